@@ -75,7 +75,6 @@ type QConv struct {
 	Weight     []int8    `json:"-"`   // [Out][KernelH][KernelW][In/Groups], in [-127, 127]
 	Bias       []int32   `json:"-"`   // [Out]
 	Multiplier []float32 `json:"-"`   // [Out], accumulator to output steps
-	Unit       []float32 `json:"-"`   // [Out], the output's step: what ReLU6 and HardSwish need to know
 	ResidualM  []float32 `json:"-"`   // [Out], residual steps to output steps
 }
 
@@ -89,7 +88,6 @@ type QLinear struct {
 	Weight     []int8    `json:"-"` // [Out][In], in [-127, 127]
 	Bias       []int32   `json:"-"` // [Out]
 	Multiplier []float32 `json:"-"` // [Out]
-	Unit       []float32 `json:"-"` // [Out], as in QConv
 }
 
 // QPool is the global average: equation 7.
@@ -172,9 +170,6 @@ func (c *QConv) Params(_ []QTensor, _ QTensor) []QParam {
 		{Name: "bias", Shape: out, Int32: &c.Bias},
 		{Name: "multiplier", Shape: out, Float: &c.Multiplier},
 	}
-	if needsUnit(c.Act) {
-		p = append(p, QParam{Name: "unit", Shape: out, Float: &c.Unit})
-	}
 	if c.Residual {
 		p = append(p, QParam{Name: "residual", Shape: out, Float: &c.ResidualM})
 	}
@@ -188,9 +183,6 @@ func (l *QLinear) Params(_ []QTensor, _ QTensor) []QParam {
 		{Name: "weight", Shape: []int{l.Out, l.In}, Int8: &l.Weight},
 		{Name: "bias", Shape: out, Int32: &l.Bias},
 		{Name: "multiplier", Shape: out, Float: &l.Multiplier},
-	}
-	if needsUnit(l.Act) {
-		p = append(p, QParam{Name: "unit", Shape: out, Float: &l.Unit})
 	}
 	return p
 }
@@ -225,6 +217,3 @@ func (a *QAdd) Params(_ []QTensor, out QTensor) []QParam {
 func (t *QTable) Params(_ []QTensor, out QTensor) []QParam {
 	return []QParam{{Name: "table", Shape: []int{out.Shape.C, 256}, Int8: &t.Table}}
 }
-
-// needsUnit reports whether f is not the same function in any unit.
-func needsUnit(f Func) bool { return f == ReLU6 || f == HardSwish }

@@ -14,7 +14,7 @@ const maxSteps = 1 << 30
 // squeeze-and-excitation: 960 * 127 * 16383 still fits an int32.
 const maxSqueeze = 16383
 
-// Infer returns the output's shape of an operation for its inputs' shapes.
+// inferQ returns the output's shape of an operation for its inputs.
 func inferQ(op QOp, in []QTensor) (Shape, error) {
 	shapes := make([]Shape, len(in))
 	for i, t := range in {
@@ -178,7 +178,7 @@ func steps(o int, most float64) error {
 	return nil
 }
 
-func checkEpilogue(act Func, weight []int8, bias []int32, m, unit []float32, taps int, residual []float32) error {
+func checkEpilogue(act Func, weight []int8, bias []int32, m []float32, taps int, residual []float32) error {
 	if act != Identity && act != ReLU && act != ReLU6 && act != HardSwish {
 		return fmt.Errorf("activation %v, want identity, relu, relu6 or hard_swish", act)
 	}
@@ -194,9 +194,6 @@ func checkEpilogue(act Func, weight []int8, bias []int32, m, unit []float32, tap
 		if err := steps(o, most); err != nil {
 			return err
 		}
-		if needsUnit(act) && !(unit[o] > 0) {
-			return fmt.Errorf("unit of channel %d is %g, want a positive number", o, unit[o])
-		}
 	}
 	return nil
 }
@@ -206,14 +203,14 @@ func (c *QConv) check(in []QTensor, out QTensor) error {
 	if c.Residual {
 		residual = c.ResidualM
 	}
-	if err := checkEpilogue(c.Act, c.Weight, c.Bias, c.Multiplier, c.Unit, c.Taps(), residual); err != nil {
+	if err := checkEpilogue(c.Act, c.Weight, c.Bias, c.Multiplier, c.Taps(), residual); err != nil {
 		return err
 	}
 	return checkZero(c.Act, out)
 }
 
 func (l *QLinear) check(_ []QTensor, out QTensor) error {
-	if err := checkEpilogue(l.Act, l.Weight, l.Bias, l.Multiplier, l.Unit, l.In, nil); err != nil {
+	if err := checkEpilogue(l.Act, l.Weight, l.Bias, l.Multiplier, l.In, nil); err != nil {
 		return err
 	}
 	if l.Float {
