@@ -1,0 +1,11 @@
+//go:build !(cgo && gocv_videoio)
+
+package camera
+
+import "fmt"
+
+const howToBuild = "cameras need OpenCV: install libopencv-videoio-dev and use `make build`, or install libopencv-dev and build with CGO_ENABLED=1 and -tags gocv_specific_modules,gocv_videoio"
+
+func openCapture(src source, _ *options) (capture, error) {
+	return nil, fmt.Errorf("camera: %s: %w: %s", src.name, ErrBuild, howToBuild)
+}

@@ -1,0 +1,122 @@
+//go:build cgo && gocv_videoio
+
+package camera
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"gocv.io/x/gocv"
+)
+
+// OpenCV's numbers for what gocv has no names for, or other ones.
+const (
+	backendV4L2   gocv.VideoCaptureAPI        = 200
+	backendFFmpeg gocv.VideoCaptureAPI        = 1900
+	openTimeout   gocv.VideoCaptureProperties = 53 // milliseconds
+	readTimeout   gocv.VideoCaptureProperties = 54 // milliseconds
+)
+
+type opencv struct {
+	src source
+	vc  *gocv.VideoCapture
+	mat gocv.Mat
+}
+
+// openCapture opens a source with the one backend meant for its kind. Given
+// the choice, OpenCV would try a string that is no URL as the description of a
+// GStreamer pipeline, which can do anything.
+func openCapture(src source, o *options) (capture, error) {
+	var vc *gocv.VideoCapture
+	var err error
+	if src.kind == kindDevice {
+		vc, err = gocv.VideoCaptureDeviceWithAPI(src.device, backendV4L2)
+	} else {
+		vc, err = gocv.VideoCaptureFileWithAPIParams(src.target, backendFFmpeg, []gocv.VideoCaptureProperties{
+			openTimeout, gocv.VideoCaptureProperties(o.openTimeout.Milliseconds()),
+			readTimeout, gocv.VideoCaptureProperties(o.readTimeout.Milliseconds()),
+		})
+	}
+	if err != nil {
+		// gocv's error repeats the URL, password and all, and says no more.
+		if vc != nil {
+			_ = vc.Close()
+		}
+		return nil, explain(src)
+	}
+	c := &opencv{src: src, vc: vc, mat: gocv.NewMat()}
+	if o.sized {
+		if err := c.setSize(o.width, o.height); err != nil {
+			c.close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func explain(src source) error {
+	switch src.kind {
+	case kindDevice:
+		return explainDevice(src)
+	case kindFile:
+		return fmt.Errorf("camera: %s: %w: not a video that FFmpeg can decode", src.name, ErrOpen)
+	default:
+		return fmt.Errorf("camera: %s: %w: no answer, refused, or not a video stream that FFmpeg can decode", src.name, ErrOpen)
+	}
+}
+
+func (c *opencv) setSize(width, height int) error {
+	c.vc.Set(gocv.VideoCaptureFrameWidth, float64(width))
+	c.vc.Set(gocv.VideoCaptureFrameHeight, float64(height))
+	if i := c.info(); i.Width != width || i.Height != height {
+		return fmt.Errorf("camera: %s: %w: asked for %dx%d, the device answers with %dx%d", c.src.name, ErrSize, width, height, i.Width, i.Height)
+	}
+	return nil
+}
+
+func (c *opencv) read(f *Frame) (bool, error) {
+	if !c.vc.Read(&c.mat) || c.mat.Empty() {
+		return false, nil
+	}
+	if t := c.mat.Type(); t != gocv.MatTypeCV8UC3 {
+		return false, fmt.Errorf("camera: %s: %w: OpenCV type %v, want 8-bit BGR (%v)", c.src.name, ErrFormat, t, gocv.MatTypeCV8UC3)
+	}
+	// The next read overwrites OpenCV's memory, so the pixels are copied.
+	pix, err := c.mat.DataPtrUint8()
+	if err != nil {
+		return false, fmt.Errorf("camera: %s: %w: %w", c.src.name, ErrFormat, err)
+	}
+	f.resize(c.mat.Cols(), c.mat.Rows())
+	copy(f.pix, pix)
+	return true, nil
+}
+
+func (c *opencv) position() time.Duration {
+	ms := hint(c.vc.Get(gocv.VideoCapturePosMsec), 1e12)
+	return time.Duration(ms * float64(time.Millisecond))
+}
+
+func (c *opencv) info() Info {
+	return Info{
+		Source: c.src.name,
+		Live:   c.src.live(),
+		Width:  int(hint(c.vc.Get(gocv.VideoCaptureFrameWidth), 1<<20)),
+		Height: int(hint(c.vc.Get(gocv.VideoCaptureFrameHeight), 1<<20)),
+		FPS:    hint(c.vc.Get(gocv.VideoCaptureFPS), 1000),
+		Frames: int(hint(c.vc.Get(gocv.VideoCaptureFrameCount), 1<<31)),
+	}
+}
+
+// hint is a property of a source if it is at all likely, else 0.
+func hint(v, most float64) float64 {
+	if math.IsNaN(v) || v < 0 || v > most {
+		return 0
+	}
+	return v
+}
+
+func (c *opencv) close() {
+	_ = c.vc.Close()
+	_ = c.mat.Close()
+}
