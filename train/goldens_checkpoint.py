@@ -8,6 +8,9 @@ plain.safetensors. `torch` writes internal/checkpoint/testdata/torch<version>/:
 run it once with each torch whose files should be read (a current one and
 Debian's), since torch.save has changed over the years.
 
+Running it again gives the same bytes, save for legacy.pth: the older format names
+storages by their address in memory.
+
 Every half-precision or strided tensor X comes with X.want, the same values as
 float32, contiguous, as Python sees them. The Go tests compare the two, so they
 need no second source of truth.
@@ -124,6 +127,10 @@ def write_torch():
     bad["bad"][1, 2] = float("nan")
     save("nan.pth", bad)
     save("sparse.pth", {"s": torch.eye(2).to_sparse()})
+    if hasattr(torch.serialization, "set_crc32_options"):
+        torch.serialization.set_crc32_options(False)
+        save("no_checksums.pth", plain)
+        torch.serialization.set_crc32_options(True)
     torch.jit.save(torch.jit.script(net[3]), os.path.join(out, "torchscript.pt"))
 
 
