@@ -123,10 +123,13 @@ func checkPickle(b []byte) (int, error) {
 	return 0, fmt.Errorf("%w: its pickle is cut short after %d bytes", ErrFormat, len(b))
 }
 
+// headLens are the bytes that an argument takes at least.
+var headLens = [...]int{fixed1: 1, fixed2: 2, fixed4: 4, fixed8: 8, counted1: 1, counted4: 4, counted8: 8, twoLines: 0}
+
 // argLen is the length of an opcode's argument at the start of b, and whether b
 // has that many bytes.
 func argLen(kind argKind, b []byte) (int, bool) {
-	head := map[argKind]int{fixed1: 1, fixed2: 2, fixed4: 4, fixed8: 8, counted1: 1, counted4: 4, counted8: 8}[kind]
+	head := headLens[kind]
 	if len(b) < head {
 		return 0, false
 	}
