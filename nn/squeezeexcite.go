@@ -52,14 +52,26 @@ func (s *SqueezeExcite) Params() []Param {
 // MACs counts the two fully connected layers.
 func (s *SqueezeExcite) MACs([]Shape, Shape) int64 { return 2 * int64(s.C) * int64(s.Squeezed) }
 
-func (s *SqueezeExcite) forward(in []Tensor, out Tensor, tmp *scratch) {
-	buf := tmp.singles(2*s.C + s.Squeezed)
-	pooled, inner, gate := buf[:s.C], buf[s.C:s.C+s.Squeezed], buf[s.C+s.Squeezed:]
-	channelMeans(in[0], pooled, tmp)
-	matmul(pooled, s.Reduce, s.ReduceBias, inner, 1, s.C, s.Squeezed)
+// Excite returns the squeezed vector of an input and the inner vector computed
+// from it, which calibration needs to see.
+func (s *SqueezeExcite) Excite(in Tensor) (squeezed, inner []float32) {
+	squeezed, inner = make([]float32, s.C), make([]float32, s.Squeezed)
+	s.excite(in, squeezed, inner, &scratch{})
+	return squeezed, inner
+}
+
+func (s *SqueezeExcite) excite(in Tensor, squeezed, inner []float32, tmp *scratch) {
+	channelMeans(in, squeezed, tmp)
+	matmul(squeezed, s.Reduce, s.ReduceBias, inner, 1, s.C, s.Squeezed)
 	for j, v := range inner {
 		inner[j] = s.Inner.Apply(v)
 	}
+}
+
+func (s *SqueezeExcite) forward(in []Tensor, out Tensor, tmp *scratch) {
+	buf := tmp.singles(2*s.C + s.Squeezed)
+	squeezed, inner, gate := buf[:s.C], buf[s.C:s.C+s.Squeezed], buf[s.C+s.Squeezed:]
+	s.excite(in[0], squeezed, inner, tmp)
 	matmul(inner, s.Expand, s.ExpandBias, gate, 1, s.Squeezed, s.C)
 	for c, v := range gate {
 		gate[c] = s.Gate.Apply(v)

@@ -1,0 +1,276 @@
+package quant
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/seedge/seedge/nn"
+)
+
+// Input says how 8-bit pixels became the network's input: (v/255 - Mean) / Std
+// per channel. With it the int8 network takes pixels without rounding them.
+type Input struct {
+	Mean, Std []float32
+}
+
+// Report is what quantising found.
+type Report struct {
+	Images    int // calibrated on
+	Corrected int // images that the bias correction used
+}
+
+// Quantise makes the int8 network of a float one: it folds the batch norms,
+// calibrates on the images, chooses scales and zero points per channel, rounds
+// the weights and corrects the biases, in docs/arithmetic.md's terms. The result
+// has passed Check. It is the same for any number of workers.
+func Quantise(ctx context.Context, g *nn.Graph, images Images, in Input, opts Options) (*nn.Quantised, *Report, error) {
+	if !(opts.Alpha >= 0 && opts.Alpha <= 1) {
+		return nil, nil, fmt.Errorf("quantise: alpha is %g, want 0 to 1", opts.Alpha)
+	}
+	folded, err := FoldBatchNorm(g)
+	if err != nil {
+		return nil, nil, err
+	}
+	steps, err := plan(folded)
+	if err != nil {
+		return nil, nil, err
+	}
+	seen, err := calibrate(ctx, folded, images, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	b := &builder{graph: folded, seen: seen, alpha: opts.Alpha, at: map[int]int{}}
+	b.input(inputTensor(in, seen.nodes[0]))
+	for _, s := range steps {
+		if err := b.step(s); err != nil {
+			return nil, nil, fmt.Errorf("quantise: %s: %w", folded.Nodes[s.base].Name, err)
+		}
+	}
+	b.q.Features = b.at[folded.Features]
+	if err := b.q.Check(); err != nil {
+		return nil, nil, err
+	}
+	report := &Report{Images: seen.images}
+	if !opts.KeepBias {
+		if report.Corrected, err = b.correctBiases(ctx, steps, images, opts); err != nil {
+			return nil, nil, err
+		}
+		if err := b.q.Check(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return &b.q, report, nil
+}
+
+// builder makes the int8 network step by step; a step knows its inputs' scales.
+type builder struct {
+	graph   *nn.Graph
+	seen    *calibration
+	alpha   float64
+	q       nn.Quantised
+	at      map[int]int // node of the folded graph -> node of q
+	tensors []tensor    // by node of q
+	rows    []rows      // by node of q: the rounded weights of convolutions and linear layers
+}
+
+func (b *builder) input(t tensor) {
+	b.q.Nodes = []nn.QNode{{Name: "input", Out: t.export(b.graph.Input())}}
+	b.tensors = []tensor{t}
+	b.rows = []rows{{}}
+	b.at[0] = 0
+}
+
+func (b *builder) emit(s step, op nn.QOp, out nn.QTensor, t tensor, r rows, inputs ...int) {
+	b.at[s.out] = len(b.q.Nodes)
+	b.q.Nodes = append(b.q.Nodes, nn.QNode{Name: b.graph.Nodes[s.base].Name, Op: op, Inputs: inputs, Out: out})
+	b.tensors = append(b.tensors, t)
+	b.rows = append(b.rows, r)
+}
+
+// source returns where an input of a folded node lives now, and its scales.
+func (b *builder) source(node, input int) (int, tensor) {
+	id := b.at[b.graph.Nodes[node].Inputs[input]]
+	return id, b.tensors[id]
+}
+
+func (b *builder) step(s step) error {
+	switch op := b.graph.Nodes[s.base].Op.(type) {
+	case *nn.Conv2D:
+		return b.conv(s, op)
+	case *nn.Linear:
+		return b.linear(s, op)
+	case *nn.SqueezeExcite:
+		return b.squeezeExcite(s, op)
+	case *nn.GlobalAvgPool:
+		return b.pool(s)
+	case *nn.Add:
+		return b.add(s)
+	case *nn.Activation:
+		return b.table(s, op.Func)
+	default:
+		return fmt.Errorf("%s has no integer form", op.Kind())
+	}
+}
+
+// absorb multiplies the input's scales into the weights and its constant offset
+// into the bias. channel gives the input channel of tap k of output o.
+func absorb(weight, bias []float32, taps int, in tensor, channel func(o, k int) int) (w, b []float64) {
+	w = make([]float64, len(weight))
+	b = make([]float64, len(weight)/taps)
+	for o := range b {
+		if bias != nil {
+			b[o] = float64(bias[o])
+		}
+		for k := range taps {
+			c := channel(o, k)
+			v := float64(weight[o*taps+k])
+			w[o*taps+k] = v * in.scale[c]
+			if in.offset != nil {
+				b[o] += v * in.offset[c]
+			}
+		}
+	}
+	return w, b
+}
+
+// multipliers returns scale[o] / step[o] in float32.
+func multipliers(scale, step []float64) []float32 {
+	m := make([]float32, len(scale))
+	for o := range m {
+		m[o] = float32(scale[o] / step[o])
+	}
+	return m
+}
+
+// maxRounded keeps what is rounded well below the 2^30 that Check demands.
+const maxRounded = 1 << 28
+
+// leastScales is how small the output's steps may be.
+func (r rows) leastScales() []float64 {
+	least := make([]float64, len(r.scale))
+	for o := range least {
+		least[o] = r.scale[o] * r.bound[o] / maxRounded
+	}
+	return least
+}
+
+func (b *builder) conv(s step, op *nn.Conv2D) error {
+	from, in := b.source(s.base, 0)
+	taps, per, outPer := op.Taps(), op.In/op.Groups, op.Out/op.Groups
+	channel := func(o, k int) int { return o/outPer*per + k%per }
+	var bias []float32
+	if op.HasBias {
+		bias = op.Bias
+	}
+	w, real := absorb(op.Weight, bias, taps, in, channel)
+	r, err := quantiseRows(w, real, taps, func(o, k int) int64 { return int64(in.zero[channel(o, k)]) }, 128)
+	if err != nil {
+		return err
+	}
+	f := s.function(b.graph)
+	least := r.leastScales()
+	inputs := []int{from}
+	conv := &nn.QConv{Window: op.Window, Act: f, Weight: r.weight, Bias: r.bias}
+	var residual tensor
+	if s.add != 0 {
+		other := b.graph.Nodes[s.add].Inputs[0]
+		if other == s.base {
+			other = b.graph.Nodes[s.add].Inputs[1]
+		}
+		residual = b.tensors[b.at[other]]
+		inputs = append(inputs, b.at[other])
+		conv.Residual = true
+		for o := range least {
+			least[o] += 256 * residual.scale[o] / maxRounded
+		}
+	}
+	t := outputTensor(b.seen.nodes[s.out], f, b.alpha, least)
+	conv.Multiplier = multipliers(r.scale, t.scale)
+	if conv.Residual {
+		conv.ResidualM = multipliers(residual.scale, t.scale)
+	}
+	b.emit(s, conv, t.export(b.graph.Nodes[s.out].Shape), t, r, inputs...)
+	return nil
+}
+
+func (b *builder) linear(s step, op *nn.Linear) error {
+	from, in := b.source(s.base, 0)
+	w, real := absorb(op.Weight, op.Bias, op.In, in, func(_, k int) int { return k })
+	r, err := quantiseRows(w, real, op.In, func(_, k int) int64 { return int64(in.zero[k]) }, 128)
+	if err != nil {
+		return err
+	}
+	f := s.function(b.graph)
+	linear := &nn.QLinear{In: op.In, Out: op.Out, Act: f, Weight: r.weight, Bias: r.bias}
+	if b.logits(s) {
+		linear.Float = true
+		ones := make([]float64, op.Out)
+		for o := range ones {
+			ones[o] = 1
+		}
+		linear.Multiplier = multipliers(r.scale, ones)
+		b.emit(s, linear, nn.QTensor{Shape: b.graph.Nodes[s.out].Shape}, tensor{}, r, from)
+		return nil
+	}
+	t := outputTensor(b.seen.nodes[s.out], f, b.alpha, r.leastScales())
+	linear.Multiplier = multipliers(r.scale, t.scale)
+	b.emit(s, linear, t.export(b.graph.Nodes[s.out].Shape), t, r, from)
+	return nil
+}
+
+// logits reports whether a step gives the network's output.
+func (b *builder) logits(s step) bool {
+	last := len(b.graph.Nodes) - 1
+	if _, ok := b.graph.Nodes[last].Op.(*nn.Softmax); ok {
+		last--
+	}
+	return s.out == last
+}
+
+func (b *builder) pool(s step) error {
+	from, in := b.source(s.base, 0)
+	shape := b.graph.Nodes[b.graph.Nodes[s.base].Inputs[0]].Shape
+	n := float64(shape.H * shape.W)
+	least := make([]float64, len(in.scale))
+	for c := range least {
+		least[c] = 256 * in.scale[c] / maxRounded
+	}
+	t := outputTensor(b.seen.nodes[s.out], nn.Identity, b.alpha, least)
+	m := multipliers(in.scale, t.scale)
+	for c := range m {
+		m[c] = float32(in.scale[c] / (n * t.scale[c]))
+	}
+	b.emit(s, &nn.QPool{Multiplier: m}, t.export(b.graph.Nodes[s.out].Shape), t, rows{}, from)
+	return nil
+}
+
+func (b *builder) add(s step) error {
+	from, a := b.source(s.base, 0)
+	other, c := b.source(s.base, 1)
+	least := make([]float64, len(a.scale))
+	for i := range least {
+		least[i] = 256 * (a.scale[i] + c.scale[i]) / maxRounded
+	}
+	f := s.function(b.graph)
+	t := outputTensor(b.seen.nodes[s.out], f, b.alpha, least)
+	op := &nn.QAdd{Act: f, A: multipliers(a.scale, t.scale), B: multipliers(c.scale, t.scale)}
+	b.emit(s, op, t.export(b.graph.Nodes[s.out].Shape), t, rows{}, from, other)
+	return nil
+}
+
+// table tabulates a function that stands alone.
+func (b *builder) table(s step, f nn.Func) error {
+	from, in := b.source(s.base, 0)
+	t := outputTensor(b.seen.nodes[s.out], f, b.alpha, nil)
+	op := &nn.QTable{Table: make([]int8, 256*len(in.scale))}
+	for c := range in.scale {
+		for q := range 256 {
+			x := in.scale[c] * float64(q-128-int(in.zero[c]))
+			y := float64(f.Apply(float32(x)))/t.scale[c] + float64(t.zero[c])
+			op.Table[c*256+q] = int8(math.Min(math.Max(math.RoundToEven(y), -128), 127))
+		}
+	}
+	b.emit(s, op, t.export(b.graph.Nodes[s.out].Shape), t, rows{}, from)
+	return nil
+}
