@@ -96,7 +96,27 @@ func calibrate(ctx context.Context, g *nn.Graph, images Images, opts Options) (*
 			}
 		}
 	}
-	return sum, nil
+	if opts.Percentile > 0 && opts.Percentile < 100 {
+		err = sum.clip(ctx, g, images, opts)
+	}
+	return sum, err
+}
+
+// clip looks at the images once more, for the percentiles.
+func (c *calibration) clip(ctx context.Context, g *nn.Graph, images Images, opts Options) error {
+	var lock sync.Mutex // counts are integers, the same in any order
+	err := eachImage(ctx, g, images, opts, "histograms", func(_ int, f *nn.Float) error {
+		lock.Lock()
+		defer lock.Unlock()
+		for id := range g.Nodes {
+			c.nodes[id].fill(f.Output(id))
+		}
+		return nil
+	})
+	for _, s := range c.nodes {
+		s.clip(opts.Percentile)
+	}
+	return err
 }
 
 // eachImage runs the float graph on every image and calls fn with the image's

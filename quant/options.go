@@ -9,6 +9,9 @@ type Options struct {
 	// 0 is one scale per tensor, 1 a full scale per channel. Smaller scales for
 	// quiet channels cost the consumer's weights precision; 0.75 balances both.
 	Alpha float64
+	// Percentile, where it is below 100, clips each channel's range to the
+	// middle Percentile percent of the values seen. 0 and 100 keep the extremes.
+	Percentile float64
 	// Workers is how many images are processed at once; 0: one per CPU. Results
 	// do not depend on it.
 	Workers int

@@ -28,6 +28,9 @@ func Quantise(ctx context.Context, g *nn.Graph, images Images, in Input, opts Op
 	if !(opts.Alpha >= 0 && opts.Alpha <= 1) {
 		return nil, nil, fmt.Errorf("quantise: alpha is %g, want 0 to 1", opts.Alpha)
 	}
+	if !(opts.Percentile >= 0 && opts.Percentile <= 100) {
+		return nil, nil, fmt.Errorf("quantise: percentile is %g, want 0 to 100", opts.Percentile)
+	}
 	folded, err := FoldBatchNorm(g)
 	if err != nil {
 		return nil, nil, err

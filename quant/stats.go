@@ -10,8 +10,9 @@ type stats struct {
 	min, max []float32
 	sum      []float64
 	count    int64 // positions over all images
-	// hist counts values in bins of equal width from min to max; it is filled
-	// in the second pass over the images, when the extremes are known.
+	// hist counts values in bins of equal width from min to max. A second pass
+	// over the images fills it, when the extremes are known, and only where
+	// percentiles are asked for.
 	hist [][bins]uint32
 }
 
@@ -45,3 +46,39 @@ func (s *stats) merge(o *stats) {
 
 // mean is the channel's mean over every position of every image.
 func (s *stats) mean(k int) float64 { return s.sum[k] / float64(s.count) }
+
+// fill counts one image's tensor into the histograms.
+func (s *stats) fill(t nn.Tensor) {
+	if s.hist == nil {
+		s.hist = make([][bins]uint32, t.C)
+	}
+	for i, v := range t.Data {
+		k := i % t.C
+		if span := s.max[k] - s.min[k]; span > 0 {
+			s.hist[k][min(int((v-s.min[k])/span*bins), bins-1)]++
+		}
+	}
+}
+
+// clip narrows each channel's range to what the middle percent of its values
+// need, a bin at a time, and never beyond 0.
+func (s *stats) clip(percent float64) {
+	for k, h := range s.hist {
+		var total uint64
+		for _, n := range h {
+			total += uint64(n)
+		}
+		tail := float64(total) * (1 - percent/100) / 2
+		width := (s.max[k] - s.min[k]) / bins
+		lo, hi := 0, bins
+		for below := float64(h[0]); lo < bins-1 && below <= tail; below += float64(h[lo]) {
+			lo++
+		}
+		for above := float64(h[bins-1]); hi > lo+1 && above <= tail; above += float64(h[hi-1]) {
+			hi--
+		}
+		least := s.min[k]
+		s.min[k] = min(least+float32(lo)*width, 0)
+		s.max[k] = max(least+float32(hi)*width, 0)
+	}
+}
