@@ -1,0 +1,64 @@
+package modelfile
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seedge/seedge/internal/safetensors"
+	"github.com/seedge/seedge/nn"
+)
+
+// FuzzParse mends the checksum, so that changed files get past it, and demands
+// that what parses can be written, read again, and run.
+func FuzzParse(f *testing.F) {
+	for _, m := range models(f) {
+		b, err := Encode(m)
+		require.NoError(f, err)
+		f.Add(b)
+	}
+	f.Add([]byte("PK\x03\x04"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if file, err := safetensors.Parse(bytes.Clone(b)); err == nil && file.Metadata[keyChecksum] != "" {
+			file.Metadata[keyChecksum] = checksum(file)
+			if b, err = safetensors.Encode(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m, err := Parse(b, "fuzz")
+		if err != nil {
+			if !known(err) {
+				t.Fatalf("an error of no kind: %v", err)
+			}
+			return
+		}
+		again, err := Encode(m)
+		if err != nil {
+			t.Fatalf("read, but cannot be written: %v", err)
+		}
+		if _, err := Parse(again, "again"); err != nil {
+			t.Fatalf("written, but cannot be read: %v", err)
+		}
+		if in := m.Input(); m.Graph != nil && in.Len() < 1<<10 && m.Cost().MACs < 1<<16 {
+			run(t, m.Graph)
+		}
+	})
+}
+
+func run(t *testing.T, g *nn.Graph) {
+	var elements int
+	for _, n := range g.Nodes {
+		elements += n.Shape.Len()
+	}
+	if elements > 1<<16 {
+		return
+	}
+	f, err := nn.NewFloat(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Run(make([]float32, g.Input().Len())); err != nil {
+		t.Fatal(err)
+	}
+}
