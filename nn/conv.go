@@ -67,12 +67,16 @@ func (w Window) Infer(s Shape) (Shape, error) {
 	if w.In%w.Groups != 0 || w.Out%w.Groups != 0 {
 		return Shape{}, fmt.Errorf("convolution's %d groups do not divide its %d input and %d output channels", w.Groups, w.In, w.Out)
 	}
-	h := s.H + p.Top + p.Bottom - (w.KernelH-1)*w.DilationH - 1
-	x := s.W + p.Left + p.Right - (w.KernelW-1)*w.DilationW - 1
+	// In 64 bits: these products wrap round in the int of a 32-bit CPU.
+	if n := int64(w.KernelH) * int64(w.KernelW); n > maxElements || n*int64(w.In/w.Groups)*int64(w.Out) > maxElements {
+		return Shape{}, fmt.Errorf("convolution has more than %d weights: %v", maxElements, w.WeightShape())
+	}
+	h := int64(s.H+p.Top+p.Bottom) - int64(w.KernelH-1)*int64(w.DilationH) - 1
+	x := int64(s.W+p.Left+p.Right) - int64(w.KernelW-1)*int64(w.DilationW) - 1
 	if h < 0 || x < 0 {
 		return Shape{}, fmt.Errorf("convolution's %dx%d kernel with dilation %dx%d does not fit into its %s input", w.KernelH, w.KernelW, w.DilationH, w.DilationW, s)
 	}
-	return Shape{h/w.StrideH + 1, x/w.StrideW + 1, w.Out}, nil
+	return Shape{int(h)/w.StrideH + 1, int(x)/w.StrideW + 1, w.Out}, nil
 }
 
 // MACs counts every tap, those that fall on padding too.
@@ -113,7 +117,11 @@ func (c *Conv2D) MACs(_ []Shape, out Shape) int64 { return c.Window.MACs(out) }
 func (c *Conv2D) forward(in []Tensor, out Tensor, _ *scratch) {
 	switch {
 	case c.Pointwise():
-		matmul(in[0].Data, c.Weight, c.Bias, out.Data, out.H*out.W, c.In, c.Out)
+		var bias []float32
+		if c.HasBias {
+			bias = c.Bias
+		}
+		matmul(in[0].Data, c.Weight, bias, out.Data, out.H*out.W, c.In, c.Out)
 	case c.Depthwise():
 		c.forwardDepthwise(in[0], out)
 	default:

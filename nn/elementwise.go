@@ -66,7 +66,7 @@ func (*Activation) Kind() string { return "activation" }
 
 // Infer returns the input's shape.
 func (a *Activation) Infer(in []Shape) (Shape, error) {
-	if a.Func < 0 || int(a.Func) >= len(funcNames) {
+	if !a.Func.known() {
 		return Shape{}, fmt.Errorf("unknown activation function %v", a.Func)
 	}
 	return oneInput("activation", in)
@@ -104,8 +104,8 @@ func (b *BatchNorm) Infer(in []Shape) (Shape, error) {
 	if len(in) != 1 || in[0].C != b.C {
 		return Shape{}, fmt.Errorf("batch norm wants one input of %d channels, got %v", b.C, in)
 	}
-	if !(b.Eps > 0) {
-		return Shape{}, fmt.Errorf("batch norm's eps is %g, want more than 0", b.Eps)
+	if !(b.Eps > 0) || math.IsInf(b.Eps, 0) {
+		return Shape{}, fmt.Errorf("batch norm's eps is %g, want a number more than 0", b.Eps)
 	}
 	return in[0], nil
 }
@@ -117,7 +117,7 @@ func (b *BatchNorm) Params() []Param {
 		{Name: "weight", Shape: n, Data: &b.Gamma},
 		{Name: "bias", Shape: n, Data: &b.Beta},
 		{Name: "running_mean", Shape: n, Data: &b.Mean, Buffer: true},
-		{Name: "running_var", Shape: n, Data: &b.Var, Buffer: true},
+		{Name: "running_var", Shape: n, Data: &b.Var, Buffer: true, Variance: true},
 	}
 }
 

@@ -28,8 +28,10 @@ var (
 	_ encoding.TextUnmarshaler = (*Func)(nil)
 )
 
+func (f Func) known() bool { return f >= 0 && int(f) < len(funcNames) }
+
 func (f Func) String() string {
-	if f < 0 || int(f) >= len(funcNames) {
+	if !f.known() {
 		return fmt.Sprintf("Func(%d)", int(f))
 	}
 	return funcNames[f]
@@ -37,7 +39,7 @@ func (f Func) String() string {
 
 // MarshalText writes the function's name, as model files hold it.
 func (f Func) MarshalText() ([]byte, error) {
-	if f < 0 || int(f) >= len(funcNames) {
+	if !f.known() {
 		return nil, fmt.Errorf("nn: no activation function has number %d", int(f))
 	}
 	return []byte(funcNames[f]), nil

@@ -9,7 +9,8 @@ import (
 // hostile model file cannot overflow.
 const maxDim = 1 << 16
 
-// maxElements bounds the activations of one node.
+// maxElements bounds the activations of one node and the weights of one
+// parameter.
 const maxElements = 1 << 28
 
 // ErrGraph is wrapped by every error about a wrong graph.
@@ -39,8 +40,8 @@ type Graph struct {
 func NewGraph(in Shape) *Graph {
 	g := &Graph{names: map[string]int{"input": 0}}
 	g.Nodes = []Node{{Name: "input", Shape: in}}
-	if in.H < 1 || in.W < 1 || in.C < 1 || in.H > maxDim || in.W > maxDim || in.C > maxDim || in.Len() > maxElements {
-		g.err = fmt.Errorf("nn: input shape %s: %w", in, ErrGraph)
+	if !in.valid() {
+		g.err = fmt.Errorf("nn: input shape %s, want 1 to %d each and at most %d elements: %w", in, maxDim, maxElements, ErrGraph)
 	}
 	return g
 }
@@ -49,6 +50,10 @@ func NewGraph(in Shape) *Graph {
 // calls do nothing, and Err reports it: builders need one check at the end.
 func (g *Graph) Add(name string, op Op, inputs ...int) int {
 	if g.err != nil {
+		return 0
+	}
+	if op == nil {
+		g.err = fmt.Errorf("nn: node %q: %w: no operation", name, ErrGraph)
 		return 0
 	}
 	if err := g.add(name, op, inputs); err != nil {
@@ -76,8 +81,8 @@ func (g *Graph) add(name string, op Op, inputs []int) error {
 	if err != nil {
 		return err
 	}
-	if out.H > maxDim || out.W > maxDim || out.Len() > maxElements {
-		return fmt.Errorf("output %s is too large", out)
+	if !out.valid() {
+		return fmt.Errorf("output %s is too large, want at most %d each and %d elements", out, maxDim, maxElements)
 	}
 	g.names[name] = len(g.Nodes)
 	g.Nodes = append(g.Nodes, Node{Name: name, Op: op, Inputs: append([]int(nil), inputs...), Shape: out})
@@ -120,8 +125,9 @@ func (g *Graph) Consumers() [][]int {
 	return users
 }
 
-// Check reports a parameter that is missing, has the wrong length, or is not
-// finite: a graph that passes can run.
+// Check reports a parameter that is missing, has the wrong length, or has a
+// value that cannot be used (not finite, a negative variance): a graph that
+// passes can run. Errors wrap ErrGraph.
 func (g *Graph) Check() error {
 	if g.err != nil {
 		return g.err
@@ -139,7 +145,10 @@ func (g *Graph) Check() error {
 			}
 			for i, v := range *p.Data {
 				if v-v != 0 {
-					return fmt.Errorf("nn: %s.%s[%d] is %g: %w", n.Name, p.Name, i, v, ErrGraph)
+					return fmt.Errorf("nn: %s.%s[%d] is %g, want a finite number: %w", n.Name, p.Name, i, v, ErrGraph)
+				}
+				if p.Variance && v < 0 {
+					return fmt.Errorf("nn: %s.%s[%d] is %g, want a variance, 0 or more: %w", n.Name, p.Name, i, v, ErrGraph)
 				}
 			}
 		}

@@ -18,6 +18,9 @@ func (l *Linear) Infer(in []Shape) (Shape, error) {
 	if l.In < 1 || l.Out < 1 || l.In > maxDim || l.Out > maxDim {
 		return Shape{}, fmt.Errorf("linear layer of %d to %d, want 1 to %d each", l.In, l.Out, maxDim)
 	}
+	if int64(l.In)*int64(l.Out) > maxElements {
+		return Shape{}, fmt.Errorf("linear layer of %d to %d has more than %d weights", l.In, l.Out, maxElements)
+	}
 	if len(in) != 1 || in[0] != (Shape{1, 1, l.In}) {
 		return Shape{}, fmt.Errorf("linear layer wants one 1x1x%d input, got %v", l.In, in)
 	}

@@ -24,6 +24,8 @@ type Param struct {
 	Shape  []int
 	Data   *[]float32
 	Buffer bool // running statistics: stored, but not counted as learned
+	// Variance marks values that cannot be negative.
+	Variance bool
 }
 
 // Len is the number of elements that Shape stands for.

@@ -49,8 +49,8 @@ func (q *Quantised) Check() error {
 func (q *Quantised) checkNode(id int) error {
 	n := q.Nodes[id]
 	s := n.Out.Shape
-	if s.H < 1 || s.W < 1 || s.C < 1 || s.H > maxDim || s.W > maxDim || s.C > maxDim || s.Len() > maxElements {
-		return fmt.Errorf("shape %s", s)
+	if !s.valid() {
+		return fmt.Errorf("shape %s, want 1 to %d each and at most %d elements", s, maxDim, maxElements)
 	}
 	if id == 0 {
 		if n.Op != nil || len(n.Inputs) > 0 {

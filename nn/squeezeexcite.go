@@ -30,6 +30,12 @@ func (s *SqueezeExcite) Infer(in []Shape) (Shape, error) {
 	if s.C < 1 || s.Squeezed < 1 || s.C > maxDim || s.Squeezed > maxDim {
 		return Shape{}, fmt.Errorf("squeeze-excite of %d channels squeezed to %d, want 1 to %d each", s.C, s.Squeezed, maxDim)
 	}
+	if int64(s.C)*int64(s.Squeezed) > maxElements {
+		return Shape{}, fmt.Errorf("squeeze-excite of %d channels squeezed to %d has more than %d weights", s.C, s.Squeezed, maxElements)
+	}
+	if !s.Inner.known() {
+		return Shape{}, fmt.Errorf("squeeze-excite's inner activation is %v, want one of %v", s.Inner, funcNames)
+	}
 	if s.Gate != HardSigmoid && s.Gate != Sigmoid {
 		return Shape{}, fmt.Errorf("squeeze-excite's gate is %v, want %v or %v", s.Gate, HardSigmoid, Sigmoid)
 	}
