@@ -1,0 +1,76 @@
+# make demo    frames through OpenCV, the int8 network, labels; writes demo.png
+# make test    every test; installs what is missing
+# make check   formatting, vet, staticcheck, and the sdk built for six platforms
+# make build   bin/seedge, with cameras
+# make model   the committed int8 default from the committed float weights (CALIBRATE=folder or zip)
+# make goldens the reference data of the tests, made by Python (PYTHON=python3)
+#
+# CIFAR10_TEST=zip-or-folder adds the labelled accuracy on all 10,000 test images to make test.
+
+.DEFAULT_GOAL := help
+include camera/opencv.mk
+
+GO ?= go
+PYTHON ?= python3
+TAGS := -tags $(GOCV_TAGS)
+PLATFORMS := linux/arm64 linux/arm linux/riscv64 linux/amd64 darwin/arm64 windows/amd64
+CIFAR10_TEST ?=
+CALIBRATE ?=
+
+.PHONY: help demo test test-go test-arm64 check build model goldens deps-qemu clean
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
+
+demo: deps-camera opencv-doc
+	$(GOCV_ENV) $(GO) run $(TAGS) ./examples/demo -o demo.png $(OPENCV_DOC_DATA)/vtest.avi $(OPENCV_DOC_DATA)/messi5.jpg \
+		$(OPENCV_DOC_DATA)/basketball1.png $(OPENCV_DOC_DATA)/apple.jpg $(OPENCV_DOC_DATA)/orange.jpg
+
+test: deps-camera deps-qemu opencv-doc test-go test-arm64
+
+# The camera's tests need its clip and its C compiler; nothing here may skip for the lack of them.
+test-go: export SEEDGE_OPENCV_DOC := $(OPENCV_DOC_DATA)
+test-go: export SEEDGE_REQUIRE_DATA := 1
+test-go: export SEEDGE_CIFAR10_TEST := $(if $(CIFAR10_TEST),$(abspath $(CIFAR10_TEST)))
+test-go:
+	$(GOCV_ENV) $(GO) test $(TAGS) -timeout 30m ./...
+	$(GOCV_ENV) $(GO) test $(TAGS) -race -short ./camera ./sdk ./quant ./internal/engine
+
+# What decides the bytes of a result is also run as a 64-bit ARM program.
+test-arm64:
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) test -short -exec "qemu-aarch64 -cpu cortex-a53" \
+		./nn ./quant ./internal/kernel ./internal/engine ./internal/preprocess
+
+check:
+	@bad=$$(gofmt -l .); test -z "$$bad" || { echo "not formatted: $$bad"; exit 1; }
+	$(GOCV_ENV) $(GO) vet $(TAGS) ./...
+	$(GOCV_ENV) $(GO) tool staticcheck $(TAGS) ./...
+	@for p in $(PLATFORMS); do echo "sdk for $$p"; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build ./sdk || exit 1; done
+	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/seedge
+
+build: deps-camera
+	$(GOCV_ENV) $(GO) build $(TAGS) -o bin/ ./cmd/seedge
+
+WEIGHTS := models/mobilenet_v3_large-cifar10
+model:
+	@test -n "$(CALIBRATE)" || { echo "say CALIBRATE=cifar10-train.zip (or any folder of training images)"; exit 1; }
+	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/seedge
+	mkdir -p build
+	bin/seedge import $(WEIGHTS).safetensors -o build/float.safetensors --input 64 --preprocess whole --labels models/cifar10.txt
+	bin/seedge quantise build/float.safetensors -o $(WEIGHTS).int8.safetensors --calibrate $(CALIBRATE)
+
+goldens:
+	$(PYTHON) train/goldens_float.py
+	$(PYTHON) train/goldens_resize.py
+	$(PYTHON) train/goldens_checkpoint.py
+	$(PYTHON) train/goldens_npy.py
+
+deps-qemu:
+	@command -v qemu-aarch64 >/dev/null && exit 0; \
+	sudo=; test "$$(id -u)" = 0 || sudo=sudo; echo "installing qemu-user"; \
+	install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends qemu-user"; \
+	$$install >/dev/null 2>&1 || { $$sudo apt-get update -qq && $$install >/dev/null; }
+
+clean:
+	rm -rf bin build demo.png
