@@ -9,3 +9,7 @@ const howToBuild = "cameras need OpenCV: install libopencv-videoio-dev and use `
 func openCapture(src source, _ *options) (capture, error) {
 	return nil, fmt.Errorf("camera: %s: %w: %s", src.name, ErrBuild, howToBuild)
 }
+
+func openEncoder(string, float64, int, int) (encoder, error) {
+	return nil, fmt.Errorf("%w: %s", ErrBuild, howToBuild)
+}

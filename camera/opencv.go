@@ -30,6 +30,7 @@ type opencv struct {
 func openCapture(src source, o *options) (capture, error) {
 	var vc *gocv.VideoCapture
 	var err error
+	start := time.Now()
 	if src.kind == kindDevice {
 		vc, err = gocv.VideoCaptureDeviceWithAPI(src.device, backendV4L2)
 	} else {
@@ -43,6 +44,9 @@ func openCapture(src source, o *options) (capture, error) {
 		if vc != nil {
 			_ = vc.Close()
 		}
+		if time.Since(start) >= o.openTimeout {
+			return nil, fmt.Errorf("camera: %s: %w: not open after %v", src.name, ErrTimeout, o.openTimeout)
+		}
 		return nil, explain(src)
 	}
 	c := &opencv{src: src, vc: vc, mat: gocv.NewMat()}
@@ -53,17 +57,6 @@ func openCapture(src source, o *options) (capture, error) {
 		}
 	}
 	return c, nil
-}
-
-func explain(src source) error {
-	switch src.kind {
-	case kindDevice:
-		return explainDevice(src)
-	case kindFile:
-		return fmt.Errorf("camera: %s: %w: not a video that FFmpeg can decode", src.name, ErrOpen)
-	default:
-		return fmt.Errorf("camera: %s: %w: no answer, refused, or not a video stream that FFmpeg can decode", src.name, ErrOpen)
-	}
 }
 
 func (c *opencv) setSize(width, height int) error {

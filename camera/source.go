@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 type kind int
@@ -135,27 +134,4 @@ func checkFile(src source) error {
 		return fmt.Errorf("camera: %s: %w: %w", src.name, ErrOpen, err)
 	}
 	return f.Close()
-}
-
-// explainDevice says why OpenCV could not open a device.
-func explainDevice(src source) error {
-	f, err := os.OpenFile(src.target, os.O_RDWR|syscall.O_NONBLOCK, 0)
-	switch {
-	case os.IsNotExist(err):
-		return fmt.Errorf("camera: %s: %w: %w; %s", src.name, ErrNotFound, fs.ErrNotExist, presentDevices())
-	case os.IsPermission(err):
-		return fmt.Errorf("camera: %s: %w: %w; is this user in the group video?", src.name, ErrOpen, err)
-	case err != nil:
-		return fmt.Errorf("camera: %s: %w: %w", src.name, ErrOpen, err)
-	}
-	_ = f.Close()
-	return fmt.Errorf("camera: %s: %w: in use by another program, or not a capture device that OpenCV understands", src.name, ErrOpen)
-}
-
-func presentDevices() string {
-	found, _ := filepath.Glob("/dev/video*")
-	if len(found) == 0 {
-		return "there are no video devices"
-	}
-	return "there are " + strings.Join(found, ", ")
 }
