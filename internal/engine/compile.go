@@ -1,0 +1,98 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/seedge/seedge/nn"
+)
+
+// ErrSize is wrapped by the error about a network whose activations do not fit
+// maxArena.
+var ErrSize = errors.New("network too large")
+
+// maxArena bounds the activations that live at one time, in bytes. A network
+// within it runs on the smallest boards; one that is far beyond it comes from a
+// damaged or hostile model file.
+const maxArena = 1 << 30
+
+// Program is a compiled network: an ordered list of kernel calls with packed
+// weights. It is immutable and safe for concurrent use.
+type Program struct {
+	shapes   []nn.Shape // of each node's output
+	spans    []span     // where each node's int8 output lies in the arena; none for logits
+	steps    []step
+	arena    int // bytes
+	scratch  scratchSize
+	features features
+	logits   int // number of logits
+}
+
+// step is one kernel call.
+type step struct {
+	node   int
+	name   string
+	inputs []int // nodes
+	cost   nn.Cost
+	op     operation
+}
+
+// operation is a kernel with its packed parameters.
+type operation interface {
+	// kernel is the kernel's name, for listings.
+	kernel() string
+	// weightBytes is the size of the packed weights.
+	weightBytes() int
+	// needs is the working memory of run.
+	needs() scratchSize
+	// run reads the inputs and fills out; logits and embeddings go to b.
+	run(b *buffers, in [2][]int8, out []int8)
+}
+
+// Compile checks q and packs it into a Program, which keeps nothing of q. The
+// error wraps nn.ErrGraph where q is wrong and ErrSize where its activations
+// need more than 1 GiB.
+func Compile(q *nn.Quantised) (*Program, error) {
+	if err := q.Check(); err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	p := &Program{logits: q.Output().Out.Shape.C}
+	needed := reachable(q)
+	for id, n := range q.Nodes {
+		p.shapes = append(p.shapes, n.Out.Shape)
+		if id == 0 || !needed[id] {
+			continue
+		}
+		op, err := lower(q, id)
+		if err != nil {
+			return nil, fmt.Errorf("engine: node %q: %w: %w", n.Name, nn.ErrGraph, err)
+		}
+		s := step{node: id, name: n.Name, inputs: append([]int(nil), n.Inputs...), cost: q.Cost(id), op: op}
+		p.steps = append(p.steps, s)
+		p.scratch.grow(op.needs())
+	}
+	p.features = featuresOf(q)
+	spans := p.lifetimes()
+	arena := place(spans)
+	if arena > maxArena {
+		return nil, fmt.Errorf("engine: the activations of a %s input need %d bytes at one time, at most %d are supported; use a smaller input: %w",
+			p.shapes[0], arena, maxArena, ErrSize)
+	}
+	p.spans, p.arena = spans, int(arena)
+	return p, nil
+}
+
+// reachable marks the nodes that the logits or the embedding depend on; others
+// are not run.
+func reachable(q *nn.Quantised) []bool {
+	needed := make([]bool, len(q.Nodes))
+	needed[0], needed[q.Features], needed[len(q.Nodes)-1] = true, true, true
+	for id := len(q.Nodes) - 1; id > 0; id-- {
+		if needed[id] {
+			for _, from := range q.Nodes[id].Inputs {
+				needed[from] = true
+			}
+		}
+	}
+	return needed
+}

@@ -1,0 +1,109 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/seedge/seedge/internal/kernel"
+	"github.com/seedge/seedge/nn"
+)
+
+// lower chooses the kernel for a node of a checked network and packs its
+// parameters.
+func lower(q *nn.Quantised, id int) (operation, error) {
+	n := q.Nodes[id]
+	in := q.Nodes[n.Inputs[0]].Out
+	switch op := n.Op.(type) {
+	case *nn.QConv:
+		return lowerConv(q, op, n, in)
+	case *nn.QLinear:
+		return lowerLinear(op, n.Out)
+	case *nn.QPool:
+		return lowerPool(op, in, n.Out, id == q.Features), nil
+	case *nn.QSqueezeExcite:
+		return lowerSqueezeExcite(op, in, n.Out), nil
+	case *nn.QAdd:
+		return &addOp{kernel.Add{
+			A: slices.Clone(op.A), B: slices.Clone(op.B),
+			ZeroA: slices.Clone(in.Zero), ZeroB: slices.Clone(q.Nodes[n.Inputs[1]].Out.Zero), Zero: slices.Clone(n.Out.Zero),
+		}}, nil
+	case *nn.QTable:
+		return &tableOp{table: slices.Clone(op.Table), channels: in.Shape.C}, nil
+	}
+	return nil, fmt.Errorf("the engine has no kernel for operation %q", n.Op.Kind())
+}
+
+func lowerConv(q *nn.Quantised, op *nn.QConv, n nn.QNode, in nn.QTensor) (operation, error) {
+	e, err := epilogue(op.Act, op.Multiplier, n.Out)
+	if err != nil {
+		return nil, err
+	}
+	if op.Residual {
+		e.ResidualM = slices.Clone(op.ResidualM)
+		e.ResidualZero = slices.Clone(q.Nodes[n.Inputs[1]].Out.Zero)
+	}
+	if op.Pointwise() {
+		return &pointwiseOp{
+			pixels: in.Shape.H * in.Shape.W, matrix: kernel.PackMatrix(op.Weight, op.Bias, op.Out, op.In), epilogue: e,
+		}, nil
+	}
+	g := kernel.Geometry{
+		InH: in.Shape.H, InW: in.Shape.W, InC: op.In,
+		OutH: n.Out.Shape.H, OutW: n.Out.Shape.W, OutC: op.Out,
+		KernelH: op.KernelH, KernelW: op.KernelW, StrideH: op.StrideH, StrideW: op.StrideW,
+		DilationH: op.DilationH, DilationW: op.DilationW, Top: op.Padding.Top, Left: op.Padding.Left, Groups: op.Groups,
+	}
+	zero := slices.Clone(in.Zero)
+	if op.Depthwise() {
+		return &depthwiseOp{
+			geometry: g, zero: zero, weight: kernel.PackDepthwise(op.Weight, op.Out), bias: slices.Clone(op.Bias), epilogue: e,
+		}, nil
+	}
+	c := &convOp{geometry: g, zero: zero, epilogue: e}
+	width, taps := op.Out/op.Groups, op.Taps()
+	for i := range op.Groups {
+		first, end := i*width, (i+1)*width
+		c.groups = append(c.groups, kernel.PackMatrix(op.Weight[first*taps:end*taps], op.Bias[first:end], width, taps))
+	}
+	return c, nil
+}
+
+func lowerLinear(op *nn.QLinear, out nn.QTensor) (operation, error) {
+	m := kernel.PackMatrix(op.Weight, op.Bias, op.Out, op.In)
+	if op.Float {
+		return &logitsOp{matrix: m, multiplier: slices.Clone(op.Multiplier)}, nil
+	}
+	e, err := epilogue(op.Act, op.Multiplier, out)
+	return &pointwiseOp{pixels: 1, matrix: m, epilogue: e}, err
+}
+
+func lowerPool(op *nn.QPool, in, out nn.QTensor, embedding bool) operation {
+	p := &poolOp{inZero: slices.Clone(in.Zero), outZero: slices.Clone(out.Zero), multiplier: slices.Clone(op.Multiplier)}
+	if embedding {
+		p.embedding = make([]float32, out.Shape.C)
+		for c, m := range op.Multiplier {
+			p.embedding[c] = m * out.Scale[c]
+		}
+	}
+	return p
+}
+
+func lowerSqueezeExcite(op *nn.QSqueezeExcite, in, out nn.QTensor) operation {
+	return &squeezeExciteOp{kernel.SqueezeExcite{
+		SqueezeM: slices.Clone(op.SqueezeM),
+		Reduce:   slices.Clone(op.Reduce), ReduceBias: slices.Clone(op.ReduceBias), ReduceM: slices.Clone(op.ReduceM),
+		Expand: slices.Clone(op.Expand), ExpandBias: slices.Clone(op.ExpandBias), ExpandM: slices.Clone(op.ExpandM),
+		Sigmoid: op.Gate == nn.Sigmoid, ScaleM: slices.Clone(op.ScaleM),
+		InZero: slices.Clone(in.Zero), OutZero: slices.Clone(out.Zero),
+	}}
+}
+
+func epilogue(f nn.Func, multiplier []float32, out nn.QTensor) (kernel.Epilogue, error) {
+	act, ok := map[nn.Func]kernel.Activation{
+		nn.Identity: kernel.Identity, nn.ReLU: kernel.ReLU, nn.ReLU6: kernel.ReLU6, nn.HardSwish: kernel.HardSwish,
+	}[f]
+	if !ok {
+		return kernel.Epilogue{}, fmt.Errorf("no kernel ends in activation %v, want identity, relu, relu6 or hard_swish", f)
+	}
+	return kernel.NewEpilogue(act, slices.Clone(multiplier), out.Scale, slices.Clone(out.Zero)), nil
+}

@@ -1,0 +1,123 @@
+package engine
+
+import "github.com/seedge/seedge/internal/kernel"
+
+type pointwiseOp struct {
+	pixels   int
+	matrix   *kernel.Matrix
+	epilogue kernel.Epilogue
+}
+
+func (o *pointwiseOp) kernel() string {
+	if o.pixels == 1 {
+		return "gemv"
+	}
+	return "pointwise"
+}
+func (o *pointwiseOp) weightBytes() int { return o.matrix.Bytes() }
+func (o *pointwiseOp) needs() scratchSize {
+	return scratchSize{acc: kernel.TileRows * o.matrix.N}
+}
+func (o *pointwiseOp) run(b *buffers, in [2][]int8, out []int8) {
+	kernel.Pointwise(out, in[0], in[1], o.pixels, o.matrix, &o.epilogue, b.acc)
+}
+
+type convOp struct {
+	geometry kernel.Geometry
+	zero     []int8
+	groups   []*kernel.Matrix
+	epilogue kernel.Epilogue
+}
+
+func (o *convOp) kernel() string { return "conv" }
+func (o *convOp) weightBytes() int {
+	n := 0
+	for _, m := range o.groups {
+		n += m.Bytes()
+	}
+	return n
+}
+func (o *convOp) needs() scratchSize {
+	return scratchSize{acc: kernel.TileRows * o.geometry.OutC, patches: kernel.TileRows * o.geometry.PatchLen()}
+}
+func (o *convOp) run(b *buffers, in [2][]int8, out []int8) {
+	kernel.Conv(out, in[0], in[1], o.zero, &o.geometry, o.groups, &o.epilogue, b.acc, b.patches)
+}
+
+type depthwiseOp struct {
+	geometry kernel.Geometry
+	zero     []int8
+	weight   []int8
+	bias     []int32
+	epilogue kernel.Epilogue
+}
+
+func (o *depthwiseOp) kernel() string     { return "depthwise" }
+func (o *depthwiseOp) weightBytes() int   { return len(o.weight) + 4*len(o.bias) }
+func (o *depthwiseOp) needs() scratchSize { return scratchSize{acc: o.geometry.OutC} }
+func (o *depthwiseOp) run(b *buffers, in [2][]int8, out []int8) {
+	kernel.Depthwise(out, in[0], in[1], o.zero, &o.geometry, o.weight, o.bias, &o.epilogue, b.acc)
+}
+
+type logitsOp struct {
+	matrix     *kernel.Matrix
+	multiplier []float32
+}
+
+func (o *logitsOp) kernel() string     { return "logits" }
+func (o *logitsOp) weightBytes() int   { return o.matrix.Bytes() }
+func (o *logitsOp) needs() scratchSize { return scratchSize{acc: o.matrix.N} }
+func (o *logitsOp) run(b *buffers, in [2][]int8, _ []int8) {
+	kernel.Logits(b.logits, in[0], o.matrix, o.multiplier, b.acc)
+}
+
+type poolOp struct {
+	inZero, outZero []int8
+	multiplier      []float32
+	embedding       []float32 // multipliers of the embedding; nil if it is not read here
+}
+
+func (o *poolOp) kernel() string     { return "pool" }
+func (o *poolOp) weightBytes() int   { return 0 }
+func (o *poolOp) needs() scratchSize { return scratchSize{acc: len(o.multiplier)} }
+func (o *poolOp) run(b *buffers, in [2][]int8, out []int8) {
+	sum := b.acc[:len(o.multiplier)]
+	kernel.Sums(sum, in[0], o.inZero)
+	kernel.Pool(out, sum, o.multiplier, o.outZero)
+	if o.embedding != nil {
+		kernel.Scale(b.features, sum, o.embedding)
+	}
+}
+
+type squeezeExciteOp struct{ kernel.SqueezeExcite }
+
+func (o *squeezeExciteOp) kernel() string { return "squeeze_excite" }
+func (o *squeezeExciteOp) weightBytes() int {
+	return len(o.Reduce) + len(o.Expand) + 4*(len(o.ReduceBias)+len(o.ExpandBias))
+}
+func (o *squeezeExciteOp) needs() scratchSize {
+	channels, squeezed := len(o.ScaleM), len(o.ReduceBias)
+	return scratchSize{acc: max(channels, squeezed), squeeze: channels, inner: squeezed, gate: channels}
+}
+func (o *squeezeExciteOp) run(b *buffers, in [2][]int8, out []int8) {
+	o.Run(out, in[0], &b.squeeze)
+}
+
+type addOp struct{ kernel.Add }
+
+func (o *addOp) kernel() string                           { return "add" }
+func (o *addOp) weightBytes() int                         { return 0 }
+func (o *addOp) needs() scratchSize                       { return scratchSize{} }
+func (o *addOp) run(_ *buffers, in [2][]int8, out []int8) { o.Run(out, in[0], in[1]) }
+
+type tableOp struct {
+	table    []int8
+	channels int
+}
+
+func (o *tableOp) kernel() string     { return "table" }
+func (o *tableOp) weightBytes() int   { return len(o.table) }
+func (o *tableOp) needs() scratchSize { return scratchSize{} }
+func (o *tableOp) run(_ *buffers, in [2][]int8, out []int8) {
+	kernel.Table(out, in[0], o.table, o.channels)
+}
