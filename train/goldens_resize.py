@@ -12,6 +12,7 @@ Normalize. This script asks those libraries for the answers:
                         3 channels x 256 float32, little-endian
     exif/N.jpg          a picture of four flat quadrants, orientation N, as
                         stored; ImageOps.exif_transpose of it is in cases.json
+    quadrants.webp      the same picture upright, without loss
     cases.json          what was done to what
 
 Pillow must be older than 13: up to 12 it always resizes horizontally first,
@@ -129,6 +130,7 @@ def main():
     colours = [(220, 40, 40), (40, 200, 60), (50, 60, 220), (230, 220, 60)]
     for i, colour in enumerate(colours):
         quadrants.paste(colour, (24 * (i % 2), 16 * (i // 2), 24 * (i % 2) + 24, 16 * (i // 2) + 16))
+    quadrants.save(ROOT / "quadrants.webp", lossless=True)
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x0112] = orientation

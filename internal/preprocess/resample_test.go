@@ -108,12 +108,12 @@ func TestTapsNeverStepBack(t *testing.T) {
 			for out := 1; out <= 90; out++ {
 				tp.set(in, out, 0, out, f)
 				for i := range out {
-					require.Positive(t, tp.count[i])
-					require.GreaterOrEqual(t, tp.first[i], int32(0))
-					require.LessOrEqual(t, int(tp.first[i]+tp.count[i]), in)
-					if i > 0 {
-						require.GreaterOrEqual(t, tp.first[i], tp.first[i-1], "%s %d to %d", name, in, out)
-						require.GreaterOrEqual(t, tp.first[i]+tp.count[i], tp.first[i-1]+tp.count[i-1], "%s %d to %d", name, in, out)
+					first, end := tp.first[i], tp.first[i]+tp.count[i]
+					if first < 0 || end <= first || int(end) > in || tp.count[i] > int32(tp.most) {
+						t.Fatalf("%s %d to %d: output %d is made of %d to %d", name, in, out, i, first, end)
+					}
+					if i > 0 && (first < tp.first[i-1] || end < tp.first[i-1]+tp.count[i-1]) {
+						t.Fatalf("%s %d to %d: output %d steps back", name, in, out, i)
 					}
 				}
 			}
