@@ -10,7 +10,8 @@ import (
 	"gocv.io/x/gocv"
 )
 
-// OpenCV's numbers for what gocv has no names for, or other ones.
+// OpenCV's numbers, by the names that OpenCV has for them: CAP_V4L2,
+// CAP_FFMPEG, CAP_PROP_OPEN_TIMEOUT_MSEC and CAP_PROP_READ_TIMEOUT_MSEC.
 const (
 	backendV4L2   gocv.VideoCaptureAPI        = 200
 	backendFFmpeg gocv.VideoCaptureAPI        = 1900

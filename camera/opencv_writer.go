@@ -8,17 +8,15 @@ import (
 	"gocv.io/x/gocv"
 )
 
-// backendMJPEG is OpenCV's own Motion JPEG writer, which every build of
-// OpenCV has.
-const backendMJPEG gocv.VideoCaptureAPI = 2200
-
 type opencvEncoder struct {
 	vw  *gocv.VideoWriter
 	mat gocv.Mat
 }
 
+// openEncoder writes with FFmpeg. OpenCV's own Motion JPEG writer would need
+// no codec but rounds the rate to whole frames per second.
 func openEncoder(path string, fps float64, width, height int) (encoder, error) {
-	vw, err := gocv.VideoWriterFileWithAPI(path, backendMJPEG, "MJPG", fps, width, height, true)
+	vw, err := gocv.VideoWriterFileWithAPI(path, backendFFmpeg, "MJPG", fps, width, height, true)
 	if err != nil || !vw.IsOpened() {
 		if vw != nil {
 			_ = vw.Close()

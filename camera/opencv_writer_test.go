@@ -53,6 +53,15 @@ func TestWriteAndReadBack(t *testing.T) {
 	assert.Equal(t, 20, n)
 }
 
+func TestWriterOddSize(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "odd.avi")
+	w, err := NewWriter(path, 29.97, 97, 65)
+	require.NoError(t, err)
+	require.NoError(t, w.Write(testFrame(t, 97, 65)))
+	require.NoError(t, w.Close())
+	assert.Equal(t, Info{Source: path, Width: 96, Height: 64, FPS: 29.97, Frames: 1}, openTest(t, path).Info())
+}
+
 // onlyFile checks that nothing else is in the folder of path.
 func onlyFile(t *testing.T, path string) {
 	t.Helper()

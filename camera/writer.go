@@ -11,9 +11,9 @@ import (
 	"sync"
 )
 
-// maxVideo bounds the file: sizes inside an AVI are 32 bits wide, and many
-// players take them as signed.
-const maxVideo = 2_000_000_000
+// maxVideo bounds the file. Beyond 1 GiB an AVI goes on in further chunks,
+// which neither every player nor checkAVI follows.
+const maxVideo = 1_000_000_000
 
 // A Writer writes a Motion JPEG video (.avi). It writes to a temporary name in
 // the same folder; only Close, once the video is whole and on the disk, gives
@@ -35,6 +35,7 @@ type encoder interface {
 }
 
 // NewWriter begins a video of width x height pixels at fps frames per second.
+// The codec wants even sizes: of odd ones the last row or column is left out.
 // A file of that name is replaced when Close succeeds, and not before. Errors
 // wrap ErrOption, ErrWrite or ErrBuild.
 func NewWriter(path string, fps float64, width, height int) (*Writer, error) {
@@ -46,7 +47,7 @@ func NewWriter(path string, fps float64, width, height int) (*Writer, error) {
 	}
 	const most = 1<<16 - 1 // JPEG's own limit
 	if width < 2 || height < 2 || width > most || height > most {
-		return nil, fmt.Errorf("camera: %s: %w: frames of %dx%d; want 2 to %d each", path, ErrOption, width, height, most)
+		return nil, fmt.Errorf("camera: %s: %w: frames of %dx%d; want 2 to %d pixels each", path, ErrOption, width, height, most)
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("camera: %s: %w: it exists and is no regular file", path, ErrWrite)
@@ -80,7 +81,7 @@ func (w *Writer) Write(img image.Image) error {
 		return fmt.Errorf("camera: %s: %w: a frame of %dx%d; the video is %dx%d", w.path, ErrWrite, size.X, size.Y, w.width, w.height)
 	}
 	if info, err := os.Stat(w.temp); err == nil && info.Size() > maxVideo {
-		return fmt.Errorf("camera: %s: %w: the video has reached %d bytes, the most an AVI file holds; close it and begin another", w.path, ErrWrite, int64(maxVideo))
+		return fmt.Errorf("camera: %s: %w: the video has reached %d bytes, the most a plain AVI file holds; close it and begin another", w.path, ErrWrite, int64(maxVideo))
 	}
 	packBGR(w.bgr, img)
 	if err := w.enc.write(w.bgr); err != nil {
