@@ -160,7 +160,7 @@ func TestWrongContent(t *testing.T) {
 		{"logits with scale", int8Model(t), with(safetensors.NewF32("fc.scale", []int{2}, []float32{1, 1})), `no node owns the tensors "fc.scale"`},
 		{"scale of zero", int8Model(t), with(safetensors.NewF32("conv.scale", []int{4}, []float32{1, 0, 1, 1})), `scale of channel 1 is 0`},
 		{"half for single", floatModel(t, Float32), with(safetensors.NewF16("fc.bias", []int{5}, make([]float32, 5))), `tensor "fc.bias" is F16 [5], want F32 [5]`},
-		{"negative variance", floatModel(t, Float32), with(safetensors.NewF32("conv.bn.running_var", []int{4}, []float32{1, 1, -2, 1})), `node "conv.bn": the variance of channel 2 is -2`},
+		{"negative variance", floatModel(t, Float32), with(safetensors.NewF32("conv.bn.running_var", []int{4}, []float32{1, 1, -2, 1})), `conv.bn.running_var[2] is -2, want a variance`},
 		{"unknown kind", floatModel(t, Float32), sub(keyGraph, `"kind":"softmax"`, `"kind":"hardmax"`), `unknown operation "hardmax"`},
 		{"unknown integer kind", int8Model(t), sub(keyGraph, `"kind":"table"`, `"kind":"hash"`), `unknown integer operation "hash"`},
 		{"unknown activation", floatModel(t, Float32), sub(keyGraph, `"func":"hard_swish"`, `"func":"mish"`), `unknown activation function "mish"`},

@@ -184,13 +184,6 @@ func checkGraph(g *nn.Graph) error {
 		if got != n.Shape {
 			return fmt.Errorf("node %q: shape %s, want %s", n.Name, n.Shape, got)
 		}
-		if bn, ok := n.Op.(*nn.BatchNorm); ok {
-			for c, v := range bn.Var {
-				if !(float64(v)+bn.Eps > 0) {
-					return fmt.Errorf("node %q: the variance of channel %d is %g, want 0 or more", n.Name, c, v)
-				}
-			}
-		}
 	}
 	if _, ok := g.Output().Op.(*nn.Softmax); ok {
 		return fmt.Errorf("the network ends in softmax (node %q), want it to end in the logits; leave that node out, probabilities are computed from logits anyway", g.Output().Name)
