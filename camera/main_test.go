@@ -61,7 +61,7 @@ func child(t *testing.T, env ...string) (inside bool, output string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
-	cmd.Env = append(append(os.Environ(), "SEEDGE_CAMERA_CHILD="+t.Name()), env...)
+	cmd.Env = append(append(os.Environ(), "SEEDGE_CAMERA_CHILD="+t.Name(), "GORACE=atexit_sleep_ms=0"), env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()

@@ -4,6 +4,8 @@ package camera
 
 import (
 	"context"
+	"image"
+	"image/color"
 	"math/rand/v2"
 	"os"
 	"os/signal"
@@ -122,4 +124,19 @@ func TestWriterOnAFullDisk(t *testing.T) {
 	list, err := os.ReadDir(filepath.Dir(path))
 	require.NoError(t, err)
 	assert.Empty(t, list)
+}
+
+// stripes is a test picture that survives JPEG.
+func stripes(n int) image.Image {
+	img := image.NewRGBA(image.Rect(0, 0, 96, 64))
+	for y := range 64 {
+		for x := range 96 {
+			c := color.RGBA{R: 220, G: 60, B: byte(n * 10), A: 255}
+			if x >= 48 {
+				c = color.RGBA{R: 20, G: 180, B: byte(n * 10), A: 255}
+			}
+			img.SetRGBA(x, y, c)
+		}
+	}
+	return img
 }

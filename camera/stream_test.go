@@ -99,16 +99,16 @@ func camServer(t *testing.T) (url string) {
 		}
 	})
 	mux.HandleFunc("/hang", func(_ http.ResponseWriter, r *http.Request) { hang(r) })
-	mux.HandleFunc("/500", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "broken", 500) })
+	mux.HandleFunc("/500", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "broken", http.StatusInternalServerError) })
 	mux.HandleFunc("/401", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="cam"`)
-		http.Error(w, "who are you", 401)
+		http.Error(w, "who are you", http.StatusUnauthorized)
 	})
 	mux.HandleFunc("/page", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>Not a camera</html>") })
 	mux.HandleFunc("/secret", func(w http.ResponseWriter, r *http.Request) {
 		if user, password, _ := r.BasicAuth(); user != "bob" || password != "hunter2" {
 			w.Header().Set("WWW-Authenticate", `Basic realm="cam"`)
-			http.Error(w, "who are you", 401)
+			http.Error(w, "who are you", http.StatusUnauthorized)
 			return
 		}
 		r.URL.Path = "/cam"

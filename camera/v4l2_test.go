@@ -92,11 +92,11 @@ func TestV4L2Unplugged(t *testing.T) {
 }
 
 func TestV4L2Stalls(t *testing.T) {
-	if !pluggedIn(t, "FAKEV4L_STALL_AFTER=10", "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT=3") {
+	if !pluggedIn(t, "FAKEV4L_STALL_AFTER=10", "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT=2") {
 		return
 	}
-	// OpenCV waits for 3 s here (10 by default); nobody else has to.
-	c := openTest(t, "0", WithReadTimeout(300*time.Millisecond))
+	// OpenCV waits for 2 s here (10 by default); nobody else has to.
+	c := openTest(t, "0", WithReadTimeout(200*time.Millisecond))
 	_, err := last(context.Background(), c)
 	assert.ErrorIs(t, err, ErrTimeout)
 	require.NoError(t, c.Close())

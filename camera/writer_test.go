@@ -3,7 +3,6 @@ package camera
 import (
 	"errors"
 	"image"
-	"image/color"
 	"os"
 	"path/filepath"
 	"testing"
@@ -61,19 +60,4 @@ func TestWindowNeedsAScreen(t *testing.T) {
 	t.Setenv("WAYLAND_DISPLAY", "")
 	_, err := NewWindow("test")
 	assert.True(t, errors.Is(err, ErrOpen) || errors.Is(err, ErrBuild), "%v", err)
-}
-
-// stripes is a test picture that survives JPEG.
-func stripes(n int) image.Image {
-	img := image.NewRGBA(image.Rect(0, 0, 96, 64))
-	for y := range 64 {
-		for x := range 96 {
-			c := color.RGBA{R: 220, G: 60, B: byte(n * 10), A: 255}
-			if x >= 48 {
-				c = color.RGBA{R: 20, G: 180, B: byte(n * 10), A: 255}
-			}
-			img.SetRGBA(x, y, c)
-		}
-	}
-	return img
 }
