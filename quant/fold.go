@@ -1,10 +1,6 @@
 package quant
 
-import (
-	"fmt"
-
-	"github.com/seedge/seedge/nn"
-)
+import "github.com/seedge/seedge/nn"
 
 // FoldBatchNorm returns the same network without batch norms, which are affine
 // per channel at inference: one that is alone behind a convolution or a linear
@@ -29,9 +25,6 @@ func FoldBatchNorm(g *nn.Graph) (*nn.Graph, error) {
 		}
 		bn, isNorm := n.Op.(*nn.BatchNorm)
 		if isNorm {
-			if err := checkNorm(n.Name, bn); err != nil {
-				return nil, err
-			}
 			if len(users[n.Inputs[0]]) == 1 && n.Inputs[0] != g.Features && foldInto(out.Nodes[in[0]].Op, bn) {
 				moved[id] = in[0]
 				continue
@@ -46,15 +39,6 @@ func FoldBatchNorm(g *nn.Graph) (*nn.Graph, error) {
 		return nil, err
 	}
 	return out, out.Check()
-}
-
-func checkNorm(name string, bn *nn.BatchNorm) error {
-	for c, v := range bn.Var {
-		if float64(v)+bn.Eps <= 0 {
-			return fmt.Errorf("quantise: %s: the variance of channel %d is %g, want 0 or more; the checkpoint is damaged", name, c, v)
-		}
-	}
-	return nil
 }
 
 // foldInto changes a copied convolution or linear layer; false if op is neither.

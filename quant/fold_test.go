@@ -71,7 +71,7 @@ func TestFoldBatchNormNamesBadVariance(t *testing.T) {
 	id, _ := g.Lookup("stem.bn")
 	g.Nodes[id].Op.(*nn.BatchNorm).Var[1] = -0.3
 	_, err := FoldBatchNorm(g)
-	require.ErrorContains(t, err, "stem.bn: the variance of channel 1 is -0.3")
+	require.ErrorContains(t, err, "stem.bn.running_var[1] is -0.3")
 }
 
 func TestHalfWeights(t *testing.T) {
