@@ -119,7 +119,8 @@ func archOf(sd *checkpoint.StateDict) (string, bool) {
 	return Small, ok
 }
 
-func headWeight(v variant) string { return fmt.Sprintf("features.%d.0.weight", len(v.bnecks)+1)
+func headWeight(v variant) string {
+	return fmt.Sprintf("features.%d.0.weight", len(v.bnecks)+1)
 }
 
 // families are networks that are mistaken for this one, by a name that gives

@@ -146,8 +146,20 @@ def write_safetensors(path, tensors):
         f.write(struct.pack("<Q", len(text)) + text + data)
 
 
-def learned(model):
-    return sum(p.numel() for p in model.parameters())
+def cost(model):
+    """Learned parameters, and multiply-accumulates for one image of 224x224."""
+    macs = 0
+
+    def count(m, _inputs, out):
+        nonlocal macs
+        macs += out.numel() * m.weight[0].numel()
+
+    for m in model.modules():
+        if isinstance(m, (torch.nn.Conv2d, torch.nn.Linear)):
+            m.register_forward_hook(count)
+    with torch.no_grad():
+        model.eval()(torch.zeros(1, 3, 224, 224))
+    return {"params": sum(p.numel() for p in model.parameters()), "macs": macs}
 
 
 def without_se(arch):
@@ -162,10 +174,11 @@ def write_mobilenetv3():
     os.makedirs(out, exist_ok=True)
     build = {"mobilenet_v3_large": mobilenet_v3_large, "mobilenet_v3_small": mobilenet_v3_small}
 
-    facts = {"params": [], "tensors": {}}
+    facts = {"costs": [], "tensors": {}}
     for arch, make in build.items():
         for width in (0.35, 0.5, 0.75, 1.0, 1.25, 1.5):
-            facts["params"].append({"arch": arch, "width": width, "params": learned(make(width_mult=width))})
+            facts["costs"].append({"arch": arch, "width": width, **cost(make(width_mult=width))})
+        facts["costs"].append({"arch": arch, "width": 1.0, "dilated": True, **cost(make(dilated=True))})
         models = {arch: make(num_classes=10), arch + "/half": make(num_classes=10, width_mult=0.5),
                   arch + "/no_se": without_se(arch), arch + "/dilated": make(dilated=True)}
         for label, m in models.items():
