@@ -15,14 +15,15 @@ import (
 const (
 	backendV4L2   gocv.VideoCaptureAPI        = 200
 	backendFFmpeg gocv.VideoCaptureAPI        = 1900
-	openTimeout   gocv.VideoCaptureProperties = 53 // milliseconds
-	readTimeout   gocv.VideoCaptureProperties = 54 // milliseconds
+	openTimeoutMS gocv.VideoCaptureProperties = 53
+	readTimeoutMS gocv.VideoCaptureProperties = 54
 )
 
 type opencv struct {
-	src source
-	vc  *gocv.VideoCapture
-	mat gocv.Mat
+	src         source
+	readTimeout time.Duration
+	vc          *gocv.VideoCapture
+	mat         gocv.Mat
 }
 
 // openCapture opens a source with the one backend meant for its kind. Given
@@ -36,8 +37,8 @@ func openCapture(src source, o *options) (capture, error) {
 		vc, err = gocv.VideoCaptureDeviceWithAPI(src.device, backendV4L2)
 	} else {
 		vc, err = gocv.VideoCaptureFileWithAPIParams(src.target, backendFFmpeg, []gocv.VideoCaptureProperties{
-			openTimeout, gocv.VideoCaptureProperties(o.openTimeout.Milliseconds()),
-			readTimeout, gocv.VideoCaptureProperties(o.readTimeout.Milliseconds()),
+			openTimeoutMS, gocv.VideoCaptureProperties(o.openTimeout.Milliseconds()),
+			readTimeoutMS, gocv.VideoCaptureProperties(o.readTimeout.Milliseconds()),
 		})
 	}
 	if err != nil {
@@ -50,7 +51,7 @@ func openCapture(src source, o *options) (capture, error) {
 		}
 		return nil, explain(src)
 	}
-	c := &opencv{src: src, vc: vc, mat: gocv.NewMat()}
+	c := &opencv{src: src, readTimeout: o.readTimeout, vc: vc, mat: gocv.NewMat()}
 	if o.sized {
 		if err := c.setSize(o.width, o.height); err != nil {
 			c.close()
@@ -69,8 +70,38 @@ func (c *opencv) setSize(width, height int) error {
 	return nil
 }
 
+// grab reads a frame into c.mat.
+//
+// OpenCV's V4L2 code takes a signal that interrupts its wait for the end of
+// the device, and Go's runtime interrupts threads with signals to preempt
+// them. A device that is really gone fails at once, again and again; so only
+// that is believed.
+func (c *opencv) grab() bool {
+	const (
+		atOnce = 10 * time.Millisecond
+		enough = 200 * time.Millisecond
+		pause  = 2 * time.Millisecond
+	)
+	start := time.Now()
+	failing := start // since when every read has failed at once
+	for {
+		tried := time.Now()
+		if c.vc.Read(&c.mat) {
+			return true
+		}
+		now := time.Now()
+		if now.Sub(tried) > atOnce {
+			failing = now
+		}
+		if c.src.kind != kindDevice || now.Sub(failing) > enough || now.Sub(start) > c.readTimeout {
+			return false
+		}
+		time.Sleep(pause)
+	}
+}
+
 func (c *opencv) read(f *Frame) (bool, error) {
-	if !c.vc.Read(&c.mat) || c.mat.Empty() {
+	if !c.grab() || c.mat.Empty() {
 		return false, nil
 	}
 	if t := c.mat.Type(); t != gocv.MatTypeCV8UC3 {
