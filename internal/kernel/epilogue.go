@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // Activation is the function between accumulator and rounding.
 type Activation int
 
@@ -103,5 +105,11 @@ func hardSwish(u, g float32) float32 {
 	return u * clampUnit(float32(u*g)+0.5)
 }
 
-// clampUnit is min(max(v, 0), 1).
-func clampUnit(v float32) float32 { return min(max(v, 0), 1) }
+// clampUnit is min(max(v, 0), 1) for any v but NaN. Floats from 0 up are ordered
+// as their bits are, and a sign shifted over all bits clears the others: three
+// integer operations, where min and max of floats are a dozen for NaN's sake.
+func clampUnit(v float32) float32 {
+	b := int32(math.Float32bits(v))
+	b &^= b >> 31
+	return math.Float32frombits(uint32(min(b, 0x3f800000)))
+}

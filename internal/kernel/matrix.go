@@ -13,31 +13,48 @@ const (
 	maxRun   = (1<<(laneBits-1) - 1) / 128 // largest sum of |w| in a run
 )
 
-// panelWidth is the number of outputs computed together: two words.
-const panelWidth = 2 * lanes
+// Outputs are computed a panel at a time: four words for as long as there are
+// outputs, two for what is left if that is enough.
+const (
+	wideWords   = 4
+	narrowWords = 2
+	panelWidth  = wideWords * lanes
+	narrowWidth = narrowWords * lanes
+)
 
 // Matrix is a weight matrix with its bias, packed for Accumulate.
 type Matrix struct {
-	K, N  int        // inputs, outputs
-	words [][2]int64 // [ceil(N/6)][K], weights of 6 outputs; zero beyond N
-	bias  []int32    // [N], zero up to a multiple of 6
-	runs  []int      // ends of the runs of each panel, one panel after the other, each list ending in K
+	K, N   int // inputs, outputs
+	wide   [][wideWords]int64
+	narrow [][narrowWords]int64 // [K] of the last panel, if it is narrow
+	bias   []int32              // [N], zero up to a multiple of panelWidth
+	runs   []int                // ends of the runs of each panel, one panel after the other, each list ending in K
 }
 
 // PackMatrix packs weight [n][k] and bias [n]. The arrays are not kept.
 func PackMatrix(weight []int8, bias []int32, n, k int) *Matrix {
 	panels := (n + panelWidth - 1) / panelWidth
-	m := &Matrix{K: k, N: n, words: make([][2]int64, panels*k), bias: make([]int32, panels*panelWidth)}
+	m := &Matrix{K: k, N: n, bias: make([]int32, panels*panelWidth)}
 	copy(m.bias, bias)
+	wide := panels
+	if n-(panels-1)*panelWidth <= narrowWidth {
+		wide--
+		m.narrow = make([][narrowWords]int64, k)
+	}
+	m.wide = make([][wideWords]int64, wide*k)
 	for p := range panels {
 		first := p * panelWidth
 		width := min(panelWidth, n-first)
-		var sum [panelWidth]int
+		var sum [panelWidth]int // of |w| in the run so far
 		for i := range k {
 			full := false
 			for o := range width {
 				w := int(weight[(first+o)*k+i])
-				m.words[p*k+i][o/lanes] += int64(w) << (o % lanes * laneBits)
+				if p < wide {
+					m.wide[p*k+i][o/lanes] += int64(w) << (o % lanes * laneBits)
+				} else {
+					m.narrow[i][o/lanes] += int64(w) << (o % lanes * laneBits)
+				}
 				sum[o] += max(w, -w)
 				full = full || sum[o] > maxRun
 			}
@@ -55,7 +72,9 @@ func PackMatrix(weight []int8, bias []int32, n, k int) *Matrix {
 }
 
 // Bytes is the size of the packed weights.
-func (m *Matrix) Bytes() int { return 16*len(m.words) + 4*len(m.bias) }
+func (m *Matrix) Bytes() int {
+	return 8*wideWords*len(m.wide) + 8*narrowWords*len(m.narrow) + 4*len(m.bias)
+}
 
 // Accumulate is equation 2 for several rows of inputs:
 //
@@ -65,65 +84,61 @@ func (m *Matrix) Bytes() int { return 16*len(m.words) + 4*len(m.bias) }
 func (m *Matrix) Accumulate(acc []int32, accStride int, src []int8, srcStride, rows int) {
 	runs := m.runs
 	for first := 0; first < m.N; first += panelWidth {
-		words := m.words[first/panelWidth*m.K:][:m.K]
-		bias := (*[panelWidth]int32)(m.bias[first:])
 		length := 1
 		for runs[length-1] < m.K {
 			length++
 		}
-		r := 0
-		for ; r+2 <= rows; r += 2 {
-			x0, x1 := src[r*srcStride:][:m.K], src[(r+1)*srcStride:][:m.K]
-			t0, t1 := *bias, *bias
+		bias := (*[panelWidth]int32)(m.bias[first:])
+		at := first / panelWidth * m.K
+		for r := range rows {
+			x := src[r*srcStride:][:m.K]
+			t := *bias
 			from := 0
 			for _, to := range runs[:length] {
-				a, b, c, d := dot2(x0[from:to], x1[from:to], words[from:to])
-				addLanes(&t0, a, b)
-				addLanes(&t1, c, d)
+				if at < len(m.wide) {
+					a, b, c, d := dot4(x[from:to], m.wide[at+from:at+to])
+					addLanes((*[narrowWidth]int32)(t[:]), a, b)
+					addLanes((*[narrowWidth]int32)(t[narrowWidth:]), c, d)
+				} else {
+					a, b := dot2(x[from:to], m.narrow[from:to])
+					addLanes((*[narrowWidth]int32)(t[:]), a, b)
+				}
 				from = to
 			}
-			storePanel(acc[r*accStride+first:], &t0, m.N-first)
-			storePanel(acc[(r+1)*accStride+first:], &t1, m.N-first)
-		}
-		if r < rows {
-			x0 := src[r*srcStride:][:m.K]
-			t0 := *bias
-			from := 0
-			for _, to := range runs[:length] {
-				a, b := dot1(x0[from:to], words[from:to])
-				addLanes(&t0, a, b)
-				from = to
+			row := acc[r*accStride+first:]
+			if m.N-first >= panelWidth {
+				*(*[panelWidth]int32)(row) = t
+			} else {
+				copy(row[:m.N-first], t[:])
 			}
-			storePanel(acc[r*accStride+first:], &t0, m.N-first)
 		}
 		runs = runs[length:]
 	}
 }
 
-// dot2 multiplies two rows by two words of weights. Inlined, its loop would not
+// dot4 is the sum of x times each of four words. Inlined, its loop would not
 // have the registers for itself.
 //
 //go:noinline
-func dot2(x0, x1 []int8, words [][2]int64) (a, b, c, d int64) {
-	x1, words = x1[:len(x0)], words[:len(x0)]
-	for k, v := range x0 {
+func dot4(x []int8, words [][wideWords]int64) (a, b, c, d int64) {
+	words = words[:len(x)]
+	for k, v := range x {
 		w := &words[k]
-		w0, w1 := w[0], w[1]
-		x, y := int64(v), int64(x1[k])
-		a += x * w0
-		b += x * w1
-		c += y * w0
-		d += y * w1
+		x := int64(v)
+		a += x * w[0]
+		b += x * w[1]
+		c += x * w[2]
+		d += x * w[3]
 	}
 	return a, b, c, d
 }
 
-// dot1 multiplies one row by two words of weights.
+// dot2 is the sum of x times each of two words.
 //
 //go:noinline
-func dot1(x0 []int8, words [][2]int64) (a, b int64) {
-	words = words[:len(x0)]
-	for k, v := range x0 {
+func dot2(x []int8, words [][narrowWords]int64) (a, b int64) {
+	words = words[:len(x)]
+	for k, v := range x {
 		w := &words[k]
 		x := int64(v)
 		a += x * w[0]
@@ -132,8 +147,8 @@ func dot1(x0 []int8, words [][2]int64) (a, b int64) {
 	return a, b
 }
 
-// addLanes splits two words of sums and adds them to a panel's accumulators.
-func addLanes(t *[panelWidth]int32, a, b int64) {
+// addLanes splits two words of sums and adds them to accumulators.
+func addLanes(t *[narrowWidth]int32, a, b int64) {
 	s0, s1, s2 := split(a)
 	t[0] += s0
 	t[1] += s1
@@ -150,12 +165,4 @@ func split(a int64) (s0, s1, s2 int32) {
 	a = (a - l0) >> laneBits
 	l1 := a << up >> up
 	return int32(l0), int32(l1), int32((a - l1) >> laneBits)
-}
-
-func storePanel(acc []int32, t *[panelWidth]int32, n int) {
-	if n >= panelWidth {
-		*(*[panelWidth]int32)(acc) = *t
-		return
-	}
-	copy(acc[:n], t[:])
 }
