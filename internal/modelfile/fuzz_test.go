@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seedge/seedge/internal/engine"
 	"github.com/seedge/seedge/internal/safetensors"
 	"github.com/seedge/seedge/nn"
 )
@@ -61,24 +62,43 @@ func try(t *testing.T, b []byte) {
 	if _, err := Parse(again, "again"); err != nil {
 		t.Fatalf("written, but cannot be read: %v", err)
 	}
-	if m.Graph != nil && m.Cost().MACs < 1<<16 {
-		run(t, m.Graph)
-	}
+	run(t, m)
 }
 
-func run(t *testing.T, g *nn.Graph) {
+// run runs networks that are small enough for a fuzzer.
+func run(t *testing.T, m *Model) {
 	var elements int
-	for _, n := range g.Nodes {
-		elements += n.Shape.Len()
+	if m.Graph != nil {
+		for _, n := range m.Graph.Nodes {
+			elements += n.Shape.Len()
+		}
+	} else {
+		for _, n := range m.Quantised.Nodes {
+			elements += n.Out.Shape.Len()
+		}
 	}
-	if elements > 1<<16 {
+	if elements > 1<<16 || m.Cost().MACs > 1<<16 {
 		return
 	}
-	f, err := nn.NewFloat(g)
+	if m.Graph == nil {
+		p, err := engine.Compile(m.Quantised)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := p.NewSession()
+		if n := len(s.Run()); n != m.Classes() {
+			t.Fatalf("%d logits for %d classes", n, m.Classes())
+		}
+		if shape, _ := m.Features(); m.Quantised.Features != 0 && len(s.Features()) != shape.Len() {
+			t.Fatalf("%d features, want %s", len(s.Features()), shape)
+		}
+		return
+	}
+	f, err := nn.NewFloat(m.Graph)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Run(make([]float32, g.Input().Len())); err != nil {
+	if _, err := f.Run(make([]float32, m.Input().Len())); err != nil {
 		t.Fatal(err)
 	}
 }
