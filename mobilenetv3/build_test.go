@@ -111,6 +111,13 @@ func TestShapesOfBlocks(t *testing.T) {
 	_, residual := dilated.Lookup("bneck13.add")
 	assert.False(t, residual, "dilation takes the place of a stride, which has no residual")
 
+	// At this width all bnecks have 8 channels in and out.
+	narrow := build(t, Large, func(c *Config) { c.Dilated, c.Width = true, 0.05 })
+	_, residual = narrow.Lookup("bneck13.add")
+	assert.False(t, residual)
+	_, residual = narrow.Lookup("bneck14.add")
+	assert.True(t, residual)
+
 	small := build(t, Small, func(c *Config) { c.Dilated = true })
 	assert.Equal(t, nn.Shape{H: 14, W: 14, C: 96}, at(small, "bneck11.add"))
 

@@ -66,10 +66,7 @@ func (q *Quantised) checkNode(id int) error {
 		if from < 0 || from >= id {
 			return fmt.Errorf("input %d is node %d, want 0 to %d", i, from, id-1)
 		}
-		in[i] = q.Nodes[from].Out
-		if in[i].Scale == nil {
-			return fmt.Errorf("input %d is float32, want int8", i)
-		}
+		in[i] = q.Nodes[from].Out // int8, or its own check would have refused it
 	}
 	out, err := inferQ(n.Op, in)
 	if err != nil {
