@@ -148,12 +148,12 @@ func resemblance(sd *checkpoint.StateDict) string {
 }
 
 // hint compares what a checkpoint holds with what a graph wants, where both can
-// be told, as the end of a message.
+// be told, as the beginning of a message: it explains the list that follows.
 func hint(g *nn.Graph, sd *checkpoint.StateDict) string {
 	c, err := InferConfig(sd)
 	if err != nil {
 		if looks := resemblance(sd); looks != "" {
-			return "\n" + strings.TrimPrefix(looks, "; ")
+			return strings.TrimPrefix(looks, "; ") + ": "
 		}
 		return ""
 	}
@@ -161,6 +161,6 @@ func hint(g *nn.Graph, sd *checkpoint.StateDict) string {
 	if _, ok := g.Lookup(fmt.Sprintf("bneck%d.project", len(large.bnecks))); ok {
 		wanted = Large
 	}
-	return fmt.Sprintf("\nit looks like %s of width %g and SE ratio %g with %d classes; the network to fill is %s with %d classes",
+	return fmt.Sprintf("it looks like %s of width %g and SE ratio %g with %d classes; the network to fill is %s with %d classes: ",
 		c.Arch, c.Width, c.SERatio, c.Classes, wanted, g.Output().Shape.C)
 }

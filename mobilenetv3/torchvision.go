@@ -22,7 +22,7 @@ func LoadTorchvision(g *nn.Graph, sd *checkpoint.StateDict) error {
 		return err
 	}
 	if err := sd.Match(wants(slots), batchesTracked); err != nil {
-		return fmt.Errorf("torchvision weights: %w%s", err, hint(g, sd))
+		return fmt.Errorf("torchvision weights: %s%w", hint(g, sd), err)
 	}
 	for _, s := range slots {
 		if err := s.check(sd); err != nil {
