@@ -139,6 +139,7 @@ def work(rank, world, args):
                 flat = torch.cat([g.flatten() for g in grads]).div_(world)
                 dist.all_reduce(flat)
                 torch._foreach_copy_(grads, [part.view(g.shape) for part, g in zip(flat.split([g.numel() for g in grads]), grads)])
+            torch.nn.utils.clip_grad_norm_(model.parameters(), args.clip)
             for opt in opts:
                 opt.step()
             model.zero_grad(set_to_none=True)
@@ -157,6 +158,8 @@ def work(rank, world, args):
             print(json.dumps(line), flush=True)
             torch.save(dict(epoch=epoch, model=model.state_dict(), average=average.state_dict(),
                             optimisers=[o.state_dict() for o in opts], arguments=vars(args)), file + ".tmp")
+            if os.path.exists(file):
+                os.replace(file, file + ".previous")
             os.replace(file + ".tmp", file)
         if world > 1:
             dist.barrier()
@@ -172,16 +175,17 @@ def main():
     p.add_argument("--train", help="zip or folder of class/image; torchvision downloads CIFAR-10 if absent")
     p.add_argument("--test", help="the same for the 10,000 test images")
     p.add_argument("--out", default="run", help="folder for the cache, the checkpoint and the weights")
-    p.add_argument("--epochs", type=int, default=60)
-    p.add_argument("--early", type=int, default=20, help="epochs at --early-px before --px")
+    p.add_argument("--epochs", type=int, default=44)
+    p.add_argument("--early", type=int, default=18, help="epochs at --early-px before --px")
     p.add_argument("--early-px", type=int, default=48)
     p.add_argument("--px", type=int, default=64)
     p.add_argument("--warmup", type=float, default=1.0, help="epochs")
-    p.add_argument("--decay", type=float, default=30.0, help="epochs of linear fall to zero at the end")
+    p.add_argument("--decay", type=float, default=24.0, help="epochs of linear fall to zero at the end")
     p.add_argument("--batch", type=int, default=256)
     p.add_argument("--lr", type=float, default=3e-3, help="AdamW, for all but the pointwise convolutions")
     p.add_argument("--muon", type=float, default=0.02, help="Muon, for the pointwise convolutions; 0: AdamW for all")
     p.add_argument("--muon-decay", type=float, default=0.05)
+    p.add_argument("--clip", type=float, default=1.0, help="largest norm of the whole gradient")
     p.add_argument("--smooth", type=float, default=0.1)
     p.add_argument("--cutout", type=int, default=10)
     p.add_argument("--dropout", type=float, default=0.1)

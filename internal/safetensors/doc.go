@@ -12,7 +12,7 @@
 // read, memory is taken only for bytes that are really there, and an error says
 // which tensor is wrong and how. What the data mean is for the packages above.
 //
-// It imports nothing of ours.
+// It may import internal/atomicfile.
 //
 // The format: https://huggingface.co/docs/safetensors/index#format
 package safetensors

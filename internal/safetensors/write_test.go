@@ -2,11 +2,9 @@ package safetensors
 
 import (
 	"encoding/binary"
-	"errors"
 	"math"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -140,9 +138,4 @@ func TestWriteFileFailsCleanly(t *testing.T) {
 
 	err = WriteFile(dir, sample(t))
 	assert.ErrorContains(t, err, "not a regular file")
-}
-
-func TestAdvice(t *testing.T) {
-	assert.Contains(t, advice(&os.PathError{Op: "write", Err: syscall.ENOSPC}, "/models"), "free some space in /models")
-	assert.Empty(t, advice(errors.New("other"), "/models"))
 }
