@@ -51,5 +51,6 @@
 //	go build -tags gocv_specific_modules,gocv_videoio ./cmd/seedge
 //
 // With the small package set (libopencv-videoio-dev) the tag customenv and the
-// flags of opencv.mk are needed as well; `make build` chooses by itself.
+// flags of opencv.mk are needed as well; `make build` chooses by itself. The tag
+// gocv_highgui adds [Window].
 package camera

@@ -23,12 +23,19 @@ ifeq ($(OPENCV_FULL),yes)
 GOCV_TAGS := gocv_specific_modules,gocv_videoio
 GOCV_ENV := CGO_ENABLED=1
 OPENCV_HEADER :=
+OPENCV_WINDOWS := $(shell pkg-config --libs opencv4 | grep -o opencv_highgui)
 else
 GOCV_TAGS := customenv,gocv_specific_modules,gocv_videoio
+OPENCV_WINDOWS := $(wildcard /usr/include/opencv4/opencv2/highgui.hpp)
 GOCV_ENV := CGO_ENABLED=1 \
 	CGO_CXXFLAGS="-O2 -g --std=c++11 -DNDEBUG -I$(CAMERA_DIR)/shim -I/usr/include/opencv4" \
-	CGO_LDFLAGS="-lopencv_videoio -lopencv_imgcodecs -lopencv_imgproc -lopencv_core"
+	CGO_LDFLAGS="$(if $(OPENCV_WINDOWS),-lopencv_highgui )-lopencv_videoio -lopencv_imgcodecs -lopencv_imgproc -lopencv_core"
 OPENCV_HEADER := /usr/include/opencv4/opencv2/videoio.hpp
+endif
+
+# camera.Window comes along wherever OpenCV's window module is installed.
+ifneq ($(OPENCV_WINDOWS),)
+GOCV_TAGS := $(GOCV_TAGS),gocv_highgui
 endif
 
 OPENCV_DOC_CACHE := $(dir $(CAMERA_DIR))build/opencv-doc

@@ -32,7 +32,7 @@ type pane interface {
 // NewWindow opens a window. Errors wrap ErrBuild in programs built without
 // windows and ErrOpen where there is no screen.
 func NewWindow(title string) (*Window, error) {
-	// GTK, which Debian's OpenCV draws with, ends the program if it finds no
+	// The toolkits that OpenCV draws with end the program if they find no
 	// screen.
 	if runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
 		return nil, fmt.Errorf("camera: window %q: %w: there is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set)", title, ErrOpen)
