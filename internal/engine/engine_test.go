@@ -231,3 +231,25 @@ func TestUnusedNodesAreNotRun(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, after.steps, len(before.steps))
 }
+
+// TestCompileRejectsHugeActivations: each node is within nn's limits, but
+// all tables are alive at one time.
+func TestCompileRejectsHugeActivations(t *testing.T) {
+	g := newGenerator(9)
+	in := nn.Shape{H: 4096, W: 2047, C: 16}
+	g.q = &nn.Quantised{Nodes: []nn.QNode{{Name: "input", Out: g.tensor(in, nn.Identity)}}}
+	for range 8 {
+		g.table(0)
+	}
+	for id := 1; id <= 8; id++ {
+		op := &nn.QAdd{A: make([]float32, in.C), B: make([]float32, in.C)}
+		g.append(op, g.tensor(in, nn.Identity), id, len(g.q.Nodes)-1)
+	}
+	last := len(g.q.Nodes) - 1
+	out := g.tensor(nn.Shape{H: 1, W: 1, C: in.C}, nn.Identity)
+	g.append(&nn.QPool{Multiplier: make([]float32, in.C)}, out, last)
+	g.linear(true)
+	_, err := Compile(g.q)
+	require.ErrorIs(t, err, ErrSize)
+	assert.ErrorContains(t, err, in.String())
+}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seedge/seedge/mobilenetv3"
@@ -142,6 +143,20 @@ func TestMobileNet(t *testing.T) {
 		require.Equal(t, bits(want.features), bits(s.Features()), arch)
 		t.Logf("%s at 33x33:\n%s", arch, p)
 	}
+}
+
+// TestPlan holds the listing to what is known of the network.
+func TestPlan(t *testing.T) {
+	p, err := Compile(mobilenet(t, mobilenetv3.Large, 224))
+	require.NoError(t, err)
+	plan := p.String()
+	for _, want := range []string{
+		"224x224x3", "stem", "bneck15.depthwise", "pointwise", "squeeze_excite", "gemv", "logits", "112x112x16", "1x1x1000", "216589760",
+	} {
+		assert.Contains(t, plan, want)
+	}
+	// The widest point is bneck 2: its expansion and what depthwise makes of it.
+	assert.Equal(t, 112*112*64+56*56*64+slack, p.arena, plan)
 }
 
 func BenchmarkMobileNetV3Large(b *testing.B) {
