@@ -46,7 +46,7 @@ Cameras need a build with OpenCV: make build.`,
 			}
 			err := a.run(c.Context(), args[0], args[1], frames)
 			if errors.Is(err, context.Canceled) && c.Context().Err() != nil {
-				return nil // Ctrl-C is how a live run ends
+				return nil // Ctrl-C while the source was being opened
 			}
 			return err
 		},
@@ -67,14 +67,17 @@ func (a *app) run(ctx context.Context, model, source string, frames int) error {
 	}
 	defer cam.Close()
 	rate := newRate()
-	defer a.summary(rate)
 	var found []sdk.Prediction
 	for frame, err := range cam.Frames(ctx) {
 		if err != nil {
+			if ctx.Err() != nil {
+				break // Ctrl-C is how a live run ends
+			}
 			return err
 		}
 		start := time.Now()
-		if found, err = m.ClassifyInto(ctx, frame, found); err != nil {
+		// A frame that is there is finished, also when Ctrl-C comes meanwhile.
+		if found, err = m.ClassifyInto(context.WithoutCancel(ctx), frame, found); err != nil {
 			return fmt.Errorf("frame %d: %w", frame.Sequence, err)
 		}
 		now := time.Now()
@@ -86,10 +89,13 @@ func (a *app) run(ctx context.Context, model, source string, frames int) error {
 			return err
 		}
 		if rate.frames == frames {
-			return nil
+			break
 		}
 	}
-	return ctx.Err()
+	if !a.json {
+		a.notef("%d frames, %.1f frames/s", rate.frames, rate.mean())
+	}
+	return nil
 }
 
 func (a *app) printFrame(s seen, name string) error {
@@ -98,12 +104,6 @@ func (a *app) printFrame(s seen, name string) error {
 	}
 	a.printf("%6d  %5.1f %%  %6.1f frames/s  %s\n", s.Frame, 100*s.Probability, s.FPS, name)
 	return a.out.failure() // a reader that went away ends the run
-}
-
-func (a *app) summary(r *rate) {
-	if !a.json && r.frames > 0 {
-		a.notef("%d frames, %.1f frames/s", r.frames, r.mean())
-	}
 }
 
 // rate counts frames per second.
