@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -192,27 +193,44 @@ func (a *app) printSummary(s summary) error {
 	fmt.Fprintln(w, "node\top\tshape\tparameters\tMACs\tprecision")
 	fmt.Fprintf(w, "input\timage\t%s\t\t\t\n", s.Input)
 	for _, n := range s.Nodes {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", n.Node, n.Op, n.Shape, dash(n.Params), dash(n.MACs), n.Precision)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", printable(n.Node), n.Op, n.Shape, dash(n.Params), dash(n.MACs), n.Precision)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	a.printf("\n%s, %s\n", s.Name, s.Precision)
-	a.printf("total           %s parameters, %s MACs\n", thousands(s.Total.Params), thousands(s.Total.MACs))
-	a.printf("squeeze-excite  %s parameters (%s), %s MACs (%s)\n", thousands(s.SE.Params), percent(s.SE.Params, s.Total.Params),
+	a.printf("\n%s, %s\n", printable(s.Name), s.Precision)
+	return a.printFacts(s)
+}
+
+// printFacts shows what belongs to no single node.
+func (a *app) printFacts(s summary) error {
+	w := a.table()
+	fact := func(name, format string, args ...any) { fmt.Fprintf(w, name+"\t"+format+"\n", args...) }
+	fact("total", "%s parameters, %s MACs", thousands(s.Total.Params), thousands(s.Total.MACs))
+	fact("squeeze-excite", "%s parameters (%s), %s MACs (%s)", thousands(s.SE.Params), percent(s.SE.Params, s.Total.Params),
 		thousands(s.SE.MACs), percent(s.SE.MACs, s.Total.MACs))
-	a.printf("embedding       %s\n", orNone(s.Features, "values"))
+	fact("embedding", "%s", orNone(s.Features, "values"))
 	p := s.Preprocess
 	resize := "no resizing"
 	if p.Resize != 0 {
 		resize = fmt.Sprintf("shorter side to %d, %s", p.Resize, p.Interpolation)
 	}
-	a.printf("preprocessing   %s; centre crop %dx%d; mean %v, std %v\n", resize, p.Height, p.Width, p.Mean, p.Std)
-	a.printf("classes         %d, labels: %s\n", s.Classes, someLabels(s.Labels))
+	fact("preprocessing", "%s; centre crop %dx%d; mean %v, std %v", resize, p.Height, p.Width, p.Mean, p.Std)
+	fact("classes", "%d, labels: %s", s.Classes, someLabels(s.Labels))
 	for _, k := range slices.Sorted(maps.Keys(s.Provenance)) {
-		a.printf("%-15s %s\n", k, s.Provenance[k])
+		fmt.Fprintf(w, "%s\t%s\n", printable(k), printable(s.Provenance[k]))
 	}
-	return nil
+	return w.Flush()
+}
+
+// printable keeps text from a model file from steering the terminal or the table.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '\uFFFD'
+	}, s)
 }
 
 func dash(n int64) string {
@@ -243,7 +261,7 @@ func someLabels(labels []string) string {
 	case len(labels) == 0:
 		return "none"
 	case len(labels) > most:
-		return strings.Join(labels[:most], ", ") + ", …"
+		return printable(strings.Join(labels[:most], ", ")) + ", …"
 	}
-	return strings.Join(labels, ", ")
+	return printable(strings.Join(labels, ", "))
 }

@@ -47,5 +47,5 @@ func (p prediction) name() string {
 	if p.Label == "" {
 		return fmt.Sprintf("class %d", p.Index)
 	}
-	return p.Label
+	return printable(p.Label)
 }

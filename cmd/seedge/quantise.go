@@ -60,7 +60,7 @@ tensor, 1 a full scale per channel.
 	f.StringVar(&o.precision, "precision", string(modelfile.Int8), "int8 or fp16")
 	f.Float64Var(&o.alpha, "alpha", quant.Defaults().Alpha, "spread of scales over channels, 0 to 1")
 	f.IntVar(&o.images, "images", 500, "most images to calibrate on; 0: all")
-	f.IntVar(&o.threads, "threads", runtime.NumCPU(), "images processed at once")
+	f.IntVar(&o.threads, "threads", runtime.GOMAXPROCS(0), "images processed at once")
 	return c
 }
 

@@ -48,8 +48,7 @@ func failed(t *testing.T, errs string, status int, wants ...string) {
 	}
 }
 
-// testClip is a short video: this machine's camera is an HTTP server, so a
-// picture, which OpenCV opens as a video of one frame, has to do for a file.
+// OpenCV opens a picture as a video of one frame.
 func TestRunFile(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "one.png"), picture(t, 1, 120, 90))

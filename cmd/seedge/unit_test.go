@@ -33,6 +33,10 @@ func TestThousands(t *testing.T) {
 	}
 }
 
+func TestPrintable(t *testing.T) {
+	assert.Equal(t, "caf\u00e9 \ufffd[31m\ufffd", printable("caf\u00e9 \x1b[31m\n"))
+}
+
 func TestDescribeWindow(t *testing.T) {
 	for want, w := range map[string]nn.Window{
 		"conv 1x1":                            {In: 4, Out: 8, KernelH: 1, KernelW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Groups: 1},
