@@ -115,7 +115,9 @@ func (c *Camera) Info() Info { return c.hints }
 // After ErrLost, ErrTimeout and ErrFormat the source has been released; Open
 // it again to go on.
 //
-// The frame is valid until the next turn of the loop.
+// The frame is valid until the next turn of the loop. Of an HTTP stream that
+// breaks off within a picture, the last frame before ErrLost may be damaged:
+// FFmpeg patches it up and OpenCV does not tell.
 func (c *Camera) Frames(ctx context.Context) iter.Seq2[*Frame, error] {
 	return func(yield func(*Frame, error) bool) {
 		if err := c.begin(); err != nil {

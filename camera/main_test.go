@@ -164,3 +164,33 @@ func openFiles(t *testing.T) int {
 	}
 	return n
 }
+
+// slowLoop takes four frames of a live source; at each it stays so long that
+// the source gives 20 more. The next one must be the last of those or newer,
+// not the one that queued first.
+func slowLoop(t *testing.T, c *Camera, check func(*Frame)) {
+	t.Helper()
+	var next, newest, n uint64
+	for f, err := range c.Frames(context.Background()) {
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, f.Sequence, newest)
+		require.Equal(t, next+f.Dropped, f.Sequence, "dropped frames are counted")
+		check(f)
+		if n++; n == 4 {
+			return
+		}
+		before := f.Clone()
+		next, newest = f.Sequence+1, f.Sequence+20
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			c.mu.Lock()
+			count := c.count
+			c.mu.Unlock()
+			if count > newest {
+				break
+			}
+			require.True(t, time.Now().Before(deadline), "nobody reads the source while the loop is busy")
+		}
+		require.Equal(t, before, f, "the frame changed while it was lent")
+	}
+	t.Fatal("the loop ended")
+}

@@ -131,6 +131,7 @@ func TestRTSP(t *testing.T) {
 }
 
 func TestRTSPEnds(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		end  func(*rtspServer)

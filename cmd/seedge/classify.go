@@ -82,7 +82,7 @@ func (a *app) printClassified(all []classified) error {
 		if i > 0 {
 			a.printf("\n")
 		}
-		a.printf("%s\n", r.Image)
+		a.printf("%s\n", printable(r.Image))
 		w := a.table()
 		for _, p := range r.Predictions {
 			fmt.Fprintf(w, "  %5.1f %%\t%s\n", 100*p.Probability, p.name())

@@ -37,5 +37,5 @@ func describe(ctx context.Context, err error) string {
 		}
 		text += " " + l
 	}
-	return text
+	return printable(text)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is the release, as CHANGELOG.md has it. Model files name it.
+// version is the release that this is or will be. Model files name it.
 const version = "0.1.0"
 
 func (a *app) versionCommand() *cobra.Command {
