@@ -110,11 +110,12 @@ func TestWriterOnAFullDisk(t *testing.T) {
 	limit.Cur = 1 << 20
 	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
 	pix := make([]byte, 320*240*3)
-	for range 40 { // noise, so about 100 kB each
-		for i := range pix {
-			pix[i] = byte(rand.Uint32())
-		}
-		if err := w.Write(NewFrame(pix, 320*3, 320, 240)); err != nil {
+	for i := range pix {
+		pix[i] = byte(rand.Uint32())
+	}
+	noise := NewFrame(pix, 320*3, 320, 240) // takes many bytes to code
+	for range 60 {
+		if err := w.Write(noise); err != nil {
 			assert.ErrorIs(t, err, ErrWrite)
 		}
 	}
