@@ -25,7 +25,7 @@ type QNode struct {
 // equations of every operation; results are the same bytes on every machine.
 type Quantised struct {
 	Nodes    []QNode
-	Features int // the node whose output is the embedding, as in Graph
+	Features int // the node whose output is the embedding; 0: the network has none
 }
 
 // Output is the last node.

@@ -10,6 +10,13 @@ import (
 // every CPU's conversion agrees, above it they differ.
 const maxSteps = 1 << 30
 
+// MinScale and MaxScale bound the scales of activations, so that no embedding
+// computed from them can overflow.
+const (
+	MinScale = 0x1p-100
+	MaxScale = 0x1p+100
+)
+
 // maxSqueeze is the largest magnitude of the int16 vectors inside
 // squeeze-and-excitation: 960 * 127 * 16383 still fits an int32.
 const maxSqueeze = 16383
@@ -105,8 +112,8 @@ func (t QTensor) check() error {
 		return fmt.Errorf("%d scales and %d zero points, want %d", len(t.Scale), len(t.Zero), t.Shape.C)
 	}
 	for c, s := range t.Scale {
-		if !(s > 0) || math.IsInf(float64(s), 0) {
-			return fmt.Errorf("scale of channel %d is %g, want a positive number", c, s)
+		if !(s >= MinScale && s <= MaxScale) {
+			return fmt.Errorf("scale of channel %d is %g, want %g to %g", c, s, MinScale, MaxScale)
 		}
 	}
 	return nil

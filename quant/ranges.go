@@ -81,7 +81,7 @@ func outputTensor(s *stats, f nn.Func, alpha float64, least []float64) tensor {
 		if least != nil {
 			t.scale[c] = math.Max(t.scale[c], least[c])
 		}
-		t.scale[c] = float64(float32(t.scale[c]))
+		t.scale[c] = float64(float32(min(max(t.scale[c], nn.MinScale), nn.MaxScale)))
 		z := int8(-128)
 		if f != nn.ReLU && f != nn.ReLU6 {
 			z = zero(float64(s.min[c]), float64(s.max[c]), t.scale[c], lowest(f))

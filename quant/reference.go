@@ -46,8 +46,12 @@ func (r *Reference) Run(image []int8) ([]float32, error) {
 func (r *Reference) Output(id int) []int8 { return r.data[id] }
 
 // Features returns the embedding of the latest Run in float32: a pooled node
-// before its rounding (docs/arithmetic.md, section 3), any other by equation 1.
+// before its rounding (docs/arithmetic.md, section 3), any other by equation 1;
+// nil where the network names none.
 func (r *Reference) Features() []float32 {
+	if r.net.Features == 0 {
+		return nil
+	}
 	n := r.net.Nodes[r.net.Features]
 	out := make([]float32, n.Out.Shape.Len())
 	if pool, ok := n.Op.(*nn.QPool); ok {

@@ -75,7 +75,7 @@ func (g *generator) tensor(s nn.Shape, f nn.Func) nn.QTensor {
 	for c := range t.Scale {
 		t.Scale[c] = float32(math.Exp(g.Float64()*6 - 6))
 		if extreme {
-			t.Scale[c] = float32(math.Exp(g.Float64()*170 - 85))
+			t.Scale[c] = float32(math.Exp(g.Float64()*136 - 68))
 		}
 		t.Zero[c] = int8(g.IntN(256) - 128)
 		if f == nn.ReLU || f == nn.ReLU6 {
