@@ -90,7 +90,7 @@ func TestQuantisedCheck(t *testing.T) {
 		"table short":            {func(q *Quantised) { q.Nodes[5].Op = &QTable{Table: make([]int8, 256)} }, "table", "table has 256 elements, want 512"},
 		"NaN multiplier":         {func(q *Quantised) { conv(q).Multiplier[1] = nan }, "conv", "multiplier of channel 1 is NaN"},
 		"infinite multiplier":    {func(q *Quantised) { se(q).ExpandM[1] = inf }, "se", "expand.multiplier of channel 1 is +Inf"},
-		"negative scale":         {func(q *Quantised) { q.Nodes[3].Out.Scale[1] = -0.1 }, "project", "scale of channel 1 is -0.1, want a positive number"},
+		"negative scale":         {func(q *Quantised) { q.Nodes[3].Out.Scale[1] = -0.1 }, "project", "scale of channel 1 is -0.1, want"},
 		"zero scale":             {func(q *Quantised) { q.Nodes[3].Out.Scale[0] = 0 }, "project", "scale of channel 0 is 0"},
 		"NaN scale":              {func(q *Quantised) { q.Nodes[0].Out.Scale[0] = nan }, "input", "scale of channel 0 is NaN"},
 		"infinite scale":         {func(q *Quantised) { q.Nodes[6].Out.Scale[0] = inf }, "pool", "scale of channel 0 is +Inf"},
