@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"fmt"
 	"os"
@@ -62,6 +63,34 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"inspect", "photos"}, []string{"photos"}},
 		{[]string{"inspect", "photos.zip"}, []string{"photos.zip", "not a Seedge model"}},
 	} {
+		t.Run(strings.Join(tc.args, " "), func(t *testing.T) { refuses(t, dir, tc.wants, tc.args...) })
+	}
+}
+
+// One of each kind as a process: what a user of a shell sees.
+func TestExitStatus(t *testing.T) {
+	dir := newBench(t)
+	torch := filepath.Join("..", "..", "internal", "checkpoint", "testdata", "torch1.13", "plain.pth")
+	pth, err := os.ReadFile(torch)
+	require.NoError(t, err)
+	model, err := os.ReadFile(filepath.Join(dir, "int8.safetensors"))
+	require.NoError(t, err)
+	write(t, filepath.Join(dir, "othernet.pth"), pth)
+	write(t, filepath.Join(dir, "truncated.pth"), pth[:len(pth)/2])
+	write(t, filepath.Join(dir, "newer.safetensors"), bytes.Replace(model, []byte(`"seedge.version":"1.`), []byte(`"seedge.version":"9.`), 1))
+	model[len(model)-1000] ^= 0x10
+	write(t, filepath.Join(dir, "flipped.safetensors"), model)
+	write(t, filepath.Join(dir, "withtext", "b.jpg"), []byte("This is a text file."))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "empty"), 0o755))
+	for _, tc := range []struct{ args, wants []string }{
+		{[]string{"import", "truncated.pth", "-o", "x"}, []string{"truncated.pth", "cut short"}},
+		{[]string{"import", "othernet.pth", "-o", "x"}, []string{"othernet.pth", "not one of this network"}},
+		{[]string{"classify", "flipped.safetensors", "flat"}, []string{"flipped.safetensors", "checksum"}},
+		{[]string{"inspect", "newer.safetensors"}, []string{"newer.safetensors", "version 9."}},
+		{[]string{"quantise", "float.safetensors", "-o", "x", "--calibrate", "empty"}, []string{"no images in empty"}},
+		{[]string{"embed", "int8.safetensors", "withtext", "-o", "f.npy"}, []string{"b.jpg", "not an image"}},
+		{[]string{"inspect"}, []string{"inspect --help"}},
+	} {
 		t.Run(strings.Join(tc.args, " "), func(t *testing.T) { fails(t, dir, tc.wants, tc.args...) })
 	}
 }
@@ -105,7 +134,7 @@ func TestBadCheckpoints(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			write(t, filepath.Join(dir, name), tc.content)
-			fails(t, dir, tc.wants, append([]string{"import", name, "-o", "out.safetensors"}, importArgs...)...)
+			refuses(t, dir, tc.wants, append([]string{"import", name, "-o", "out.safetensors"}, importArgs...)...)
 		})
 	}
 }
@@ -132,7 +161,7 @@ func TestBadModels(t *testing.T) {
 			{"inspect", name}, {"classify", name, "flat/9.png"}, {"embed", name, "flat", "-o", "f.npy"},
 			{"eval", name, "photos"}, {"quantise", name, "-o", "x.safetensors", "--calibrate", "flat"}, {"run", name, "clip.avi"},
 		} {
-			t.Run(name+" "+args[0], func(t *testing.T) { fails(t, dir, tc.wants, args...) })
+			t.Run(name+" "+args[0], func(t *testing.T) { refuses(t, dir, tc.wants, args...) })
 		}
 	}
 }
@@ -159,7 +188,7 @@ func TestBadImages(t *testing.T) {
 			{"classify", "int8.safetensors", path},
 			{"eval", "int8.safetensors", path, "--against", "float.safetensors"},
 		} {
-			t.Run(args[0]+" "+path, func(t *testing.T) { fails(t, dir, wants, args...) })
+			t.Run(args[0]+" "+path, func(t *testing.T) { refuses(t, dir, wants, args...) })
 		}
 	}
 }
@@ -170,8 +199,8 @@ func TestFailureKeepsTheOldFile(t *testing.T) {
 	write(t, filepath.Join(dir, "old.npy"), []byte("precious"))
 	write(t, filepath.Join(dir, "withtext", "a.png"), picture(t, 1, 40, 40))
 	write(t, filepath.Join(dir, "withtext", "b.jpg"), []byte("This is a text file."))
-	fails(t, dir, []string{"b.jpg"}, "embed", "int8.safetensors", "withtext", "-o", "old.npy")
-	fails(t, dir, []string{"b.jpg"}, "quantise", "float.safetensors", "-o", "int8.safetensors", "--calibrate", "withtext")
+	refuses(t, dir, []string{"b.jpg"}, "embed", "int8.safetensors", "withtext", "-o", "old.npy")
+	refuses(t, dir, []string{"b.jpg"}, "quantise", "float.safetensors", "-o", "int8.safetensors", "--calibrate", "withtext")
 }
 
 // A tmpfs with room for the beginning of a result only.
@@ -216,18 +245,26 @@ func TestInterruptedQuantise(t *testing.T) {
 		t.Skip("needs /proc to see when calibration has begun")
 	}
 	dir := newBench(t)
-	// Work for minutes: the large network on the same pictures again and again.
+	// Work for minutes: the large network on the same picture again and again.
 	write(t, filepath.Join(dir, "large.safetensors"), checkpointBytes(t, mobilenetv3.Large, 1, 10))
 	seedge(t, dir, "import", "large.safetensors", "-o", "big.safetensors", "--input", "224")
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
 	for i := range 300 {
-		require.NoError(t, os.Link(filepath.Join(dir, "flat", "9.png"), filepath.Join(dir, "flat", fmt.Sprintf("again%d.png", i))))
+		w, err := z.Create(fmt.Sprintf("%d.png", i))
+		require.NoError(t, err)
+		_, err = w.Write(picture(t, 1, 40, 40))
+		require.NoError(t, err)
 	}
+	require.NoError(t, z.Close())
+	write(t, filepath.Join(dir, "many.zip"), archive.Bytes())
 	before := tree(t, dir)
-	cmd := program(t, dir, "quantise", "big.safetensors", "-o", "x.safetensors", "--calibrate", "flat")
+	cmd := program(t, dir, "quantise", "big.safetensors", "-o", "x.safetensors", "--calibrate", "many.zip")
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	require.NoError(t, cmd.Start())
-	waitForWork(t, cmd.Process.Pid)
+	waitForFile(t, cmd.Process.Pid, filepath.Join(dir, "many.zip")) // calibration holds it open
+	time.Sleep(100 * time.Millisecond)
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 	start := time.Now()
 	err := cmd.Wait()

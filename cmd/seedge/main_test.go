@@ -38,14 +38,24 @@ func program(t *testing.T, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// seedge runs the program and demands success.
+// seedge runs a command in this process and demands success.
 func seedge(t *testing.T, dir string, args ...string) string {
 	t.Helper()
-	out, errs, status := runSeedge(t, dir, args...)
-	require.Zero(t, status, "seedge %v: %s", args, errs)
+	out, errs, err := command(t, dir, args...)
+	require.NoError(t, err, "seedge %v: %s", args, errs)
 	return out
 }
 
+// command runs a command in this process.
+func command(t *testing.T, dir string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	t.Chdir(dir)
+	var out, errs bytes.Buffer
+	err = execute(t.Context(), args, &out, &errs)
+	return out.String(), errs.String(), err
+}
+
+// runSeedge runs the program in a process of its own.
 func runSeedge(t *testing.T, dir string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	return finish(t, program(t, dir, args...))
@@ -71,6 +81,21 @@ func fails(t *testing.T, dir string, wants []string, args ...string) {
 	before := tree(t, dir)
 	out, errs, status := runSeedge(t, dir, args...)
 	assertFailure(t, out, errs, status, wants)
+	assert.Equal(t, before, tree(t, dir), "seedge %v left something behind", args)
+}
+
+// refuses is fails without a process, for long tables: main makes exit status 1
+// and the one line of every error alike.
+func refuses(t *testing.T, dir string, wants []string, args ...string) {
+	t.Helper()
+	before := tree(t, dir)
+	out, errs, err := command(t, dir, args...)
+	require.Error(t, err)
+	assert.Empty(t, out)
+	assert.Empty(t, errs)
+	for _, w := range wants {
+		assert.Contains(t, describe(t.Context(), err), w)
+	}
 	assert.Equal(t, before, tree(t, dir), "seedge %v left something behind", args)
 }
 

@@ -3,30 +3,27 @@ package main
 import (
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// waitForWork returns when a process has computed for a while: more than it
-// takes to start and to read a model.
-func waitForWork(t *testing.T, pid int) {
+// waitForFile returns when a process has opened a file.
+func waitForFile(t *testing.T, pid int, path string) {
 	t.Helper()
-	const ticks = 150 // of 10 ms of CPU time
-	deadline := time.Now().Add(time.Minute)
-	for time.Now().Before(deadline) {
-		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	path, err := filepath.EvalSymlinks(path)
+	require.NoError(t, err)
+	fds := fmt.Sprintf("/proc/%d/fd", pid)
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		list, err := os.ReadDir(fds)
 		require.NoError(t, err, "the process has ended")
-		_, rest, _ := strings.Cut(string(b), ") ")
-		user, err := strconv.Atoi(strings.Fields(rest)[11])
-		require.NoError(t, err)
-		if user > ticks {
-			return
+		for _, fd := range list {
+			if to, _ := os.Readlink(filepath.Join(fds, fd.Name())); to == path {
+				return
+			}
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatal("the process does not work")
+	t.Fatalf("the process does not open %s", path)
 }
