@@ -1,7 +1,7 @@
 # make demo    frames through OpenCV, the int8 network, labels; writes demo.png
 # make test    every test; installs what is missing
 # make check   formatting, vet, staticcheck, and the sdk built for six platforms
-# make build   bin/seedge, with cameras
+# make build   bin/seedge, with cameras, and the examples
 # make model   the committed int8 default from the committed float weights (CALIBRATE=folder or zip)
 # make goldens the reference data of the tests, made by Python (PYTHON=python3)
 #
@@ -50,7 +50,7 @@ check:
 	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/seedge
 
 build: deps-camera
-	$(GOCV_ENV) $(GO) build $(TAGS) -o bin/ ./cmd/seedge
+	$(GOCV_ENV) $(GO) build $(TAGS) -o bin/ ./cmd/seedge ./examples/camera ./examples/classify
 
 WEIGHTS := models/mobilenet_v3_large-cifar10
 model:
