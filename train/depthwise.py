@@ -1,7 +1,7 @@
 """Depthwise convolution whose weight gradient is fast on tiny feature maps.
 
-The last blocks of MobileNetV3 run 5x5 depthwise filters over 2x2 maps when the
-input is 64 px, and there oneDNN's general kernel spends a tenth of a training
+The last blocks of MobileNetV3 run 5x5 depthwise filters over 2x2 or 3x3 maps when the
+input is 64 or 80 px, and there oneDNN's general kernel spends a tenth of a training
 step. The gradient of a filter tap is the sum, over the few pairs of an input
 and an output position that the tap connects, of their products over the batch;
 with so few positions it is one product of all pairs and one small matrix.
@@ -11,7 +11,7 @@ import functools
 import torch
 from torch.nn import functional as F
 
-MAX_POSITIONS = 4  # output positions up to which the pairwise product is the faster one
+MAX_PAIRS = 81  # of an input and an output position, up to which the pairwise product is the faster one
 
 
 def _taps(ins, outs, kernel, stride, padding):
@@ -48,7 +48,7 @@ class _Depthwise(torch.autograd.Function):
 
 def _forward(module, x):
     outs = (x.shape[2] + 2 * module.padding[0] - module.kernel_size[0]) // module.stride[0] + 1
-    if outs * outs > MAX_POSITIONS:
+    if (x.shape[2] * outs) ** 2 > MAX_PAIRS:
         return F.conv2d(x, module.weight, None, module.stride, module.padding, 1, module.groups)
     taps = module.taps.get(x.shape[2])
     if taps is None:

@@ -103,7 +103,7 @@ def work(rank, world, args):
     depthwise.speed_up(model)
     average = copy.deepcopy(model)
     opts = optimisers(model, args)
-    for px in {args.early_px, args.px}:
+    for px in {args.early_px, args.px, args.late_px}:
         model.eval()(torch.zeros(1, 3, px, px))
     run = torch.compile(model, dynamic=False) if args.compile else model
 
@@ -121,7 +121,7 @@ def work(rank, world, args):
     steps = len(x) // args.batch
     for epoch in range(first, args.epochs):
         began = time.time()
-        px = args.early_px if epoch < args.early else args.px
+        px = args.early_px if epoch < args.early else args.px if epoch < args.late else args.late_px
         rng = torch.Generator().manual_seed(args.seed * 1000 + epoch)
         order = torch.randperm(len(x), generator=rng)
         images = augment(x, epoch, rng, args.cutout)
@@ -130,7 +130,9 @@ def work(rank, world, args):
         total = 0.0
         for step in range(steps):
             at = (epoch * steps + step) / steps
-            rate = min(1.0, (at + 1e-3) / args.warmup, max(0.0, (args.epochs - at) / args.decay))
+            rate = min(1.0, (at + 1e-3) / args.warmup, max(0.0, (args.late - at) / args.decay))
+            if epoch >= args.late:
+                rate = args.again * (args.epochs - at) / (args.epochs - args.late)
             for opt in opts:
                 for group in opt.param_groups:
                     group["lr"] = group["peak"] * rate
@@ -148,7 +150,8 @@ def work(rank, world, args):
             model.zero_grad(set_to_none=True)
             total += loss.item()
             if rank == 0:
-                keep = min(args.average, (epoch * steps + step + 1) / (epoch * steps + step + 10))
+                limit = args.average if epoch < args.late else args.late_average
+                keep = min(limit, (epoch * steps + step + 1) / (epoch * steps + step + 10))
                 with torch.no_grad():
                     pairs = [(a, b) for a, b in zip(average.state_dict().values(), model.state_dict().values()) if a.dtype.is_floating_point]
                     torch._foreach_lerp_([a for a, _ in pairs], [b for _, b in pairs], 1 - keep)
@@ -167,7 +170,7 @@ def work(rank, world, args):
         if world > 1:
             dist.barrier()
     if rank == 0:
-        better = max((accuracy(net, test_x, test_y, args.px), name) for name, net in (("last", model), ("average", average)))
+        better = max((accuracy(net, test_x, test_y, px), name) for name, net in (("last", model), ("average", average)))
         net = model if better[1] == "last" else average
         torch.save({k: v.contiguous() for k, v in net.state_dict().items()}, os.path.join(args.out, "mobilenet_v3_large-cifar10.pth"))
         print(json.dumps(dict(top1=better[0], weights=better[1])), flush=True)
@@ -178,12 +181,15 @@ def main():
     p.add_argument("--train", help="zip or folder of class/image; torchvision downloads CIFAR-10 if absent")
     p.add_argument("--test", help="the same for the 10,000 test images")
     p.add_argument("--out", default="run", help="folder for the cache, the checkpoint and the weights")
-    p.add_argument("--epochs", type=int, default=50)
+    p.add_argument("--epochs", type=int, default=57)
     p.add_argument("--early", type=int, default=18, help="epochs at --early-px before --px")
     p.add_argument("--early-px", type=int, default=48)
     p.add_argument("--px", type=int, default=64)
+    p.add_argument("--late", type=int, default=50, help="epoch from which images have --late-px")
+    p.add_argument("--late-px", type=int, default=80)
+    p.add_argument("--again", type=float, default=0.3, help="share of the peak rate with which the late epochs begin; they fall linearly to zero")
     p.add_argument("--warmup", type=float, default=1.0, help="epochs")
-    p.add_argument("--decay", type=float, default=30.0, help="epochs of linear fall to zero at the end")
+    p.add_argument("--decay", type=float, default=30.0, help="epochs of linear fall to zero before --late")
     p.add_argument("--batch", type=int, default=256)
     p.add_argument("--lr", type=float, default=3e-3, help="AdamW, for all but the pointwise convolutions")
     p.add_argument("--muon", type=float, default=0.02, help="Muon, for the pointwise convolutions; 0: AdamW for all")
@@ -193,6 +199,7 @@ def main():
     p.add_argument("--cutout", type=int, default=10)
     p.add_argument("--dropout", type=float, default=0.1)
     p.add_argument("--average", type=float, default=0.998)
+    p.add_argument("--late-average", type=float, default=0.995)
     p.add_argument("--workers", type=int, default=2, help="processes")
     p.add_argument("--threads", type=int, default=1, help="threads in each")
     p.add_argument("--nice", type=int, default=0)
