@@ -57,8 +57,8 @@ model:
 	@test -n "$(CALIBRATE)" || { echo "say CALIBRATE=cifar10-train.zip (or any folder of training images)"; exit 1; }
 	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/seedge
 	mkdir -p build
-	bin/seedge import $(WEIGHTS).safetensors -o build/float.safetensors --input 64 --preprocess whole --labels models/cifar10.txt
-	bin/seedge quantise build/float.safetensors -o $(WEIGHTS).int8.safetensors --calibrate $(CALIBRATE)
+	bin/seedge import $(WEIGHTS).safetensors -o build/float.safetensors --input 80 --preprocess whole --labels models/cifar10.txt
+	bin/seedge quantise build/float.safetensors -o $(WEIGHTS).int8.safetensors --calibrate $(CALIBRATE) --images 2000
 
 goldens:
 	$(PYTHON) train/goldens_float.py

@@ -23,6 +23,7 @@ import (
 const (
 	weights = "mobilenet_v3_large-cifar10.safetensors" // a state dict, half precision, torchvision's names
 	sample  = "testdata/cifar10-200.zip"               // 20 test images of each class
+	side    = 80                                       // of the network's input, px
 )
 
 // floatModel imports the committed weights, as seedge import does.
@@ -31,11 +32,11 @@ func floatModel(t *testing.T) *modelfile.Model {
 	sd, err := checkpoint.Load(weights)
 	require.NoError(t, err)
 	c := mobilenetv3.Default(mobilenetv3.Large)
-	c.Classes, c.Height, c.InputW = 10, 64, 64
+	c.Classes, c.Height, c.InputW = 10, side, side
 	g, err := mobilenetv3.New(c)
 	require.NoError(t, err)
 	require.NoError(t, mobilenetv3.LoadTorchvision(g, sd))
-	spec, err := preprocess.Preset("whole", 64, 64)
+	spec, err := preprocess.Preset("whole", side, side)
 	require.NoError(t, err)
 	return &modelfile.Model{Name: c.Arch, Precision: modelfile.Float32, Graph: g, Preprocess: spec}
 }

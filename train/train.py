@@ -1,10 +1,10 @@
-"""Trains MobileNetV3-Large from scratch on CIFAR-10 upscaled to 64 px, on CPU cores.
+"""Trains MobileNetV3-Large from scratch on CIFAR-10 upscaled to 48, 64 and at last 80 px, on CPU cores.
 
 One process per core, each with its own half of every batch; gradients are
-averaged over gloo. The learning rate is a trapezoid: warm up, stay, then fall
-linearly to zero over the last --decay epochs, so that a run can be shortened or
-lengthened from any checkpoint that was written before the fall. Every epoch
-writes a checkpoint that --resume continues from, to the bit.
+averaged over gloo. The learning rate warms up, stays, falls linearly to zero
+over --decay epochs, and then once more from --again of its peak over the late
+epochs at the final size. Every epoch writes a checkpoint that --resume continues
+from, to the bit.
 
     python train.py --train cifar10-train.zip --test cifar10-test.zip --out run
 """

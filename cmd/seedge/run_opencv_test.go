@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"image"
 	"image/jpeg"
 	"image/png"
 	"net/http"
@@ -76,7 +75,7 @@ func httpCamera(t *testing.T, n int) string {
 	img, err := png.Decode(bytes.NewReader(picture(t, 1, 160, 120)))
 	require.NoError(t, err)
 	var b bytes.Buffer
-	require.NoError(t, jpeg.Encode(&b, img.(image.Image), nil))
+	require.NoError(t, jpeg.Encode(&b, img, nil))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=frame")
 		for range n {
