@@ -54,9 +54,7 @@ func lowerConv(q *nn.Quantised, op *nn.QConv, n nn.QNode, in nn.QTensor, isa ker
 	}
 	zero := slices.Clone(in.Zero)
 	if op.Depthwise() {
-		return &depthwiseOp{
-			geometry: g, zero: zero, weight: kernel.PackDepthwise(op.Weight, op.Out), bias: slices.Clone(op.Bias), epilogue: e,
-		}, nil
+		return &depthwiseOp{kernel.PackDepthwiseConv(isa, g, op.Weight, op.Bias, zero, &e)}, nil
 	}
 	if op.Groups == 1 {
 		return &convOp{geometry: g, zero: zero, product: kernel.PackGEMM(isa, g.OutH*g.OutW, op.Weight, op.Bias, op.Out, op.Taps(), &e)}, nil

@@ -66,20 +66,14 @@ func (o *groupedOp) run(b *buffers, in [2][]int8, out []int8) {
 	kernel.Conv(out, in[0], in[1], o.zero, &o.geometry, o.groups, &o.epilogue, b.work.Acc, b.patches)
 }
 
-type depthwiseOp struct {
-	generic
-	geometry kernel.Geometry
-	zero     []int8
-	weight   []int8
-	bias     []int32
-	epilogue kernel.Epilogue
-}
+type depthwiseOp struct{ conv *kernel.DepthwiseConv }
 
 func (o *depthwiseOp) kernel() string     { return "depthwise" }
-func (o *depthwiseOp) weightBytes() int   { return len(o.weight) + 4*len(o.bias) }
-func (o *depthwiseOp) needs() scratchSize { return scratchSize{WorkspaceSize: acc(o.geometry.OutC)} }
+func (o *depthwiseOp) isa() string        { return o.conv.String() }
+func (o *depthwiseOp) weightBytes() int   { return o.conv.Bytes() }
+func (o *depthwiseOp) needs() scratchSize { return scratchSize{WorkspaceSize: o.conv.Needs()} }
 func (o *depthwiseOp) run(b *buffers, in [2][]int8, out []int8) {
-	kernel.Depthwise(out, in[0], in[1], o.zero, &o.geometry, o.weight, o.bias, &o.epilogue, b.work.Acc)
+	o.conv.Run(out, in[0], in[1], b.work)
 }
 
 type logitsOp struct{ product *kernel.GEMM }

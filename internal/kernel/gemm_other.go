@@ -3,3 +3,5 @@
 package kernel
 
 var gemmTiles []gemmTile
+
+var depthwiseTiles []depthwiseTile

@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // WorkspaceSize counts the elements of a Workspace.
 type WorkspaceSize struct {
 	Acc, Bytes int
@@ -17,7 +19,9 @@ type Workspace struct {
 	Acc   []int32
 	Bytes []int8 // from a 64-byte boundary on
 
-	gemm gemmArgs
+	gemm      gemmArgs
+	depthwise depthwiseArgs
+	rows      [maxSize]unsafe.Pointer // of a depthwise kernel's taps
 }
 
 // NewWorkspace allocates.

@@ -23,6 +23,9 @@ var units = []struct{ source, arch, level string }{
 	{"gemm_neon", "arm64", "neon"},
 	{"gemm_dotprod", "arm64", "dotprod"},
 	{"gemm_i8mm", "arm64", "i8mm"},
+	{"depthwise_avx2", "amd64", "avx2"},
+	{"depthwise_vnni", "amd64", "vnni"},
+	{"depthwise_neon", "arm64", "neon"},
 }
 
 // levels are the compiler's flags for an instruction set.
