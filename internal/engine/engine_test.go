@@ -103,6 +103,7 @@ func poison(s *Session, i int) {
 	fillWith(b.patches, 0x5b)
 	fillWith(b.squeeze.Squeeze, 0x5b5b)
 	fillWith(b.squeeze.Inner, 0x5b5b)
+	fillWith(b.squeeze.Float, 1e30)
 	fillWith(b.squeeze.Gate, 1e30)
 }
 

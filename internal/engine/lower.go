@@ -19,9 +19,9 @@ func lower(q *nn.Quantised, id int, isa kernel.ISA) (operation, error) {
 	case *nn.QLinear:
 		return lowerLinear(op, n.Out, isa)
 	case *nn.QPool:
-		return lowerPool(op, in, n.Out, id == q.Features), nil
+		return lowerPool(op, in, n.Out, id == q.Features, isa), nil
 	case *nn.QSqueezeExcite:
-		return lowerSqueezeExcite(op, in, n.Out), nil
+		return lowerSqueezeExcite(op, in, n.Out, isa), nil
 	case *nn.QAdd:
 		return &addOp{Add: kernel.Add{
 			A: slices.Clone(op.A), B: slices.Clone(op.B),
@@ -79,8 +79,8 @@ func lowerLinear(op *nn.QLinear, out nn.QTensor, isa kernel.ISA) (operation, err
 	return &pointwiseOp{1, kernel.PackGEMM(isa, 1, op.Weight, op.Bias, op.Out, op.In, &e)}, nil
 }
 
-func lowerPool(op *nn.QPool, in, out nn.QTensor, embedding bool) operation {
-	p := &poolOp{inZero: slices.Clone(in.Zero), outZero: slices.Clone(out.Zero), multiplier: slices.Clone(op.Multiplier)}
+func lowerPool(op *nn.QPool, in, out nn.QTensor, embedding bool, isa kernel.ISA) operation {
+	p := &poolOp{summer: kernel.NewSummer(isa, slices.Clone(in.Zero)), outZero: slices.Clone(out.Zero), multiplier: slices.Clone(op.Multiplier)}
 	if embedding {
 		p.embedding = make([]float32, out.Shape.C)
 		for c, m := range op.Multiplier {
@@ -90,14 +90,14 @@ func lowerPool(op *nn.QPool, in, out nn.QTensor, embedding bool) operation {
 	return p
 }
 
-func lowerSqueezeExcite(op *nn.QSqueezeExcite, in, out nn.QTensor) operation {
-	return &squeezeExciteOp{SqueezeExcite: kernel.SqueezeExcite{
+func lowerSqueezeExcite(op *nn.QSqueezeExcite, in, out nn.QTensor, isa kernel.ISA) operation {
+	return &squeezeExciteOp{kernel.PackSqueezeExcite(isa, kernel.SqueezeExcite{
 		SqueezeM: slices.Clone(op.SqueezeM),
 		Reduce:   slices.Clone(op.Reduce), ReduceBias: slices.Clone(op.ReduceBias), ReduceM: slices.Clone(op.ReduceM),
 		Expand: slices.Clone(op.Expand), ExpandBias: slices.Clone(op.ExpandBias), ExpandM: slices.Clone(op.ExpandM),
 		Sigmoid: op.Gate == nn.Sigmoid, ScaleM: slices.Clone(op.ScaleM),
 		InZero: slices.Clone(in.Zero), OutZero: slices.Clone(out.Zero),
-	}}
+	})}
 }
 
 func epilogue(f nn.Func, multiplier []float32, out nn.QTensor) (kernel.Epilogue, error) {

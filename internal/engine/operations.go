@@ -87,39 +87,38 @@ func (o *logitsOp) run(b *buffers, in [2][]int8, _ []int8) {
 }
 
 type poolOp struct {
-	generic
-	inZero, outZero []int8
-	multiplier      []float32
-	embedding       []float32 // multipliers of the embedding; nil if it is not read here
+	summer     kernel.Summer
+	outZero    []int8
+	multiplier []float32
+	embedding  []float32 // multipliers of the embedding; nil if it is not read here
 }
 
 func (o *poolOp) kernel() string     { return "pool" }
+func (o *poolOp) isa() string        { return o.summer.ISA().String() }
 func (o *poolOp) weightBytes() int   { return 0 }
 func (o *poolOp) needs() scratchSize { return scratchSize{WorkspaceSize: acc(len(o.multiplier))} }
 func (o *poolOp) run(b *buffers, in [2][]int8, out []int8) {
 	sum := b.work.Acc[:len(o.multiplier)]
-	kernel.Sums(sum, in[0], o.inZero)
+	o.summer.Run(sum, in[0], b.work)
 	kernel.Pool(out, sum, o.multiplier, o.outZero)
 	if o.embedding != nil {
 		kernel.Scale(b.features, sum, o.embedding)
 	}
 }
 
-type squeezeExciteOp struct {
-	generic
-	kernel.SqueezeExcite
-}
+type squeezeExciteOp struct{ *kernel.SqueezeExcitation }
 
 func (o *squeezeExciteOp) kernel() string { return "squeeze_excite" }
+func (o *squeezeExciteOp) isa() string    { return o.ISA().String() }
 func (o *squeezeExciteOp) weightBytes() int {
 	return len(o.Reduce) + len(o.Expand) + 4*(len(o.ReduceBias)+len(o.ExpandBias))
 }
 func (o *squeezeExciteOp) needs() scratchSize {
 	channels, squeezed := len(o.ScaleM), len(o.ReduceBias)
-	return scratchSize{WorkspaceSize: acc(max(channels, squeezed)), squeeze: channels, inner: squeezed, gate: channels}
+	return scratchSize{WorkspaceSize: acc(max(channels, squeezed)), squeeze: channels + kernel.WideStep, inner: squeezed + kernel.WideStep, gate: channels}
 }
 func (o *squeezeExciteOp) run(b *buffers, in [2][]int8, out []int8) {
-	o.Run(out, in[0], &b.squeeze)
+	o.Run(out, in[0], &b.squeeze, b.work)
 }
 
 type addOp struct {

@@ -45,9 +45,12 @@ func (p *Program) NewSession() *Session {
 	}
 	n := p.scratch
 	s.buffers = buffers{
-		work:     kernel.NewWorkspace(n.WorkspaceSize),
-		patches:  make([]int8, n.patches),
-		squeeze:  kernel.SqueezeBuffers{Squeeze: make([]int16, n.squeeze), Inner: make([]int16, n.inner), Gate: make([]float32, n.gate)},
+		work:    kernel.NewWorkspace(n.WorkspaceSize),
+		patches: make([]int8, n.patches),
+		squeeze: kernel.SqueezeBuffers{
+			Squeeze: make([]int16, n.squeeze), Inner: make([]int16, n.inner),
+			Float: make([]float32, max(n.gate, n.inner)), Gate: make([]float32, n.gate),
+		},
 		logits:   make([]float32, p.logits),
 		features: make([]float32, p.features.length),
 	}

@@ -217,7 +217,7 @@ func (m *GEMM) pack(tiles []gemmTile, weight []int8, bias []int32) {
 	m.tile = m.panels[0].tile
 	m.isa = m.tile.isa
 	m.name = fmt.Sprintf("%s %dx%d", m.isa, m.tile.rows, m.tile.cols)
-	m.padded = (m.K + m.tile.step - 1) / m.tile.step * m.tile.step
+	m.padded = pad(m.K, m.tile.step)
 	m.block = max(2*m.tile.rows, blockBytes/m.rowBytes()/m.tile.rows*m.tile.rows)
 	for i := range m.panels {
 		m.packPanel(&m.panels[i], weight, bias)
@@ -291,7 +291,8 @@ func (m *GEMM) Run(dst, src, residual []int8, rows int, w *Workspace) {
 			n = m.tile.rows // some rows are computed twice
 			first = rows - n
 		}
-		m.runBlock(unsafe.Pointer(&dst[first*m.N]), 1, src[first*m.K:], residual, first, n, w)
+		a, lda := m.prepare(src[first*m.K:], n, w)
+		m.runBlock(unsafe.Pointer(&dst[first*m.N]), 1, a, lda, residual, first, n, w)
 	}
 }
 
@@ -302,13 +303,13 @@ func (m *GEMM) Logits(dst []float32, src []int8, w *Workspace) {
 		return
 	}
 	_ = dst[:m.N]
-	m.runBlock(unsafe.Pointer(&dst[0]), 4, src, nil, 0, 1, w)
+	a, lda := m.prepare(src, 1, w)
+	m.runBlock(unsafe.Pointer(&dst[0]), 4, a, lda, nil, 0, 1, w)
 }
 
-// runBlock computes n rows from row first on; dst is that row's, in elements of
-// size bytes.
-func (m *GEMM) runBlock(dst unsafe.Pointer, size int, src, residual []int8, first, n int, w *Workspace) {
-	a, lda := m.prepare(src, n, w)
+// runBlock computes n rows from row first on: a is their inputs, lda bytes
+// apart, dst their outputs, in elements of size bytes.
+func (m *GEMM) runBlock(dst unsafe.Pointer, size int, a unsafe.Pointer, lda int, residual []int8, first, n int, w *Workspace) {
 	g := &w.gemm
 	for i := range m.panels {
 		p := &m.panels[i]

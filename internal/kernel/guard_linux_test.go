@@ -92,19 +92,19 @@ func (g *guards) untouched(b []byte) bool {
 	return false
 }
 
-func guarded[T int8 | int32 | float32](g *guards, n int) []T {
+func guarded[T int8 | int16 | int32 | float32](g *guards, n int) []T {
 	var v T
 	b := g.bytes(n * int(unsafe.Sizeof(v)))
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), n)
 }
 
-func guardedCopy[T int8 | int32 | float32](g *guards, from []T) []T {
+func guardedCopy[T int8 | int16 | int32 | float32](g *guards, from []T) []T {
 	to := guarded[T](g, len(from))
 	copy(to, from)
 	return to
 }
 
-func intact[T int8 | int32 | float32](g *guards, s []T) bool {
+func intact[T int8 | int16 | int32 | float32](g *guards, s []T) bool {
 	var v T
 	return g.untouched(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(v))))
 }

@@ -21,6 +21,8 @@ type Workspace struct {
 
 	gemm      gemmArgs
 	depthwise depthwiseArgs
+	squeeze   squeezeArgs
+	tail      [squeezeChannels]int32
 	rows      [maxSize]unsafe.Pointer // of a depthwise kernel's taps
 }
 

@@ -26,6 +26,8 @@ var units = []struct{ source, arch, level string }{
 	{"depthwise_avx2", "amd64", "avx2"},
 	{"depthwise_vnni", "amd64", "vnni"},
 	{"depthwise_neon", "arm64", "neon"},
+	{"squeeze_avx2", "amd64", "avx2"},
+	{"squeeze_neon", "arm64", "neon"},
 }
 
 // levels are the compiler's flags for an instruction set.

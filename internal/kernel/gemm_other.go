@@ -1,7 +1,0 @@
-//go:build !amd64 && !arm64
-
-package kernel
-
-var gemmTiles []gemmTile
-
-var depthwiseTiles []depthwiseTile
