@@ -57,7 +57,7 @@ func lowerConv(q *nn.Quantised, op *nn.QConv, n nn.QNode, in nn.QTensor, isa ker
 		return &depthwiseOp{kernel.PackDepthwiseConv(isa, g, op.Weight, op.Bias, zero, &e)}, nil
 	}
 	if op.Groups == 1 {
-		return &convOp{geometry: g, zero: zero, product: kernel.PackGEMM(isa, g.OutH*g.OutW, op.Weight, op.Bias, op.Out, op.Taps(), &e)}, nil
+		return &convOp{kernel.PackDenseConv(isa, g, op.Weight, op.Bias, zero, &e)}, nil
 	}
 	c := &groupedOp{geometry: g, zero: zero, epilogue: e}
 	width, taps := op.Out/op.Groups, op.Taps()

@@ -26,20 +26,16 @@ func (o *pointwiseOp) run(b *buffers, in [2][]int8, out []int8) {
 }
 
 // convOp is a convolution with one group.
-type convOp struct {
-	geometry kernel.Geometry
-	zero     []int8
-	product  *kernel.GEMM
-}
+type convOp struct{ conv *kernel.DenseConv }
 
 func (o *convOp) kernel() string   { return "conv" }
-func (o *convOp) isa() string      { return o.product.String() }
-func (o *convOp) weightBytes() int { return o.product.Bytes() }
+func (o *convOp) isa() string      { return o.conv.String() }
+func (o *convOp) weightBytes() int { return o.conv.Bytes() }
 func (o *convOp) needs() scratchSize {
-	return scratchSize{WorkspaceSize: o.product.Needs(), patches: o.product.PatchRows(&o.geometry) * o.geometry.PatchLen()}
+	return scratchSize{WorkspaceSize: o.conv.Needs(), patches: o.conv.PatchBytes()}
 }
 func (o *convOp) run(b *buffers, in [2][]int8, out []int8) {
-	o.product.Conv(out, in[0], in[1], o.zero, &o.geometry, b.patches, b.work)
+	o.conv.Run(out, in[0], in[1], b.patches, b.work)
 }
 
 // groupedOp is a convolution with several groups, of several channels each.

@@ -10,17 +10,20 @@ import (
 // called through tables, so the struct would be allocated at every call; it
 // lives in a Workspace.
 type gemmArgs struct {
-	a    unsafe.Pointer // rows of inputs, lda bytes apart
-	lda  int
-	b    unsafe.Pointer // packed panel
-	p    unsafe.Pointer // parameters of its columns
-	c    unsafe.Pointer // outputs, ldc bytes apart
-	ldc  int
-	r    unsafe.Pointer // residual, ldc bytes apart
-	m    int            // rows
-	k    int            // depth in steps
-	mode int
-	mask uint64 // columns to store
+	a   unsafe.Pointer // rows of inputs, lda bytes apart
+	lda int
+	b   unsafe.Pointer // packed panel
+	p   unsafe.Pointer // parameters of its columns
+	c   unsafe.Pointer // outputs, ldc bytes apart
+	ldc int
+	r   unsafe.Pointer // residual, ldc bytes apart
+	m   int            // rows
+	k   int            // depth of a segment in steps
+	// Segments of the depth lie apart in the inputs, skip bytes from the end of one
+	// to the next.
+	segments, skip int
+	mode           int
+	mask           uint64 // columns to store
 }
 
 // The ends of a kernel, enum mode in gen/src/kernel.h.
@@ -79,15 +82,16 @@ const blockBytes = 48 << 10
 // GEMM is a matrix of weights packed for one instruction set, with all that
 // follows the multiplication: equations 2 to 6.
 type GEMM struct {
-	K, N   int
-	isa    ISA
-	name   string
-	mode   int
-	tile   *gemmTile // the first panel's; all agree on the inputs
-	panels []panel
-	bytes  int
-	padded int // K up to a multiple of step
-	block  int // rows
+	K, N     int
+	isa      ISA
+	name     string
+	mode     int
+	tile     *gemmTile // the first panel's; all agree on the inputs
+	panels   []panel
+	bytes    int
+	padded   int // a segment's depth up to a multiple of step
+	segments int // that K is made of
+	block    int // rows
 
 	matrix     *Matrix // of the portable kernel, if that was chosen
 	epilogue   *Epilogue
@@ -107,10 +111,18 @@ type panel struct {
 // best kernel that the instruction set has for the shape. The weights are not
 // kept; the epilogue is.
 func PackGEMM(isa ISA, rows int, weight []int8, bias []int32, n, k int, e *Epilogue) *GEMM {
+	m := newGEMM(n, k, e)
+	tiles := family(gemmTiles, isa, rows, n)
+	if m.unsupported() {
+		tiles = nil
+	}
+	m.pack(tiles, weight, bias)
+	return m
+}
+
+func newGEMM(n, k int, e *Epilogue) *GEMM {
 	m := &GEMM{K: k, N: n, epilogue: e}
 	switch {
-	case e.ResidualM != nil && (e.Activation == ReLU6 || e.Activation == HardSwish):
-		isa = Generic // no network of ours has it
 	case e.ResidualM != nil:
 		m.mode = modeResidual
 	case e.Activation == ReLU6:
@@ -118,8 +130,13 @@ func PackGEMM(isa ISA, rows int, weight []int8, bias []int32, n, k int, e *Epilo
 	case e.Activation == HardSwish:
 		m.mode = modeHardSwish
 	}
-	m.pack(family(gemmTiles, isa, rows, n), weight, bias)
 	return m
+}
+
+// unsupported tells whether only the portable kernel ends in this way: a
+// residual and then a function. No network of ours has it.
+func (m *GEMM) unsupported() bool {
+	return m.epilogue.ResidualM != nil && (m.epilogue.Activation == ReLU6 || m.epilogue.Activation == HardSwish)
 }
 
 // PackLogits packs a fully connected layer with float32 output, equation 6. The
@@ -199,6 +216,7 @@ func pick(tiles []gemmTile, n, rest int) *gemmTile {
 // pack lays the weights out in panels for tiles, all of one instruction set, or
 // for the portable kernel if there are none.
 func (m *GEMM) pack(tiles []gemmTile, weight []int8, bias []int32) {
+	m.segments = max(1, m.segments)
 	if tiles == nil {
 		m.matrix = PackMatrix(weight, bias, m.N, m.K)
 		m.name, m.bytes = Generic.String(), m.matrix.Bytes()
@@ -217,7 +235,7 @@ func (m *GEMM) pack(tiles []gemmTile, weight []int8, bias []int32) {
 	m.tile = m.panels[0].tile
 	m.isa = m.tile.isa
 	m.name = fmt.Sprintf("%s %dx%d", m.isa, m.tile.rows, m.tile.cols)
-	m.padded = pad(m.K, m.tile.step)
+	m.padded = pad(m.K/m.segments, m.tile.step)
 	m.block = max(2*m.tile.rows, blockBytes/m.rowBytes()/m.tile.rows*m.tile.rows)
 	for i := range m.panels {
 		m.packPanel(&m.panels[i], weight, bias)
@@ -227,7 +245,8 @@ func (m *GEMM) pack(tiles []gemmTile, weight []int8, bias []int32) {
 
 func (m *GEMM) packPanel(p *panel, weight []int8, bias []int32) {
 	t := p.tile
-	p.b = aligned(m.padded * t.cols)
+	length := m.K / m.segments
+	p.b = aligned(m.segments * m.padded * t.cols)
 	p.p = make([]int32, params*t.cols)
 	for i := range t.cols {
 		c := i
@@ -240,9 +259,10 @@ func (m *GEMM) packPanel(p *panel, weight []int8, bias []int32) {
 		o := p.first + c
 		sum := int32(0)
 		for k, w := range weight[o*m.K : (o+1)*m.K] {
+			segment, k := k/length, k%length
 			start := k / t.group * t.group
 			depth := min(t.group, m.padded-start)
-			p.b[start*t.cols+i*depth+k-start] = w
+			p.b[(segment*m.padded+start)*t.cols+i*depth+k-start] = w
 			sum += int32(w)
 		}
 		if t.input == offset128 {
@@ -317,7 +337,8 @@ func (m *GEMM) runBlock(dst unsafe.Pointer, size int, a unsafe.Pointer, lda int,
 		g.lda, g.ldc, g.mode = lda, size*m.N, m.mode
 		g.b, g.p, g.k = unsafe.Pointer(&p.b[0]), unsafe.Pointer(&p.p[0]), m.padded/t.step
 		g.mask = ^uint64(0) >> (64 - p.width)
-		call := max(1, callWork/(m.padded*t.cols*t.rows)) * t.rows
+		g.segments = m.segments
+		call := max(1, callWork/(m.segments*m.padded*t.cols*t.rows)) * t.rows
 		for r := 0; r < n; {
 			rows := min(call, n-r)
 			run := t.run
@@ -374,9 +395,12 @@ func (t *gemmTile) prepareRow(to, from []int8, g *gemmArgs) {
 	}
 }
 
-// aligned allocates n bytes from a 64-byte boundary on.
+// alignment of panels and workspaces: a cache line and the widest register.
+const alignment = 64
+
+// aligned allocates n bytes from such a boundary on.
 func aligned(n int) []int8 {
-	b := make([]int8, n+63)
-	at := int(-uintptr(unsafe.Pointer(&b[0])) & 63)
+	b := make([]int8, n+alignment-1)
+	at := int(-uintptr(unsafe.Pointer(&b[0])) & (alignment - 1))
 	return b[at : at+n : at+n]
 }

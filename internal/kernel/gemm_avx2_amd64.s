@@ -20,7 +20,7 @@ TEXT ·gemmAVX26x16(SB), NOSPLIT, $0-8
 	LONG $0x18588b49                     // 032: movq 0x18(%r8), %rbx
 	LONG $0x136ffec5                     // 036: vmovdqu (%rbx), %ymm2
 	LONG $0x4b6ffec5; BYTE $0x20         // 03a: vmovdqu 0x20(%rbx), %ymm1
-	LONG $0x40588b49                     // 03f: movq 0x40(%r8), %rbx
+	LONG $0x48588b49                     // 03f: movq 0x48(%r8), %rbx
 	WORD $0x8949; BYTE $0xc6             // 043: movq %rax, %r14
 	LONG $0xd96ffdc5                     // 046: vmovdqa %ymm1, %ymm3
 	LONG $0xe26ffdc5                     // 04a: vmovdqa %ymm2, %ymm4
@@ -33,758 +33,765 @@ TEXT ·gemmAVX26x16(SB), NOSPLIT, $0-8
 	LONG $0xd96f7dc5                     // 066: vmovdqa %ymm1, %ymm11
 	LONG $0xe26f7dc5                     // 06a: vmovdqa %ymm2, %ymm12
 	WORD $0x9066                         // 06e: nop
-	LONG $0x207d42c4; BYTE $0x2a         // 070: vpmovsxbw (%r10), %ymm13
-	LONG $0x207d42c4; WORD $0x1072       // 075: vpmovsxbw 0x10(%r10), %ymm14
-	LONG $0x587d42c4; BYTE $0x3e         // 07b: vpbroadcastd (%r14), %ymm15
-	LONG $0xf505c1c4; BYTE $0xc5         // 080: vpmaddwd %ymm13, %ymm15, %ymm0
-	LONG $0xe0fe1dc5                     // 085: vpaddd %ymm0, %ymm12, %ymm12
-	LONG $0xf505c1c4; BYTE $0xc6         // 089: vpmaddwd %ymm14, %ymm15, %ymm0
-	LONG $0xd8fe25c5                     // 08e: vpaddd %ymm0, %ymm11, %ymm11
-	LONG $0x587d82c4; WORD $0x0e04       // 092: vpbroadcastd (%r14,%r9), %ymm0
-	LONG $0xf8f515c5                     // 098: vpmaddwd %ymm0, %ymm13, %ymm15
-	LONG $0xfe0541c4; BYTE $0xd2         // 09c: vpaddd %ymm10, %ymm15, %ymm10
-	LONG $0xc0f58dc5                     // 0a1: vpmaddwd %ymm0, %ymm14, %ymm0
-	LONG $0xc8fe35c5                     // 0a5: vpaddd %ymm0, %ymm9, %ymm9
-	LONG $0x587d82c4; WORD $0x4e04       // 0a9: vpbroadcastd (%r14,%r9,2), %ymm0
-	LONG $0xf8f515c5                     // 0af: vpmaddwd %ymm0, %ymm13, %ymm15
-	LONG $0xfe0541c4; BYTE $0xc0         // 0b3: vpaddd %ymm8, %ymm15, %ymm8
-	LONG $0xc0f58dc5                     // 0b8: vpmaddwd %ymm0, %ymm14, %ymm0
-	LONG $0xfffefdc5                     // 0bc: vpaddd %ymm7, %ymm0, %ymm7
-	LONG $0x587dc2c4; BYTE $0x03         // 0c0: vpbroadcastd (%r11), %ymm0
-	LONG $0xf8f515c5                     // 0c5: vpmaddwd %ymm0, %ymm13, %ymm15
-	LONG $0xf6fe85c5                     // 0c9: vpaddd %ymm6, %ymm15, %ymm6
-	LONG $0xc0f58dc5                     // 0cd: vpmaddwd %ymm0, %ymm14, %ymm0
-	LONG $0xedfefdc5                     // 0d1: vpaddd %ymm5, %ymm0, %ymm5
-	LONG $0x587d82c4; WORD $0x0b04       // 0d5: vpbroadcastd (%r11,%r9), %ymm0
-	LONG $0xf8f515c5                     // 0db: vpmaddwd %ymm0, %ymm13, %ymm15
-	LONG $0xe4fe85c5                     // 0df: vpaddd %ymm4, %ymm15, %ymm4
-	LONG $0xc0f58dc5                     // 0e3: vpmaddwd %ymm0, %ymm14, %ymm0
-	LONG $0xdbfefdc5                     // 0e7: vpaddd %ymm3, %ymm0, %ymm3
-	LONG $0x587d82c4; WORD $0x4b04       // 0eb: vpbroadcastd (%r11,%r9,2), %ymm0
-	LONG $0xe8f515c5                     // 0f1: vpmaddwd %ymm0, %ymm13, %ymm13
-	LONG $0xd2fe95c5                     // 0f5: vpaddd %ymm2, %ymm13, %ymm2
-	LONG $0xc0f58dc5                     // 0f9: vpmaddwd %ymm0, %ymm14, %ymm0
-	LONG $0xc9fefdc5                     // 0fd: vpaddd %ymm1, %ymm0, %ymm1
-	LONG $0x04c68349                     // 101: addq $0x4, %r14
-	LONG $0x04c38349                     // 105: addq $0x4, %r11
-	LONG $0x20c28349                     // 109: addq $0x20, %r10
-	WORD $0xff48; BYTE $0xcb             // 10d: decq %rbx
-	LONG $0xff5a850f; WORD $0xffff       // 110: jne 0x70 <gemmAVX26x16+0x70>
-	LONG $0x48508b4d                     // 116: movq 0x48(%r8), %r10
-	LONG $0x18488b4d                     // 11a: movq 0x18(%r8), %r9
-	LONG $0x01fa8349                     // 11e: cmpq $0x1, %r10
-	LONG $0x02788f0f; WORD $0x0000       // 122: jg 0x3a0 <gemmAVX26x16+0x3a0>
-	WORD $0x854d; BYTE $0xd2             // 128: testq %r10, %r10
-	LONG $0x07aa840f; WORD $0x0000       // 12b: je 0x8db <gemmAVX26x16+0x8db>
-	LONG $0x01fa8349                     // 131: cmpq $0x1, %r10
-	LONG $0x063b850f; WORD $0x0000       // 135: jne 0x776 <gemmAVX26x16+0x776>
-	LONG $0x5b7cc1c4; BYTE $0xc4         // 13b: vcvtdq2ps %ymm12, %ymm0
-	LONG $0x597cc1c4; WORD $0x4041       // 140: vmulps 0x40(%r9), %ymm0, %ymm0
-	LONG $0x5b7c41c4; BYTE $0xdb         // 146: vcvtdq2ps %ymm11, %ymm11
-	LONG $0x592441c4; WORD $0x6059       // 14b: vmulps 0x60(%r9), %ymm11, %ymm11
-	LONG $0x5d7cc1c4; LONG $0x0000c081; BYTE $0x00 // 151: vminps 0xc0(%r9), %ymm0, %ymm0
-	LONG $0xc05bfdc5                     // 15a: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008081; BYTE $0x00 // 15e: vpaddd 0x80(%r9), %ymm0, %ymm0
-	LONG $0x5d2441c4; LONG $0x0000e099; BYTE $0x00 // 167: vminps 0xe0(%r9), %ymm11, %ymm11
-	LONG $0x5b7d41c4; BYTE $0xdb         // 170: vcvtps2dq %ymm11, %ymm11
-	LONG $0xfe2541c4; LONG $0x0000a099; BYTE $0x00 // 175: vpaddd 0xa0(%r9), %ymm11, %ymm11
-	LONG $0x6b7dc1c4; BYTE $0xc3         // 17e: vpackssdw %ymm11, %ymm0, %ymm0
-	LONG $0x397dc3c4; WORD $0x01c3       // 183: vextracti128 $0x1, %ymm0, %xmm11
-	LONG $0x6379c1c4; BYTE $0xc3         // 189: vpacksswb %xmm11, %xmm0, %xmm0
-	LONG $0x017ffac5                     // 18e: vmovdqu %xmm0, (%rcx)
-	LONG $0x28488b4d                     // 192: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 196: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 19a: addq %rdx, %r9
-	LONG $0x18588b4d                     // 19d: movq 0x18(%r8), %r11
-	LONG $0x5b7cc1c4; BYTE $0xc2         // 1a1: vcvtdq2ps %ymm10, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // 1a6: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0x5b7c41c4; BYTE $0xc9         // 1ac: vcvtdq2ps %ymm9, %ymm9
-	LONG $0x593441c4; WORD $0x604b       // 1b1: vmulps 0x60(%r11), %ymm9, %ymm9
-	LONG $0x5d7cc1c4; LONG $0x0000c083; BYTE $0x00 // 1b7: vminps 0xc0(%r11), %ymm0, %ymm0
-	LONG $0xc05bfdc5                     // 1c0: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 1c4: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0x5d3441c4; LONG $0x0000e08b; BYTE $0x00 // 1cd: vminps 0xe0(%r11), %ymm9, %ymm9
-	LONG $0x5b7d41c4; BYTE $0xc9         // 1d6: vcvtps2dq %ymm9, %ymm9
-	LONG $0xfe3541c4; LONG $0x0000a08b; BYTE $0x00 // 1db: vpaddd 0xa0(%r11), %ymm9, %ymm9
-	LONG $0x6b7dc1c4; BYTE $0xc1         // 1e4: vpackssdw %ymm9, %ymm0, %ymm0
-	LONG $0x397dc3c4; WORD $0x01c1       // 1e9: vextracti128 $0x1, %ymm0, %xmm9
-	LONG $0x6379c1c4; BYTE $0xc1         // 1ef: vpacksswb %xmm9, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // 1f4: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // 1f9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1fd: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 200: addq %r11, %r9
-	LONG $0x18588b4d                     // 203: movq 0x18(%r8), %r11
-	LONG $0x5b7cc1c4; BYTE $0xc0         // 207: vcvtdq2ps %ymm8, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // 20c: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xff5bfcc5                     // 212: vcvtdq2ps %ymm7, %ymm7
-	LONG $0x5944c1c4; WORD $0x607b       // 216: vmulps 0x60(%r11), %ymm7, %ymm7
-	LONG $0x5d7cc1c4; LONG $0x0000c083; BYTE $0x00 // 21c: vminps 0xc0(%r11), %ymm0, %ymm0
-	LONG $0xc05bfdc5                     // 225: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 229: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0x5d44c1c4; LONG $0x0000e0bb; BYTE $0x00 // 232: vminps 0xe0(%r11), %ymm7, %ymm7
-	LONG $0xff5bfdc5                     // 23b: vcvtps2dq %ymm7, %ymm7
-	LONG $0xfe45c1c4; LONG $0x0000a0bb; BYTE $0x00 // 23f: vpaddd 0xa0(%r11), %ymm7, %ymm7
-	LONG $0xc76bfdc5                     // 248: vpackssdw %ymm7, %ymm0, %ymm0
-	LONG $0x397de3c4; WORD $0x01c7       // 24c: vextracti128 $0x1, %ymm0, %xmm7
-	LONG $0xc763f9c5                     // 252: vpacksswb %xmm7, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // 256: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // 25b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 25f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 262: addq %r11, %r9
-	LONG $0x18588b4d                     // 265: movq 0x18(%r8), %r11
-	LONG $0xc65bfcc5                     // 269: vcvtdq2ps %ymm6, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // 26d: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xed5bfcc5                     // 273: vcvtdq2ps %ymm5, %ymm5
-	LONG $0x5954c1c4; WORD $0x606b       // 277: vmulps 0x60(%r11), %ymm5, %ymm5
-	LONG $0x5d7cc1c4; LONG $0x0000c083; BYTE $0x00 // 27d: vminps 0xc0(%r11), %ymm0, %ymm0
-	LONG $0xc05bfdc5                     // 286: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 28a: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0x5d54c1c4; LONG $0x0000e0ab; BYTE $0x00 // 293: vminps 0xe0(%r11), %ymm5, %ymm5
-	LONG $0xed5bfdc5                     // 29c: vcvtps2dq %ymm5, %ymm5
-	LONG $0xfe55c1c4; LONG $0x0000a0ab; BYTE $0x00 // 2a0: vpaddd 0xa0(%r11), %ymm5, %ymm5
-	LONG $0xc56bfdc5                     // 2a9: vpackssdw %ymm5, %ymm0, %ymm0
-	LONG $0x397de3c4; WORD $0x01c5       // 2ad: vextracti128 $0x1, %ymm0, %xmm5
-	LONG $0xc563f9c5                     // 2b3: vpacksswb %xmm5, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // 2b7: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // 2bc: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 2c0: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 2c3: addq %r11, %r9
-	LONG $0x18588b4d                     // 2c6: movq 0x18(%r8), %r11
-	LONG $0xc45bfcc5                     // 2ca: vcvtdq2ps %ymm4, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // 2ce: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xdb5bfcc5                     // 2d4: vcvtdq2ps %ymm3, %ymm3
-	LONG $0x5964c1c4; WORD $0x605b       // 2d8: vmulps 0x60(%r11), %ymm3, %ymm3
-	LONG $0x5d7cc1c4; LONG $0x0000c083; BYTE $0x00 // 2de: vminps 0xc0(%r11), %ymm0, %ymm0
-	LONG $0xc05bfdc5                     // 2e7: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 2eb: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0x5d64c1c4; LONG $0x0000e09b; BYTE $0x00 // 2f4: vminps 0xe0(%r11), %ymm3, %ymm3
-	LONG $0xdb5bfdc5                     // 2fd: vcvtps2dq %ymm3, %ymm3
-	LONG $0xfe65c1c4; LONG $0x0000a09b; BYTE $0x00 // 301: vpaddd 0xa0(%r11), %ymm3, %ymm3
-	LONG $0xc36bfdc5                     // 30a: vpackssdw %ymm3, %ymm0, %ymm0
-	LONG $0x397de3c4; WORD $0x01c3       // 30e: vextracti128 $0x1, %ymm0, %xmm3
-	LONG $0xc363f9c5                     // 314: vpacksswb %xmm3, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // 318: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // 31d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 321: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 324: addq %r11, %r9
-	LONG $0x18588b4d                     // 327: movq 0x18(%r8), %r11
-	LONG $0xc25bfcc5                     // 32b: vcvtdq2ps %ymm2, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // 32f: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xc95bfcc5                     // 335: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x604b       // 339: vmulps 0x60(%r11), %ymm1, %ymm1
-	LONG $0x5d7cc1c4; LONG $0x0000c083; BYTE $0x00 // 33f: vminps 0xc0(%r11), %ymm0, %ymm0
-	LONG $0xc05bfdc5                     // 348: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 34c: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0x5d74c1c4; LONG $0x0000e08b; BYTE $0x00 // 355: vminps 0xe0(%r11), %ymm1, %ymm1
-	LONG $0xc95bfdc5                     // 35e: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; LONG $0x0000a08b; BYTE $0x00 // 362: vpaddd 0xa0(%r11), %ymm1, %ymm1
-	LONG $0xc16bfdc5                     // 36b: vpackssdw %ymm1, %ymm0, %ymm0
-	LONG $0x397de3c4; WORD $0x01c1       // 36f: vextracti128 $0x1, %ymm0, %xmm1
-	LONG $0xc163f9c5                     // 375: vpacksswb %xmm1, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // 379: vmovdqu %xmm0, (%r10)
-	LONG $0x28408b4d                     // 37e: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 382: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 385: addq %r8, %r9
-	LONG $0x06ff8348                     // 388: cmpq $0x6, %rdi
-	LONG $0x0bbe8f0f; WORD $0x0000       // 38c: jg 0xf50 <gemmAVX26x16+0xf50>
-	LONG $0x000bece9; BYTE $0x00         // 392: jmp 0xf83 <gemmAVX26x16+0xf83>
-	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 397: nopw (%rax,%rax)
-	LONG $0x02fa8349                     // 3a0: cmpq $0x2, %r10
-	LONG $0x0721840f; WORD $0x0000       // 3a4: je 0xacb <gemmAVX26x16+0xacb>
-	LONG $0x03fa8349                     // 3aa: cmpq $0x3, %r10
-	LONG $0x03c2850f; WORD $0x0000       // 3ae: jne 0x776 <gemmAVX26x16+0x776>
-	LONG $0x026ffac5                     // 3b4: vmovdqu (%rdx), %xmm0
-	LONG $0xe87079c5; BYTE $0xd8         // 3b8: vpshufd $0xd8, %xmm0, %xmm13
-	LONG $0x217d42c4; BYTE $0xed         // 3bd: vpmovsxbd %xmm13, %ymm13
-	LONG $0xc070f9c5; BYTE $0xdd         // 3c2: vpshufd $0xdd, %xmm0, %xmm0
-	LONG $0x217de2c4; BYTE $0xc0         // 3c7: vpmovsxbd %xmm0, %ymm0
-	LONG $0x5b7c41c4; BYTE $0xe4         // 3cc: vcvtdq2ps %ymm12, %ymm12
-	LONG $0x591c41c4; WORD $0x4061       // 3d1: vmulps 0x40(%r9), %ymm12, %ymm12
-	LONG $0xfa1541c4; LONG $0x000140a9; BYTE $0x00 // 3d7: vpsubd 0x140(%r9), %ymm13, %ymm13
-	LONG $0x5b7c41c4; BYTE $0xed         // 3e0: vcvtdq2ps %ymm13, %ymm13
-	LONG $0x591441c4; LONG $0x000100a9; BYTE $0x00 // 3e5: vmulps 0x100(%r9), %ymm13, %ymm13
-	LONG $0x5b7c41c4; BYTE $0xdb         // 3ee: vcvtdq2ps %ymm11, %ymm11
-	LONG $0x592441c4; WORD $0x6059       // 3f3: vmulps 0x60(%r9), %ymm11, %ymm11
-	LONG $0xfa7dc1c4; LONG $0x00016081; BYTE $0x00 // 3f9: vpsubd 0x160(%r9), %ymm0, %ymm0
-	LONG $0xc05bfcc5                     // 402: vcvtdq2ps %ymm0, %ymm0
-	LONG $0x597cc1c4; LONG $0x00012081; BYTE $0x00 // 406: vmulps 0x120(%r9), %ymm0, %ymm0
-	LONG $0x581c41c4; BYTE $0xe5         // 40f: vaddps %ymm13, %ymm12, %ymm12
-	LONG $0x5b7d41c4; BYTE $0xe4         // 414: vcvtps2dq %ymm12, %ymm12
-	LONG $0xfe1d41c4; LONG $0x000080a1; BYTE $0x00 // 419: vpaddd 0x80(%r9), %ymm12, %ymm12
-	LONG $0xc058a4c5                     // 422: vaddps %ymm0, %ymm11, %ymm0
-	LONG $0xc05bfdc5                     // 426: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x0000a081; BYTE $0x00 // 42a: vpaddd 0xa0(%r9), %ymm0, %ymm0
-	LONG $0xc06b9dc5                     // 433: vpackssdw %ymm0, %ymm12, %ymm0
-	LONG $0x397dc3c4; WORD $0x01c3       // 437: vextracti128 $0x1, %ymm0, %xmm11
-	LONG $0x6379c1c4; BYTE $0xc3         // 43d: vpacksswb %xmm11, %xmm0, %xmm0
-	LONG $0x017ffac5                     // 442: vmovdqu %xmm0, (%rcx)
-	LONG $0x28488b4d                     // 446: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 44a: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 44e: addq %rdx, %r9
-	LONG $0x18588b4d                     // 451: movq 0x18(%r8), %r11
-	LONG $0x6f7ac1c4; BYTE $0x01         // 455: vmovdqu (%r9), %xmm0
-	LONG $0xd87079c5; BYTE $0xd8         // 45a: vpshufd $0xd8, %xmm0, %xmm11
-	LONG $0x217d42c4; BYTE $0xdb         // 45f: vpmovsxbd %xmm11, %ymm11
-	LONG $0xc070f9c5; BYTE $0xdd         // 464: vpshufd $0xdd, %xmm0, %xmm0
-	LONG $0x5b7c41c4; BYTE $0xd2         // 469: vcvtdq2ps %ymm10, %ymm10
-	LONG $0x592c41c4; WORD $0x4053       // 46e: vmulps 0x40(%r11), %ymm10, %ymm10
-	LONG $0x217de2c4; BYTE $0xc0         // 474: vpmovsxbd %xmm0, %ymm0
-	LONG $0xfa2541c4; LONG $0x0001409b; BYTE $0x00 // 479: vpsubd 0x140(%r11), %ymm11, %ymm11
-	LONG $0x5b7c41c4; BYTE $0xdb         // 482: vcvtdq2ps %ymm11, %ymm11
-	LONG $0x592441c4; LONG $0x0001009b; BYTE $0x00 // 487: vmulps 0x100(%r11), %ymm11, %ymm11
-	LONG $0x582c41c4; BYTE $0xd3         // 490: vaddps %ymm11, %ymm10, %ymm10
-	LONG $0x5b7c41c4; BYTE $0xc9         // 495: vcvtdq2ps %ymm9, %ymm9
-	LONG $0x593441c4; WORD $0x604b       // 49a: vmulps 0x60(%r11), %ymm9, %ymm9
-	LONG $0xfa7dc1c4; LONG $0x00016083; BYTE $0x00 // 4a0: vpsubd 0x160(%r11), %ymm0, %ymm0
-	LONG $0xc05bfcc5                     // 4a9: vcvtdq2ps %ymm0, %ymm0
-	LONG $0x597cc1c4; LONG $0x00012083; BYTE $0x00 // 4ad: vmulps 0x120(%r11), %ymm0, %ymm0
-	LONG $0xc058b4c5                     // 4b6: vaddps %ymm0, %ymm9, %ymm0
-	LONG $0x5b7d41c4; BYTE $0xca         // 4ba: vcvtps2dq %ymm10, %ymm9
-	LONG $0xfe3541c4; LONG $0x0000808b; BYTE $0x00 // 4bf: vpaddd 0x80(%r11), %ymm9, %ymm9
-	LONG $0xc05bfdc5                     // 4c8: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x0000a083; BYTE $0x00 // 4cc: vpaddd 0xa0(%r11), %ymm0, %ymm0
-	LONG $0xc06bb5c5                     // 4d5: vpackssdw %ymm0, %ymm9, %ymm0
-	LONG $0x397dc3c4; WORD $0x01c1       // 4d9: vextracti128 $0x1, %ymm0, %xmm9
-	LONG $0x6379c1c4; BYTE $0xc1         // 4df: vpacksswb %xmm9, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // 4e4: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // 4e9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4ed: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4f0: addq %r11, %r9
-	LONG $0x18588b4d                     // 4f3: movq 0x18(%r8), %r11
-	LONG $0x6f7ac1c4; BYTE $0x01         // 4f7: vmovdqu (%r9), %xmm0
-	LONG $0xc87079c5; BYTE $0xd8         // 4fc: vpshufd $0xd8, %xmm0, %xmm9
-	LONG $0x217d42c4; BYTE $0xc9         // 501: vpmovsxbd %xmm9, %ymm9
-	LONG $0xc070f9c5; BYTE $0xdd         // 506: vpshufd $0xdd, %xmm0, %xmm0
-	LONG $0x217de2c4; BYTE $0xc0         // 50b: vpmovsxbd %xmm0, %ymm0
-	LONG $0x5b7c41c4; BYTE $0xc0         // 510: vcvtdq2ps %ymm8, %ymm8
-	LONG $0x593c41c4; WORD $0x4043       // 515: vmulps 0x40(%r11), %ymm8, %ymm8
-	LONG $0xfa3541c4; LONG $0x0001408b; BYTE $0x00 // 51b: vpsubd 0x140(%r11), %ymm9, %ymm9
-	LONG $0x5b7c41c4; BYTE $0xc9         // 524: vcvtdq2ps %ymm9, %ymm9
-	LONG $0x593441c4; LONG $0x0001008b; BYTE $0x00 // 529: vmulps 0x100(%r11), %ymm9, %ymm9
-	LONG $0xff5bfcc5                     // 532: vcvtdq2ps %ymm7, %ymm7
-	LONG $0x5944c1c4; WORD $0x607b       // 536: vmulps 0x60(%r11), %ymm7, %ymm7
-	LONG $0xfa7dc1c4; LONG $0x00016083; BYTE $0x00 // 53c: vpsubd 0x160(%r11), %ymm0, %ymm0
-	LONG $0xc05bfcc5                     // 545: vcvtdq2ps %ymm0, %ymm0
-	LONG $0x597cc1c4; LONG $0x00012083; BYTE $0x00 // 549: vmulps 0x120(%r11), %ymm0, %ymm0
-	LONG $0x583c41c4; BYTE $0xc1         // 552: vaddps %ymm9, %ymm8, %ymm8
-	LONG $0x5b7d41c4; BYTE $0xc0         // 557: vcvtps2dq %ymm8, %ymm8
-	LONG $0xfe3d41c4; LONG $0x00008083; BYTE $0x00 // 55c: vpaddd 0x80(%r11), %ymm8, %ymm8
-	LONG $0xc058c4c5                     // 565: vaddps %ymm0, %ymm7, %ymm0
-	LONG $0xc05bfdc5                     // 569: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x0000a083; BYTE $0x00 // 56d: vpaddd 0xa0(%r11), %ymm0, %ymm0
-	LONG $0xc06bbdc5                     // 576: vpackssdw %ymm0, %ymm8, %ymm0
-	LONG $0x397de3c4; WORD $0x01c7       // 57a: vextracti128 $0x1, %ymm0, %xmm7
-	LONG $0xc763f9c5                     // 580: vpacksswb %xmm7, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // 584: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // 589: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 58d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 590: addq %r11, %r9
-	LONG $0x18588b4d                     // 593: movq 0x18(%r8), %r11
-	LONG $0x6f7ac1c4; BYTE $0x01         // 597: vmovdqu (%r9), %xmm0
-	LONG $0xf870f9c5; BYTE $0xd8         // 59c: vpshufd $0xd8, %xmm0, %xmm7
-	LONG $0x217de2c4; BYTE $0xff         // 5a1: vpmovsxbd %xmm7, %ymm7
-	LONG $0xc070f9c5; BYTE $0xdd         // 5a6: vpshufd $0xdd, %xmm0, %xmm0
-	LONG $0xf65bfcc5                     // 5ab: vcvtdq2ps %ymm6, %ymm6
-	LONG $0x594cc1c4; WORD $0x4073       // 5af: vmulps 0x40(%r11), %ymm6, %ymm6
-	LONG $0x217de2c4; BYTE $0xc0         // 5b5: vpmovsxbd %xmm0, %ymm0
-	LONG $0xfa45c1c4; LONG $0x000140bb; BYTE $0x00 // 5ba: vpsubd 0x140(%r11), %ymm7, %ymm7
-	LONG $0xff5bfcc5                     // 5c3: vcvtdq2ps %ymm7, %ymm7
-	LONG $0x5944c1c4; LONG $0x000100bb; BYTE $0x00 // 5c7: vmulps 0x100(%r11), %ymm7, %ymm7
-	LONG $0xf758ccc5                     // 5d0: vaddps %ymm7, %ymm6, %ymm6
-	LONG $0xed5bfcc5                     // 5d4: vcvtdq2ps %ymm5, %ymm5
-	LONG $0x5954c1c4; WORD $0x606b       // 5d8: vmulps 0x60(%r11), %ymm5, %ymm5
-	LONG $0xfa7dc1c4; LONG $0x00016083; BYTE $0x00 // 5de: vpsubd 0x160(%r11), %ymm0, %ymm0
-	LONG $0xc05bfcc5                     // 5e7: vcvtdq2ps %ymm0, %ymm0
-	LONG $0x597cc1c4; LONG $0x00012083; BYTE $0x00 // 5eb: vmulps 0x120(%r11), %ymm0, %ymm0
-	LONG $0xc058d4c5                     // 5f4: vaddps %ymm0, %ymm5, %ymm0
-	LONG $0xee5bfdc5                     // 5f8: vcvtps2dq %ymm6, %ymm5
-	LONG $0xfe55c1c4; LONG $0x000080ab; BYTE $0x00 // 5fc: vpaddd 0x80(%r11), %ymm5, %ymm5
-	LONG $0xc05bfdc5                     // 605: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x0000a083; BYTE $0x00 // 609: vpaddd 0xa0(%r11), %ymm0, %ymm0
-	LONG $0xc06bd5c5                     // 612: vpackssdw %ymm0, %ymm5, %ymm0
-	LONG $0x397de3c4; WORD $0x01c5       // 616: vextracti128 $0x1, %ymm0, %xmm5
-	LONG $0xc563f9c5                     // 61c: vpacksswb %xmm5, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // 620: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // 625: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 629: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 62c: addq %r11, %r9
-	LONG $0x18588b4d                     // 62f: movq 0x18(%r8), %r11
-	LONG $0x6f7ac1c4; BYTE $0x01         // 633: vmovdqu (%r9), %xmm0
-	LONG $0xe870f9c5; BYTE $0xd8         // 638: vpshufd $0xd8, %xmm0, %xmm5
-	LONG $0x217de2c4; BYTE $0xed         // 63d: vpmovsxbd %xmm5, %ymm5
-	LONG $0xc070f9c5; BYTE $0xdd         // 642: vpshufd $0xdd, %xmm0, %xmm0
-	LONG $0x217de2c4; BYTE $0xc0         // 647: vpmovsxbd %xmm0, %ymm0
-	LONG $0xe45bfcc5                     // 64c: vcvtdq2ps %ymm4, %ymm4
-	LONG $0x595cc1c4; WORD $0x4063       // 650: vmulps 0x40(%r11), %ymm4, %ymm4
-	LONG $0xfa55c1c4; LONG $0x000140ab; BYTE $0x00 // 656: vpsubd 0x140(%r11), %ymm5, %ymm5
-	LONG $0xed5bfcc5                     // 65f: vcvtdq2ps %ymm5, %ymm5
-	LONG $0x5954c1c4; LONG $0x000100ab; BYTE $0x00 // 663: vmulps 0x100(%r11), %ymm5, %ymm5
-	LONG $0xdb5bfcc5                     // 66c: vcvtdq2ps %ymm3, %ymm3
-	LONG $0x5964c1c4; WORD $0x605b       // 670: vmulps 0x60(%r11), %ymm3, %ymm3
-	LONG $0xfa7dc1c4; LONG $0x00016083; BYTE $0x00 // 676: vpsubd 0x160(%r11), %ymm0, %ymm0
-	LONG $0xc05bfcc5                     // 67f: vcvtdq2ps %ymm0, %ymm0
-	LONG $0x597cc1c4; LONG $0x00012083; BYTE $0x00 // 683: vmulps 0x120(%r11), %ymm0, %ymm0
-	LONG $0xe558dcc5                     // 68c: vaddps %ymm5, %ymm4, %ymm4
-	LONG $0xe45bfdc5                     // 690: vcvtps2dq %ymm4, %ymm4
-	LONG $0xfe5dc1c4; LONG $0x000080a3; BYTE $0x00 // 694: vpaddd 0x80(%r11), %ymm4, %ymm4
-	LONG $0xc058e4c5                     // 69d: vaddps %ymm0, %ymm3, %ymm0
-	LONG $0xc05bfdc5                     // 6a1: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x0000a083; BYTE $0x00 // 6a5: vpaddd 0xa0(%r11), %ymm0, %ymm0
-	LONG $0xc06bddc5                     // 6ae: vpackssdw %ymm0, %ymm4, %ymm0
-	LONG $0x397de3c4; WORD $0x01c3       // 6b2: vextracti128 $0x1, %ymm0, %xmm3
-	LONG $0xc363f9c5                     // 6b8: vpacksswb %xmm3, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // 6bc: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // 6c1: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 6c5: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 6c8: addq %r11, %r9
-	LONG $0x18588b4d                     // 6cb: movq 0x18(%r8), %r11
-	LONG $0x6f7ac1c4; BYTE $0x01         // 6cf: vmovdqu (%r9), %xmm0
-	LONG $0xd870f9c5; BYTE $0xd8         // 6d4: vpshufd $0xd8, %xmm0, %xmm3
-	LONG $0x217de2c4; BYTE $0xdb         // 6d9: vpmovsxbd %xmm3, %ymm3
-	LONG $0xc070f9c5; BYTE $0xdd         // 6de: vpshufd $0xdd, %xmm0, %xmm0
-	LONG $0xd25bfcc5                     // 6e3: vcvtdq2ps %ymm2, %ymm2
-	LONG $0x596cc1c4; WORD $0x4053       // 6e7: vmulps 0x40(%r11), %ymm2, %ymm2
-	LONG $0x217de2c4; BYTE $0xc0         // 6ed: vpmovsxbd %xmm0, %ymm0
-	LONG $0xfa65c1c4; LONG $0x0001409b; BYTE $0x00 // 6f2: vpsubd 0x140(%r11), %ymm3, %ymm3
-	LONG $0xdb5bfcc5                     // 6fb: vcvtdq2ps %ymm3, %ymm3
-	LONG $0x5964c1c4; LONG $0x0001009b; BYTE $0x00 // 6ff: vmulps 0x100(%r11), %ymm3, %ymm3
-	LONG $0xd358ecc5                     // 708: vaddps %ymm3, %ymm2, %ymm2
-	LONG $0xc95bfcc5                     // 70c: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x604b       // 710: vmulps 0x60(%r11), %ymm1, %ymm1
-	LONG $0xfa7dc1c4; LONG $0x00016083; BYTE $0x00 // 716: vpsubd 0x160(%r11), %ymm0, %ymm0
-	LONG $0xc05bfcc5                     // 71f: vcvtdq2ps %ymm0, %ymm0
-	LONG $0x597cc1c4; LONG $0x00012083; BYTE $0x00 // 723: vmulps 0x120(%r11), %ymm0, %ymm0
-	LONG $0xc058f4c5                     // 72c: vaddps %ymm0, %ymm1, %ymm0
-	LONG $0xca5bfdc5                     // 730: vcvtps2dq %ymm2, %ymm1
-	LONG $0xfe75c1c4; LONG $0x0000808b; BYTE $0x00 // 734: vpaddd 0x80(%r11), %ymm1, %ymm1
-	LONG $0xc05bfdc5                     // 73d: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x0000a083; BYTE $0x00 // 741: vpaddd 0xa0(%r11), %ymm0, %ymm0
-	LONG $0xc06bf5c5                     // 74a: vpackssdw %ymm0, %ymm1, %ymm0
-	LONG $0x397de3c4; WORD $0x01c1       // 74e: vextracti128 $0x1, %ymm0, %xmm1
-	LONG $0xc163f9c5                     // 754: vpacksswb %xmm1, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // 758: vmovdqu %xmm0, (%r10)
-	LONG $0x28408b4d                     // 75d: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 761: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 764: addq %r8, %r9
-	LONG $0x06ff8348                     // 767: cmpq $0x6, %rdi
-	LONG $0x07df8f0f; WORD $0x0000       // 76b: jg 0xf50 <gemmAVX26x16+0xf50>
-	LONG $0x00080de9; BYTE $0x00         // 771: jmp 0xf83 <gemmAVX26x16+0xf83>
-	LONG $0x5b7cc1c4; BYTE $0xc4         // 776: vcvtdq2ps %ymm12, %ymm0
-	LONG $0x597cc1c4; WORD $0x4041       // 77b: vmulps 0x40(%r9), %ymm0, %ymm0
-	LONG $0x5b7c41c4; BYTE $0xdb         // 781: vcvtdq2ps %ymm11, %ymm11
-	LONG $0x592441c4; WORD $0x6059       // 786: vmulps 0x60(%r9), %ymm11, %ymm11
-	LONG $0x187d43c4; WORD $0x01e3       // 78c: vinsertf128 $0x1, %xmm11, %ymm0, %ymm12
-	LONG $0x21117cc5                     // 792: vmovups %ymm12, (%rcx)
-	LONG $0x067dc3c4; WORD $0x31c3       // 796: vperm2f128 $0x31, %ymm11, %ymm0, %ymm0
-	LONG $0x4111fcc5; BYTE $0x20         // 79c: vmovups %ymm0, 0x20(%rcx)
-	LONG $0x28488b4d                     // 7a1: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 7a5: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 7a9: addq %rdx, %r9
-	LONG $0x18588b4d                     // 7ac: movq 0x18(%r8), %r11
-	LONG $0x5b7cc1c4; BYTE $0xc2         // 7b0: vcvtdq2ps %ymm10, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // 7b5: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0x5b7c41c4; BYTE $0xc9         // 7bb: vcvtdq2ps %ymm9, %ymm9
-	LONG $0x593441c4; WORD $0x604b       // 7c0: vmulps 0x60(%r11), %ymm9, %ymm9
-	LONG $0x187d43c4; WORD $0x01d1       // 7c6: vinsertf128 $0x1, %xmm9, %ymm0, %ymm10
-	LONG $0x117c41c4; BYTE $0x12         // 7cc: vmovups %ymm10, (%r10)
-	LONG $0x067dc3c4; WORD $0x31c1       // 7d1: vperm2f128 $0x31, %ymm9, %ymm0, %ymm0
-	LONG $0x117cc1c4; WORD $0x2042       // 7d7: vmovups %ymm0, 0x20(%r10)
-	LONG $0x28588b4d                     // 7dd: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 7e1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 7e4: addq %r11, %r9
-	LONG $0x18588b4d                     // 7e7: movq 0x18(%r8), %r11
-	LONG $0x5b7cc1c4; BYTE $0xc0         // 7eb: vcvtdq2ps %ymm8, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // 7f0: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xff5bfcc5                     // 7f6: vcvtdq2ps %ymm7, %ymm7
-	LONG $0x5944c1c4; WORD $0x607b       // 7fa: vmulps 0x60(%r11), %ymm7, %ymm7
-	LONG $0x187d63c4; WORD $0x01c7       // 800: vinsertf128 $0x1, %xmm7, %ymm0, %ymm8
-	LONG $0x117c41c4; BYTE $0x02         // 806: vmovups %ymm8, (%r10)
-	LONG $0x067de3c4; WORD $0x31c7       // 80b: vperm2f128 $0x31, %ymm7, %ymm0, %ymm0
-	LONG $0x117cc1c4; WORD $0x2042       // 811: vmovups %ymm0, 0x20(%r10)
-	LONG $0x28588b4d                     // 817: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 81b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 81e: addq %r11, %r9
-	LONG $0x18588b4d                     // 821: movq 0x18(%r8), %r11
-	LONG $0xc65bfcc5                     // 825: vcvtdq2ps %ymm6, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // 829: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xed5bfcc5                     // 82f: vcvtdq2ps %ymm5, %ymm5
-	LONG $0x5954c1c4; WORD $0x606b       // 833: vmulps 0x60(%r11), %ymm5, %ymm5
-	LONG $0x187de3c4; WORD $0x01f5       // 839: vinsertf128 $0x1, %xmm5, %ymm0, %ymm6
-	LONG $0x117cc1c4; BYTE $0x32         // 83f: vmovups %ymm6, (%r10)
-	LONG $0x067de3c4; WORD $0x31c5       // 844: vperm2f128 $0x31, %ymm5, %ymm0, %ymm0
-	LONG $0x117cc1c4; WORD $0x2042       // 84a: vmovups %ymm0, 0x20(%r10)
-	LONG $0x28588b4d                     // 850: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 854: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 857: addq %r11, %r9
-	LONG $0x18588b4d                     // 85a: movq 0x18(%r8), %r11
-	LONG $0xc45bfcc5                     // 85e: vcvtdq2ps %ymm4, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // 862: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xdb5bfcc5                     // 868: vcvtdq2ps %ymm3, %ymm3
-	LONG $0x5964c1c4; WORD $0x605b       // 86c: vmulps 0x60(%r11), %ymm3, %ymm3
-	LONG $0x187de3c4; WORD $0x01e3       // 872: vinsertf128 $0x1, %xmm3, %ymm0, %ymm4
-	LONG $0x117cc1c4; BYTE $0x22         // 878: vmovups %ymm4, (%r10)
-	LONG $0x067de3c4; WORD $0x31c3       // 87d: vperm2f128 $0x31, %ymm3, %ymm0, %ymm0
-	LONG $0x117cc1c4; WORD $0x2042       // 883: vmovups %ymm0, 0x20(%r10)
-	LONG $0x28588b4d                     // 889: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 88d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 890: addq %r11, %r9
-	LONG $0x18588b4d                     // 893: movq 0x18(%r8), %r11
-	LONG $0xc25bfcc5                     // 897: vcvtdq2ps %ymm2, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // 89b: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xc95bfcc5                     // 8a1: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x604b       // 8a5: vmulps 0x60(%r11), %ymm1, %ymm1
-	LONG $0x187de3c4; WORD $0x01d1       // 8ab: vinsertf128 $0x1, %xmm1, %ymm0, %ymm2
-	LONG $0x117cc1c4; BYTE $0x12         // 8b1: vmovups %ymm2, (%r10)
-	LONG $0x067de3c4; WORD $0x31c1       // 8b6: vperm2f128 $0x31, %ymm1, %ymm0, %ymm0
-	LONG $0x117cc1c4; WORD $0x2042       // 8bc: vmovups %ymm0, 0x20(%r10)
-	LONG $0x28408b4d                     // 8c2: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 8c6: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 8c9: addq %r8, %r9
-	LONG $0x06ff8348                     // 8cc: cmpq $0x6, %rdi
-	LONG $0x067a8f0f; WORD $0x0000       // 8d0: jg 0xf50 <gemmAVX26x16+0xf50>
-	LONG $0x0006a8e9; BYTE $0x00         // 8d6: jmp 0xf83 <gemmAVX26x16+0xf83>
-	LONG $0x5b7cc1c4; BYTE $0xc4         // 8db: vcvtdq2ps %ymm12, %ymm0
-	LONG $0x597cc1c4; WORD $0x4041       // 8e0: vmulps 0x40(%r9), %ymm0, %ymm0
-	LONG $0x5b7c41c4; BYTE $0xdb         // 8e6: vcvtdq2ps %ymm11, %ymm11
-	LONG $0x592441c4; WORD $0x6059       // 8eb: vmulps 0x60(%r9), %ymm11, %ymm11
-	LONG $0xc05bfdc5                     // 8f1: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008081; BYTE $0x00 // 8f5: vpaddd 0x80(%r9), %ymm0, %ymm0
-	LONG $0x5b7d41c4; BYTE $0xdb         // 8fe: vcvtps2dq %ymm11, %ymm11
-	LONG $0xfe2541c4; LONG $0x0000a099; BYTE $0x00 // 903: vpaddd 0xa0(%r9), %ymm11, %ymm11
-	LONG $0x6b7dc1c4; BYTE $0xc3         // 90c: vpackssdw %ymm11, %ymm0, %ymm0
-	LONG $0x397dc3c4; WORD $0x01c3       // 911: vextracti128 $0x1, %ymm0, %xmm11
-	LONG $0x6379c1c4; BYTE $0xc3         // 917: vpacksswb %xmm11, %xmm0, %xmm0
-	LONG $0x017ffac5                     // 91c: vmovdqu %xmm0, (%rcx)
-	LONG $0x28488b4d                     // 920: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 924: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 928: addq %rdx, %r9
-	LONG $0x18588b4d                     // 92b: movq 0x18(%r8), %r11
-	LONG $0x5b7cc1c4; BYTE $0xc2         // 92f: vcvtdq2ps %ymm10, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // 934: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0x5b7c41c4; BYTE $0xc9         // 93a: vcvtdq2ps %ymm9, %ymm9
-	LONG $0x593441c4; WORD $0x604b       // 93f: vmulps 0x60(%r11), %ymm9, %ymm9
-	LONG $0xc05bfdc5                     // 945: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 949: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0x5b7d41c4; BYTE $0xc9         // 952: vcvtps2dq %ymm9, %ymm9
-	LONG $0xfe3541c4; LONG $0x0000a08b; BYTE $0x00 // 957: vpaddd 0xa0(%r11), %ymm9, %ymm9
-	LONG $0x6b7dc1c4; BYTE $0xc1         // 960: vpackssdw %ymm9, %ymm0, %ymm0
-	LONG $0x397dc3c4; WORD $0x01c1       // 965: vextracti128 $0x1, %ymm0, %xmm9
-	LONG $0x6379c1c4; BYTE $0xc1         // 96b: vpacksswb %xmm9, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // 970: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // 975: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 979: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 97c: addq %r11, %r9
-	LONG $0x18588b4d                     // 97f: movq 0x18(%r8), %r11
-	LONG $0x5b7cc1c4; BYTE $0xc0         // 983: vcvtdq2ps %ymm8, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // 988: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xff5bfcc5                     // 98e: vcvtdq2ps %ymm7, %ymm7
-	LONG $0x5944c1c4; WORD $0x607b       // 992: vmulps 0x60(%r11), %ymm7, %ymm7
-	LONG $0xc05bfdc5                     // 998: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 99c: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0xff5bfdc5                     // 9a5: vcvtps2dq %ymm7, %ymm7
-	LONG $0xfe45c1c4; LONG $0x0000a0bb; BYTE $0x00 // 9a9: vpaddd 0xa0(%r11), %ymm7, %ymm7
-	LONG $0xc76bfdc5                     // 9b2: vpackssdw %ymm7, %ymm0, %ymm0
-	LONG $0x397de3c4; WORD $0x01c7       // 9b6: vextracti128 $0x1, %ymm0, %xmm7
-	LONG $0xc763f9c5                     // 9bc: vpacksswb %xmm7, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // 9c0: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // 9c5: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9c9: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9cc: addq %r11, %r9
-	LONG $0x18588b4d                     // 9cf: movq 0x18(%r8), %r11
-	LONG $0xc65bfcc5                     // 9d3: vcvtdq2ps %ymm6, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // 9d7: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xed5bfcc5                     // 9dd: vcvtdq2ps %ymm5, %ymm5
-	LONG $0x5954c1c4; WORD $0x606b       // 9e1: vmulps 0x60(%r11), %ymm5, %ymm5
-	LONG $0xc05bfdc5                     // 9e7: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 9eb: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0xed5bfdc5                     // 9f4: vcvtps2dq %ymm5, %ymm5
-	LONG $0xfe55c1c4; LONG $0x0000a0ab; BYTE $0x00 // 9f8: vpaddd 0xa0(%r11), %ymm5, %ymm5
-	LONG $0xc56bfdc5                     // a01: vpackssdw %ymm5, %ymm0, %ymm0
-	LONG $0x397de3c4; WORD $0x01c5       // a05: vextracti128 $0x1, %ymm0, %xmm5
-	LONG $0xc563f9c5                     // a0b: vpacksswb %xmm5, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // a0f: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // a14: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // a18: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // a1b: addq %r11, %r9
-	LONG $0x18588b4d                     // a1e: movq 0x18(%r8), %r11
-	LONG $0xc45bfcc5                     // a22: vcvtdq2ps %ymm4, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // a26: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xdb5bfcc5                     // a2c: vcvtdq2ps %ymm3, %ymm3
-	LONG $0x5964c1c4; WORD $0x605b       // a30: vmulps 0x60(%r11), %ymm3, %ymm3
-	LONG $0xc05bfdc5                     // a36: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // a3a: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0xdb5bfdc5                     // a43: vcvtps2dq %ymm3, %ymm3
-	LONG $0xfe65c1c4; LONG $0x0000a09b; BYTE $0x00 // a47: vpaddd 0xa0(%r11), %ymm3, %ymm3
-	LONG $0xc36bfdc5                     // a50: vpackssdw %ymm3, %ymm0, %ymm0
-	LONG $0x397de3c4; WORD $0x01c3       // a54: vextracti128 $0x1, %ymm0, %xmm3
-	LONG $0xc363f9c5                     // a5a: vpacksswb %xmm3, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // a5e: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // a63: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // a67: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // a6a: addq %r11, %r9
-	LONG $0x18588b4d                     // a6d: movq 0x18(%r8), %r11
-	LONG $0xc25bfcc5                     // a71: vcvtdq2ps %ymm2, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // a75: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xc95bfcc5                     // a7b: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x604b       // a7f: vmulps 0x60(%r11), %ymm1, %ymm1
-	LONG $0xc05bfdc5                     // a85: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // a89: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0xc95bfdc5                     // a92: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; LONG $0x0000a08b; BYTE $0x00 // a96: vpaddd 0xa0(%r11), %ymm1, %ymm1
-	LONG $0xc16bfdc5                     // a9f: vpackssdw %ymm1, %ymm0, %ymm0
-	LONG $0x397de3c4; WORD $0x01c1       // aa3: vextracti128 $0x1, %ymm0, %xmm1
-	LONG $0xc163f9c5                     // aa9: vpacksswb %xmm1, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // aad: vmovdqu %xmm0, (%r10)
-	LONG $0x28408b4d                     // ab2: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // ab6: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // ab9: addq %r8, %r9
-	LONG $0x06ff8348                     // abc: cmpq $0x6, %rdi
-	LONG $0x048a8f0f; WORD $0x0000       // ac0: jg 0xf50 <gemmAVX26x16+0xf50>
-	LONG $0x0004b8e9; BYTE $0x00         // ac6: jmp 0xf83 <gemmAVX26x16+0xf83>
-	LONG $0x5b7cc1c4; BYTE $0xc4         // acb: vcvtdq2ps %ymm12, %ymm0
-	LONG $0x597cc1c4; WORD $0x4041       // ad0: vmulps 0x40(%r9), %ymm0, %ymm0
-	LONG $0x5b7c41c4; BYTE $0xdb         // ad6: vcvtdq2ps %ymm11, %ymm11
-	LONG $0x592441c4; WORD $0x6059       // adb: vmulps 0x60(%r9), %ymm11, %ymm11
-	LONG $0x597c41c4; LONG $0x0000c0a1; BYTE $0x00 // ae1: vmulps 0xc0(%r9), %ymm0, %ymm12
-	LONG $0x000000bb; BYTE $0x3f         // aea: movl $0x3f000000, %ebx
-	LONG $0xeb6e79c5                     // aef: vmovd %ebx, %xmm13
-	LONG $0x587d42c4; BYTE $0xed         // af3: vpbroadcastd %xmm13, %ymm13
-	LONG $0x581c41c4; BYTE $0xe5         // af8: vaddps %ymm13, %ymm12, %ymm12
-	LONG $0xef0941c4; BYTE $0xf6         // afd: vpxor %xmm14, %xmm14, %xmm14
-	LONG $0x5f1c41c4; BYTE $0xe6         // b02: vmaxps %ymm14, %ymm12, %ymm12
-	LONG $0x800000bb; BYTE $0x3f         // b07: movl $0x3f800000, %ebx
-	LONG $0xeb6e79c5                     // b0c: vmovd %ebx, %xmm13
-	LONG $0x587d42c4; BYTE $0xed         // b10: vpbroadcastd %xmm13, %ymm13
-	LONG $0x5d1c41c4; BYTE $0xe5         // b15: vminps %ymm13, %ymm12, %ymm12
-	LONG $0xc0599cc5                     // b1a: vmulps %ymm0, %ymm12, %ymm0
-	LONG $0xc05bfdc5                     // b1e: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008081; BYTE $0x00 // b22: vpaddd 0x80(%r9), %ymm0, %ymm0
-	LONG $0x592441c4; LONG $0x0000e0a1; BYTE $0x00 // b2b: vmulps 0xe0(%r9), %ymm11, %ymm12
-	LONG $0x000000bb; BYTE $0x3f         // b34: movl $0x3f000000, %ebx
-	LONG $0xeb6e79c5                     // b39: vmovd %ebx, %xmm13
-	LONG $0x587d42c4; BYTE $0xed         // b3d: vpbroadcastd %xmm13, %ymm13
-	LONG $0x581c41c4; BYTE $0xe5         // b42: vaddps %ymm13, %ymm12, %ymm12
-	LONG $0x5f1c41c4; BYTE $0xe6         // b47: vmaxps %ymm14, %ymm12, %ymm12
-	LONG $0x800000bb; BYTE $0x3f         // b4c: movl $0x3f800000, %ebx
-	LONG $0xeb6e79c5                     // b51: vmovd %ebx, %xmm13
-	LONG $0x587d42c4; BYTE $0xed         // b55: vpbroadcastd %xmm13, %ymm13
-	LONG $0x5d1c41c4; BYTE $0xe5         // b5a: vminps %ymm13, %ymm12, %ymm12
-	LONG $0x592441c4; BYTE $0xdc         // b5f: vmulps %ymm12, %ymm11, %ymm11
-	LONG $0x5b7d41c4; BYTE $0xdb         // b64: vcvtps2dq %ymm11, %ymm11
-	LONG $0xfe2541c4; LONG $0x0000a099; BYTE $0x00 // b69: vpaddd 0xa0(%r9), %ymm11, %ymm11
-	LONG $0x6b7dc1c4; BYTE $0xc3         // b72: vpackssdw %ymm11, %ymm0, %ymm0
-	LONG $0x397dc3c4; WORD $0x01c3       // b77: vextracti128 $0x1, %ymm0, %xmm11
-	LONG $0x6379c1c4; BYTE $0xc3         // b7d: vpacksswb %xmm11, %xmm0, %xmm0
-	LONG $0x017ffac5                     // b82: vmovdqu %xmm0, (%rcx)
-	LONG $0x28488b4d                     // b86: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // b8a: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // b8e: addq %rdx, %r9
-	LONG $0x18588b4d                     // b91: movq 0x18(%r8), %r11
-	LONG $0x5b7cc1c4; BYTE $0xc2         // b95: vcvtdq2ps %ymm10, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // b9a: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0x5b7c41c4; BYTE $0xc9         // ba0: vcvtdq2ps %ymm9, %ymm9
-	LONG $0x593441c4; WORD $0x604b       // ba5: vmulps 0x60(%r11), %ymm9, %ymm9
-	LONG $0x597c41c4; LONG $0x0000c093; BYTE $0x00 // bab: vmulps 0xc0(%r11), %ymm0, %ymm10
-	LONG $0x000000bb; BYTE $0x3f         // bb4: movl $0x3f000000, %ebx
-	LONG $0xdb6e79c5                     // bb9: vmovd %ebx, %xmm11
-	LONG $0x587d42c4; BYTE $0xdb         // bbd: vpbroadcastd %xmm11, %ymm11
-	LONG $0x582c41c4; BYTE $0xd3         // bc2: vaddps %ymm11, %ymm10, %ymm10
-	LONG $0x5f2c41c4; BYTE $0xd6         // bc7: vmaxps %ymm14, %ymm10, %ymm10
-	LONG $0x800000bb; BYTE $0x3f         // bcc: movl $0x3f800000, %ebx
-	LONG $0xdb6e79c5                     // bd1: vmovd %ebx, %xmm11
-	LONG $0x587d42c4; BYTE $0xdb         // bd5: vpbroadcastd %xmm11, %ymm11
-	LONG $0x5d2c41c4; BYTE $0xd3         // bda: vminps %ymm11, %ymm10, %ymm10
-	LONG $0xc059acc5                     // bdf: vmulps %ymm0, %ymm10, %ymm0
-	LONG $0xc05bfdc5                     // be3: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // be7: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0x593441c4; LONG $0x0000e093; BYTE $0x00 // bf0: vmulps 0xe0(%r11), %ymm9, %ymm10
-	LONG $0x000000bb; BYTE $0x3f         // bf9: movl $0x3f000000, %ebx
-	LONG $0xdb6e79c5                     // bfe: vmovd %ebx, %xmm11
-	LONG $0x587d42c4; BYTE $0xdb         // c02: vpbroadcastd %xmm11, %ymm11
-	LONG $0x582c41c4; BYTE $0xd3         // c07: vaddps %ymm11, %ymm10, %ymm10
-	LONG $0x5f2c41c4; BYTE $0xd6         // c0c: vmaxps %ymm14, %ymm10, %ymm10
-	LONG $0x800000bb; BYTE $0x3f         // c11: movl $0x3f800000, %ebx
-	LONG $0xdb6e79c5                     // c16: vmovd %ebx, %xmm11
-	LONG $0x587d42c4; BYTE $0xdb         // c1a: vpbroadcastd %xmm11, %ymm11
-	LONG $0x5d2c41c4; BYTE $0xd3         // c1f: vminps %ymm11, %ymm10, %ymm10
-	LONG $0x593441c4; BYTE $0xca         // c24: vmulps %ymm10, %ymm9, %ymm9
-	LONG $0x5b7d41c4; BYTE $0xc9         // c29: vcvtps2dq %ymm9, %ymm9
-	LONG $0xfe3541c4; LONG $0x0000a08b; BYTE $0x00 // c2e: vpaddd 0xa0(%r11), %ymm9, %ymm9
-	LONG $0x6b7dc1c4; BYTE $0xc1         // c37: vpackssdw %ymm9, %ymm0, %ymm0
-	LONG $0x397dc3c4; WORD $0x01c1       // c3c: vextracti128 $0x1, %ymm0, %xmm9
-	LONG $0x6379c1c4; BYTE $0xc1         // c42: vpacksswb %xmm9, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // c47: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // c4c: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c50: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c53: addq %r11, %r9
-	LONG $0x18588b4d                     // c56: movq 0x18(%r8), %r11
-	LONG $0x5b7cc1c4; BYTE $0xc0         // c5a: vcvtdq2ps %ymm8, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // c5f: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xff5bfcc5                     // c65: vcvtdq2ps %ymm7, %ymm7
-	LONG $0x5944c1c4; WORD $0x607b       // c69: vmulps 0x60(%r11), %ymm7, %ymm7
-	LONG $0x597c41c4; LONG $0x0000c083; BYTE $0x00 // c6f: vmulps 0xc0(%r11), %ymm0, %ymm8
-	LONG $0x000000bb; BYTE $0x3f         // c78: movl $0x3f000000, %ebx
-	LONG $0xcb6e79c5                     // c7d: vmovd %ebx, %xmm9
-	LONG $0x587d42c4; BYTE $0xc9         // c81: vpbroadcastd %xmm9, %ymm9
-	LONG $0x583c41c4; BYTE $0xc1         // c86: vaddps %ymm9, %ymm8, %ymm8
-	LONG $0x5f3c41c4; BYTE $0xc6         // c8b: vmaxps %ymm14, %ymm8, %ymm8
-	LONG $0x800000bb; BYTE $0x3f         // c90: movl $0x3f800000, %ebx
-	LONG $0xcb6e79c5                     // c95: vmovd %ebx, %xmm9
-	LONG $0x587d42c4; BYTE $0xc9         // c99: vpbroadcastd %xmm9, %ymm9
-	LONG $0x5d3c41c4; BYTE $0xc1         // c9e: vminps %ymm9, %ymm8, %ymm8
-	LONG $0xc059bcc5                     // ca3: vmulps %ymm0, %ymm8, %ymm0
-	LONG $0xc05bfdc5                     // ca7: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // cab: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0x594441c4; LONG $0x0000e083; BYTE $0x00 // cb4: vmulps 0xe0(%r11), %ymm7, %ymm8
-	LONG $0x000000bb; BYTE $0x3f         // cbd: movl $0x3f000000, %ebx
-	LONG $0xcb6e79c5                     // cc2: vmovd %ebx, %xmm9
-	LONG $0x587d42c4; BYTE $0xc9         // cc6: vpbroadcastd %xmm9, %ymm9
-	LONG $0x583c41c4; BYTE $0xc1         // ccb: vaddps %ymm9, %ymm8, %ymm8
-	LONG $0x5f3c41c4; BYTE $0xc6         // cd0: vmaxps %ymm14, %ymm8, %ymm8
-	LONG $0x800000bb; BYTE $0x3f         // cd5: movl $0x3f800000, %ebx
-	LONG $0xcb6e79c5                     // cda: vmovd %ebx, %xmm9
-	LONG $0x587d42c4; BYTE $0xc9         // cde: vpbroadcastd %xmm9, %ymm9
-	LONG $0x5d3c41c4; BYTE $0xc1         // ce3: vminps %ymm9, %ymm8, %ymm8
-	LONG $0xff59bcc5                     // ce8: vmulps %ymm7, %ymm8, %ymm7
-	LONG $0xff5bfdc5                     // cec: vcvtps2dq %ymm7, %ymm7
-	LONG $0xfe45c1c4; LONG $0x0000a0bb; BYTE $0x00 // cf0: vpaddd 0xa0(%r11), %ymm7, %ymm7
-	LONG $0xc76bfdc5                     // cf9: vpackssdw %ymm7, %ymm0, %ymm0
-	LONG $0x397de3c4; WORD $0x01c7       // cfd: vextracti128 $0x1, %ymm0, %xmm7
-	LONG $0xc763f9c5                     // d03: vpacksswb %xmm7, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // d07: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // d0c: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // d10: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // d13: addq %r11, %r9
-	LONG $0x18588b4d                     // d16: movq 0x18(%r8), %r11
-	LONG $0xc65bfcc5                     // d1a: vcvtdq2ps %ymm6, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // d1e: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xed5bfcc5                     // d24: vcvtdq2ps %ymm5, %ymm5
-	LONG $0x5954c1c4; WORD $0x606b       // d28: vmulps 0x60(%r11), %ymm5, %ymm5
-	LONG $0x597cc1c4; LONG $0x0000c0b3; BYTE $0x00 // d2e: vmulps 0xc0(%r11), %ymm0, %ymm6
-	LONG $0x000000bb; BYTE $0x3f         // d37: movl $0x3f000000, %ebx
-	LONG $0xfb6ef9c5                     // d3c: vmovd %ebx, %xmm7
-	LONG $0x587de2c4; BYTE $0xff         // d40: vpbroadcastd %xmm7, %ymm7
-	LONG $0xf758ccc5                     // d45: vaddps %ymm7, %ymm6, %ymm6
-	LONG $0x5f4cc1c4; BYTE $0xf6         // d49: vmaxps %ymm14, %ymm6, %ymm6
-	LONG $0x800000bb; BYTE $0x3f         // d4e: movl $0x3f800000, %ebx
-	LONG $0xfb6ef9c5                     // d53: vmovd %ebx, %xmm7
-	LONG $0x587de2c4; BYTE $0xff         // d57: vpbroadcastd %xmm7, %ymm7
-	LONG $0xf75dccc5                     // d5c: vminps %ymm7, %ymm6, %ymm6
-	LONG $0xc659fcc5                     // d60: vmulps %ymm6, %ymm0, %ymm0
-	LONG $0xc05bfdc5                     // d64: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // d68: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0x5954c1c4; LONG $0x0000e0b3; BYTE $0x00 // d71: vmulps 0xe0(%r11), %ymm5, %ymm6
-	LONG $0x000000bb; BYTE $0x3f         // d7a: movl $0x3f000000, %ebx
-	LONG $0xfb6ef9c5                     // d7f: vmovd %ebx, %xmm7
-	LONG $0x587de2c4; BYTE $0xff         // d83: vpbroadcastd %xmm7, %ymm7
-	LONG $0xf758ccc5                     // d88: vaddps %ymm7, %ymm6, %ymm6
-	LONG $0x5f4cc1c4; BYTE $0xf6         // d8c: vmaxps %ymm14, %ymm6, %ymm6
-	LONG $0x800000bb; BYTE $0x3f         // d91: movl $0x3f800000, %ebx
-	LONG $0xfb6ef9c5                     // d96: vmovd %ebx, %xmm7
-	LONG $0x587de2c4; BYTE $0xff         // d9a: vpbroadcastd %xmm7, %ymm7
-	LONG $0xf75dccc5                     // d9f: vminps %ymm7, %ymm6, %ymm6
-	LONG $0xee59d4c5                     // da3: vmulps %ymm6, %ymm5, %ymm5
-	LONG $0xed5bfdc5                     // da7: vcvtps2dq %ymm5, %ymm5
-	LONG $0xfe55c1c4; LONG $0x0000a0ab; BYTE $0x00 // dab: vpaddd 0xa0(%r11), %ymm5, %ymm5
-	LONG $0xc56bfdc5                     // db4: vpackssdw %ymm5, %ymm0, %ymm0
-	LONG $0x397de3c4; WORD $0x01c5       // db8: vextracti128 $0x1, %ymm0, %xmm5
-	LONG $0xc563f9c5                     // dbe: vpacksswb %xmm5, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // dc2: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // dc7: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // dcb: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // dce: addq %r11, %r9
-	LONG $0x18588b4d                     // dd1: movq 0x18(%r8), %r11
-	LONG $0xc45bfcc5                     // dd5: vcvtdq2ps %ymm4, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // dd9: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xdb5bfcc5                     // ddf: vcvtdq2ps %ymm3, %ymm3
-	LONG $0x5964c1c4; WORD $0x605b       // de3: vmulps 0x60(%r11), %ymm3, %ymm3
-	LONG $0x597cc1c4; LONG $0x0000c0a3; BYTE $0x00 // de9: vmulps 0xc0(%r11), %ymm0, %ymm4
-	LONG $0x000000bb; BYTE $0x3f         // df2: movl $0x3f000000, %ebx
-	LONG $0xeb6ef9c5                     // df7: vmovd %ebx, %xmm5
-	LONG $0x587de2c4; BYTE $0xed         // dfb: vpbroadcastd %xmm5, %ymm5
-	LONG $0xe558dcc5                     // e00: vaddps %ymm5, %ymm4, %ymm4
-	LONG $0x5f5cc1c4; BYTE $0xe6         // e04: vmaxps %ymm14, %ymm4, %ymm4
-	LONG $0x800000bb; BYTE $0x3f         // e09: movl $0x3f800000, %ebx
-	LONG $0xeb6ef9c5                     // e0e: vmovd %ebx, %xmm5
-	LONG $0x587de2c4; BYTE $0xed         // e12: vpbroadcastd %xmm5, %ymm5
-	LONG $0xe55ddcc5                     // e17: vminps %ymm5, %ymm4, %ymm4
-	LONG $0xc459fcc5                     // e1b: vmulps %ymm4, %ymm0, %ymm0
-	LONG $0xc05bfdc5                     // e1f: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // e23: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0x5964c1c4; LONG $0x0000e0a3; BYTE $0x00 // e2c: vmulps 0xe0(%r11), %ymm3, %ymm4
-	LONG $0x000000bb; BYTE $0x3f         // e35: movl $0x3f000000, %ebx
-	LONG $0xeb6ef9c5                     // e3a: vmovd %ebx, %xmm5
-	LONG $0x587de2c4; BYTE $0xed         // e3e: vpbroadcastd %xmm5, %ymm5
-	LONG $0xe558dcc5                     // e43: vaddps %ymm5, %ymm4, %ymm4
-	LONG $0x5f5cc1c4; BYTE $0xe6         // e47: vmaxps %ymm14, %ymm4, %ymm4
-	LONG $0x800000bb; BYTE $0x3f         // e4c: movl $0x3f800000, %ebx
-	LONG $0xeb6ef9c5                     // e51: vmovd %ebx, %xmm5
-	LONG $0x587de2c4; BYTE $0xed         // e55: vpbroadcastd %xmm5, %ymm5
-	LONG $0xe55ddcc5                     // e5a: vminps %ymm5, %ymm4, %ymm4
-	LONG $0xdc59e4c5                     // e5e: vmulps %ymm4, %ymm3, %ymm3
-	LONG $0xdb5bfdc5                     // e62: vcvtps2dq %ymm3, %ymm3
-	LONG $0xfe65c1c4; LONG $0x0000a09b; BYTE $0x00 // e66: vpaddd 0xa0(%r11), %ymm3, %ymm3
-	LONG $0xc36bfdc5                     // e6f: vpackssdw %ymm3, %ymm0, %ymm0
-	LONG $0x397de3c4; WORD $0x01c3       // e73: vextracti128 $0x1, %ymm0, %xmm3
-	LONG $0xc363f9c5                     // e79: vpacksswb %xmm3, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // e7d: vmovdqu %xmm0, (%r10)
-	LONG $0x28588b4d                     // e82: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // e86: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e89: addq %r11, %r9
-	LONG $0x18588b4d                     // e8c: movq 0x18(%r8), %r11
-	LONG $0xc25bfcc5                     // e90: vcvtdq2ps %ymm2, %ymm0
-	LONG $0x597cc1c4; WORD $0x4043       // e94: vmulps 0x40(%r11), %ymm0, %ymm0
-	LONG $0xc95bfcc5                     // e9a: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x604b       // e9e: vmulps 0x60(%r11), %ymm1, %ymm1
-	LONG $0x597cc1c4; LONG $0x0000c093; BYTE $0x00 // ea4: vmulps 0xc0(%r11), %ymm0, %ymm2
-	LONG $0x000000bb; BYTE $0x3f         // ead: movl $0x3f000000, %ebx
-	LONG $0xdb6ef9c5                     // eb2: vmovd %ebx, %xmm3
-	LONG $0x587de2c4; BYTE $0xdb         // eb6: vpbroadcastd %xmm3, %ymm3
-	LONG $0xd358ecc5                     // ebb: vaddps %ymm3, %ymm2, %ymm2
-	LONG $0x5f6cc1c4; BYTE $0xd6         // ebf: vmaxps %ymm14, %ymm2, %ymm2
-	LONG $0x800000bb; BYTE $0x3f         // ec4: movl $0x3f800000, %ebx
-	LONG $0xdb6ef9c5                     // ec9: vmovd %ebx, %xmm3
-	LONG $0x587de2c4; BYTE $0xdb         // ecd: vpbroadcastd %xmm3, %ymm3
-	LONG $0xd35decc5                     // ed2: vminps %ymm3, %ymm2, %ymm2
-	LONG $0xc259fcc5                     // ed6: vmulps %ymm2, %ymm0, %ymm0
-	LONG $0xc05bfdc5                     // eda: vcvtps2dq %ymm0, %ymm0
-	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // ede: vpaddd 0x80(%r11), %ymm0, %ymm0
-	LONG $0x5974c1c4; LONG $0x0000e093; BYTE $0x00 // ee7: vmulps 0xe0(%r11), %ymm1, %ymm2
-	LONG $0x000000bb; BYTE $0x3f         // ef0: movl $0x3f000000, %ebx
-	LONG $0xdb6ef9c5                     // ef5: vmovd %ebx, %xmm3
-	LONG $0x587de2c4; BYTE $0xdb         // ef9: vpbroadcastd %xmm3, %ymm3
-	LONG $0xd358ecc5                     // efe: vaddps %ymm3, %ymm2, %ymm2
-	LONG $0x5f6cc1c4; BYTE $0xd6         // f02: vmaxps %ymm14, %ymm2, %ymm2
-	LONG $0x800000bb; BYTE $0x3f         // f07: movl $0x3f800000, %ebx
-	LONG $0xdb6ef9c5                     // f0c: vmovd %ebx, %xmm3
-	LONG $0x587de2c4; BYTE $0xdb         // f10: vpbroadcastd %xmm3, %ymm3
-	LONG $0xd35decc5                     // f15: vminps %ymm3, %ymm2, %ymm2
-	LONG $0xca59f4c5                     // f19: vmulps %ymm2, %ymm1, %ymm1
-	LONG $0xc95bfdc5                     // f1d: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; LONG $0x0000a08b; BYTE $0x00 // f21: vpaddd 0xa0(%r11), %ymm1, %ymm1
-	LONG $0xc16bfdc5                     // f2a: vpackssdw %ymm1, %ymm0, %ymm0
-	LONG $0x397de3c4; WORD $0x01c1       // f2e: vextracti128 $0x1, %ymm0, %xmm1
-	LONG $0xc163f9c5                     // f34: vpacksswb %xmm1, %xmm0, %xmm0
-	LONG $0x7f7ac1c4; BYTE $0x02         // f38: vmovdqu %xmm0, (%r10)
-	LONG $0x28408b4d                     // f3d: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // f41: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // f44: addq %r8, %r9
-	LONG $0x06ff8348                     // f47: cmpq $0x6, %rdi
-	WORD $0x367e                         // f4b: jle 0xf83 <gemmAVX26x16+0xf83>
-	WORD $0x1f0f; BYTE $0x00             // f4d: nopl (%rax)
-	LONG $0x0cff8348                     // f50: cmpq $0xc, %rdi
-	LONG $0xfa7f8d48                     // f54: leaq -0x6(%rdi), %rdi
-	LONG $0x0006b841; WORD $0x0000       // f58: movl $0x6, %r8d
-	LONG $0xc7420f4c                     // f5e: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // f62: cmovbq %rsi, %rdi
-	LONG $0x244c8b4d; BYTE $0x08         // f66: movq 0x8(%r12), %r9
-	LONG $0xc8af0f4d                     // f6b: imulq %r8, %r9
-	WORD $0x014c; BYTE $0xc8             // f6f: addq %r9, %rax
-	LONG $0x44af0f4d; WORD $0x2824       // f72: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc1             // f78: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // f7b: addq %r8, %rdx
-	LONG $0xfff09de9; BYTE $0xff         // f7e: jmp 0x20 <gemmAVX26x16+0x20>
-	WORD $0xf8c5; BYTE $0x77             // f83: vzeroupper
+	LONG $0x40788b4d                     // 070: movq 0x40(%r8), %r15
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 074: nopw %cs:(%rax,%rax)
+	LONG $0x207d42c4; BYTE $0x2a         // 080: vpmovsxbw (%r10), %ymm13
+	LONG $0x207d42c4; WORD $0x1072       // 085: vpmovsxbw 0x10(%r10), %ymm14
+	LONG $0x587d42c4; BYTE $0x3e         // 08b: vpbroadcastd (%r14), %ymm15
+	LONG $0xf505c1c4; BYTE $0xc5         // 090: vpmaddwd %ymm13, %ymm15, %ymm0
+	LONG $0xe0fe1dc5                     // 095: vpaddd %ymm0, %ymm12, %ymm12
+	LONG $0xf505c1c4; BYTE $0xc6         // 099: vpmaddwd %ymm14, %ymm15, %ymm0
+	LONG $0xd8fe25c5                     // 09e: vpaddd %ymm0, %ymm11, %ymm11
+	LONG $0x587d82c4; WORD $0x0e04       // 0a2: vpbroadcastd (%r14,%r9), %ymm0
+	LONG $0xf8f515c5                     // 0a8: vpmaddwd %ymm0, %ymm13, %ymm15
+	LONG $0xfe0541c4; BYTE $0xd2         // 0ac: vpaddd %ymm10, %ymm15, %ymm10
+	LONG $0xc0f58dc5                     // 0b1: vpmaddwd %ymm0, %ymm14, %ymm0
+	LONG $0xc8fe35c5                     // 0b5: vpaddd %ymm0, %ymm9, %ymm9
+	LONG $0x587d82c4; WORD $0x4e04       // 0b9: vpbroadcastd (%r14,%r9,2), %ymm0
+	LONG $0xf8f515c5                     // 0bf: vpmaddwd %ymm0, %ymm13, %ymm15
+	LONG $0xfe0541c4; BYTE $0xc0         // 0c3: vpaddd %ymm8, %ymm15, %ymm8
+	LONG $0xc0f58dc5                     // 0c8: vpmaddwd %ymm0, %ymm14, %ymm0
+	LONG $0xfffefdc5                     // 0cc: vpaddd %ymm7, %ymm0, %ymm7
+	LONG $0x587dc2c4; BYTE $0x03         // 0d0: vpbroadcastd (%r11), %ymm0
+	LONG $0xf8f515c5                     // 0d5: vpmaddwd %ymm0, %ymm13, %ymm15
+	LONG $0xf6fe85c5                     // 0d9: vpaddd %ymm6, %ymm15, %ymm6
+	LONG $0xc0f58dc5                     // 0dd: vpmaddwd %ymm0, %ymm14, %ymm0
+	LONG $0xedfefdc5                     // 0e1: vpaddd %ymm5, %ymm0, %ymm5
+	LONG $0x587d82c4; WORD $0x0b04       // 0e5: vpbroadcastd (%r11,%r9), %ymm0
+	LONG $0xf8f515c5                     // 0eb: vpmaddwd %ymm0, %ymm13, %ymm15
+	LONG $0xe4fe85c5                     // 0ef: vpaddd %ymm4, %ymm15, %ymm4
+	LONG $0xc0f58dc5                     // 0f3: vpmaddwd %ymm0, %ymm14, %ymm0
+	LONG $0xdbfefdc5                     // 0f7: vpaddd %ymm3, %ymm0, %ymm3
+	LONG $0x587d82c4; WORD $0x4b04       // 0fb: vpbroadcastd (%r11,%r9,2), %ymm0
+	LONG $0xe8f515c5                     // 101: vpmaddwd %ymm0, %ymm13, %ymm13
+	LONG $0xd2fe95c5                     // 105: vpaddd %ymm2, %ymm13, %ymm2
+	LONG $0xc0f58dc5                     // 109: vpmaddwd %ymm0, %ymm14, %ymm0
+	LONG $0xc9fefdc5                     // 10d: vpaddd %ymm1, %ymm0, %ymm1
+	LONG $0x04c68349                     // 111: addq $0x4, %r14
+	LONG $0x04c38349                     // 115: addq $0x4, %r11
+	LONG $0x20c28349                     // 119: addq $0x20, %r10
+	WORD $0xff49; BYTE $0xcf             // 11d: decq %r15
+	LONG $0xff5a850f; WORD $0xffff       // 120: jne 0x80 <gemmAVX26x16+0x80>
+	LONG $0x50788b4d                     // 126: movq 0x50(%r8), %r15
+	WORD $0x014d; BYTE $0xfe             // 12a: addq %r15, %r14
+	WORD $0x014d; BYTE $0xfb             // 12d: addq %r15, %r11
+	WORD $0xff48; BYTE $0xcb             // 130: decq %rbx
+	LONG $0xff37850f; WORD $0xffff       // 133: jne 0x70 <gemmAVX26x16+0x70>
+	LONG $0x58508b4d                     // 139: movq 0x58(%r8), %r10
+	LONG $0x18488b4d                     // 13d: movq 0x18(%r8), %r9
+	LONG $0x01fa8349                     // 141: cmpq $0x1, %r10
+	LONG $0x02758f0f; WORD $0x0000       // 145: jg 0x3c0 <gemmAVX26x16+0x3c0>
+	WORD $0x854d; BYTE $0xd2             // 14b: testq %r10, %r10
+	LONG $0x07a7840f; WORD $0x0000       // 14e: je 0x8fb <gemmAVX26x16+0x8fb>
+	LONG $0x01fa8349                     // 154: cmpq $0x1, %r10
+	LONG $0x0638850f; WORD $0x0000       // 158: jne 0x796 <gemmAVX26x16+0x796>
+	LONG $0x5b7cc1c4; BYTE $0xc4         // 15e: vcvtdq2ps %ymm12, %ymm0
+	LONG $0x597cc1c4; WORD $0x4041       // 163: vmulps 0x40(%r9), %ymm0, %ymm0
+	LONG $0x5b7c41c4; BYTE $0xdb         // 169: vcvtdq2ps %ymm11, %ymm11
+	LONG $0x592441c4; WORD $0x6059       // 16e: vmulps 0x60(%r9), %ymm11, %ymm11
+	LONG $0x5d7cc1c4; LONG $0x0000c081; BYTE $0x00 // 174: vminps 0xc0(%r9), %ymm0, %ymm0
+	LONG $0xc05bfdc5                     // 17d: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008081; BYTE $0x00 // 181: vpaddd 0x80(%r9), %ymm0, %ymm0
+	LONG $0x5d2441c4; LONG $0x0000e099; BYTE $0x00 // 18a: vminps 0xe0(%r9), %ymm11, %ymm11
+	LONG $0x5b7d41c4; BYTE $0xdb         // 193: vcvtps2dq %ymm11, %ymm11
+	LONG $0xfe2541c4; LONG $0x0000a099; BYTE $0x00 // 198: vpaddd 0xa0(%r9), %ymm11, %ymm11
+	LONG $0x6b7dc1c4; BYTE $0xc3         // 1a1: vpackssdw %ymm11, %ymm0, %ymm0
+	LONG $0x397dc3c4; WORD $0x01c3       // 1a6: vextracti128 $0x1, %ymm0, %xmm11
+	LONG $0x6379c1c4; BYTE $0xc3         // 1ac: vpacksswb %xmm11, %xmm0, %xmm0
+	LONG $0x017ffac5                     // 1b1: vmovdqu %xmm0, (%rcx)
+	LONG $0x28488b4d                     // 1b5: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 1b9: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1bd: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1c0: movq 0x18(%r8), %r11
+	LONG $0x5b7cc1c4; BYTE $0xc2         // 1c4: vcvtdq2ps %ymm10, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // 1c9: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0x5b7c41c4; BYTE $0xc9         // 1cf: vcvtdq2ps %ymm9, %ymm9
+	LONG $0x593441c4; WORD $0x604b       // 1d4: vmulps 0x60(%r11), %ymm9, %ymm9
+	LONG $0x5d7cc1c4; LONG $0x0000c083; BYTE $0x00 // 1da: vminps 0xc0(%r11), %ymm0, %ymm0
+	LONG $0xc05bfdc5                     // 1e3: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 1e7: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0x5d3441c4; LONG $0x0000e08b; BYTE $0x00 // 1f0: vminps 0xe0(%r11), %ymm9, %ymm9
+	LONG $0x5b7d41c4; BYTE $0xc9         // 1f9: vcvtps2dq %ymm9, %ymm9
+	LONG $0xfe3541c4; LONG $0x0000a08b; BYTE $0x00 // 1fe: vpaddd 0xa0(%r11), %ymm9, %ymm9
+	LONG $0x6b7dc1c4; BYTE $0xc1         // 207: vpackssdw %ymm9, %ymm0, %ymm0
+	LONG $0x397dc3c4; WORD $0x01c1       // 20c: vextracti128 $0x1, %ymm0, %xmm9
+	LONG $0x6379c1c4; BYTE $0xc1         // 212: vpacksswb %xmm9, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // 217: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // 21c: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 220: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 223: addq %r11, %r9
+	LONG $0x18588b4d                     // 226: movq 0x18(%r8), %r11
+	LONG $0x5b7cc1c4; BYTE $0xc0         // 22a: vcvtdq2ps %ymm8, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // 22f: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xff5bfcc5                     // 235: vcvtdq2ps %ymm7, %ymm7
+	LONG $0x5944c1c4; WORD $0x607b       // 239: vmulps 0x60(%r11), %ymm7, %ymm7
+	LONG $0x5d7cc1c4; LONG $0x0000c083; BYTE $0x00 // 23f: vminps 0xc0(%r11), %ymm0, %ymm0
+	LONG $0xc05bfdc5                     // 248: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 24c: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0x5d44c1c4; LONG $0x0000e0bb; BYTE $0x00 // 255: vminps 0xe0(%r11), %ymm7, %ymm7
+	LONG $0xff5bfdc5                     // 25e: vcvtps2dq %ymm7, %ymm7
+	LONG $0xfe45c1c4; LONG $0x0000a0bb; BYTE $0x00 // 262: vpaddd 0xa0(%r11), %ymm7, %ymm7
+	LONG $0xc76bfdc5                     // 26b: vpackssdw %ymm7, %ymm0, %ymm0
+	LONG $0x397de3c4; WORD $0x01c7       // 26f: vextracti128 $0x1, %ymm0, %xmm7
+	LONG $0xc763f9c5                     // 275: vpacksswb %xmm7, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // 279: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // 27e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 282: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 285: addq %r11, %r9
+	LONG $0x18588b4d                     // 288: movq 0x18(%r8), %r11
+	LONG $0xc65bfcc5                     // 28c: vcvtdq2ps %ymm6, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // 290: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xed5bfcc5                     // 296: vcvtdq2ps %ymm5, %ymm5
+	LONG $0x5954c1c4; WORD $0x606b       // 29a: vmulps 0x60(%r11), %ymm5, %ymm5
+	LONG $0x5d7cc1c4; LONG $0x0000c083; BYTE $0x00 // 2a0: vminps 0xc0(%r11), %ymm0, %ymm0
+	LONG $0xc05bfdc5                     // 2a9: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 2ad: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0x5d54c1c4; LONG $0x0000e0ab; BYTE $0x00 // 2b6: vminps 0xe0(%r11), %ymm5, %ymm5
+	LONG $0xed5bfdc5                     // 2bf: vcvtps2dq %ymm5, %ymm5
+	LONG $0xfe55c1c4; LONG $0x0000a0ab; BYTE $0x00 // 2c3: vpaddd 0xa0(%r11), %ymm5, %ymm5
+	LONG $0xc56bfdc5                     // 2cc: vpackssdw %ymm5, %ymm0, %ymm0
+	LONG $0x397de3c4; WORD $0x01c5       // 2d0: vextracti128 $0x1, %ymm0, %xmm5
+	LONG $0xc563f9c5                     // 2d6: vpacksswb %xmm5, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // 2da: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // 2df: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 2e3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 2e6: addq %r11, %r9
+	LONG $0x18588b4d                     // 2e9: movq 0x18(%r8), %r11
+	LONG $0xc45bfcc5                     // 2ed: vcvtdq2ps %ymm4, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // 2f1: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xdb5bfcc5                     // 2f7: vcvtdq2ps %ymm3, %ymm3
+	LONG $0x5964c1c4; WORD $0x605b       // 2fb: vmulps 0x60(%r11), %ymm3, %ymm3
+	LONG $0x5d7cc1c4; LONG $0x0000c083; BYTE $0x00 // 301: vminps 0xc0(%r11), %ymm0, %ymm0
+	LONG $0xc05bfdc5                     // 30a: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 30e: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0x5d64c1c4; LONG $0x0000e09b; BYTE $0x00 // 317: vminps 0xe0(%r11), %ymm3, %ymm3
+	LONG $0xdb5bfdc5                     // 320: vcvtps2dq %ymm3, %ymm3
+	LONG $0xfe65c1c4; LONG $0x0000a09b; BYTE $0x00 // 324: vpaddd 0xa0(%r11), %ymm3, %ymm3
+	LONG $0xc36bfdc5                     // 32d: vpackssdw %ymm3, %ymm0, %ymm0
+	LONG $0x397de3c4; WORD $0x01c3       // 331: vextracti128 $0x1, %ymm0, %xmm3
+	LONG $0xc363f9c5                     // 337: vpacksswb %xmm3, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // 33b: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // 340: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 344: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 347: addq %r11, %r9
+	LONG $0x18588b4d                     // 34a: movq 0x18(%r8), %r11
+	LONG $0xc25bfcc5                     // 34e: vcvtdq2ps %ymm2, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // 352: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xc95bfcc5                     // 358: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x604b       // 35c: vmulps 0x60(%r11), %ymm1, %ymm1
+	LONG $0x5d7cc1c4; LONG $0x0000c083; BYTE $0x00 // 362: vminps 0xc0(%r11), %ymm0, %ymm0
+	LONG $0xc05bfdc5                     // 36b: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 36f: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0x5d74c1c4; LONG $0x0000e08b; BYTE $0x00 // 378: vminps 0xe0(%r11), %ymm1, %ymm1
+	LONG $0xc95bfdc5                     // 381: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; LONG $0x0000a08b; BYTE $0x00 // 385: vpaddd 0xa0(%r11), %ymm1, %ymm1
+	LONG $0xc16bfdc5                     // 38e: vpackssdw %ymm1, %ymm0, %ymm0
+	LONG $0x397de3c4; WORD $0x01c1       // 392: vextracti128 $0x1, %ymm0, %xmm1
+	LONG $0xc163f9c5                     // 398: vpacksswb %xmm1, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // 39c: vmovdqu %xmm0, (%r10)
+	LONG $0x28408b4d                     // 3a1: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 3a5: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 3a8: addq %r8, %r9
+	LONG $0x06ff8348                     // 3ab: cmpq $0x6, %rdi
+	LONG $0x0bbb8f0f; WORD $0x0000       // 3af: jg 0xf70 <gemmAVX26x16+0xf70>
+	LONG $0x000be9e9; BYTE $0x00         // 3b5: jmp 0xfa3 <gemmAVX26x16+0xfa3>
+	LONG $0x441f0f66; WORD $0x0000       // 3ba: nopw (%rax,%rax)
+	LONG $0x02fa8349                     // 3c0: cmpq $0x2, %r10
+	LONG $0x0721840f; WORD $0x0000       // 3c4: je 0xaeb <gemmAVX26x16+0xaeb>
+	LONG $0x03fa8349                     // 3ca: cmpq $0x3, %r10
+	LONG $0x03c2850f; WORD $0x0000       // 3ce: jne 0x796 <gemmAVX26x16+0x796>
+	LONG $0x026ffac5                     // 3d4: vmovdqu (%rdx), %xmm0
+	LONG $0xe87079c5; BYTE $0xd8         // 3d8: vpshufd $0xd8, %xmm0, %xmm13
+	LONG $0x217d42c4; BYTE $0xed         // 3dd: vpmovsxbd %xmm13, %ymm13
+	LONG $0xc070f9c5; BYTE $0xdd         // 3e2: vpshufd $0xdd, %xmm0, %xmm0
+	LONG $0x217de2c4; BYTE $0xc0         // 3e7: vpmovsxbd %xmm0, %ymm0
+	LONG $0x5b7c41c4; BYTE $0xe4         // 3ec: vcvtdq2ps %ymm12, %ymm12
+	LONG $0x591c41c4; WORD $0x4061       // 3f1: vmulps 0x40(%r9), %ymm12, %ymm12
+	LONG $0xfa1541c4; LONG $0x000140a9; BYTE $0x00 // 3f7: vpsubd 0x140(%r9), %ymm13, %ymm13
+	LONG $0x5b7c41c4; BYTE $0xed         // 400: vcvtdq2ps %ymm13, %ymm13
+	LONG $0x591441c4; LONG $0x000100a9; BYTE $0x00 // 405: vmulps 0x100(%r9), %ymm13, %ymm13
+	LONG $0x5b7c41c4; BYTE $0xdb         // 40e: vcvtdq2ps %ymm11, %ymm11
+	LONG $0x592441c4; WORD $0x6059       // 413: vmulps 0x60(%r9), %ymm11, %ymm11
+	LONG $0xfa7dc1c4; LONG $0x00016081; BYTE $0x00 // 419: vpsubd 0x160(%r9), %ymm0, %ymm0
+	LONG $0xc05bfcc5                     // 422: vcvtdq2ps %ymm0, %ymm0
+	LONG $0x597cc1c4; LONG $0x00012081; BYTE $0x00 // 426: vmulps 0x120(%r9), %ymm0, %ymm0
+	LONG $0x581c41c4; BYTE $0xe5         // 42f: vaddps %ymm13, %ymm12, %ymm12
+	LONG $0x5b7d41c4; BYTE $0xe4         // 434: vcvtps2dq %ymm12, %ymm12
+	LONG $0xfe1d41c4; LONG $0x000080a1; BYTE $0x00 // 439: vpaddd 0x80(%r9), %ymm12, %ymm12
+	LONG $0xc058a4c5                     // 442: vaddps %ymm0, %ymm11, %ymm0
+	LONG $0xc05bfdc5                     // 446: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x0000a081; BYTE $0x00 // 44a: vpaddd 0xa0(%r9), %ymm0, %ymm0
+	LONG $0xc06b9dc5                     // 453: vpackssdw %ymm0, %ymm12, %ymm0
+	LONG $0x397dc3c4; WORD $0x01c3       // 457: vextracti128 $0x1, %ymm0, %xmm11
+	LONG $0x6379c1c4; BYTE $0xc3         // 45d: vpacksswb %xmm11, %xmm0, %xmm0
+	LONG $0x017ffac5                     // 462: vmovdqu %xmm0, (%rcx)
+	LONG $0x28488b4d                     // 466: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 46a: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 46e: addq %rdx, %r9
+	LONG $0x18588b4d                     // 471: movq 0x18(%r8), %r11
+	LONG $0x6f7ac1c4; BYTE $0x01         // 475: vmovdqu (%r9), %xmm0
+	LONG $0xd87079c5; BYTE $0xd8         // 47a: vpshufd $0xd8, %xmm0, %xmm11
+	LONG $0x217d42c4; BYTE $0xdb         // 47f: vpmovsxbd %xmm11, %ymm11
+	LONG $0xc070f9c5; BYTE $0xdd         // 484: vpshufd $0xdd, %xmm0, %xmm0
+	LONG $0x5b7c41c4; BYTE $0xd2         // 489: vcvtdq2ps %ymm10, %ymm10
+	LONG $0x592c41c4; WORD $0x4053       // 48e: vmulps 0x40(%r11), %ymm10, %ymm10
+	LONG $0x217de2c4; BYTE $0xc0         // 494: vpmovsxbd %xmm0, %ymm0
+	LONG $0xfa2541c4; LONG $0x0001409b; BYTE $0x00 // 499: vpsubd 0x140(%r11), %ymm11, %ymm11
+	LONG $0x5b7c41c4; BYTE $0xdb         // 4a2: vcvtdq2ps %ymm11, %ymm11
+	LONG $0x592441c4; LONG $0x0001009b; BYTE $0x00 // 4a7: vmulps 0x100(%r11), %ymm11, %ymm11
+	LONG $0x582c41c4; BYTE $0xd3         // 4b0: vaddps %ymm11, %ymm10, %ymm10
+	LONG $0x5b7c41c4; BYTE $0xc9         // 4b5: vcvtdq2ps %ymm9, %ymm9
+	LONG $0x593441c4; WORD $0x604b       // 4ba: vmulps 0x60(%r11), %ymm9, %ymm9
+	LONG $0xfa7dc1c4; LONG $0x00016083; BYTE $0x00 // 4c0: vpsubd 0x160(%r11), %ymm0, %ymm0
+	LONG $0xc05bfcc5                     // 4c9: vcvtdq2ps %ymm0, %ymm0
+	LONG $0x597cc1c4; LONG $0x00012083; BYTE $0x00 // 4cd: vmulps 0x120(%r11), %ymm0, %ymm0
+	LONG $0xc058b4c5                     // 4d6: vaddps %ymm0, %ymm9, %ymm0
+	LONG $0x5b7d41c4; BYTE $0xca         // 4da: vcvtps2dq %ymm10, %ymm9
+	LONG $0xfe3541c4; LONG $0x0000808b; BYTE $0x00 // 4df: vpaddd 0x80(%r11), %ymm9, %ymm9
+	LONG $0xc05bfdc5                     // 4e8: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x0000a083; BYTE $0x00 // 4ec: vpaddd 0xa0(%r11), %ymm0, %ymm0
+	LONG $0xc06bb5c5                     // 4f5: vpackssdw %ymm0, %ymm9, %ymm0
+	LONG $0x397dc3c4; WORD $0x01c1       // 4f9: vextracti128 $0x1, %ymm0, %xmm9
+	LONG $0x6379c1c4; BYTE $0xc1         // 4ff: vpacksswb %xmm9, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // 504: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // 509: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 50d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 510: addq %r11, %r9
+	LONG $0x18588b4d                     // 513: movq 0x18(%r8), %r11
+	LONG $0x6f7ac1c4; BYTE $0x01         // 517: vmovdqu (%r9), %xmm0
+	LONG $0xc87079c5; BYTE $0xd8         // 51c: vpshufd $0xd8, %xmm0, %xmm9
+	LONG $0x217d42c4; BYTE $0xc9         // 521: vpmovsxbd %xmm9, %ymm9
+	LONG $0xc070f9c5; BYTE $0xdd         // 526: vpshufd $0xdd, %xmm0, %xmm0
+	LONG $0x217de2c4; BYTE $0xc0         // 52b: vpmovsxbd %xmm0, %ymm0
+	LONG $0x5b7c41c4; BYTE $0xc0         // 530: vcvtdq2ps %ymm8, %ymm8
+	LONG $0x593c41c4; WORD $0x4043       // 535: vmulps 0x40(%r11), %ymm8, %ymm8
+	LONG $0xfa3541c4; LONG $0x0001408b; BYTE $0x00 // 53b: vpsubd 0x140(%r11), %ymm9, %ymm9
+	LONG $0x5b7c41c4; BYTE $0xc9         // 544: vcvtdq2ps %ymm9, %ymm9
+	LONG $0x593441c4; LONG $0x0001008b; BYTE $0x00 // 549: vmulps 0x100(%r11), %ymm9, %ymm9
+	LONG $0xff5bfcc5                     // 552: vcvtdq2ps %ymm7, %ymm7
+	LONG $0x5944c1c4; WORD $0x607b       // 556: vmulps 0x60(%r11), %ymm7, %ymm7
+	LONG $0xfa7dc1c4; LONG $0x00016083; BYTE $0x00 // 55c: vpsubd 0x160(%r11), %ymm0, %ymm0
+	LONG $0xc05bfcc5                     // 565: vcvtdq2ps %ymm0, %ymm0
+	LONG $0x597cc1c4; LONG $0x00012083; BYTE $0x00 // 569: vmulps 0x120(%r11), %ymm0, %ymm0
+	LONG $0x583c41c4; BYTE $0xc1         // 572: vaddps %ymm9, %ymm8, %ymm8
+	LONG $0x5b7d41c4; BYTE $0xc0         // 577: vcvtps2dq %ymm8, %ymm8
+	LONG $0xfe3d41c4; LONG $0x00008083; BYTE $0x00 // 57c: vpaddd 0x80(%r11), %ymm8, %ymm8
+	LONG $0xc058c4c5                     // 585: vaddps %ymm0, %ymm7, %ymm0
+	LONG $0xc05bfdc5                     // 589: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x0000a083; BYTE $0x00 // 58d: vpaddd 0xa0(%r11), %ymm0, %ymm0
+	LONG $0xc06bbdc5                     // 596: vpackssdw %ymm0, %ymm8, %ymm0
+	LONG $0x397de3c4; WORD $0x01c7       // 59a: vextracti128 $0x1, %ymm0, %xmm7
+	LONG $0xc763f9c5                     // 5a0: vpacksswb %xmm7, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // 5a4: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // 5a9: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 5ad: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 5b0: addq %r11, %r9
+	LONG $0x18588b4d                     // 5b3: movq 0x18(%r8), %r11
+	LONG $0x6f7ac1c4; BYTE $0x01         // 5b7: vmovdqu (%r9), %xmm0
+	LONG $0xf870f9c5; BYTE $0xd8         // 5bc: vpshufd $0xd8, %xmm0, %xmm7
+	LONG $0x217de2c4; BYTE $0xff         // 5c1: vpmovsxbd %xmm7, %ymm7
+	LONG $0xc070f9c5; BYTE $0xdd         // 5c6: vpshufd $0xdd, %xmm0, %xmm0
+	LONG $0xf65bfcc5                     // 5cb: vcvtdq2ps %ymm6, %ymm6
+	LONG $0x594cc1c4; WORD $0x4073       // 5cf: vmulps 0x40(%r11), %ymm6, %ymm6
+	LONG $0x217de2c4; BYTE $0xc0         // 5d5: vpmovsxbd %xmm0, %ymm0
+	LONG $0xfa45c1c4; LONG $0x000140bb; BYTE $0x00 // 5da: vpsubd 0x140(%r11), %ymm7, %ymm7
+	LONG $0xff5bfcc5                     // 5e3: vcvtdq2ps %ymm7, %ymm7
+	LONG $0x5944c1c4; LONG $0x000100bb; BYTE $0x00 // 5e7: vmulps 0x100(%r11), %ymm7, %ymm7
+	LONG $0xf758ccc5                     // 5f0: vaddps %ymm7, %ymm6, %ymm6
+	LONG $0xed5bfcc5                     // 5f4: vcvtdq2ps %ymm5, %ymm5
+	LONG $0x5954c1c4; WORD $0x606b       // 5f8: vmulps 0x60(%r11), %ymm5, %ymm5
+	LONG $0xfa7dc1c4; LONG $0x00016083; BYTE $0x00 // 5fe: vpsubd 0x160(%r11), %ymm0, %ymm0
+	LONG $0xc05bfcc5                     // 607: vcvtdq2ps %ymm0, %ymm0
+	LONG $0x597cc1c4; LONG $0x00012083; BYTE $0x00 // 60b: vmulps 0x120(%r11), %ymm0, %ymm0
+	LONG $0xc058d4c5                     // 614: vaddps %ymm0, %ymm5, %ymm0
+	LONG $0xee5bfdc5                     // 618: vcvtps2dq %ymm6, %ymm5
+	LONG $0xfe55c1c4; LONG $0x000080ab; BYTE $0x00 // 61c: vpaddd 0x80(%r11), %ymm5, %ymm5
+	LONG $0xc05bfdc5                     // 625: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x0000a083; BYTE $0x00 // 629: vpaddd 0xa0(%r11), %ymm0, %ymm0
+	LONG $0xc06bd5c5                     // 632: vpackssdw %ymm0, %ymm5, %ymm0
+	LONG $0x397de3c4; WORD $0x01c5       // 636: vextracti128 $0x1, %ymm0, %xmm5
+	LONG $0xc563f9c5                     // 63c: vpacksswb %xmm5, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // 640: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // 645: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 649: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 64c: addq %r11, %r9
+	LONG $0x18588b4d                     // 64f: movq 0x18(%r8), %r11
+	LONG $0x6f7ac1c4; BYTE $0x01         // 653: vmovdqu (%r9), %xmm0
+	LONG $0xe870f9c5; BYTE $0xd8         // 658: vpshufd $0xd8, %xmm0, %xmm5
+	LONG $0x217de2c4; BYTE $0xed         // 65d: vpmovsxbd %xmm5, %ymm5
+	LONG $0xc070f9c5; BYTE $0xdd         // 662: vpshufd $0xdd, %xmm0, %xmm0
+	LONG $0x217de2c4; BYTE $0xc0         // 667: vpmovsxbd %xmm0, %ymm0
+	LONG $0xe45bfcc5                     // 66c: vcvtdq2ps %ymm4, %ymm4
+	LONG $0x595cc1c4; WORD $0x4063       // 670: vmulps 0x40(%r11), %ymm4, %ymm4
+	LONG $0xfa55c1c4; LONG $0x000140ab; BYTE $0x00 // 676: vpsubd 0x140(%r11), %ymm5, %ymm5
+	LONG $0xed5bfcc5                     // 67f: vcvtdq2ps %ymm5, %ymm5
+	LONG $0x5954c1c4; LONG $0x000100ab; BYTE $0x00 // 683: vmulps 0x100(%r11), %ymm5, %ymm5
+	LONG $0xdb5bfcc5                     // 68c: vcvtdq2ps %ymm3, %ymm3
+	LONG $0x5964c1c4; WORD $0x605b       // 690: vmulps 0x60(%r11), %ymm3, %ymm3
+	LONG $0xfa7dc1c4; LONG $0x00016083; BYTE $0x00 // 696: vpsubd 0x160(%r11), %ymm0, %ymm0
+	LONG $0xc05bfcc5                     // 69f: vcvtdq2ps %ymm0, %ymm0
+	LONG $0x597cc1c4; LONG $0x00012083; BYTE $0x00 // 6a3: vmulps 0x120(%r11), %ymm0, %ymm0
+	LONG $0xe558dcc5                     // 6ac: vaddps %ymm5, %ymm4, %ymm4
+	LONG $0xe45bfdc5                     // 6b0: vcvtps2dq %ymm4, %ymm4
+	LONG $0xfe5dc1c4; LONG $0x000080a3; BYTE $0x00 // 6b4: vpaddd 0x80(%r11), %ymm4, %ymm4
+	LONG $0xc058e4c5                     // 6bd: vaddps %ymm0, %ymm3, %ymm0
+	LONG $0xc05bfdc5                     // 6c1: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x0000a083; BYTE $0x00 // 6c5: vpaddd 0xa0(%r11), %ymm0, %ymm0
+	LONG $0xc06bddc5                     // 6ce: vpackssdw %ymm0, %ymm4, %ymm0
+	LONG $0x397de3c4; WORD $0x01c3       // 6d2: vextracti128 $0x1, %ymm0, %xmm3
+	LONG $0xc363f9c5                     // 6d8: vpacksswb %xmm3, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // 6dc: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // 6e1: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 6e5: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 6e8: addq %r11, %r9
+	LONG $0x18588b4d                     // 6eb: movq 0x18(%r8), %r11
+	LONG $0x6f7ac1c4; BYTE $0x01         // 6ef: vmovdqu (%r9), %xmm0
+	LONG $0xd870f9c5; BYTE $0xd8         // 6f4: vpshufd $0xd8, %xmm0, %xmm3
+	LONG $0x217de2c4; BYTE $0xdb         // 6f9: vpmovsxbd %xmm3, %ymm3
+	LONG $0xc070f9c5; BYTE $0xdd         // 6fe: vpshufd $0xdd, %xmm0, %xmm0
+	LONG $0xd25bfcc5                     // 703: vcvtdq2ps %ymm2, %ymm2
+	LONG $0x596cc1c4; WORD $0x4053       // 707: vmulps 0x40(%r11), %ymm2, %ymm2
+	LONG $0x217de2c4; BYTE $0xc0         // 70d: vpmovsxbd %xmm0, %ymm0
+	LONG $0xfa65c1c4; LONG $0x0001409b; BYTE $0x00 // 712: vpsubd 0x140(%r11), %ymm3, %ymm3
+	LONG $0xdb5bfcc5                     // 71b: vcvtdq2ps %ymm3, %ymm3
+	LONG $0x5964c1c4; LONG $0x0001009b; BYTE $0x00 // 71f: vmulps 0x100(%r11), %ymm3, %ymm3
+	LONG $0xd358ecc5                     // 728: vaddps %ymm3, %ymm2, %ymm2
+	LONG $0xc95bfcc5                     // 72c: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x604b       // 730: vmulps 0x60(%r11), %ymm1, %ymm1
+	LONG $0xfa7dc1c4; LONG $0x00016083; BYTE $0x00 // 736: vpsubd 0x160(%r11), %ymm0, %ymm0
+	LONG $0xc05bfcc5                     // 73f: vcvtdq2ps %ymm0, %ymm0
+	LONG $0x597cc1c4; LONG $0x00012083; BYTE $0x00 // 743: vmulps 0x120(%r11), %ymm0, %ymm0
+	LONG $0xc058f4c5                     // 74c: vaddps %ymm0, %ymm1, %ymm0
+	LONG $0xca5bfdc5                     // 750: vcvtps2dq %ymm2, %ymm1
+	LONG $0xfe75c1c4; LONG $0x0000808b; BYTE $0x00 // 754: vpaddd 0x80(%r11), %ymm1, %ymm1
+	LONG $0xc05bfdc5                     // 75d: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x0000a083; BYTE $0x00 // 761: vpaddd 0xa0(%r11), %ymm0, %ymm0
+	LONG $0xc06bf5c5                     // 76a: vpackssdw %ymm0, %ymm1, %ymm0
+	LONG $0x397de3c4; WORD $0x01c1       // 76e: vextracti128 $0x1, %ymm0, %xmm1
+	LONG $0xc163f9c5                     // 774: vpacksswb %xmm1, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // 778: vmovdqu %xmm0, (%r10)
+	LONG $0x28408b4d                     // 77d: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 781: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 784: addq %r8, %r9
+	LONG $0x06ff8348                     // 787: cmpq $0x6, %rdi
+	LONG $0x07df8f0f; WORD $0x0000       // 78b: jg 0xf70 <gemmAVX26x16+0xf70>
+	LONG $0x00080de9; BYTE $0x00         // 791: jmp 0xfa3 <gemmAVX26x16+0xfa3>
+	LONG $0x5b7cc1c4; BYTE $0xc4         // 796: vcvtdq2ps %ymm12, %ymm0
+	LONG $0x597cc1c4; WORD $0x4041       // 79b: vmulps 0x40(%r9), %ymm0, %ymm0
+	LONG $0x5b7c41c4; BYTE $0xdb         // 7a1: vcvtdq2ps %ymm11, %ymm11
+	LONG $0x592441c4; WORD $0x6059       // 7a6: vmulps 0x60(%r9), %ymm11, %ymm11
+	LONG $0x187d43c4; WORD $0x01e3       // 7ac: vinsertf128 $0x1, %xmm11, %ymm0, %ymm12
+	LONG $0x21117cc5                     // 7b2: vmovups %ymm12, (%rcx)
+	LONG $0x067dc3c4; WORD $0x31c3       // 7b6: vperm2f128 $0x31, %ymm11, %ymm0, %ymm0
+	LONG $0x4111fcc5; BYTE $0x20         // 7bc: vmovups %ymm0, 0x20(%rcx)
+	LONG $0x28488b4d                     // 7c1: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 7c5: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 7c9: addq %rdx, %r9
+	LONG $0x18588b4d                     // 7cc: movq 0x18(%r8), %r11
+	LONG $0x5b7cc1c4; BYTE $0xc2         // 7d0: vcvtdq2ps %ymm10, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // 7d5: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0x5b7c41c4; BYTE $0xc9         // 7db: vcvtdq2ps %ymm9, %ymm9
+	LONG $0x593441c4; WORD $0x604b       // 7e0: vmulps 0x60(%r11), %ymm9, %ymm9
+	LONG $0x187d43c4; WORD $0x01d1       // 7e6: vinsertf128 $0x1, %xmm9, %ymm0, %ymm10
+	LONG $0x117c41c4; BYTE $0x12         // 7ec: vmovups %ymm10, (%r10)
+	LONG $0x067dc3c4; WORD $0x31c1       // 7f1: vperm2f128 $0x31, %ymm9, %ymm0, %ymm0
+	LONG $0x117cc1c4; WORD $0x2042       // 7f7: vmovups %ymm0, 0x20(%r10)
+	LONG $0x28588b4d                     // 7fd: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 801: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 804: addq %r11, %r9
+	LONG $0x18588b4d                     // 807: movq 0x18(%r8), %r11
+	LONG $0x5b7cc1c4; BYTE $0xc0         // 80b: vcvtdq2ps %ymm8, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // 810: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xff5bfcc5                     // 816: vcvtdq2ps %ymm7, %ymm7
+	LONG $0x5944c1c4; WORD $0x607b       // 81a: vmulps 0x60(%r11), %ymm7, %ymm7
+	LONG $0x187d63c4; WORD $0x01c7       // 820: vinsertf128 $0x1, %xmm7, %ymm0, %ymm8
+	LONG $0x117c41c4; BYTE $0x02         // 826: vmovups %ymm8, (%r10)
+	LONG $0x067de3c4; WORD $0x31c7       // 82b: vperm2f128 $0x31, %ymm7, %ymm0, %ymm0
+	LONG $0x117cc1c4; WORD $0x2042       // 831: vmovups %ymm0, 0x20(%r10)
+	LONG $0x28588b4d                     // 837: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 83b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 83e: addq %r11, %r9
+	LONG $0x18588b4d                     // 841: movq 0x18(%r8), %r11
+	LONG $0xc65bfcc5                     // 845: vcvtdq2ps %ymm6, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // 849: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xed5bfcc5                     // 84f: vcvtdq2ps %ymm5, %ymm5
+	LONG $0x5954c1c4; WORD $0x606b       // 853: vmulps 0x60(%r11), %ymm5, %ymm5
+	LONG $0x187de3c4; WORD $0x01f5       // 859: vinsertf128 $0x1, %xmm5, %ymm0, %ymm6
+	LONG $0x117cc1c4; BYTE $0x32         // 85f: vmovups %ymm6, (%r10)
+	LONG $0x067de3c4; WORD $0x31c5       // 864: vperm2f128 $0x31, %ymm5, %ymm0, %ymm0
+	LONG $0x117cc1c4; WORD $0x2042       // 86a: vmovups %ymm0, 0x20(%r10)
+	LONG $0x28588b4d                     // 870: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 874: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 877: addq %r11, %r9
+	LONG $0x18588b4d                     // 87a: movq 0x18(%r8), %r11
+	LONG $0xc45bfcc5                     // 87e: vcvtdq2ps %ymm4, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // 882: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xdb5bfcc5                     // 888: vcvtdq2ps %ymm3, %ymm3
+	LONG $0x5964c1c4; WORD $0x605b       // 88c: vmulps 0x60(%r11), %ymm3, %ymm3
+	LONG $0x187de3c4; WORD $0x01e3       // 892: vinsertf128 $0x1, %xmm3, %ymm0, %ymm4
+	LONG $0x117cc1c4; BYTE $0x22         // 898: vmovups %ymm4, (%r10)
+	LONG $0x067de3c4; WORD $0x31c3       // 89d: vperm2f128 $0x31, %ymm3, %ymm0, %ymm0
+	LONG $0x117cc1c4; WORD $0x2042       // 8a3: vmovups %ymm0, 0x20(%r10)
+	LONG $0x28588b4d                     // 8a9: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 8ad: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 8b0: addq %r11, %r9
+	LONG $0x18588b4d                     // 8b3: movq 0x18(%r8), %r11
+	LONG $0xc25bfcc5                     // 8b7: vcvtdq2ps %ymm2, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // 8bb: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xc95bfcc5                     // 8c1: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x604b       // 8c5: vmulps 0x60(%r11), %ymm1, %ymm1
+	LONG $0x187de3c4; WORD $0x01d1       // 8cb: vinsertf128 $0x1, %xmm1, %ymm0, %ymm2
+	LONG $0x117cc1c4; BYTE $0x12         // 8d1: vmovups %ymm2, (%r10)
+	LONG $0x067de3c4; WORD $0x31c1       // 8d6: vperm2f128 $0x31, %ymm1, %ymm0, %ymm0
+	LONG $0x117cc1c4; WORD $0x2042       // 8dc: vmovups %ymm0, 0x20(%r10)
+	LONG $0x28408b4d                     // 8e2: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 8e6: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 8e9: addq %r8, %r9
+	LONG $0x06ff8348                     // 8ec: cmpq $0x6, %rdi
+	LONG $0x067a8f0f; WORD $0x0000       // 8f0: jg 0xf70 <gemmAVX26x16+0xf70>
+	LONG $0x0006a8e9; BYTE $0x00         // 8f6: jmp 0xfa3 <gemmAVX26x16+0xfa3>
+	LONG $0x5b7cc1c4; BYTE $0xc4         // 8fb: vcvtdq2ps %ymm12, %ymm0
+	LONG $0x597cc1c4; WORD $0x4041       // 900: vmulps 0x40(%r9), %ymm0, %ymm0
+	LONG $0x5b7c41c4; BYTE $0xdb         // 906: vcvtdq2ps %ymm11, %ymm11
+	LONG $0x592441c4; WORD $0x6059       // 90b: vmulps 0x60(%r9), %ymm11, %ymm11
+	LONG $0xc05bfdc5                     // 911: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008081; BYTE $0x00 // 915: vpaddd 0x80(%r9), %ymm0, %ymm0
+	LONG $0x5b7d41c4; BYTE $0xdb         // 91e: vcvtps2dq %ymm11, %ymm11
+	LONG $0xfe2541c4; LONG $0x0000a099; BYTE $0x00 // 923: vpaddd 0xa0(%r9), %ymm11, %ymm11
+	LONG $0x6b7dc1c4; BYTE $0xc3         // 92c: vpackssdw %ymm11, %ymm0, %ymm0
+	LONG $0x397dc3c4; WORD $0x01c3       // 931: vextracti128 $0x1, %ymm0, %xmm11
+	LONG $0x6379c1c4; BYTE $0xc3         // 937: vpacksswb %xmm11, %xmm0, %xmm0
+	LONG $0x017ffac5                     // 93c: vmovdqu %xmm0, (%rcx)
+	LONG $0x28488b4d                     // 940: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 944: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 948: addq %rdx, %r9
+	LONG $0x18588b4d                     // 94b: movq 0x18(%r8), %r11
+	LONG $0x5b7cc1c4; BYTE $0xc2         // 94f: vcvtdq2ps %ymm10, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // 954: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0x5b7c41c4; BYTE $0xc9         // 95a: vcvtdq2ps %ymm9, %ymm9
+	LONG $0x593441c4; WORD $0x604b       // 95f: vmulps 0x60(%r11), %ymm9, %ymm9
+	LONG $0xc05bfdc5                     // 965: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 969: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0x5b7d41c4; BYTE $0xc9         // 972: vcvtps2dq %ymm9, %ymm9
+	LONG $0xfe3541c4; LONG $0x0000a08b; BYTE $0x00 // 977: vpaddd 0xa0(%r11), %ymm9, %ymm9
+	LONG $0x6b7dc1c4; BYTE $0xc1         // 980: vpackssdw %ymm9, %ymm0, %ymm0
+	LONG $0x397dc3c4; WORD $0x01c1       // 985: vextracti128 $0x1, %ymm0, %xmm9
+	LONG $0x6379c1c4; BYTE $0xc1         // 98b: vpacksswb %xmm9, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // 990: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // 995: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 999: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 99c: addq %r11, %r9
+	LONG $0x18588b4d                     // 99f: movq 0x18(%r8), %r11
+	LONG $0x5b7cc1c4; BYTE $0xc0         // 9a3: vcvtdq2ps %ymm8, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // 9a8: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xff5bfcc5                     // 9ae: vcvtdq2ps %ymm7, %ymm7
+	LONG $0x5944c1c4; WORD $0x607b       // 9b2: vmulps 0x60(%r11), %ymm7, %ymm7
+	LONG $0xc05bfdc5                     // 9b8: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // 9bc: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0xff5bfdc5                     // 9c5: vcvtps2dq %ymm7, %ymm7
+	LONG $0xfe45c1c4; LONG $0x0000a0bb; BYTE $0x00 // 9c9: vpaddd 0xa0(%r11), %ymm7, %ymm7
+	LONG $0xc76bfdc5                     // 9d2: vpackssdw %ymm7, %ymm0, %ymm0
+	LONG $0x397de3c4; WORD $0x01c7       // 9d6: vextracti128 $0x1, %ymm0, %xmm7
+	LONG $0xc763f9c5                     // 9dc: vpacksswb %xmm7, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // 9e0: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // 9e5: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9e9: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9ec: addq %r11, %r9
+	LONG $0x18588b4d                     // 9ef: movq 0x18(%r8), %r11
+	LONG $0xc65bfcc5                     // 9f3: vcvtdq2ps %ymm6, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // 9f7: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xed5bfcc5                     // 9fd: vcvtdq2ps %ymm5, %ymm5
+	LONG $0x5954c1c4; WORD $0x606b       // a01: vmulps 0x60(%r11), %ymm5, %ymm5
+	LONG $0xc05bfdc5                     // a07: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // a0b: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0xed5bfdc5                     // a14: vcvtps2dq %ymm5, %ymm5
+	LONG $0xfe55c1c4; LONG $0x0000a0ab; BYTE $0x00 // a18: vpaddd 0xa0(%r11), %ymm5, %ymm5
+	LONG $0xc56bfdc5                     // a21: vpackssdw %ymm5, %ymm0, %ymm0
+	LONG $0x397de3c4; WORD $0x01c5       // a25: vextracti128 $0x1, %ymm0, %xmm5
+	LONG $0xc563f9c5                     // a2b: vpacksswb %xmm5, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // a2f: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // a34: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // a38: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // a3b: addq %r11, %r9
+	LONG $0x18588b4d                     // a3e: movq 0x18(%r8), %r11
+	LONG $0xc45bfcc5                     // a42: vcvtdq2ps %ymm4, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // a46: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xdb5bfcc5                     // a4c: vcvtdq2ps %ymm3, %ymm3
+	LONG $0x5964c1c4; WORD $0x605b       // a50: vmulps 0x60(%r11), %ymm3, %ymm3
+	LONG $0xc05bfdc5                     // a56: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // a5a: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0xdb5bfdc5                     // a63: vcvtps2dq %ymm3, %ymm3
+	LONG $0xfe65c1c4; LONG $0x0000a09b; BYTE $0x00 // a67: vpaddd 0xa0(%r11), %ymm3, %ymm3
+	LONG $0xc36bfdc5                     // a70: vpackssdw %ymm3, %ymm0, %ymm0
+	LONG $0x397de3c4; WORD $0x01c3       // a74: vextracti128 $0x1, %ymm0, %xmm3
+	LONG $0xc363f9c5                     // a7a: vpacksswb %xmm3, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // a7e: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // a83: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // a87: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // a8a: addq %r11, %r9
+	LONG $0x18588b4d                     // a8d: movq 0x18(%r8), %r11
+	LONG $0xc25bfcc5                     // a91: vcvtdq2ps %ymm2, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // a95: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xc95bfcc5                     // a9b: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x604b       // a9f: vmulps 0x60(%r11), %ymm1, %ymm1
+	LONG $0xc05bfdc5                     // aa5: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // aa9: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0xc95bfdc5                     // ab2: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; LONG $0x0000a08b; BYTE $0x00 // ab6: vpaddd 0xa0(%r11), %ymm1, %ymm1
+	LONG $0xc16bfdc5                     // abf: vpackssdw %ymm1, %ymm0, %ymm0
+	LONG $0x397de3c4; WORD $0x01c1       // ac3: vextracti128 $0x1, %ymm0, %xmm1
+	LONG $0xc163f9c5                     // ac9: vpacksswb %xmm1, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // acd: vmovdqu %xmm0, (%r10)
+	LONG $0x28408b4d                     // ad2: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // ad6: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // ad9: addq %r8, %r9
+	LONG $0x06ff8348                     // adc: cmpq $0x6, %rdi
+	LONG $0x048a8f0f; WORD $0x0000       // ae0: jg 0xf70 <gemmAVX26x16+0xf70>
+	LONG $0x0004b8e9; BYTE $0x00         // ae6: jmp 0xfa3 <gemmAVX26x16+0xfa3>
+	LONG $0x5b7cc1c4; BYTE $0xc4         // aeb: vcvtdq2ps %ymm12, %ymm0
+	LONG $0x597cc1c4; WORD $0x4041       // af0: vmulps 0x40(%r9), %ymm0, %ymm0
+	LONG $0x5b7c41c4; BYTE $0xdb         // af6: vcvtdq2ps %ymm11, %ymm11
+	LONG $0x592441c4; WORD $0x6059       // afb: vmulps 0x60(%r9), %ymm11, %ymm11
+	LONG $0x597c41c4; LONG $0x0000c0a1; BYTE $0x00 // b01: vmulps 0xc0(%r9), %ymm0, %ymm12
+	LONG $0x000000bb; BYTE $0x3f         // b0a: movl $0x3f000000, %ebx
+	LONG $0xeb6e79c5                     // b0f: vmovd %ebx, %xmm13
+	LONG $0x587d42c4; BYTE $0xed         // b13: vpbroadcastd %xmm13, %ymm13
+	LONG $0x581c41c4; BYTE $0xe5         // b18: vaddps %ymm13, %ymm12, %ymm12
+	LONG $0xef0941c4; BYTE $0xf6         // b1d: vpxor %xmm14, %xmm14, %xmm14
+	LONG $0x5f1c41c4; BYTE $0xe6         // b22: vmaxps %ymm14, %ymm12, %ymm12
+	LONG $0x800000bb; BYTE $0x3f         // b27: movl $0x3f800000, %ebx
+	LONG $0xeb6e79c5                     // b2c: vmovd %ebx, %xmm13
+	LONG $0x587d42c4; BYTE $0xed         // b30: vpbroadcastd %xmm13, %ymm13
+	LONG $0x5d1c41c4; BYTE $0xe5         // b35: vminps %ymm13, %ymm12, %ymm12
+	LONG $0xc0599cc5                     // b3a: vmulps %ymm0, %ymm12, %ymm0
+	LONG $0xc05bfdc5                     // b3e: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008081; BYTE $0x00 // b42: vpaddd 0x80(%r9), %ymm0, %ymm0
+	LONG $0x592441c4; LONG $0x0000e0a1; BYTE $0x00 // b4b: vmulps 0xe0(%r9), %ymm11, %ymm12
+	LONG $0x000000bb; BYTE $0x3f         // b54: movl $0x3f000000, %ebx
+	LONG $0xeb6e79c5                     // b59: vmovd %ebx, %xmm13
+	LONG $0x587d42c4; BYTE $0xed         // b5d: vpbroadcastd %xmm13, %ymm13
+	LONG $0x581c41c4; BYTE $0xe5         // b62: vaddps %ymm13, %ymm12, %ymm12
+	LONG $0x5f1c41c4; BYTE $0xe6         // b67: vmaxps %ymm14, %ymm12, %ymm12
+	LONG $0x800000bb; BYTE $0x3f         // b6c: movl $0x3f800000, %ebx
+	LONG $0xeb6e79c5                     // b71: vmovd %ebx, %xmm13
+	LONG $0x587d42c4; BYTE $0xed         // b75: vpbroadcastd %xmm13, %ymm13
+	LONG $0x5d1c41c4; BYTE $0xe5         // b7a: vminps %ymm13, %ymm12, %ymm12
+	LONG $0x592441c4; BYTE $0xdc         // b7f: vmulps %ymm12, %ymm11, %ymm11
+	LONG $0x5b7d41c4; BYTE $0xdb         // b84: vcvtps2dq %ymm11, %ymm11
+	LONG $0xfe2541c4; LONG $0x0000a099; BYTE $0x00 // b89: vpaddd 0xa0(%r9), %ymm11, %ymm11
+	LONG $0x6b7dc1c4; BYTE $0xc3         // b92: vpackssdw %ymm11, %ymm0, %ymm0
+	LONG $0x397dc3c4; WORD $0x01c3       // b97: vextracti128 $0x1, %ymm0, %xmm11
+	LONG $0x6379c1c4; BYTE $0xc3         // b9d: vpacksswb %xmm11, %xmm0, %xmm0
+	LONG $0x017ffac5                     // ba2: vmovdqu %xmm0, (%rcx)
+	LONG $0x28488b4d                     // ba6: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // baa: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // bae: addq %rdx, %r9
+	LONG $0x18588b4d                     // bb1: movq 0x18(%r8), %r11
+	LONG $0x5b7cc1c4; BYTE $0xc2         // bb5: vcvtdq2ps %ymm10, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // bba: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0x5b7c41c4; BYTE $0xc9         // bc0: vcvtdq2ps %ymm9, %ymm9
+	LONG $0x593441c4; WORD $0x604b       // bc5: vmulps 0x60(%r11), %ymm9, %ymm9
+	LONG $0x597c41c4; LONG $0x0000c093; BYTE $0x00 // bcb: vmulps 0xc0(%r11), %ymm0, %ymm10
+	LONG $0x000000bb; BYTE $0x3f         // bd4: movl $0x3f000000, %ebx
+	LONG $0xdb6e79c5                     // bd9: vmovd %ebx, %xmm11
+	LONG $0x587d42c4; BYTE $0xdb         // bdd: vpbroadcastd %xmm11, %ymm11
+	LONG $0x582c41c4; BYTE $0xd3         // be2: vaddps %ymm11, %ymm10, %ymm10
+	LONG $0x5f2c41c4; BYTE $0xd6         // be7: vmaxps %ymm14, %ymm10, %ymm10
+	LONG $0x800000bb; BYTE $0x3f         // bec: movl $0x3f800000, %ebx
+	LONG $0xdb6e79c5                     // bf1: vmovd %ebx, %xmm11
+	LONG $0x587d42c4; BYTE $0xdb         // bf5: vpbroadcastd %xmm11, %ymm11
+	LONG $0x5d2c41c4; BYTE $0xd3         // bfa: vminps %ymm11, %ymm10, %ymm10
+	LONG $0xc059acc5                     // bff: vmulps %ymm0, %ymm10, %ymm0
+	LONG $0xc05bfdc5                     // c03: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // c07: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0x593441c4; LONG $0x0000e093; BYTE $0x00 // c10: vmulps 0xe0(%r11), %ymm9, %ymm10
+	LONG $0x000000bb; BYTE $0x3f         // c19: movl $0x3f000000, %ebx
+	LONG $0xdb6e79c5                     // c1e: vmovd %ebx, %xmm11
+	LONG $0x587d42c4; BYTE $0xdb         // c22: vpbroadcastd %xmm11, %ymm11
+	LONG $0x582c41c4; BYTE $0xd3         // c27: vaddps %ymm11, %ymm10, %ymm10
+	LONG $0x5f2c41c4; BYTE $0xd6         // c2c: vmaxps %ymm14, %ymm10, %ymm10
+	LONG $0x800000bb; BYTE $0x3f         // c31: movl $0x3f800000, %ebx
+	LONG $0xdb6e79c5                     // c36: vmovd %ebx, %xmm11
+	LONG $0x587d42c4; BYTE $0xdb         // c3a: vpbroadcastd %xmm11, %ymm11
+	LONG $0x5d2c41c4; BYTE $0xd3         // c3f: vminps %ymm11, %ymm10, %ymm10
+	LONG $0x593441c4; BYTE $0xca         // c44: vmulps %ymm10, %ymm9, %ymm9
+	LONG $0x5b7d41c4; BYTE $0xc9         // c49: vcvtps2dq %ymm9, %ymm9
+	LONG $0xfe3541c4; LONG $0x0000a08b; BYTE $0x00 // c4e: vpaddd 0xa0(%r11), %ymm9, %ymm9
+	LONG $0x6b7dc1c4; BYTE $0xc1         // c57: vpackssdw %ymm9, %ymm0, %ymm0
+	LONG $0x397dc3c4; WORD $0x01c1       // c5c: vextracti128 $0x1, %ymm0, %xmm9
+	LONG $0x6379c1c4; BYTE $0xc1         // c62: vpacksswb %xmm9, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // c67: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // c6c: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c70: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c73: addq %r11, %r9
+	LONG $0x18588b4d                     // c76: movq 0x18(%r8), %r11
+	LONG $0x5b7cc1c4; BYTE $0xc0         // c7a: vcvtdq2ps %ymm8, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // c7f: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xff5bfcc5                     // c85: vcvtdq2ps %ymm7, %ymm7
+	LONG $0x5944c1c4; WORD $0x607b       // c89: vmulps 0x60(%r11), %ymm7, %ymm7
+	LONG $0x597c41c4; LONG $0x0000c083; BYTE $0x00 // c8f: vmulps 0xc0(%r11), %ymm0, %ymm8
+	LONG $0x000000bb; BYTE $0x3f         // c98: movl $0x3f000000, %ebx
+	LONG $0xcb6e79c5                     // c9d: vmovd %ebx, %xmm9
+	LONG $0x587d42c4; BYTE $0xc9         // ca1: vpbroadcastd %xmm9, %ymm9
+	LONG $0x583c41c4; BYTE $0xc1         // ca6: vaddps %ymm9, %ymm8, %ymm8
+	LONG $0x5f3c41c4; BYTE $0xc6         // cab: vmaxps %ymm14, %ymm8, %ymm8
+	LONG $0x800000bb; BYTE $0x3f         // cb0: movl $0x3f800000, %ebx
+	LONG $0xcb6e79c5                     // cb5: vmovd %ebx, %xmm9
+	LONG $0x587d42c4; BYTE $0xc9         // cb9: vpbroadcastd %xmm9, %ymm9
+	LONG $0x5d3c41c4; BYTE $0xc1         // cbe: vminps %ymm9, %ymm8, %ymm8
+	LONG $0xc059bcc5                     // cc3: vmulps %ymm0, %ymm8, %ymm0
+	LONG $0xc05bfdc5                     // cc7: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // ccb: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0x594441c4; LONG $0x0000e083; BYTE $0x00 // cd4: vmulps 0xe0(%r11), %ymm7, %ymm8
+	LONG $0x000000bb; BYTE $0x3f         // cdd: movl $0x3f000000, %ebx
+	LONG $0xcb6e79c5                     // ce2: vmovd %ebx, %xmm9
+	LONG $0x587d42c4; BYTE $0xc9         // ce6: vpbroadcastd %xmm9, %ymm9
+	LONG $0x583c41c4; BYTE $0xc1         // ceb: vaddps %ymm9, %ymm8, %ymm8
+	LONG $0x5f3c41c4; BYTE $0xc6         // cf0: vmaxps %ymm14, %ymm8, %ymm8
+	LONG $0x800000bb; BYTE $0x3f         // cf5: movl $0x3f800000, %ebx
+	LONG $0xcb6e79c5                     // cfa: vmovd %ebx, %xmm9
+	LONG $0x587d42c4; BYTE $0xc9         // cfe: vpbroadcastd %xmm9, %ymm9
+	LONG $0x5d3c41c4; BYTE $0xc1         // d03: vminps %ymm9, %ymm8, %ymm8
+	LONG $0xff59bcc5                     // d08: vmulps %ymm7, %ymm8, %ymm7
+	LONG $0xff5bfdc5                     // d0c: vcvtps2dq %ymm7, %ymm7
+	LONG $0xfe45c1c4; LONG $0x0000a0bb; BYTE $0x00 // d10: vpaddd 0xa0(%r11), %ymm7, %ymm7
+	LONG $0xc76bfdc5                     // d19: vpackssdw %ymm7, %ymm0, %ymm0
+	LONG $0x397de3c4; WORD $0x01c7       // d1d: vextracti128 $0x1, %ymm0, %xmm7
+	LONG $0xc763f9c5                     // d23: vpacksswb %xmm7, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // d27: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // d2c: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // d30: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // d33: addq %r11, %r9
+	LONG $0x18588b4d                     // d36: movq 0x18(%r8), %r11
+	LONG $0xc65bfcc5                     // d3a: vcvtdq2ps %ymm6, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // d3e: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xed5bfcc5                     // d44: vcvtdq2ps %ymm5, %ymm5
+	LONG $0x5954c1c4; WORD $0x606b       // d48: vmulps 0x60(%r11), %ymm5, %ymm5
+	LONG $0x597cc1c4; LONG $0x0000c0b3; BYTE $0x00 // d4e: vmulps 0xc0(%r11), %ymm0, %ymm6
+	LONG $0x000000bb; BYTE $0x3f         // d57: movl $0x3f000000, %ebx
+	LONG $0xfb6ef9c5                     // d5c: vmovd %ebx, %xmm7
+	LONG $0x587de2c4; BYTE $0xff         // d60: vpbroadcastd %xmm7, %ymm7
+	LONG $0xf758ccc5                     // d65: vaddps %ymm7, %ymm6, %ymm6
+	LONG $0x5f4cc1c4; BYTE $0xf6         // d69: vmaxps %ymm14, %ymm6, %ymm6
+	LONG $0x800000bb; BYTE $0x3f         // d6e: movl $0x3f800000, %ebx
+	LONG $0xfb6ef9c5                     // d73: vmovd %ebx, %xmm7
+	LONG $0x587de2c4; BYTE $0xff         // d77: vpbroadcastd %xmm7, %ymm7
+	LONG $0xf75dccc5                     // d7c: vminps %ymm7, %ymm6, %ymm6
+	LONG $0xc659fcc5                     // d80: vmulps %ymm6, %ymm0, %ymm0
+	LONG $0xc05bfdc5                     // d84: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // d88: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0x5954c1c4; LONG $0x0000e0b3; BYTE $0x00 // d91: vmulps 0xe0(%r11), %ymm5, %ymm6
+	LONG $0x000000bb; BYTE $0x3f         // d9a: movl $0x3f000000, %ebx
+	LONG $0xfb6ef9c5                     // d9f: vmovd %ebx, %xmm7
+	LONG $0x587de2c4; BYTE $0xff         // da3: vpbroadcastd %xmm7, %ymm7
+	LONG $0xf758ccc5                     // da8: vaddps %ymm7, %ymm6, %ymm6
+	LONG $0x5f4cc1c4; BYTE $0xf6         // dac: vmaxps %ymm14, %ymm6, %ymm6
+	LONG $0x800000bb; BYTE $0x3f         // db1: movl $0x3f800000, %ebx
+	LONG $0xfb6ef9c5                     // db6: vmovd %ebx, %xmm7
+	LONG $0x587de2c4; BYTE $0xff         // dba: vpbroadcastd %xmm7, %ymm7
+	LONG $0xf75dccc5                     // dbf: vminps %ymm7, %ymm6, %ymm6
+	LONG $0xee59d4c5                     // dc3: vmulps %ymm6, %ymm5, %ymm5
+	LONG $0xed5bfdc5                     // dc7: vcvtps2dq %ymm5, %ymm5
+	LONG $0xfe55c1c4; LONG $0x0000a0ab; BYTE $0x00 // dcb: vpaddd 0xa0(%r11), %ymm5, %ymm5
+	LONG $0xc56bfdc5                     // dd4: vpackssdw %ymm5, %ymm0, %ymm0
+	LONG $0x397de3c4; WORD $0x01c5       // dd8: vextracti128 $0x1, %ymm0, %xmm5
+	LONG $0xc563f9c5                     // dde: vpacksswb %xmm5, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // de2: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // de7: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // deb: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // dee: addq %r11, %r9
+	LONG $0x18588b4d                     // df1: movq 0x18(%r8), %r11
+	LONG $0xc45bfcc5                     // df5: vcvtdq2ps %ymm4, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // df9: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xdb5bfcc5                     // dff: vcvtdq2ps %ymm3, %ymm3
+	LONG $0x5964c1c4; WORD $0x605b       // e03: vmulps 0x60(%r11), %ymm3, %ymm3
+	LONG $0x597cc1c4; LONG $0x0000c0a3; BYTE $0x00 // e09: vmulps 0xc0(%r11), %ymm0, %ymm4
+	LONG $0x000000bb; BYTE $0x3f         // e12: movl $0x3f000000, %ebx
+	LONG $0xeb6ef9c5                     // e17: vmovd %ebx, %xmm5
+	LONG $0x587de2c4; BYTE $0xed         // e1b: vpbroadcastd %xmm5, %ymm5
+	LONG $0xe558dcc5                     // e20: vaddps %ymm5, %ymm4, %ymm4
+	LONG $0x5f5cc1c4; BYTE $0xe6         // e24: vmaxps %ymm14, %ymm4, %ymm4
+	LONG $0x800000bb; BYTE $0x3f         // e29: movl $0x3f800000, %ebx
+	LONG $0xeb6ef9c5                     // e2e: vmovd %ebx, %xmm5
+	LONG $0x587de2c4; BYTE $0xed         // e32: vpbroadcastd %xmm5, %ymm5
+	LONG $0xe55ddcc5                     // e37: vminps %ymm5, %ymm4, %ymm4
+	LONG $0xc459fcc5                     // e3b: vmulps %ymm4, %ymm0, %ymm0
+	LONG $0xc05bfdc5                     // e3f: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // e43: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0x5964c1c4; LONG $0x0000e0a3; BYTE $0x00 // e4c: vmulps 0xe0(%r11), %ymm3, %ymm4
+	LONG $0x000000bb; BYTE $0x3f         // e55: movl $0x3f000000, %ebx
+	LONG $0xeb6ef9c5                     // e5a: vmovd %ebx, %xmm5
+	LONG $0x587de2c4; BYTE $0xed         // e5e: vpbroadcastd %xmm5, %ymm5
+	LONG $0xe558dcc5                     // e63: vaddps %ymm5, %ymm4, %ymm4
+	LONG $0x5f5cc1c4; BYTE $0xe6         // e67: vmaxps %ymm14, %ymm4, %ymm4
+	LONG $0x800000bb; BYTE $0x3f         // e6c: movl $0x3f800000, %ebx
+	LONG $0xeb6ef9c5                     // e71: vmovd %ebx, %xmm5
+	LONG $0x587de2c4; BYTE $0xed         // e75: vpbroadcastd %xmm5, %ymm5
+	LONG $0xe55ddcc5                     // e7a: vminps %ymm5, %ymm4, %ymm4
+	LONG $0xdc59e4c5                     // e7e: vmulps %ymm4, %ymm3, %ymm3
+	LONG $0xdb5bfdc5                     // e82: vcvtps2dq %ymm3, %ymm3
+	LONG $0xfe65c1c4; LONG $0x0000a09b; BYTE $0x00 // e86: vpaddd 0xa0(%r11), %ymm3, %ymm3
+	LONG $0xc36bfdc5                     // e8f: vpackssdw %ymm3, %ymm0, %ymm0
+	LONG $0x397de3c4; WORD $0x01c3       // e93: vextracti128 $0x1, %ymm0, %xmm3
+	LONG $0xc363f9c5                     // e99: vpacksswb %xmm3, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // e9d: vmovdqu %xmm0, (%r10)
+	LONG $0x28588b4d                     // ea2: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // ea6: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // ea9: addq %r11, %r9
+	LONG $0x18588b4d                     // eac: movq 0x18(%r8), %r11
+	LONG $0xc25bfcc5                     // eb0: vcvtdq2ps %ymm2, %ymm0
+	LONG $0x597cc1c4; WORD $0x4043       // eb4: vmulps 0x40(%r11), %ymm0, %ymm0
+	LONG $0xc95bfcc5                     // eba: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x604b       // ebe: vmulps 0x60(%r11), %ymm1, %ymm1
+	LONG $0x597cc1c4; LONG $0x0000c093; BYTE $0x00 // ec4: vmulps 0xc0(%r11), %ymm0, %ymm2
+	LONG $0x000000bb; BYTE $0x3f         // ecd: movl $0x3f000000, %ebx
+	LONG $0xdb6ef9c5                     // ed2: vmovd %ebx, %xmm3
+	LONG $0x587de2c4; BYTE $0xdb         // ed6: vpbroadcastd %xmm3, %ymm3
+	LONG $0xd358ecc5                     // edb: vaddps %ymm3, %ymm2, %ymm2
+	LONG $0x5f6cc1c4; BYTE $0xd6         // edf: vmaxps %ymm14, %ymm2, %ymm2
+	LONG $0x800000bb; BYTE $0x3f         // ee4: movl $0x3f800000, %ebx
+	LONG $0xdb6ef9c5                     // ee9: vmovd %ebx, %xmm3
+	LONG $0x587de2c4; BYTE $0xdb         // eed: vpbroadcastd %xmm3, %ymm3
+	LONG $0xd35decc5                     // ef2: vminps %ymm3, %ymm2, %ymm2
+	LONG $0xc259fcc5                     // ef6: vmulps %ymm2, %ymm0, %ymm0
+	LONG $0xc05bfdc5                     // efa: vcvtps2dq %ymm0, %ymm0
+	LONG $0xfe7dc1c4; LONG $0x00008083; BYTE $0x00 // efe: vpaddd 0x80(%r11), %ymm0, %ymm0
+	LONG $0x5974c1c4; LONG $0x0000e093; BYTE $0x00 // f07: vmulps 0xe0(%r11), %ymm1, %ymm2
+	LONG $0x000000bb; BYTE $0x3f         // f10: movl $0x3f000000, %ebx
+	LONG $0xdb6ef9c5                     // f15: vmovd %ebx, %xmm3
+	LONG $0x587de2c4; BYTE $0xdb         // f19: vpbroadcastd %xmm3, %ymm3
+	LONG $0xd358ecc5                     // f1e: vaddps %ymm3, %ymm2, %ymm2
+	LONG $0x5f6cc1c4; BYTE $0xd6         // f22: vmaxps %ymm14, %ymm2, %ymm2
+	LONG $0x800000bb; BYTE $0x3f         // f27: movl $0x3f800000, %ebx
+	LONG $0xdb6ef9c5                     // f2c: vmovd %ebx, %xmm3
+	LONG $0x587de2c4; BYTE $0xdb         // f30: vpbroadcastd %xmm3, %ymm3
+	LONG $0xd35decc5                     // f35: vminps %ymm3, %ymm2, %ymm2
+	LONG $0xca59f4c5                     // f39: vmulps %ymm2, %ymm1, %ymm1
+	LONG $0xc95bfdc5                     // f3d: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; LONG $0x0000a08b; BYTE $0x00 // f41: vpaddd 0xa0(%r11), %ymm1, %ymm1
+	LONG $0xc16bfdc5                     // f4a: vpackssdw %ymm1, %ymm0, %ymm0
+	LONG $0x397de3c4; WORD $0x01c1       // f4e: vextracti128 $0x1, %ymm0, %xmm1
+	LONG $0xc163f9c5                     // f54: vpacksswb %xmm1, %xmm0, %xmm0
+	LONG $0x7f7ac1c4; BYTE $0x02         // f58: vmovdqu %xmm0, (%r10)
+	LONG $0x28408b4d                     // f5d: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // f61: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // f64: addq %r8, %r9
+	LONG $0x06ff8348                     // f67: cmpq $0x6, %rdi
+	WORD $0x367e                         // f6b: jle 0xfa3 <gemmAVX26x16+0xfa3>
+	WORD $0x1f0f; BYTE $0x00             // f6d: nopl (%rax)
+	LONG $0x0cff8348                     // f70: cmpq $0xc, %rdi
+	LONG $0xfa7f8d48                     // f74: leaq -0x6(%rdi), %rdi
+	LONG $0x0006b841; WORD $0x0000       // f78: movl $0x6, %r8d
+	LONG $0xc7420f4c                     // f7e: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // f82: cmovbq %rsi, %rdi
+	LONG $0x244c8b4d; BYTE $0x08         // f86: movq 0x8(%r12), %r9
+	LONG $0xc8af0f4d                     // f8b: imulq %r8, %r9
+	WORD $0x014c; BYTE $0xc8             // f8f: addq %r9, %rax
+	LONG $0x44af0f4d; WORD $0x2824       // f92: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc1             // f98: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // f9b: addq %r8, %rdx
+	LONG $0xfff07de9; BYTE $0xff         // f9e: jmp 0x20 <gemmAVX26x16+0x20>
+	WORD $0xf8c5; BYTE $0x77             // fa3: vzeroupper
 	RET
 
 TEXT ·gemmAVX28x8(SB), NOSPLIT, $0-8
@@ -806,7 +813,7 @@ TEXT ·gemmAVX28x8(SB), NOSPLIT, $0-8
 	LONG $0x581c8d48                     // 033: leaq (%rax,%rbx,2), %rbx
 	LONG $0x18708b4d                     // 037: movq 0x18(%r8), %r14
 	LONG $0x6f7ec1c4; BYTE $0x0e         // 03b: vmovdqu (%r14), %ymm1
-	LONG $0x40708b4d                     // 040: movq 0x40(%r8), %r14
+	LONG $0x48708b4d                     // 040: movq 0x48(%r8), %r14
 	WORD $0x8949; BYTE $0xc7             // 044: movq %rax, %r15
 	LONG $0xd16ffdc5                     // 047: vmovdqa %ymm1, %ymm2
 	LONG $0xd96ffdc5                     // 04b: vmovdqa %ymm1, %ymm3
@@ -816,681 +823,689 @@ TEXT ·gemmAVX28x8(SB), NOSPLIT, $0-8
 	LONG $0xf96ffdc5                     // 05b: vmovdqa %ymm1, %ymm7
 	LONG $0xc16f7dc5                     // 05f: vmovdqa %ymm1, %ymm8
 	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 063: nopw %cs:(%rax,%rax)
-	LONG $0x207d42c4; BYTE $0x0a         // 070: vpmovsxbw (%r10), %ymm9
-	LONG $0x587d42c4; BYTE $0x17         // 075: vpbroadcastd (%r15), %ymm10
-	LONG $0xf52d41c4; BYTE $0xd1         // 07a: vpmaddwd %ymm9, %ymm10, %ymm10
-	LONG $0xfe2d41c4; BYTE $0xc0         // 07f: vpaddd %ymm8, %ymm10, %ymm8
-	LONG $0x587d02c4; WORD $0x0f14       // 084: vpbroadcastd (%r15,%r9), %ymm10
+	LONG $0x40688b4d                     // 070: movq 0x40(%r8), %r13
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 074: nopw %cs:(%rax,%rax)
+	LONG $0x207d42c4; BYTE $0x0a         // 080: vpmovsxbw (%r10), %ymm9
+	LONG $0x587d42c4; BYTE $0x17         // 085: vpbroadcastd (%r15), %ymm10
 	LONG $0xf52d41c4; BYTE $0xd1         // 08a: vpmaddwd %ymm9, %ymm10, %ymm10
-	LONG $0xfffeadc5                     // 08f: vpaddd %ymm7, %ymm10, %ymm7
-	LONG $0x587d02c4; WORD $0x4f14       // 093: vpbroadcastd (%r15,%r9,2), %ymm10
-	LONG $0xf52d41c4; BYTE $0xd1         // 099: vpmaddwd %ymm9, %ymm10, %ymm10
-	LONG $0xf6feadc5                     // 09e: vpaddd %ymm6, %ymm10, %ymm6
-	LONG $0x587d42c4; BYTE $0x13         // 0a2: vpbroadcastd (%r11), %ymm10
-	LONG $0xf52d41c4; BYTE $0xd1         // 0a7: vpmaddwd %ymm9, %ymm10, %ymm10
-	LONG $0xedfeadc5                     // 0ac: vpaddd %ymm5, %ymm10, %ymm5
-	LONG $0x587d02c4; WORD $0x0b14       // 0b0: vpbroadcastd (%r11,%r9), %ymm10
-	LONG $0xf52d41c4; BYTE $0xd1         // 0b6: vpmaddwd %ymm9, %ymm10, %ymm10
-	LONG $0xe4feadc5                     // 0bb: vpaddd %ymm4, %ymm10, %ymm4
-	LONG $0x587d02c4; WORD $0x4b14       // 0bf: vpbroadcastd (%r11,%r9,2), %ymm10
-	LONG $0xf52d41c4; BYTE $0xd1         // 0c5: vpmaddwd %ymm9, %ymm10, %ymm10
-	LONG $0xdbfeadc5                     // 0ca: vpaddd %ymm3, %ymm10, %ymm3
-	LONG $0x587d62c4; BYTE $0x13         // 0ce: vpbroadcastd (%rbx), %ymm10
-	LONG $0xf52d41c4; BYTE $0xd1         // 0d3: vpmaddwd %ymm9, %ymm10, %ymm10
-	LONG $0xd2feadc5                     // 0d8: vpaddd %ymm2, %ymm10, %ymm2
-	LONG $0x587d22c4; WORD $0x0b14       // 0dc: vpbroadcastd (%rbx,%r9), %ymm10
-	LONG $0xf52d41c4; BYTE $0xc9         // 0e2: vpmaddwd %ymm9, %ymm10, %ymm9
-	LONG $0xc9feb5c5                     // 0e7: vpaddd %ymm1, %ymm9, %ymm1
-	LONG $0x04c78349                     // 0eb: addq $0x4, %r15
-	LONG $0x04c38349                     // 0ef: addq $0x4, %r11
-	LONG $0x04c38348                     // 0f3: addq $0x4, %rbx
-	LONG $0x10c28349                     // 0f7: addq $0x10, %r10
-	WORD $0xff49; BYTE $0xce             // 0fb: decq %r14
-	LONG $0xff6c850f; WORD $0xffff       // 0fe: jne 0x1000 <gemmAVX28x8+0x70>
-	LONG $0x48508b4d                     // 104: movq 0x48(%r8), %r10
-	LONG $0x18488b4d                     // 108: movq 0x18(%r8), %r9
-	LONG $0x01fa8349                     // 10c: cmpq $0x1, %r10
-	LONG $0x022a8f0f; WORD $0x0000       // 110: jg 0x12d0 <gemmAVX28x8+0x340>
-	WORD $0x854d; BYTE $0xd2             // 116: testq %r10, %r10
-	LONG $0x05fd840f; WORD $0x0000       // 119: je 0x16ac <gemmAVX28x8+0x71c>
-	LONG $0x01fa8349                     // 11f: cmpq $0x1, %r10
-	LONG $0x04ff850f; WORD $0x0000       // 123: jne 0x15b8 <gemmAVX28x8+0x628>
-	LONG $0x5b7c41c4; BYTE $0xc0         // 129: vcvtdq2ps %ymm8, %ymm8
-	LONG $0x593c41c4; WORD $0x2041       // 12e: vmulps 0x20(%r9), %ymm8, %ymm8
-	LONG $0x5d3c41c4; WORD $0x6041       // 134: vminps 0x60(%r9), %ymm8, %ymm8
-	LONG $0x5b7d41c4; BYTE $0xc0         // 13a: vcvtps2dq %ymm8, %ymm8
-	LONG $0xfe3d41c4; WORD $0x4041       // 13f: vpaddd 0x40(%r9), %ymm8, %ymm8
-	LONG $0x6b3d41c4; BYTE $0xc0         // 145: vpackssdw %ymm8, %ymm8, %ymm8
-	LONG $0x633d41c4; BYTE $0xc0         // 14a: vpacksswb %ymm8, %ymm8, %ymm8
-	LONG $0x397d43c4; WORD $0x01c1       // 14f: vextracti128 $0x1, %ymm8, %xmm9
-	LONG $0x623941c4; BYTE $0xc1         // 155: vpunpckldq %xmm9, %xmm8, %xmm8
-	LONG $0x01d679c5                     // 15a: vmovq %xmm8, (%rcx)
-	LONG $0x28488b4d                     // 15e: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 162: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 166: addq %rdx, %r9
-	LONG $0x18588b4d                     // 169: movq 0x18(%r8), %r11
-	LONG $0xff5bfcc5                     // 16d: vcvtdq2ps %ymm7, %ymm7
-	LONG $0x5944c1c4; WORD $0x207b       // 171: vmulps 0x20(%r11), %ymm7, %ymm7
-	LONG $0x5d44c1c4; WORD $0x607b       // 177: vminps 0x60(%r11), %ymm7, %ymm7
-	LONG $0xff5bfdc5                     // 17d: vcvtps2dq %ymm7, %ymm7
-	LONG $0xfe45c1c4; WORD $0x407b       // 181: vpaddd 0x40(%r11), %ymm7, %ymm7
-	LONG $0xff6bc5c5                     // 187: vpackssdw %ymm7, %ymm7, %ymm7
-	LONG $0xff63c5c5                     // 18b: vpacksswb %ymm7, %ymm7, %ymm7
-	LONG $0x397dc3c4; WORD $0x01f8       // 18f: vextracti128 $0x1, %ymm7, %xmm8
-	LONG $0x6241c1c4; BYTE $0xf8         // 195: vpunpckldq %xmm8, %xmm7, %xmm7
-	LONG $0xd679c1c4; BYTE $0x3a         // 19a: vmovq %xmm7, (%r10)
-	LONG $0x28588b4d                     // 19f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1a3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1a6: addq %r11, %r9
-	LONG $0x18588b4d                     // 1a9: movq 0x18(%r8), %r11
-	LONG $0xf65bfcc5                     // 1ad: vcvtdq2ps %ymm6, %ymm6
-	LONG $0x594cc1c4; WORD $0x2073       // 1b1: vmulps 0x20(%r11), %ymm6, %ymm6
-	LONG $0x5d4cc1c4; WORD $0x6073       // 1b7: vminps 0x60(%r11), %ymm6, %ymm6
-	LONG $0xf65bfdc5                     // 1bd: vcvtps2dq %ymm6, %ymm6
-	LONG $0xfe4dc1c4; WORD $0x4073       // 1c1: vpaddd 0x40(%r11), %ymm6, %ymm6
-	LONG $0xf66bcdc5                     // 1c7: vpackssdw %ymm6, %ymm6, %ymm6
-	LONG $0xf663cdc5                     // 1cb: vpacksswb %ymm6, %ymm6, %ymm6
-	LONG $0x397de3c4; WORD $0x01f7       // 1cf: vextracti128 $0x1, %ymm6, %xmm7
-	LONG $0xf762c9c5                     // 1d5: vpunpckldq %xmm7, %xmm6, %xmm6
-	LONG $0xd679c1c4; BYTE $0x32         // 1d9: vmovq %xmm6, (%r10)
-	LONG $0x28588b4d                     // 1de: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1e2: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1e5: addq %r11, %r9
-	LONG $0x18588b4d                     // 1e8: movq 0x18(%r8), %r11
-	LONG $0xed5bfcc5                     // 1ec: vcvtdq2ps %ymm5, %ymm5
-	LONG $0x5954c1c4; WORD $0x206b       // 1f0: vmulps 0x20(%r11), %ymm5, %ymm5
-	LONG $0x5d54c1c4; WORD $0x606b       // 1f6: vminps 0x60(%r11), %ymm5, %ymm5
-	LONG $0xed5bfdc5                     // 1fc: vcvtps2dq %ymm5, %ymm5
-	LONG $0xfe55c1c4; WORD $0x406b       // 200: vpaddd 0x40(%r11), %ymm5, %ymm5
-	LONG $0xed6bd5c5                     // 206: vpackssdw %ymm5, %ymm5, %ymm5
-	LONG $0xed63d5c5                     // 20a: vpacksswb %ymm5, %ymm5, %ymm5
-	LONG $0x397de3c4; WORD $0x01ee       // 20e: vextracti128 $0x1, %ymm5, %xmm6
-	LONG $0xee62d1c5                     // 214: vpunpckldq %xmm6, %xmm5, %xmm5
-	LONG $0xd679c1c4; BYTE $0x2a         // 218: vmovq %xmm5, (%r10)
-	LONG $0x28588b4d                     // 21d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 221: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 224: addq %r11, %r9
-	LONG $0x18588b4d                     // 227: movq 0x18(%r8), %r11
-	LONG $0xe45bfcc5                     // 22b: vcvtdq2ps %ymm4, %ymm4
-	LONG $0x595cc1c4; WORD $0x2063       // 22f: vmulps 0x20(%r11), %ymm4, %ymm4
-	LONG $0x5d5cc1c4; WORD $0x6063       // 235: vminps 0x60(%r11), %ymm4, %ymm4
-	LONG $0xe45bfdc5                     // 23b: vcvtps2dq %ymm4, %ymm4
-	LONG $0xfe5dc1c4; WORD $0x4063       // 23f: vpaddd 0x40(%r11), %ymm4, %ymm4
-	LONG $0xe46bddc5                     // 245: vpackssdw %ymm4, %ymm4, %ymm4
-	LONG $0xe463ddc5                     // 249: vpacksswb %ymm4, %ymm4, %ymm4
-	LONG $0x397de3c4; WORD $0x01e5       // 24d: vextracti128 $0x1, %ymm4, %xmm5
-	LONG $0xe562d9c5                     // 253: vpunpckldq %xmm5, %xmm4, %xmm4
-	LONG $0xd679c1c4; BYTE $0x22         // 257: vmovq %xmm4, (%r10)
-	LONG $0x28588b4d                     // 25c: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 260: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 263: addq %r11, %r9
-	LONG $0x18588b4d                     // 266: movq 0x18(%r8), %r11
-	LONG $0xdb5bfcc5                     // 26a: vcvtdq2ps %ymm3, %ymm3
-	LONG $0x5964c1c4; WORD $0x205b       // 26e: vmulps 0x20(%r11), %ymm3, %ymm3
-	LONG $0x5d64c1c4; WORD $0x605b       // 274: vminps 0x60(%r11), %ymm3, %ymm3
-	LONG $0xdb5bfdc5                     // 27a: vcvtps2dq %ymm3, %ymm3
-	LONG $0xfe65c1c4; WORD $0x405b       // 27e: vpaddd 0x40(%r11), %ymm3, %ymm3
-	LONG $0xdb6be5c5                     // 284: vpackssdw %ymm3, %ymm3, %ymm3
-	LONG $0xdb63e5c5                     // 288: vpacksswb %ymm3, %ymm3, %ymm3
-	LONG $0x397de3c4; WORD $0x01dc       // 28c: vextracti128 $0x1, %ymm3, %xmm4
-	LONG $0xdc62e1c5                     // 292: vpunpckldq %xmm4, %xmm3, %xmm3
-	LONG $0xd679c1c4; BYTE $0x1a         // 296: vmovq %xmm3, (%r10)
-	LONG $0x28588b4d                     // 29b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 29f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 2a2: addq %r11, %r9
-	LONG $0x18588b4d                     // 2a5: movq 0x18(%r8), %r11
-	LONG $0xd25bfcc5                     // 2a9: vcvtdq2ps %ymm2, %ymm2
-	LONG $0x596cc1c4; WORD $0x2053       // 2ad: vmulps 0x20(%r11), %ymm2, %ymm2
-	LONG $0x5d6cc1c4; WORD $0x6053       // 2b3: vminps 0x60(%r11), %ymm2, %ymm2
-	LONG $0xd25bfdc5                     // 2b9: vcvtps2dq %ymm2, %ymm2
-	LONG $0xfe6dc1c4; WORD $0x4053       // 2bd: vpaddd 0x40(%r11), %ymm2, %ymm2
-	LONG $0xd26bedc5                     // 2c3: vpackssdw %ymm2, %ymm2, %ymm2
-	LONG $0xd263edc5                     // 2c7: vpacksswb %ymm2, %ymm2, %ymm2
-	LONG $0x397de3c4; WORD $0x01d3       // 2cb: vextracti128 $0x1, %ymm2, %xmm3
-	LONG $0xd362e9c5                     // 2d1: vpunpckldq %xmm3, %xmm2, %xmm2
-	LONG $0xd679c1c4; BYTE $0x12         // 2d5: vmovq %xmm2, (%r10)
-	LONG $0x28588b4d                     // 2da: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 2de: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 2e1: addq %r11, %r9
-	LONG $0x18588b4d                     // 2e4: movq 0x18(%r8), %r11
-	LONG $0xc95bfcc5                     // 2e8: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x204b       // 2ec: vmulps 0x20(%r11), %ymm1, %ymm1
-	LONG $0x5d74c1c4; WORD $0x604b       // 2f2: vminps 0x60(%r11), %ymm1, %ymm1
-	LONG $0xc95bfdc5                     // 2f8: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; WORD $0x404b       // 2fc: vpaddd 0x40(%r11), %ymm1, %ymm1
-	LONG $0xc96bf5c5                     // 302: vpackssdw %ymm1, %ymm1, %ymm1
-	LONG $0xc963f5c5                     // 306: vpacksswb %ymm1, %ymm1, %ymm1
-	LONG $0x397de3c4; WORD $0x01ca       // 30a: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0xca62f1c5                     // 310: vpunpckldq %xmm2, %xmm1, %xmm1
-	LONG $0xd679c1c4; BYTE $0x0a         // 314: vmovq %xmm1, (%r10)
-	LONG $0x28408b4d                     // 319: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 31d: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 320: addq %r8, %r9
-	LONG $0x08ff8348                     // 323: cmpq $0x8, %rdi
-	LONG $0x09338f0f; WORD $0x0000       // 327: jg 0x1bf0 <gemmAVX28x8+0xc60>
-	LONG $0x000961e9; BYTE $0x00         // 32d: jmp 0x1c23 <gemmAVX28x8+0xc93>
-	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 332: nopw %cs:(%rax,%rax)
-	LONG $0x02fa8349                     // 340: cmpq $0x2, %r10
-	LONG $0x05ab840f; WORD $0x0000       // 344: je 0x1885 <gemmAVX28x8+0x8f5>
-	LONG $0x03fa8349                     // 34a: cmpq $0x3, %r10
-	LONG $0x02d4850f; WORD $0x0000       // 34e: jne 0x15b8 <gemmAVX28x8+0x628>
-	LONG $0x217d62c4; BYTE $0x0a         // 354: vpmovsxbd (%rdx), %ymm9
-	LONG $0x5b7c41c4; BYTE $0xc0         // 359: vcvtdq2ps %ymm8, %ymm8
-	LONG $0x593c41c4; WORD $0x2041       // 35e: vmulps 0x20(%r9), %ymm8, %ymm8
-	LONG $0xfa3541c4; LONG $0x0000a089; BYTE $0x00 // 364: vpsubd 0xa0(%r9), %ymm9, %ymm9
-	LONG $0x5b7c41c4; BYTE $0xc9         // 36d: vcvtdq2ps %ymm9, %ymm9
-	LONG $0x593441c4; LONG $0x00008089; BYTE $0x00 // 372: vmulps 0x80(%r9), %ymm9, %ymm9
-	LONG $0x583c41c4; BYTE $0xc1         // 37b: vaddps %ymm9, %ymm8, %ymm8
-	LONG $0x5b7d41c4; BYTE $0xc0         // 380: vcvtps2dq %ymm8, %ymm8
-	LONG $0xfe3d41c4; WORD $0x4041       // 385: vpaddd 0x40(%r9), %ymm8, %ymm8
-	LONG $0x6b3d41c4; BYTE $0xc0         // 38b: vpackssdw %ymm8, %ymm8, %ymm8
-	LONG $0x633d41c4; BYTE $0xc0         // 390: vpacksswb %ymm8, %ymm8, %ymm8
-	LONG $0x397d43c4; WORD $0x01c1       // 395: vextracti128 $0x1, %ymm8, %xmm9
-	LONG $0x623941c4; BYTE $0xc1         // 39b: vpunpckldq %xmm9, %xmm8, %xmm8
-	LONG $0x01d679c5                     // 3a0: vmovq %xmm8, (%rcx)
-	LONG $0x28488b4d                     // 3a4: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 3a8: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 3ac: addq %rdx, %r9
-	LONG $0x18588b4d                     // 3af: movq 0x18(%r8), %r11
-	LONG $0x217d42c4; BYTE $0x01         // 3b3: vpmovsxbd (%r9), %ymm8
-	LONG $0xff5bfcc5                     // 3b8: vcvtdq2ps %ymm7, %ymm7
-	LONG $0x5944c1c4; WORD $0x207b       // 3bc: vmulps 0x20(%r11), %ymm7, %ymm7
-	LONG $0xfa3d41c4; LONG $0x0000a083; BYTE $0x00 // 3c2: vpsubd 0xa0(%r11), %ymm8, %ymm8
-	LONG $0x5b7c41c4; BYTE $0xc0         // 3cb: vcvtdq2ps %ymm8, %ymm8
-	LONG $0x593c41c4; LONG $0x00008083; BYTE $0x00 // 3d0: vmulps 0x80(%r11), %ymm8, %ymm8
-	LONG $0xff58bcc5                     // 3d9: vaddps %ymm7, %ymm8, %ymm7
-	LONG $0xff5bfdc5                     // 3dd: vcvtps2dq %ymm7, %ymm7
-	LONG $0xfe45c1c4; WORD $0x407b       // 3e1: vpaddd 0x40(%r11), %ymm7, %ymm7
-	LONG $0xff6bc5c5                     // 3e7: vpackssdw %ymm7, %ymm7, %ymm7
-	LONG $0xff63c5c5                     // 3eb: vpacksswb %ymm7, %ymm7, %ymm7
-	LONG $0x397dc3c4; WORD $0x01f8       // 3ef: vextracti128 $0x1, %ymm7, %xmm8
-	LONG $0x6241c1c4; BYTE $0xf8         // 3f5: vpunpckldq %xmm8, %xmm7, %xmm7
-	LONG $0xd679c1c4; BYTE $0x3a         // 3fa: vmovq %xmm7, (%r10)
-	LONG $0x28588b4d                     // 3ff: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 403: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 406: addq %r11, %r9
-	LONG $0x18588b4d                     // 409: movq 0x18(%r8), %r11
-	LONG $0x217dc2c4; BYTE $0x39         // 40d: vpmovsxbd (%r9), %ymm7
-	LONG $0xf65bfcc5                     // 412: vcvtdq2ps %ymm6, %ymm6
-	LONG $0x594cc1c4; WORD $0x2073       // 416: vmulps 0x20(%r11), %ymm6, %ymm6
-	LONG $0xfa45c1c4; LONG $0x0000a0bb; BYTE $0x00 // 41c: vpsubd 0xa0(%r11), %ymm7, %ymm7
-	LONG $0xff5bfcc5                     // 425: vcvtdq2ps %ymm7, %ymm7
-	LONG $0x5944c1c4; LONG $0x000080bb; BYTE $0x00 // 429: vmulps 0x80(%r11), %ymm7, %ymm7
-	LONG $0xf758ccc5                     // 432: vaddps %ymm7, %ymm6, %ymm6
-	LONG $0xf65bfdc5                     // 436: vcvtps2dq %ymm6, %ymm6
-	LONG $0xfe4dc1c4; WORD $0x4073       // 43a: vpaddd 0x40(%r11), %ymm6, %ymm6
-	LONG $0xf66bcdc5                     // 440: vpackssdw %ymm6, %ymm6, %ymm6
-	LONG $0xf663cdc5                     // 444: vpacksswb %ymm6, %ymm6, %ymm6
-	LONG $0x397de3c4; WORD $0x01f7       // 448: vextracti128 $0x1, %ymm6, %xmm7
-	LONG $0xf762c9c5                     // 44e: vpunpckldq %xmm7, %xmm6, %xmm6
-	LONG $0xd679c1c4; BYTE $0x32         // 452: vmovq %xmm6, (%r10)
-	LONG $0x28588b4d                     // 457: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 45b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 45e: addq %r11, %r9
-	LONG $0x18588b4d                     // 461: movq 0x18(%r8), %r11
-	LONG $0x217dc2c4; BYTE $0x31         // 465: vpmovsxbd (%r9), %ymm6
-	LONG $0xed5bfcc5                     // 46a: vcvtdq2ps %ymm5, %ymm5
-	LONG $0x5954c1c4; WORD $0x206b       // 46e: vmulps 0x20(%r11), %ymm5, %ymm5
-	LONG $0xfa4dc1c4; LONG $0x0000a0b3; BYTE $0x00 // 474: vpsubd 0xa0(%r11), %ymm6, %ymm6
-	LONG $0xf65bfcc5                     // 47d: vcvtdq2ps %ymm6, %ymm6
-	LONG $0x594cc1c4; LONG $0x000080b3; BYTE $0x00 // 481: vmulps 0x80(%r11), %ymm6, %ymm6
-	LONG $0xee58d4c5                     // 48a: vaddps %ymm6, %ymm5, %ymm5
-	LONG $0xed5bfdc5                     // 48e: vcvtps2dq %ymm5, %ymm5
-	LONG $0xfe55c1c4; WORD $0x406b       // 492: vpaddd 0x40(%r11), %ymm5, %ymm5
-	LONG $0xed6bd5c5                     // 498: vpackssdw %ymm5, %ymm5, %ymm5
-	LONG $0xed63d5c5                     // 49c: vpacksswb %ymm5, %ymm5, %ymm5
-	LONG $0x397de3c4; WORD $0x01ee       // 4a0: vextracti128 $0x1, %ymm5, %xmm6
-	LONG $0xee62d1c5                     // 4a6: vpunpckldq %xmm6, %xmm5, %xmm5
-	LONG $0xd679c1c4; BYTE $0x2a         // 4aa: vmovq %xmm5, (%r10)
-	LONG $0x28588b4d                     // 4af: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4b3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4b6: addq %r11, %r9
-	LONG $0x18588b4d                     // 4b9: movq 0x18(%r8), %r11
-	LONG $0x217dc2c4; BYTE $0x29         // 4bd: vpmovsxbd (%r9), %ymm5
-	LONG $0xe45bfcc5                     // 4c2: vcvtdq2ps %ymm4, %ymm4
-	LONG $0x595cc1c4; WORD $0x2063       // 4c6: vmulps 0x20(%r11), %ymm4, %ymm4
-	LONG $0xfa55c1c4; LONG $0x0000a0ab; BYTE $0x00 // 4cc: vpsubd 0xa0(%r11), %ymm5, %ymm5
-	LONG $0xed5bfcc5                     // 4d5: vcvtdq2ps %ymm5, %ymm5
-	LONG $0x5954c1c4; LONG $0x000080ab; BYTE $0x00 // 4d9: vmulps 0x80(%r11), %ymm5, %ymm5
-	LONG $0xe558dcc5                     // 4e2: vaddps %ymm5, %ymm4, %ymm4
-	LONG $0xe45bfdc5                     // 4e6: vcvtps2dq %ymm4, %ymm4
-	LONG $0xfe5dc1c4; WORD $0x4063       // 4ea: vpaddd 0x40(%r11), %ymm4, %ymm4
-	LONG $0xe46bddc5                     // 4f0: vpackssdw %ymm4, %ymm4, %ymm4
-	LONG $0xe463ddc5                     // 4f4: vpacksswb %ymm4, %ymm4, %ymm4
-	LONG $0x397de3c4; WORD $0x01e5       // 4f8: vextracti128 $0x1, %ymm4, %xmm5
-	LONG $0xe562d9c5                     // 4fe: vpunpckldq %xmm5, %xmm4, %xmm4
-	LONG $0xd679c1c4; BYTE $0x22         // 502: vmovq %xmm4, (%r10)
-	LONG $0x28588b4d                     // 507: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 50b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 50e: addq %r11, %r9
-	LONG $0x18588b4d                     // 511: movq 0x18(%r8), %r11
-	LONG $0x217dc2c4; BYTE $0x21         // 515: vpmovsxbd (%r9), %ymm4
-	LONG $0xdb5bfcc5                     // 51a: vcvtdq2ps %ymm3, %ymm3
-	LONG $0x5964c1c4; WORD $0x205b       // 51e: vmulps 0x20(%r11), %ymm3, %ymm3
-	LONG $0xfa5dc1c4; LONG $0x0000a0a3; BYTE $0x00 // 524: vpsubd 0xa0(%r11), %ymm4, %ymm4
-	LONG $0xe45bfcc5                     // 52d: vcvtdq2ps %ymm4, %ymm4
-	LONG $0x595cc1c4; LONG $0x000080a3; BYTE $0x00 // 531: vmulps 0x80(%r11), %ymm4, %ymm4
-	LONG $0xdc58e4c5                     // 53a: vaddps %ymm4, %ymm3, %ymm3
-	LONG $0xdb5bfdc5                     // 53e: vcvtps2dq %ymm3, %ymm3
-	LONG $0xfe65c1c4; WORD $0x405b       // 542: vpaddd 0x40(%r11), %ymm3, %ymm3
-	LONG $0xdb6be5c5                     // 548: vpackssdw %ymm3, %ymm3, %ymm3
-	LONG $0xdb63e5c5                     // 54c: vpacksswb %ymm3, %ymm3, %ymm3
-	LONG $0x397de3c4; WORD $0x01dc       // 550: vextracti128 $0x1, %ymm3, %xmm4
-	LONG $0xdc62e1c5                     // 556: vpunpckldq %xmm4, %xmm3, %xmm3
-	LONG $0xd679c1c4; BYTE $0x1a         // 55a: vmovq %xmm3, (%r10)
-	LONG $0x28588b4d                     // 55f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 563: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 566: addq %r11, %r9
-	LONG $0x18588b4d                     // 569: movq 0x18(%r8), %r11
-	LONG $0x217dc2c4; BYTE $0x19         // 56d: vpmovsxbd (%r9), %ymm3
-	LONG $0xd25bfcc5                     // 572: vcvtdq2ps %ymm2, %ymm2
-	LONG $0x596cc1c4; WORD $0x2053       // 576: vmulps 0x20(%r11), %ymm2, %ymm2
-	LONG $0xfa65c1c4; LONG $0x0000a09b; BYTE $0x00 // 57c: vpsubd 0xa0(%r11), %ymm3, %ymm3
-	LONG $0xdb5bfcc5                     // 585: vcvtdq2ps %ymm3, %ymm3
-	LONG $0x5964c1c4; LONG $0x0000809b; BYTE $0x00 // 589: vmulps 0x80(%r11), %ymm3, %ymm3
-	LONG $0xd358ecc5                     // 592: vaddps %ymm3, %ymm2, %ymm2
-	LONG $0xd25bfdc5                     // 596: vcvtps2dq %ymm2, %ymm2
-	LONG $0xfe6dc1c4; WORD $0x4053       // 59a: vpaddd 0x40(%r11), %ymm2, %ymm2
-	LONG $0xd26bedc5                     // 5a0: vpackssdw %ymm2, %ymm2, %ymm2
-	LONG $0xd263edc5                     // 5a4: vpacksswb %ymm2, %ymm2, %ymm2
-	LONG $0x397de3c4; WORD $0x01d3       // 5a8: vextracti128 $0x1, %ymm2, %xmm3
-	LONG $0xd362e9c5                     // 5ae: vpunpckldq %xmm3, %xmm2, %xmm2
-	LONG $0xd679c1c4; BYTE $0x12         // 5b2: vmovq %xmm2, (%r10)
-	LONG $0x28588b4d                     // 5b7: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 5bb: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 5be: addq %r11, %r9
-	LONG $0x18588b4d                     // 5c1: movq 0x18(%r8), %r11
-	LONG $0x217dc2c4; BYTE $0x11         // 5c5: vpmovsxbd (%r9), %ymm2
-	LONG $0xc95bfcc5                     // 5ca: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x204b       // 5ce: vmulps 0x20(%r11), %ymm1, %ymm1
-	LONG $0xfa6dc1c4; LONG $0x0000a093; BYTE $0x00 // 5d4: vpsubd 0xa0(%r11), %ymm2, %ymm2
-	LONG $0xd25bfcc5                     // 5dd: vcvtdq2ps %ymm2, %ymm2
-	LONG $0x596cc1c4; LONG $0x00008093; BYTE $0x00 // 5e1: vmulps 0x80(%r11), %ymm2, %ymm2
-	LONG $0xca58f4c5                     // 5ea: vaddps %ymm2, %ymm1, %ymm1
-	LONG $0xc95bfdc5                     // 5ee: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; WORD $0x404b       // 5f2: vpaddd 0x40(%r11), %ymm1, %ymm1
-	LONG $0xc96bf5c5                     // 5f8: vpackssdw %ymm1, %ymm1, %ymm1
-	LONG $0xc963f5c5                     // 5fc: vpacksswb %ymm1, %ymm1, %ymm1
-	LONG $0x397de3c4; WORD $0x01ca       // 600: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0xca62f1c5                     // 606: vpunpckldq %xmm2, %xmm1, %xmm1
-	LONG $0xd679c1c4; BYTE $0x0a         // 60a: vmovq %xmm1, (%r10)
-	LONG $0x28408b4d                     // 60f: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 613: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 616: addq %r8, %r9
-	LONG $0x08ff8348                     // 619: cmpq $0x8, %rdi
-	LONG $0x063d8f0f; WORD $0x0000       // 61d: jg 0x1bf0 <gemmAVX28x8+0xc60>
-	LONG $0x00066be9; BYTE $0x00         // 623: jmp 0x1c23 <gemmAVX28x8+0xc93>
-	LONG $0x5b7c41c4; BYTE $0xc0         // 628: vcvtdq2ps %ymm8, %ymm8
-	LONG $0x593c41c4; WORD $0x2041       // 62d: vmulps 0x20(%r9), %ymm8, %ymm8
-	LONG $0x01117cc5                     // 633: vmovups %ymm8, (%rcx)
-	LONG $0x28488b4d                     // 637: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 63b: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 63f: addq %rdx, %r9
-	LONG $0x18588b4d                     // 642: movq 0x18(%r8), %r11
-	LONG $0xff5bfcc5                     // 646: vcvtdq2ps %ymm7, %ymm7
-	LONG $0x5944c1c4; WORD $0x207b       // 64a: vmulps 0x20(%r11), %ymm7, %ymm7
-	LONG $0x117cc1c4; BYTE $0x3a         // 650: vmovups %ymm7, (%r10)
-	LONG $0x28588b4d                     // 655: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 659: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 65c: addq %r11, %r9
-	LONG $0x18588b4d                     // 65f: movq 0x18(%r8), %r11
-	LONG $0xf65bfcc5                     // 663: vcvtdq2ps %ymm6, %ymm6
-	LONG $0x594cc1c4; WORD $0x2073       // 667: vmulps 0x20(%r11), %ymm6, %ymm6
-	LONG $0x117cc1c4; BYTE $0x32         // 66d: vmovups %ymm6, (%r10)
-	LONG $0x28588b4d                     // 672: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 676: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 679: addq %r11, %r9
-	LONG $0x18588b4d                     // 67c: movq 0x18(%r8), %r11
-	LONG $0xed5bfcc5                     // 680: vcvtdq2ps %ymm5, %ymm5
-	LONG $0x5954c1c4; WORD $0x206b       // 684: vmulps 0x20(%r11), %ymm5, %ymm5
-	LONG $0x117cc1c4; BYTE $0x2a         // 68a: vmovups %ymm5, (%r10)
-	LONG $0x28588b4d                     // 68f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 693: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 696: addq %r11, %r9
-	LONG $0x18588b4d                     // 699: movq 0x18(%r8), %r11
-	LONG $0xe45bfcc5                     // 69d: vcvtdq2ps %ymm4, %ymm4
-	LONG $0x595cc1c4; WORD $0x2063       // 6a1: vmulps 0x20(%r11), %ymm4, %ymm4
-	LONG $0x117cc1c4; BYTE $0x22         // 6a7: vmovups %ymm4, (%r10)
-	LONG $0x28588b4d                     // 6ac: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 6b0: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 6b3: addq %r11, %r9
-	LONG $0x18588b4d                     // 6b6: movq 0x18(%r8), %r11
-	LONG $0xdb5bfcc5                     // 6ba: vcvtdq2ps %ymm3, %ymm3
-	LONG $0x5964c1c4; WORD $0x205b       // 6be: vmulps 0x20(%r11), %ymm3, %ymm3
-	LONG $0x117cc1c4; BYTE $0x1a         // 6c4: vmovups %ymm3, (%r10)
-	LONG $0x28588b4d                     // 6c9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 6cd: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 6d0: addq %r11, %r9
-	LONG $0x18588b4d                     // 6d3: movq 0x18(%r8), %r11
-	LONG $0xd25bfcc5                     // 6d7: vcvtdq2ps %ymm2, %ymm2
-	LONG $0x596cc1c4; WORD $0x2053       // 6db: vmulps 0x20(%r11), %ymm2, %ymm2
-	LONG $0x117cc1c4; BYTE $0x12         // 6e1: vmovups %ymm2, (%r10)
-	LONG $0x28588b4d                     // 6e6: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 6ea: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 6ed: addq %r11, %r9
-	LONG $0x18588b4d                     // 6f0: movq 0x18(%r8), %r11
-	LONG $0xc95bfcc5                     // 6f4: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x204b       // 6f8: vmulps 0x20(%r11), %ymm1, %ymm1
-	LONG $0x117cc1c4; BYTE $0x0a         // 6fe: vmovups %ymm1, (%r10)
-	LONG $0x28408b4d                     // 703: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 707: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 70a: addq %r8, %r9
-	LONG $0x08ff8348                     // 70d: cmpq $0x8, %rdi
-	LONG $0x05498f0f; WORD $0x0000       // 711: jg 0x1bf0 <gemmAVX28x8+0xc60>
-	LONG $0x000577e9; BYTE $0x00         // 717: jmp 0x1c23 <gemmAVX28x8+0xc93>
-	LONG $0x5b7c41c4; BYTE $0xc0         // 71c: vcvtdq2ps %ymm8, %ymm8
-	LONG $0x593c41c4; WORD $0x2041       // 721: vmulps 0x20(%r9), %ymm8, %ymm8
-	LONG $0x5b7d41c4; BYTE $0xc0         // 727: vcvtps2dq %ymm8, %ymm8
-	LONG $0xfe3d41c4; WORD $0x4041       // 72c: vpaddd 0x40(%r9), %ymm8, %ymm8
-	LONG $0x6b3d41c4; BYTE $0xc0         // 732: vpackssdw %ymm8, %ymm8, %ymm8
-	LONG $0x633d41c4; BYTE $0xc0         // 737: vpacksswb %ymm8, %ymm8, %ymm8
-	LONG $0x397d43c4; WORD $0x01c1       // 73c: vextracti128 $0x1, %ymm8, %xmm9
-	LONG $0x623941c4; BYTE $0xc1         // 742: vpunpckldq %xmm9, %xmm8, %xmm8
-	LONG $0x01d679c5                     // 747: vmovq %xmm8, (%rcx)
-	LONG $0x28488b4d                     // 74b: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 74f: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 753: addq %rdx, %r9
-	LONG $0x18588b4d                     // 756: movq 0x18(%r8), %r11
-	LONG $0xff5bfcc5                     // 75a: vcvtdq2ps %ymm7, %ymm7
-	LONG $0x5944c1c4; WORD $0x207b       // 75e: vmulps 0x20(%r11), %ymm7, %ymm7
-	LONG $0xff5bfdc5                     // 764: vcvtps2dq %ymm7, %ymm7
-	LONG $0xfe45c1c4; WORD $0x407b       // 768: vpaddd 0x40(%r11), %ymm7, %ymm7
-	LONG $0xff6bc5c5                     // 76e: vpackssdw %ymm7, %ymm7, %ymm7
-	LONG $0xff63c5c5                     // 772: vpacksswb %ymm7, %ymm7, %ymm7
-	LONG $0x397dc3c4; WORD $0x01f8       // 776: vextracti128 $0x1, %ymm7, %xmm8
-	LONG $0x6241c1c4; BYTE $0xf8         // 77c: vpunpckldq %xmm8, %xmm7, %xmm7
-	LONG $0xd679c1c4; BYTE $0x3a         // 781: vmovq %xmm7, (%r10)
-	LONG $0x28588b4d                     // 786: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 78a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 78d: addq %r11, %r9
-	LONG $0x18588b4d                     // 790: movq 0x18(%r8), %r11
-	LONG $0xf65bfcc5                     // 794: vcvtdq2ps %ymm6, %ymm6
-	LONG $0x594cc1c4; WORD $0x2073       // 798: vmulps 0x20(%r11), %ymm6, %ymm6
-	LONG $0xf65bfdc5                     // 79e: vcvtps2dq %ymm6, %ymm6
-	LONG $0xfe4dc1c4; WORD $0x4073       // 7a2: vpaddd 0x40(%r11), %ymm6, %ymm6
-	LONG $0xf66bcdc5                     // 7a8: vpackssdw %ymm6, %ymm6, %ymm6
-	LONG $0xf663cdc5                     // 7ac: vpacksswb %ymm6, %ymm6, %ymm6
-	LONG $0x397de3c4; WORD $0x01f7       // 7b0: vextracti128 $0x1, %ymm6, %xmm7
-	LONG $0xf762c9c5                     // 7b6: vpunpckldq %xmm7, %xmm6, %xmm6
-	LONG $0xd679c1c4; BYTE $0x32         // 7ba: vmovq %xmm6, (%r10)
-	LONG $0x28588b4d                     // 7bf: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 7c3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 7c6: addq %r11, %r9
-	LONG $0x18588b4d                     // 7c9: movq 0x18(%r8), %r11
-	LONG $0xed5bfcc5                     // 7cd: vcvtdq2ps %ymm5, %ymm5
-	LONG $0x5954c1c4; WORD $0x206b       // 7d1: vmulps 0x20(%r11), %ymm5, %ymm5
-	LONG $0xed5bfdc5                     // 7d7: vcvtps2dq %ymm5, %ymm5
-	LONG $0xfe55c1c4; WORD $0x406b       // 7db: vpaddd 0x40(%r11), %ymm5, %ymm5
-	LONG $0xed6bd5c5                     // 7e1: vpackssdw %ymm5, %ymm5, %ymm5
-	LONG $0xed63d5c5                     // 7e5: vpacksswb %ymm5, %ymm5, %ymm5
-	LONG $0x397de3c4; WORD $0x01ee       // 7e9: vextracti128 $0x1, %ymm5, %xmm6
-	LONG $0xee62d1c5                     // 7ef: vpunpckldq %xmm6, %xmm5, %xmm5
-	LONG $0xd679c1c4; BYTE $0x2a         // 7f3: vmovq %xmm5, (%r10)
-	LONG $0x28588b4d                     // 7f8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 7fc: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 7ff: addq %r11, %r9
-	LONG $0x18588b4d                     // 802: movq 0x18(%r8), %r11
-	LONG $0xe45bfcc5                     // 806: vcvtdq2ps %ymm4, %ymm4
-	LONG $0x595cc1c4; WORD $0x2063       // 80a: vmulps 0x20(%r11), %ymm4, %ymm4
-	LONG $0xe45bfdc5                     // 810: vcvtps2dq %ymm4, %ymm4
-	LONG $0xfe5dc1c4; WORD $0x4063       // 814: vpaddd 0x40(%r11), %ymm4, %ymm4
-	LONG $0xe46bddc5                     // 81a: vpackssdw %ymm4, %ymm4, %ymm4
-	LONG $0xe463ddc5                     // 81e: vpacksswb %ymm4, %ymm4, %ymm4
-	LONG $0x397de3c4; WORD $0x01e5       // 822: vextracti128 $0x1, %ymm4, %xmm5
-	LONG $0xe562d9c5                     // 828: vpunpckldq %xmm5, %xmm4, %xmm4
-	LONG $0xd679c1c4; BYTE $0x22         // 82c: vmovq %xmm4, (%r10)
-	LONG $0x28588b4d                     // 831: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 835: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 838: addq %r11, %r9
-	LONG $0x18588b4d                     // 83b: movq 0x18(%r8), %r11
-	LONG $0xdb5bfcc5                     // 83f: vcvtdq2ps %ymm3, %ymm3
-	LONG $0x5964c1c4; WORD $0x205b       // 843: vmulps 0x20(%r11), %ymm3, %ymm3
-	LONG $0xdb5bfdc5                     // 849: vcvtps2dq %ymm3, %ymm3
-	LONG $0xfe65c1c4; WORD $0x405b       // 84d: vpaddd 0x40(%r11), %ymm3, %ymm3
-	LONG $0xdb6be5c5                     // 853: vpackssdw %ymm3, %ymm3, %ymm3
-	LONG $0xdb63e5c5                     // 857: vpacksswb %ymm3, %ymm3, %ymm3
-	LONG $0x397de3c4; WORD $0x01dc       // 85b: vextracti128 $0x1, %ymm3, %xmm4
-	LONG $0xdc62e1c5                     // 861: vpunpckldq %xmm4, %xmm3, %xmm3
-	LONG $0xd679c1c4; BYTE $0x1a         // 865: vmovq %xmm3, (%r10)
-	LONG $0x28588b4d                     // 86a: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 86e: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 871: addq %r11, %r9
-	LONG $0x18588b4d                     // 874: movq 0x18(%r8), %r11
-	LONG $0xd25bfcc5                     // 878: vcvtdq2ps %ymm2, %ymm2
-	LONG $0x596cc1c4; WORD $0x2053       // 87c: vmulps 0x20(%r11), %ymm2, %ymm2
-	LONG $0xd25bfdc5                     // 882: vcvtps2dq %ymm2, %ymm2
-	LONG $0xfe6dc1c4; WORD $0x4053       // 886: vpaddd 0x40(%r11), %ymm2, %ymm2
-	LONG $0xd26bedc5                     // 88c: vpackssdw %ymm2, %ymm2, %ymm2
-	LONG $0xd263edc5                     // 890: vpacksswb %ymm2, %ymm2, %ymm2
-	LONG $0x397de3c4; WORD $0x01d3       // 894: vextracti128 $0x1, %ymm2, %xmm3
-	LONG $0xd362e9c5                     // 89a: vpunpckldq %xmm3, %xmm2, %xmm2
-	LONG $0xd679c1c4; BYTE $0x12         // 89e: vmovq %xmm2, (%r10)
-	LONG $0x28588b4d                     // 8a3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 8a7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 8aa: addq %r11, %r9
-	LONG $0x18588b4d                     // 8ad: movq 0x18(%r8), %r11
-	LONG $0xc95bfcc5                     // 8b1: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x204b       // 8b5: vmulps 0x20(%r11), %ymm1, %ymm1
-	LONG $0xc95bfdc5                     // 8bb: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; WORD $0x404b       // 8bf: vpaddd 0x40(%r11), %ymm1, %ymm1
-	LONG $0xc96bf5c5                     // 8c5: vpackssdw %ymm1, %ymm1, %ymm1
-	LONG $0xc963f5c5                     // 8c9: vpacksswb %ymm1, %ymm1, %ymm1
-	LONG $0x397de3c4; WORD $0x01ca       // 8cd: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0xca62f1c5                     // 8d3: vpunpckldq %xmm2, %xmm1, %xmm1
-	LONG $0xd679c1c4; BYTE $0x0a         // 8d7: vmovq %xmm1, (%r10)
-	LONG $0x28408b4d                     // 8dc: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 8e0: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 8e3: addq %r8, %r9
-	LONG $0x08ff8348                     // 8e6: cmpq $0x8, %rdi
-	LONG $0x03708f0f; WORD $0x0000       // 8ea: jg 0x1bf0 <gemmAVX28x8+0xc60>
-	LONG $0x00039ee9; BYTE $0x00         // 8f0: jmp 0x1c23 <gemmAVX28x8+0xc93>
-	LONG $0x5b7c41c4; BYTE $0xc0         // 8f5: vcvtdq2ps %ymm8, %ymm8
-	LONG $0x593c41c4; WORD $0x2041       // 8fa: vmulps 0x20(%r9), %ymm8, %ymm8
-	LONG $0x593c41c4; WORD $0x6049       // 900: vmulps 0x60(%r9), %ymm8, %ymm9
-	LONG $0x000000bb; BYTE $0x3f         // 906: movl $0x3f000000, %ebx
-	LONG $0xd36e79c5                     // 90b: vmovd %ebx, %xmm10
-	LONG $0x587d42c4; BYTE $0xd2         // 90f: vpbroadcastd %xmm10, %ymm10
-	LONG $0x583441c4; BYTE $0xca         // 914: vaddps %ymm10, %ymm9, %ymm9
-	LONG $0xc85f34c5                     // 919: vmaxps %ymm0, %ymm9, %ymm9
-	LONG $0x800000bb; BYTE $0x3f         // 91d: movl $0x3f800000, %ebx
-	LONG $0xd36e79c5                     // 922: vmovd %ebx, %xmm10
-	LONG $0x587d42c4; BYTE $0xd2         // 926: vpbroadcastd %xmm10, %ymm10
-	LONG $0x5d3441c4; BYTE $0xca         // 92b: vminps %ymm10, %ymm9, %ymm9
-	LONG $0x593c41c4; BYTE $0xc1         // 930: vmulps %ymm9, %ymm8, %ymm8
-	LONG $0x5b7d41c4; BYTE $0xc0         // 935: vcvtps2dq %ymm8, %ymm8
-	LONG $0xfe3d41c4; WORD $0x4041       // 93a: vpaddd 0x40(%r9), %ymm8, %ymm8
-	LONG $0x6b3d41c4; BYTE $0xc0         // 940: vpackssdw %ymm8, %ymm8, %ymm8
-	LONG $0x633d41c4; BYTE $0xc0         // 945: vpacksswb %ymm8, %ymm8, %ymm8
-	LONG $0x397d43c4; WORD $0x01c1       // 94a: vextracti128 $0x1, %ymm8, %xmm9
-	LONG $0x623941c4; BYTE $0xc1         // 950: vpunpckldq %xmm9, %xmm8, %xmm8
-	LONG $0x01d679c5                     // 955: vmovq %xmm8, (%rcx)
-	LONG $0x28488b4d                     // 959: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 95d: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 961: addq %rdx, %r9
-	LONG $0x18588b4d                     // 964: movq 0x18(%r8), %r11
-	LONG $0xff5bfcc5                     // 968: vcvtdq2ps %ymm7, %ymm7
-	LONG $0x5944c1c4; WORD $0x207b       // 96c: vmulps 0x20(%r11), %ymm7, %ymm7
-	LONG $0x594441c4; WORD $0x6043       // 972: vmulps 0x60(%r11), %ymm7, %ymm8
-	LONG $0x000000bb; BYTE $0x3f         // 978: movl $0x3f000000, %ebx
-	LONG $0xcb6e79c5                     // 97d: vmovd %ebx, %xmm9
-	LONG $0x587d42c4; BYTE $0xc9         // 981: vpbroadcastd %xmm9, %ymm9
-	LONG $0x583c41c4; BYTE $0xc1         // 986: vaddps %ymm9, %ymm8, %ymm8
-	LONG $0xc05f3cc5                     // 98b: vmaxps %ymm0, %ymm8, %ymm8
-	LONG $0x800000bb; BYTE $0x3f         // 98f: movl $0x3f800000, %ebx
-	LONG $0xcb6e79c5                     // 994: vmovd %ebx, %xmm9
-	LONG $0x587d42c4; BYTE $0xc9         // 998: vpbroadcastd %xmm9, %ymm9
-	LONG $0x5d3c41c4; BYTE $0xc1         // 99d: vminps %ymm9, %ymm8, %ymm8
-	LONG $0xff59bcc5                     // 9a2: vmulps %ymm7, %ymm8, %ymm7
-	LONG $0xff5bfdc5                     // 9a6: vcvtps2dq %ymm7, %ymm7
-	LONG $0xfe45c1c4; WORD $0x407b       // 9aa: vpaddd 0x40(%r11), %ymm7, %ymm7
-	LONG $0xff6bc5c5                     // 9b0: vpackssdw %ymm7, %ymm7, %ymm7
-	LONG $0xff63c5c5                     // 9b4: vpacksswb %ymm7, %ymm7, %ymm7
-	LONG $0x397dc3c4; WORD $0x01f8       // 9b8: vextracti128 $0x1, %ymm7, %xmm8
-	LONG $0x6241c1c4; BYTE $0xf8         // 9be: vpunpckldq %xmm8, %xmm7, %xmm7
-	LONG $0xd679c1c4; BYTE $0x3a         // 9c3: vmovq %xmm7, (%r10)
-	LONG $0x28588b4d                     // 9c8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9cc: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9cf: addq %r11, %r9
-	LONG $0x18588b4d                     // 9d2: movq 0x18(%r8), %r11
-	LONG $0xf65bfcc5                     // 9d6: vcvtdq2ps %ymm6, %ymm6
-	LONG $0x594cc1c4; WORD $0x2073       // 9da: vmulps 0x20(%r11), %ymm6, %ymm6
-	LONG $0x594cc1c4; WORD $0x607b       // 9e0: vmulps 0x60(%r11), %ymm6, %ymm7
-	LONG $0x000000bb; BYTE $0x3f         // 9e6: movl $0x3f000000, %ebx
-	LONG $0xc36e79c5                     // 9eb: vmovd %ebx, %xmm8
-	LONG $0x587d42c4; BYTE $0xc0         // 9ef: vpbroadcastd %xmm8, %ymm8
-	LONG $0xff58bcc5                     // 9f4: vaddps %ymm7, %ymm8, %ymm7
-	LONG $0xf85fc4c5                     // 9f8: vmaxps %ymm0, %ymm7, %ymm7
-	LONG $0x800000bb; BYTE $0x3f         // 9fc: movl $0x3f800000, %ebx
-	LONG $0xc36e79c5                     // a01: vmovd %ebx, %xmm8
-	LONG $0x587d42c4; BYTE $0xc0         // a05: vpbroadcastd %xmm8, %ymm8
-	LONG $0x5d44c1c4; BYTE $0xf8         // a0a: vminps %ymm8, %ymm7, %ymm7
-	LONG $0xf759ccc5                     // a0f: vmulps %ymm7, %ymm6, %ymm6
-	LONG $0xf65bfdc5                     // a13: vcvtps2dq %ymm6, %ymm6
-	LONG $0xfe4dc1c4; WORD $0x4073       // a17: vpaddd 0x40(%r11), %ymm6, %ymm6
-	LONG $0xf66bcdc5                     // a1d: vpackssdw %ymm6, %ymm6, %ymm6
-	LONG $0xf663cdc5                     // a21: vpacksswb %ymm6, %ymm6, %ymm6
-	LONG $0x397de3c4; WORD $0x01f7       // a25: vextracti128 $0x1, %ymm6, %xmm7
-	LONG $0xf762c9c5                     // a2b: vpunpckldq %xmm7, %xmm6, %xmm6
-	LONG $0xd679c1c4; BYTE $0x32         // a2f: vmovq %xmm6, (%r10)
-	LONG $0x28588b4d                     // a34: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // a38: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // a3b: addq %r11, %r9
-	LONG $0x18588b4d                     // a3e: movq 0x18(%r8), %r11
-	LONG $0xed5bfcc5                     // a42: vcvtdq2ps %ymm5, %ymm5
-	LONG $0x5954c1c4; WORD $0x206b       // a46: vmulps 0x20(%r11), %ymm5, %ymm5
-	LONG $0x5954c1c4; WORD $0x6073       // a4c: vmulps 0x60(%r11), %ymm5, %ymm6
-	LONG $0x000000bb; BYTE $0x3f         // a52: movl $0x3f000000, %ebx
-	LONG $0xfb6ef9c5                     // a57: vmovd %ebx, %xmm7
-	LONG $0x587de2c4; BYTE $0xff         // a5b: vpbroadcastd %xmm7, %ymm7
-	LONG $0xf758ccc5                     // a60: vaddps %ymm7, %ymm6, %ymm6
-	LONG $0xf05fccc5                     // a64: vmaxps %ymm0, %ymm6, %ymm6
-	LONG $0x800000bb; BYTE $0x3f         // a68: movl $0x3f800000, %ebx
-	LONG $0xfb6ef9c5                     // a6d: vmovd %ebx, %xmm7
-	LONG $0x587de2c4; BYTE $0xff         // a71: vpbroadcastd %xmm7, %ymm7
-	LONG $0xf75dccc5                     // a76: vminps %ymm7, %ymm6, %ymm6
-	LONG $0xee59d4c5                     // a7a: vmulps %ymm6, %ymm5, %ymm5
-	LONG $0xed5bfdc5                     // a7e: vcvtps2dq %ymm5, %ymm5
-	LONG $0xfe55c1c4; WORD $0x406b       // a82: vpaddd 0x40(%r11), %ymm5, %ymm5
-	LONG $0xed6bd5c5                     // a88: vpackssdw %ymm5, %ymm5, %ymm5
-	LONG $0xed63d5c5                     // a8c: vpacksswb %ymm5, %ymm5, %ymm5
-	LONG $0x397de3c4; WORD $0x01ee       // a90: vextracti128 $0x1, %ymm5, %xmm6
-	LONG $0xee62d1c5                     // a96: vpunpckldq %xmm6, %xmm5, %xmm5
-	LONG $0xd679c1c4; BYTE $0x2a         // a9a: vmovq %xmm5, (%r10)
-	LONG $0x28588b4d                     // a9f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // aa3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // aa6: addq %r11, %r9
-	LONG $0x18588b4d                     // aa9: movq 0x18(%r8), %r11
-	LONG $0xe45bfcc5                     // aad: vcvtdq2ps %ymm4, %ymm4
-	LONG $0x595cc1c4; WORD $0x2063       // ab1: vmulps 0x20(%r11), %ymm4, %ymm4
-	LONG $0x595cc1c4; WORD $0x606b       // ab7: vmulps 0x60(%r11), %ymm4, %ymm5
-	LONG $0x000000bb; BYTE $0x3f         // abd: movl $0x3f000000, %ebx
-	LONG $0xf36ef9c5                     // ac2: vmovd %ebx, %xmm6
-	LONG $0x587de2c4; BYTE $0xf6         // ac6: vpbroadcastd %xmm6, %ymm6
-	LONG $0xee58d4c5                     // acb: vaddps %ymm6, %ymm5, %ymm5
-	LONG $0xe85fd4c5                     // acf: vmaxps %ymm0, %ymm5, %ymm5
-	LONG $0x800000bb; BYTE $0x3f         // ad3: movl $0x3f800000, %ebx
-	LONG $0xf36ef9c5                     // ad8: vmovd %ebx, %xmm6
-	LONG $0x587de2c4; BYTE $0xf6         // adc: vpbroadcastd %xmm6, %ymm6
-	LONG $0xee5dd4c5                     // ae1: vminps %ymm6, %ymm5, %ymm5
-	LONG $0xe559dcc5                     // ae5: vmulps %ymm5, %ymm4, %ymm4
-	LONG $0xe45bfdc5                     // ae9: vcvtps2dq %ymm4, %ymm4
-	LONG $0xfe5dc1c4; WORD $0x4063       // aed: vpaddd 0x40(%r11), %ymm4, %ymm4
-	LONG $0xe46bddc5                     // af3: vpackssdw %ymm4, %ymm4, %ymm4
-	LONG $0xe463ddc5                     // af7: vpacksswb %ymm4, %ymm4, %ymm4
-	LONG $0x397de3c4; WORD $0x01e5       // afb: vextracti128 $0x1, %ymm4, %xmm5
-	LONG $0xe562d9c5                     // b01: vpunpckldq %xmm5, %xmm4, %xmm4
-	LONG $0xd679c1c4; BYTE $0x22         // b05: vmovq %xmm4, (%r10)
-	LONG $0x28588b4d                     // b0a: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b0e: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b11: addq %r11, %r9
-	LONG $0x18588b4d                     // b14: movq 0x18(%r8), %r11
-	LONG $0xdb5bfcc5                     // b18: vcvtdq2ps %ymm3, %ymm3
-	LONG $0x5964c1c4; WORD $0x205b       // b1c: vmulps 0x20(%r11), %ymm3, %ymm3
-	LONG $0x5964c1c4; WORD $0x6063       // b22: vmulps 0x60(%r11), %ymm3, %ymm4
-	LONG $0x000000bb; BYTE $0x3f         // b28: movl $0x3f000000, %ebx
-	LONG $0xeb6ef9c5                     // b2d: vmovd %ebx, %xmm5
-	LONG $0x587de2c4; BYTE $0xed         // b31: vpbroadcastd %xmm5, %ymm5
-	LONG $0xe558dcc5                     // b36: vaddps %ymm5, %ymm4, %ymm4
-	LONG $0xe05fdcc5                     // b3a: vmaxps %ymm0, %ymm4, %ymm4
-	LONG $0x800000bb; BYTE $0x3f         // b3e: movl $0x3f800000, %ebx
-	LONG $0xeb6ef9c5                     // b43: vmovd %ebx, %xmm5
-	LONG $0x587de2c4; BYTE $0xed         // b47: vpbroadcastd %xmm5, %ymm5
-	LONG $0xe55ddcc5                     // b4c: vminps %ymm5, %ymm4, %ymm4
-	LONG $0xdc59e4c5                     // b50: vmulps %ymm4, %ymm3, %ymm3
-	LONG $0xdb5bfdc5                     // b54: vcvtps2dq %ymm3, %ymm3
-	LONG $0xfe65c1c4; WORD $0x405b       // b58: vpaddd 0x40(%r11), %ymm3, %ymm3
-	LONG $0xdb6be5c5                     // b5e: vpackssdw %ymm3, %ymm3, %ymm3
-	LONG $0xdb63e5c5                     // b62: vpacksswb %ymm3, %ymm3, %ymm3
-	LONG $0x397de3c4; WORD $0x01dc       // b66: vextracti128 $0x1, %ymm3, %xmm4
-	LONG $0xdc62e1c5                     // b6c: vpunpckldq %xmm4, %xmm3, %xmm3
-	LONG $0xd679c1c4; BYTE $0x1a         // b70: vmovq %xmm3, (%r10)
-	LONG $0x28588b4d                     // b75: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b79: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b7c: addq %r11, %r9
-	LONG $0x18588b4d                     // b7f: movq 0x18(%r8), %r11
-	LONG $0xd25bfcc5                     // b83: vcvtdq2ps %ymm2, %ymm2
-	LONG $0x596cc1c4; WORD $0x2053       // b87: vmulps 0x20(%r11), %ymm2, %ymm2
-	LONG $0x596cc1c4; WORD $0x605b       // b8d: vmulps 0x60(%r11), %ymm2, %ymm3
-	LONG $0x000000bb; BYTE $0x3f         // b93: movl $0x3f000000, %ebx
-	LONG $0xe36ef9c5                     // b98: vmovd %ebx, %xmm4
-	LONG $0x587de2c4; BYTE $0xe4         // b9c: vpbroadcastd %xmm4, %ymm4
-	LONG $0xdc58e4c5                     // ba1: vaddps %ymm4, %ymm3, %ymm3
-	LONG $0xd85fe4c5                     // ba5: vmaxps %ymm0, %ymm3, %ymm3
-	LONG $0x800000bb; BYTE $0x3f         // ba9: movl $0x3f800000, %ebx
-	LONG $0xe36ef9c5                     // bae: vmovd %ebx, %xmm4
-	LONG $0x587de2c4; BYTE $0xe4         // bb2: vpbroadcastd %xmm4, %ymm4
-	LONG $0xdc5de4c5                     // bb7: vminps %ymm4, %ymm3, %ymm3
-	LONG $0xd359ecc5                     // bbb: vmulps %ymm3, %ymm2, %ymm2
-	LONG $0xd25bfdc5                     // bbf: vcvtps2dq %ymm2, %ymm2
-	LONG $0xfe6dc1c4; WORD $0x4053       // bc3: vpaddd 0x40(%r11), %ymm2, %ymm2
-	LONG $0xd26bedc5                     // bc9: vpackssdw %ymm2, %ymm2, %ymm2
-	LONG $0xd263edc5                     // bcd: vpacksswb %ymm2, %ymm2, %ymm2
-	LONG $0x397de3c4; WORD $0x01d3       // bd1: vextracti128 $0x1, %ymm2, %xmm3
-	LONG $0xd362e9c5                     // bd7: vpunpckldq %xmm3, %xmm2, %xmm2
-	LONG $0xd679c1c4; BYTE $0x12         // bdb: vmovq %xmm2, (%r10)
-	LONG $0x28588b4d                     // be0: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // be4: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // be7: addq %r11, %r9
-	LONG $0x18588b4d                     // bea: movq 0x18(%r8), %r11
-	LONG $0xc95bfcc5                     // bee: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x204b       // bf2: vmulps 0x20(%r11), %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x6053       // bf8: vmulps 0x60(%r11), %ymm1, %ymm2
-	LONG $0x000000bb; BYTE $0x3f         // bfe: movl $0x3f000000, %ebx
-	LONG $0xdb6ef9c5                     // c03: vmovd %ebx, %xmm3
-	LONG $0x587de2c4; BYTE $0xdb         // c07: vpbroadcastd %xmm3, %ymm3
-	LONG $0xd358ecc5                     // c0c: vaddps %ymm3, %ymm2, %ymm2
-	LONG $0xd05fecc5                     // c10: vmaxps %ymm0, %ymm2, %ymm2
-	LONG $0x800000bb; BYTE $0x3f         // c14: movl $0x3f800000, %ebx
-	LONG $0xdb6ef9c5                     // c19: vmovd %ebx, %xmm3
-	LONG $0x587de2c4; BYTE $0xdb         // c1d: vpbroadcastd %xmm3, %ymm3
-	LONG $0xd35decc5                     // c22: vminps %ymm3, %ymm2, %ymm2
-	LONG $0xca59f4c5                     // c26: vmulps %ymm2, %ymm1, %ymm1
-	LONG $0xc95bfdc5                     // c2a: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; WORD $0x404b       // c2e: vpaddd 0x40(%r11), %ymm1, %ymm1
-	LONG $0xc96bf5c5                     // c34: vpackssdw %ymm1, %ymm1, %ymm1
-	LONG $0xc963f5c5                     // c38: vpacksswb %ymm1, %ymm1, %ymm1
-	LONG $0x397de3c4; WORD $0x01ca       // c3c: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0xca62f1c5                     // c42: vpunpckldq %xmm2, %xmm1, %xmm1
-	LONG $0xd679c1c4; BYTE $0x0a         // c46: vmovq %xmm1, (%r10)
-	LONG $0x28408b4d                     // c4b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // c4f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // c52: addq %r8, %r9
-	LONG $0x08ff8348                     // c55: cmpq $0x8, %rdi
-	WORD $0x387e                         // c59: jle 0x1c23 <gemmAVX28x8+0xc93>
-	LONG $0x00441f0f; BYTE $0x00         // c5b: nopl (%rax,%rax)
-	LONG $0x10ff8348                     // c60: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // c64: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // c68: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // c6e: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // c72: cmovbq %rsi, %rdi
-	LONG $0x244c8b4d; BYTE $0x08         // c76: movq 0x8(%r12), %r9
-	LONG $0xc8af0f4d                     // c7b: imulq %r8, %r9
-	WORD $0x014c; BYTE $0xc8             // c7f: addq %r9, %rax
-	LONG $0x44af0f4d; WORD $0x2824       // c82: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc1             // c88: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // c8b: addq %r8, %rdx
-	LONG $0xfff38de9; BYTE $0xff         // c8e: jmp 0xfb0 <gemmAVX28x8+0x20>
-	WORD $0xf8c5; BYTE $0x77             // c93: vzeroupper
+	LONG $0xfe2d41c4; BYTE $0xc0         // 08f: vpaddd %ymm8, %ymm10, %ymm8
+	LONG $0x587d02c4; WORD $0x0f14       // 094: vpbroadcastd (%r15,%r9), %ymm10
+	LONG $0xf52d41c4; BYTE $0xd1         // 09a: vpmaddwd %ymm9, %ymm10, %ymm10
+	LONG $0xfffeadc5                     // 09f: vpaddd %ymm7, %ymm10, %ymm7
+	LONG $0x587d02c4; WORD $0x4f14       // 0a3: vpbroadcastd (%r15,%r9,2), %ymm10
+	LONG $0xf52d41c4; BYTE $0xd1         // 0a9: vpmaddwd %ymm9, %ymm10, %ymm10
+	LONG $0xf6feadc5                     // 0ae: vpaddd %ymm6, %ymm10, %ymm6
+	LONG $0x587d42c4; BYTE $0x13         // 0b2: vpbroadcastd (%r11), %ymm10
+	LONG $0xf52d41c4; BYTE $0xd1         // 0b7: vpmaddwd %ymm9, %ymm10, %ymm10
+	LONG $0xedfeadc5                     // 0bc: vpaddd %ymm5, %ymm10, %ymm5
+	LONG $0x587d02c4; WORD $0x0b14       // 0c0: vpbroadcastd (%r11,%r9), %ymm10
+	LONG $0xf52d41c4; BYTE $0xd1         // 0c6: vpmaddwd %ymm9, %ymm10, %ymm10
+	LONG $0xe4feadc5                     // 0cb: vpaddd %ymm4, %ymm10, %ymm4
+	LONG $0x587d02c4; WORD $0x4b14       // 0cf: vpbroadcastd (%r11,%r9,2), %ymm10
+	LONG $0xf52d41c4; BYTE $0xd1         // 0d5: vpmaddwd %ymm9, %ymm10, %ymm10
+	LONG $0xdbfeadc5                     // 0da: vpaddd %ymm3, %ymm10, %ymm3
+	LONG $0x587d62c4; BYTE $0x13         // 0de: vpbroadcastd (%rbx), %ymm10
+	LONG $0xf52d41c4; BYTE $0xd1         // 0e3: vpmaddwd %ymm9, %ymm10, %ymm10
+	LONG $0xd2feadc5                     // 0e8: vpaddd %ymm2, %ymm10, %ymm2
+	LONG $0x587d22c4; WORD $0x0b14       // 0ec: vpbroadcastd (%rbx,%r9), %ymm10
+	LONG $0xf52d41c4; BYTE $0xc9         // 0f2: vpmaddwd %ymm9, %ymm10, %ymm9
+	LONG $0xc9feb5c5                     // 0f7: vpaddd %ymm1, %ymm9, %ymm1
+	LONG $0x04c78349                     // 0fb: addq $0x4, %r15
+	LONG $0x04c38349                     // 0ff: addq $0x4, %r11
+	LONG $0x04c38348                     // 103: addq $0x4, %rbx
+	LONG $0x10c28349                     // 107: addq $0x10, %r10
+	WORD $0xff49; BYTE $0xcd             // 10b: decq %r13
+	LONG $0xff6c850f; WORD $0xffff       // 10e: jne 0x1030 <gemmAVX28x8+0x80>
+	LONG $0x50688b4d                     // 114: movq 0x50(%r8), %r13
+	WORD $0x014d; BYTE $0xef             // 118: addq %r13, %r15
+	WORD $0x014d; BYTE $0xeb             // 11b: addq %r13, %r11
+	WORD $0x014c; BYTE $0xeb             // 11e: addq %r13, %rbx
+	WORD $0xff49; BYTE $0xce             // 121: decq %r14
+	LONG $0xff46850f; WORD $0xffff       // 124: jne 0x1020 <gemmAVX28x8+0x70>
+	LONG $0x58508b4d                     // 12a: movq 0x58(%r8), %r10
+	LONG $0x18488b4d                     // 12e: movq 0x18(%r8), %r9
+	LONG $0x01fa8349                     // 132: cmpq $0x1, %r10
+	LONG $0x02248f0f; WORD $0x0000       // 136: jg 0x1310 <gemmAVX28x8+0x360>
+	WORD $0x854d; BYTE $0xd2             // 13c: testq %r10, %r10
+	LONG $0x05f7840f; WORD $0x0000       // 13f: je 0x16ec <gemmAVX28x8+0x73c>
+	LONG $0x01fa8349                     // 145: cmpq $0x1, %r10
+	LONG $0x04f9850f; WORD $0x0000       // 149: jne 0x15f8 <gemmAVX28x8+0x648>
+	LONG $0x5b7c41c4; BYTE $0xc0         // 14f: vcvtdq2ps %ymm8, %ymm8
+	LONG $0x593c41c4; WORD $0x2041       // 154: vmulps 0x20(%r9), %ymm8, %ymm8
+	LONG $0x5d3c41c4; WORD $0x6041       // 15a: vminps 0x60(%r9), %ymm8, %ymm8
+	LONG $0x5b7d41c4; BYTE $0xc0         // 160: vcvtps2dq %ymm8, %ymm8
+	LONG $0xfe3d41c4; WORD $0x4041       // 165: vpaddd 0x40(%r9), %ymm8, %ymm8
+	LONG $0x6b3d41c4; BYTE $0xc0         // 16b: vpackssdw %ymm8, %ymm8, %ymm8
+	LONG $0x633d41c4; BYTE $0xc0         // 170: vpacksswb %ymm8, %ymm8, %ymm8
+	LONG $0x397d43c4; WORD $0x01c1       // 175: vextracti128 $0x1, %ymm8, %xmm9
+	LONG $0x623941c4; BYTE $0xc1         // 17b: vpunpckldq %xmm9, %xmm8, %xmm8
+	LONG $0x01d679c5                     // 180: vmovq %xmm8, (%rcx)
+	LONG $0x28488b4d                     // 184: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 188: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 18c: addq %rdx, %r9
+	LONG $0x18588b4d                     // 18f: movq 0x18(%r8), %r11
+	LONG $0xff5bfcc5                     // 193: vcvtdq2ps %ymm7, %ymm7
+	LONG $0x5944c1c4; WORD $0x207b       // 197: vmulps 0x20(%r11), %ymm7, %ymm7
+	LONG $0x5d44c1c4; WORD $0x607b       // 19d: vminps 0x60(%r11), %ymm7, %ymm7
+	LONG $0xff5bfdc5                     // 1a3: vcvtps2dq %ymm7, %ymm7
+	LONG $0xfe45c1c4; WORD $0x407b       // 1a7: vpaddd 0x40(%r11), %ymm7, %ymm7
+	LONG $0xff6bc5c5                     // 1ad: vpackssdw %ymm7, %ymm7, %ymm7
+	LONG $0xff63c5c5                     // 1b1: vpacksswb %ymm7, %ymm7, %ymm7
+	LONG $0x397dc3c4; WORD $0x01f8       // 1b5: vextracti128 $0x1, %ymm7, %xmm8
+	LONG $0x6241c1c4; BYTE $0xf8         // 1bb: vpunpckldq %xmm8, %xmm7, %xmm7
+	LONG $0xd679c1c4; BYTE $0x3a         // 1c0: vmovq %xmm7, (%r10)
+	LONG $0x28588b4d                     // 1c5: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1c9: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1cc: addq %r11, %r9
+	LONG $0x18588b4d                     // 1cf: movq 0x18(%r8), %r11
+	LONG $0xf65bfcc5                     // 1d3: vcvtdq2ps %ymm6, %ymm6
+	LONG $0x594cc1c4; WORD $0x2073       // 1d7: vmulps 0x20(%r11), %ymm6, %ymm6
+	LONG $0x5d4cc1c4; WORD $0x6073       // 1dd: vminps 0x60(%r11), %ymm6, %ymm6
+	LONG $0xf65bfdc5                     // 1e3: vcvtps2dq %ymm6, %ymm6
+	LONG $0xfe4dc1c4; WORD $0x4073       // 1e7: vpaddd 0x40(%r11), %ymm6, %ymm6
+	LONG $0xf66bcdc5                     // 1ed: vpackssdw %ymm6, %ymm6, %ymm6
+	LONG $0xf663cdc5                     // 1f1: vpacksswb %ymm6, %ymm6, %ymm6
+	LONG $0x397de3c4; WORD $0x01f7       // 1f5: vextracti128 $0x1, %ymm6, %xmm7
+	LONG $0xf762c9c5                     // 1fb: vpunpckldq %xmm7, %xmm6, %xmm6
+	LONG $0xd679c1c4; BYTE $0x32         // 1ff: vmovq %xmm6, (%r10)
+	LONG $0x28588b4d                     // 204: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 208: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 20b: addq %r11, %r9
+	LONG $0x18588b4d                     // 20e: movq 0x18(%r8), %r11
+	LONG $0xed5bfcc5                     // 212: vcvtdq2ps %ymm5, %ymm5
+	LONG $0x5954c1c4; WORD $0x206b       // 216: vmulps 0x20(%r11), %ymm5, %ymm5
+	LONG $0x5d54c1c4; WORD $0x606b       // 21c: vminps 0x60(%r11), %ymm5, %ymm5
+	LONG $0xed5bfdc5                     // 222: vcvtps2dq %ymm5, %ymm5
+	LONG $0xfe55c1c4; WORD $0x406b       // 226: vpaddd 0x40(%r11), %ymm5, %ymm5
+	LONG $0xed6bd5c5                     // 22c: vpackssdw %ymm5, %ymm5, %ymm5
+	LONG $0xed63d5c5                     // 230: vpacksswb %ymm5, %ymm5, %ymm5
+	LONG $0x397de3c4; WORD $0x01ee       // 234: vextracti128 $0x1, %ymm5, %xmm6
+	LONG $0xee62d1c5                     // 23a: vpunpckldq %xmm6, %xmm5, %xmm5
+	LONG $0xd679c1c4; BYTE $0x2a         // 23e: vmovq %xmm5, (%r10)
+	LONG $0x28588b4d                     // 243: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 247: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 24a: addq %r11, %r9
+	LONG $0x18588b4d                     // 24d: movq 0x18(%r8), %r11
+	LONG $0xe45bfcc5                     // 251: vcvtdq2ps %ymm4, %ymm4
+	LONG $0x595cc1c4; WORD $0x2063       // 255: vmulps 0x20(%r11), %ymm4, %ymm4
+	LONG $0x5d5cc1c4; WORD $0x6063       // 25b: vminps 0x60(%r11), %ymm4, %ymm4
+	LONG $0xe45bfdc5                     // 261: vcvtps2dq %ymm4, %ymm4
+	LONG $0xfe5dc1c4; WORD $0x4063       // 265: vpaddd 0x40(%r11), %ymm4, %ymm4
+	LONG $0xe46bddc5                     // 26b: vpackssdw %ymm4, %ymm4, %ymm4
+	LONG $0xe463ddc5                     // 26f: vpacksswb %ymm4, %ymm4, %ymm4
+	LONG $0x397de3c4; WORD $0x01e5       // 273: vextracti128 $0x1, %ymm4, %xmm5
+	LONG $0xe562d9c5                     // 279: vpunpckldq %xmm5, %xmm4, %xmm4
+	LONG $0xd679c1c4; BYTE $0x22         // 27d: vmovq %xmm4, (%r10)
+	LONG $0x28588b4d                     // 282: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 286: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 289: addq %r11, %r9
+	LONG $0x18588b4d                     // 28c: movq 0x18(%r8), %r11
+	LONG $0xdb5bfcc5                     // 290: vcvtdq2ps %ymm3, %ymm3
+	LONG $0x5964c1c4; WORD $0x205b       // 294: vmulps 0x20(%r11), %ymm3, %ymm3
+	LONG $0x5d64c1c4; WORD $0x605b       // 29a: vminps 0x60(%r11), %ymm3, %ymm3
+	LONG $0xdb5bfdc5                     // 2a0: vcvtps2dq %ymm3, %ymm3
+	LONG $0xfe65c1c4; WORD $0x405b       // 2a4: vpaddd 0x40(%r11), %ymm3, %ymm3
+	LONG $0xdb6be5c5                     // 2aa: vpackssdw %ymm3, %ymm3, %ymm3
+	LONG $0xdb63e5c5                     // 2ae: vpacksswb %ymm3, %ymm3, %ymm3
+	LONG $0x397de3c4; WORD $0x01dc       // 2b2: vextracti128 $0x1, %ymm3, %xmm4
+	LONG $0xdc62e1c5                     // 2b8: vpunpckldq %xmm4, %xmm3, %xmm3
+	LONG $0xd679c1c4; BYTE $0x1a         // 2bc: vmovq %xmm3, (%r10)
+	LONG $0x28588b4d                     // 2c1: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 2c5: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 2c8: addq %r11, %r9
+	LONG $0x18588b4d                     // 2cb: movq 0x18(%r8), %r11
+	LONG $0xd25bfcc5                     // 2cf: vcvtdq2ps %ymm2, %ymm2
+	LONG $0x596cc1c4; WORD $0x2053       // 2d3: vmulps 0x20(%r11), %ymm2, %ymm2
+	LONG $0x5d6cc1c4; WORD $0x6053       // 2d9: vminps 0x60(%r11), %ymm2, %ymm2
+	LONG $0xd25bfdc5                     // 2df: vcvtps2dq %ymm2, %ymm2
+	LONG $0xfe6dc1c4; WORD $0x4053       // 2e3: vpaddd 0x40(%r11), %ymm2, %ymm2
+	LONG $0xd26bedc5                     // 2e9: vpackssdw %ymm2, %ymm2, %ymm2
+	LONG $0xd263edc5                     // 2ed: vpacksswb %ymm2, %ymm2, %ymm2
+	LONG $0x397de3c4; WORD $0x01d3       // 2f1: vextracti128 $0x1, %ymm2, %xmm3
+	LONG $0xd362e9c5                     // 2f7: vpunpckldq %xmm3, %xmm2, %xmm2
+	LONG $0xd679c1c4; BYTE $0x12         // 2fb: vmovq %xmm2, (%r10)
+	LONG $0x28588b4d                     // 300: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 304: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 307: addq %r11, %r9
+	LONG $0x18588b4d                     // 30a: movq 0x18(%r8), %r11
+	LONG $0xc95bfcc5                     // 30e: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x204b       // 312: vmulps 0x20(%r11), %ymm1, %ymm1
+	LONG $0x5d74c1c4; WORD $0x604b       // 318: vminps 0x60(%r11), %ymm1, %ymm1
+	LONG $0xc95bfdc5                     // 31e: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; WORD $0x404b       // 322: vpaddd 0x40(%r11), %ymm1, %ymm1
+	LONG $0xc96bf5c5                     // 328: vpackssdw %ymm1, %ymm1, %ymm1
+	LONG $0xc963f5c5                     // 32c: vpacksswb %ymm1, %ymm1, %ymm1
+	LONG $0x397de3c4; WORD $0x01ca       // 330: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0xca62f1c5                     // 336: vpunpckldq %xmm2, %xmm1, %xmm1
+	LONG $0xd679c1c4; BYTE $0x0a         // 33a: vmovq %xmm1, (%r10)
+	LONG $0x28408b4d                     // 33f: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 343: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 346: addq %r8, %r9
+	LONG $0x08ff8348                     // 349: cmpq $0x8, %rdi
+	LONG $0x092d8f0f; WORD $0x0000       // 34d: jg 0x1c30 <gemmAVX28x8+0xc80>
+	LONG $0x00095be9; BYTE $0x00         // 353: jmp 0x1c63 <gemmAVX28x8+0xcb3>
+	LONG $0x00841f0f; LONG $0x00000000   // 358: nopl (%rax,%rax)
+	LONG $0x02fa8349                     // 360: cmpq $0x2, %r10
+	LONG $0x05ab840f; WORD $0x0000       // 364: je 0x18c5 <gemmAVX28x8+0x915>
+	LONG $0x03fa8349                     // 36a: cmpq $0x3, %r10
+	LONG $0x02d4850f; WORD $0x0000       // 36e: jne 0x15f8 <gemmAVX28x8+0x648>
+	LONG $0x217d62c4; BYTE $0x0a         // 374: vpmovsxbd (%rdx), %ymm9
+	LONG $0x5b7c41c4; BYTE $0xc0         // 379: vcvtdq2ps %ymm8, %ymm8
+	LONG $0x593c41c4; WORD $0x2041       // 37e: vmulps 0x20(%r9), %ymm8, %ymm8
+	LONG $0xfa3541c4; LONG $0x0000a089; BYTE $0x00 // 384: vpsubd 0xa0(%r9), %ymm9, %ymm9
+	LONG $0x5b7c41c4; BYTE $0xc9         // 38d: vcvtdq2ps %ymm9, %ymm9
+	LONG $0x593441c4; LONG $0x00008089; BYTE $0x00 // 392: vmulps 0x80(%r9), %ymm9, %ymm9
+	LONG $0x583c41c4; BYTE $0xc1         // 39b: vaddps %ymm9, %ymm8, %ymm8
+	LONG $0x5b7d41c4; BYTE $0xc0         // 3a0: vcvtps2dq %ymm8, %ymm8
+	LONG $0xfe3d41c4; WORD $0x4041       // 3a5: vpaddd 0x40(%r9), %ymm8, %ymm8
+	LONG $0x6b3d41c4; BYTE $0xc0         // 3ab: vpackssdw %ymm8, %ymm8, %ymm8
+	LONG $0x633d41c4; BYTE $0xc0         // 3b0: vpacksswb %ymm8, %ymm8, %ymm8
+	LONG $0x397d43c4; WORD $0x01c1       // 3b5: vextracti128 $0x1, %ymm8, %xmm9
+	LONG $0x623941c4; BYTE $0xc1         // 3bb: vpunpckldq %xmm9, %xmm8, %xmm8
+	LONG $0x01d679c5                     // 3c0: vmovq %xmm8, (%rcx)
+	LONG $0x28488b4d                     // 3c4: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 3c8: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 3cc: addq %rdx, %r9
+	LONG $0x18588b4d                     // 3cf: movq 0x18(%r8), %r11
+	LONG $0x217d42c4; BYTE $0x01         // 3d3: vpmovsxbd (%r9), %ymm8
+	LONG $0xff5bfcc5                     // 3d8: vcvtdq2ps %ymm7, %ymm7
+	LONG $0x5944c1c4; WORD $0x207b       // 3dc: vmulps 0x20(%r11), %ymm7, %ymm7
+	LONG $0xfa3d41c4; LONG $0x0000a083; BYTE $0x00 // 3e2: vpsubd 0xa0(%r11), %ymm8, %ymm8
+	LONG $0x5b7c41c4; BYTE $0xc0         // 3eb: vcvtdq2ps %ymm8, %ymm8
+	LONG $0x593c41c4; LONG $0x00008083; BYTE $0x00 // 3f0: vmulps 0x80(%r11), %ymm8, %ymm8
+	LONG $0xff58bcc5                     // 3f9: vaddps %ymm7, %ymm8, %ymm7
+	LONG $0xff5bfdc5                     // 3fd: vcvtps2dq %ymm7, %ymm7
+	LONG $0xfe45c1c4; WORD $0x407b       // 401: vpaddd 0x40(%r11), %ymm7, %ymm7
+	LONG $0xff6bc5c5                     // 407: vpackssdw %ymm7, %ymm7, %ymm7
+	LONG $0xff63c5c5                     // 40b: vpacksswb %ymm7, %ymm7, %ymm7
+	LONG $0x397dc3c4; WORD $0x01f8       // 40f: vextracti128 $0x1, %ymm7, %xmm8
+	LONG $0x6241c1c4; BYTE $0xf8         // 415: vpunpckldq %xmm8, %xmm7, %xmm7
+	LONG $0xd679c1c4; BYTE $0x3a         // 41a: vmovq %xmm7, (%r10)
+	LONG $0x28588b4d                     // 41f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 423: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 426: addq %r11, %r9
+	LONG $0x18588b4d                     // 429: movq 0x18(%r8), %r11
+	LONG $0x217dc2c4; BYTE $0x39         // 42d: vpmovsxbd (%r9), %ymm7
+	LONG $0xf65bfcc5                     // 432: vcvtdq2ps %ymm6, %ymm6
+	LONG $0x594cc1c4; WORD $0x2073       // 436: vmulps 0x20(%r11), %ymm6, %ymm6
+	LONG $0xfa45c1c4; LONG $0x0000a0bb; BYTE $0x00 // 43c: vpsubd 0xa0(%r11), %ymm7, %ymm7
+	LONG $0xff5bfcc5                     // 445: vcvtdq2ps %ymm7, %ymm7
+	LONG $0x5944c1c4; LONG $0x000080bb; BYTE $0x00 // 449: vmulps 0x80(%r11), %ymm7, %ymm7
+	LONG $0xf758ccc5                     // 452: vaddps %ymm7, %ymm6, %ymm6
+	LONG $0xf65bfdc5                     // 456: vcvtps2dq %ymm6, %ymm6
+	LONG $0xfe4dc1c4; WORD $0x4073       // 45a: vpaddd 0x40(%r11), %ymm6, %ymm6
+	LONG $0xf66bcdc5                     // 460: vpackssdw %ymm6, %ymm6, %ymm6
+	LONG $0xf663cdc5                     // 464: vpacksswb %ymm6, %ymm6, %ymm6
+	LONG $0x397de3c4; WORD $0x01f7       // 468: vextracti128 $0x1, %ymm6, %xmm7
+	LONG $0xf762c9c5                     // 46e: vpunpckldq %xmm7, %xmm6, %xmm6
+	LONG $0xd679c1c4; BYTE $0x32         // 472: vmovq %xmm6, (%r10)
+	LONG $0x28588b4d                     // 477: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 47b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 47e: addq %r11, %r9
+	LONG $0x18588b4d                     // 481: movq 0x18(%r8), %r11
+	LONG $0x217dc2c4; BYTE $0x31         // 485: vpmovsxbd (%r9), %ymm6
+	LONG $0xed5bfcc5                     // 48a: vcvtdq2ps %ymm5, %ymm5
+	LONG $0x5954c1c4; WORD $0x206b       // 48e: vmulps 0x20(%r11), %ymm5, %ymm5
+	LONG $0xfa4dc1c4; LONG $0x0000a0b3; BYTE $0x00 // 494: vpsubd 0xa0(%r11), %ymm6, %ymm6
+	LONG $0xf65bfcc5                     // 49d: vcvtdq2ps %ymm6, %ymm6
+	LONG $0x594cc1c4; LONG $0x000080b3; BYTE $0x00 // 4a1: vmulps 0x80(%r11), %ymm6, %ymm6
+	LONG $0xee58d4c5                     // 4aa: vaddps %ymm6, %ymm5, %ymm5
+	LONG $0xed5bfdc5                     // 4ae: vcvtps2dq %ymm5, %ymm5
+	LONG $0xfe55c1c4; WORD $0x406b       // 4b2: vpaddd 0x40(%r11), %ymm5, %ymm5
+	LONG $0xed6bd5c5                     // 4b8: vpackssdw %ymm5, %ymm5, %ymm5
+	LONG $0xed63d5c5                     // 4bc: vpacksswb %ymm5, %ymm5, %ymm5
+	LONG $0x397de3c4; WORD $0x01ee       // 4c0: vextracti128 $0x1, %ymm5, %xmm6
+	LONG $0xee62d1c5                     // 4c6: vpunpckldq %xmm6, %xmm5, %xmm5
+	LONG $0xd679c1c4; BYTE $0x2a         // 4ca: vmovq %xmm5, (%r10)
+	LONG $0x28588b4d                     // 4cf: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 4d3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 4d6: addq %r11, %r9
+	LONG $0x18588b4d                     // 4d9: movq 0x18(%r8), %r11
+	LONG $0x217dc2c4; BYTE $0x29         // 4dd: vpmovsxbd (%r9), %ymm5
+	LONG $0xe45bfcc5                     // 4e2: vcvtdq2ps %ymm4, %ymm4
+	LONG $0x595cc1c4; WORD $0x2063       // 4e6: vmulps 0x20(%r11), %ymm4, %ymm4
+	LONG $0xfa55c1c4; LONG $0x0000a0ab; BYTE $0x00 // 4ec: vpsubd 0xa0(%r11), %ymm5, %ymm5
+	LONG $0xed5bfcc5                     // 4f5: vcvtdq2ps %ymm5, %ymm5
+	LONG $0x5954c1c4; LONG $0x000080ab; BYTE $0x00 // 4f9: vmulps 0x80(%r11), %ymm5, %ymm5
+	LONG $0xe558dcc5                     // 502: vaddps %ymm5, %ymm4, %ymm4
+	LONG $0xe45bfdc5                     // 506: vcvtps2dq %ymm4, %ymm4
+	LONG $0xfe5dc1c4; WORD $0x4063       // 50a: vpaddd 0x40(%r11), %ymm4, %ymm4
+	LONG $0xe46bddc5                     // 510: vpackssdw %ymm4, %ymm4, %ymm4
+	LONG $0xe463ddc5                     // 514: vpacksswb %ymm4, %ymm4, %ymm4
+	LONG $0x397de3c4; WORD $0x01e5       // 518: vextracti128 $0x1, %ymm4, %xmm5
+	LONG $0xe562d9c5                     // 51e: vpunpckldq %xmm5, %xmm4, %xmm4
+	LONG $0xd679c1c4; BYTE $0x22         // 522: vmovq %xmm4, (%r10)
+	LONG $0x28588b4d                     // 527: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 52b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 52e: addq %r11, %r9
+	LONG $0x18588b4d                     // 531: movq 0x18(%r8), %r11
+	LONG $0x217dc2c4; BYTE $0x21         // 535: vpmovsxbd (%r9), %ymm4
+	LONG $0xdb5bfcc5                     // 53a: vcvtdq2ps %ymm3, %ymm3
+	LONG $0x5964c1c4; WORD $0x205b       // 53e: vmulps 0x20(%r11), %ymm3, %ymm3
+	LONG $0xfa5dc1c4; LONG $0x0000a0a3; BYTE $0x00 // 544: vpsubd 0xa0(%r11), %ymm4, %ymm4
+	LONG $0xe45bfcc5                     // 54d: vcvtdq2ps %ymm4, %ymm4
+	LONG $0x595cc1c4; LONG $0x000080a3; BYTE $0x00 // 551: vmulps 0x80(%r11), %ymm4, %ymm4
+	LONG $0xdc58e4c5                     // 55a: vaddps %ymm4, %ymm3, %ymm3
+	LONG $0xdb5bfdc5                     // 55e: vcvtps2dq %ymm3, %ymm3
+	LONG $0xfe65c1c4; WORD $0x405b       // 562: vpaddd 0x40(%r11), %ymm3, %ymm3
+	LONG $0xdb6be5c5                     // 568: vpackssdw %ymm3, %ymm3, %ymm3
+	LONG $0xdb63e5c5                     // 56c: vpacksswb %ymm3, %ymm3, %ymm3
+	LONG $0x397de3c4; WORD $0x01dc       // 570: vextracti128 $0x1, %ymm3, %xmm4
+	LONG $0xdc62e1c5                     // 576: vpunpckldq %xmm4, %xmm3, %xmm3
+	LONG $0xd679c1c4; BYTE $0x1a         // 57a: vmovq %xmm3, (%r10)
+	LONG $0x28588b4d                     // 57f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 583: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 586: addq %r11, %r9
+	LONG $0x18588b4d                     // 589: movq 0x18(%r8), %r11
+	LONG $0x217dc2c4; BYTE $0x19         // 58d: vpmovsxbd (%r9), %ymm3
+	LONG $0xd25bfcc5                     // 592: vcvtdq2ps %ymm2, %ymm2
+	LONG $0x596cc1c4; WORD $0x2053       // 596: vmulps 0x20(%r11), %ymm2, %ymm2
+	LONG $0xfa65c1c4; LONG $0x0000a09b; BYTE $0x00 // 59c: vpsubd 0xa0(%r11), %ymm3, %ymm3
+	LONG $0xdb5bfcc5                     // 5a5: vcvtdq2ps %ymm3, %ymm3
+	LONG $0x5964c1c4; LONG $0x0000809b; BYTE $0x00 // 5a9: vmulps 0x80(%r11), %ymm3, %ymm3
+	LONG $0xd358ecc5                     // 5b2: vaddps %ymm3, %ymm2, %ymm2
+	LONG $0xd25bfdc5                     // 5b6: vcvtps2dq %ymm2, %ymm2
+	LONG $0xfe6dc1c4; WORD $0x4053       // 5ba: vpaddd 0x40(%r11), %ymm2, %ymm2
+	LONG $0xd26bedc5                     // 5c0: vpackssdw %ymm2, %ymm2, %ymm2
+	LONG $0xd263edc5                     // 5c4: vpacksswb %ymm2, %ymm2, %ymm2
+	LONG $0x397de3c4; WORD $0x01d3       // 5c8: vextracti128 $0x1, %ymm2, %xmm3
+	LONG $0xd362e9c5                     // 5ce: vpunpckldq %xmm3, %xmm2, %xmm2
+	LONG $0xd679c1c4; BYTE $0x12         // 5d2: vmovq %xmm2, (%r10)
+	LONG $0x28588b4d                     // 5d7: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 5db: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 5de: addq %r11, %r9
+	LONG $0x18588b4d                     // 5e1: movq 0x18(%r8), %r11
+	LONG $0x217dc2c4; BYTE $0x11         // 5e5: vpmovsxbd (%r9), %ymm2
+	LONG $0xc95bfcc5                     // 5ea: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x204b       // 5ee: vmulps 0x20(%r11), %ymm1, %ymm1
+	LONG $0xfa6dc1c4; LONG $0x0000a093; BYTE $0x00 // 5f4: vpsubd 0xa0(%r11), %ymm2, %ymm2
+	LONG $0xd25bfcc5                     // 5fd: vcvtdq2ps %ymm2, %ymm2
+	LONG $0x596cc1c4; LONG $0x00008093; BYTE $0x00 // 601: vmulps 0x80(%r11), %ymm2, %ymm2
+	LONG $0xca58f4c5                     // 60a: vaddps %ymm2, %ymm1, %ymm1
+	LONG $0xc95bfdc5                     // 60e: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; WORD $0x404b       // 612: vpaddd 0x40(%r11), %ymm1, %ymm1
+	LONG $0xc96bf5c5                     // 618: vpackssdw %ymm1, %ymm1, %ymm1
+	LONG $0xc963f5c5                     // 61c: vpacksswb %ymm1, %ymm1, %ymm1
+	LONG $0x397de3c4; WORD $0x01ca       // 620: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0xca62f1c5                     // 626: vpunpckldq %xmm2, %xmm1, %xmm1
+	LONG $0xd679c1c4; BYTE $0x0a         // 62a: vmovq %xmm1, (%r10)
+	LONG $0x28408b4d                     // 62f: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 633: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 636: addq %r8, %r9
+	LONG $0x08ff8348                     // 639: cmpq $0x8, %rdi
+	LONG $0x063d8f0f; WORD $0x0000       // 63d: jg 0x1c30 <gemmAVX28x8+0xc80>
+	LONG $0x00066be9; BYTE $0x00         // 643: jmp 0x1c63 <gemmAVX28x8+0xcb3>
+	LONG $0x5b7c41c4; BYTE $0xc0         // 648: vcvtdq2ps %ymm8, %ymm8
+	LONG $0x593c41c4; WORD $0x2041       // 64d: vmulps 0x20(%r9), %ymm8, %ymm8
+	LONG $0x01117cc5                     // 653: vmovups %ymm8, (%rcx)
+	LONG $0x28488b4d                     // 657: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 65b: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 65f: addq %rdx, %r9
+	LONG $0x18588b4d                     // 662: movq 0x18(%r8), %r11
+	LONG $0xff5bfcc5                     // 666: vcvtdq2ps %ymm7, %ymm7
+	LONG $0x5944c1c4; WORD $0x207b       // 66a: vmulps 0x20(%r11), %ymm7, %ymm7
+	LONG $0x117cc1c4; BYTE $0x3a         // 670: vmovups %ymm7, (%r10)
+	LONG $0x28588b4d                     // 675: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 679: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 67c: addq %r11, %r9
+	LONG $0x18588b4d                     // 67f: movq 0x18(%r8), %r11
+	LONG $0xf65bfcc5                     // 683: vcvtdq2ps %ymm6, %ymm6
+	LONG $0x594cc1c4; WORD $0x2073       // 687: vmulps 0x20(%r11), %ymm6, %ymm6
+	LONG $0x117cc1c4; BYTE $0x32         // 68d: vmovups %ymm6, (%r10)
+	LONG $0x28588b4d                     // 692: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 696: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 699: addq %r11, %r9
+	LONG $0x18588b4d                     // 69c: movq 0x18(%r8), %r11
+	LONG $0xed5bfcc5                     // 6a0: vcvtdq2ps %ymm5, %ymm5
+	LONG $0x5954c1c4; WORD $0x206b       // 6a4: vmulps 0x20(%r11), %ymm5, %ymm5
+	LONG $0x117cc1c4; BYTE $0x2a         // 6aa: vmovups %ymm5, (%r10)
+	LONG $0x28588b4d                     // 6af: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 6b3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 6b6: addq %r11, %r9
+	LONG $0x18588b4d                     // 6b9: movq 0x18(%r8), %r11
+	LONG $0xe45bfcc5                     // 6bd: vcvtdq2ps %ymm4, %ymm4
+	LONG $0x595cc1c4; WORD $0x2063       // 6c1: vmulps 0x20(%r11), %ymm4, %ymm4
+	LONG $0x117cc1c4; BYTE $0x22         // 6c7: vmovups %ymm4, (%r10)
+	LONG $0x28588b4d                     // 6cc: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 6d0: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 6d3: addq %r11, %r9
+	LONG $0x18588b4d                     // 6d6: movq 0x18(%r8), %r11
+	LONG $0xdb5bfcc5                     // 6da: vcvtdq2ps %ymm3, %ymm3
+	LONG $0x5964c1c4; WORD $0x205b       // 6de: vmulps 0x20(%r11), %ymm3, %ymm3
+	LONG $0x117cc1c4; BYTE $0x1a         // 6e4: vmovups %ymm3, (%r10)
+	LONG $0x28588b4d                     // 6e9: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 6ed: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 6f0: addq %r11, %r9
+	LONG $0x18588b4d                     // 6f3: movq 0x18(%r8), %r11
+	LONG $0xd25bfcc5                     // 6f7: vcvtdq2ps %ymm2, %ymm2
+	LONG $0x596cc1c4; WORD $0x2053       // 6fb: vmulps 0x20(%r11), %ymm2, %ymm2
+	LONG $0x117cc1c4; BYTE $0x12         // 701: vmovups %ymm2, (%r10)
+	LONG $0x28588b4d                     // 706: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 70a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 70d: addq %r11, %r9
+	LONG $0x18588b4d                     // 710: movq 0x18(%r8), %r11
+	LONG $0xc95bfcc5                     // 714: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x204b       // 718: vmulps 0x20(%r11), %ymm1, %ymm1
+	LONG $0x117cc1c4; BYTE $0x0a         // 71e: vmovups %ymm1, (%r10)
+	LONG $0x28408b4d                     // 723: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 727: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 72a: addq %r8, %r9
+	LONG $0x08ff8348                     // 72d: cmpq $0x8, %rdi
+	LONG $0x05498f0f; WORD $0x0000       // 731: jg 0x1c30 <gemmAVX28x8+0xc80>
+	LONG $0x000577e9; BYTE $0x00         // 737: jmp 0x1c63 <gemmAVX28x8+0xcb3>
+	LONG $0x5b7c41c4; BYTE $0xc0         // 73c: vcvtdq2ps %ymm8, %ymm8
+	LONG $0x593c41c4; WORD $0x2041       // 741: vmulps 0x20(%r9), %ymm8, %ymm8
+	LONG $0x5b7d41c4; BYTE $0xc0         // 747: vcvtps2dq %ymm8, %ymm8
+	LONG $0xfe3d41c4; WORD $0x4041       // 74c: vpaddd 0x40(%r9), %ymm8, %ymm8
+	LONG $0x6b3d41c4; BYTE $0xc0         // 752: vpackssdw %ymm8, %ymm8, %ymm8
+	LONG $0x633d41c4; BYTE $0xc0         // 757: vpacksswb %ymm8, %ymm8, %ymm8
+	LONG $0x397d43c4; WORD $0x01c1       // 75c: vextracti128 $0x1, %ymm8, %xmm9
+	LONG $0x623941c4; BYTE $0xc1         // 762: vpunpckldq %xmm9, %xmm8, %xmm8
+	LONG $0x01d679c5                     // 767: vmovq %xmm8, (%rcx)
+	LONG $0x28488b4d                     // 76b: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 76f: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 773: addq %rdx, %r9
+	LONG $0x18588b4d                     // 776: movq 0x18(%r8), %r11
+	LONG $0xff5bfcc5                     // 77a: vcvtdq2ps %ymm7, %ymm7
+	LONG $0x5944c1c4; WORD $0x207b       // 77e: vmulps 0x20(%r11), %ymm7, %ymm7
+	LONG $0xff5bfdc5                     // 784: vcvtps2dq %ymm7, %ymm7
+	LONG $0xfe45c1c4; WORD $0x407b       // 788: vpaddd 0x40(%r11), %ymm7, %ymm7
+	LONG $0xff6bc5c5                     // 78e: vpackssdw %ymm7, %ymm7, %ymm7
+	LONG $0xff63c5c5                     // 792: vpacksswb %ymm7, %ymm7, %ymm7
+	LONG $0x397dc3c4; WORD $0x01f8       // 796: vextracti128 $0x1, %ymm7, %xmm8
+	LONG $0x6241c1c4; BYTE $0xf8         // 79c: vpunpckldq %xmm8, %xmm7, %xmm7
+	LONG $0xd679c1c4; BYTE $0x3a         // 7a1: vmovq %xmm7, (%r10)
+	LONG $0x28588b4d                     // 7a6: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 7aa: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 7ad: addq %r11, %r9
+	LONG $0x18588b4d                     // 7b0: movq 0x18(%r8), %r11
+	LONG $0xf65bfcc5                     // 7b4: vcvtdq2ps %ymm6, %ymm6
+	LONG $0x594cc1c4; WORD $0x2073       // 7b8: vmulps 0x20(%r11), %ymm6, %ymm6
+	LONG $0xf65bfdc5                     // 7be: vcvtps2dq %ymm6, %ymm6
+	LONG $0xfe4dc1c4; WORD $0x4073       // 7c2: vpaddd 0x40(%r11), %ymm6, %ymm6
+	LONG $0xf66bcdc5                     // 7c8: vpackssdw %ymm6, %ymm6, %ymm6
+	LONG $0xf663cdc5                     // 7cc: vpacksswb %ymm6, %ymm6, %ymm6
+	LONG $0x397de3c4; WORD $0x01f7       // 7d0: vextracti128 $0x1, %ymm6, %xmm7
+	LONG $0xf762c9c5                     // 7d6: vpunpckldq %xmm7, %xmm6, %xmm6
+	LONG $0xd679c1c4; BYTE $0x32         // 7da: vmovq %xmm6, (%r10)
+	LONG $0x28588b4d                     // 7df: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 7e3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 7e6: addq %r11, %r9
+	LONG $0x18588b4d                     // 7e9: movq 0x18(%r8), %r11
+	LONG $0xed5bfcc5                     // 7ed: vcvtdq2ps %ymm5, %ymm5
+	LONG $0x5954c1c4; WORD $0x206b       // 7f1: vmulps 0x20(%r11), %ymm5, %ymm5
+	LONG $0xed5bfdc5                     // 7f7: vcvtps2dq %ymm5, %ymm5
+	LONG $0xfe55c1c4; WORD $0x406b       // 7fb: vpaddd 0x40(%r11), %ymm5, %ymm5
+	LONG $0xed6bd5c5                     // 801: vpackssdw %ymm5, %ymm5, %ymm5
+	LONG $0xed63d5c5                     // 805: vpacksswb %ymm5, %ymm5, %ymm5
+	LONG $0x397de3c4; WORD $0x01ee       // 809: vextracti128 $0x1, %ymm5, %xmm6
+	LONG $0xee62d1c5                     // 80f: vpunpckldq %xmm6, %xmm5, %xmm5
+	LONG $0xd679c1c4; BYTE $0x2a         // 813: vmovq %xmm5, (%r10)
+	LONG $0x28588b4d                     // 818: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 81c: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 81f: addq %r11, %r9
+	LONG $0x18588b4d                     // 822: movq 0x18(%r8), %r11
+	LONG $0xe45bfcc5                     // 826: vcvtdq2ps %ymm4, %ymm4
+	LONG $0x595cc1c4; WORD $0x2063       // 82a: vmulps 0x20(%r11), %ymm4, %ymm4
+	LONG $0xe45bfdc5                     // 830: vcvtps2dq %ymm4, %ymm4
+	LONG $0xfe5dc1c4; WORD $0x4063       // 834: vpaddd 0x40(%r11), %ymm4, %ymm4
+	LONG $0xe46bddc5                     // 83a: vpackssdw %ymm4, %ymm4, %ymm4
+	LONG $0xe463ddc5                     // 83e: vpacksswb %ymm4, %ymm4, %ymm4
+	LONG $0x397de3c4; WORD $0x01e5       // 842: vextracti128 $0x1, %ymm4, %xmm5
+	LONG $0xe562d9c5                     // 848: vpunpckldq %xmm5, %xmm4, %xmm4
+	LONG $0xd679c1c4; BYTE $0x22         // 84c: vmovq %xmm4, (%r10)
+	LONG $0x28588b4d                     // 851: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 855: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 858: addq %r11, %r9
+	LONG $0x18588b4d                     // 85b: movq 0x18(%r8), %r11
+	LONG $0xdb5bfcc5                     // 85f: vcvtdq2ps %ymm3, %ymm3
+	LONG $0x5964c1c4; WORD $0x205b       // 863: vmulps 0x20(%r11), %ymm3, %ymm3
+	LONG $0xdb5bfdc5                     // 869: vcvtps2dq %ymm3, %ymm3
+	LONG $0xfe65c1c4; WORD $0x405b       // 86d: vpaddd 0x40(%r11), %ymm3, %ymm3
+	LONG $0xdb6be5c5                     // 873: vpackssdw %ymm3, %ymm3, %ymm3
+	LONG $0xdb63e5c5                     // 877: vpacksswb %ymm3, %ymm3, %ymm3
+	LONG $0x397de3c4; WORD $0x01dc       // 87b: vextracti128 $0x1, %ymm3, %xmm4
+	LONG $0xdc62e1c5                     // 881: vpunpckldq %xmm4, %xmm3, %xmm3
+	LONG $0xd679c1c4; BYTE $0x1a         // 885: vmovq %xmm3, (%r10)
+	LONG $0x28588b4d                     // 88a: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 88e: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 891: addq %r11, %r9
+	LONG $0x18588b4d                     // 894: movq 0x18(%r8), %r11
+	LONG $0xd25bfcc5                     // 898: vcvtdq2ps %ymm2, %ymm2
+	LONG $0x596cc1c4; WORD $0x2053       // 89c: vmulps 0x20(%r11), %ymm2, %ymm2
+	LONG $0xd25bfdc5                     // 8a2: vcvtps2dq %ymm2, %ymm2
+	LONG $0xfe6dc1c4; WORD $0x4053       // 8a6: vpaddd 0x40(%r11), %ymm2, %ymm2
+	LONG $0xd26bedc5                     // 8ac: vpackssdw %ymm2, %ymm2, %ymm2
+	LONG $0xd263edc5                     // 8b0: vpacksswb %ymm2, %ymm2, %ymm2
+	LONG $0x397de3c4; WORD $0x01d3       // 8b4: vextracti128 $0x1, %ymm2, %xmm3
+	LONG $0xd362e9c5                     // 8ba: vpunpckldq %xmm3, %xmm2, %xmm2
+	LONG $0xd679c1c4; BYTE $0x12         // 8be: vmovq %xmm2, (%r10)
+	LONG $0x28588b4d                     // 8c3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 8c7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 8ca: addq %r11, %r9
+	LONG $0x18588b4d                     // 8cd: movq 0x18(%r8), %r11
+	LONG $0xc95bfcc5                     // 8d1: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x204b       // 8d5: vmulps 0x20(%r11), %ymm1, %ymm1
+	LONG $0xc95bfdc5                     // 8db: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; WORD $0x404b       // 8df: vpaddd 0x40(%r11), %ymm1, %ymm1
+	LONG $0xc96bf5c5                     // 8e5: vpackssdw %ymm1, %ymm1, %ymm1
+	LONG $0xc963f5c5                     // 8e9: vpacksswb %ymm1, %ymm1, %ymm1
+	LONG $0x397de3c4; WORD $0x01ca       // 8ed: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0xca62f1c5                     // 8f3: vpunpckldq %xmm2, %xmm1, %xmm1
+	LONG $0xd679c1c4; BYTE $0x0a         // 8f7: vmovq %xmm1, (%r10)
+	LONG $0x28408b4d                     // 8fc: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 900: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 903: addq %r8, %r9
+	LONG $0x08ff8348                     // 906: cmpq $0x8, %rdi
+	LONG $0x03708f0f; WORD $0x0000       // 90a: jg 0x1c30 <gemmAVX28x8+0xc80>
+	LONG $0x00039ee9; BYTE $0x00         // 910: jmp 0x1c63 <gemmAVX28x8+0xcb3>
+	LONG $0x5b7c41c4; BYTE $0xc0         // 915: vcvtdq2ps %ymm8, %ymm8
+	LONG $0x593c41c4; WORD $0x2041       // 91a: vmulps 0x20(%r9), %ymm8, %ymm8
+	LONG $0x593c41c4; WORD $0x6049       // 920: vmulps 0x60(%r9), %ymm8, %ymm9
+	LONG $0x000000bb; BYTE $0x3f         // 926: movl $0x3f000000, %ebx
+	LONG $0xd36e79c5                     // 92b: vmovd %ebx, %xmm10
+	LONG $0x587d42c4; BYTE $0xd2         // 92f: vpbroadcastd %xmm10, %ymm10
+	LONG $0x583441c4; BYTE $0xca         // 934: vaddps %ymm10, %ymm9, %ymm9
+	LONG $0xc85f34c5                     // 939: vmaxps %ymm0, %ymm9, %ymm9
+	LONG $0x800000bb; BYTE $0x3f         // 93d: movl $0x3f800000, %ebx
+	LONG $0xd36e79c5                     // 942: vmovd %ebx, %xmm10
+	LONG $0x587d42c4; BYTE $0xd2         // 946: vpbroadcastd %xmm10, %ymm10
+	LONG $0x5d3441c4; BYTE $0xca         // 94b: vminps %ymm10, %ymm9, %ymm9
+	LONG $0x593c41c4; BYTE $0xc1         // 950: vmulps %ymm9, %ymm8, %ymm8
+	LONG $0x5b7d41c4; BYTE $0xc0         // 955: vcvtps2dq %ymm8, %ymm8
+	LONG $0xfe3d41c4; WORD $0x4041       // 95a: vpaddd 0x40(%r9), %ymm8, %ymm8
+	LONG $0x6b3d41c4; BYTE $0xc0         // 960: vpackssdw %ymm8, %ymm8, %ymm8
+	LONG $0x633d41c4; BYTE $0xc0         // 965: vpacksswb %ymm8, %ymm8, %ymm8
+	LONG $0x397d43c4; WORD $0x01c1       // 96a: vextracti128 $0x1, %ymm8, %xmm9
+	LONG $0x623941c4; BYTE $0xc1         // 970: vpunpckldq %xmm9, %xmm8, %xmm8
+	LONG $0x01d679c5                     // 975: vmovq %xmm8, (%rcx)
+	LONG $0x28488b4d                     // 979: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 97d: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 981: addq %rdx, %r9
+	LONG $0x18588b4d                     // 984: movq 0x18(%r8), %r11
+	LONG $0xff5bfcc5                     // 988: vcvtdq2ps %ymm7, %ymm7
+	LONG $0x5944c1c4; WORD $0x207b       // 98c: vmulps 0x20(%r11), %ymm7, %ymm7
+	LONG $0x594441c4; WORD $0x6043       // 992: vmulps 0x60(%r11), %ymm7, %ymm8
+	LONG $0x000000bb; BYTE $0x3f         // 998: movl $0x3f000000, %ebx
+	LONG $0xcb6e79c5                     // 99d: vmovd %ebx, %xmm9
+	LONG $0x587d42c4; BYTE $0xc9         // 9a1: vpbroadcastd %xmm9, %ymm9
+	LONG $0x583c41c4; BYTE $0xc1         // 9a6: vaddps %ymm9, %ymm8, %ymm8
+	LONG $0xc05f3cc5                     // 9ab: vmaxps %ymm0, %ymm8, %ymm8
+	LONG $0x800000bb; BYTE $0x3f         // 9af: movl $0x3f800000, %ebx
+	LONG $0xcb6e79c5                     // 9b4: vmovd %ebx, %xmm9
+	LONG $0x587d42c4; BYTE $0xc9         // 9b8: vpbroadcastd %xmm9, %ymm9
+	LONG $0x5d3c41c4; BYTE $0xc1         // 9bd: vminps %ymm9, %ymm8, %ymm8
+	LONG $0xff59bcc5                     // 9c2: vmulps %ymm7, %ymm8, %ymm7
+	LONG $0xff5bfdc5                     // 9c6: vcvtps2dq %ymm7, %ymm7
+	LONG $0xfe45c1c4; WORD $0x407b       // 9ca: vpaddd 0x40(%r11), %ymm7, %ymm7
+	LONG $0xff6bc5c5                     // 9d0: vpackssdw %ymm7, %ymm7, %ymm7
+	LONG $0xff63c5c5                     // 9d4: vpacksswb %ymm7, %ymm7, %ymm7
+	LONG $0x397dc3c4; WORD $0x01f8       // 9d8: vextracti128 $0x1, %ymm7, %xmm8
+	LONG $0x6241c1c4; BYTE $0xf8         // 9de: vpunpckldq %xmm8, %xmm7, %xmm7
+	LONG $0xd679c1c4; BYTE $0x3a         // 9e3: vmovq %xmm7, (%r10)
+	LONG $0x28588b4d                     // 9e8: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9ec: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9ef: addq %r11, %r9
+	LONG $0x18588b4d                     // 9f2: movq 0x18(%r8), %r11
+	LONG $0xf65bfcc5                     // 9f6: vcvtdq2ps %ymm6, %ymm6
+	LONG $0x594cc1c4; WORD $0x2073       // 9fa: vmulps 0x20(%r11), %ymm6, %ymm6
+	LONG $0x594cc1c4; WORD $0x607b       // a00: vmulps 0x60(%r11), %ymm6, %ymm7
+	LONG $0x000000bb; BYTE $0x3f         // a06: movl $0x3f000000, %ebx
+	LONG $0xc36e79c5                     // a0b: vmovd %ebx, %xmm8
+	LONG $0x587d42c4; BYTE $0xc0         // a0f: vpbroadcastd %xmm8, %ymm8
+	LONG $0xff58bcc5                     // a14: vaddps %ymm7, %ymm8, %ymm7
+	LONG $0xf85fc4c5                     // a18: vmaxps %ymm0, %ymm7, %ymm7
+	LONG $0x800000bb; BYTE $0x3f         // a1c: movl $0x3f800000, %ebx
+	LONG $0xc36e79c5                     // a21: vmovd %ebx, %xmm8
+	LONG $0x587d42c4; BYTE $0xc0         // a25: vpbroadcastd %xmm8, %ymm8
+	LONG $0x5d44c1c4; BYTE $0xf8         // a2a: vminps %ymm8, %ymm7, %ymm7
+	LONG $0xf759ccc5                     // a2f: vmulps %ymm7, %ymm6, %ymm6
+	LONG $0xf65bfdc5                     // a33: vcvtps2dq %ymm6, %ymm6
+	LONG $0xfe4dc1c4; WORD $0x4073       // a37: vpaddd 0x40(%r11), %ymm6, %ymm6
+	LONG $0xf66bcdc5                     // a3d: vpackssdw %ymm6, %ymm6, %ymm6
+	LONG $0xf663cdc5                     // a41: vpacksswb %ymm6, %ymm6, %ymm6
+	LONG $0x397de3c4; WORD $0x01f7       // a45: vextracti128 $0x1, %ymm6, %xmm7
+	LONG $0xf762c9c5                     // a4b: vpunpckldq %xmm7, %xmm6, %xmm6
+	LONG $0xd679c1c4; BYTE $0x32         // a4f: vmovq %xmm6, (%r10)
+	LONG $0x28588b4d                     // a54: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // a58: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // a5b: addq %r11, %r9
+	LONG $0x18588b4d                     // a5e: movq 0x18(%r8), %r11
+	LONG $0xed5bfcc5                     // a62: vcvtdq2ps %ymm5, %ymm5
+	LONG $0x5954c1c4; WORD $0x206b       // a66: vmulps 0x20(%r11), %ymm5, %ymm5
+	LONG $0x5954c1c4; WORD $0x6073       // a6c: vmulps 0x60(%r11), %ymm5, %ymm6
+	LONG $0x000000bb; BYTE $0x3f         // a72: movl $0x3f000000, %ebx
+	LONG $0xfb6ef9c5                     // a77: vmovd %ebx, %xmm7
+	LONG $0x587de2c4; BYTE $0xff         // a7b: vpbroadcastd %xmm7, %ymm7
+	LONG $0xf758ccc5                     // a80: vaddps %ymm7, %ymm6, %ymm6
+	LONG $0xf05fccc5                     // a84: vmaxps %ymm0, %ymm6, %ymm6
+	LONG $0x800000bb; BYTE $0x3f         // a88: movl $0x3f800000, %ebx
+	LONG $0xfb6ef9c5                     // a8d: vmovd %ebx, %xmm7
+	LONG $0x587de2c4; BYTE $0xff         // a91: vpbroadcastd %xmm7, %ymm7
+	LONG $0xf75dccc5                     // a96: vminps %ymm7, %ymm6, %ymm6
+	LONG $0xee59d4c5                     // a9a: vmulps %ymm6, %ymm5, %ymm5
+	LONG $0xed5bfdc5                     // a9e: vcvtps2dq %ymm5, %ymm5
+	LONG $0xfe55c1c4; WORD $0x406b       // aa2: vpaddd 0x40(%r11), %ymm5, %ymm5
+	LONG $0xed6bd5c5                     // aa8: vpackssdw %ymm5, %ymm5, %ymm5
+	LONG $0xed63d5c5                     // aac: vpacksswb %ymm5, %ymm5, %ymm5
+	LONG $0x397de3c4; WORD $0x01ee       // ab0: vextracti128 $0x1, %ymm5, %xmm6
+	LONG $0xee62d1c5                     // ab6: vpunpckldq %xmm6, %xmm5, %xmm5
+	LONG $0xd679c1c4; BYTE $0x2a         // aba: vmovq %xmm5, (%r10)
+	LONG $0x28588b4d                     // abf: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // ac3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // ac6: addq %r11, %r9
+	LONG $0x18588b4d                     // ac9: movq 0x18(%r8), %r11
+	LONG $0xe45bfcc5                     // acd: vcvtdq2ps %ymm4, %ymm4
+	LONG $0x595cc1c4; WORD $0x2063       // ad1: vmulps 0x20(%r11), %ymm4, %ymm4
+	LONG $0x595cc1c4; WORD $0x606b       // ad7: vmulps 0x60(%r11), %ymm4, %ymm5
+	LONG $0x000000bb; BYTE $0x3f         // add: movl $0x3f000000, %ebx
+	LONG $0xf36ef9c5                     // ae2: vmovd %ebx, %xmm6
+	LONG $0x587de2c4; BYTE $0xf6         // ae6: vpbroadcastd %xmm6, %ymm6
+	LONG $0xee58d4c5                     // aeb: vaddps %ymm6, %ymm5, %ymm5
+	LONG $0xe85fd4c5                     // aef: vmaxps %ymm0, %ymm5, %ymm5
+	LONG $0x800000bb; BYTE $0x3f         // af3: movl $0x3f800000, %ebx
+	LONG $0xf36ef9c5                     // af8: vmovd %ebx, %xmm6
+	LONG $0x587de2c4; BYTE $0xf6         // afc: vpbroadcastd %xmm6, %ymm6
+	LONG $0xee5dd4c5                     // b01: vminps %ymm6, %ymm5, %ymm5
+	LONG $0xe559dcc5                     // b05: vmulps %ymm5, %ymm4, %ymm4
+	LONG $0xe45bfdc5                     // b09: vcvtps2dq %ymm4, %ymm4
+	LONG $0xfe5dc1c4; WORD $0x4063       // b0d: vpaddd 0x40(%r11), %ymm4, %ymm4
+	LONG $0xe46bddc5                     // b13: vpackssdw %ymm4, %ymm4, %ymm4
+	LONG $0xe463ddc5                     // b17: vpacksswb %ymm4, %ymm4, %ymm4
+	LONG $0x397de3c4; WORD $0x01e5       // b1b: vextracti128 $0x1, %ymm4, %xmm5
+	LONG $0xe562d9c5                     // b21: vpunpckldq %xmm5, %xmm4, %xmm4
+	LONG $0xd679c1c4; BYTE $0x22         // b25: vmovq %xmm4, (%r10)
+	LONG $0x28588b4d                     // b2a: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b2e: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b31: addq %r11, %r9
+	LONG $0x18588b4d                     // b34: movq 0x18(%r8), %r11
+	LONG $0xdb5bfcc5                     // b38: vcvtdq2ps %ymm3, %ymm3
+	LONG $0x5964c1c4; WORD $0x205b       // b3c: vmulps 0x20(%r11), %ymm3, %ymm3
+	LONG $0x5964c1c4; WORD $0x6063       // b42: vmulps 0x60(%r11), %ymm3, %ymm4
+	LONG $0x000000bb; BYTE $0x3f         // b48: movl $0x3f000000, %ebx
+	LONG $0xeb6ef9c5                     // b4d: vmovd %ebx, %xmm5
+	LONG $0x587de2c4; BYTE $0xed         // b51: vpbroadcastd %xmm5, %ymm5
+	LONG $0xe558dcc5                     // b56: vaddps %ymm5, %ymm4, %ymm4
+	LONG $0xe05fdcc5                     // b5a: vmaxps %ymm0, %ymm4, %ymm4
+	LONG $0x800000bb; BYTE $0x3f         // b5e: movl $0x3f800000, %ebx
+	LONG $0xeb6ef9c5                     // b63: vmovd %ebx, %xmm5
+	LONG $0x587de2c4; BYTE $0xed         // b67: vpbroadcastd %xmm5, %ymm5
+	LONG $0xe55ddcc5                     // b6c: vminps %ymm5, %ymm4, %ymm4
+	LONG $0xdc59e4c5                     // b70: vmulps %ymm4, %ymm3, %ymm3
+	LONG $0xdb5bfdc5                     // b74: vcvtps2dq %ymm3, %ymm3
+	LONG $0xfe65c1c4; WORD $0x405b       // b78: vpaddd 0x40(%r11), %ymm3, %ymm3
+	LONG $0xdb6be5c5                     // b7e: vpackssdw %ymm3, %ymm3, %ymm3
+	LONG $0xdb63e5c5                     // b82: vpacksswb %ymm3, %ymm3, %ymm3
+	LONG $0x397de3c4; WORD $0x01dc       // b86: vextracti128 $0x1, %ymm3, %xmm4
+	LONG $0xdc62e1c5                     // b8c: vpunpckldq %xmm4, %xmm3, %xmm3
+	LONG $0xd679c1c4; BYTE $0x1a         // b90: vmovq %xmm3, (%r10)
+	LONG $0x28588b4d                     // b95: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b99: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b9c: addq %r11, %r9
+	LONG $0x18588b4d                     // b9f: movq 0x18(%r8), %r11
+	LONG $0xd25bfcc5                     // ba3: vcvtdq2ps %ymm2, %ymm2
+	LONG $0x596cc1c4; WORD $0x2053       // ba7: vmulps 0x20(%r11), %ymm2, %ymm2
+	LONG $0x596cc1c4; WORD $0x605b       // bad: vmulps 0x60(%r11), %ymm2, %ymm3
+	LONG $0x000000bb; BYTE $0x3f         // bb3: movl $0x3f000000, %ebx
+	LONG $0xe36ef9c5                     // bb8: vmovd %ebx, %xmm4
+	LONG $0x587de2c4; BYTE $0xe4         // bbc: vpbroadcastd %xmm4, %ymm4
+	LONG $0xdc58e4c5                     // bc1: vaddps %ymm4, %ymm3, %ymm3
+	LONG $0xd85fe4c5                     // bc5: vmaxps %ymm0, %ymm3, %ymm3
+	LONG $0x800000bb; BYTE $0x3f         // bc9: movl $0x3f800000, %ebx
+	LONG $0xe36ef9c5                     // bce: vmovd %ebx, %xmm4
+	LONG $0x587de2c4; BYTE $0xe4         // bd2: vpbroadcastd %xmm4, %ymm4
+	LONG $0xdc5de4c5                     // bd7: vminps %ymm4, %ymm3, %ymm3
+	LONG $0xd359ecc5                     // bdb: vmulps %ymm3, %ymm2, %ymm2
+	LONG $0xd25bfdc5                     // bdf: vcvtps2dq %ymm2, %ymm2
+	LONG $0xfe6dc1c4; WORD $0x4053       // be3: vpaddd 0x40(%r11), %ymm2, %ymm2
+	LONG $0xd26bedc5                     // be9: vpackssdw %ymm2, %ymm2, %ymm2
+	LONG $0xd263edc5                     // bed: vpacksswb %ymm2, %ymm2, %ymm2
+	LONG $0x397de3c4; WORD $0x01d3       // bf1: vextracti128 $0x1, %ymm2, %xmm3
+	LONG $0xd362e9c5                     // bf7: vpunpckldq %xmm3, %xmm2, %xmm2
+	LONG $0xd679c1c4; BYTE $0x12         // bfb: vmovq %xmm2, (%r10)
+	LONG $0x28588b4d                     // c00: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c04: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c07: addq %r11, %r9
+	LONG $0x18588b4d                     // c0a: movq 0x18(%r8), %r11
+	LONG $0xc95bfcc5                     // c0e: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x204b       // c12: vmulps 0x20(%r11), %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x6053       // c18: vmulps 0x60(%r11), %ymm1, %ymm2
+	LONG $0x000000bb; BYTE $0x3f         // c1e: movl $0x3f000000, %ebx
+	LONG $0xdb6ef9c5                     // c23: vmovd %ebx, %xmm3
+	LONG $0x587de2c4; BYTE $0xdb         // c27: vpbroadcastd %xmm3, %ymm3
+	LONG $0xd358ecc5                     // c2c: vaddps %ymm3, %ymm2, %ymm2
+	LONG $0xd05fecc5                     // c30: vmaxps %ymm0, %ymm2, %ymm2
+	LONG $0x800000bb; BYTE $0x3f         // c34: movl $0x3f800000, %ebx
+	LONG $0xdb6ef9c5                     // c39: vmovd %ebx, %xmm3
+	LONG $0x587de2c4; BYTE $0xdb         // c3d: vpbroadcastd %xmm3, %ymm3
+	LONG $0xd35decc5                     // c42: vminps %ymm3, %ymm2, %ymm2
+	LONG $0xca59f4c5                     // c46: vmulps %ymm2, %ymm1, %ymm1
+	LONG $0xc95bfdc5                     // c4a: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; WORD $0x404b       // c4e: vpaddd 0x40(%r11), %ymm1, %ymm1
+	LONG $0xc96bf5c5                     // c54: vpackssdw %ymm1, %ymm1, %ymm1
+	LONG $0xc963f5c5                     // c58: vpacksswb %ymm1, %ymm1, %ymm1
+	LONG $0x397de3c4; WORD $0x01ca       // c5c: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0xca62f1c5                     // c62: vpunpckldq %xmm2, %xmm1, %xmm1
+	LONG $0xd679c1c4; BYTE $0x0a         // c66: vmovq %xmm1, (%r10)
+	LONG $0x28408b4d                     // c6b: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // c6f: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // c72: addq %r8, %r9
+	LONG $0x08ff8348                     // c75: cmpq $0x8, %rdi
+	WORD $0x387e                         // c79: jle 0x1c63 <gemmAVX28x8+0xcb3>
+	LONG $0x00441f0f; BYTE $0x00         // c7b: nopl (%rax,%rax)
+	LONG $0x10ff8348                     // c80: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // c84: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // c88: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // c8e: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // c92: cmovbq %rsi, %rdi
+	LONG $0x244c8b4d; BYTE $0x08         // c96: movq 0x8(%r12), %r9
+	LONG $0xc8af0f4d                     // c9b: imulq %r8, %r9
+	WORD $0x014c; BYTE $0xc8             // c9f: addq %r9, %rax
+	LONG $0x44af0f4d; WORD $0x2824       // ca2: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc1             // ca8: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // cab: addq %r8, %rdx
+	LONG $0xfff36de9; BYTE $0xff         // cae: jmp 0xfd0 <gemmAVX28x8+0x20>
+	WORD $0xf8c5; BYTE $0x77             // cb3: vzeroupper
 	RET
 
 TEXT ·gemmAVX21x16(SB), NOSPLIT, $0-8
@@ -1508,163 +1523,168 @@ TEXT ·gemmAVX21x16(SB), NOSPLIT, $0-8
 	LONG $0x184f8b4c                     // 027: movq 0x18(%rdi), %r9
 	LONG $0x6f7ec1c4; BYTE $0x11         // 02b: vmovdqu (%r9), %ymm2
 	LONG $0x6f7ec1c4; WORD $0x2049       // 030: vmovdqu 0x20(%r9), %ymm1
-	LONG $0x404f8b4c                     // 036: movq 0x40(%rdi), %r9
+	LONG $0x484f8b4c                     // 036: movq 0x48(%rdi), %r9
 	WORD $0x8949; BYTE $0xc2             // 03a: movq %rax, %r10
 	WORD $0x1f0f; BYTE $0x00             // 03d: nopl (%rax)
-	LONG $0x207dc2c4; BYTE $0x18         // 040: vpmovsxbw (%r8), %ymm3
-	LONG $0x207dc2c4; WORD $0x1060       // 045: vpmovsxbw 0x10(%r8), %ymm4
-	LONG $0x587dc2c4; BYTE $0x2a         // 04b: vpbroadcastd (%r10), %ymm5
-	LONG $0xdbf5d5c5                     // 050: vpmaddwd %ymm3, %ymm5, %ymm3
-	LONG $0xd2fee5c5                     // 054: vpaddd %ymm2, %ymm3, %ymm2
-	LONG $0xdcf5d5c5                     // 058: vpmaddwd %ymm4, %ymm5, %ymm3
-	LONG $0xc9fee5c5                     // 05c: vpaddd %ymm1, %ymm3, %ymm1
-	LONG $0x20c08349                     // 060: addq $0x20, %r8
-	LONG $0x04c28349                     // 064: addq $0x4, %r10
-	WORD $0xff49; BYTE $0xc9             // 068: decq %r9
-	WORD $0xd375                         // 06b: jne 0x1c70 <gemmAVX21x16+0x40>
-	LONG $0x484f8b4c                     // 06d: movq 0x48(%rdi), %r9
-	LONG $0x18478b4c                     // 071: movq 0x18(%rdi), %r8
-	LONG $0x01f98349                     // 075: cmpq $0x1, %r9
-	LONG $0x00818f0f; WORD $0x0000       // 079: jg 0x1d30 <gemmAVX21x16+0x100>
-	WORD $0x854d; BYTE $0xc9             // 07f: testq %r9, %r9
-	LONG $0x0175840f; WORD $0x0000       // 082: je 0x1e2d <gemmAVX21x16+0x1fd>
-	LONG $0x01f98349                     // 088: cmpq $0x1, %r9
-	LONG $0x0128850f; WORD $0x0000       // 08c: jne 0x1dea <gemmAVX21x16+0x1ba>
-	LONG $0xd25bfcc5                     // 092: vcvtdq2ps %ymm2, %ymm2
-	LONG $0x596cc1c4; WORD $0x4050       // 096: vmulps 0x40(%r8), %ymm2, %ymm2
-	LONG $0xc95bfcc5                     // 09c: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x6048       // 0a0: vmulps 0x60(%r8), %ymm1, %ymm1
-	LONG $0x5d6cc1c4; LONG $0x0000c090; BYTE $0x00 // 0a6: vminps 0xc0(%r8), %ymm2, %ymm2
-	LONG $0xd25bfdc5                     // 0af: vcvtps2dq %ymm2, %ymm2
-	LONG $0xfe6dc1c4; LONG $0x00008090; BYTE $0x00 // 0b3: vpaddd 0x80(%r8), %ymm2, %ymm2
-	LONG $0x5d74c1c4; LONG $0x0000e088; BYTE $0x00 // 0bc: vminps 0xe0(%r8), %ymm1, %ymm1
-	LONG $0xc95bfdc5                     // 0c5: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; LONG $0x0000a088; BYTE $0x00 // 0c9: vpaddd 0xa0(%r8), %ymm1, %ymm1
-	LONG $0xc96bedc5                     // 0d2: vpackssdw %ymm1, %ymm2, %ymm1
-	LONG $0x397de3c4; WORD $0x01ca       // 0d6: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0xca63f1c5                     // 0dc: vpacksswb %xmm2, %xmm1, %xmm1
-	LONG $0x097ffac5                     // 0e0: vmovdqu %xmm1, (%rcx)
-	LONG $0x287f8b48                     // 0e4: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 0e8: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 0ec: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 0ef: cmpq $0x1, %rsi
-	LONG $0x02278f0f; WORD $0x0000       // 0f3: jg 0x1f50 <gemmAVX21x16+0x320>
-	LONG $0x00023ae9; BYTE $0x00         // 0f9: jmp 0x1f68 <gemmAVX21x16+0x338>
-	WORD $0x9066                         // 0fe: nop
-	LONG $0x02f98349                     // 100: cmpq $0x2, %r9
-	LONG $0x014d840f; WORD $0x0000       // 104: je 0x1e87 <gemmAVX21x16+0x257>
-	LONG $0x03f98349                     // 10a: cmpq $0x3, %r9
-	LONG $0x00a6850f; WORD $0x0000       // 10e: jne 0x1dea <gemmAVX21x16+0x1ba>
-	LONG $0x1a6ffac5                     // 114: vmovdqu (%rdx), %xmm3
-	LONG $0xe370f9c5; BYTE $0xd8         // 118: vpshufd $0xd8, %xmm3, %xmm4
-	LONG $0x217de2c4; BYTE $0xe4         // 11d: vpmovsxbd %xmm4, %ymm4
-	LONG $0xdb70f9c5; BYTE $0xdd         // 122: vpshufd $0xdd, %xmm3, %xmm3
-	LONG $0xd25bfcc5                     // 127: vcvtdq2ps %ymm2, %ymm2
-	LONG $0x596cc1c4; WORD $0x4050       // 12b: vmulps 0x40(%r8), %ymm2, %ymm2
-	LONG $0x217de2c4; BYTE $0xdb         // 131: vpmovsxbd %xmm3, %ymm3
-	LONG $0xfa5dc1c4; LONG $0x000140a0; BYTE $0x00 // 136: vpsubd 0x140(%r8), %ymm4, %ymm4
-	LONG $0xe45bfcc5                     // 13f: vcvtdq2ps %ymm4, %ymm4
-	LONG $0x595cc1c4; LONG $0x000100a0; BYTE $0x00 // 143: vmulps 0x100(%r8), %ymm4, %ymm4
-	LONG $0xd458ecc5                     // 14c: vaddps %ymm4, %ymm2, %ymm2
-	LONG $0xc95bfcc5                     // 150: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x6048       // 154: vmulps 0x60(%r8), %ymm1, %ymm1
-	LONG $0xfa65c1c4; LONG $0x00016098; BYTE $0x00 // 15a: vpsubd 0x160(%r8), %ymm3, %ymm3
-	LONG $0xdb5bfcc5                     // 163: vcvtdq2ps %ymm3, %ymm3
-	LONG $0x5964c1c4; LONG $0x00012098; BYTE $0x00 // 167: vmulps 0x120(%r8), %ymm3, %ymm3
-	LONG $0xcb58f4c5                     // 170: vaddps %ymm3, %ymm1, %ymm1
-	LONG $0xd25bfdc5                     // 174: vcvtps2dq %ymm2, %ymm2
-	LONG $0xfe6dc1c4; LONG $0x00008090; BYTE $0x00 // 178: vpaddd 0x80(%r8), %ymm2, %ymm2
-	LONG $0xc95bfdc5                     // 181: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; LONG $0x0000a088; BYTE $0x00 // 185: vpaddd 0xa0(%r8), %ymm1, %ymm1
-	LONG $0xc96bedc5                     // 18e: vpackssdw %ymm1, %ymm2, %ymm1
-	LONG $0x397de3c4; WORD $0x01ca       // 192: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0xca63f1c5                     // 198: vpacksswb %xmm2, %xmm1, %xmm1
-	LONG $0x097ffac5                     // 19c: vmovdqu %xmm1, (%rcx)
-	LONG $0x287f8b48                     // 1a0: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 1a4: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 1a8: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 1ab: cmpq $0x1, %rsi
-	LONG $0x016b8f0f; WORD $0x0000       // 1af: jg 0x1f50 <gemmAVX21x16+0x320>
-	LONG $0x00017ee9; BYTE $0x00         // 1b5: jmp 0x1f68 <gemmAVX21x16+0x338>
-	LONG $0xd25bfcc5                     // 1ba: vcvtdq2ps %ymm2, %ymm2
-	LONG $0x596cc1c4; WORD $0x4050       // 1be: vmulps 0x40(%r8), %ymm2, %ymm2
-	LONG $0xc95bfcc5                     // 1c4: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x6048       // 1c8: vmulps 0x60(%r8), %ymm1, %ymm1
-	LONG $0x186de3c4; WORD $0x01d9       // 1ce: vinsertf128 $0x1, %xmm1, %ymm2, %ymm3
-	LONG $0x1911fcc5                     // 1d4: vmovups %ymm3, (%rcx)
-	LONG $0x066de3c4; WORD $0x31c9       // 1d8: vperm2f128 $0x31, %ymm1, %ymm2, %ymm1
-	LONG $0x4911fcc5; BYTE $0x20         // 1de: vmovups %ymm1, 0x20(%rcx)
-	LONG $0x287f8b48                     // 1e3: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 1e7: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 1eb: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 1ee: cmpq $0x1, %rsi
-	LONG $0x01288f0f; WORD $0x0000       // 1f2: jg 0x1f50 <gemmAVX21x16+0x320>
-	LONG $0x00013be9; BYTE $0x00         // 1f8: jmp 0x1f68 <gemmAVX21x16+0x338>
-	LONG $0xd25bfcc5                     // 1fd: vcvtdq2ps %ymm2, %ymm2
-	LONG $0x596cc1c4; WORD $0x4050       // 201: vmulps 0x40(%r8), %ymm2, %ymm2
-	LONG $0xc95bfcc5                     // 207: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x6048       // 20b: vmulps 0x60(%r8), %ymm1, %ymm1
-	LONG $0xd25bfdc5                     // 211: vcvtps2dq %ymm2, %ymm2
-	LONG $0xfe6dc1c4; LONG $0x00008090; BYTE $0x00 // 215: vpaddd 0x80(%r8), %ymm2, %ymm2
-	LONG $0xc95bfdc5                     // 21e: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; LONG $0x0000a088; BYTE $0x00 // 222: vpaddd 0xa0(%r8), %ymm1, %ymm1
-	LONG $0xc96bedc5                     // 22b: vpackssdw %ymm1, %ymm2, %ymm1
-	LONG $0x397de3c4; WORD $0x01ca       // 22f: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0xca63f1c5                     // 235: vpacksswb %xmm2, %xmm1, %xmm1
-	LONG $0x097ffac5                     // 239: vmovdqu %xmm1, (%rcx)
-	LONG $0x287f8b48                     // 23d: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 241: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 245: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 248: cmpq $0x1, %rsi
-	LONG $0x00ce8f0f; WORD $0x0000       // 24c: jg 0x1f50 <gemmAVX21x16+0x320>
-	LONG $0x0000e1e9; BYTE $0x00         // 252: jmp 0x1f68 <gemmAVX21x16+0x338>
-	LONG $0xd25bfcc5                     // 257: vcvtdq2ps %ymm2, %ymm2
-	LONG $0x596cc1c4; WORD $0x4050       // 25b: vmulps 0x40(%r8), %ymm2, %ymm2
-	LONG $0xc95bfcc5                     // 261: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x6048       // 265: vmulps 0x60(%r8), %ymm1, %ymm1
-	LONG $0x596cc1c4; LONG $0x0000c098; BYTE $0x00 // 26b: vmulps 0xc0(%r8), %ymm2, %ymm3
-	LONG $0x000000bb; BYTE $0x3f         // 274: movl $0x3f000000, %ebx
-	LONG $0xe36ef9c5                     // 279: vmovd %ebx, %xmm4
-	LONG $0x587de2c4; BYTE $0xe4         // 27d: vpbroadcastd %xmm4, %ymm4
-	LONG $0xdc58e4c5                     // 282: vaddps %ymm4, %ymm3, %ymm3
-	LONG $0xd85fe4c5                     // 286: vmaxps %ymm0, %ymm3, %ymm3
-	LONG $0x800000bb; BYTE $0x3f         // 28a: movl $0x3f800000, %ebx
-	LONG $0xe36ef9c5                     // 28f: vmovd %ebx, %xmm4
-	LONG $0x587de2c4; BYTE $0xe4         // 293: vpbroadcastd %xmm4, %ymm4
-	LONG $0xdc5de4c5                     // 298: vminps %ymm4, %ymm3, %ymm3
-	LONG $0xd359ecc5                     // 29c: vmulps %ymm3, %ymm2, %ymm2
-	LONG $0xd25bfdc5                     // 2a0: vcvtps2dq %ymm2, %ymm2
-	LONG $0xfe6dc1c4; LONG $0x00008090; BYTE $0x00 // 2a4: vpaddd 0x80(%r8), %ymm2, %ymm2
-	LONG $0x5974c1c4; LONG $0x0000e098; BYTE $0x00 // 2ad: vmulps 0xe0(%r8), %ymm1, %ymm3
-	LONG $0x000000bb; BYTE $0x3f         // 2b6: movl $0x3f000000, %ebx
-	LONG $0xe36ef9c5                     // 2bb: vmovd %ebx, %xmm4
-	LONG $0x587de2c4; BYTE $0xe4         // 2bf: vpbroadcastd %xmm4, %ymm4
-	LONG $0xdc58e4c5                     // 2c4: vaddps %ymm4, %ymm3, %ymm3
-	LONG $0xd85fe4c5                     // 2c8: vmaxps %ymm0, %ymm3, %ymm3
-	LONG $0x800000bb; BYTE $0x3f         // 2cc: movl $0x3f800000, %ebx
-	LONG $0xe36ef9c5                     // 2d1: vmovd %ebx, %xmm4
-	LONG $0x587de2c4; BYTE $0xe4         // 2d5: vpbroadcastd %xmm4, %ymm4
-	LONG $0xdc5de4c5                     // 2da: vminps %ymm4, %ymm3, %ymm3
-	LONG $0xcb59f4c5                     // 2de: vmulps %ymm3, %ymm1, %ymm1
-	LONG $0xc95bfdc5                     // 2e2: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; LONG $0x0000a088; BYTE $0x00 // 2e6: vpaddd 0xa0(%r8), %ymm1, %ymm1
-	LONG $0xc96bedc5                     // 2ef: vpackssdw %ymm1, %ymm2, %ymm1
-	LONG $0x397de3c4; WORD $0x01ca       // 2f3: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0xca63f1c5                     // 2f9: vpacksswb %xmm2, %xmm1, %xmm1
-	LONG $0x097ffac5                     // 2fd: vmovdqu %xmm1, (%rcx)
-	LONG $0x287f8b48                     // 301: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 305: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 309: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 30c: cmpq $0x1, %rsi
-	WORD $0x267e                         // 310: jle 0x1f68 <gemmAVX21x16+0x338>
-	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 312: nopw %cs:(%rax,%rax)
-	LONG $0x24440349; BYTE $0x08         // 320: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 325: decq %rsi
-	LONG $0x247c8b49; BYTE $0x28         // 328: movq 0x28(%r12), %rdi
-	WORD $0x0148; BYTE $0xf9             // 32d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 330: addq %rdi, %rdx
-	LONG $0xfffce8e9; BYTE $0xff         // 333: jmp 0x1c50 <gemmAVX21x16+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 338: vzeroupper
+	LONG $0x405f8b4c                     // 040: movq 0x40(%rdi), %r11
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 044: nopw %cs:(%rax,%rax)
+	LONG $0x207dc2c4; BYTE $0x18         // 050: vpmovsxbw (%r8), %ymm3
+	LONG $0x207dc2c4; WORD $0x1060       // 055: vpmovsxbw 0x10(%r8), %ymm4
+	LONG $0x587dc2c4; BYTE $0x2a         // 05b: vpbroadcastd (%r10), %ymm5
+	LONG $0xdbf5d5c5                     // 060: vpmaddwd %ymm3, %ymm5, %ymm3
+	LONG $0xd2fee5c5                     // 064: vpaddd %ymm2, %ymm3, %ymm2
+	LONG $0xdcf5d5c5                     // 068: vpmaddwd %ymm4, %ymm5, %ymm3
+	LONG $0xc9fee5c5                     // 06c: vpaddd %ymm1, %ymm3, %ymm1
+	LONG $0x20c08349                     // 070: addq $0x20, %r8
+	LONG $0x04c28349                     // 074: addq $0x4, %r10
+	WORD $0xff49; BYTE $0xcb             // 078: decq %r11
+	WORD $0xd375                         // 07b: jne 0x1cc0 <gemmAVX21x16+0x50>
+	LONG $0x5057034c                     // 07d: addq 0x50(%rdi), %r10
+	WORD $0xff49; BYTE $0xc9             // 081: decq %r9
+	WORD $0xba75                         // 084: jne 0x1cb0 <gemmAVX21x16+0x40>
+	LONG $0x584f8b4c                     // 086: movq 0x58(%rdi), %r9
+	LONG $0x18478b4c                     // 08a: movq 0x18(%rdi), %r8
+	LONG $0x01f98349                     // 08e: cmpq $0x1, %r9
+	LONG $0x00888f0f; WORD $0x0000       // 092: jg 0x1d90 <gemmAVX21x16+0x120>
+	WORD $0x854d; BYTE $0xc9             // 098: testq %r9, %r9
+	LONG $0x017c840f; WORD $0x0000       // 09b: je 0x1e8d <gemmAVX21x16+0x21d>
+	LONG $0x01f98349                     // 0a1: cmpq $0x1, %r9
+	LONG $0x012f850f; WORD $0x0000       // 0a5: jne 0x1e4a <gemmAVX21x16+0x1da>
+	LONG $0xd25bfcc5                     // 0ab: vcvtdq2ps %ymm2, %ymm2
+	LONG $0x596cc1c4; WORD $0x4050       // 0af: vmulps 0x40(%r8), %ymm2, %ymm2
+	LONG $0xc95bfcc5                     // 0b5: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x6048       // 0b9: vmulps 0x60(%r8), %ymm1, %ymm1
+	LONG $0x5d6cc1c4; LONG $0x0000c090; BYTE $0x00 // 0bf: vminps 0xc0(%r8), %ymm2, %ymm2
+	LONG $0xd25bfdc5                     // 0c8: vcvtps2dq %ymm2, %ymm2
+	LONG $0xfe6dc1c4; LONG $0x00008090; BYTE $0x00 // 0cc: vpaddd 0x80(%r8), %ymm2, %ymm2
+	LONG $0x5d74c1c4; LONG $0x0000e088; BYTE $0x00 // 0d5: vminps 0xe0(%r8), %ymm1, %ymm1
+	LONG $0xc95bfdc5                     // 0de: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; LONG $0x0000a088; BYTE $0x00 // 0e2: vpaddd 0xa0(%r8), %ymm1, %ymm1
+	LONG $0xc96bedc5                     // 0eb: vpackssdw %ymm1, %ymm2, %ymm1
+	LONG $0x397de3c4; WORD $0x01ca       // 0ef: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0xca63f1c5                     // 0f5: vpacksswb %xmm2, %xmm1, %xmm1
+	LONG $0x097ffac5                     // 0f9: vmovdqu %xmm1, (%rcx)
+	LONG $0x287f8b48                     // 0fd: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 101: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 105: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 108: cmpq $0x1, %rsi
+	LONG $0x022e8f0f; WORD $0x0000       // 10c: jg 0x1fb0 <gemmAVX21x16+0x340>
+	LONG $0x000241e9; BYTE $0x00         // 112: jmp 0x1fc8 <gemmAVX21x16+0x358>
+	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 117: nopw (%rax,%rax)
+	LONG $0x02f98349                     // 120: cmpq $0x2, %r9
+	LONG $0x014d840f; WORD $0x0000       // 124: je 0x1ee7 <gemmAVX21x16+0x277>
+	LONG $0x03f98349                     // 12a: cmpq $0x3, %r9
+	LONG $0x00a6850f; WORD $0x0000       // 12e: jne 0x1e4a <gemmAVX21x16+0x1da>
+	LONG $0x1a6ffac5                     // 134: vmovdqu (%rdx), %xmm3
+	LONG $0xe370f9c5; BYTE $0xd8         // 138: vpshufd $0xd8, %xmm3, %xmm4
+	LONG $0x217de2c4; BYTE $0xe4         // 13d: vpmovsxbd %xmm4, %ymm4
+	LONG $0xdb70f9c5; BYTE $0xdd         // 142: vpshufd $0xdd, %xmm3, %xmm3
+	LONG $0xd25bfcc5                     // 147: vcvtdq2ps %ymm2, %ymm2
+	LONG $0x596cc1c4; WORD $0x4050       // 14b: vmulps 0x40(%r8), %ymm2, %ymm2
+	LONG $0x217de2c4; BYTE $0xdb         // 151: vpmovsxbd %xmm3, %ymm3
+	LONG $0xfa5dc1c4; LONG $0x000140a0; BYTE $0x00 // 156: vpsubd 0x140(%r8), %ymm4, %ymm4
+	LONG $0xe45bfcc5                     // 15f: vcvtdq2ps %ymm4, %ymm4
+	LONG $0x595cc1c4; LONG $0x000100a0; BYTE $0x00 // 163: vmulps 0x100(%r8), %ymm4, %ymm4
+	LONG $0xd458ecc5                     // 16c: vaddps %ymm4, %ymm2, %ymm2
+	LONG $0xc95bfcc5                     // 170: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x6048       // 174: vmulps 0x60(%r8), %ymm1, %ymm1
+	LONG $0xfa65c1c4; LONG $0x00016098; BYTE $0x00 // 17a: vpsubd 0x160(%r8), %ymm3, %ymm3
+	LONG $0xdb5bfcc5                     // 183: vcvtdq2ps %ymm3, %ymm3
+	LONG $0x5964c1c4; LONG $0x00012098; BYTE $0x00 // 187: vmulps 0x120(%r8), %ymm3, %ymm3
+	LONG $0xcb58f4c5                     // 190: vaddps %ymm3, %ymm1, %ymm1
+	LONG $0xd25bfdc5                     // 194: vcvtps2dq %ymm2, %ymm2
+	LONG $0xfe6dc1c4; LONG $0x00008090; BYTE $0x00 // 198: vpaddd 0x80(%r8), %ymm2, %ymm2
+	LONG $0xc95bfdc5                     // 1a1: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; LONG $0x0000a088; BYTE $0x00 // 1a5: vpaddd 0xa0(%r8), %ymm1, %ymm1
+	LONG $0xc96bedc5                     // 1ae: vpackssdw %ymm1, %ymm2, %ymm1
+	LONG $0x397de3c4; WORD $0x01ca       // 1b2: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0xca63f1c5                     // 1b8: vpacksswb %xmm2, %xmm1, %xmm1
+	LONG $0x097ffac5                     // 1bc: vmovdqu %xmm1, (%rcx)
+	LONG $0x287f8b48                     // 1c0: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 1c4: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 1c8: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 1cb: cmpq $0x1, %rsi
+	LONG $0x016b8f0f; WORD $0x0000       // 1cf: jg 0x1fb0 <gemmAVX21x16+0x340>
+	LONG $0x00017ee9; BYTE $0x00         // 1d5: jmp 0x1fc8 <gemmAVX21x16+0x358>
+	LONG $0xd25bfcc5                     // 1da: vcvtdq2ps %ymm2, %ymm2
+	LONG $0x596cc1c4; WORD $0x4050       // 1de: vmulps 0x40(%r8), %ymm2, %ymm2
+	LONG $0xc95bfcc5                     // 1e4: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x6048       // 1e8: vmulps 0x60(%r8), %ymm1, %ymm1
+	LONG $0x186de3c4; WORD $0x01d9       // 1ee: vinsertf128 $0x1, %xmm1, %ymm2, %ymm3
+	LONG $0x1911fcc5                     // 1f4: vmovups %ymm3, (%rcx)
+	LONG $0x066de3c4; WORD $0x31c9       // 1f8: vperm2f128 $0x31, %ymm1, %ymm2, %ymm1
+	LONG $0x4911fcc5; BYTE $0x20         // 1fe: vmovups %ymm1, 0x20(%rcx)
+	LONG $0x287f8b48                     // 203: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 207: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 20b: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 20e: cmpq $0x1, %rsi
+	LONG $0x01288f0f; WORD $0x0000       // 212: jg 0x1fb0 <gemmAVX21x16+0x340>
+	LONG $0x00013be9; BYTE $0x00         // 218: jmp 0x1fc8 <gemmAVX21x16+0x358>
+	LONG $0xd25bfcc5                     // 21d: vcvtdq2ps %ymm2, %ymm2
+	LONG $0x596cc1c4; WORD $0x4050       // 221: vmulps 0x40(%r8), %ymm2, %ymm2
+	LONG $0xc95bfcc5                     // 227: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x6048       // 22b: vmulps 0x60(%r8), %ymm1, %ymm1
+	LONG $0xd25bfdc5                     // 231: vcvtps2dq %ymm2, %ymm2
+	LONG $0xfe6dc1c4; LONG $0x00008090; BYTE $0x00 // 235: vpaddd 0x80(%r8), %ymm2, %ymm2
+	LONG $0xc95bfdc5                     // 23e: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; LONG $0x0000a088; BYTE $0x00 // 242: vpaddd 0xa0(%r8), %ymm1, %ymm1
+	LONG $0xc96bedc5                     // 24b: vpackssdw %ymm1, %ymm2, %ymm1
+	LONG $0x397de3c4; WORD $0x01ca       // 24f: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0xca63f1c5                     // 255: vpacksswb %xmm2, %xmm1, %xmm1
+	LONG $0x097ffac5                     // 259: vmovdqu %xmm1, (%rcx)
+	LONG $0x287f8b48                     // 25d: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 261: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 265: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 268: cmpq $0x1, %rsi
+	LONG $0x00ce8f0f; WORD $0x0000       // 26c: jg 0x1fb0 <gemmAVX21x16+0x340>
+	LONG $0x0000e1e9; BYTE $0x00         // 272: jmp 0x1fc8 <gemmAVX21x16+0x358>
+	LONG $0xd25bfcc5                     // 277: vcvtdq2ps %ymm2, %ymm2
+	LONG $0x596cc1c4; WORD $0x4050       // 27b: vmulps 0x40(%r8), %ymm2, %ymm2
+	LONG $0xc95bfcc5                     // 281: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x6048       // 285: vmulps 0x60(%r8), %ymm1, %ymm1
+	LONG $0x596cc1c4; LONG $0x0000c098; BYTE $0x00 // 28b: vmulps 0xc0(%r8), %ymm2, %ymm3
+	LONG $0x000000bb; BYTE $0x3f         // 294: movl $0x3f000000, %ebx
+	LONG $0xe36ef9c5                     // 299: vmovd %ebx, %xmm4
+	LONG $0x587de2c4; BYTE $0xe4         // 29d: vpbroadcastd %xmm4, %ymm4
+	LONG $0xdc58e4c5                     // 2a2: vaddps %ymm4, %ymm3, %ymm3
+	LONG $0xd85fe4c5                     // 2a6: vmaxps %ymm0, %ymm3, %ymm3
+	LONG $0x800000bb; BYTE $0x3f         // 2aa: movl $0x3f800000, %ebx
+	LONG $0xe36ef9c5                     // 2af: vmovd %ebx, %xmm4
+	LONG $0x587de2c4; BYTE $0xe4         // 2b3: vpbroadcastd %xmm4, %ymm4
+	LONG $0xdc5de4c5                     // 2b8: vminps %ymm4, %ymm3, %ymm3
+	LONG $0xd359ecc5                     // 2bc: vmulps %ymm3, %ymm2, %ymm2
+	LONG $0xd25bfdc5                     // 2c0: vcvtps2dq %ymm2, %ymm2
+	LONG $0xfe6dc1c4; LONG $0x00008090; BYTE $0x00 // 2c4: vpaddd 0x80(%r8), %ymm2, %ymm2
+	LONG $0x5974c1c4; LONG $0x0000e098; BYTE $0x00 // 2cd: vmulps 0xe0(%r8), %ymm1, %ymm3
+	LONG $0x000000bb; BYTE $0x3f         // 2d6: movl $0x3f000000, %ebx
+	LONG $0xe36ef9c5                     // 2db: vmovd %ebx, %xmm4
+	LONG $0x587de2c4; BYTE $0xe4         // 2df: vpbroadcastd %xmm4, %ymm4
+	LONG $0xdc58e4c5                     // 2e4: vaddps %ymm4, %ymm3, %ymm3
+	LONG $0xd85fe4c5                     // 2e8: vmaxps %ymm0, %ymm3, %ymm3
+	LONG $0x800000bb; BYTE $0x3f         // 2ec: movl $0x3f800000, %ebx
+	LONG $0xe36ef9c5                     // 2f1: vmovd %ebx, %xmm4
+	LONG $0x587de2c4; BYTE $0xe4         // 2f5: vpbroadcastd %xmm4, %ymm4
+	LONG $0xdc5de4c5                     // 2fa: vminps %ymm4, %ymm3, %ymm3
+	LONG $0xcb59f4c5                     // 2fe: vmulps %ymm3, %ymm1, %ymm1
+	LONG $0xc95bfdc5                     // 302: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; LONG $0x0000a088; BYTE $0x00 // 306: vpaddd 0xa0(%r8), %ymm1, %ymm1
+	LONG $0xc96bedc5                     // 30f: vpackssdw %ymm1, %ymm2, %ymm1
+	LONG $0x397de3c4; WORD $0x01ca       // 313: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0xca63f1c5                     // 319: vpacksswb %xmm2, %xmm1, %xmm1
+	LONG $0x097ffac5                     // 31d: vmovdqu %xmm1, (%rcx)
+	LONG $0x287f8b48                     // 321: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 325: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 329: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 32c: cmpq $0x1, %rsi
+	WORD $0x267e                         // 330: jle 0x1fc8 <gemmAVX21x16+0x358>
+	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 332: nopw %cs:(%rax,%rax)
+	LONG $0x24440349; BYTE $0x08         // 340: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 345: decq %rsi
+	LONG $0x247c8b49; BYTE $0x28         // 348: movq 0x28(%r12), %rdi
+	WORD $0x0148; BYTE $0xf9             // 34d: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 350: addq %rdi, %rdx
+	LONG $0xfffcc8e9; BYTE $0xff         // 353: jmp 0x1c90 <gemmAVX21x16+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 358: vzeroupper
 	RET
 
 TEXT ·gemmAVX21x8(SB), NOSPLIT, $0-8
@@ -1681,119 +1701,128 @@ TEXT ·gemmAVX21x8(SB), NOSPLIT, $0-8
 	LONG $0x10478b4c                     // 023: movq 0x10(%rdi), %r8
 	LONG $0x184f8b4c                     // 027: movq 0x18(%rdi), %r9
 	LONG $0x6f7ec1c4; BYTE $0x09         // 02b: vmovdqu (%r9), %ymm1
-	LONG $0x404f8b4c                     // 030: movq 0x40(%rdi), %r9
+	LONG $0x484f8b4c                     // 030: movq 0x48(%rdi), %r9
 	WORD $0x8949; BYTE $0xc2             // 034: movq %rax, %r10
 	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 037: nopw (%rax,%rax)
-	LONG $0x207dc2c4; BYTE $0x10         // 040: vpmovsxbw (%r8), %ymm2
-	LONG $0x587dc2c4; BYTE $0x1a         // 045: vpbroadcastd (%r10), %ymm3
-	LONG $0xd2f5e5c5                     // 04a: vpmaddwd %ymm2, %ymm3, %ymm2
-	LONG $0xc9feedc5                     // 04e: vpaddd %ymm1, %ymm2, %ymm1
-	LONG $0x10c08349                     // 052: addq $0x10, %r8
-	LONG $0x04c28349                     // 056: addq $0x4, %r10
-	WORD $0xff49; BYTE $0xc9             // 05a: decq %r9
-	WORD $0xe175                         // 05d: jne 0x1fb0 <gemmAVX21x8+0x40>
-	LONG $0x484f8b4c                     // 05f: movq 0x48(%rdi), %r9
-	LONG $0xc95bfcc5                     // 063: vcvtdq2ps %ymm1, %ymm1
-	LONG $0x18478b4c                     // 067: movq 0x18(%rdi), %r8
-	LONG $0x01f98349                     // 06b: cmpq $0x1, %r9
-	WORD $0x5f7f                         // 06f: jg 0x2040 <gemmAVX21x8+0xd0>
-	WORD $0x854d; BYTE $0xc9             // 071: testq %r9, %r9
-	LONG $0x00e9840f; WORD $0x0000       // 074: je 0x20d3 <gemmAVX21x8+0x163>
-	LONG $0x01f98349                     // 07a: cmpq $0x1, %r9
-	LONG $0x00bb850f; WORD $0x0000       // 07e: jne 0x20af <gemmAVX21x8+0x13f>
-	LONG $0x5974c1c4; WORD $0x2048       // 084: vmulps 0x20(%r8), %ymm1, %ymm1
-	LONG $0x5d74c1c4; WORD $0x6048       // 08a: vminps 0x60(%r8), %ymm1, %ymm1
-	LONG $0xc95bfdc5                     // 090: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; WORD $0x4048       // 094: vpaddd 0x40(%r8), %ymm1, %ymm1
-	LONG $0xc96bf5c5                     // 09a: vpackssdw %ymm1, %ymm1, %ymm1
-	LONG $0xc963f5c5                     // 09e: vpacksswb %ymm1, %ymm1, %ymm1
-	LONG $0x397de3c4; WORD $0x01ca       // 0a2: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0xca62f1c5                     // 0a8: vpunpckldq %xmm2, %xmm1, %xmm1
-	LONG $0x09d6f9c5                     // 0ac: vmovq %xmm1, (%rcx)
-	LONG $0x287f8b48                     // 0b0: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 0b4: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 0b8: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 0bb: cmpq $0x1, %rsi
-	LONG $0x014b8f0f; WORD $0x0000       // 0bf: jg 0x2180 <gemmAVX21x8+0x210>
-	LONG $0x00015ee9; BYTE $0x00         // 0c5: jmp 0x2198 <gemmAVX21x8+0x228>
-	LONG $0x441f0f66; WORD $0x0000       // 0ca: nopw (%rax,%rax)
-	LONG $0x02f98349                     // 0d0: cmpq $0x2, %r9
-	LONG $0x00c5840f; WORD $0x0000       // 0d4: je 0x210f <gemmAVX21x8+0x19f>
-	LONG $0x03f98349                     // 0da: cmpq $0x3, %r9
-	WORD $0x5f75                         // 0de: jne 0x20af <gemmAVX21x8+0x13f>
-	LONG $0x217de2c4; BYTE $0x12         // 0e0: vpmovsxbd (%rdx), %ymm2
-	LONG $0x5974c1c4; WORD $0x2048       // 0e5: vmulps 0x20(%r8), %ymm1, %ymm1
-	LONG $0xfa6dc1c4; LONG $0x0000a090; BYTE $0x00 // 0eb: vpsubd 0xa0(%r8), %ymm2, %ymm2
-	LONG $0xd25bfcc5                     // 0f4: vcvtdq2ps %ymm2, %ymm2
-	LONG $0x596cc1c4; LONG $0x00008090; BYTE $0x00 // 0f8: vmulps 0x80(%r8), %ymm2, %ymm2
-	LONG $0xca58f4c5                     // 101: vaddps %ymm2, %ymm1, %ymm1
-	LONG $0xc95bfdc5                     // 105: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; WORD $0x4048       // 109: vpaddd 0x40(%r8), %ymm1, %ymm1
-	LONG $0xc96bf5c5                     // 10f: vpackssdw %ymm1, %ymm1, %ymm1
-	LONG $0xc963f5c5                     // 113: vpacksswb %ymm1, %ymm1, %ymm1
-	LONG $0x397de3c4; WORD $0x01ca       // 117: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0xca62f1c5                     // 11d: vpunpckldq %xmm2, %xmm1, %xmm1
-	LONG $0x09d6f9c5                     // 121: vmovq %xmm1, (%rcx)
-	LONG $0x287f8b48                     // 125: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 129: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 12d: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 130: cmpq $0x1, %rsi
-	LONG $0x00d68f0f; WORD $0x0000       // 134: jg 0x2180 <gemmAVX21x8+0x210>
-	LONG $0x0000e9e9; BYTE $0x00         // 13a: jmp 0x2198 <gemmAVX21x8+0x228>
-	LONG $0x5974c1c4; WORD $0x2048       // 13f: vmulps 0x20(%r8), %ymm1, %ymm1
-	LONG $0x0911fcc5                     // 145: vmovups %ymm1, (%rcx)
-	LONG $0x287f8b48                     // 149: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 14d: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 151: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 154: cmpq $0x1, %rsi
-	LONG $0x00b28f0f; WORD $0x0000       // 158: jg 0x2180 <gemmAVX21x8+0x210>
-	LONG $0x0000c5e9; BYTE $0x00         // 15e: jmp 0x2198 <gemmAVX21x8+0x228>
-	LONG $0x5974c1c4; WORD $0x2048       // 163: vmulps 0x20(%r8), %ymm1, %ymm1
-	LONG $0xc95bfdc5                     // 169: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; WORD $0x4048       // 16d: vpaddd 0x40(%r8), %ymm1, %ymm1
-	LONG $0xc96bf5c5                     // 173: vpackssdw %ymm1, %ymm1, %ymm1
-	LONG $0xc963f5c5                     // 177: vpacksswb %ymm1, %ymm1, %ymm1
-	LONG $0x397de3c4; WORD $0x01ca       // 17b: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0xca62f1c5                     // 181: vpunpckldq %xmm2, %xmm1, %xmm1
-	LONG $0x09d6f9c5                     // 185: vmovq %xmm1, (%rcx)
-	LONG $0x287f8b48                     // 189: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 18d: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 191: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 194: cmpq $0x1, %rsi
-	WORD $0x767f                         // 198: jg 0x2180 <gemmAVX21x8+0x210>
-	LONG $0x000089e9; BYTE $0x00         // 19a: jmp 0x2198 <gemmAVX21x8+0x228>
-	LONG $0x5974c1c4; WORD $0x2048       // 19f: vmulps 0x20(%r8), %ymm1, %ymm1
-	LONG $0x5974c1c4; WORD $0x6050       // 1a5: vmulps 0x60(%r8), %ymm1, %ymm2
-	LONG $0x000000bb; BYTE $0x3f         // 1ab: movl $0x3f000000, %ebx
-	LONG $0xdb6ef9c5                     // 1b0: vmovd %ebx, %xmm3
-	LONG $0x587de2c4; BYTE $0xdb         // 1b4: vpbroadcastd %xmm3, %ymm3
-	LONG $0xd358ecc5                     // 1b9: vaddps %ymm3, %ymm2, %ymm2
-	LONG $0xd05fecc5                     // 1bd: vmaxps %ymm0, %ymm2, %ymm2
-	LONG $0x800000bb; BYTE $0x3f         // 1c1: movl $0x3f800000, %ebx
-	LONG $0xdb6ef9c5                     // 1c6: vmovd %ebx, %xmm3
-	LONG $0x587de2c4; BYTE $0xdb         // 1ca: vpbroadcastd %xmm3, %ymm3
-	LONG $0xd35decc5                     // 1cf: vminps %ymm3, %ymm2, %ymm2
-	LONG $0xca59f4c5                     // 1d3: vmulps %ymm2, %ymm1, %ymm1
-	LONG $0xc95bfdc5                     // 1d7: vcvtps2dq %ymm1, %ymm1
-	LONG $0xfe75c1c4; WORD $0x4048       // 1db: vpaddd 0x40(%r8), %ymm1, %ymm1
-	LONG $0xc96bf5c5                     // 1e1: vpackssdw %ymm1, %ymm1, %ymm1
-	LONG $0xc963f5c5                     // 1e5: vpacksswb %ymm1, %ymm1, %ymm1
-	LONG $0x397de3c4; WORD $0x01ca       // 1e9: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0xca62f1c5                     // 1ef: vpunpckldq %xmm2, %xmm1, %xmm1
-	LONG $0x09d6f9c5                     // 1f3: vmovq %xmm1, (%rcx)
-	LONG $0x287f8b48                     // 1f7: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 1fb: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 1ff: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 202: cmpq $0x1, %rsi
-	WORD $0x207e                         // 206: jle 0x2198 <gemmAVX21x8+0x228>
-	LONG $0x00841f0f; LONG $0x00000000   // 208: nopl (%rax,%rax)
-	LONG $0x24440349; BYTE $0x08         // 210: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 215: decq %rsi
-	LONG $0x247c8b49; BYTE $0x28         // 218: movq 0x28(%r12), %rdi
-	WORD $0x0148; BYTE $0xf9             // 21d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 220: addq %rdi, %rdx
-	LONG $0xfffdf8e9; BYTE $0xff         // 223: jmp 0x1f90 <gemmAVX21x8+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 228: vzeroupper
+	LONG $0x405f8b48                     // 040: movq 0x40(%rdi), %rbx
+	WORD $0x8949; BYTE $0xdb             // 044: movq %rbx, %r11
+	LONG $0x04e3c149                     // 047: shlq $0x4, %r11
+	WORD $0x894d; BYTE $0xc6             // 04b: movq %r8, %r14
+	WORD $0x9066                         // 04e: nop
+	LONG $0x207dc2c4; BYTE $0x16         // 050: vpmovsxbw (%r14), %ymm2
+	LONG $0x587dc2c4; BYTE $0x1a         // 055: vpbroadcastd (%r10), %ymm3
+	LONG $0xd2f5e5c5                     // 05a: vpmaddwd %ymm2, %ymm3, %ymm2
+	LONG $0xc9feedc5                     // 05e: vpaddd %ymm1, %ymm2, %ymm1
+	LONG $0x10c68349                     // 062: addq $0x10, %r14
+	LONG $0x04c28349                     // 066: addq $0x4, %r10
+	WORD $0xff48; BYTE $0xcb             // 06a: decq %rbx
+	WORD $0xe175                         // 06d: jne 0x2020 <gemmAVX21x8+0x50>
+	WORD $0x014d; BYTE $0xd8             // 06f: addq %r11, %r8
+	LONG $0x5057034c                     // 072: addq 0x50(%rdi), %r10
+	WORD $0xff49; BYTE $0xc9             // 076: decq %r9
+	WORD $0xc575                         // 079: jne 0x2010 <gemmAVX21x8+0x40>
+	LONG $0x584f8b4c                     // 07b: movq 0x58(%rdi), %r9
+	LONG $0xc95bfcc5                     // 07f: vcvtdq2ps %ymm1, %ymm1
+	LONG $0x18478b4c                     // 083: movq 0x18(%rdi), %r8
+	LONG $0x01f98349                     // 087: cmpq $0x1, %r9
+	WORD $0x637f                         // 08b: jg 0x20c0 <gemmAVX21x8+0xf0>
+	WORD $0x854d; BYTE $0xc9             // 08d: testq %r9, %r9
+	LONG $0x00ed840f; WORD $0x0000       // 090: je 0x2153 <gemmAVX21x8+0x183>
+	LONG $0x01f98349                     // 096: cmpq $0x1, %r9
+	LONG $0x00bf850f; WORD $0x0000       // 09a: jne 0x212f <gemmAVX21x8+0x15f>
+	LONG $0x5974c1c4; WORD $0x2048       // 0a0: vmulps 0x20(%r8), %ymm1, %ymm1
+	LONG $0x5d74c1c4; WORD $0x6048       // 0a6: vminps 0x60(%r8), %ymm1, %ymm1
+	LONG $0xc95bfdc5                     // 0ac: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; WORD $0x4048       // 0b0: vpaddd 0x40(%r8), %ymm1, %ymm1
+	LONG $0xc96bf5c5                     // 0b6: vpackssdw %ymm1, %ymm1, %ymm1
+	LONG $0xc963f5c5                     // 0ba: vpacksswb %ymm1, %ymm1, %ymm1
+	LONG $0x397de3c4; WORD $0x01ca       // 0be: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0xca62f1c5                     // 0c4: vpunpckldq %xmm2, %xmm1, %xmm1
+	LONG $0x09d6f9c5                     // 0c8: vmovq %xmm1, (%rcx)
+	LONG $0x287f8b48                     // 0cc: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 0d0: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 0d4: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 0d7: cmpq $0x1, %rsi
+	LONG $0x014f8f0f; WORD $0x0000       // 0db: jg 0x2200 <gemmAVX21x8+0x230>
+	LONG $0x000162e9; BYTE $0x00         // 0e1: jmp 0x2218 <gemmAVX21x8+0x248>
+	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 0e6: nopw %cs:(%rax,%rax)
+	LONG $0x02f98349                     // 0f0: cmpq $0x2, %r9
+	LONG $0x00c5840f; WORD $0x0000       // 0f4: je 0x218f <gemmAVX21x8+0x1bf>
+	LONG $0x03f98349                     // 0fa: cmpq $0x3, %r9
+	WORD $0x5f75                         // 0fe: jne 0x212f <gemmAVX21x8+0x15f>
+	LONG $0x217de2c4; BYTE $0x12         // 100: vpmovsxbd (%rdx), %ymm2
+	LONG $0x5974c1c4; WORD $0x2048       // 105: vmulps 0x20(%r8), %ymm1, %ymm1
+	LONG $0xfa6dc1c4; LONG $0x0000a090; BYTE $0x00 // 10b: vpsubd 0xa0(%r8), %ymm2, %ymm2
+	LONG $0xd25bfcc5                     // 114: vcvtdq2ps %ymm2, %ymm2
+	LONG $0x596cc1c4; LONG $0x00008090; BYTE $0x00 // 118: vmulps 0x80(%r8), %ymm2, %ymm2
+	LONG $0xca58f4c5                     // 121: vaddps %ymm2, %ymm1, %ymm1
+	LONG $0xc95bfdc5                     // 125: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; WORD $0x4048       // 129: vpaddd 0x40(%r8), %ymm1, %ymm1
+	LONG $0xc96bf5c5                     // 12f: vpackssdw %ymm1, %ymm1, %ymm1
+	LONG $0xc963f5c5                     // 133: vpacksswb %ymm1, %ymm1, %ymm1
+	LONG $0x397de3c4; WORD $0x01ca       // 137: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0xca62f1c5                     // 13d: vpunpckldq %xmm2, %xmm1, %xmm1
+	LONG $0x09d6f9c5                     // 141: vmovq %xmm1, (%rcx)
+	LONG $0x287f8b48                     // 145: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 149: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 14d: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 150: cmpq $0x1, %rsi
+	LONG $0x00d68f0f; WORD $0x0000       // 154: jg 0x2200 <gemmAVX21x8+0x230>
+	LONG $0x0000e9e9; BYTE $0x00         // 15a: jmp 0x2218 <gemmAVX21x8+0x248>
+	LONG $0x5974c1c4; WORD $0x2048       // 15f: vmulps 0x20(%r8), %ymm1, %ymm1
+	LONG $0x0911fcc5                     // 165: vmovups %ymm1, (%rcx)
+	LONG $0x287f8b48                     // 169: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 16d: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 171: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 174: cmpq $0x1, %rsi
+	LONG $0x00b28f0f; WORD $0x0000       // 178: jg 0x2200 <gemmAVX21x8+0x230>
+	LONG $0x0000c5e9; BYTE $0x00         // 17e: jmp 0x2218 <gemmAVX21x8+0x248>
+	LONG $0x5974c1c4; WORD $0x2048       // 183: vmulps 0x20(%r8), %ymm1, %ymm1
+	LONG $0xc95bfdc5                     // 189: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; WORD $0x4048       // 18d: vpaddd 0x40(%r8), %ymm1, %ymm1
+	LONG $0xc96bf5c5                     // 193: vpackssdw %ymm1, %ymm1, %ymm1
+	LONG $0xc963f5c5                     // 197: vpacksswb %ymm1, %ymm1, %ymm1
+	LONG $0x397de3c4; WORD $0x01ca       // 19b: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0xca62f1c5                     // 1a1: vpunpckldq %xmm2, %xmm1, %xmm1
+	LONG $0x09d6f9c5                     // 1a5: vmovq %xmm1, (%rcx)
+	LONG $0x287f8b48                     // 1a9: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 1ad: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 1b1: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 1b4: cmpq $0x1, %rsi
+	WORD $0x767f                         // 1b8: jg 0x2200 <gemmAVX21x8+0x230>
+	LONG $0x000089e9; BYTE $0x00         // 1ba: jmp 0x2218 <gemmAVX21x8+0x248>
+	LONG $0x5974c1c4; WORD $0x2048       // 1bf: vmulps 0x20(%r8), %ymm1, %ymm1
+	LONG $0x5974c1c4; WORD $0x6050       // 1c5: vmulps 0x60(%r8), %ymm1, %ymm2
+	LONG $0x000000bb; BYTE $0x3f         // 1cb: movl $0x3f000000, %ebx
+	LONG $0xdb6ef9c5                     // 1d0: vmovd %ebx, %xmm3
+	LONG $0x587de2c4; BYTE $0xdb         // 1d4: vpbroadcastd %xmm3, %ymm3
+	LONG $0xd358ecc5                     // 1d9: vaddps %ymm3, %ymm2, %ymm2
+	LONG $0xd05fecc5                     // 1dd: vmaxps %ymm0, %ymm2, %ymm2
+	LONG $0x800000bb; BYTE $0x3f         // 1e1: movl $0x3f800000, %ebx
+	LONG $0xdb6ef9c5                     // 1e6: vmovd %ebx, %xmm3
+	LONG $0x587de2c4; BYTE $0xdb         // 1ea: vpbroadcastd %xmm3, %ymm3
+	LONG $0xd35decc5                     // 1ef: vminps %ymm3, %ymm2, %ymm2
+	LONG $0xca59f4c5                     // 1f3: vmulps %ymm2, %ymm1, %ymm1
+	LONG $0xc95bfdc5                     // 1f7: vcvtps2dq %ymm1, %ymm1
+	LONG $0xfe75c1c4; WORD $0x4048       // 1fb: vpaddd 0x40(%r8), %ymm1, %ymm1
+	LONG $0xc96bf5c5                     // 201: vpackssdw %ymm1, %ymm1, %ymm1
+	LONG $0xc963f5c5                     // 205: vpacksswb %ymm1, %ymm1, %ymm1
+	LONG $0x397de3c4; WORD $0x01ca       // 209: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0xca62f1c5                     // 20f: vpunpckldq %xmm2, %xmm1, %xmm1
+	LONG $0x09d6f9c5                     // 213: vmovq %xmm1, (%rcx)
+	LONG $0x287f8b48                     // 217: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 21b: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 21f: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 222: cmpq $0x1, %rsi
+	WORD $0x207e                         // 226: jle 0x2218 <gemmAVX21x8+0x248>
+	LONG $0x00841f0f; LONG $0x00000000   // 228: nopl (%rax,%rax)
+	LONG $0x24440349; BYTE $0x08         // 230: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 235: decq %rsi
+	LONG $0x247c8b49; BYTE $0x28         // 238: movq 0x28(%r12), %rdi
+	WORD $0x0148; BYTE $0xf9             // 23d: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 240: addq %rdi, %rdx
+	LONG $0xfffdd8e9; BYTE $0xff         // 243: jmp 0x1ff0 <gemmAVX21x8+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 248: vzeroupper
 	RET
 
 TEXT ·widenAVX2(SB), NOSPLIT, $0-8
@@ -1806,13 +1835,13 @@ TEXT ·widenAVX2(SB), NOSPLIT, $0-8
 	LONG $0x244c8b4d; BYTE $0x40         // 00e: movq 0x40(%r12), %r9
 	LONG $0x077ffec5                     // 013: vmovdqu %ymm0, (%rdi)
 	LONG $0x11f98349                     // 017: cmpq $0x11, %r9
-	LONG $0x010a8c0f; WORD $0x0000       // 01b: jl 0x22cb <widenAVX2+0x12b>
+	LONG $0x010a8c0f; WORD $0x0000       // 01b: jl 0x234b <widenAVX2+0x12b>
 	LONG $0xef518d49                     // 021: leaq -0x11(%r9), %rdx
 	WORD $0x8941; BYTE $0xd0             // 025: movl %edx, %r8d
 	LONG $0x04e8c141                     // 028: shrl $0x4, %r8d
 	WORD $0xff41; BYTE $0xc0             // 02c: incl %r8d
 	LONG $0x03e08341                     // 02f: andl $0x3, %r8d
-	WORD $0x4674                         // 033: je 0x221b <widenAVX2+0x7b>
+	WORD $0x4674                         // 033: je 0x229b <widenAVX2+0x7b>
 	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 035: nopw %cs:(%rax,%rax)
 	LONG $0xf0498d49                     // 040: leaq -0x10(%r9), %rcx
 	LONG $0x20f98349                     // 044: cmpq $0x20, %r9
@@ -1825,14 +1854,14 @@ TEXT ·widenAVX2(SB), NOSPLIT, $0-8
 	WORD $0x8949; BYTE $0xc9             // 065: movq %rcx, %r9
 	WORD $0x8948; BYTE $0xf7             // 068: movq %rsi, %rdi
 	WORD $0xff49; BYTE $0xc8             // 06b: decq %r8
-	WORD $0xd075                         // 06e: jne 0x21e0 <widenAVX2+0x40>
+	WORD $0xd075                         // 06e: jne 0x2260 <widenAVX2+0x40>
 	LONG $0x30fa8348                     // 070: cmpq $0x30, %rdx
-	WORD $0x1573                         // 074: jae 0x222b <widenAVX2+0x8b>
-	LONG $0x0000b0e9; BYTE $0x00         // 076: jmp 0x22cb <widenAVX2+0x12b>
+	WORD $0x1573                         // 074: jae 0x22ab <widenAVX2+0x8b>
+	LONG $0x0000b0e9; BYTE $0x00         // 076: jmp 0x234b <widenAVX2+0x12b>
 	WORD $0x894c; BYTE $0xc9             // 07b: movq %r9, %rcx
 	WORD $0x8948; BYTE $0xfe             // 07e: movq %rdi, %rsi
 	LONG $0x30fa8348                     // 081: cmpq $0x30, %rdx
-	LONG $0x00a0820f; WORD $0x0000       // 085: jb 0x22cb <widenAVX2+0x12b>
+	LONG $0x00a0820f; WORD $0x0000       // 085: jb 0x234b <widenAVX2+0x12b>
 	LONG $0x000010ba; BYTE $0x00         // 08b: movl $0x10, %edx
 	LONG $0xf0798d48                     // 090: leaq -0x10(%rcx), %rdi
 	WORD $0x8949; BYTE $0xc8             // 094: movq %rcx, %r8
@@ -1867,6 +1896,6 @@ TEXT ·widenAVX2(SB), NOSPLIT, $0-8
 	WORD $0x014c; BYTE $0xc8             // 118: addq %r9, %rax
 	LONG $0x7f7e81c4; WORD $0x4804       // 11b: vmovdqu %ymm0, (%r8,%r9,2)
 	LONG $0x21ff8348                     // 121: cmpq $0x21, %rdi
-	LONG $0xff65830f; WORD $0xffff       // 125: jae 0x2230 <widenAVX2+0x90>
+	LONG $0xff65830f; WORD $0xffff       // 125: jae 0x22b0 <widenAVX2+0x90>
 	WORD $0xf8c5; BYTE $0x77             // 12b: vzeroupper
 	RET

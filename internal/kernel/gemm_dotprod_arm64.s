@@ -8,673 +8,673 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
 	WORD $0x6f00e401                     // 008: movi v1.2d, #0000000000000000
 	WORD $0xf9401289                     // 00c: ldr x9, [x20, #0x20]
-	WORD $0xa943328a                     // 010: ldp x10, x12, [x20, #0x30]
-	WORD $0x528000eb                     // 014: mov w11, #0x7               // =7
-	WORD $0xd503201f                     // 018: nop
+	WORD $0xa943368a                     // 010: ldp x10, x13, [x20, #0x30]
+	WORD $0x528000cb                     // 014: mov w11, #0x6               // =6
+	WORD $0x528000ec                     // 018: mov w12, #0x7               // =7
 	WORD $0xd503201f                     // 01c: nop
-	WORD $0xaa1403ed                     // 020: mov x13, x20
-	WORD $0xf94005b9                     // 024: ldr x25, [x13, #0x8]
-	WORD $0xa9413dae                     // 028: ldp x14, x15, [x13, #0x10]
-	WORD $0xf94021b5                     // 02c: ldr x21, [x13, #0x40]
-	WORD $0xd37ffb31                     // 030: lsl x17, x25, #1
-	WORD $0x8b190230                     // 034: add x16, x17, x25
-	WORD $0xad4009e3                     // 038: ldp q3, q2, [x15]
-	WORD $0xd37ef73a                     // 03c: lsl x26, x25, #2
-	WORD $0x8b19034f                     // 040: add x15, x26, x25
-	WORD $0xd37ffa13                     // 044: lsl x19, x16, #1
-	WORD $0xf10012bf                     // 048: cmp x21, #0x4
-	WORD $0x54000322                     // 04c: b.hs 0xb0 <gemmDotProd7x8+0xb0>
-	WORD $0x8b190119                     // 050: add x25, x8, x25
-	WORD $0x8b110100                     // 054: add x0, x8, x17
-	WORD $0x8b10011b                     // 058: add x27, x8, x16
-	WORD $0x8b1a011a                     // 05c: add x26, x8, x26
-	WORD $0x8b0f0118                     // 060: add x24, x8, x15
-	WORD $0x8b130117                     // 064: add x23, x8, x19
-	WORD $0xaa0803f6                     // 068: mov x22, x8
-	WORD $0x4ea21c44                     // 06c: mov v4.16b, v2.16b
-	WORD $0x4ea31c65                     // 070: mov v5.16b, v3.16b
-	WORD $0x4ea21c46                     // 074: mov v6.16b, v2.16b
-	WORD $0x4ea31c67                     // 078: mov v7.16b, v3.16b
-	WORD $0x4ea21c48                     // 07c: mov v8.16b, v2.16b
-	WORD $0x4ea31c69                     // 080: mov v9.16b, v3.16b
-	WORD $0x4ea21c4a                     // 084: mov v10.16b, v2.16b
-	WORD $0x4ea31c6b                     // 088: mov v11.16b, v3.16b
-	WORD $0x4ea21c4c                     // 08c: mov v12.16b, v2.16b
-	WORD $0x4ea31c6d                     // 090: mov v13.16b, v3.16b
-	WORD $0x4ea21c4e                     // 094: mov v14.16b, v2.16b
-	WORD $0x4ea31c6f                     // 098: mov v15.16b, v3.16b
-	WORD $0xf24006b5                     // 09c: ands x21, x21, #0x3
-	WORD $0x54000ce1                     // 0a0: b.ne 0x23c <gemmDotProd7x8+0x23c>
-	WORD $0x140000bf                     // 0a4: b 0x3a0 <gemmDotProd7x8+0x3a0>
-	WORD $0xd503201f                     // 0a8: nop
-	WORD $0xd503201f                     // 0ac: nop
-	WORD $0x4ea21c44                     // 0b0: mov v4.16b, v2.16b
-	WORD $0xaa0803f6                     // 0b4: mov x22, x8
-	WORD $0x4ea31c65                     // 0b8: mov v5.16b, v3.16b
-	WORD $0x9342feb7                     // 0bc: asr x23, x21, #2
-	WORD $0x4ea21c46                     // 0c0: mov v6.16b, v2.16b
-	WORD $0x4ea31c67                     // 0c4: mov v7.16b, v3.16b
-	WORD $0x4ea21c48                     // 0c8: mov v8.16b, v2.16b
-	WORD $0x4ea31c69                     // 0cc: mov v9.16b, v3.16b
-	WORD $0x4ea21c4a                     // 0d0: mov v10.16b, v2.16b
-	WORD $0x4ea31c6b                     // 0d4: mov v11.16b, v3.16b
-	WORD $0x4ea21c4c                     // 0d8: mov v12.16b, v2.16b
-	WORD $0x4ea31c6d                     // 0dc: mov v13.16b, v3.16b
-	WORD $0x4ea21c4e                     // 0e0: mov v14.16b, v2.16b
-	WORD $0x4ea31c6f                     // 0e4: mov v15.16b, v3.16b
+	WORD $0xaa1403ef                     // 020: mov x15, x20
+	WORD $0xaa0803f0                     // 024: mov x16, x8
+	WORD $0xf9400df6                     // 028: ldr x22, [x15, #0x18]
+	WORD $0xa940b9f7                     // 02c: ldp x23, x14, [x15, #0x8]
+	WORD $0xf94025f1                     // 030: ldr x17, [x15, #0x48]
+	WORD $0xad400ac3                     // 034: ldp q3, q2, [x22]
+	WORD $0xd37ffaf8                     // 038: lsl x24, x23, #1
+	WORD $0xd37ef6f9                     // 03c: lsl x25, x23, #2
+	WORD $0x8b170113                     // 040: add x19, x8, x23
+	WORD $0x8b180115                     // 044: add x21, x8, x24
+	WORD $0x8b170318                     // 048: add x24, x24, x23
+	WORD $0x8b190116                     // 04c: add x22, x8, x25
+	WORD $0x4ea21c44                     // 050: mov v4.16b, v2.16b
+	WORD $0x8b170339                     // 054: add x25, x25, x23
+	WORD $0x4ea31c65                     // 058: mov v5.16b, v3.16b
+	WORD $0x9b0b22f7                     // 05c: madd x23, x23, x11, x8
+	WORD $0x4ea21c46                     // 060: mov v6.16b, v2.16b
+	WORD $0x8b180118                     // 064: add x24, x8, x24
+	WORD $0x4ea31c67                     // 068: mov v7.16b, v3.16b
+	WORD $0x8b190119                     // 06c: add x25, x8, x25
+	WORD $0x4ea21c48                     // 070: mov v8.16b, v2.16b
+	WORD $0x4ea31c69                     // 074: mov v9.16b, v3.16b
+	WORD $0x4ea21c4a                     // 078: mov v10.16b, v2.16b
+	WORD $0x4ea31c6b                     // 07c: mov v11.16b, v3.16b
+	WORD $0x4ea21c4c                     // 080: mov v12.16b, v2.16b
+	WORD $0x4ea31c6d                     // 084: mov v13.16b, v3.16b
+	WORD $0x4ea21c4e                     // 088: mov v14.16b, v2.16b
+	WORD $0x4ea31c6f                     // 08c: mov v15.16b, v3.16b
+	WORD $0x14000012                     // 090: b 0xd8 <gemmDotProd7x8+0xd8>
+	WORD $0x910081ce                     // 094: add x14, x14, #0x20
+	WORD $0xf94029fa                     // 098: ldr x26, [x15, #0x50]
+	WORD $0xf94029fb                     // 09c: ldr x27, [x15, #0x50]
+	WORD $0xf94029e0                     // 0a0: ldr x0, [x15, #0x50]
+	WORD $0xf94029e1                     // 0a4: ldr x1, [x15, #0x50]
+	WORD $0xf94029e2                     // 0a8: ldr x2, [x15, #0x50]
+	WORD $0xf94029e3                     // 0ac: ldr x3, [x15, #0x50]
+	WORD $0xf94029e4                     // 0b0: ldr x4, [x15, #0x50]
+	WORD $0x8b1a0210                     // 0b4: add x16, x16, x26
+	WORD $0x8b1b0273                     // 0b8: add x19, x19, x27
+	WORD $0x8b0002b5                     // 0bc: add x21, x21, x0
+	WORD $0x8b010318                     // 0c0: add x24, x24, x1
+	WORD $0x8b0202d6                     // 0c4: add x22, x22, x2
+	WORD $0x8b030339                     // 0c8: add x25, x25, x3
+	WORD $0x8b0402f7                     // 0cc: add x23, x23, x4
+	WORD $0xf1000631                     // 0d0: subs x17, x17, #0x1
+	WORD $0x54001360                     // 0d4: b.eq 0x340 <gemmDotProd7x8+0x340>
+	WORD $0xf94021fa                     // 0d8: ldr x26, [x15, #0x40]
+	WORD $0xf100135f                     // 0dc: cmp x26, #0x4
+	WORD $0x54000963                     // 0e0: b.lo 0x20c <gemmDotProd7x8+0x20c>
+	WORD $0x9342ff5a                     // 0e4: asr x26, x26, #2
 	WORD $0xd503201f                     // 0e8: nop
 	WORD $0xd503201f                     // 0ec: nop
-	WORD $0x8b1902d8                     // 0f0: add x24, x22, x25
-	WORD $0xf10006f7                     // 0f4: subs x23, x23, #0x1
-	WORD $0x8b19031b                     // 0f8: add x27, x24, x25
-	WORD $0x3cc106d0                     // 0fc: ldr q16, [x22], #0x10
-	WORD $0x3dc00312                     // 100: ldr q18, [x24]
-	WORD $0x8b190378                     // 104: add x24, x27, x25
-	WORD $0x3dc00371                     // 108: ldr q17, [x27]
-	WORD $0x8b19031b                     // 10c: add x27, x24, x25
-	WORD $0xad4061d7                     // 110: ldp q23, q24, [x14]
-	WORD $0x3dc00313                     // 114: ldr q19, [x24]
-	WORD $0x8b190378                     // 118: add x24, x27, x25
-	WORD $0x3dc00374                     // 11c: ldr q20, [x27]
-	WORD $0x4f90e2ef                     // 120: sdot v15.4s, v23.16b, v16.4b[0]
-	WORD $0x3dc00316                     // 124: ldr q22, [x24]
-	WORD $0x4f90e30e                     // 128: sdot v14.4s, v24.16b, v16.4b[0]
-	WORD $0x3cf96b15                     // 12c: ldr q21, [x24, x25]
-	WORD $0x4f92e2ed                     // 130: sdot v13.4s, v23.16b, v18.4b[0]
-	WORD $0x4f92e30c                     // 134: sdot v12.4s, v24.16b, v18.4b[0]
-	WORD $0x4f91e2eb                     // 138: sdot v11.4s, v23.16b, v17.4b[0]
-	WORD $0x4f91e30a                     // 13c: sdot v10.4s, v24.16b, v17.4b[0]
-	WORD $0x4f93e2e9                     // 140: sdot v9.4s, v23.16b, v19.4b[0]
-	WORD $0x4f93e308                     // 144: sdot v8.4s, v24.16b, v19.4b[0]
-	WORD $0x4f94e2e7                     // 148: sdot v7.4s, v23.16b, v20.4b[0]
-	WORD $0x4f94e306                     // 14c: sdot v6.4s, v24.16b, v20.4b[0]
-	WORD $0x4f96e2e5                     // 150: sdot v5.4s, v23.16b, v22.4b[0]
-	WORD $0x4f95e2e3                     // 154: sdot v3.4s, v23.16b, v21.4b[0]
-	WORD $0x4f96e304                     // 158: sdot v4.4s, v24.16b, v22.4b[0]
-	WORD $0x4f95e302                     // 15c: sdot v2.4s, v24.16b, v21.4b[0]
-	WORD $0xad415dd9                     // 160: ldp q25, q23, [x14, #0x20]
-	WORD $0x4fb0e32f                     // 164: sdot v15.4s, v25.16b, v16.4b[1]
-	WORD $0x4fb0e2ee                     // 168: sdot v14.4s, v23.16b, v16.4b[1]
-	WORD $0x4fb2e32d                     // 16c: sdot v13.4s, v25.16b, v18.4b[1]
-	WORD $0x4fb2e2ec                     // 170: sdot v12.4s, v23.16b, v18.4b[1]
-	WORD $0x4fb1e32b                     // 174: sdot v11.4s, v25.16b, v17.4b[1]
-	WORD $0x4fb1e2ea                     // 178: sdot v10.4s, v23.16b, v17.4b[1]
-	WORD $0x4fb3e329                     // 17c: sdot v9.4s, v25.16b, v19.4b[1]
-	WORD $0x4fb3e2e8                     // 180: sdot v8.4s, v23.16b, v19.4b[1]
-	WORD $0x4fb4e327                     // 184: sdot v7.4s, v25.16b, v20.4b[1]
-	WORD $0x4fb4e2e6                     // 188: sdot v6.4s, v23.16b, v20.4b[1]
-	WORD $0x4fb6e325                     // 18c: sdot v5.4s, v25.16b, v22.4b[1]
-	WORD $0x4fb5e323                     // 190: sdot v3.4s, v25.16b, v21.4b[1]
-	WORD $0x4fb6e2e4                     // 194: sdot v4.4s, v23.16b, v22.4b[1]
-	WORD $0x4fb5e2e2                     // 198: sdot v2.4s, v23.16b, v21.4b[1]
-	WORD $0xad4265d8                     // 19c: ldp q24, q25, [x14, #0x40]
-	WORD $0x4f90eb0f                     // 1a0: sdot v15.4s, v24.16b, v16.4b[2]
-	WORD $0x4f90eb2e                     // 1a4: sdot v14.4s, v25.16b, v16.4b[2]
-	WORD $0x4f92eb0d                     // 1a8: sdot v13.4s, v24.16b, v18.4b[2]
-	WORD $0x4f92eb2c                     // 1ac: sdot v12.4s, v25.16b, v18.4b[2]
-	WORD $0x4f91eb0b                     // 1b0: sdot v11.4s, v24.16b, v17.4b[2]
-	WORD $0x4f91eb2a                     // 1b4: sdot v10.4s, v25.16b, v17.4b[2]
-	WORD $0x4f93eb09                     // 1b8: sdot v9.4s, v24.16b, v19.4b[2]
-	WORD $0x4f93eb28                     // 1bc: sdot v8.4s, v25.16b, v19.4b[2]
-	WORD $0x4f94eb07                     // 1c0: sdot v7.4s, v24.16b, v20.4b[2]
-	WORD $0x4f94eb26                     // 1c4: sdot v6.4s, v25.16b, v20.4b[2]
-	WORD $0x4f96eb05                     // 1c8: sdot v5.4s, v24.16b, v22.4b[2]
-	WORD $0x4f95eb03                     // 1cc: sdot v3.4s, v24.16b, v21.4b[2]
-	WORD $0x4f96eb24                     // 1d0: sdot v4.4s, v25.16b, v22.4b[2]
-	WORD $0x4f95eb22                     // 1d4: sdot v2.4s, v25.16b, v21.4b[2]
-	WORD $0xad4361d7                     // 1d8: ldp q23, q24, [x14, #0x60]
-	WORD $0x910201ce                     // 1dc: add x14, x14, #0x80
-	WORD $0x4fb0eaef                     // 1e0: sdot v15.4s, v23.16b, v16.4b[3]
-	WORD $0x4fb0eb0e                     // 1e4: sdot v14.4s, v24.16b, v16.4b[3]
-	WORD $0x4fb2eaed                     // 1e8: sdot v13.4s, v23.16b, v18.4b[3]
-	WORD $0x4fb2eb0c                     // 1ec: sdot v12.4s, v24.16b, v18.4b[3]
-	WORD $0x4fb1eaeb                     // 1f0: sdot v11.4s, v23.16b, v17.4b[3]
-	WORD $0x4fb1eb0a                     // 1f4: sdot v10.4s, v24.16b, v17.4b[3]
-	WORD $0x4fb3eae9                     // 1f8: sdot v9.4s, v23.16b, v19.4b[3]
-	WORD $0x4fb3eb08                     // 1fc: sdot v8.4s, v24.16b, v19.4b[3]
-	WORD $0x4fb4eae7                     // 200: sdot v7.4s, v23.16b, v20.4b[3]
-	WORD $0x4fb4eb06                     // 204: sdot v6.4s, v24.16b, v20.4b[3]
-	WORD $0x4fb6eae5                     // 208: sdot v5.4s, v23.16b, v22.4b[3]
-	WORD $0x4fb6eb04                     // 20c: sdot v4.4s, v24.16b, v22.4b[3]
-	WORD $0x4fb5eae3                     // 210: sdot v3.4s, v23.16b, v21.4b[3]
-	WORD $0x4fb5eb02                     // 214: sdot v2.4s, v24.16b, v21.4b[3]
-	WORD $0x54fff6c1                     // 218: b.ne 0xf0 <gemmDotProd7x8+0xf0>
-	WORD $0x8b1302d7                     // 21c: add x23, x22, x19
-	WORD $0x8b0f02d8                     // 220: add x24, x22, x15
-	WORD $0x8b1a02da                     // 224: add x26, x22, x26
-	WORD $0x8b1002db                     // 228: add x27, x22, x16
-	WORD $0x8b1102c0                     // 22c: add x0, x22, x17
-	WORD $0x8b1902d9                     // 230: add x25, x22, x25
-	WORD $0xf24006b5                     // 234: ands x21, x21, #0x3
-	WORD $0x54000b40                     // 238: b.eq 0x3a0 <gemmDotProd7x8+0x3a0>
-	WORD $0xaa1603e1                     // 23c: mov x1, x22
-	WORD $0x8b1102d1                     // 240: add x17, x22, x17
-	WORD $0xad4045d0                     // 244: ldp q16, q17, [x14]
-	WORD $0x8b1002d0                     // 248: add x16, x22, x16
-	WORD $0x8b0f02cf                     // 24c: add x15, x22, x15
-	WORD $0x4dd3c832                     // 250: ld1r { v18.4s }, [x1], x19
-	WORD $0x4d40cb33                     // 254: ld1r { v19.4s }, [x25]
-	WORD $0xf10006bf                     // 258: cmp x21, #0x1
-	WORD $0x4d40ca34                     // 25c: ld1r { v20.4s }, [x17]
-	WORD $0x4e92960f                     // 260: sdot v15.4s, v16.16b, v18.16b
-	WORD $0x4e92962e                     // 264: sdot v14.4s, v17.16b, v18.16b
-	WORD $0x4d40ca12                     // 268: ld1r { v18.4s }, [x16]
-	WORD $0x4e93960d                     // 26c: sdot v13.4s, v16.16b, v19.16b
-	WORD $0x4e93962c                     // 270: sdot v12.4s, v17.16b, v19.16b
-	WORD $0x4d40cb53                     // 274: ld1r { v19.4s }, [x26]
-	WORD $0x4e94960b                     // 278: sdot v11.4s, v16.16b, v20.16b
-	WORD $0x4e94962a                     // 27c: sdot v10.4s, v17.16b, v20.16b
-	WORD $0x4d40c9f4                     // 280: ld1r { v20.4s }, [x15]
-	WORD $0x4e929609                     // 284: sdot v9.4s, v16.16b, v18.16b
-	WORD $0x4e929628                     // 288: sdot v8.4s, v17.16b, v18.16b
-	WORD $0x4d40c832                     // 28c: ld1r { v18.4s }, [x1]
-	WORD $0x4e939607                     // 290: sdot v7.4s, v16.16b, v19.16b
-	WORD $0x4e939626                     // 294: sdot v6.4s, v17.16b, v19.16b
-	WORD $0x4e949605                     // 298: sdot v5.4s, v16.16b, v20.16b
-	WORD $0x4e949624                     // 29c: sdot v4.4s, v17.16b, v20.16b
-	WORD $0x4e929603                     // 2a0: sdot v3.4s, v16.16b, v18.16b
-	WORD $0x4e929622                     // 2a4: sdot v2.4s, v17.16b, v18.16b
-	WORD $0x540007c0                     // 2a8: b.eq 0x3a0 <gemmDotProd7x8+0x3a0>
-	WORD $0x910012cf                     // 2ac: add x15, x22, #0x4
-	WORD $0x91001330                     // 2b0: add x16, x25, #0x4
-	WORD $0xad4149d1                     // 2b4: ldp q17, q18, [x14, #0x20]
-	WORD $0xf1000abf                     // 2b8: cmp x21, #0x2
-	WORD $0x4d40c9f0                     // 2bc: ld1r { v16.4s }, [x15]
-	WORD $0x9100100f                     // 2c0: add x15, x0, #0x4
-	WORD $0x4d40ca13                     // 2c4: ld1r { v19.4s }, [x16]
-	WORD $0x91001370                     // 2c8: add x16, x27, #0x4
-	WORD $0x4d40c9f4                     // 2cc: ld1r { v20.4s }, [x15]
-	WORD $0x9100134f                     // 2d0: add x15, x26, #0x4
-	WORD $0x4e90962f                     // 2d4: sdot v15.4s, v17.16b, v16.16b
-	WORD $0x4e90964e                     // 2d8: sdot v14.4s, v18.16b, v16.16b
-	WORD $0x4d40ca10                     // 2dc: ld1r { v16.4s }, [x16]
-	WORD $0x4e93962d                     // 2e0: sdot v13.4s, v17.16b, v19.16b
-	WORD $0x91001310                     // 2e4: add x16, x24, #0x4
-	WORD $0x4e93964c                     // 2e8: sdot v12.4s, v18.16b, v19.16b
-	WORD $0x4d40c9f3                     // 2ec: ld1r { v19.4s }, [x15]
-	WORD $0x910012ef                     // 2f0: add x15, x23, #0x4
-	WORD $0x4e94962b                     // 2f4: sdot v11.4s, v17.16b, v20.16b
-	WORD $0x4e94964a                     // 2f8: sdot v10.4s, v18.16b, v20.16b
-	WORD $0x4d40ca14                     // 2fc: ld1r { v20.4s }, [x16]
-	WORD $0x4e909629                     // 300: sdot v9.4s, v17.16b, v16.16b
-	WORD $0x4e909648                     // 304: sdot v8.4s, v18.16b, v16.16b
-	WORD $0x4d40c9f0                     // 308: ld1r { v16.4s }, [x15]
-	WORD $0x4e939627                     // 30c: sdot v7.4s, v17.16b, v19.16b
-	WORD $0x4e939646                     // 310: sdot v6.4s, v18.16b, v19.16b
-	WORD $0x4e949625                     // 314: sdot v5.4s, v17.16b, v20.16b
-	WORD $0x4e949644                     // 318: sdot v4.4s, v18.16b, v20.16b
-	WORD $0x4e909623                     // 31c: sdot v3.4s, v17.16b, v16.16b
-	WORD $0x4e909642                     // 320: sdot v2.4s, v18.16b, v16.16b
-	WORD $0x540003e0                     // 324: b.eq 0x3a0 <gemmDotProd7x8+0x3a0>
-	WORD $0x910022cf                     // 328: add x15, x22, #0x8
-	WORD $0x91002330                     // 32c: add x16, x25, #0x8
-	WORD $0xad4249d1                     // 330: ldp q17, q18, [x14, #0x40]
-	WORD $0x9100236e                     // 334: add x14, x27, #0x8
-	WORD $0x4d40c9f0                     // 338: ld1r { v16.4s }, [x15]
-	WORD $0x9100200f                     // 33c: add x15, x0, #0x8
-	WORD $0x4d40ca13                     // 340: ld1r { v19.4s }, [x16]
-	WORD $0x4d40c9f4                     // 344: ld1r { v20.4s }, [x15]
-	WORD $0x9100234f                     // 348: add x15, x26, #0x8
-	WORD $0x4e90962f                     // 34c: sdot v15.4s, v17.16b, v16.16b
-	WORD $0x4e90964e                     // 350: sdot v14.4s, v18.16b, v16.16b
-	WORD $0x4d40c9d0                     // 354: ld1r { v16.4s }, [x14]
-	WORD $0x4e93962d                     // 358: sdot v13.4s, v17.16b, v19.16b
-	WORD $0x9100230e                     // 35c: add x14, x24, #0x8
-	WORD $0x4e93964c                     // 360: sdot v12.4s, v18.16b, v19.16b
-	WORD $0x4d40c9f3                     // 364: ld1r { v19.4s }, [x15]
-	WORD $0x910022ef                     // 368: add x15, x23, #0x8
-	WORD $0x4e94962b                     // 36c: sdot v11.4s, v17.16b, v20.16b
-	WORD $0x4e94964a                     // 370: sdot v10.4s, v18.16b, v20.16b
-	WORD $0x4d40c9d4                     // 374: ld1r { v20.4s }, [x14]
-	WORD $0x4e909629                     // 378: sdot v9.4s, v17.16b, v16.16b
-	WORD $0x4e909648                     // 37c: sdot v8.4s, v18.16b, v16.16b
-	WORD $0x4d40c9f0                     // 380: ld1r { v16.4s }, [x15]
-	WORD $0x4e939627                     // 384: sdot v7.4s, v17.16b, v19.16b
-	WORD $0x4e939646                     // 388: sdot v6.4s, v18.16b, v19.16b
-	WORD $0x4e949625                     // 38c: sdot v5.4s, v17.16b, v20.16b
-	WORD $0x4e949644                     // 390: sdot v4.4s, v18.16b, v20.16b
-	WORD $0x4e909623                     // 394: sdot v3.4s, v17.16b, v16.16b
-	WORD $0x4e909642                     // 398: sdot v2.4s, v18.16b, v16.16b
-	WORD $0xd503201f                     // 39c: nop
-	WORD $0xf94025af                     // 3a0: ldr x15, [x13, #0x48]
-	WORD $0xf9400dae                     // 3a4: ldr x14, [x13, #0x18]
-	WORD $0xf94015ad                     // 3a8: ldr x13, [x13, #0x28]
-	WORD $0xf10005ff                     // 3ac: cmp x15, #0x1
-	WORD $0x54000f2c                     // 3b0: b.gt 0x594 <gemmDotProd7x8+0x594>
-	WORD $0xb4002f8f                     // 3b4: cbz x15, 0x9a4 <gemmDotProd7x8+0x9a4>
-	WORD $0xf10005ff                     // 3b8: cmp x15, #0x1
-	WORD $0x54002921                     // 3bc: b.ne 0x8e0 <gemmDotProd7x8+0x8e0>
-	WORD $0x4e21d9ef                     // 3c0: scvtf v15.4s, v15.4s
-	WORD $0x8b0d012f                     // 3c4: add x15, x9, x13
-	WORD $0xad4145d0                     // 3c8: ldp q16, q17, [x14, #0x20]
-	WORD $0x4e21d9ce                     // 3cc: scvtf v14.4s, v14.4s
-	WORD $0x4e21d9ad                     // 3d0: scvtf v13.4s, v13.4s
-	WORD $0x4e21d98c                     // 3d4: scvtf v12.4s, v12.4s
-	WORD $0x4e21d96b                     // 3d8: scvtf v11.4s, v11.4s
-	WORD $0x6e2fde0f                     // 3dc: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x4e21d94a                     // 3e0: scvtf v10.4s, v10.4s
-	WORD $0x6e2ede2e                     // 3e4: fmul v14.4s, v17.4s, v14.4s
-	WORD $0xad4345d0                     // 3e8: ldp q16, q17, [x14, #0x60]
-	WORD $0x4e21d929                     // 3ec: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // 3f0: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8e7                     // 3f4: scvtf v7.4s, v7.4s
-	WORD $0x4eb0f5ef                     // 3f8: fmin v15.4s, v15.4s, v16.4s
-	WORD $0x4eb1f5ce                     // 3fc: fmin v14.4s, v14.4s, v17.4s
-	WORD $0xad4245d0                     // 400: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21d8c6                     // 404: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // 408: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 40c: scvtf v4.4s, v4.4s
-	WORD $0x4e21a9ef                     // 410: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // 414: fcvtns v14.4s, v14.4s
-	WORD $0x4e21d863                     // 418: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 41c: scvtf v2.4s, v2.4s
-	WORD $0x4eaf860f                     // 420: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // 424: add v14.4s, v17.4s, v14.4s
-	WORD $0x0e6149ef                     // 428: sqxtn v15.4h, v15.4s
-	WORD $0x4e6149cf                     // 42c: sqxtn2 v15.8h, v14.4s
-	WORD $0x0e2149ee                     // 430: sqxtn v14.8b, v15.8h
-	WORD $0xfd00012e                     // 434: str d14, [x9]
-	WORD $0xad413dce                     // 438: ldp q14, q15, [x14, #0x20]
-	WORD $0x6e2dddcd                     // 43c: fmul v13.4s, v14.4s, v13.4s
-	WORD $0x6e2cddec                     // 440: fmul v12.4s, v15.4s, v12.4s
-	WORD $0xad433dce                     // 444: ldp q14, q15, [x14, #0x60]
-	WORD $0x4eaef5ad                     // 448: fmin v13.4s, v13.4s, v14.4s
-	WORD $0x4eaff58c                     // 44c: fmin v12.4s, v12.4s, v15.4s
-	WORD $0xad423dce                     // 450: ldp q14, q15, [x14, #0x40]
-	WORD $0x4e21a9ad                     // 454: fcvtns v13.4s, v13.4s
-	WORD $0x4e21a98c                     // 458: fcvtns v12.4s, v12.4s
-	WORD $0x4ead85cd                     // 45c: add v13.4s, v14.4s, v13.4s
-	WORD $0x4eac85ec                     // 460: add v12.4s, v15.4s, v12.4s
-	WORD $0x0e6149ad                     // 464: sqxtn v13.4h, v13.4s
-	WORD $0x4e61498d                     // 468: sqxtn2 v13.8h, v12.4s
-	WORD $0x0e2149ac                     // 46c: sqxtn v12.8b, v13.8h
-	WORD $0xfd0001ec                     // 470: str d12, [x15]
-	WORD $0xad4135cc                     // 474: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 478: add x15, x15, x13
-	WORD $0x6e2bdd8b                     // 47c: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // 480: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad4335cc                     // 484: ldp q12, q13, [x14, #0x60]
-	WORD $0x4eacf56b                     // 488: fmin v11.4s, v11.4s, v12.4s
-	WORD $0x4eadf54a                     // 48c: fmin v10.4s, v10.4s, v13.4s
-	WORD $0xad4235cc                     // 490: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // 494: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // 498: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // 49c: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // 4a0: add v10.4s, v13.4s, v10.4s
-	WORD $0x0e61496b                     // 4a4: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // 4a8: sqxtn2 v11.8h, v10.4s
-	WORD $0x0e21496a                     // 4ac: sqxtn v10.8b, v11.8h
-	WORD $0xfd0001ea                     // 4b0: str d10, [x15]
-	WORD $0xad412dca                     // 4b4: ldp q10, q11, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 4b8: add x15, x15, x13
-	WORD $0x6e29dd49                     // 4bc: fmul v9.4s, v10.4s, v9.4s
-	WORD $0x6e28dd68                     // 4c0: fmul v8.4s, v11.4s, v8.4s
-	WORD $0xad432dca                     // 4c4: ldp q10, q11, [x14, #0x60]
-	WORD $0x4eaaf529                     // 4c8: fmin v9.4s, v9.4s, v10.4s
-	WORD $0x4eabf508                     // 4cc: fmin v8.4s, v8.4s, v11.4s
-	WORD $0xad422dca                     // 4d0: ldp q10, q11, [x14, #0x40]
-	WORD $0x4e21a929                     // 4d4: fcvtns v9.4s, v9.4s
-	WORD $0x4e21a908                     // 4d8: fcvtns v8.4s, v8.4s
-	WORD $0x4ea98549                     // 4dc: add v9.4s, v10.4s, v9.4s
-	WORD $0x4ea88568                     // 4e0: add v8.4s, v11.4s, v8.4s
-	WORD $0x0e614929                     // 4e4: sqxtn v9.4h, v9.4s
-	WORD $0x4e614909                     // 4e8: sqxtn2 v9.8h, v8.4s
-	WORD $0x0e214928                     // 4ec: sqxtn v8.8b, v9.8h
-	WORD $0xfd0001e8                     // 4f0: str d8, [x15]
-	WORD $0xad4125c8                     // 4f4: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 4f8: add x15, x15, x13
-	WORD $0x6e27dd07                     // 4fc: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // 500: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad4325c8                     // 504: ldp q8, q9, [x14, #0x60]
-	WORD $0x4ea8f4e7                     // 508: fmin v7.4s, v7.4s, v8.4s
-	WORD $0x4ea9f4c6                     // 50c: fmin v6.4s, v6.4s, v9.4s
-	WORD $0xad4225c8                     // 510: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // 514: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // 518: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // 51c: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // 520: add v6.4s, v9.4s, v6.4s
-	WORD $0x0e6148e7                     // 524: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // 528: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e2148e6                     // 52c: sqxtn v6.8b, v7.8h
-	WORD $0xfd0001e6                     // 530: str d6, [x15]
-	WORD $0xad411dc6                     // 534: ldp q6, q7, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 538: add x15, x15, x13
-	WORD $0x6e25dcc5                     // 53c: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dce4                     // 540: fmul v4.4s, v7.4s, v4.4s
-	WORD $0xad431dc6                     // 544: ldp q6, q7, [x14, #0x60]
-	WORD $0x4ea6f4a5                     // 548: fmin v5.4s, v5.4s, v6.4s
-	WORD $0x4ea7f484                     // 54c: fmin v4.4s, v4.4s, v7.4s
-	WORD $0xad421dc6                     // 550: ldp q6, q7, [x14, #0x40]
-	WORD $0x4e21a8a5                     // 554: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // 558: fcvtns v4.4s, v4.4s
-	WORD $0x4ea584c5                     // 55c: add v5.4s, v6.4s, v5.4s
-	WORD $0x4ea484e4                     // 560: add v4.4s, v7.4s, v4.4s
-	WORD $0x0e6148a5                     // 564: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // 568: sqxtn2 v5.8h, v4.4s
-	WORD $0x0e2148a4                     // 56c: sqxtn v4.8b, v5.8h
-	WORD $0xfd0001e4                     // 570: str d4, [x15]
-	WORD $0xad4115c4                     // 574: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // 578: fmul v3.4s, v4.4s, v3.4s
-	WORD $0xad4319c4                     // 57c: ldp q4, q6, [x14, #0x60]
-	WORD $0x6e22dca2                     // 580: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x4ea4f463                     // 584: fmin v3.4s, v3.4s, v4.4s
-	WORD $0x4ea6f442                     // 588: fmin v2.4s, v2.4s, v6.4s
-	WORD $0x4e21a863                     // 58c: fcvtns v3.4s, v3.4s
-	WORD $0x14000212                     // 590: b 0xdd8 <gemmDotProd7x8+0xdd8>
-	WORD $0xf10009ff                     // 594: cmp x15, #0x2
-	WORD $0x54002c60                     // 598: b.eq 0xb24 <gemmDotProd7x8+0xb24>
-	WORD $0xf1000dff                     // 59c: cmp x15, #0x3
-	WORD $0x54001a01                     // 5a0: b.ne 0x8e0 <gemmDotProd7x8+0x8e0>
-	WORD $0xfd400150                     // 5a4: ldr d16, [x10]
-	WORD $0x4e21d9ef                     // 5a8: scvtf v15.4s, v15.4s
-	WORD $0xad454dd2                     // 5ac: ldp q18, q19, [x14, #0xa0]
-	WORD $0x4e21d9ce                     // 5b0: scvtf v14.4s, v14.4s
-	WORD $0x8b0d014f                     // 5b4: add x15, x10, x13
-	WORD $0x4e21d9ad                     // 5b8: scvtf v13.4s, v13.4s
-	WORD $0x8b0d0130                     // 5bc: add x16, x9, x13
-	WORD $0x0f08a610                     // 5c0: sshll v16.8h, v16.8b, #0x0
-	WORD $0x4e21d98c                     // 5c4: scvtf v12.4s, v12.4s
-	WORD $0x4e21d96b                     // 5c8: scvtf v11.4s, v11.4s
-	WORD $0x4e21d94a                     // 5cc: scvtf v10.4s, v10.4s
-	WORD $0x4e21d929                     // 5d0: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // 5d4: scvtf v8.4s, v8.4s
-	WORD $0x0f10a611                     // 5d8: sshll v17.4s, v16.4h, #0x0
-	WORD $0x4f10a610                     // 5dc: sshll2 v16.4s, v16.8h, #0x0
-	WORD $0x4e21d8e7                     // 5e0: scvtf v7.4s, v7.4s
-	WORD $0x4e21d8c6                     // 5e4: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // 5e8: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 5ec: scvtf v4.4s, v4.4s
-	WORD $0x6eb28631                     // 5f0: sub v17.4s, v17.4s, v18.4s
-	WORD $0xad4151d2                     // 5f4: ldp q18, q20, [x14, #0x20]
-	WORD $0x6eb38610                     // 5f8: sub v16.4s, v16.4s, v19.4s
-	WORD $0x4e21d863                     // 5fc: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 600: scvtf v2.4s, v2.4s
-	WORD $0x6e2fde4f                     // 604: fmul v15.4s, v18.4s, v15.4s
-	WORD $0x4e21da31                     // 608: scvtf v17.4s, v17.4s
-	WORD $0xad4449d3                     // 60c: ldp q19, q18, [x14, #0x80]
-	WORD $0x4e21da10                     // 610: scvtf v16.4s, v16.4s
-	WORD $0x6e2ede8e                     // 614: fmul v14.4s, v20.4s, v14.4s
-	WORD $0x6e31de71                     // 618: fmul v17.4s, v19.4s, v17.4s
-	WORD $0x6e30de50                     // 61c: fmul v16.4s, v18.4s, v16.4s
-	WORD $0x4e31d5ef                     // 620: fadd v15.4s, v15.4s, v17.4s
-	WORD $0x4e30d5ce                     // 624: fadd v14.4s, v14.4s, v16.4s
-	WORD $0xad4245d0                     // 628: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ef                     // 62c: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // 630: fcvtns v14.4s, v14.4s
-	WORD $0x4eaf860f                     // 634: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // 638: add v14.4s, v17.4s, v14.4s
-	WORD $0x0e6149ef                     // 63c: sqxtn v15.4h, v15.4s
-	WORD $0x4e6149cf                     // 640: sqxtn2 v15.8h, v14.4s
-	WORD $0x0e2149ee                     // 644: sqxtn v14.8b, v15.8h
-	WORD $0xfd00012e                     // 648: str d14, [x9]
-	WORD $0xfd4001ee                     // 64c: ldr d14, [x15]
-	WORD $0x8b0d01ef                     // 650: add x15, x15, x13
-	WORD $0xad4545d0                     // 654: ldp q16, q17, [x14, #0xa0]
-	WORD $0x0f08a5ce                     // 658: sshll v14.8h, v14.8b, #0x0
-	WORD $0x0f10a5cf                     // 65c: sshll v15.4s, v14.4h, #0x0
-	WORD $0x4f10a5ce                     // 660: sshll2 v14.4s, v14.8h, #0x0
-	WORD $0x6eb085ef                     // 664: sub v15.4s, v15.4s, v16.4s
-	WORD $0xad4149d0                     // 668: ldp q16, q18, [x14, #0x20]
-	WORD $0x6eb185ce                     // 66c: sub v14.4s, v14.4s, v17.4s
-	WORD $0x6e2dde0d                     // 670: fmul v13.4s, v16.4s, v13.4s
-	WORD $0x4e21d9ef                     // 674: scvtf v15.4s, v15.4s
-	WORD $0xad4441d1                     // 678: ldp q17, q16, [x14, #0x80]
-	WORD $0x4e21d9ce                     // 67c: scvtf v14.4s, v14.4s
-	WORD $0x6e2cde4c                     // 680: fmul v12.4s, v18.4s, v12.4s
-	WORD $0x6e2fde2f                     // 684: fmul v15.4s, v17.4s, v15.4s
-	WORD $0x6e2ede0e                     // 688: fmul v14.4s, v16.4s, v14.4s
-	WORD $0x4e2fd5ad                     // 68c: fadd v13.4s, v13.4s, v15.4s
-	WORD $0x4e2ed58c                     // 690: fadd v12.4s, v12.4s, v14.4s
-	WORD $0xad423dce                     // 694: ldp q14, q15, [x14, #0x40]
-	WORD $0x4e21a9ad                     // 698: fcvtns v13.4s, v13.4s
-	WORD $0x4e21a98c                     // 69c: fcvtns v12.4s, v12.4s
-	WORD $0x4ead85cd                     // 6a0: add v13.4s, v14.4s, v13.4s
-	WORD $0x4eac85ec                     // 6a4: add v12.4s, v15.4s, v12.4s
-	WORD $0x0e6149ad                     // 6a8: sqxtn v13.4h, v13.4s
-	WORD $0x4e61498d                     // 6ac: sqxtn2 v13.8h, v12.4s
-	WORD $0x0e2149ac                     // 6b0: sqxtn v12.8b, v13.8h
-	WORD $0xfd00020c                     // 6b4: str d12, [x16]
-	WORD $0xfd4001ec                     // 6b8: ldr d12, [x15]
-	WORD $0x8b0d0210                     // 6bc: add x16, x16, x13
-	WORD $0xad453dce                     // 6c0: ldp q14, q15, [x14, #0xa0]
-	WORD $0x8b0d01ef                     // 6c4: add x15, x15, x13
-	WORD $0x0f08a58c                     // 6c8: sshll v12.8h, v12.8b, #0x0
-	WORD $0x0f10a58d                     // 6cc: sshll v13.4s, v12.4h, #0x0
-	WORD $0x4f10a58c                     // 6d0: sshll2 v12.4s, v12.8h, #0x0
-	WORD $0x6eae85ad                     // 6d4: sub v13.4s, v13.4s, v14.4s
-	WORD $0xad4141ce                     // 6d8: ldp q14, q16, [x14, #0x20]
-	WORD $0x6eaf858c                     // 6dc: sub v12.4s, v12.4s, v15.4s
-	WORD $0x6e2bddcb                     // 6e0: fmul v11.4s, v14.4s, v11.4s
-	WORD $0x4e21d9ad                     // 6e4: scvtf v13.4s, v13.4s
-	WORD $0xad4439cf                     // 6e8: ldp q15, q14, [x14, #0x80]
-	WORD $0x4e21d98c                     // 6ec: scvtf v12.4s, v12.4s
-	WORD $0x6e2ade0a                     // 6f0: fmul v10.4s, v16.4s, v10.4s
-	WORD $0x6e2ddded                     // 6f4: fmul v13.4s, v15.4s, v13.4s
-	WORD $0x6e2cddcc                     // 6f8: fmul v12.4s, v14.4s, v12.4s
-	WORD $0x4e2dd56b                     // 6fc: fadd v11.4s, v11.4s, v13.4s
-	WORD $0x4e2cd54a                     // 700: fadd v10.4s, v10.4s, v12.4s
-	WORD $0xad4235cc                     // 704: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // 708: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // 70c: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // 710: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // 714: add v10.4s, v13.4s, v10.4s
-	WORD $0x0e61496b                     // 718: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // 71c: sqxtn2 v11.8h, v10.4s
-	WORD $0x0e21496a                     // 720: sqxtn v10.8b, v11.8h
-	WORD $0xfd00020a                     // 724: str d10, [x16]
-	WORD $0xfd4001ea                     // 728: ldr d10, [x15]
-	WORD $0x8b0d0210                     // 72c: add x16, x16, x13
-	WORD $0xad4535cc                     // 730: ldp q12, q13, [x14, #0xa0]
-	WORD $0x8b0d01ef                     // 734: add x15, x15, x13
-	WORD $0x0f08a54a                     // 738: sshll v10.8h, v10.8b, #0x0
-	WORD $0x0f10a54b                     // 73c: sshll v11.4s, v10.4h, #0x0
-	WORD $0x4f10a54a                     // 740: sshll2 v10.4s, v10.8h, #0x0
-	WORD $0x6eac856b                     // 744: sub v11.4s, v11.4s, v12.4s
-	WORD $0xad4139cc                     // 748: ldp q12, q14, [x14, #0x20]
-	WORD $0x6ead854a                     // 74c: sub v10.4s, v10.4s, v13.4s
-	WORD $0x6e29dd89                     // 750: fmul v9.4s, v12.4s, v9.4s
-	WORD $0x4e21d96b                     // 754: scvtf v11.4s, v11.4s
-	WORD $0xad4431cd                     // 758: ldp q13, q12, [x14, #0x80]
-	WORD $0x4e21d94a                     // 75c: scvtf v10.4s, v10.4s
-	WORD $0x6e28ddc8                     // 760: fmul v8.4s, v14.4s, v8.4s
-	WORD $0x6e2bddab                     // 764: fmul v11.4s, v13.4s, v11.4s
-	WORD $0x6e2add8a                     // 768: fmul v10.4s, v12.4s, v10.4s
-	WORD $0x4e2bd529                     // 76c: fadd v9.4s, v9.4s, v11.4s
-	WORD $0x4e2ad508                     // 770: fadd v8.4s, v8.4s, v10.4s
-	WORD $0xad422dca                     // 774: ldp q10, q11, [x14, #0x40]
-	WORD $0x4e21a929                     // 778: fcvtns v9.4s, v9.4s
-	WORD $0x4e21a908                     // 77c: fcvtns v8.4s, v8.4s
-	WORD $0x4ea98549                     // 780: add v9.4s, v10.4s, v9.4s
-	WORD $0x4ea88568                     // 784: add v8.4s, v11.4s, v8.4s
-	WORD $0x0e614929                     // 788: sqxtn v9.4h, v9.4s
-	WORD $0x4e614909                     // 78c: sqxtn2 v9.8h, v8.4s
-	WORD $0x0e214928                     // 790: sqxtn v8.8b, v9.8h
-	WORD $0xfd000208                     // 794: str d8, [x16]
-	WORD $0xfd4001e8                     // 798: ldr d8, [x15]
-	WORD $0x8b0d0210                     // 79c: add x16, x16, x13
-	WORD $0xad452dca                     // 7a0: ldp q10, q11, [x14, #0xa0]
-	WORD $0x8b0d01ef                     // 7a4: add x15, x15, x13
-	WORD $0x0f08a508                     // 7a8: sshll v8.8h, v8.8b, #0x0
-	WORD $0x0f10a509                     // 7ac: sshll v9.4s, v8.4h, #0x0
-	WORD $0x4f10a508                     // 7b0: sshll2 v8.4s, v8.8h, #0x0
-	WORD $0x6eaa8529                     // 7b4: sub v9.4s, v9.4s, v10.4s
-	WORD $0xad4131ca                     // 7b8: ldp q10, q12, [x14, #0x20]
-	WORD $0x6eab8508                     // 7bc: sub v8.4s, v8.4s, v11.4s
-	WORD $0x6e27dd47                     // 7c0: fmul v7.4s, v10.4s, v7.4s
-	WORD $0x4e21d929                     // 7c4: scvtf v9.4s, v9.4s
-	WORD $0xad4429cb                     // 7c8: ldp q11, q10, [x14, #0x80]
-	WORD $0x4e21d908                     // 7cc: scvtf v8.4s, v8.4s
-	WORD $0x6e26dd86                     // 7d0: fmul v6.4s, v12.4s, v6.4s
-	WORD $0x6e29dd69                     // 7d4: fmul v9.4s, v11.4s, v9.4s
-	WORD $0x6e28dd48                     // 7d8: fmul v8.4s, v10.4s, v8.4s
-	WORD $0x4e29d4e7                     // 7dc: fadd v7.4s, v7.4s, v9.4s
-	WORD $0x4e28d4c6                     // 7e0: fadd v6.4s, v6.4s, v8.4s
-	WORD $0xad4225c8                     // 7e4: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // 7e8: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // 7ec: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // 7f0: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // 7f4: add v6.4s, v9.4s, v6.4s
-	WORD $0x0e6148e7                     // 7f8: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // 7fc: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e2148e6                     // 800: sqxtn v6.8b, v7.8h
-	WORD $0xfd000206                     // 804: str d6, [x16]
-	WORD $0xfd4001e6                     // 808: ldr d6, [x15]
-	WORD $0x8b0d0210                     // 80c: add x16, x16, x13
-	WORD $0xad4525c8                     // 810: ldp q8, q9, [x14, #0xa0]
-	WORD $0x0f08a4c6                     // 814: sshll v6.8h, v6.8b, #0x0
-	WORD $0x0f10a4c7                     // 818: sshll v7.4s, v6.4h, #0x0
-	WORD $0x4f10a4c6                     // 81c: sshll2 v6.4s, v6.8h, #0x0
-	WORD $0x6ea884e7                     // 820: sub v7.4s, v7.4s, v8.4s
-	WORD $0xad4129c8                     // 824: ldp q8, q10, [x14, #0x20]
-	WORD $0x6ea984c6                     // 828: sub v6.4s, v6.4s, v9.4s
-	WORD $0x6e25dd05                     // 82c: fmul v5.4s, v8.4s, v5.4s
-	WORD $0x4e21d8e7                     // 830: scvtf v7.4s, v7.4s
-	WORD $0xad4421c9                     // 834: ldp q9, q8, [x14, #0x80]
-	WORD $0x4e21d8c6                     // 838: scvtf v6.4s, v6.4s
-	WORD $0x6e24dd44                     // 83c: fmul v4.4s, v10.4s, v4.4s
-	WORD $0x6e27dd27                     // 840: fmul v7.4s, v9.4s, v7.4s
-	WORD $0x6e26dd06                     // 844: fmul v6.4s, v8.4s, v6.4s
-	WORD $0x4e27d4a5                     // 848: fadd v5.4s, v5.4s, v7.4s
-	WORD $0x4e26d484                     // 84c: fadd v4.4s, v4.4s, v6.4s
-	WORD $0xad421dc6                     // 850: ldp q6, q7, [x14, #0x40]
-	WORD $0x4e21a8a5                     // 854: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // 858: fcvtns v4.4s, v4.4s
-	WORD $0x4ea584c5                     // 85c: add v5.4s, v6.4s, v5.4s
-	WORD $0x4ea484e4                     // 860: add v4.4s, v7.4s, v4.4s
-	WORD $0x0e6148a5                     // 864: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // 868: sqxtn2 v5.8h, v4.4s
-	WORD $0x0e2148a4                     // 86c: sqxtn v4.8b, v5.8h
-	WORD $0xfd000204                     // 870: str d4, [x16]
-	WORD $0xfc6d69e4                     // 874: ldr d4, [x15, x13]
-	WORD $0xad451dc6                     // 878: ldp q6, q7, [x14, #0xa0]
-	WORD $0x0f08a484                     // 87c: sshll v4.8h, v4.8b, #0x0
-	WORD $0x0f10a485                     // 880: sshll v5.4s, v4.4h, #0x0
-	WORD $0x4f10a484                     // 884: sshll2 v4.4s, v4.8h, #0x0
-	WORD $0x6ea684a5                     // 888: sub v5.4s, v5.4s, v6.4s
-	WORD $0xad4121c6                     // 88c: ldp q6, q8, [x14, #0x20]
-	WORD $0x6ea78484                     // 890: sub v4.4s, v4.4s, v7.4s
-	WORD $0x6e23dcc3                     // 894: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x4e21d8a5                     // 898: scvtf v5.4s, v5.4s
-	WORD $0xad4419c7                     // 89c: ldp q7, q6, [x14, #0x80]
-	WORD $0x4e21d884                     // 8a0: scvtf v4.4s, v4.4s
-	WORD $0x6e22dd02                     // 8a4: fmul v2.4s, v8.4s, v2.4s
-	WORD $0x6e25dce5                     // 8a8: fmul v5.4s, v7.4s, v5.4s
-	WORD $0x6e24dcc4                     // 8ac: fmul v4.4s, v6.4s, v4.4s
-	WORD $0x4e25d463                     // 8b0: fadd v3.4s, v3.4s, v5.4s
-	WORD $0x4e24d442                     // 8b4: fadd v2.4s, v2.4s, v4.4s
-	WORD $0xad4215c4                     // 8b8: ldp q4, q5, [x14, #0x40]
-	WORD $0x4e21a863                     // 8bc: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a842                     // 8c0: fcvtns v2.4s, v2.4s
-	WORD $0x4ea38483                     // 8c4: add v3.4s, v4.4s, v3.4s
-	WORD $0x4ea284a2                     // 8c8: add v2.4s, v5.4s, v2.4s
-	WORD $0x0e614863                     // 8cc: sqxtn v3.4h, v3.4s
-	WORD $0x4e614843                     // 8d0: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e214862                     // 8d4: sqxtn v2.8b, v3.8h
-	WORD $0xfc2d6a02                     // 8d8: str d2, [x16, x13]
-	WORD $0x14000147                     // 8dc: b 0xdf8 <gemmDotProd7x8+0xdf8>
-	WORD $0x4e21d9ef                     // 8e0: scvtf v15.4s, v15.4s
-	WORD $0x8b0d012f                     // 8e4: add x15, x9, x13
-	WORD $0x4e21d9ce                     // 8e8: scvtf v14.4s, v14.4s
-	WORD $0xad4145d0                     // 8ec: ldp q16, q17, [x14, #0x20]
-	WORD $0x4e21d9ad                     // 8f0: scvtf v13.4s, v13.4s
-	WORD $0x4e21d98c                     // 8f4: scvtf v12.4s, v12.4s
-	WORD $0x4e21d96b                     // 8f8: scvtf v11.4s, v11.4s
-	WORD $0x6e2fde0f                     // 8fc: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x6e2ede2e                     // 900: fmul v14.4s, v17.4s, v14.4s
-	WORD $0x4e21d94a                     // 904: scvtf v10.4s, v10.4s
-	WORD $0x4e21d929                     // 908: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // 90c: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8e7                     // 910: scvtf v7.4s, v7.4s
-	WORD $0x4e21d8c6                     // 914: scvtf v6.4s, v6.4s
-	WORD $0xad00392f                     // 918: stp q15, q14, [x9]
-	WORD $0xad413dce                     // 91c: ldp q14, q15, [x14, #0x20]
-	WORD $0x4e21d8a5                     // 920: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 924: scvtf v4.4s, v4.4s
-	WORD $0x4e21d863                     // 928: scvtf v3.4s, v3.4s
-	WORD $0x6e2dddcd                     // 92c: fmul v13.4s, v14.4s, v13.4s
-	WORD $0x6e2cddec                     // 930: fmul v12.4s, v15.4s, v12.4s
-	WORD $0x4e21d842                     // 934: scvtf v2.4s, v2.4s
-	WORD $0xad0031ed                     // 938: stp q13, q12, [x15]
-	WORD $0xad4135cc                     // 93c: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 940: add x15, x15, x13
-	WORD $0x6e2bdd8b                     // 944: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // 948: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad0029eb                     // 94c: stp q11, q10, [x15]
-	WORD $0xad412dca                     // 950: ldp q10, q11, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 954: add x15, x15, x13
-	WORD $0x6e29dd49                     // 958: fmul v9.4s, v10.4s, v9.4s
-	WORD $0x6e28dd68                     // 95c: fmul v8.4s, v11.4s, v8.4s
-	WORD $0xad0021e9                     // 960: stp q9, q8, [x15]
-	WORD $0xad4125c8                     // 964: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 968: add x15, x15, x13
-	WORD $0x6e27dd07                     // 96c: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // 970: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad0019e7                     // 974: stp q7, q6, [x15]
-	WORD $0xad411dc6                     // 978: ldp q6, q7, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 97c: add x15, x15, x13
-	WORD $0x8b0d01ed                     // 980: add x13, x15, x13
-	WORD $0x6e25dcc5                     // 984: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dce4                     // 988: fmul v4.4s, v7.4s, v4.4s
-	WORD $0xad0011e5                     // 98c: stp q5, q4, [x15]
-	WORD $0xad4115c4                     // 990: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // 994: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x6e22dca2                     // 998: fmul v2.4s, v5.4s, v2.4s
-	WORD $0xad0009a3                     // 99c: stp q3, q2, [x13]
-	WORD $0x14000116                     // 9a0: b 0xdf8 <gemmDotProd7x8+0xdf8>
-	WORD $0x4e21d9ef                     // 9a4: scvtf v15.4s, v15.4s
-	WORD $0x8b0d012f                     // 9a8: add x15, x9, x13
-	WORD $0xad4145d0                     // 9ac: ldp q16, q17, [x14, #0x20]
-	WORD $0x4e21d9ce                     // 9b0: scvtf v14.4s, v14.4s
-	WORD $0x4e21d9ad                     // 9b4: scvtf v13.4s, v13.4s
-	WORD $0x4e21d98c                     // 9b8: scvtf v12.4s, v12.4s
-	WORD $0x4e21d96b                     // 9bc: scvtf v11.4s, v11.4s
-	WORD $0x6e2fde0f                     // 9c0: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x4e21d94a                     // 9c4: scvtf v10.4s, v10.4s
-	WORD $0x6e2ede2e                     // 9c8: fmul v14.4s, v17.4s, v14.4s
-	WORD $0xad4245d0                     // 9cc: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21d929                     // 9d0: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // 9d4: scvtf v8.4s, v8.4s
-	WORD $0x4e21a9ef                     // 9d8: fcvtns v15.4s, v15.4s
-	WORD $0x4e21d8e7                     // 9dc: scvtf v7.4s, v7.4s
-	WORD $0x4e21a9ce                     // 9e0: fcvtns v14.4s, v14.4s
-	WORD $0x4e21d8c6                     // 9e4: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // 9e8: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 9ec: scvtf v4.4s, v4.4s
-	WORD $0x4eaf860f                     // 9f0: add v15.4s, v16.4s, v15.4s
-	WORD $0x4e21d863                     // 9f4: scvtf v3.4s, v3.4s
-	WORD $0x4eae862e                     // 9f8: add v14.4s, v17.4s, v14.4s
-	WORD $0x4e21d842                     // 9fc: scvtf v2.4s, v2.4s
-	WORD $0x0e6149ef                     // a00: sqxtn v15.4h, v15.4s
-	WORD $0x4e6149cf                     // a04: sqxtn2 v15.8h, v14.4s
-	WORD $0x0e2149ee                     // a08: sqxtn v14.8b, v15.8h
-	WORD $0xfd00012e                     // a0c: str d14, [x9]
-	WORD $0xad413dce                     // a10: ldp q14, q15, [x14, #0x20]
-	WORD $0x6e2dddcd                     // a14: fmul v13.4s, v14.4s, v13.4s
-	WORD $0x6e2cddec                     // a18: fmul v12.4s, v15.4s, v12.4s
-	WORD $0xad423dce                     // a1c: ldp q14, q15, [x14, #0x40]
-	WORD $0x4e21a9ad                     // a20: fcvtns v13.4s, v13.4s
-	WORD $0x4e21a98c                     // a24: fcvtns v12.4s, v12.4s
-	WORD $0x4ead85cd                     // a28: add v13.4s, v14.4s, v13.4s
-	WORD $0x4eac85ec                     // a2c: add v12.4s, v15.4s, v12.4s
-	WORD $0x0e6149ad                     // a30: sqxtn v13.4h, v13.4s
-	WORD $0x4e61498d                     // a34: sqxtn2 v13.8h, v12.4s
-	WORD $0x0e2149ac                     // a38: sqxtn v12.8b, v13.8h
-	WORD $0xfd0001ec                     // a3c: str d12, [x15]
-	WORD $0xad4135cc                     // a40: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0d01ef                     // a44: add x15, x15, x13
-	WORD $0x6e2bdd8b                     // a48: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // a4c: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad4235cc                     // a50: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // a54: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // a58: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // a5c: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // a60: add v10.4s, v13.4s, v10.4s
-	WORD $0x0e61496b                     // a64: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // a68: sqxtn2 v11.8h, v10.4s
-	WORD $0x0e21496a                     // a6c: sqxtn v10.8b, v11.8h
-	WORD $0xfd0001ea                     // a70: str d10, [x15]
-	WORD $0xad412dca                     // a74: ldp q10, q11, [x14, #0x20]
-	WORD $0x8b0d01ef                     // a78: add x15, x15, x13
+	WORD $0xf100075a                     // 0f0: subs x26, x26, #0x1
+	WORD $0x3cc10610                     // 0f4: ldr q16, [x16], #0x10
+	WORD $0x3cc10671                     // 0f8: ldr q17, [x19], #0x10
+	WORD $0x3cc106b2                     // 0fc: ldr q18, [x21], #0x10
+	WORD $0x3cc10713                     // 100: ldr q19, [x24], #0x10
+	WORD $0x3cc106d4                     // 104: ldr q20, [x22], #0x10
+	WORD $0x3cc10735                     // 108: ldr q21, [x25], #0x10
+	WORD $0xad4061d7                     // 10c: ldp q23, q24, [x14]
+	WORD $0x3cc106f6                     // 110: ldr q22, [x23], #0x10
+	WORD $0x4f90e2ef                     // 114: sdot v15.4s, v23.16b, v16.4b[0]
+	WORD $0x4f90e30e                     // 118: sdot v14.4s, v24.16b, v16.4b[0]
+	WORD $0x4f91e2ed                     // 11c: sdot v13.4s, v23.16b, v17.4b[0]
+	WORD $0x4f91e30c                     // 120: sdot v12.4s, v24.16b, v17.4b[0]
+	WORD $0x4f92e2eb                     // 124: sdot v11.4s, v23.16b, v18.4b[0]
+	WORD $0x4f92e30a                     // 128: sdot v10.4s, v24.16b, v18.4b[0]
+	WORD $0x4f93e2e9                     // 12c: sdot v9.4s, v23.16b, v19.4b[0]
+	WORD $0x4f93e308                     // 130: sdot v8.4s, v24.16b, v19.4b[0]
+	WORD $0x4f94e2e7                     // 134: sdot v7.4s, v23.16b, v20.4b[0]
+	WORD $0x4f94e306                     // 138: sdot v6.4s, v24.16b, v20.4b[0]
+	WORD $0x4f95e2e5                     // 13c: sdot v5.4s, v23.16b, v21.4b[0]
+	WORD $0x4f96e2e3                     // 140: sdot v3.4s, v23.16b, v22.4b[0]
+	WORD $0x4f95e304                     // 144: sdot v4.4s, v24.16b, v21.4b[0]
+	WORD $0x4f96e302                     // 148: sdot v2.4s, v24.16b, v22.4b[0]
+	WORD $0xad415dd9                     // 14c: ldp q25, q23, [x14, #0x20]
+	WORD $0x4fb0e32f                     // 150: sdot v15.4s, v25.16b, v16.4b[1]
+	WORD $0x4fb0e2ee                     // 154: sdot v14.4s, v23.16b, v16.4b[1]
+	WORD $0x4fb1e32d                     // 158: sdot v13.4s, v25.16b, v17.4b[1]
+	WORD $0x4fb1e2ec                     // 15c: sdot v12.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb2e32b                     // 160: sdot v11.4s, v25.16b, v18.4b[1]
+	WORD $0x4fb2e2ea                     // 164: sdot v10.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb3e329                     // 168: sdot v9.4s, v25.16b, v19.4b[1]
+	WORD $0x4fb3e2e8                     // 16c: sdot v8.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb4e327                     // 170: sdot v7.4s, v25.16b, v20.4b[1]
+	WORD $0x4fb4e2e6                     // 174: sdot v6.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb5e325                     // 178: sdot v5.4s, v25.16b, v21.4b[1]
+	WORD $0x4fb6e323                     // 17c: sdot v3.4s, v25.16b, v22.4b[1]
+	WORD $0x4fb5e2e4                     // 180: sdot v4.4s, v23.16b, v21.4b[1]
+	WORD $0x4fb6e2e2                     // 184: sdot v2.4s, v23.16b, v22.4b[1]
+	WORD $0xad4265d8                     // 188: ldp q24, q25, [x14, #0x40]
+	WORD $0x4f90eb0f                     // 18c: sdot v15.4s, v24.16b, v16.4b[2]
+	WORD $0x4f90eb2e                     // 190: sdot v14.4s, v25.16b, v16.4b[2]
+	WORD $0x4f91eb0d                     // 194: sdot v13.4s, v24.16b, v17.4b[2]
+	WORD $0x4f91eb2c                     // 198: sdot v12.4s, v25.16b, v17.4b[2]
+	WORD $0x4f92eb0b                     // 19c: sdot v11.4s, v24.16b, v18.4b[2]
+	WORD $0x4f92eb2a                     // 1a0: sdot v10.4s, v25.16b, v18.4b[2]
+	WORD $0x4f93eb09                     // 1a4: sdot v9.4s, v24.16b, v19.4b[2]
+	WORD $0x4f93eb28                     // 1a8: sdot v8.4s, v25.16b, v19.4b[2]
+	WORD $0x4f94eb07                     // 1ac: sdot v7.4s, v24.16b, v20.4b[2]
+	WORD $0x4f94eb26                     // 1b0: sdot v6.4s, v25.16b, v20.4b[2]
+	WORD $0x4f95eb05                     // 1b4: sdot v5.4s, v24.16b, v21.4b[2]
+	WORD $0x4f96eb03                     // 1b8: sdot v3.4s, v24.16b, v22.4b[2]
+	WORD $0x4f95eb24                     // 1bc: sdot v4.4s, v25.16b, v21.4b[2]
+	WORD $0x4f96eb22                     // 1c0: sdot v2.4s, v25.16b, v22.4b[2]
+	WORD $0xad4361d7                     // 1c4: ldp q23, q24, [x14, #0x60]
+	WORD $0x910201ce                     // 1c8: add x14, x14, #0x80
+	WORD $0x4fb0eaef                     // 1cc: sdot v15.4s, v23.16b, v16.4b[3]
+	WORD $0x4fb0eb0e                     // 1d0: sdot v14.4s, v24.16b, v16.4b[3]
+	WORD $0x4fb1eaed                     // 1d4: sdot v13.4s, v23.16b, v17.4b[3]
+	WORD $0x4fb1eb0c                     // 1d8: sdot v12.4s, v24.16b, v17.4b[3]
+	WORD $0x4fb2eaeb                     // 1dc: sdot v11.4s, v23.16b, v18.4b[3]
+	WORD $0x4fb2eb0a                     // 1e0: sdot v10.4s, v24.16b, v18.4b[3]
+	WORD $0x4fb3eae9                     // 1e4: sdot v9.4s, v23.16b, v19.4b[3]
+	WORD $0x4fb3eb08                     // 1e8: sdot v8.4s, v24.16b, v19.4b[3]
+	WORD $0x4fb4eae7                     // 1ec: sdot v7.4s, v23.16b, v20.4b[3]
+	WORD $0x4fb4eb06                     // 1f0: sdot v6.4s, v24.16b, v20.4b[3]
+	WORD $0x4fb5eae5                     // 1f4: sdot v5.4s, v23.16b, v21.4b[3]
+	WORD $0x4fb5eb04                     // 1f8: sdot v4.4s, v24.16b, v21.4b[3]
+	WORD $0x4fb6eae3                     // 1fc: sdot v3.4s, v23.16b, v22.4b[3]
+	WORD $0x4fb6eb02                     // 200: sdot v2.4s, v24.16b, v22.4b[3]
+	WORD $0x54fff761                     // 204: b.ne 0xf0 <gemmDotProd7x8+0xf0>
+	WORD $0xf94021fa                     // 208: ldr x26, [x15, #0x40]
+	WORD $0xf240075a                     // 20c: ands x26, x26, #0x3
+	WORD $0x54fff440                     // 210: b.eq 0x98 <gemmDotProd7x8+0x98>
+	WORD $0xad4041d1                     // 214: ldp q17, q16, [x14]
+	WORD $0xf100075f                     // 218: cmp x26, #0x1
+	WORD $0x4ddfca12                     // 21c: ld1r { v18.4s }, [x16], #4
+	WORD $0x4ddfca73                     // 220: ld1r { v19.4s }, [x19], #4
+	WORD $0x4e92962f                     // 224: sdot v15.4s, v17.16b, v18.16b
+	WORD $0x4e92960e                     // 228: sdot v14.4s, v16.16b, v18.16b
+	WORD $0x4ddfcab2                     // 22c: ld1r { v18.4s }, [x21], #4
+	WORD $0x4e93962d                     // 230: sdot v13.4s, v17.16b, v19.16b
+	WORD $0x4e93960c                     // 234: sdot v12.4s, v16.16b, v19.16b
+	WORD $0x4ddfcb13                     // 238: ld1r { v19.4s }, [x24], #4
+	WORD $0x4e92962b                     // 23c: sdot v11.4s, v17.16b, v18.16b
+	WORD $0x4e92960a                     // 240: sdot v10.4s, v16.16b, v18.16b
+	WORD $0x4ddfcad2                     // 244: ld1r { v18.4s }, [x22], #4
+	WORD $0x4e939629                     // 248: sdot v9.4s, v17.16b, v19.16b
+	WORD $0x4e939608                     // 24c: sdot v8.4s, v16.16b, v19.16b
+	WORD $0x4ddfcb33                     // 250: ld1r { v19.4s }, [x25], #4
+	WORD $0x4e929627                     // 254: sdot v7.4s, v17.16b, v18.16b
+	WORD $0x4ddfcaf4                     // 258: ld1r { v20.4s }, [x23], #4
+	WORD $0x4e929606                     // 25c: sdot v6.4s, v16.16b, v18.16b
+	WORD $0x4e939625                     // 260: sdot v5.4s, v17.16b, v19.16b
+	WORD $0x4e939604                     // 264: sdot v4.4s, v16.16b, v19.16b
+	WORD $0x4e949623                     // 268: sdot v3.4s, v17.16b, v20.16b
+	WORD $0x4e949602                     // 26c: sdot v2.4s, v16.16b, v20.16b
+	WORD $0x54fff120                     // 270: b.eq 0x94 <gemmDotProd7x8+0x94>
+	WORD $0xad4141d1                     // 274: ldp q17, q16, [x14, #0x20]
+	WORD $0xf1000b5f                     // 278: cmp x26, #0x2
+	WORD $0x4ddfca12                     // 27c: ld1r { v18.4s }, [x16], #4
+	WORD $0x4ddfca73                     // 280: ld1r { v19.4s }, [x19], #4
+	WORD $0x4e92962f                     // 284: sdot v15.4s, v17.16b, v18.16b
+	WORD $0x4e92960e                     // 288: sdot v14.4s, v16.16b, v18.16b
+	WORD $0x4ddfcab2                     // 28c: ld1r { v18.4s }, [x21], #4
+	WORD $0x4e93962d                     // 290: sdot v13.4s, v17.16b, v19.16b
+	WORD $0x4e93960c                     // 294: sdot v12.4s, v16.16b, v19.16b
+	WORD $0x4ddfcb13                     // 298: ld1r { v19.4s }, [x24], #4
+	WORD $0x4e92962b                     // 29c: sdot v11.4s, v17.16b, v18.16b
+	WORD $0x4e92960a                     // 2a0: sdot v10.4s, v16.16b, v18.16b
+	WORD $0x4ddfcad2                     // 2a4: ld1r { v18.4s }, [x22], #4
+	WORD $0x4e939629                     // 2a8: sdot v9.4s, v17.16b, v19.16b
+	WORD $0x4e939608                     // 2ac: sdot v8.4s, v16.16b, v19.16b
+	WORD $0x4ddfcb33                     // 2b0: ld1r { v19.4s }, [x25], #4
+	WORD $0x4e929627                     // 2b4: sdot v7.4s, v17.16b, v18.16b
+	WORD $0x4ddfcaf4                     // 2b8: ld1r { v20.4s }, [x23], #4
+	WORD $0x4e929606                     // 2bc: sdot v6.4s, v16.16b, v18.16b
+	WORD $0x4e939625                     // 2c0: sdot v5.4s, v17.16b, v19.16b
+	WORD $0x4e939604                     // 2c4: sdot v4.4s, v16.16b, v19.16b
+	WORD $0x4e949623                     // 2c8: sdot v3.4s, v17.16b, v20.16b
+	WORD $0x4e949602                     // 2cc: sdot v2.4s, v16.16b, v20.16b
+	WORD $0x54000061                     // 2d0: b.ne 0x2dc <gemmDotProd7x8+0x2dc>
+	WORD $0x910101ce                     // 2d4: add x14, x14, #0x40
+	WORD $0x17ffff70                     // 2d8: b 0x98 <gemmDotProd7x8+0x98>
+	WORD $0xad4241d1                     // 2dc: ldp q17, q16, [x14, #0x40]
+	WORD $0x910181ce                     // 2e0: add x14, x14, #0x60
+	WORD $0x4ddfca12                     // 2e4: ld1r { v18.4s }, [x16], #4
+	WORD $0x4ddfca73                     // 2e8: ld1r { v19.4s }, [x19], #4
+	WORD $0x4e92962f                     // 2ec: sdot v15.4s, v17.16b, v18.16b
+	WORD $0x4e92960e                     // 2f0: sdot v14.4s, v16.16b, v18.16b
+	WORD $0x4ddfcab2                     // 2f4: ld1r { v18.4s }, [x21], #4
+	WORD $0x4e93962d                     // 2f8: sdot v13.4s, v17.16b, v19.16b
+	WORD $0x4e93960c                     // 2fc: sdot v12.4s, v16.16b, v19.16b
+	WORD $0x4ddfcb13                     // 300: ld1r { v19.4s }, [x24], #4
+	WORD $0x4e92962b                     // 304: sdot v11.4s, v17.16b, v18.16b
+	WORD $0x4e92960a                     // 308: sdot v10.4s, v16.16b, v18.16b
+	WORD $0x4ddfcad2                     // 30c: ld1r { v18.4s }, [x22], #4
+	WORD $0x4e939629                     // 310: sdot v9.4s, v17.16b, v19.16b
+	WORD $0x4e939608                     // 314: sdot v8.4s, v16.16b, v19.16b
+	WORD $0x4ddfcb33                     // 318: ld1r { v19.4s }, [x25], #4
+	WORD $0x4e929627                     // 31c: sdot v7.4s, v17.16b, v18.16b
+	WORD $0x4ddfcaf4                     // 320: ld1r { v20.4s }, [x23], #4
+	WORD $0x4e929606                     // 324: sdot v6.4s, v16.16b, v18.16b
+	WORD $0x4e939625                     // 328: sdot v5.4s, v17.16b, v19.16b
+	WORD $0x4e939604                     // 32c: sdot v4.4s, v16.16b, v19.16b
+	WORD $0x4e949623                     // 330: sdot v3.4s, v17.16b, v20.16b
+	WORD $0x4e949602                     // 334: sdot v2.4s, v16.16b, v20.16b
+	WORD $0x17ffff58                     // 338: b 0x98 <gemmDotProd7x8+0x98>
+	WORD $0xd503201f                     // 33c: nop
+	WORD $0xf9402df3                     // 340: ldr x19, [x15, #0x58]
+	WORD $0xf9400dee                     // 344: ldr x14, [x15, #0x18]
+	WORD $0xaa0903f0                     // 348: mov x16, x9
+	WORD $0xf94015ef                     // 34c: ldr x15, [x15, #0x28]
+	WORD $0xaa0a03f1                     // 350: mov x17, x10
+	WORD $0xf100067f                     // 354: cmp x19, #0x1
+	WORD $0x5400104c                     // 358: b.gt 0x560 <gemmDotProd7x8+0x560>
+	WORD $0xb40031b3                     // 35c: cbz x19, 0x990 <gemmDotProd7x8+0x990>
+	WORD $0xf100067f                     // 360: cmp x19, #0x1
+	WORD $0x54002a81                     // 364: b.ne 0x8b4 <gemmDotProd7x8+0x8b4>
+	WORD $0x4e21d9ef                     // 368: scvtf v15.4s, v15.4s
+	WORD $0x8b0f0213                     // 36c: add x19, x16, x15
+	WORD $0xad4145d0                     // 370: ldp q16, q17, [x14, #0x20]
+	WORD $0x4e21d9ce                     // 374: scvtf v14.4s, v14.4s
+	WORD $0x8b0f0231                     // 378: add x17, x17, x15
+	WORD $0x4e21d9ad                     // 37c: scvtf v13.4s, v13.4s
+	WORD $0x4e21d98c                     // 380: scvtf v12.4s, v12.4s
+	WORD $0x4e21d96b                     // 384: scvtf v11.4s, v11.4s
+	WORD $0x6e2fde0f                     // 388: fmul v15.4s, v16.4s, v15.4s
+	WORD $0x4e21d94a                     // 38c: scvtf v10.4s, v10.4s
+	WORD $0x6e2ede2e                     // 390: fmul v14.4s, v17.4s, v14.4s
+	WORD $0xad4345d0                     // 394: ldp q16, q17, [x14, #0x60]
+	WORD $0x4e21d929                     // 398: scvtf v9.4s, v9.4s
+	WORD $0x4e21d908                     // 39c: scvtf v8.4s, v8.4s
+	WORD $0x4e21d8e7                     // 3a0: scvtf v7.4s, v7.4s
+	WORD $0x4eb0f5ef                     // 3a4: fmin v15.4s, v15.4s, v16.4s
+	WORD $0x4eb1f5ce                     // 3a8: fmin v14.4s, v14.4s, v17.4s
+	WORD $0xad4245d0                     // 3ac: ldp q16, q17, [x14, #0x40]
+	WORD $0x4e21d8c6                     // 3b0: scvtf v6.4s, v6.4s
+	WORD $0x4e21d8a5                     // 3b4: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // 3b8: scvtf v4.4s, v4.4s
+	WORD $0x4e21a9ef                     // 3bc: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ce                     // 3c0: fcvtns v14.4s, v14.4s
+	WORD $0x4e21d863                     // 3c4: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // 3c8: scvtf v2.4s, v2.4s
+	WORD $0x4eaf860f                     // 3cc: add v15.4s, v16.4s, v15.4s
+	WORD $0x4eae862e                     // 3d0: add v14.4s, v17.4s, v14.4s
+	WORD $0x0e6149ef                     // 3d4: sqxtn v15.4h, v15.4s
+	WORD $0x4e6149cf                     // 3d8: sqxtn2 v15.8h, v14.4s
+	WORD $0x0e2149ee                     // 3dc: sqxtn v14.8b, v15.8h
+	WORD $0xfd00020e                     // 3e0: str d14, [x16]
+	WORD $0xad413dce                     // 3e4: ldp q14, q15, [x14, #0x20]
+	WORD $0x8b0f0270                     // 3e8: add x16, x19, x15
+	WORD $0x8b0f0231                     // 3ec: add x17, x17, x15
+	WORD $0x6e2dddcd                     // 3f0: fmul v13.4s, v14.4s, v13.4s
+	WORD $0x6e2cddec                     // 3f4: fmul v12.4s, v15.4s, v12.4s
+	WORD $0xad433dce                     // 3f8: ldp q14, q15, [x14, #0x60]
+	WORD $0x4eaef5ad                     // 3fc: fmin v13.4s, v13.4s, v14.4s
+	WORD $0x4eaff58c                     // 400: fmin v12.4s, v12.4s, v15.4s
+	WORD $0xad423dce                     // 404: ldp q14, q15, [x14, #0x40]
+	WORD $0x4e21a9ad                     // 408: fcvtns v13.4s, v13.4s
+	WORD $0x4e21a98c                     // 40c: fcvtns v12.4s, v12.4s
+	WORD $0x4ead85cd                     // 410: add v13.4s, v14.4s, v13.4s
+	WORD $0x4eac85ec                     // 414: add v12.4s, v15.4s, v12.4s
+	WORD $0x0e6149ad                     // 418: sqxtn v13.4h, v13.4s
+	WORD $0x4e61498d                     // 41c: sqxtn2 v13.8h, v12.4s
+	WORD $0x0e2149ac                     // 420: sqxtn v12.8b, v13.8h
+	WORD $0xfd00026c                     // 424: str d12, [x19]
+	WORD $0xad4135cc                     // 428: ldp q12, q13, [x14, #0x20]
+	WORD $0x8b0f0213                     // 42c: add x19, x16, x15
+	WORD $0x8b0f0231                     // 430: add x17, x17, x15
+	WORD $0x6e2bdd8b                     // 434: fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6e2addaa                     // 438: fmul v10.4s, v13.4s, v10.4s
+	WORD $0xad4335cc                     // 43c: ldp q12, q13, [x14, #0x60]
+	WORD $0x4eacf56b                     // 440: fmin v11.4s, v11.4s, v12.4s
+	WORD $0x4eadf54a                     // 444: fmin v10.4s, v10.4s, v13.4s
+	WORD $0xad4235cc                     // 448: ldp q12, q13, [x14, #0x40]
+	WORD $0x4e21a96b                     // 44c: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a94a                     // 450: fcvtns v10.4s, v10.4s
+	WORD $0x4eab858b                     // 454: add v11.4s, v12.4s, v11.4s
+	WORD $0x4eaa85aa                     // 458: add v10.4s, v13.4s, v10.4s
+	WORD $0x0e61496b                     // 45c: sqxtn v11.4h, v11.4s
+	WORD $0x4e61494b                     // 460: sqxtn2 v11.8h, v10.4s
+	WORD $0x0e21496a                     // 464: sqxtn v10.8b, v11.8h
+	WORD $0xfd00020a                     // 468: str d10, [x16]
+	WORD $0xad412dca                     // 46c: ldp q10, q11, [x14, #0x20]
+	WORD $0x8b0f0270                     // 470: add x16, x19, x15
+	WORD $0x8b0f0231                     // 474: add x17, x17, x15
+	WORD $0x6e29dd49                     // 478: fmul v9.4s, v10.4s, v9.4s
+	WORD $0x6e28dd68                     // 47c: fmul v8.4s, v11.4s, v8.4s
+	WORD $0xad432dca                     // 480: ldp q10, q11, [x14, #0x60]
+	WORD $0x4eaaf529                     // 484: fmin v9.4s, v9.4s, v10.4s
+	WORD $0x4eabf508                     // 488: fmin v8.4s, v8.4s, v11.4s
+	WORD $0xad422dca                     // 48c: ldp q10, q11, [x14, #0x40]
+	WORD $0x4e21a929                     // 490: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a908                     // 494: fcvtns v8.4s, v8.4s
+	WORD $0x4ea98549                     // 498: add v9.4s, v10.4s, v9.4s
+	WORD $0x4ea88568                     // 49c: add v8.4s, v11.4s, v8.4s
+	WORD $0x0e614929                     // 4a0: sqxtn v9.4h, v9.4s
+	WORD $0x4e614909                     // 4a4: sqxtn2 v9.8h, v8.4s
+	WORD $0x0e214928                     // 4a8: sqxtn v8.8b, v9.8h
+	WORD $0xfd000268                     // 4ac: str d8, [x19]
+	WORD $0xad4125c8                     // 4b0: ldp q8, q9, [x14, #0x20]
+	WORD $0x8b0f0213                     // 4b4: add x19, x16, x15
+	WORD $0x8b0f0231                     // 4b8: add x17, x17, x15
+	WORD $0x6e27dd07                     // 4bc: fmul v7.4s, v8.4s, v7.4s
+	WORD $0x6e26dd26                     // 4c0: fmul v6.4s, v9.4s, v6.4s
+	WORD $0xad4325c8                     // 4c4: ldp q8, q9, [x14, #0x60]
+	WORD $0x4ea8f4e7                     // 4c8: fmin v7.4s, v7.4s, v8.4s
+	WORD $0x4ea9f4c6                     // 4cc: fmin v6.4s, v6.4s, v9.4s
+	WORD $0xad4225c8                     // 4d0: ldp q8, q9, [x14, #0x40]
+	WORD $0x4e21a8e7                     // 4d4: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // 4d8: fcvtns v6.4s, v6.4s
+	WORD $0x4ea78507                     // 4dc: add v7.4s, v8.4s, v7.4s
+	WORD $0x4ea68526                     // 4e0: add v6.4s, v9.4s, v6.4s
+	WORD $0x0e6148e7                     // 4e4: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // 4e8: sqxtn2 v7.8h, v6.4s
+	WORD $0x0e2148e6                     // 4ec: sqxtn v6.8b, v7.8h
+	WORD $0xfd000206                     // 4f0: str d6, [x16]
+	WORD $0xad411dc6                     // 4f4: ldp q6, q7, [x14, #0x20]
+	WORD $0x8b0f0270                     // 4f8: add x16, x19, x15
+	WORD $0x8b0f022f                     // 4fc: add x15, x17, x15
+	WORD $0x6e25dcc5                     // 500: fmul v5.4s, v6.4s, v5.4s
+	WORD $0x6e24dce4                     // 504: fmul v4.4s, v7.4s, v4.4s
+	WORD $0xad431dc6                     // 508: ldp q6, q7, [x14, #0x60]
+	WORD $0x4ea6f4a5                     // 50c: fmin v5.4s, v5.4s, v6.4s
+	WORD $0x4ea7f484                     // 510: fmin v4.4s, v4.4s, v7.4s
+	WORD $0xad421dc6                     // 514: ldp q6, q7, [x14, #0x40]
+	WORD $0x4e21a8a5                     // 518: fcvtns v5.4s, v5.4s
+	WORD $0x4e21a884                     // 51c: fcvtns v4.4s, v4.4s
+	WORD $0x4ea584c5                     // 520: add v5.4s, v6.4s, v5.4s
+	WORD $0x4ea484e4                     // 524: add v4.4s, v7.4s, v4.4s
+	WORD $0x0e6148a5                     // 528: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 52c: sqxtn2 v5.8h, v4.4s
+	WORD $0x0e2148a4                     // 530: sqxtn v4.8b, v5.8h
+	WORD $0xfd000264                     // 534: str d4, [x19]
+	WORD $0xad4115c4                     // 538: ldp q4, q5, [x14, #0x20]
+	WORD $0x6e23dc83                     // 53c: fmul v3.4s, v4.4s, v3.4s
+	WORD $0xad4319c4                     // 540: ldp q4, q6, [x14, #0x60]
+	WORD $0x6e22dca2                     // 544: fmul v2.4s, v5.4s, v2.4s
+	WORD $0x4ea4f463                     // 548: fmin v3.4s, v3.4s, v4.4s
+	WORD $0x4ea6f442                     // 54c: fmin v2.4s, v2.4s, v6.4s
+	WORD $0x4e21a863                     // 550: fcvtns v3.4s, v3.4s
+	WORD $0x1400022a                     // 554: b 0xdfc <gemmDotProd7x8+0xdfc>
+	WORD $0xd503201f                     // 558: nop
+	WORD $0xd503201f                     // 55c: nop
+	WORD $0xf1000a7f                     // 560: cmp x19, #0x2
+	WORD $0x54002e40                     // 564: b.eq 0xb2c <gemmDotProd7x8+0xb2c>
+	WORD $0xf1000e7f                     // 568: cmp x19, #0x3
+	WORD $0x54001a41                     // 56c: b.ne 0x8b4 <gemmDotProd7x8+0x8b4>
+	WORD $0xfd400230                     // 570: ldr d16, [x17]
+	WORD $0x4e21d9ef                     // 574: scvtf v15.4s, v15.4s
+	WORD $0xad454dd2                     // 578: ldp q18, q19, [x14, #0xa0]
+	WORD $0x4e21d9ce                     // 57c: scvtf v14.4s, v14.4s
+	WORD $0x8b0f0213                     // 580: add x19, x16, x15
+	WORD $0x8b0f0231                     // 584: add x17, x17, x15
+	WORD $0x4e21d9ad                     // 588: scvtf v13.4s, v13.4s
+	WORD $0x0f08a610                     // 58c: sshll v16.8h, v16.8b, #0x0
+	WORD $0x4e21d98c                     // 590: scvtf v12.4s, v12.4s
+	WORD $0x4e21d96b                     // 594: scvtf v11.4s, v11.4s
+	WORD $0x4e21d94a                     // 598: scvtf v10.4s, v10.4s
+	WORD $0x4e21d929                     // 59c: scvtf v9.4s, v9.4s
+	WORD $0x4e21d908                     // 5a0: scvtf v8.4s, v8.4s
+	WORD $0x0f10a611                     // 5a4: sshll v17.4s, v16.4h, #0x0
+	WORD $0x4f10a610                     // 5a8: sshll2 v16.4s, v16.8h, #0x0
+	WORD $0x4e21d8e7                     // 5ac: scvtf v7.4s, v7.4s
+	WORD $0x4e21d8c6                     // 5b0: scvtf v6.4s, v6.4s
+	WORD $0x4e21d8a5                     // 5b4: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // 5b8: scvtf v4.4s, v4.4s
+	WORD $0x6eb28631                     // 5bc: sub v17.4s, v17.4s, v18.4s
+	WORD $0xad4151d2                     // 5c0: ldp q18, q20, [x14, #0x20]
+	WORD $0x6eb38610                     // 5c4: sub v16.4s, v16.4s, v19.4s
+	WORD $0x4e21d863                     // 5c8: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // 5cc: scvtf v2.4s, v2.4s
+	WORD $0x6e2fde4f                     // 5d0: fmul v15.4s, v18.4s, v15.4s
+	WORD $0x4e21da31                     // 5d4: scvtf v17.4s, v17.4s
+	WORD $0xad4449d3                     // 5d8: ldp q19, q18, [x14, #0x80]
+	WORD $0x4e21da10                     // 5dc: scvtf v16.4s, v16.4s
+	WORD $0x6e2ede8e                     // 5e0: fmul v14.4s, v20.4s, v14.4s
+	WORD $0x6e31de71                     // 5e4: fmul v17.4s, v19.4s, v17.4s
+	WORD $0x6e30de50                     // 5e8: fmul v16.4s, v18.4s, v16.4s
+	WORD $0x4e31d5ef                     // 5ec: fadd v15.4s, v15.4s, v17.4s
+	WORD $0x4e30d5ce                     // 5f0: fadd v14.4s, v14.4s, v16.4s
+	WORD $0xad4245d0                     // 5f4: ldp q16, q17, [x14, #0x40]
+	WORD $0x4e21a9ef                     // 5f8: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ce                     // 5fc: fcvtns v14.4s, v14.4s
+	WORD $0x4eaf860f                     // 600: add v15.4s, v16.4s, v15.4s
+	WORD $0x4eae862e                     // 604: add v14.4s, v17.4s, v14.4s
+	WORD $0x0e6149ef                     // 608: sqxtn v15.4h, v15.4s
+	WORD $0x4e6149cf                     // 60c: sqxtn2 v15.8h, v14.4s
+	WORD $0x0e2149ee                     // 610: sqxtn v14.8b, v15.8h
+	WORD $0xfd00020e                     // 614: str d14, [x16]
+	WORD $0xfd40022e                     // 618: ldr d14, [x17]
+	WORD $0x8b0f0270                     // 61c: add x16, x19, x15
+	WORD $0xad4545d0                     // 620: ldp q16, q17, [x14, #0xa0]
+	WORD $0x8b0f0235                     // 624: add x21, x17, x15
+	WORD $0x0f08a5ce                     // 628: sshll v14.8h, v14.8b, #0x0
+	WORD $0x0f10a5cf                     // 62c: sshll v15.4s, v14.4h, #0x0
+	WORD $0x4f10a5ce                     // 630: sshll2 v14.4s, v14.8h, #0x0
+	WORD $0x6eb085ef                     // 634: sub v15.4s, v15.4s, v16.4s
+	WORD $0xad4149d0                     // 638: ldp q16, q18, [x14, #0x20]
+	WORD $0x6eb185ce                     // 63c: sub v14.4s, v14.4s, v17.4s
+	WORD $0x6e2dde0d                     // 640: fmul v13.4s, v16.4s, v13.4s
+	WORD $0x4e21d9ef                     // 644: scvtf v15.4s, v15.4s
+	WORD $0xad4441d1                     // 648: ldp q17, q16, [x14, #0x80]
+	WORD $0x4e21d9ce                     // 64c: scvtf v14.4s, v14.4s
+	WORD $0x6e2cde4c                     // 650: fmul v12.4s, v18.4s, v12.4s
+	WORD $0x6e2fde2f                     // 654: fmul v15.4s, v17.4s, v15.4s
+	WORD $0x6e2ede0e                     // 658: fmul v14.4s, v16.4s, v14.4s
+	WORD $0x4e2fd5ad                     // 65c: fadd v13.4s, v13.4s, v15.4s
+	WORD $0x4e2ed58c                     // 660: fadd v12.4s, v12.4s, v14.4s
+	WORD $0xad423dce                     // 664: ldp q14, q15, [x14, #0x40]
+	WORD $0x4e21a9ad                     // 668: fcvtns v13.4s, v13.4s
+	WORD $0x4e21a98c                     // 66c: fcvtns v12.4s, v12.4s
+	WORD $0x4ead85cd                     // 670: add v13.4s, v14.4s, v13.4s
+	WORD $0x4eac85ec                     // 674: add v12.4s, v15.4s, v12.4s
+	WORD $0x0e6149ad                     // 678: sqxtn v13.4h, v13.4s
+	WORD $0x4e61498d                     // 67c: sqxtn2 v13.8h, v12.4s
+	WORD $0x0e2149ac                     // 680: sqxtn v12.8b, v13.8h
+	WORD $0xfd00026c                     // 684: str d12, [x19]
+	WORD $0xfd4002ac                     // 688: ldr d12, [x21]
+	WORD $0x8b0f0211                     // 68c: add x17, x16, x15
+	WORD $0xad453dce                     // 690: ldp q14, q15, [x14, #0xa0]
+	WORD $0x8b0f02b5                     // 694: add x21, x21, x15
+	WORD $0x0f08a58c                     // 698: sshll v12.8h, v12.8b, #0x0
+	WORD $0x0f10a58d                     // 69c: sshll v13.4s, v12.4h, #0x0
+	WORD $0x4f10a58c                     // 6a0: sshll2 v12.4s, v12.8h, #0x0
+	WORD $0x6eae85ad                     // 6a4: sub v13.4s, v13.4s, v14.4s
+	WORD $0xad4141ce                     // 6a8: ldp q14, q16, [x14, #0x20]
+	WORD $0x6eaf858c                     // 6ac: sub v12.4s, v12.4s, v15.4s
+	WORD $0x6e2bddcb                     // 6b0: fmul v11.4s, v14.4s, v11.4s
+	WORD $0x4e21d9ad                     // 6b4: scvtf v13.4s, v13.4s
+	WORD $0xad4439cf                     // 6b8: ldp q15, q14, [x14, #0x80]
+	WORD $0x4e21d98c                     // 6bc: scvtf v12.4s, v12.4s
+	WORD $0x6e2ade0a                     // 6c0: fmul v10.4s, v16.4s, v10.4s
+	WORD $0x6e2ddded                     // 6c4: fmul v13.4s, v15.4s, v13.4s
+	WORD $0x6e2cddcc                     // 6c8: fmul v12.4s, v14.4s, v12.4s
+	WORD $0x4e2dd56b                     // 6cc: fadd v11.4s, v11.4s, v13.4s
+	WORD $0x4e2cd54a                     // 6d0: fadd v10.4s, v10.4s, v12.4s
+	WORD $0xad4235cc                     // 6d4: ldp q12, q13, [x14, #0x40]
+	WORD $0x4e21a96b                     // 6d8: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a94a                     // 6dc: fcvtns v10.4s, v10.4s
+	WORD $0x4eab858b                     // 6e0: add v11.4s, v12.4s, v11.4s
+	WORD $0x4eaa85aa                     // 6e4: add v10.4s, v13.4s, v10.4s
+	WORD $0x0e61496b                     // 6e8: sqxtn v11.4h, v11.4s
+	WORD $0x4e61494b                     // 6ec: sqxtn2 v11.8h, v10.4s
+	WORD $0x0e21496a                     // 6f0: sqxtn v10.8b, v11.8h
+	WORD $0xfd00020a                     // 6f4: str d10, [x16]
+	WORD $0xfd4002aa                     // 6f8: ldr d10, [x21]
+	WORD $0x8b0f0233                     // 6fc: add x19, x17, x15
+	WORD $0xad4535cc                     // 700: ldp q12, q13, [x14, #0xa0]
+	WORD $0x8b0f02b5                     // 704: add x21, x21, x15
+	WORD $0x0f08a54a                     // 708: sshll v10.8h, v10.8b, #0x0
+	WORD $0x0f10a54b                     // 70c: sshll v11.4s, v10.4h, #0x0
+	WORD $0x4f10a54a                     // 710: sshll2 v10.4s, v10.8h, #0x0
+	WORD $0x6eac856b                     // 714: sub v11.4s, v11.4s, v12.4s
+	WORD $0xad4139cc                     // 718: ldp q12, q14, [x14, #0x20]
+	WORD $0x6ead854a                     // 71c: sub v10.4s, v10.4s, v13.4s
+	WORD $0x6e29dd89                     // 720: fmul v9.4s, v12.4s, v9.4s
+	WORD $0x4e21d96b                     // 724: scvtf v11.4s, v11.4s
+	WORD $0xad4431cd                     // 728: ldp q13, q12, [x14, #0x80]
+	WORD $0x4e21d94a                     // 72c: scvtf v10.4s, v10.4s
+	WORD $0x6e28ddc8                     // 730: fmul v8.4s, v14.4s, v8.4s
+	WORD $0x6e2bddab                     // 734: fmul v11.4s, v13.4s, v11.4s
+	WORD $0x6e2add8a                     // 738: fmul v10.4s, v12.4s, v10.4s
+	WORD $0x4e2bd529                     // 73c: fadd v9.4s, v9.4s, v11.4s
+	WORD $0x4e2ad508                     // 740: fadd v8.4s, v8.4s, v10.4s
+	WORD $0xad422dca                     // 744: ldp q10, q11, [x14, #0x40]
+	WORD $0x4e21a929                     // 748: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a908                     // 74c: fcvtns v8.4s, v8.4s
+	WORD $0x4ea98549                     // 750: add v9.4s, v10.4s, v9.4s
+	WORD $0x4ea88568                     // 754: add v8.4s, v11.4s, v8.4s
+	WORD $0x0e614929                     // 758: sqxtn v9.4h, v9.4s
+	WORD $0x4e614909                     // 75c: sqxtn2 v9.8h, v8.4s
+	WORD $0x0e214928                     // 760: sqxtn v8.8b, v9.8h
+	WORD $0xfd000228                     // 764: str d8, [x17]
+	WORD $0xfd4002a8                     // 768: ldr d8, [x21]
+	WORD $0x8b0f0270                     // 76c: add x16, x19, x15
+	WORD $0xad452dca                     // 770: ldp q10, q11, [x14, #0xa0]
+	WORD $0x8b0f02b1                     // 774: add x17, x21, x15
+	WORD $0x0f08a508                     // 778: sshll v8.8h, v8.8b, #0x0
+	WORD $0x0f10a509                     // 77c: sshll v9.4s, v8.4h, #0x0
+	WORD $0x4f10a508                     // 780: sshll2 v8.4s, v8.8h, #0x0
+	WORD $0x6eaa8529                     // 784: sub v9.4s, v9.4s, v10.4s
+	WORD $0xad4131ca                     // 788: ldp q10, q12, [x14, #0x20]
+	WORD $0x6eab8508                     // 78c: sub v8.4s, v8.4s, v11.4s
+	WORD $0x6e27dd47                     // 790: fmul v7.4s, v10.4s, v7.4s
+	WORD $0x4e21d929                     // 794: scvtf v9.4s, v9.4s
+	WORD $0xad4429cb                     // 798: ldp q11, q10, [x14, #0x80]
+	WORD $0x4e21d908                     // 79c: scvtf v8.4s, v8.4s
+	WORD $0x6e26dd86                     // 7a0: fmul v6.4s, v12.4s, v6.4s
+	WORD $0x6e29dd69                     // 7a4: fmul v9.4s, v11.4s, v9.4s
+	WORD $0x6e28dd48                     // 7a8: fmul v8.4s, v10.4s, v8.4s
+	WORD $0x4e29d4e7                     // 7ac: fadd v7.4s, v7.4s, v9.4s
+	WORD $0x4e28d4c6                     // 7b0: fadd v6.4s, v6.4s, v8.4s
+	WORD $0xad4225c8                     // 7b4: ldp q8, q9, [x14, #0x40]
+	WORD $0x4e21a8e7                     // 7b8: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // 7bc: fcvtns v6.4s, v6.4s
+	WORD $0x4ea78507                     // 7c0: add v7.4s, v8.4s, v7.4s
+	WORD $0x4ea68526                     // 7c4: add v6.4s, v9.4s, v6.4s
+	WORD $0x0e6148e7                     // 7c8: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // 7cc: sqxtn2 v7.8h, v6.4s
+	WORD $0x0e2148e6                     // 7d0: sqxtn v6.8b, v7.8h
+	WORD $0xfd000266                     // 7d4: str d6, [x19]
+	WORD $0xfd400226                     // 7d8: ldr d6, [x17]
+	WORD $0x8b0f0231                     // 7dc: add x17, x17, x15
+	WORD $0xad4525c8                     // 7e0: ldp q8, q9, [x14, #0xa0]
+	WORD $0x8b0f020f                     // 7e4: add x15, x16, x15
+	WORD $0x0f08a4c6                     // 7e8: sshll v6.8h, v6.8b, #0x0
+	WORD $0x0f10a4c7                     // 7ec: sshll v7.4s, v6.4h, #0x0
+	WORD $0x4f10a4c6                     // 7f0: sshll2 v6.4s, v6.8h, #0x0
+	WORD $0x6ea884e7                     // 7f4: sub v7.4s, v7.4s, v8.4s
+	WORD $0xad4129c8                     // 7f8: ldp q8, q10, [x14, #0x20]
+	WORD $0x6ea984c6                     // 7fc: sub v6.4s, v6.4s, v9.4s
+	WORD $0x6e25dd05                     // 800: fmul v5.4s, v8.4s, v5.4s
+	WORD $0x4e21d8e7                     // 804: scvtf v7.4s, v7.4s
+	WORD $0xad4421c9                     // 808: ldp q9, q8, [x14, #0x80]
+	WORD $0x4e21d8c6                     // 80c: scvtf v6.4s, v6.4s
+	WORD $0x6e24dd44                     // 810: fmul v4.4s, v10.4s, v4.4s
+	WORD $0x6e27dd27                     // 814: fmul v7.4s, v9.4s, v7.4s
+	WORD $0x6e26dd06                     // 818: fmul v6.4s, v8.4s, v6.4s
+	WORD $0x4e27d4a5                     // 81c: fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e26d484                     // 820: fadd v4.4s, v4.4s, v6.4s
+	WORD $0xad421dc6                     // 824: ldp q6, q7, [x14, #0x40]
+	WORD $0x4e21a8a5                     // 828: fcvtns v5.4s, v5.4s
+	WORD $0x4e21a884                     // 82c: fcvtns v4.4s, v4.4s
+	WORD $0x4ea584c5                     // 830: add v5.4s, v6.4s, v5.4s
+	WORD $0x4ea484e4                     // 834: add v4.4s, v7.4s, v4.4s
+	WORD $0x0e6148a5                     // 838: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 83c: sqxtn2 v5.8h, v4.4s
+	WORD $0x0e2148a4                     // 840: sqxtn v4.8b, v5.8h
+	WORD $0xfd000204                     // 844: str d4, [x16]
+	WORD $0xfd400224                     // 848: ldr d4, [x17]
+	WORD $0xad451dc6                     // 84c: ldp q6, q7, [x14, #0xa0]
+	WORD $0x0f08a484                     // 850: sshll v4.8h, v4.8b, #0x0
+	WORD $0x0f10a485                     // 854: sshll v5.4s, v4.4h, #0x0
+	WORD $0x4f10a484                     // 858: sshll2 v4.4s, v4.8h, #0x0
+	WORD $0x6ea684a5                     // 85c: sub v5.4s, v5.4s, v6.4s
+	WORD $0xad4121c6                     // 860: ldp q6, q8, [x14, #0x20]
+	WORD $0x6ea78484                     // 864: sub v4.4s, v4.4s, v7.4s
+	WORD $0x6e23dcc3                     // 868: fmul v3.4s, v6.4s, v3.4s
+	WORD $0x4e21d8a5                     // 86c: scvtf v5.4s, v5.4s
+	WORD $0xad4419c7                     // 870: ldp q7, q6, [x14, #0x80]
+	WORD $0x4e21d884                     // 874: scvtf v4.4s, v4.4s
+	WORD $0x6e22dd02                     // 878: fmul v2.4s, v8.4s, v2.4s
+	WORD $0x6e25dce5                     // 87c: fmul v5.4s, v7.4s, v5.4s
+	WORD $0x6e24dcc4                     // 880: fmul v4.4s, v6.4s, v4.4s
+	WORD $0x4e25d463                     // 884: fadd v3.4s, v3.4s, v5.4s
+	WORD $0x4e24d442                     // 888: fadd v2.4s, v2.4s, v4.4s
+	WORD $0xad4215c4                     // 88c: ldp q4, q5, [x14, #0x40]
+	WORD $0x4e21a863                     // 890: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a842                     // 894: fcvtns v2.4s, v2.4s
+	WORD $0x4ea38483                     // 898: add v3.4s, v4.4s, v3.4s
+	WORD $0x4ea284a2                     // 89c: add v2.4s, v5.4s, v2.4s
+	WORD $0x0e614863                     // 8a0: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // 8a4: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e214862                     // 8a8: sqxtn v2.8b, v3.8h
+	WORD $0xfd0001e2                     // 8ac: str d2, [x15]
+	WORD $0x1400015b                     // 8b0: b 0xe1c <gemmDotProd7x8+0xe1c>
+	WORD $0x4e21d9ef                     // 8b4: scvtf v15.4s, v15.4s
+	WORD $0x8b0f0213                     // 8b8: add x19, x16, x15
+	WORD $0x4e21d9ce                     // 8bc: scvtf v14.4s, v14.4s
+	WORD $0x8b0f0231                     // 8c0: add x17, x17, x15
+	WORD $0xad4145d0                     // 8c4: ldp q16, q17, [x14, #0x20]
+	WORD $0x4e21d9ad                     // 8c8: scvtf v13.4s, v13.4s
+	WORD $0x4e21d98c                     // 8cc: scvtf v12.4s, v12.4s
+	WORD $0x4e21d96b                     // 8d0: scvtf v11.4s, v11.4s
+	WORD $0x6e2fde0f                     // 8d4: fmul v15.4s, v16.4s, v15.4s
+	WORD $0x6e2ede2e                     // 8d8: fmul v14.4s, v17.4s, v14.4s
+	WORD $0x4e21d94a                     // 8dc: scvtf v10.4s, v10.4s
+	WORD $0x4e21d929                     // 8e0: scvtf v9.4s, v9.4s
+	WORD $0x4e21d908                     // 8e4: scvtf v8.4s, v8.4s
+	WORD $0x4e21d8e7                     // 8e8: scvtf v7.4s, v7.4s
+	WORD $0x4e21d8c6                     // 8ec: scvtf v6.4s, v6.4s
+	WORD $0xad003a0f                     // 8f0: stp q15, q14, [x16]
+	WORD $0xad413dce                     // 8f4: ldp q14, q15, [x14, #0x20]
+	WORD $0x8b0f0270                     // 8f8: add x16, x19, x15
+	WORD $0x8b0f0231                     // 8fc: add x17, x17, x15
+	WORD $0x4e21d8a5                     // 900: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // 904: scvtf v4.4s, v4.4s
+	WORD $0x6e2dddcd                     // 908: fmul v13.4s, v14.4s, v13.4s
+	WORD $0x6e2cddec                     // 90c: fmul v12.4s, v15.4s, v12.4s
+	WORD $0x4e21d863                     // 910: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // 914: scvtf v2.4s, v2.4s
+	WORD $0xad00326d                     // 918: stp q13, q12, [x19]
+	WORD $0xad4135cc                     // 91c: ldp q12, q13, [x14, #0x20]
+	WORD $0x8b0f0213                     // 920: add x19, x16, x15
+	WORD $0x8b0f0231                     // 924: add x17, x17, x15
+	WORD $0x6e2bdd8b                     // 928: fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6e2addaa                     // 92c: fmul v10.4s, v13.4s, v10.4s
+	WORD $0xad002a0b                     // 930: stp q11, q10, [x16]
+	WORD $0xad412dca                     // 934: ldp q10, q11, [x14, #0x20]
+	WORD $0x8b0f0270                     // 938: add x16, x19, x15
+	WORD $0x8b0f0231                     // 93c: add x17, x17, x15
+	WORD $0x6e29dd49                     // 940: fmul v9.4s, v10.4s, v9.4s
+	WORD $0x6e28dd68                     // 944: fmul v8.4s, v11.4s, v8.4s
+	WORD $0xad002269                     // 948: stp q9, q8, [x19]
+	WORD $0xad4125c8                     // 94c: ldp q8, q9, [x14, #0x20]
+	WORD $0x8b0f0213                     // 950: add x19, x16, x15
+	WORD $0x8b0f0231                     // 954: add x17, x17, x15
+	WORD $0x6e27dd07                     // 958: fmul v7.4s, v8.4s, v7.4s
+	WORD $0x6e26dd26                     // 95c: fmul v6.4s, v9.4s, v6.4s
+	WORD $0xad001a07                     // 960: stp q7, q6, [x16]
+	WORD $0xad411dc6                     // 964: ldp q6, q7, [x14, #0x20]
+	WORD $0x8b0f0230                     // 968: add x16, x17, x15
+	WORD $0x8b0f026f                     // 96c: add x15, x19, x15
+	WORD $0x6e25dcc5                     // 970: fmul v5.4s, v6.4s, v5.4s
+	WORD $0x6e24dce4                     // 974: fmul v4.4s, v7.4s, v4.4s
+	WORD $0xad001265                     // 978: stp q5, q4, [x19]
+	WORD $0xad4115c4                     // 97c: ldp q4, q5, [x14, #0x20]
+	WORD $0x6e23dc83                     // 980: fmul v3.4s, v4.4s, v3.4s
+	WORD $0x6e22dca2                     // 984: fmul v2.4s, v5.4s, v2.4s
+	WORD $0xad0009e3                     // 988: stp q3, q2, [x15]
+	WORD $0x14000124                     // 98c: b 0xe1c <gemmDotProd7x8+0xe1c>
+	WORD $0x4e21d9ef                     // 990: scvtf v15.4s, v15.4s
+	WORD $0x8b0f0213                     // 994: add x19, x16, x15
+	WORD $0xad4145d0                     // 998: ldp q16, q17, [x14, #0x20]
+	WORD $0x4e21d9ce                     // 99c: scvtf v14.4s, v14.4s
+	WORD $0x8b0f0231                     // 9a0: add x17, x17, x15
+	WORD $0x4e21d9ad                     // 9a4: scvtf v13.4s, v13.4s
+	WORD $0x4e21d98c                     // 9a8: scvtf v12.4s, v12.4s
+	WORD $0x4e21d96b                     // 9ac: scvtf v11.4s, v11.4s
+	WORD $0x6e2fde0f                     // 9b0: fmul v15.4s, v16.4s, v15.4s
+	WORD $0x4e21d94a                     // 9b4: scvtf v10.4s, v10.4s
+	WORD $0x6e2ede2e                     // 9b8: fmul v14.4s, v17.4s, v14.4s
+	WORD $0xad4245d0                     // 9bc: ldp q16, q17, [x14, #0x40]
+	WORD $0x4e21d929                     // 9c0: scvtf v9.4s, v9.4s
+	WORD $0x4e21d908                     // 9c4: scvtf v8.4s, v8.4s
+	WORD $0x4e21a9ef                     // 9c8: fcvtns v15.4s, v15.4s
+	WORD $0x4e21d8e7                     // 9cc: scvtf v7.4s, v7.4s
+	WORD $0x4e21a9ce                     // 9d0: fcvtns v14.4s, v14.4s
+	WORD $0x4e21d8c6                     // 9d4: scvtf v6.4s, v6.4s
+	WORD $0x4e21d8a5                     // 9d8: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // 9dc: scvtf v4.4s, v4.4s
+	WORD $0x4eaf860f                     // 9e0: add v15.4s, v16.4s, v15.4s
+	WORD $0x4e21d863                     // 9e4: scvtf v3.4s, v3.4s
+	WORD $0x4eae862e                     // 9e8: add v14.4s, v17.4s, v14.4s
+	WORD $0x4e21d842                     // 9ec: scvtf v2.4s, v2.4s
+	WORD $0x0e6149ef                     // 9f0: sqxtn v15.4h, v15.4s
+	WORD $0x4e6149cf                     // 9f4: sqxtn2 v15.8h, v14.4s
+	WORD $0x0e2149ee                     // 9f8: sqxtn v14.8b, v15.8h
+	WORD $0xfd00020e                     // 9fc: str d14, [x16]
+	WORD $0xad413dce                     // a00: ldp q14, q15, [x14, #0x20]
+	WORD $0x8b0f0270                     // a04: add x16, x19, x15
+	WORD $0x8b0f0231                     // a08: add x17, x17, x15
+	WORD $0x6e2dddcd                     // a0c: fmul v13.4s, v14.4s, v13.4s
+	WORD $0x6e2cddec                     // a10: fmul v12.4s, v15.4s, v12.4s
+	WORD $0xad423dce                     // a14: ldp q14, q15, [x14, #0x40]
+	WORD $0x4e21a9ad                     // a18: fcvtns v13.4s, v13.4s
+	WORD $0x4e21a98c                     // a1c: fcvtns v12.4s, v12.4s
+	WORD $0x4ead85cd                     // a20: add v13.4s, v14.4s, v13.4s
+	WORD $0x4eac85ec                     // a24: add v12.4s, v15.4s, v12.4s
+	WORD $0x0e6149ad                     // a28: sqxtn v13.4h, v13.4s
+	WORD $0x4e61498d                     // a2c: sqxtn2 v13.8h, v12.4s
+	WORD $0x0e2149ac                     // a30: sqxtn v12.8b, v13.8h
+	WORD $0xfd00026c                     // a34: str d12, [x19]
+	WORD $0xad4135cc                     // a38: ldp q12, q13, [x14, #0x20]
+	WORD $0x8b0f0213                     // a3c: add x19, x16, x15
+	WORD $0x8b0f0231                     // a40: add x17, x17, x15
+	WORD $0x6e2bdd8b                     // a44: fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6e2addaa                     // a48: fmul v10.4s, v13.4s, v10.4s
+	WORD $0xad4235cc                     // a4c: ldp q12, q13, [x14, #0x40]
+	WORD $0x4e21a96b                     // a50: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a94a                     // a54: fcvtns v10.4s, v10.4s
+	WORD $0x4eab858b                     // a58: add v11.4s, v12.4s, v11.4s
+	WORD $0x4eaa85aa                     // a5c: add v10.4s, v13.4s, v10.4s
+	WORD $0x0e61496b                     // a60: sqxtn v11.4h, v11.4s
+	WORD $0x4e61494b                     // a64: sqxtn2 v11.8h, v10.4s
+	WORD $0x0e21496a                     // a68: sqxtn v10.8b, v11.8h
+	WORD $0xfd00020a                     // a6c: str d10, [x16]
+	WORD $0xad412dca                     // a70: ldp q10, q11, [x14, #0x20]
+	WORD $0x8b0f0270                     // a74: add x16, x19, x15
+	WORD $0x8b0f0231                     // a78: add x17, x17, x15
 	WORD $0x6e29dd49                     // a7c: fmul v9.4s, v10.4s, v9.4s
 	WORD $0x6e28dd68                     // a80: fmul v8.4s, v11.4s, v8.4s
 	WORD $0xad422dca                     // a84: ldp q10, q11, [x14, #0x40]
@@ -685,231 +685,240 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x0e614929                     // a98: sqxtn v9.4h, v9.4s
 	WORD $0x4e614909                     // a9c: sqxtn2 v9.8h, v8.4s
 	WORD $0x0e214928                     // aa0: sqxtn v8.8b, v9.8h
-	WORD $0xfd0001e8                     // aa4: str d8, [x15]
+	WORD $0xfd000268                     // aa4: str d8, [x19]
 	WORD $0xad4125c8                     // aa8: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0d01ef                     // aac: add x15, x15, x13
-	WORD $0x6e27dd07                     // ab0: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // ab4: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad4225c8                     // ab8: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // abc: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // ac0: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // ac4: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // ac8: add v6.4s, v9.4s, v6.4s
-	WORD $0x0e6148e7                     // acc: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // ad0: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e2148e6                     // ad4: sqxtn v6.8b, v7.8h
-	WORD $0xfd0001e6                     // ad8: str d6, [x15]
-	WORD $0xad411dc6                     // adc: ldp q6, q7, [x14, #0x20]
-	WORD $0x8b0d01ef                     // ae0: add x15, x15, x13
-	WORD $0x6e25dcc5                     // ae4: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dce4                     // ae8: fmul v4.4s, v7.4s, v4.4s
-	WORD $0xad421dc6                     // aec: ldp q6, q7, [x14, #0x40]
-	WORD $0x4e21a8a5                     // af0: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // af4: fcvtns v4.4s, v4.4s
-	WORD $0x4ea584c5                     // af8: add v5.4s, v6.4s, v5.4s
-	WORD $0x4ea484e4                     // afc: add v4.4s, v7.4s, v4.4s
-	WORD $0x0e6148a5                     // b00: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // b04: sqxtn2 v5.8h, v4.4s
-	WORD $0x0e2148a4                     // b08: sqxtn v4.8b, v5.8h
-	WORD $0xfd0001e4                     // b0c: str d4, [x15]
-	WORD $0xad4115c4                     // b10: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // b14: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x6e22dca2                     // b18: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x4e21a863                     // b1c: fcvtns v3.4s, v3.4s
-	WORD $0x140000ae                     // b20: b 0xdd8 <gemmDotProd7x8+0xdd8>
-	WORD $0x4e21d9ef                     // b24: scvtf v15.4s, v15.4s
-	WORD $0x8b0d012f                     // b28: add x15, x9, x13
-	WORD $0xad4145d0                     // b2c: ldp q16, q17, [x14, #0x20]
-	WORD $0x4e21d9ce                     // b30: scvtf v14.4s, v14.4s
-	WORD $0x4e21d9ad                     // b34: scvtf v13.4s, v13.4s
-	WORD $0x4e21d98c                     // b38: scvtf v12.4s, v12.4s
-	WORD $0x4e21d96b                     // b3c: scvtf v11.4s, v11.4s
-	WORD $0x6e2fde0f                     // b40: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x4e21d94a                     // b44: scvtf v10.4s, v10.4s
-	WORD $0x6e2ede31                     // b48: fmul v17.4s, v17.4s, v14.4s
-	WORD $0xad4339d0                     // b4c: ldp q16, q14, [x14, #0x60]
-	WORD $0x4e21d929                     // b50: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // b54: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8e7                     // b58: scvtf v7.4s, v7.4s
-	WORD $0x6e30ddf0                     // b5c: fmul v16.4s, v15.4s, v16.4s
-	WORD $0x6e2ede32                     // b60: fmul v18.4s, v17.4s, v14.4s
-	WORD $0x4f03f60e                     // b64: fmov v14.4s, #1.00000000
-	WORD $0x4e21d8c6                     // b68: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // b6c: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // b70: scvtf v4.4s, v4.4s
-	WORD $0x4e20d610                     // b74: fadd v16.4s, v16.4s, v0.4s
-	WORD $0x4e20d652                     // b78: fadd v18.4s, v18.4s, v0.4s
-	WORD $0x4e21d863                     // b7c: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // b80: scvtf v2.4s, v2.4s
-	WORD $0x4e21f610                     // b84: fmax v16.4s, v16.4s, v1.4s
-	WORD $0x4e21f652                     // b88: fmax v18.4s, v18.4s, v1.4s
-	WORD $0x4eaef610                     // b8c: fmin v16.4s, v16.4s, v14.4s
-	WORD $0x4eaef652                     // b90: fmin v18.4s, v18.4s, v14.4s
-	WORD $0x6e30ddef                     // b94: fmul v15.4s, v15.4s, v16.4s
-	WORD $0x6e32de30                     // b98: fmul v16.4s, v17.4s, v18.4s
-	WORD $0xad4249d1                     // b9c: ldp q17, q18, [x14, #0x40]
-	WORD $0x4e21a9ef                     // ba0: fcvtns v15.4s, v15.4s
-	WORD $0x4e21aa10                     // ba4: fcvtns v16.4s, v16.4s
-	WORD $0x4eaf862f                     // ba8: add v15.4s, v17.4s, v15.4s
-	WORD $0x4eb08650                     // bac: add v16.4s, v18.4s, v16.4s
-	WORD $0x0e6149ef                     // bb0: sqxtn v15.4h, v15.4s
-	WORD $0x4e614a0f                     // bb4: sqxtn2 v15.8h, v16.4s
-	WORD $0x0e2149ef                     // bb8: sqxtn v15.8b, v15.8h
-	WORD $0xfd00012f                     // bbc: str d15, [x9]
-	WORD $0xad4141cf                     // bc0: ldp q15, q16, [x14, #0x20]
-	WORD $0x6e2ddded                     // bc4: fmul v13.4s, v15.4s, v13.4s
-	WORD $0x6e2cde0c                     // bc8: fmul v12.4s, v16.4s, v12.4s
-	WORD $0xad4341cf                     // bcc: ldp q15, q16, [x14, #0x60]
-	WORD $0x6e2fddaf                     // bd0: fmul v15.4s, v13.4s, v15.4s
-	WORD $0x6e30dd90                     // bd4: fmul v16.4s, v12.4s, v16.4s
-	WORD $0x4e20d5ef                     // bd8: fadd v15.4s, v15.4s, v0.4s
-	WORD $0x4e20d610                     // bdc: fadd v16.4s, v16.4s, v0.4s
-	WORD $0x4e21f5ef                     // be0: fmax v15.4s, v15.4s, v1.4s
-	WORD $0x4e21f610                     // be4: fmax v16.4s, v16.4s, v1.4s
-	WORD $0x4eaef5ef                     // be8: fmin v15.4s, v15.4s, v14.4s
-	WORD $0x4eaef610                     // bec: fmin v16.4s, v16.4s, v14.4s
-	WORD $0x6e2fddad                     // bf0: fmul v13.4s, v13.4s, v15.4s
-	WORD $0x6e30dd8c                     // bf4: fmul v12.4s, v12.4s, v16.4s
-	WORD $0xad4241cf                     // bf8: ldp q15, q16, [x14, #0x40]
-	WORD $0x4e21a9ad                     // bfc: fcvtns v13.4s, v13.4s
-	WORD $0x4e21a98c                     // c00: fcvtns v12.4s, v12.4s
-	WORD $0x4ead85ed                     // c04: add v13.4s, v15.4s, v13.4s
-	WORD $0x4eac860c                     // c08: add v12.4s, v16.4s, v12.4s
-	WORD $0x0e6149ad                     // c0c: sqxtn v13.4h, v13.4s
-	WORD $0x4e61498d                     // c10: sqxtn2 v13.8h, v12.4s
-	WORD $0x0e2149ac                     // c14: sqxtn v12.8b, v13.8h
-	WORD $0xfd0001ec                     // c18: str d12, [x15]
-	WORD $0xad4135cc                     // c1c: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0d01ef                     // c20: add x15, x15, x13
-	WORD $0x6e2bdd8b                     // c24: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // c28: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad4335cc                     // c2c: ldp q12, q13, [x14, #0x60]
-	WORD $0x6e2cdd6c                     // c30: fmul v12.4s, v11.4s, v12.4s
-	WORD $0x6e2ddd4d                     // c34: fmul v13.4s, v10.4s, v13.4s
-	WORD $0x4e20d58c                     // c38: fadd v12.4s, v12.4s, v0.4s
-	WORD $0x4e20d5ad                     // c3c: fadd v13.4s, v13.4s, v0.4s
-	WORD $0x4e21f58c                     // c40: fmax v12.4s, v12.4s, v1.4s
-	WORD $0x4e21f5ad                     // c44: fmax v13.4s, v13.4s, v1.4s
-	WORD $0x4eaef58c                     // c48: fmin v12.4s, v12.4s, v14.4s
-	WORD $0x4eaef5ad                     // c4c: fmin v13.4s, v13.4s, v14.4s
-	WORD $0x6e2cdd6b                     // c50: fmul v11.4s, v11.4s, v12.4s
-	WORD $0x6e2ddd4a                     // c54: fmul v10.4s, v10.4s, v13.4s
-	WORD $0xad4235cc                     // c58: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // c5c: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // c60: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // c64: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // c68: add v10.4s, v13.4s, v10.4s
-	WORD $0x0e61496b                     // c6c: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // c70: sqxtn2 v11.8h, v10.4s
-	WORD $0x0e21496a                     // c74: sqxtn v10.8b, v11.8h
-	WORD $0xfd0001ea                     // c78: str d10, [x15]
-	WORD $0xad412dca                     // c7c: ldp q10, q11, [x14, #0x20]
-	WORD $0x8b0d01ef                     // c80: add x15, x15, x13
-	WORD $0x6e29dd49                     // c84: fmul v9.4s, v10.4s, v9.4s
-	WORD $0x6e28dd68                     // c88: fmul v8.4s, v11.4s, v8.4s
-	WORD $0xad432dca                     // c8c: ldp q10, q11, [x14, #0x60]
-	WORD $0x6e2add2a                     // c90: fmul v10.4s, v9.4s, v10.4s
-	WORD $0x6e2bdd0b                     // c94: fmul v11.4s, v8.4s, v11.4s
-	WORD $0x4e20d54a                     // c98: fadd v10.4s, v10.4s, v0.4s
-	WORD $0x4e20d56b                     // c9c: fadd v11.4s, v11.4s, v0.4s
-	WORD $0x4e21f54a                     // ca0: fmax v10.4s, v10.4s, v1.4s
-	WORD $0x4e21f56b                     // ca4: fmax v11.4s, v11.4s, v1.4s
-	WORD $0x4eaef54a                     // ca8: fmin v10.4s, v10.4s, v14.4s
-	WORD $0x4eaef56b                     // cac: fmin v11.4s, v11.4s, v14.4s
-	WORD $0x6e2add29                     // cb0: fmul v9.4s, v9.4s, v10.4s
-	WORD $0x6e2bdd08                     // cb4: fmul v8.4s, v8.4s, v11.4s
-	WORD $0xad422dca                     // cb8: ldp q10, q11, [x14, #0x40]
-	WORD $0x4e21a929                     // cbc: fcvtns v9.4s, v9.4s
-	WORD $0x4e21a908                     // cc0: fcvtns v8.4s, v8.4s
-	WORD $0x4ea98549                     // cc4: add v9.4s, v10.4s, v9.4s
-	WORD $0x4ea88568                     // cc8: add v8.4s, v11.4s, v8.4s
-	WORD $0x0e614929                     // ccc: sqxtn v9.4h, v9.4s
-	WORD $0x4e614909                     // cd0: sqxtn2 v9.8h, v8.4s
-	WORD $0x0e214928                     // cd4: sqxtn v8.8b, v9.8h
-	WORD $0xfd0001e8                     // cd8: str d8, [x15]
-	WORD $0xad4125c8                     // cdc: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0d01ef                     // ce0: add x15, x15, x13
-	WORD $0x6e27dd07                     // ce4: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // ce8: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad4325c8                     // cec: ldp q8, q9, [x14, #0x60]
-	WORD $0x6e28dce8                     // cf0: fmul v8.4s, v7.4s, v8.4s
-	WORD $0x6e29dcc9                     // cf4: fmul v9.4s, v6.4s, v9.4s
-	WORD $0x4e20d508                     // cf8: fadd v8.4s, v8.4s, v0.4s
-	WORD $0x4e20d529                     // cfc: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x4e21f508                     // d00: fmax v8.4s, v8.4s, v1.4s
-	WORD $0x4e21f529                     // d04: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4eaef508                     // d08: fmin v8.4s, v8.4s, v14.4s
-	WORD $0x4eaef529                     // d0c: fmin v9.4s, v9.4s, v14.4s
-	WORD $0x6e28dce7                     // d10: fmul v7.4s, v7.4s, v8.4s
-	WORD $0x6e29dcc6                     // d14: fmul v6.4s, v6.4s, v9.4s
-	WORD $0xad4225c8                     // d18: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // d1c: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // d20: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // d24: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // d28: add v6.4s, v9.4s, v6.4s
-	WORD $0x0e6148e7                     // d2c: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // d30: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e2148e6                     // d34: sqxtn v6.8b, v7.8h
-	WORD $0xfd0001e6                     // d38: str d6, [x15]
-	WORD $0xad411dc6                     // d3c: ldp q6, q7, [x14, #0x20]
-	WORD $0x8b0d01ef                     // d40: add x15, x15, x13
-	WORD $0x6e25dcc5                     // d44: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dce4                     // d48: fmul v4.4s, v7.4s, v4.4s
-	WORD $0xad431dc6                     // d4c: ldp q6, q7, [x14, #0x60]
-	WORD $0x6e26dca6                     // d50: fmul v6.4s, v5.4s, v6.4s
-	WORD $0x6e27dc87                     // d54: fmul v7.4s, v4.4s, v7.4s
-	WORD $0x4e20d4c6                     // d58: fadd v6.4s, v6.4s, v0.4s
-	WORD $0x4e20d4e7                     // d5c: fadd v7.4s, v7.4s, v0.4s
-	WORD $0x4e21f4c6                     // d60: fmax v6.4s, v6.4s, v1.4s
-	WORD $0x4e21f4e7                     // d64: fmax v7.4s, v7.4s, v1.4s
-	WORD $0x4eaef4c6                     // d68: fmin v6.4s, v6.4s, v14.4s
-	WORD $0x4eaef4e7                     // d6c: fmin v7.4s, v7.4s, v14.4s
-	WORD $0x6e26dca5                     // d70: fmul v5.4s, v5.4s, v6.4s
-	WORD $0x6e27dc84                     // d74: fmul v4.4s, v4.4s, v7.4s
-	WORD $0xad421dc6                     // d78: ldp q6, q7, [x14, #0x40]
-	WORD $0x4e21a8a5                     // d7c: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // d80: fcvtns v4.4s, v4.4s
-	WORD $0x4ea584c5                     // d84: add v5.4s, v6.4s, v5.4s
-	WORD $0x4ea484e4                     // d88: add v4.4s, v7.4s, v4.4s
-	WORD $0x0e6148a5                     // d8c: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // d90: sqxtn2 v5.8h, v4.4s
-	WORD $0x0e2148a4                     // d94: sqxtn v4.8b, v5.8h
-	WORD $0xfd0001e4                     // d98: str d4, [x15]
-	WORD $0xad4115c4                     // d9c: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // da0: fmul v3.4s, v4.4s, v3.4s
-	WORD $0xad4319c4                     // da4: ldp q4, q6, [x14, #0x60]
-	WORD $0x6e22dca2                     // da8: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x6e24dc64                     // dac: fmul v4.4s, v3.4s, v4.4s
-	WORD $0x6e26dc45                     // db0: fmul v5.4s, v2.4s, v6.4s
-	WORD $0x4e20d484                     // db4: fadd v4.4s, v4.4s, v0.4s
-	WORD $0x4e20d4a5                     // db8: fadd v5.4s, v5.4s, v0.4s
-	WORD $0x4e21f484                     // dbc: fmax v4.4s, v4.4s, v1.4s
-	WORD $0x4e21f4a5                     // dc0: fmax v5.4s, v5.4s, v1.4s
-	WORD $0x4eaef484                     // dc4: fmin v4.4s, v4.4s, v14.4s
-	WORD $0x6e24dc63                     // dc8: fmul v3.4s, v3.4s, v4.4s
-	WORD $0x4eaef4a4                     // dcc: fmin v4.4s, v5.4s, v14.4s
-	WORD $0x4e21a863                     // dd0: fcvtns v3.4s, v3.4s
-	WORD $0x6e24dc42                     // dd4: fmul v2.4s, v2.4s, v4.4s
-	WORD $0xad4215c4                     // dd8: ldp q4, q5, [x14, #0x40]
-	WORD $0x4e21a842                     // ddc: fcvtns v2.4s, v2.4s
-	WORD $0x4ea38483                     // de0: add v3.4s, v4.4s, v3.4s
-	WORD $0x4ea284a2                     // de4: add v2.4s, v5.4s, v2.4s
-	WORD $0x0e614863                     // de8: sqxtn v3.4h, v3.4s
-	WORD $0x4e614843                     // dec: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e214862                     // df0: sqxtn v2.8b, v3.8h
-	WORD $0xfc2d69e2                     // df4: str d2, [x15, x13]
-	WORD $0xf1001d8d                     // df8: subs x13, x12, #0x7
-	WORD $0x5400016d                     // dfc: b.le 0xe28 <gemmDotProd7x8+0xe28>
-	WORD $0xf940168e                     // e00: ldr x14, [x20, #0x28]
-	WORD $0xf100399f                     // e04: cmp x12, #0xe
-	WORD $0xf940068c                     // e08: ldr x12, [x20, #0x8]
-	WORD $0x9a8b31af                     // e0c: csel x15, x13, x11, lo
-	WORD $0x9b0f7dce                     // e10: mul x14, x14, x15
-	WORD $0x9b0f2188                     // e14: madd x8, x12, x15, x8
-	WORD $0x9a8d316c                     // e18: csel x12, x11, x13, lo
-	WORD $0x8b0e0129                     // e1c: add x9, x9, x14
-	WORD $0x8b0e014a                     // e20: add x10, x10, x14
-	WORD $0x17fffc7f                     // e24: b 0x20 <gemmDotProd7x8+0x20>
+	WORD $0x8b0f0213                     // aac: add x19, x16, x15
+	WORD $0x8b0f0231                     // ab0: add x17, x17, x15
+	WORD $0x6e27dd07                     // ab4: fmul v7.4s, v8.4s, v7.4s
+	WORD $0x6e26dd26                     // ab8: fmul v6.4s, v9.4s, v6.4s
+	WORD $0xad4225c8                     // abc: ldp q8, q9, [x14, #0x40]
+	WORD $0x4e21a8e7                     // ac0: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // ac4: fcvtns v6.4s, v6.4s
+	WORD $0x4ea78507                     // ac8: add v7.4s, v8.4s, v7.4s
+	WORD $0x4ea68526                     // acc: add v6.4s, v9.4s, v6.4s
+	WORD $0x0e6148e7                     // ad0: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // ad4: sqxtn2 v7.8h, v6.4s
+	WORD $0x0e2148e6                     // ad8: sqxtn v6.8b, v7.8h
+	WORD $0xfd000206                     // adc: str d6, [x16]
+	WORD $0xad411dc6                     // ae0: ldp q6, q7, [x14, #0x20]
+	WORD $0x8b0f0270                     // ae4: add x16, x19, x15
+	WORD $0x8b0f022f                     // ae8: add x15, x17, x15
+	WORD $0x6e25dcc5                     // aec: fmul v5.4s, v6.4s, v5.4s
+	WORD $0x6e24dce4                     // af0: fmul v4.4s, v7.4s, v4.4s
+	WORD $0xad421dc6                     // af4: ldp q6, q7, [x14, #0x40]
+	WORD $0x4e21a8a5                     // af8: fcvtns v5.4s, v5.4s
+	WORD $0x4e21a884                     // afc: fcvtns v4.4s, v4.4s
+	WORD $0x4ea584c5                     // b00: add v5.4s, v6.4s, v5.4s
+	WORD $0x4ea484e4                     // b04: add v4.4s, v7.4s, v4.4s
+	WORD $0x0e6148a5                     // b08: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // b0c: sqxtn2 v5.8h, v4.4s
+	WORD $0x0e2148a4                     // b10: sqxtn v4.8b, v5.8h
+	WORD $0xfd000264                     // b14: str d4, [x19]
+	WORD $0xad4115c4                     // b18: ldp q4, q5, [x14, #0x20]
+	WORD $0x6e23dc83                     // b1c: fmul v3.4s, v4.4s, v3.4s
+	WORD $0x6e22dca2                     // b20: fmul v2.4s, v5.4s, v2.4s
+	WORD $0x4e21a863                     // b24: fcvtns v3.4s, v3.4s
+	WORD $0x140000b5                     // b28: b 0xdfc <gemmDotProd7x8+0xdfc>
+	WORD $0x4e21d9ef                     // b2c: scvtf v15.4s, v15.4s
+	WORD $0x8b0f0213                     // b30: add x19, x16, x15
+	WORD $0xad4145d0                     // b34: ldp q16, q17, [x14, #0x20]
+	WORD $0x4e21d9ce                     // b38: scvtf v14.4s, v14.4s
+	WORD $0x8b0f0231                     // b3c: add x17, x17, x15
+	WORD $0x4e21d9ad                     // b40: scvtf v13.4s, v13.4s
+	WORD $0x4e21d98c                     // b44: scvtf v12.4s, v12.4s
+	WORD $0x4e21d96b                     // b48: scvtf v11.4s, v11.4s
+	WORD $0x6e2fde0f                     // b4c: fmul v15.4s, v16.4s, v15.4s
+	WORD $0x4e21d94a                     // b50: scvtf v10.4s, v10.4s
+	WORD $0x6e2ede31                     // b54: fmul v17.4s, v17.4s, v14.4s
+	WORD $0xad4339d0                     // b58: ldp q16, q14, [x14, #0x60]
+	WORD $0x4e21d929                     // b5c: scvtf v9.4s, v9.4s
+	WORD $0x4e21d908                     // b60: scvtf v8.4s, v8.4s
+	WORD $0x4e21d8e7                     // b64: scvtf v7.4s, v7.4s
+	WORD $0x6e30ddf0                     // b68: fmul v16.4s, v15.4s, v16.4s
+	WORD $0x6e2ede32                     // b6c: fmul v18.4s, v17.4s, v14.4s
+	WORD $0x4f03f60e                     // b70: fmov v14.4s, #1.00000000
+	WORD $0x4e21d8c6                     // b74: scvtf v6.4s, v6.4s
+	WORD $0x4e21d8a5                     // b78: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // b7c: scvtf v4.4s, v4.4s
+	WORD $0x4e20d610                     // b80: fadd v16.4s, v16.4s, v0.4s
+	WORD $0x4e20d652                     // b84: fadd v18.4s, v18.4s, v0.4s
+	WORD $0x4e21d863                     // b88: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // b8c: scvtf v2.4s, v2.4s
+	WORD $0x4e21f610                     // b90: fmax v16.4s, v16.4s, v1.4s
+	WORD $0x4e21f652                     // b94: fmax v18.4s, v18.4s, v1.4s
+	WORD $0x4eaef610                     // b98: fmin v16.4s, v16.4s, v14.4s
+	WORD $0x4eaef652                     // b9c: fmin v18.4s, v18.4s, v14.4s
+	WORD $0x6e30ddef                     // ba0: fmul v15.4s, v15.4s, v16.4s
+	WORD $0x6e32de30                     // ba4: fmul v16.4s, v17.4s, v18.4s
+	WORD $0xad4249d1                     // ba8: ldp q17, q18, [x14, #0x40]
+	WORD $0x4e21a9ef                     // bac: fcvtns v15.4s, v15.4s
+	WORD $0x4e21aa10                     // bb0: fcvtns v16.4s, v16.4s
+	WORD $0x4eaf862f                     // bb4: add v15.4s, v17.4s, v15.4s
+	WORD $0x4eb08650                     // bb8: add v16.4s, v18.4s, v16.4s
+	WORD $0x0e6149ef                     // bbc: sqxtn v15.4h, v15.4s
+	WORD $0x4e614a0f                     // bc0: sqxtn2 v15.8h, v16.4s
+	WORD $0x0e2149ef                     // bc4: sqxtn v15.8b, v15.8h
+	WORD $0xfd00020f                     // bc8: str d15, [x16]
+	WORD $0xad4141cf                     // bcc: ldp q15, q16, [x14, #0x20]
+	WORD $0x8b0f0270                     // bd0: add x16, x19, x15
+	WORD $0x8b0f0235                     // bd4: add x21, x17, x15
+	WORD $0x6e2ddded                     // bd8: fmul v13.4s, v15.4s, v13.4s
+	WORD $0x6e2cde0c                     // bdc: fmul v12.4s, v16.4s, v12.4s
+	WORD $0xad4341cf                     // be0: ldp q15, q16, [x14, #0x60]
+	WORD $0x6e2fddaf                     // be4: fmul v15.4s, v13.4s, v15.4s
+	WORD $0x6e30dd90                     // be8: fmul v16.4s, v12.4s, v16.4s
+	WORD $0x4e20d5ef                     // bec: fadd v15.4s, v15.4s, v0.4s
+	WORD $0x4e20d610                     // bf0: fadd v16.4s, v16.4s, v0.4s
+	WORD $0x4e21f5ef                     // bf4: fmax v15.4s, v15.4s, v1.4s
+	WORD $0x4e21f610                     // bf8: fmax v16.4s, v16.4s, v1.4s
+	WORD $0x4eaef5ef                     // bfc: fmin v15.4s, v15.4s, v14.4s
+	WORD $0x4eaef610                     // c00: fmin v16.4s, v16.4s, v14.4s
+	WORD $0x6e2fddad                     // c04: fmul v13.4s, v13.4s, v15.4s
+	WORD $0x6e30dd8c                     // c08: fmul v12.4s, v12.4s, v16.4s
+	WORD $0xad4241cf                     // c0c: ldp q15, q16, [x14, #0x40]
+	WORD $0x4e21a9ad                     // c10: fcvtns v13.4s, v13.4s
+	WORD $0x4e21a98c                     // c14: fcvtns v12.4s, v12.4s
+	WORD $0x4ead85ed                     // c18: add v13.4s, v15.4s, v13.4s
+	WORD $0x4eac860c                     // c1c: add v12.4s, v16.4s, v12.4s
+	WORD $0x0e6149ad                     // c20: sqxtn v13.4h, v13.4s
+	WORD $0x4e61498d                     // c24: sqxtn2 v13.8h, v12.4s
+	WORD $0x0e2149ac                     // c28: sqxtn v12.8b, v13.8h
+	WORD $0xfd00026c                     // c2c: str d12, [x19]
+	WORD $0xad4135cc                     // c30: ldp q12, q13, [x14, #0x20]
+	WORD $0x8b0f0211                     // c34: add x17, x16, x15
+	WORD $0x8b0f02b3                     // c38: add x19, x21, x15
+	WORD $0x6e2bdd8b                     // c3c: fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6e2addaa                     // c40: fmul v10.4s, v13.4s, v10.4s
+	WORD $0xad4335cc                     // c44: ldp q12, q13, [x14, #0x60]
+	WORD $0x6e2cdd6c                     // c48: fmul v12.4s, v11.4s, v12.4s
+	WORD $0x6e2ddd4d                     // c4c: fmul v13.4s, v10.4s, v13.4s
+	WORD $0x4e20d58c                     // c50: fadd v12.4s, v12.4s, v0.4s
+	WORD $0x4e20d5ad                     // c54: fadd v13.4s, v13.4s, v0.4s
+	WORD $0x4e21f58c                     // c58: fmax v12.4s, v12.4s, v1.4s
+	WORD $0x4e21f5ad                     // c5c: fmax v13.4s, v13.4s, v1.4s
+	WORD $0x4eaef58c                     // c60: fmin v12.4s, v12.4s, v14.4s
+	WORD $0x4eaef5ad                     // c64: fmin v13.4s, v13.4s, v14.4s
+	WORD $0x6e2cdd6b                     // c68: fmul v11.4s, v11.4s, v12.4s
+	WORD $0x6e2ddd4a                     // c6c: fmul v10.4s, v10.4s, v13.4s
+	WORD $0xad4235cc                     // c70: ldp q12, q13, [x14, #0x40]
+	WORD $0x4e21a96b                     // c74: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a94a                     // c78: fcvtns v10.4s, v10.4s
+	WORD $0x4eab858b                     // c7c: add v11.4s, v12.4s, v11.4s
+	WORD $0x4eaa85aa                     // c80: add v10.4s, v13.4s, v10.4s
+	WORD $0x0e61496b                     // c84: sqxtn v11.4h, v11.4s
+	WORD $0x4e61494b                     // c88: sqxtn2 v11.8h, v10.4s
+	WORD $0x0e21496a                     // c8c: sqxtn v10.8b, v11.8h
+	WORD $0xfd00020a                     // c90: str d10, [x16]
+	WORD $0xad412dca                     // c94: ldp q10, q11, [x14, #0x20]
+	WORD $0x8b0f0230                     // c98: add x16, x17, x15
+	WORD $0x8b0f0273                     // c9c: add x19, x19, x15
+	WORD $0x6e29dd49                     // ca0: fmul v9.4s, v10.4s, v9.4s
+	WORD $0x6e28dd68                     // ca4: fmul v8.4s, v11.4s, v8.4s
+	WORD $0xad432dca                     // ca8: ldp q10, q11, [x14, #0x60]
+	WORD $0x6e2add2a                     // cac: fmul v10.4s, v9.4s, v10.4s
+	WORD $0x6e2bdd0b                     // cb0: fmul v11.4s, v8.4s, v11.4s
+	WORD $0x4e20d54a                     // cb4: fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e20d56b                     // cb8: fadd v11.4s, v11.4s, v0.4s
+	WORD $0x4e21f54a                     // cbc: fmax v10.4s, v10.4s, v1.4s
+	WORD $0x4e21f56b                     // cc0: fmax v11.4s, v11.4s, v1.4s
+	WORD $0x4eaef54a                     // cc4: fmin v10.4s, v10.4s, v14.4s
+	WORD $0x4eaef56b                     // cc8: fmin v11.4s, v11.4s, v14.4s
+	WORD $0x6e2add29                     // ccc: fmul v9.4s, v9.4s, v10.4s
+	WORD $0x6e2bdd08                     // cd0: fmul v8.4s, v8.4s, v11.4s
+	WORD $0xad422dca                     // cd4: ldp q10, q11, [x14, #0x40]
+	WORD $0x4e21a929                     // cd8: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a908                     // cdc: fcvtns v8.4s, v8.4s
+	WORD $0x4ea98549                     // ce0: add v9.4s, v10.4s, v9.4s
+	WORD $0x4ea88568                     // ce4: add v8.4s, v11.4s, v8.4s
+	WORD $0x0e614929                     // ce8: sqxtn v9.4h, v9.4s
+	WORD $0x4e614909                     // cec: sqxtn2 v9.8h, v8.4s
+	WORD $0x0e214928                     // cf0: sqxtn v8.8b, v9.8h
+	WORD $0xfd000228                     // cf4: str d8, [x17]
+	WORD $0xad4125c8                     // cf8: ldp q8, q9, [x14, #0x20]
+	WORD $0x8b0f0211                     // cfc: add x17, x16, x15
+	WORD $0x8b0f0273                     // d00: add x19, x19, x15
+	WORD $0x6e27dd07                     // d04: fmul v7.4s, v8.4s, v7.4s
+	WORD $0x6e26dd26                     // d08: fmul v6.4s, v9.4s, v6.4s
+	WORD $0xad4325c8                     // d0c: ldp q8, q9, [x14, #0x60]
+	WORD $0x6e28dce8                     // d10: fmul v8.4s, v7.4s, v8.4s
+	WORD $0x6e29dcc9                     // d14: fmul v9.4s, v6.4s, v9.4s
+	WORD $0x4e20d508                     // d18: fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e20d529                     // d1c: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e21f508                     // d20: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4e21f529                     // d24: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4eaef508                     // d28: fmin v8.4s, v8.4s, v14.4s
+	WORD $0x4eaef529                     // d2c: fmin v9.4s, v9.4s, v14.4s
+	WORD $0x6e28dce7                     // d30: fmul v7.4s, v7.4s, v8.4s
+	WORD $0x6e29dcc6                     // d34: fmul v6.4s, v6.4s, v9.4s
+	WORD $0xad4225c8                     // d38: ldp q8, q9, [x14, #0x40]
+	WORD $0x4e21a8e7                     // d3c: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // d40: fcvtns v6.4s, v6.4s
+	WORD $0x4ea78507                     // d44: add v7.4s, v8.4s, v7.4s
+	WORD $0x4ea68526                     // d48: add v6.4s, v9.4s, v6.4s
+	WORD $0x0e6148e7                     // d4c: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // d50: sqxtn2 v7.8h, v6.4s
+	WORD $0x0e2148e6                     // d54: sqxtn v6.8b, v7.8h
+	WORD $0xfd000206                     // d58: str d6, [x16]
+	WORD $0xad411dc6                     // d5c: ldp q6, q7, [x14, #0x20]
+	WORD $0x8b0f0230                     // d60: add x16, x17, x15
+	WORD $0x8b0f026f                     // d64: add x15, x19, x15
+	WORD $0x6e25dcc5                     // d68: fmul v5.4s, v6.4s, v5.4s
+	WORD $0x6e24dce4                     // d6c: fmul v4.4s, v7.4s, v4.4s
+	WORD $0xad431dc6                     // d70: ldp q6, q7, [x14, #0x60]
+	WORD $0x6e26dca6                     // d74: fmul v6.4s, v5.4s, v6.4s
+	WORD $0x6e27dc87                     // d78: fmul v7.4s, v4.4s, v7.4s
+	WORD $0x4e20d4c6                     // d7c: fadd v6.4s, v6.4s, v0.4s
+	WORD $0x4e20d4e7                     // d80: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e21f4c6                     // d84: fmax v6.4s, v6.4s, v1.4s
+	WORD $0x4e21f4e7                     // d88: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4eaef4c6                     // d8c: fmin v6.4s, v6.4s, v14.4s
+	WORD $0x4eaef4e7                     // d90: fmin v7.4s, v7.4s, v14.4s
+	WORD $0x6e26dca5                     // d94: fmul v5.4s, v5.4s, v6.4s
+	WORD $0x6e27dc84                     // d98: fmul v4.4s, v4.4s, v7.4s
+	WORD $0xad421dc6                     // d9c: ldp q6, q7, [x14, #0x40]
+	WORD $0x4e21a8a5                     // da0: fcvtns v5.4s, v5.4s
+	WORD $0x4e21a884                     // da4: fcvtns v4.4s, v4.4s
+	WORD $0x4ea584c5                     // da8: add v5.4s, v6.4s, v5.4s
+	WORD $0x4ea484e4                     // dac: add v4.4s, v7.4s, v4.4s
+	WORD $0x0e6148a5                     // db0: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // db4: sqxtn2 v5.8h, v4.4s
+	WORD $0x0e2148a4                     // db8: sqxtn v4.8b, v5.8h
+	WORD $0xfd000224                     // dbc: str d4, [x17]
+	WORD $0xad4115c4                     // dc0: ldp q4, q5, [x14, #0x20]
+	WORD $0x6e23dc83                     // dc4: fmul v3.4s, v4.4s, v3.4s
+	WORD $0xad4319c4                     // dc8: ldp q4, q6, [x14, #0x60]
+	WORD $0x6e22dca2                     // dcc: fmul v2.4s, v5.4s, v2.4s
+	WORD $0x6e24dc64                     // dd0: fmul v4.4s, v3.4s, v4.4s
+	WORD $0x6e26dc45                     // dd4: fmul v5.4s, v2.4s, v6.4s
+	WORD $0x4e20d484                     // dd8: fadd v4.4s, v4.4s, v0.4s
+	WORD $0x4e20d4a5                     // ddc: fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e21f484                     // de0: fmax v4.4s, v4.4s, v1.4s
+	WORD $0x4e21f4a5                     // de4: fmax v5.4s, v5.4s, v1.4s
+	WORD $0x4eaef484                     // de8: fmin v4.4s, v4.4s, v14.4s
+	WORD $0x6e24dc63                     // dec: fmul v3.4s, v3.4s, v4.4s
+	WORD $0x4eaef4a4                     // df0: fmin v4.4s, v5.4s, v14.4s
+	WORD $0x4e21a863                     // df4: fcvtns v3.4s, v3.4s
+	WORD $0x6e24dc42                     // df8: fmul v2.4s, v2.4s, v4.4s
+	WORD $0xad4215c4                     // dfc: ldp q4, q5, [x14, #0x40]
+	WORD $0x4e21a842                     // e00: fcvtns v2.4s, v2.4s
+	WORD $0x4ea38483                     // e04: add v3.4s, v4.4s, v3.4s
+	WORD $0x4ea284a2                     // e08: add v2.4s, v5.4s, v2.4s
+	WORD $0x0e614863                     // e0c: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // e10: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e214862                     // e14: sqxtn v2.8b, v3.8h
+	WORD $0xfd000202                     // e18: str d2, [x16]
+	WORD $0xf1001dae                     // e1c: subs x14, x13, #0x7
+	WORD $0x5400016d                     // e20: b.le 0xe4c <gemmDotProd7x8+0xe4c>
+	WORD $0xf940168f                     // e24: ldr x15, [x20, #0x28]
+	WORD $0xf10039bf                     // e28: cmp x13, #0xe
+	WORD $0xf940068d                     // e2c: ldr x13, [x20, #0x8]
+	WORD $0x9a8c31d0                     // e30: csel x16, x14, x12, lo
+	WORD $0x9b107def                     // e34: mul x15, x15, x16
+	WORD $0x9b1021a8                     // e38: madd x8, x13, x16, x8
+	WORD $0x9a8e318d                     // e3c: csel x13, x12, x14, lo
+	WORD $0x8b0f0129                     // e40: add x9, x9, x15
+	WORD $0x8b0f014a                     // e44: add x10, x10, x15
+	WORD $0x17fffc76                     // e48: b 0x20 <gemmDotProd7x8+0x20>
 	RET
 
 TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
@@ -922,142 +931,146 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0xa9432e8a                     // 014: ldp x10, x11, [x20, #0x30]
 	WORD $0xd503201f                     // 018: nop
 	WORD $0xd503201f                     // 01c: nop
-	WORD $0xaa1403ed                     // 020: mov x13, x20
-	WORD $0xf94021af                     // 024: ldr x15, [x13, #0x40]
-	WORD $0xa94131ae                     // 028: ldp x14, x12, [x13, #0x10]
-	WORD $0xf10011ff                     // 02c: cmp x15, #0x4
-	WORD $0xad400d84                     // 030: ldp q4, q3, [x12]
-	WORD $0x540000e2                     // 034: b.hs 0xe80 <gemmDotProd1x8+0x50>
-	WORD $0xaa0803f0                     // 038: mov x16, x8
-	WORD $0xf24005ef                     // 03c: ands x15, x15, #0x3
-	WORD $0x540003a1                     // 040: b.ne 0xee4 <gemmDotProd1x8+0xb4>
-	WORD $0x1400002f                     // 044: b 0xf30 <gemmDotProd1x8+0x100>
-	WORD $0xd503201f                     // 048: nop
-	WORD $0xd503201f                     // 04c: nop
-	WORD $0xaa0803f1                     // 050: mov x17, x8
-	WORD $0xaa0e03f6                     // 054: mov x22, x14
-	WORD $0x9342fdf0                     // 058: asr x16, x15, #2
-	WORD $0xd37cee15                     // 05c: lsl x21, x16, #4
-	WORD $0xd379e213                     // 060: lsl x19, x16, #7
-	WORD $0x3cc10625                     // 064: ldr q5, [x17], #0x10
-	WORD $0xad401ec6                     // 068: ldp q6, q7, [x22]
-	WORD $0xf1000610                     // 06c: subs x16, x16, #0x1
-	WORD $0x4f85e0c4                     // 070: sdot v4.4s, v6.16b, v5.4b[0]
-	WORD $0x4f85e0e3                     // 074: sdot v3.4s, v7.16b, v5.4b[0]
-	WORD $0xad411ec6                     // 078: ldp q6, q7, [x22, #0x20]
-	WORD $0x4fa5e0c4                     // 07c: sdot v4.4s, v6.16b, v5.4b[1]
-	WORD $0x4fa5e0e3                     // 080: sdot v3.4s, v7.16b, v5.4b[1]
-	WORD $0xad421ec6                     // 084: ldp q6, q7, [x22, #0x40]
-	WORD $0x4f85e8c4                     // 088: sdot v4.4s, v6.16b, v5.4b[2]
-	WORD $0x4f85e8e3                     // 08c: sdot v3.4s, v7.16b, v5.4b[2]
-	WORD $0xad431ec6                     // 090: ldp q6, q7, [x22, #0x60]
-	WORD $0x910202d6                     // 094: add x22, x22, #0x80
-	WORD $0x4fa5e8c4                     // 098: sdot v4.4s, v6.16b, v5.4b[3]
-	WORD $0x4fa5e8e3                     // 09c: sdot v3.4s, v7.16b, v5.4b[3]
-	WORD $0x54fffe21                     // 0a0: b.ne 0xe94 <gemmDotProd1x8+0x64>
-	WORD $0x8b150110                     // 0a4: add x16, x8, x21
-	WORD $0x8b1301ce                     // 0a8: add x14, x14, x19
-	WORD $0xf24005ef                     // 0ac: ands x15, x15, #0x3
-	WORD $0x54000280                     // 0b0: b.eq 0xf30 <gemmDotProd1x8+0x100>
-	WORD $0x4d40ca05                     // 0b4: ld1r { v5.4s }, [x16]
-	WORD $0xf10005ff                     // 0b8: cmp x15, #0x1
-	WORD $0xad401dc6                     // 0bc: ldp q6, q7, [x14]
-	WORD $0x4e8594c4                     // 0c0: sdot v4.4s, v6.16b, v5.16b
-	WORD $0x4e8594e3                     // 0c4: sdot v3.4s, v7.16b, v5.16b
-	WORD $0x540001c0                     // 0c8: b.eq 0xf30 <gemmDotProd1x8+0x100>
-	WORD $0x91001211                     // 0cc: add x17, x16, #0x4
-	WORD $0xf10009ff                     // 0d0: cmp x15, #0x2
-	WORD $0xad411dc6                     // 0d4: ldp q6, q7, [x14, #0x20]
-	WORD $0x4d40ca25                     // 0d8: ld1r { v5.4s }, [x17]
-	WORD $0x4e8594c4                     // 0dc: sdot v4.4s, v6.16b, v5.16b
-	WORD $0x4e8594e3                     // 0e0: sdot v3.4s, v7.16b, v5.16b
-	WORD $0x540000e0                     // 0e4: b.eq 0xf30 <gemmDotProd1x8+0x100>
-	WORD $0x9100220f                     // 0e8: add x15, x16, #0x8
-	WORD $0xad421dc6                     // 0ec: ldp q6, q7, [x14, #0x40]
-	WORD $0x4d40c9e5                     // 0f0: ld1r { v5.4s }, [x15]
-	WORD $0x4e8594c4                     // 0f4: sdot v4.4s, v6.16b, v5.16b
-	WORD $0x4e8594e3                     // 0f8: sdot v3.4s, v7.16b, v5.16b
-	WORD $0xd503201f                     // 0fc: nop
+	WORD $0xaa1403ec                     // 020: mov x12, x20
+	WORD $0xaa0803ef                     // 024: mov x15, x8
+	WORD $0xa941398d                     // 028: ldp x13, x14, [x12, #0x10]
+	WORD $0xad400dc4                     // 02c: ldp q4, q3, [x14]
+	WORD $0xf940258e                     // 030: ldr x14, [x12, #0x48]
+	WORD $0x14000008                     // 034: b 0xea4 <gemmDotProd1x8+0x54>
+	WORD $0xd503201f                     // 038: nop
+	WORD $0xd503201f                     // 03c: nop
+	WORD $0x910081ad                     // 040: add x13, x13, #0x20
+	WORD $0xf9402990                     // 044: ldr x16, [x12, #0x50]
+	WORD $0xf10005ce                     // 048: subs x14, x14, #0x1
+	WORD $0x8b1001ef                     // 04c: add x15, x15, x16
+	WORD $0x54000580                     // 050: b.eq 0xf50 <gemmDotProd1x8+0x100>
+	WORD $0xf9402190                     // 054: ldr x16, [x12, #0x40]
+	WORD $0xf100121f                     // 058: cmp x16, #0x4
+	WORD $0x54000263                     // 05c: b.lo 0xef8 <gemmDotProd1x8+0xa8>
+	WORD $0x9342fe10                     // 060: asr x16, x16, #2
+	WORD $0xf1000610                     // 064: subs x16, x16, #0x1
+	WORD $0xad401da5                     // 068: ldp q5, q7, [x13]
+	WORD $0x3cc105e6                     // 06c: ldr q6, [x15], #0x10
+	WORD $0x4f86e0a4                     // 070: sdot v4.4s, v5.16b, v6.4b[0]
+	WORD $0x4f86e0e3                     // 074: sdot v3.4s, v7.16b, v6.4b[0]
+	WORD $0xad411da5                     // 078: ldp q5, q7, [x13, #0x20]
+	WORD $0x4fa6e0a4                     // 07c: sdot v4.4s, v5.16b, v6.4b[1]
+	WORD $0x4fa6e0e3                     // 080: sdot v3.4s, v7.16b, v6.4b[1]
+	WORD $0xad421da5                     // 084: ldp q5, q7, [x13, #0x40]
+	WORD $0x4f86e8a4                     // 088: sdot v4.4s, v5.16b, v6.4b[2]
+	WORD $0x4f86e8e3                     // 08c: sdot v3.4s, v7.16b, v6.4b[2]
+	WORD $0xad431da5                     // 090: ldp q5, q7, [x13, #0x60]
+	WORD $0x910201ad                     // 094: add x13, x13, #0x80
+	WORD $0x4fa6e8a4                     // 098: sdot v4.4s, v5.16b, v6.4b[3]
+	WORD $0x4fa6e8e3                     // 09c: sdot v3.4s, v7.16b, v6.4b[3]
+	WORD $0x54fffe21                     // 0a0: b.ne 0xeb4 <gemmDotProd1x8+0x64>
+	WORD $0xf9402190                     // 0a4: ldr x16, [x12, #0x40]
+	WORD $0xf2400610                     // 0a8: ands x16, x16, #0x3
+	WORD $0x54fffcc0                     // 0ac: b.eq 0xe94 <gemmDotProd1x8+0x44>
+	WORD $0xad4019a5                     // 0b0: ldp q5, q6, [x13]
+	WORD $0xf100061f                     // 0b4: cmp x16, #0x1
+	WORD $0x4ddfc9e7                     // 0b8: ld1r { v7.4s }, [x15], #4
+	WORD $0x4e8794a4                     // 0bc: sdot v4.4s, v5.16b, v7.16b
+	WORD $0x4e8794c3                     // 0c0: sdot v3.4s, v6.16b, v7.16b
+	WORD $0x54fffbe0                     // 0c4: b.eq 0xe90 <gemmDotProd1x8+0x40>
+	WORD $0xad4119a5                     // 0c8: ldp q5, q6, [x13, #0x20]
+	WORD $0xf1000a1f                     // 0cc: cmp x16, #0x2
+	WORD $0x4ddfc9e7                     // 0d0: ld1r { v7.4s }, [x15], #4
+	WORD $0x4e8794a4                     // 0d4: sdot v4.4s, v5.16b, v7.16b
+	WORD $0x4e8794c3                     // 0d8: sdot v3.4s, v6.16b, v7.16b
+	WORD $0x54000061                     // 0dc: b.ne 0xf38 <gemmDotProd1x8+0xe8>
+	WORD $0x910101ad                     // 0e0: add x13, x13, #0x40
+	WORD $0x17ffffd8                     // 0e4: b 0xe94 <gemmDotProd1x8+0x44>
+	WORD $0xad4219a5                     // 0e8: ldp q5, q6, [x13, #0x40]
+	WORD $0x910181ad                     // 0ec: add x13, x13, #0x60
+	WORD $0x4ddfc9e7                     // 0f0: ld1r { v7.4s }, [x15], #4
+	WORD $0x4e8794a4                     // 0f4: sdot v4.4s, v5.16b, v7.16b
+	WORD $0x4e8794c3                     // 0f8: sdot v3.4s, v6.16b, v7.16b
+	WORD $0x17ffffd2                     // 0fc: b 0xe94 <gemmDotProd1x8+0x44>
 	WORD $0x4e21d884                     // 100: scvtf v4.4s, v4.4s
-	WORD $0xf94025ad                     // 104: ldr x13, [x13, #0x48]
-	WORD $0x4e21d863                     // 108: scvtf v3.4s, v3.4s
-	WORD $0xf10005bf                     // 10c: cmp x13, #0x1
-	WORD $0x5400018c                     // 110: b.gt 0xf70 <gemmDotProd1x8+0x140>
-	WORD $0xb400052d                     // 114: cbz x13, 0xfe8 <gemmDotProd1x8+0x1b8>
-	WORD $0xf10005bf                     // 118: cmp x13, #0x1
-	WORD $0x54000401                     // 11c: b.ne 0xfcc <gemmDotProd1x8+0x19c>
-	WORD $0xad411985                     // 120: ldp q5, q6, [x12, #0x20]
-	WORD $0x6e24dca4                     // 124: fmul v4.4s, v5.4s, v4.4s
-	WORD $0xad431d85                     // 128: ldp q5, q7, [x12, #0x60]
-	WORD $0x6e23dcc3                     // 12c: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x4ea5f484                     // 130: fmin v4.4s, v4.4s, v5.4s
-	WORD $0x4ea7f463                     // 134: fmin v3.4s, v3.4s, v7.4s
-	WORD $0x4e21a884                     // 138: fcvtns v4.4s, v4.4s
-	WORD $0x14000033                     // 13c: b 0x1038 <gemmDotProd1x8+0x208>
-	WORD $0xf10009bf                     // 140: cmp x13, #0x2
-	WORD $0x54000440                     // 144: b.eq 0xffc <gemmDotProd1x8+0x1cc>
-	WORD $0xf1000dbf                     // 148: cmp x13, #0x3
-	WORD $0x54000281                     // 14c: b.ne 0xfcc <gemmDotProd1x8+0x19c>
-	WORD $0xfd400145                     // 150: ldr d5, [x10]
-	WORD $0xad452187                     // 154: ldp q7, q8, [x12, #0xa0]
-	WORD $0x0f08a4a5                     // 158: sshll v5.8h, v5.8b, #0x0
-	WORD $0x0f10a4a6                     // 15c: sshll v6.4s, v5.4h, #0x0
-	WORD $0x4f10a4a5                     // 160: sshll2 v5.4s, v5.8h, #0x0
-	WORD $0x6ea784c6                     // 164: sub v6.4s, v6.4s, v7.4s
-	WORD $0xad412587                     // 168: ldp q7, q9, [x12, #0x20]
-	WORD $0x6ea884a5                     // 16c: sub v5.4s, v5.4s, v8.4s
-	WORD $0x6e24dce4                     // 170: fmul v4.4s, v7.4s, v4.4s
-	WORD $0x4e21d8c6                     // 174: scvtf v6.4s, v6.4s
-	WORD $0xad441d88                     // 178: ldp q8, q7, [x12, #0x80]
-	WORD $0x4e21d8a5                     // 17c: scvtf v5.4s, v5.4s
-	WORD $0x6e23dd23                     // 180: fmul v3.4s, v9.4s, v3.4s
-	WORD $0x6e26dd06                     // 184: fmul v6.4s, v8.4s, v6.4s
-	WORD $0x6e25dce5                     // 188: fmul v5.4s, v7.4s, v5.4s
-	WORD $0x4e26d484                     // 18c: fadd v4.4s, v4.4s, v6.4s
-	WORD $0x4e25d463                     // 190: fadd v3.4s, v3.4s, v5.4s
-	WORD $0x4e21a884                     // 194: fcvtns v4.4s, v4.4s
-	WORD $0x1400001c                     // 198: b 0x1038 <gemmDotProd1x8+0x208>
-	WORD $0xad411985                     // 19c: ldp q5, q6, [x12, #0x20]
-	WORD $0x6e24dca4                     // 1a0: fmul v4.4s, v5.4s, v4.4s
-	WORD $0x6e23dcc3                     // 1a4: fmul v3.4s, v6.4s, v3.4s
-	WORD $0xad000d24                     // 1a8: stp q4, q3, [x9]
-	WORD $0xf100056b                     // 1ac: subs x11, x11, #0x1
-	WORD $0x5400040c                     // 1b0: b.gt 0x1060 <gemmDotProd1x8+0x230>
-	WORD $0x14000025                     // 1b4: b 0x1078 <gemmDotProd1x8+0x248>
-	WORD $0xad411985                     // 1b8: ldp q5, q6, [x12, #0x20]
-	WORD $0x6e24dca4                     // 1bc: fmul v4.4s, v5.4s, v4.4s
-	WORD $0x6e23dcc3                     // 1c0: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x4e21a884                     // 1c4: fcvtns v4.4s, v4.4s
-	WORD $0x14000010                     // 1c8: b 0x1038 <gemmDotProd1x8+0x208>
-	WORD $0xad411985                     // 1cc: ldp q5, q6, [x12, #0x20]
-	WORD $0x6e24dca4                     // 1d0: fmul v4.4s, v5.4s, v4.4s
-	WORD $0xad431d85                     // 1d4: ldp q5, q7, [x12, #0x60]
-	WORD $0x6e23dcc3                     // 1d8: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x6e25dc85                     // 1dc: fmul v5.4s, v4.4s, v5.4s
-	WORD $0x6e27dc66                     // 1e0: fmul v6.4s, v3.4s, v7.4s
-	WORD $0x4e20d4a5                     // 1e4: fadd v5.4s, v5.4s, v0.4s
-	WORD $0x4e20d4c6                     // 1e8: fadd v6.4s, v6.4s, v0.4s
-	WORD $0x4e21f4a5                     // 1ec: fmax v5.4s, v5.4s, v1.4s
-	WORD $0x4e21f4c6                     // 1f0: fmax v6.4s, v6.4s, v1.4s
-	WORD $0x4ea2f4a5                     // 1f4: fmin v5.4s, v5.4s, v2.4s
-	WORD $0x6e25dc84                     // 1f8: fmul v4.4s, v4.4s, v5.4s
-	WORD $0x4ea2f4c5                     // 1fc: fmin v5.4s, v6.4s, v2.4s
-	WORD $0x4e21a884                     // 200: fcvtns v4.4s, v4.4s
-	WORD $0x6e25dc63                     // 204: fmul v3.4s, v3.4s, v5.4s
-	WORD $0xad421985                     // 208: ldp q5, q6, [x12, #0x40]
-	WORD $0x4e21a863                     // 20c: fcvtns v3.4s, v3.4s
-	WORD $0x4ea484a4                     // 210: add v4.4s, v5.4s, v4.4s
-	WORD $0x4ea384c3                     // 214: add v3.4s, v6.4s, v3.4s
-	WORD $0x0e614884                     // 218: sqxtn v4.4h, v4.4s
-	WORD $0x4e614864                     // 21c: sqxtn2 v4.8h, v3.4s
-	WORD $0x0e214883                     // 220: sqxtn v3.8b, v4.8h
-	WORD $0xfd000123                     // 224: str d3, [x9]
-	WORD $0xf100056b                     // 228: subs x11, x11, #0x1
-	WORD $0x540000ed                     // 22c: b.le 0x1078 <gemmDotProd1x8+0x248>
-	WORD $0xf940068c                     // 230: ldr x12, [x20, #0x8]
-	WORD $0xf940168d                     // 234: ldr x13, [x20, #0x28]
-	WORD $0x8b0c0108                     // 238: add x8, x8, x12
-	WORD $0x8b0d0129                     // 23c: add x9, x9, x13
-	WORD $0x8b0d014a                     // 240: add x10, x10, x13
-	WORD $0x17ffff77                     // 244: b 0xe50 <gemmDotProd1x8+0x20>
+	WORD $0x4e21d863                     // 104: scvtf v3.4s, v3.4s
+	WORD $0xf9402d8e                     // 108: ldr x14, [x12, #0x58]
+	WORD $0xf9400d8d                     // 10c: ldr x13, [x12, #0x18]
+	WORD $0xaa0903ec                     // 110: mov x12, x9
+	WORD $0xaa0a03ef                     // 114: mov x15, x10
+	WORD $0xf10005df                     // 118: cmp x14, #0x1
+	WORD $0x540001ac                     // 11c: b.gt 0xfa0 <gemmDotProd1x8+0x150>
+	WORD $0xb400054e                     // 120: cbz x14, 0x1018 <gemmDotProd1x8+0x1c8>
+	WORD $0xf10005df                     // 124: cmp x14, #0x1
+	WORD $0x54000421                     // 128: b.ne 0xffc <gemmDotProd1x8+0x1ac>
+	WORD $0xad4119a5                     // 12c: ldp q5, q6, [x13, #0x20]
+	WORD $0x6e24dca4                     // 130: fmul v4.4s, v5.4s, v4.4s
+	WORD $0xad431da5                     // 134: ldp q5, q7, [x13, #0x60]
+	WORD $0x6e23dcc3                     // 138: fmul v3.4s, v6.4s, v3.4s
+	WORD $0x4ea5f484                     // 13c: fmin v4.4s, v4.4s, v5.4s
+	WORD $0x4ea7f463                     // 140: fmin v3.4s, v3.4s, v7.4s
+	WORD $0x4e21a884                     // 144: fcvtns v4.4s, v4.4s
+	WORD $0x14000034                     // 148: b 0x1068 <gemmDotProd1x8+0x218>
+	WORD $0xd503201f                     // 14c: nop
+	WORD $0xf10009df                     // 150: cmp x14, #0x2
+	WORD $0x54000440                     // 154: b.eq 0x102c <gemmDotProd1x8+0x1dc>
+	WORD $0xf1000ddf                     // 158: cmp x14, #0x3
+	WORD $0x54000281                     // 15c: b.ne 0xffc <gemmDotProd1x8+0x1ac>
+	WORD $0xfd4001e5                     // 160: ldr d5, [x15]
+	WORD $0xad4521a7                     // 164: ldp q7, q8, [x13, #0xa0]
+	WORD $0x0f08a4a5                     // 168: sshll v5.8h, v5.8b, #0x0
+	WORD $0x0f10a4a6                     // 16c: sshll v6.4s, v5.4h, #0x0
+	WORD $0x4f10a4a5                     // 170: sshll2 v5.4s, v5.8h, #0x0
+	WORD $0x6ea784c6                     // 174: sub v6.4s, v6.4s, v7.4s
+	WORD $0xad4125a7                     // 178: ldp q7, q9, [x13, #0x20]
+	WORD $0x6ea884a5                     // 17c: sub v5.4s, v5.4s, v8.4s
+	WORD $0x6e24dce4                     // 180: fmul v4.4s, v7.4s, v4.4s
+	WORD $0x4e21d8c6                     // 184: scvtf v6.4s, v6.4s
+	WORD $0xad441da8                     // 188: ldp q8, q7, [x13, #0x80]
+	WORD $0x4e21d8a5                     // 18c: scvtf v5.4s, v5.4s
+	WORD $0x6e23dd23                     // 190: fmul v3.4s, v9.4s, v3.4s
+	WORD $0x6e26dd06                     // 194: fmul v6.4s, v8.4s, v6.4s
+	WORD $0x6e25dce5                     // 198: fmul v5.4s, v7.4s, v5.4s
+	WORD $0x4e26d484                     // 19c: fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e25d463                     // 1a0: fadd v3.4s, v3.4s, v5.4s
+	WORD $0x4e21a884                     // 1a4: fcvtns v4.4s, v4.4s
+	WORD $0x1400001c                     // 1a8: b 0x1068 <gemmDotProd1x8+0x218>
+	WORD $0xad4119a5                     // 1ac: ldp q5, q6, [x13, #0x20]
+	WORD $0x6e24dca4                     // 1b0: fmul v4.4s, v5.4s, v4.4s
+	WORD $0x6e23dcc3                     // 1b4: fmul v3.4s, v6.4s, v3.4s
+	WORD $0xad000d84                     // 1b8: stp q4, q3, [x12]
+	WORD $0xf100056b                     // 1bc: subs x11, x11, #0x1
+	WORD $0x5400040c                     // 1c0: b.gt 0x1090 <gemmDotProd1x8+0x240>
+	WORD $0x14000025                     // 1c4: b 0x10a8 <gemmDotProd1x8+0x258>
+	WORD $0xad4119a5                     // 1c8: ldp q5, q6, [x13, #0x20]
+	WORD $0x6e24dca4                     // 1cc: fmul v4.4s, v5.4s, v4.4s
+	WORD $0x6e23dcc3                     // 1d0: fmul v3.4s, v6.4s, v3.4s
+	WORD $0x4e21a884                     // 1d4: fcvtns v4.4s, v4.4s
+	WORD $0x14000010                     // 1d8: b 0x1068 <gemmDotProd1x8+0x218>
+	WORD $0xad4119a5                     // 1dc: ldp q5, q6, [x13, #0x20]
+	WORD $0x6e24dca4                     // 1e0: fmul v4.4s, v5.4s, v4.4s
+	WORD $0xad431da5                     // 1e4: ldp q5, q7, [x13, #0x60]
+	WORD $0x6e23dcc3                     // 1e8: fmul v3.4s, v6.4s, v3.4s
+	WORD $0x6e25dc85                     // 1ec: fmul v5.4s, v4.4s, v5.4s
+	WORD $0x6e27dc66                     // 1f0: fmul v6.4s, v3.4s, v7.4s
+	WORD $0x4e20d4a5                     // 1f4: fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e20d4c6                     // 1f8: fadd v6.4s, v6.4s, v0.4s
+	WORD $0x4e21f4a5                     // 1fc: fmax v5.4s, v5.4s, v1.4s
+	WORD $0x4e21f4c6                     // 200: fmax v6.4s, v6.4s, v1.4s
+	WORD $0x4ea2f4a5                     // 204: fmin v5.4s, v5.4s, v2.4s
+	WORD $0x6e25dc84                     // 208: fmul v4.4s, v4.4s, v5.4s
+	WORD $0x4ea2f4c5                     // 20c: fmin v5.4s, v6.4s, v2.4s
+	WORD $0x4e21a884                     // 210: fcvtns v4.4s, v4.4s
+	WORD $0x6e25dc63                     // 214: fmul v3.4s, v3.4s, v5.4s
+	WORD $0xad4219a5                     // 218: ldp q5, q6, [x13, #0x40]
+	WORD $0x4e21a863                     // 21c: fcvtns v3.4s, v3.4s
+	WORD $0x4ea484a4                     // 220: add v4.4s, v5.4s, v4.4s
+	WORD $0x4ea384c3                     // 224: add v3.4s, v6.4s, v3.4s
+	WORD $0x0e614884                     // 228: sqxtn v4.4h, v4.4s
+	WORD $0x4e614864                     // 22c: sqxtn2 v4.8h, v3.4s
+	WORD $0x0e214883                     // 230: sqxtn v3.8b, v4.8h
+	WORD $0xfd000183                     // 234: str d3, [x12]
+	WORD $0xf100056b                     // 238: subs x11, x11, #0x1
+	WORD $0x540000ed                     // 23c: b.le 0x10a8 <gemmDotProd1x8+0x258>
+	WORD $0xf940068c                     // 240: ldr x12, [x20, #0x8]
+	WORD $0xf940168d                     // 244: ldr x13, [x20, #0x28]
+	WORD $0x8b0c0108                     // 248: add x8, x8, x12
+	WORD $0x8b0d0129                     // 24c: add x9, x9, x13
+	WORD $0x8b0d014a                     // 250: add x10, x10, x13
+	WORD $0x17ffff73                     // 254: b 0xe70 <gemmDotProd1x8+0x20>
 	RET

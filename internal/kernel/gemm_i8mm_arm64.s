@@ -8,995 +8,1050 @@ TEXT ·gemmI8MM8x8(SB), NOSPLIT, $0-8
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
 	WORD $0x6f00e401                     // 008: movi v1.2d, #0000000000000000
 	WORD $0xf9401289                     // 00c: ldr x9, [x20, #0x20]
-	WORD $0xa943328a                     // 010: ldp x10, x12, [x20, #0x30]
-	WORD $0x5280010b                     // 014: mov w11, #0x8               // =8
-	WORD $0xd503201f                     // 018: nop
-	WORD $0xd503201f                     // 01c: nop
-	WORD $0xaa1403ed                     // 020: mov x13, x20
-	WORD $0xf9400dae                     // 024: ldr x14, [x13, #0x18]
-	WORD $0xf94021b0                     // 028: ldr x16, [x13, #0x40]
-	WORD $0x6d4025c8                     // 02c: ldp d8, d9, [x14]
-	WORD $0xf1000a1f                     // 030: cmp x16, #0x2
-	WORD $0x6d411dc6                     // 034: ldp d6, d7, [x14, #0x10]
-	WORD $0x6e180508                     // 038: mov v8.d[1], v8.d[0]
-	WORD $0x6e180529                     // 03c: mov v9.d[1], v9.d[0]
-	WORD $0x6e1804c6                     // 040: mov v6.d[1], v6.d[0]
-	WORD $0x6e1804e7                     // 044: mov v7.d[1], v7.d[0]
-	WORD $0xa940b9af                     // 048: ldp x15, x14, [x13, #0x8]
-	WORD $0x54000222                     // 04c: b.hs 0x90 <gemmI8MM8x8+0x90>
-	WORD $0x8b0f0113                     // 050: add x19, x8, x15
-	WORD $0x4ea71cea                     // 054: mov v10.16b, v7.16b
-	WORD $0x4ea61ccb                     // 058: mov v11.16b, v6.16b
-	WORD $0xaa0803f1                     // 05c: mov x17, x8
-	WORD $0x4ea91d2c                     // 060: mov v12.16b, v9.16b
-	WORD $0x4ea81d0d                     // 064: mov v13.16b, v8.16b
-	WORD $0x4ea71cee                     // 068: mov v14.16b, v7.16b
-	WORD $0x4ea61ccf                     // 06c: mov v15.16b, v6.16b
-	WORD $0x4ea91d30                     // 070: mov v16.16b, v9.16b
-	WORD $0x4ea81d11                     // 074: mov v17.16b, v8.16b
-	WORD $0x4ea81d04                     // 078: mov v4.16b, v8.16b
-	WORD $0x4ea91d25                     // 07c: mov v5.16b, v9.16b
-	WORD $0x4ea61cc2                     // 080: mov v2.16b, v6.16b
-	WORD $0x4ea71ce3                     // 084: mov v3.16b, v7.16b
-	WORD $0x37000a30                     // 088: tbnz w16, #0x0, 0x1cc <gemmI8MM8x8+0x1cc>
-	WORD $0x14000075                     // 08c: b 0x260 <gemmI8MM8x8+0x260>
-	WORD $0x4ea71cea                     // 090: mov v10.16b, v7.16b
-	WORD $0xaa0803f1                     // 094: mov x17, x8
-	WORD $0x4ea61ccb                     // 098: mov v11.16b, v6.16b
-	WORD $0x9341fe13                     // 09c: asr x19, x16, #1
-	WORD $0x4ea91d2c                     // 0a0: mov v12.16b, v9.16b
-	WORD $0x4ea81d0d                     // 0a4: mov v13.16b, v8.16b
-	WORD $0x4ea71cee                     // 0a8: mov v14.16b, v7.16b
-	WORD $0x4ea61ccf                     // 0ac: mov v15.16b, v6.16b
-	WORD $0x4ea91d30                     // 0b0: mov v16.16b, v9.16b
-	WORD $0x4ea81d11                     // 0b4: mov v17.16b, v8.16b
-	WORD $0x4ea81d04                     // 0b8: mov v4.16b, v8.16b
-	WORD $0x4ea91d25                     // 0bc: mov v5.16b, v9.16b
-	WORD $0x4ea61cc2                     // 0c0: mov v2.16b, v6.16b
-	WORD $0x4ea71ce3                     // 0c4: mov v3.16b, v7.16b
-	WORD $0xd503201f                     // 0c8: nop
-	WORD $0xd503201f                     // 0cc: nop
-	WORD $0x8b0f0235                     // 0d0: add x21, x17, x15
-	WORD $0xf1000673                     // 0d4: subs x19, x19, #0x1
-	WORD $0x8b0f02b6                     // 0d8: add x22, x21, x15
-	WORD $0x8b0f02d7                     // 0dc: add x23, x22, x15
-	WORD $0x3dc002b3                     // 0e0: ldr q19, [x21]
-	WORD $0x8b0f02f5                     // 0e4: add x21, x23, x15
-	WORD $0x3dc002d4                     // 0e8: ldr q20, [x22]
-	WORD $0x8b0f02b6                     // 0ec: add x22, x21, x15
-	WORD $0x3dc002f5                     // 0f0: ldr q21, [x23]
-	WORD $0x8b0f02d7                     // 0f4: add x23, x22, x15
-	WORD $0x3cc10632                     // 0f8: ldr q18, [x17], #0x10
-	WORD $0x3dc002b6                     // 0fc: ldr q22, [x21]
-	WORD $0x3dc002d7                     // 100: ldr q23, [x22]
-	WORD $0x3dc002f9                     // 104: ldr q25, [x23]
-	WORD $0x4ed53a9b                     // 108: zip1 v27.2d, v20.2d, v21.2d
-	WORD $0x3cef6afa                     // 10c: ldr q26, [x23, x15]
-	WORD $0x4ed33a58                     // 110: zip1 v24.2d, v18.2d, v19.2d
-	WORD $0x4ed37a52                     // 114: zip2 v18.2d, v18.2d, v19.2d
-	WORD $0x4ed57a93                     // 118: zip2 v19.2d, v20.2d, v21.2d
-	WORD $0x4ed73adc                     // 11c: zip1 v28.2d, v22.2d, v23.2d
-	WORD $0x4ed77ad4                     // 120: zip2 v20.2d, v22.2d, v23.2d
-	WORD $0x4eda3b36                     // 124: zip1 v22.2d, v25.2d, v26.2d
-	WORD $0xad4079dd                     // 128: ldp q29, q30, [x14]
-	WORD $0x4eda7b35                     // 12c: zip2 v21.2d, v25.2d, v26.2d
-	WORD $0xad4165d7                     // 130: ldp q23, q25, [x14, #0x20]
-	WORD $0x4e9da711                     // 134: smmla v17.4s, v24.16b, v29.16b
-	WORD $0x4e9ea710                     // 138: smmla v16.4s, v24.16b, v30.16b
-	WORD $0x4e9da76d                     // 13c: smmla v13.4s, v27.16b, v29.16b
-	WORD $0x4e9da788                     // 140: smmla v8.4s, v28.16b, v29.16b
-	WORD $0x4e9da6c4                     // 144: smmla v4.4s, v22.16b, v29.16b
-	WORD $0x4e9ea76c                     // 148: smmla v12.4s, v27.16b, v30.16b
-	WORD $0x4e9ea789                     // 14c: smmla v9.4s, v28.16b, v30.16b
-	WORD $0x4e9ea6c5                     // 150: smmla v5.4s, v22.16b, v30.16b
-	WORD $0x4e97a70f                     // 154: smmla v15.4s, v24.16b, v23.16b
-	WORD $0x4e97a76b                     // 158: smmla v11.4s, v27.16b, v23.16b
-	WORD $0x4e97a786                     // 15c: smmla v6.4s, v28.16b, v23.16b
-	WORD $0x4e97a6c2                     // 160: smmla v2.4s, v22.16b, v23.16b
-	WORD $0x4e99a6c3                     // 164: smmla v3.4s, v22.16b, v25.16b
-	WORD $0xad4259d7                     // 168: ldp q23, q22, [x14, #0x40]
-	WORD $0x4e99a70e                     // 16c: smmla v14.4s, v24.16b, v25.16b
-	WORD $0x4e99a76a                     // 170: smmla v10.4s, v27.16b, v25.16b
-	WORD $0x4e99a787                     // 174: smmla v7.4s, v28.16b, v25.16b
-	WORD $0x4e97a651                     // 178: smmla v17.4s, v18.16b, v23.16b
-	WORD $0x4e97a66d                     // 17c: smmla v13.4s, v19.16b, v23.16b
-	WORD $0x4e97a688                     // 180: smmla v8.4s, v20.16b, v23.16b
-	WORD $0x4e97a6a4                     // 184: smmla v4.4s, v21.16b, v23.16b
-	WORD $0x4e96a650                     // 188: smmla v16.4s, v18.16b, v22.16b
-	WORD $0x4e96a66c                     // 18c: smmla v12.4s, v19.16b, v22.16b
-	WORD $0x4e96a689                     // 190: smmla v9.4s, v20.16b, v22.16b
-	WORD $0x4e96a6a5                     // 194: smmla v5.4s, v21.16b, v22.16b
-	WORD $0xad4359d7                     // 198: ldp q23, q22, [x14, #0x60]
-	WORD $0x910201ce                     // 19c: add x14, x14, #0x80
-	WORD $0x4e97a64f                     // 1a0: smmla v15.4s, v18.16b, v23.16b
-	WORD $0x4e97a66b                     // 1a4: smmla v11.4s, v19.16b, v23.16b
-	WORD $0x4e97a686                     // 1a8: smmla v6.4s, v20.16b, v23.16b
-	WORD $0x4e97a6a2                     // 1ac: smmla v2.4s, v21.16b, v23.16b
-	WORD $0x4e96a64e                     // 1b0: smmla v14.4s, v18.16b, v22.16b
-	WORD $0x4e96a66a                     // 1b4: smmla v10.4s, v19.16b, v22.16b
-	WORD $0x4e96a687                     // 1b8: smmla v7.4s, v20.16b, v22.16b
-	WORD $0x4e96a6a3                     // 1bc: smmla v3.4s, v21.16b, v22.16b
-	WORD $0x54fff881                     // 1c0: b.ne 0xd0 <gemmI8MM8x8+0xd0>
-	WORD $0x8b0f0233                     // 1c4: add x19, x17, x15
-	WORD $0x360004d0                     // 1c8: tbz w16, #0x0, 0x260 <gemmI8MM8x8+0x260>
-	WORD $0xd37ff9f0                     // 1cc: lsl x16, x15, #1
-	WORD $0xfd400232                     // 1d0: ldr d18, [x17]
-	WORD $0xfd400274                     // 1d4: ldr d20, [x19]
-	WORD $0x8b0f0215                     // 1d8: add x21, x16, x15
-	WORD $0xd37ef5f6                     // 1dc: lsl x22, x15, #2
-	WORD $0x8b0f02d7                     // 1e0: add x23, x22, x15
-	WORD $0xfc706a33                     // 1e4: ldr d19, [x17, x16]
-	WORD $0xd37df1f0                     // 1e8: lsl x16, x15, #3
-	WORD $0xcb0f020f                     // 1ec: sub x15, x16, x15
-	WORD $0xd37ffab3                     // 1f0: lsl x19, x21, #1
-	WORD $0xfc756a35                     // 1f4: ldr d21, [x17, x21]
-	WORD $0x6e180692                     // 1f8: mov v18.d[1], v20.d[0]
-	WORD $0xfc766a36                     // 1fc: ldr d22, [x17, x22]
-	WORD $0xfc776a37                     // 200: ldr d23, [x17, x23]
-	WORD $0xfc736a38                     // 204: ldr d24, [x17, x19]
-	WORD $0xfc6f6a34                     // 208: ldr d20, [x17, x15]
-	WORD $0x6e1806b3                     // 20c: mov v19.d[1], v21.d[0]
-	WORD $0x6e1806f6                     // 210: mov v22.d[1], v23.d[0]
-	WORD $0xad405dd5                     // 214: ldp q21, q23, [x14]
-	WORD $0x6e180698                     // 218: mov v24.d[1], v20.d[0]
-	WORD $0x4e95a651                     // 21c: smmla v17.4s, v18.16b, v21.16b
-	WORD $0x4e95a66d                     // 220: smmla v13.4s, v19.16b, v21.16b
-	WORD $0x4e95a6c8                     // 224: smmla v8.4s, v22.16b, v21.16b
-	WORD $0x4e95a704                     // 228: smmla v4.4s, v24.16b, v21.16b
-	WORD $0xad4155d4                     // 22c: ldp q20, q21, [x14, #0x20]
-	WORD $0x4e97a650                     // 230: smmla v16.4s, v18.16b, v23.16b
-	WORD $0x4e97a66c                     // 234: smmla v12.4s, v19.16b, v23.16b
-	WORD $0x4e97a6c9                     // 238: smmla v9.4s, v22.16b, v23.16b
-	WORD $0x4e97a705                     // 23c: smmla v5.4s, v24.16b, v23.16b
-	WORD $0x4e94a64f                     // 240: smmla v15.4s, v18.16b, v20.16b
-	WORD $0x4e94a66b                     // 244: smmla v11.4s, v19.16b, v20.16b
-	WORD $0x4e94a6c6                     // 248: smmla v6.4s, v22.16b, v20.16b
-	WORD $0x4e94a702                     // 24c: smmla v2.4s, v24.16b, v20.16b
-	WORD $0x4e95a64e                     // 250: smmla v14.4s, v18.16b, v21.16b
-	WORD $0x4e95a66a                     // 254: smmla v10.4s, v19.16b, v21.16b
-	WORD $0x4e95a6c7                     // 258: smmla v7.4s, v22.16b, v21.16b
-	WORD $0x4e95a703                     // 25c: smmla v3.4s, v24.16b, v21.16b
-	WORD $0x4ed03a33                     // 260: zip1 v19.2d, v17.2d, v16.2d
-	WORD $0xf94025af                     // 264: ldr x15, [x13, #0x48]
-	WORD $0x4ece39f2                     // 268: zip1 v18.2d, v15.2d, v14.2d
-	WORD $0xf9400dae                     // 26c: ldr x14, [x13, #0x18]
-	WORD $0xf94015ad                     // 270: ldr x13, [x13, #0x28]
-	WORD $0xf10005ff                     // 274: cmp x15, #0x1
-	WORD $0x5400134c                     // 278: b.gt 0x4e0 <gemmI8MM8x8+0x4e0>
-	WORD $0xb4003bcf                     // 27c: cbz x15, 0x9f4 <gemmI8MM8x8+0x9f4>
-	WORD $0xf10005ff                     // 280: cmp x15, #0x1
-	WORD $0x540032c1                     // 284: b.ne 0x8dc <gemmI8MM8x8+0x8dc>
-	WORD $0x4e21da73                     // 288: scvtf v19.4s, v19.4s
-	WORD $0x8b0d012f                     // 28c: add x15, x9, x13
-	WORD $0xad4155d4                     // 290: ldp q20, q21, [x14, #0x20]
-	WORD $0x4e21da52                     // 294: scvtf v18.4s, v18.4s
-	WORD $0x4ed07a30                     // 298: zip2 v16.2d, v17.2d, v16.2d
-	WORD $0x4ece79ee                     // 29c: zip2 v14.2d, v15.2d, v14.2d
-	WORD $0x6e33de93                     // 2a0: fmul v19.4s, v20.4s, v19.4s
-	WORD $0x6e32deb2                     // 2a4: fmul v18.4s, v21.4s, v18.4s
-	WORD $0xad4355d4                     // 2a8: ldp q20, q21, [x14, #0x60]
-	WORD $0x4e21da0f                     // 2ac: scvtf v15.4s, v16.4s
-	WORD $0x4e21d9ce                     // 2b0: scvtf v14.4s, v14.4s
-	WORD $0x4eb4f673                     // 2b4: fmin v19.4s, v19.4s, v20.4s
-	WORD $0x4eb5f652                     // 2b8: fmin v18.4s, v18.4s, v21.4s
-	WORD $0xad4255d4                     // 2bc: ldp q20, q21, [x14, #0x40]
-	WORD $0x4e21aa73                     // 2c0: fcvtns v19.4s, v19.4s
-	WORD $0x4e21aa52                     // 2c4: fcvtns v18.4s, v18.4s
-	WORD $0x4eb38693                     // 2c8: add v19.4s, v20.4s, v19.4s
-	WORD $0x4eb286b2                     // 2cc: add v18.4s, v21.4s, v18.4s
-	WORD $0x0e614a73                     // 2d0: sqxtn v19.4h, v19.4s
-	WORD $0x4e614a53                     // 2d4: sqxtn2 v19.8h, v18.4s
-	WORD $0x0e214a71                     // 2d8: sqxtn v17.8b, v19.8h
-	WORD $0xfd000131                     // 2dc: str d17, [x9]
-	WORD $0xad4145d0                     // 2e0: ldp q16, q17, [x14, #0x20]
-	WORD $0x6e2fde0f                     // 2e4: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x6e2ede2e                     // 2e8: fmul v14.4s, v17.4s, v14.4s
-	WORD $0xad4345d0                     // 2ec: ldp q16, q17, [x14, #0x60]
-	WORD $0x4eb0f5ef                     // 2f0: fmin v15.4s, v15.4s, v16.4s
-	WORD $0x4eb1f5ce                     // 2f4: fmin v14.4s, v14.4s, v17.4s
-	WORD $0xad4245d0                     // 2f8: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ef                     // 2fc: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // 300: fcvtns v14.4s, v14.4s
-	WORD $0x4eaf860f                     // 304: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // 308: add v14.4s, v17.4s, v14.4s
-	WORD $0x4eca3970                     // 30c: zip1 v16.2d, v11.2d, v10.2d
-	WORD $0x4eca796a                     // 310: zip2 v10.2d, v11.2d, v10.2d
-	WORD $0x0e6149ef                     // 314: sqxtn v15.4h, v15.4s
-	WORD $0x4e21da10                     // 318: scvtf v16.4s, v16.4s
-	WORD $0x4e21d94a                     // 31c: scvtf v10.4s, v10.4s
-	WORD $0x4e6149cf                     // 320: sqxtn2 v15.8h, v14.4s
-	WORD $0x4ecc39ae                     // 324: zip1 v14.2d, v13.2d, v12.2d
-	WORD $0x4ecc79ac                     // 328: zip2 v12.2d, v13.2d, v12.2d
-	WORD $0x0e2149ef                     // 32c: sqxtn v15.8b, v15.8h
-	WORD $0x4e21d9ce                     // 330: scvtf v14.4s, v14.4s
-	WORD $0x4e21d98b                     // 334: scvtf v11.4s, v12.4s
-	WORD $0xfd0001ef                     // 338: str d15, [x15]
-	WORD $0xad4145cf                     // 33c: ldp q15, q17, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 340: add x15, x15, x13
-	WORD $0x6e2eddee                     // 344: fmul v14.4s, v15.4s, v14.4s
-	WORD $0x6e30de30                     // 348: fmul v16.4s, v17.4s, v16.4s
-	WORD $0xad4345cf                     // 34c: ldp q15, q17, [x14, #0x60]
-	WORD $0x4eaff5ce                     // 350: fmin v14.4s, v14.4s, v15.4s
-	WORD $0x4eb1f60f                     // 354: fmin v15.4s, v16.4s, v17.4s
-	WORD $0xad4245d0                     // 358: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ce                     // 35c: fcvtns v14.4s, v14.4s
-	WORD $0x4e21a9ef                     // 360: fcvtns v15.4s, v15.4s
-	WORD $0x4eae860e                     // 364: add v14.4s, v16.4s, v14.4s
-	WORD $0x4eaf862f                     // 368: add v15.4s, v17.4s, v15.4s
-	WORD $0x0e6149ce                     // 36c: sqxtn v14.4h, v14.4s
-	WORD $0x4e6149ee                     // 370: sqxtn2 v14.8h, v15.4s
-	WORD $0x0e2149cd                     // 374: sqxtn v13.8b, v14.8h
-	WORD $0xfd0001ed                     // 378: str d13, [x15]
-	WORD $0xad4135cc                     // 37c: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 380: add x15, x15, x13
-	WORD $0x6e2bdd8b                     // 384: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // 388: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad4335cc                     // 38c: ldp q12, q13, [x14, #0x60]
-	WORD $0x4eacf56b                     // 390: fmin v11.4s, v11.4s, v12.4s
-	WORD $0x4eadf54a                     // 394: fmin v10.4s, v10.4s, v13.4s
-	WORD $0xad4235cc                     // 398: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // 39c: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // 3a0: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // 3a4: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // 3a8: add v10.4s, v13.4s, v10.4s
-	WORD $0x4ec738cc                     // 3ac: zip1 v12.2d, v6.2d, v7.2d
-	WORD $0x4ec778c6                     // 3b0: zip2 v6.2d, v6.2d, v7.2d
-	WORD $0x0e61496b                     // 3b4: sqxtn v11.4h, v11.4s
-	WORD $0x4e21d98c                     // 3b8: scvtf v12.4s, v12.4s
-	WORD $0x4e21d8c6                     // 3bc: scvtf v6.4s, v6.4s
-	WORD $0x4e61494b                     // 3c0: sqxtn2 v11.8h, v10.4s
-	WORD $0x4ec9390a                     // 3c4: zip1 v10.2d, v8.2d, v9.2d
-	WORD $0x4ec97908                     // 3c8: zip2 v8.2d, v8.2d, v9.2d
-	WORD $0x0e21496b                     // 3cc: sqxtn v11.8b, v11.8h
-	WORD $0x4e21d94a                     // 3d0: scvtf v10.4s, v10.4s
-	WORD $0x4e21d907                     // 3d4: scvtf v7.4s, v8.4s
-	WORD $0xfd0001eb                     // 3d8: str d11, [x15]
-	WORD $0xad4135cb                     // 3dc: ldp q11, q13, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 3e0: add x15, x15, x13
-	WORD $0x6e2add6a                     // 3e4: fmul v10.4s, v11.4s, v10.4s
-	WORD $0x6e2cddac                     // 3e8: fmul v12.4s, v13.4s, v12.4s
-	WORD $0xad4335cb                     // 3ec: ldp q11, q13, [x14, #0x60]
-	WORD $0x4eabf54a                     // 3f0: fmin v10.4s, v10.4s, v11.4s
-	WORD $0x4eadf58b                     // 3f4: fmin v11.4s, v12.4s, v13.4s
-	WORD $0xad4235cc                     // 3f8: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a94a                     // 3fc: fcvtns v10.4s, v10.4s
-	WORD $0x4e21a96b                     // 400: fcvtns v11.4s, v11.4s
-	WORD $0x4eaa858a                     // 404: add v10.4s, v12.4s, v10.4s
-	WORD $0x4eab85ab                     // 408: add v11.4s, v13.4s, v11.4s
-	WORD $0x0e61494a                     // 40c: sqxtn v10.4h, v10.4s
-	WORD $0x4e61496a                     // 410: sqxtn2 v10.8h, v11.4s
-	WORD $0x0e214949                     // 414: sqxtn v9.8b, v10.8h
-	WORD $0xfd0001e9                     // 418: str d9, [x15]
-	WORD $0xad4125c8                     // 41c: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 420: add x15, x15, x13
-	WORD $0x6e27dd07                     // 424: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // 428: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad4325c8                     // 42c: ldp q8, q9, [x14, #0x60]
-	WORD $0x4ea8f4e7                     // 430: fmin v7.4s, v7.4s, v8.4s
-	WORD $0x4ea9f4c6                     // 434: fmin v6.4s, v6.4s, v9.4s
-	WORD $0xad4225c8                     // 438: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // 43c: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // 440: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // 444: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // 448: add v6.4s, v9.4s, v6.4s
-	WORD $0x4ec33848                     // 44c: zip1 v8.2d, v2.2d, v3.2d
-	WORD $0x4ec37842                     // 450: zip2 v2.2d, v2.2d, v3.2d
-	WORD $0x0e6148e7                     // 454: sqxtn v7.4h, v7.4s
-	WORD $0x4e21d908                     // 458: scvtf v8.4s, v8.4s
-	WORD $0x4e21d842                     // 45c: scvtf v2.4s, v2.4s
-	WORD $0x4e6148c7                     // 460: sqxtn2 v7.8h, v6.4s
-	WORD $0x4ec53886                     // 464: zip1 v6.2d, v4.2d, v5.2d
-	WORD $0x4ec57884                     // 468: zip2 v4.2d, v4.2d, v5.2d
-	WORD $0x0e2148e7                     // 46c: sqxtn v7.8b, v7.8h
-	WORD $0x4e21d8c6                     // 470: scvtf v6.4s, v6.4s
-	WORD $0x4e21d883                     // 474: scvtf v3.4s, v4.4s
-	WORD $0xfd0001e7                     // 478: str d7, [x15]
-	WORD $0xad4125c7                     // 47c: ldp q7, q9, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 480: add x15, x15, x13
-	WORD $0x6e26dce6                     // 484: fmul v6.4s, v7.4s, v6.4s
-	WORD $0x6e28dd28                     // 488: fmul v8.4s, v9.4s, v8.4s
-	WORD $0xad4325c7                     // 48c: ldp q7, q9, [x14, #0x60]
-	WORD $0x4ea7f4c6                     // 490: fmin v6.4s, v6.4s, v7.4s
-	WORD $0x4ea9f507                     // 494: fmin v7.4s, v8.4s, v9.4s
-	WORD $0xad4225c8                     // 498: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8c6                     // 49c: fcvtns v6.4s, v6.4s
-	WORD $0x4e21a8e7                     // 4a0: fcvtns v7.4s, v7.4s
-	WORD $0x4ea68506                     // 4a4: add v6.4s, v8.4s, v6.4s
-	WORD $0x4ea78527                     // 4a8: add v7.4s, v9.4s, v7.4s
-	WORD $0x0e6148c6                     // 4ac: sqxtn v6.4h, v6.4s
-	WORD $0x4e6148e6                     // 4b0: sqxtn2 v6.8h, v7.4s
-	WORD $0x0e2148c5                     // 4b4: sqxtn v5.8b, v6.8h
-	WORD $0xfd0001e5                     // 4b8: str d5, [x15]
-	WORD $0xad4115c4                     // 4bc: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // 4c0: fmul v3.4s, v4.4s, v3.4s
-	WORD $0xad4319c4                     // 4c4: ldp q4, q6, [x14, #0x60]
-	WORD $0x6e22dca2                     // 4c8: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x4ea4f463                     // 4cc: fmin v3.4s, v3.4s, v4.4s
-	WORD $0x4ea6f442                     // 4d0: fmin v2.4s, v2.4s, v6.4s
-	WORD $0x4e21a863                     // 4d4: fcvtns v3.4s, v3.4s
-	WORD $0x14000299                     // 4d8: b 0xf3c <gemmI8MM8x8+0xf3c>
-	WORD $0xd503201f                     // 4dc: nop
-	WORD $0xf10009ff                     // 4e0: cmp x15, #0x2
-	WORD $0x54003820                     // 4e4: b.eq 0xbe8 <gemmI8MM8x8+0xbe8>
-	WORD $0xf1000dff                     // 4e8: cmp x15, #0x3
-	WORD $0x54001f81                     // 4ec: b.ne 0x8dc <gemmI8MM8x8+0x8dc>
-	WORD $0xfd400154                     // 4f0: ldr d20, [x10]
-	WORD $0x4e21da73                     // 4f4: scvtf v19.4s, v19.4s
-	WORD $0xad455dd6                     // 4f8: ldp q22, q23, [x14, #0xa0]
-	WORD $0x4e21da52                     // 4fc: scvtf v18.4s, v18.4s
-	WORD $0x8b0d0150                     // 500: add x16, x10, x13
-	WORD $0x4ed07a30                     // 504: zip2 v16.2d, v17.2d, v16.2d
-	WORD $0x8b0d012f                     // 508: add x15, x9, x13
-	WORD $0x0f08a694                     // 50c: sshll v20.8h, v20.8b, #0x0
-	WORD $0x4ece79ee                     // 510: zip2 v14.2d, v15.2d, v14.2d
-	WORD $0x4e21da0f                     // 514: scvtf v15.4s, v16.4s
-	WORD $0x0f10a695                     // 518: sshll v21.4s, v20.4h, #0x0
-	WORD $0x4f10a694                     // 51c: sshll2 v20.4s, v20.8h, #0x0
-	WORD $0x4e21d9ce                     // 520: scvtf v14.4s, v14.4s
-	WORD $0x6eb686b5                     // 524: sub v21.4s, v21.4s, v22.4s
-	WORD $0xad4161d6                     // 528: ldp q22, q24, [x14, #0x20]
-	WORD $0x6eb78694                     // 52c: sub v20.4s, v20.4s, v23.4s
-	WORD $0x6e33ded3                     // 530: fmul v19.4s, v22.4s, v19.4s
-	WORD $0x4e21dab5                     // 534: scvtf v21.4s, v21.4s
-	WORD $0xad4459d7                     // 538: ldp q23, q22, [x14, #0x80]
-	WORD $0x4e21da94                     // 53c: scvtf v20.4s, v20.4s
-	WORD $0x6e32df12                     // 540: fmul v18.4s, v24.4s, v18.4s
-	WORD $0x6e35def5                     // 544: fmul v21.4s, v23.4s, v21.4s
-	WORD $0x6e34ded4                     // 548: fmul v20.4s, v22.4s, v20.4s
-	WORD $0x4e35d673                     // 54c: fadd v19.4s, v19.4s, v21.4s
-	WORD $0x4e34d652                     // 550: fadd v18.4s, v18.4s, v20.4s
-	WORD $0xad4255d4                     // 554: ldp q20, q21, [x14, #0x40]
-	WORD $0x4e21aa73                     // 558: fcvtns v19.4s, v19.4s
-	WORD $0x4e21aa52                     // 55c: fcvtns v18.4s, v18.4s
-	WORD $0x4eb38693                     // 560: add v19.4s, v20.4s, v19.4s
-	WORD $0x4eb286b2                     // 564: add v18.4s, v21.4s, v18.4s
-	WORD $0x0e614a73                     // 568: sqxtn v19.4h, v19.4s
-	WORD $0x4e614a53                     // 56c: sqxtn2 v19.8h, v18.4s
-	WORD $0x0e214a72                     // 570: sqxtn v18.8b, v19.8h
-	WORD $0xfd000132                     // 574: str d18, [x9]
-	WORD $0xfd400212                     // 578: ldr d18, [x16]
-	WORD $0x8b0d0210                     // 57c: add x16, x16, x13
-	WORD $0x0f08a652                     // 580: sshll v18.8h, v18.8b, #0x0
-	WORD $0x0f10a653                     // 584: sshll v19.4s, v18.4h, #0x0
-	WORD $0x4f10a651                     // 588: sshll2 v17.4s, v18.8h, #0x0
-	WORD $0xad4549d4                     // 58c: ldp q20, q18, [x14, #0xa0]
-	WORD $0x6eb48673                     // 590: sub v19.4s, v19.4s, v20.4s
-	WORD $0x6eb28630                     // 594: sub v16.4s, v17.4s, v18.4s
-	WORD $0xad4151d2                     // 598: ldp q18, q20, [x14, #0x20]
-	WORD $0x4e21da71                     // 59c: scvtf v17.4s, v19.4s
-	WORD $0x6e2fde4f                     // 5a0: fmul v15.4s, v18.4s, v15.4s
-	WORD $0xad4449d3                     // 5a4: ldp q19, q18, [x14, #0x80]
-	WORD $0x4e21da10                     // 5a8: scvtf v16.4s, v16.4s
-	WORD $0x6e2ede8e                     // 5ac: fmul v14.4s, v20.4s, v14.4s
-	WORD $0x6e31de71                     // 5b0: fmul v17.4s, v19.4s, v17.4s
-	WORD $0x6e30de50                     // 5b4: fmul v16.4s, v18.4s, v16.4s
-	WORD $0x4e31d5ef                     // 5b8: fadd v15.4s, v15.4s, v17.4s
-	WORD $0x4e30d5ce                     // 5bc: fadd v14.4s, v14.4s, v16.4s
-	WORD $0xad4245d0                     // 5c0: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ef                     // 5c4: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // 5c8: fcvtns v14.4s, v14.4s
-	WORD $0x4eaf860f                     // 5cc: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // 5d0: add v14.4s, v17.4s, v14.4s
-	WORD $0x4ecc39b1                     // 5d4: zip1 v17.2d, v13.2d, v12.2d
-	WORD $0x4ecc79ac                     // 5d8: zip2 v12.2d, v13.2d, v12.2d
-	WORD $0x0e6149ef                     // 5dc: sqxtn v15.4h, v15.4s
-	WORD $0x4e21da31                     // 5e0: scvtf v17.4s, v17.4s
-	WORD $0x4e6149cf                     // 5e4: sqxtn2 v15.8h, v14.4s
-	WORD $0x0e2149ee                     // 5e8: sqxtn v14.8b, v15.8h
-	WORD $0xfd0001ee                     // 5ec: str d14, [x15]
-	WORD $0xfd40020e                     // 5f0: ldr d14, [x16]
-	WORD $0x8b0d01ef                     // 5f4: add x15, x15, x13
-	WORD $0xad4549d0                     // 5f8: ldp q16, q18, [x14, #0xa0]
-	WORD $0x8b0d0210                     // 5fc: add x16, x16, x13
-	WORD $0x0f08a5ce                     // 600: sshll v14.8h, v14.8b, #0x0
-	WORD $0x0f10a5cf                     // 604: sshll v15.4s, v14.4h, #0x0
-	WORD $0x4f10a5ce                     // 608: sshll2 v14.4s, v14.8h, #0x0
-	WORD $0x6eb085ef                     // 60c: sub v15.4s, v15.4s, v16.4s
-	WORD $0x6eb285ce                     // 610: sub v14.4s, v14.4s, v18.4s
-	WORD $0xad4151d2                     // 614: ldp q18, q20, [x14, #0x20]
-	WORD $0x4eca3970                     // 618: zip1 v16.2d, v11.2d, v10.2d
-	WORD $0x4eca796a                     // 61c: zip2 v10.2d, v11.2d, v10.2d
-	WORD $0x4e21d98b                     // 620: scvtf v11.4s, v12.4s
-	WORD $0x4e21d9ef                     // 624: scvtf v15.4s, v15.4s
-	WORD $0x6e31de51                     // 628: fmul v17.4s, v18.4s, v17.4s
-	WORD $0xad4449d3                     // 62c: ldp q19, q18, [x14, #0x80]
-	WORD $0x4e21da10                     // 630: scvtf v16.4s, v16.4s
-	WORD $0x4e21d9ce                     // 634: scvtf v14.4s, v14.4s
-	WORD $0x4e21d94a                     // 638: scvtf v10.4s, v10.4s
-	WORD $0x6e2fde6f                     // 63c: fmul v15.4s, v19.4s, v15.4s
-	WORD $0x6e30de90                     // 640: fmul v16.4s, v20.4s, v16.4s
-	WORD $0x6e2ede4e                     // 644: fmul v14.4s, v18.4s, v14.4s
-	WORD $0x4e2fd62f                     // 648: fadd v15.4s, v17.4s, v15.4s
-	WORD $0x4e2ed60e                     // 64c: fadd v14.4s, v16.4s, v14.4s
-	WORD $0xad4245d0                     // 650: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ef                     // 654: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // 658: fcvtns v14.4s, v14.4s
-	WORD $0x4eaf860f                     // 65c: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // 660: add v14.4s, v17.4s, v14.4s
-	WORD $0x0e6149ef                     // 664: sqxtn v15.4h, v15.4s
-	WORD $0x4e6149cf                     // 668: sqxtn2 v15.8h, v14.4s
-	WORD $0x0e2149ee                     // 66c: sqxtn v14.8b, v15.8h
-	WORD $0xfd0001ee                     // 670: str d14, [x15]
-	WORD $0xfd40020e                     // 674: ldr d14, [x16]
-	WORD $0x8b0d01ef                     // 678: add x15, x15, x13
-	WORD $0x8b0d0210                     // 67c: add x16, x16, x13
-	WORD $0x8b0d0211                     // 680: add x17, x16, x13
-	WORD $0x0f08a5ce                     // 684: sshll v14.8h, v14.8b, #0x0
-	WORD $0x0f10a5cf                     // 688: sshll v15.4s, v14.4h, #0x0
-	WORD $0x4f10a5cd                     // 68c: sshll2 v13.4s, v14.8h, #0x0
-	WORD $0xad4539d0                     // 690: ldp q16, q14, [x14, #0xa0]
-	WORD $0x6eb085ef                     // 694: sub v15.4s, v15.4s, v16.4s
-	WORD $0x6eae85ac                     // 698: sub v12.4s, v13.4s, v14.4s
-	WORD $0xad4141ce                     // 69c: ldp q14, q16, [x14, #0x20]
-	WORD $0x4e21d9ed                     // 6a0: scvtf v13.4s, v15.4s
-	WORD $0x6e2bddcb                     // 6a4: fmul v11.4s, v14.4s, v11.4s
-	WORD $0xad4439cf                     // 6a8: ldp q15, q14, [x14, #0x80]
-	WORD $0x4e21d98c                     // 6ac: scvtf v12.4s, v12.4s
-	WORD $0x6e2ade0a                     // 6b0: fmul v10.4s, v16.4s, v10.4s
-	WORD $0x6e2ddded                     // 6b4: fmul v13.4s, v15.4s, v13.4s
-	WORD $0x6e2cddcc                     // 6b8: fmul v12.4s, v14.4s, v12.4s
-	WORD $0x4e2dd56b                     // 6bc: fadd v11.4s, v11.4s, v13.4s
-	WORD $0x4e2cd54a                     // 6c0: fadd v10.4s, v10.4s, v12.4s
-	WORD $0xad4235cc                     // 6c4: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // 6c8: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // 6cc: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // 6d0: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // 6d4: add v10.4s, v13.4s, v10.4s
-	WORD $0x4ec9390d                     // 6d8: zip1 v13.2d, v8.2d, v9.2d
-	WORD $0x4ec97908                     // 6dc: zip2 v8.2d, v8.2d, v9.2d
-	WORD $0x0e61496b                     // 6e0: sqxtn v11.4h, v11.4s
-	WORD $0x4e21d9ad                     // 6e4: scvtf v13.4s, v13.4s
-	WORD $0x4e61494b                     // 6e8: sqxtn2 v11.8h, v10.4s
-	WORD $0x0e21496a                     // 6ec: sqxtn v10.8b, v11.8h
-	WORD $0xfd0001ea                     // 6f0: str d10, [x15]
-	WORD $0xfd40020a                     // 6f4: ldr d10, [x16]
-	WORD $0x8b0d01ef                     // 6f8: add x15, x15, x13
-	WORD $0xad4539cc                     // 6fc: ldp q12, q14, [x14, #0xa0]
-	WORD $0x8b0d01f0                     // 700: add x16, x15, x13
-	WORD $0x0f08a54a                     // 704: sshll v10.8h, v10.8b, #0x0
-	WORD $0x0f10a54b                     // 708: sshll v11.4s, v10.4h, #0x0
-	WORD $0x4f10a54a                     // 70c: sshll2 v10.4s, v10.8h, #0x0
-	WORD $0x6eac856b                     // 710: sub v11.4s, v11.4s, v12.4s
-	WORD $0x6eae854a                     // 714: sub v10.4s, v10.4s, v14.4s
-	WORD $0xad4141ce                     // 718: ldp q14, q16, [x14, #0x20]
-	WORD $0x4ec738cc                     // 71c: zip1 v12.2d, v6.2d, v7.2d
-	WORD $0x4ec778c6                     // 720: zip2 v6.2d, v6.2d, v7.2d
-	WORD $0x4e21d907                     // 724: scvtf v7.4s, v8.4s
-	WORD $0x4e21d96b                     // 728: scvtf v11.4s, v11.4s
-	WORD $0x6e2dddcd                     // 72c: fmul v13.4s, v14.4s, v13.4s
-	WORD $0xad4439cf                     // 730: ldp q15, q14, [x14, #0x80]
-	WORD $0x4e21d98c                     // 734: scvtf v12.4s, v12.4s
-	WORD $0x4e21d94a                     // 738: scvtf v10.4s, v10.4s
-	WORD $0x4e21d8c6                     // 73c: scvtf v6.4s, v6.4s
-	WORD $0x6e2bddeb                     // 740: fmul v11.4s, v15.4s, v11.4s
-	WORD $0x6e2cde0c                     // 744: fmul v12.4s, v16.4s, v12.4s
-	WORD $0x6e2addca                     // 748: fmul v10.4s, v14.4s, v10.4s
-	WORD $0x4e2bd5ab                     // 74c: fadd v11.4s, v13.4s, v11.4s
-	WORD $0x4e2ad58a                     // 750: fadd v10.4s, v12.4s, v10.4s
-	WORD $0xad4235cc                     // 754: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // 758: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // 75c: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // 760: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // 764: add v10.4s, v13.4s, v10.4s
-	WORD $0x0e61496b                     // 768: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // 76c: sqxtn2 v11.8h, v10.4s
-	WORD $0x0e21496a                     // 770: sqxtn v10.8b, v11.8h
-	WORD $0xfd0001ea                     // 774: str d10, [x15]
-	WORD $0xfd40022a                     // 778: ldr d10, [x17]
-	WORD $0x8b0d022f                     // 77c: add x15, x17, x13
-	WORD $0x0f08a54a                     // 780: sshll v10.8h, v10.8b, #0x0
-	WORD $0x0f10a54b                     // 784: sshll v11.4s, v10.4h, #0x0
-	WORD $0x4f10a549                     // 788: sshll2 v9.4s, v10.8h, #0x0
-	WORD $0xad4529cc                     // 78c: ldp q12, q10, [x14, #0xa0]
-	WORD $0x6eac856b                     // 790: sub v11.4s, v11.4s, v12.4s
-	WORD $0x6eaa8528                     // 794: sub v8.4s, v9.4s, v10.4s
-	WORD $0xad4131ca                     // 798: ldp q10, q12, [x14, #0x20]
-	WORD $0x4e21d969                     // 79c: scvtf v9.4s, v11.4s
-	WORD $0x6e27dd47                     // 7a0: fmul v7.4s, v10.4s, v7.4s
-	WORD $0xad4429cb                     // 7a4: ldp q11, q10, [x14, #0x80]
-	WORD $0x4e21d908                     // 7a8: scvtf v8.4s, v8.4s
-	WORD $0x6e26dd86                     // 7ac: fmul v6.4s, v12.4s, v6.4s
-	WORD $0x6e29dd69                     // 7b0: fmul v9.4s, v11.4s, v9.4s
-	WORD $0x6e28dd48                     // 7b4: fmul v8.4s, v10.4s, v8.4s
-	WORD $0x4e29d4e7                     // 7b8: fadd v7.4s, v7.4s, v9.4s
-	WORD $0x4e28d4c6                     // 7bc: fadd v6.4s, v6.4s, v8.4s
-	WORD $0xad4225c8                     // 7c0: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // 7c4: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // 7c8: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // 7cc: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // 7d0: add v6.4s, v9.4s, v6.4s
-	WORD $0x4ec53889                     // 7d4: zip1 v9.2d, v4.2d, v5.2d
-	WORD $0x4ec57884                     // 7d8: zip2 v4.2d, v4.2d, v5.2d
-	WORD $0x0e6148e7                     // 7dc: sqxtn v7.4h, v7.4s
-	WORD $0x4e21d929                     // 7e0: scvtf v9.4s, v9.4s
-	WORD $0x4e6148c7                     // 7e4: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e2148e6                     // 7e8: sqxtn v6.8b, v7.8h
-	WORD $0xfd000206                     // 7ec: str d6, [x16]
-	WORD $0xfd4001e6                     // 7f0: ldr d6, [x15]
-	WORD $0x8b0d0210                     // 7f4: add x16, x16, x13
-	WORD $0xad4529c8                     // 7f8: ldp q8, q10, [x14, #0xa0]
-	WORD $0x0f08a4c6                     // 7fc: sshll v6.8h, v6.8b, #0x0
-	WORD $0x0f10a4c7                     // 800: sshll v7.4s, v6.4h, #0x0
-	WORD $0x4f10a4c6                     // 804: sshll2 v6.4s, v6.8h, #0x0
-	WORD $0x6ea884e7                     // 808: sub v7.4s, v7.4s, v8.4s
-	WORD $0x6eaa84c6                     // 80c: sub v6.4s, v6.4s, v10.4s
-	WORD $0xad4131ca                     // 810: ldp q10, q12, [x14, #0x20]
-	WORD $0x4ec33848                     // 814: zip1 v8.2d, v2.2d, v3.2d
-	WORD $0x4ec37842                     // 818: zip2 v2.2d, v2.2d, v3.2d
-	WORD $0x4e21d883                     // 81c: scvtf v3.4s, v4.4s
-	WORD $0x4e21d8e7                     // 820: scvtf v7.4s, v7.4s
-	WORD $0x6e29dd49                     // 824: fmul v9.4s, v10.4s, v9.4s
-	WORD $0xad4429cb                     // 828: ldp q11, q10, [x14, #0x80]
-	WORD $0x4e21d908                     // 82c: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8c6                     // 830: scvtf v6.4s, v6.4s
-	WORD $0x4e21d842                     // 834: scvtf v2.4s, v2.4s
-	WORD $0x6e27dd67                     // 838: fmul v7.4s, v11.4s, v7.4s
-	WORD $0x6e28dd88                     // 83c: fmul v8.4s, v12.4s, v8.4s
-	WORD $0x6e26dd46                     // 840: fmul v6.4s, v10.4s, v6.4s
-	WORD $0x4e27d527                     // 844: fadd v7.4s, v9.4s, v7.4s
-	WORD $0x4e26d506                     // 848: fadd v6.4s, v8.4s, v6.4s
-	WORD $0xad4225c8                     // 84c: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // 850: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // 854: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // 858: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // 85c: add v6.4s, v9.4s, v6.4s
-	WORD $0x0e6148e7                     // 860: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // 864: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e2148e6                     // 868: sqxtn v6.8b, v7.8h
-	WORD $0xfd000206                     // 86c: str d6, [x16]
-	WORD $0xfc6d69e6                     // 870: ldr d6, [x15, x13]
-	WORD $0xad4515c8                     // 874: ldp q8, q5, [x14, #0xa0]
-	WORD $0x0f08a4c6                     // 878: sshll v6.8h, v6.8b, #0x0
-	WORD $0x0f10a4c7                     // 87c: sshll v7.4s, v6.4h, #0x0
-	WORD $0x4f10a4c6                     // 880: sshll2 v6.4s, v6.8h, #0x0
-	WORD $0x6ea884e7                     // 884: sub v7.4s, v7.4s, v8.4s
-	WORD $0x6ea584c5                     // 888: sub v5.4s, v6.4s, v5.4s
-	WORD $0xad4121c6                     // 88c: ldp q6, q8, [x14, #0x20]
-	WORD $0x4e21d8e4                     // 890: scvtf v4.4s, v7.4s
-	WORD $0x6e23dcc3                     // 894: fmul v3.4s, v6.4s, v3.4s
-	WORD $0xad4419c7                     // 898: ldp q7, q6, [x14, #0x80]
-	WORD $0x4e21d8a5                     // 89c: scvtf v5.4s, v5.4s
-	WORD $0x6e22dd02                     // 8a0: fmul v2.4s, v8.4s, v2.4s
-	WORD $0x6e24dce4                     // 8a4: fmul v4.4s, v7.4s, v4.4s
-	WORD $0x4e24d463                     // 8a8: fadd v3.4s, v3.4s, v4.4s
-	WORD $0x6e25dcc4                     // 8ac: fmul v4.4s, v6.4s, v5.4s
-	WORD $0x4e21a863                     // 8b0: fcvtns v3.4s, v3.4s
-	WORD $0x4e24d442                     // 8b4: fadd v2.4s, v2.4s, v4.4s
-	WORD $0xad4215c4                     // 8b8: ldp q4, q5, [x14, #0x40]
-	WORD $0x4ea38483                     // 8bc: add v3.4s, v4.4s, v3.4s
-	WORD $0x4e21a842                     // 8c0: fcvtns v2.4s, v2.4s
-	WORD $0x0e614863                     // 8c4: sqxtn v3.4h, v3.4s
-	WORD $0x4ea284a2                     // 8c8: add v2.4s, v5.4s, v2.4s
-	WORD $0x4e614843                     // 8cc: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e214862                     // 8d0: sqxtn v2.8b, v3.8h
-	WORD $0xfc2d6a02                     // 8d4: str d2, [x16, x13]
-	WORD $0x140001a1                     // 8d8: b 0xf5c <gemmI8MM8x8+0xf5c>
-	WORD $0x4e21da73                     // 8dc: scvtf v19.4s, v19.4s
-	WORD $0x8b0d012f                     // 8e0: add x15, x9, x13
-	WORD $0x4e21da52                     // 8e4: scvtf v18.4s, v18.4s
-	WORD $0xad4155d4                     // 8e8: ldp q20, q21, [x14, #0x20]
-	WORD $0x4ed07a30                     // 8ec: zip2 v16.2d, v17.2d, v16.2d
-	WORD $0x4ece79ee                     // 8f0: zip2 v14.2d, v15.2d, v14.2d
-	WORD $0x6e33de8f                     // 8f4: fmul v15.4s, v20.4s, v19.4s
-	WORD $0x6e32deb1                     // 8f8: fmul v17.4s, v21.4s, v18.4s
-	WORD $0x4ecc39b2                     // 8fc: zip1 v18.2d, v13.2d, v12.2d
-	WORD $0x4e21da10                     // 900: scvtf v16.4s, v16.4s
-	WORD $0x4e21d9ce                     // 904: scvtf v14.4s, v14.4s
-	WORD $0x4eca3973                     // 908: zip1 v19.2d, v11.2d, v10.2d
-	WORD $0x4ecc79ac                     // 90c: zip2 v12.2d, v13.2d, v12.2d
-	WORD $0xad00452f                     // 910: stp q15, q17, [x9]
-	WORD $0xad4145cf                     // 914: ldp q15, q17, [x14, #0x20]
-	WORD $0x4eca796a                     // 918: zip2 v10.2d, v11.2d, v10.2d
-	WORD $0x6e30ddef                     // 91c: fmul v15.4s, v15.4s, v16.4s
-	WORD $0x6e2ede2e                     // 920: fmul v14.4s, v17.4s, v14.4s
-	WORD $0x4e21da50                     // 924: scvtf v16.4s, v18.4s
-	WORD $0x4e21da71                     // 928: scvtf v17.4s, v19.4s
-	WORD $0x4e21d98c                     // 92c: scvtf v12.4s, v12.4s
-	WORD $0x4e21d94a                     // 930: scvtf v10.4s, v10.4s
-	WORD $0xad0039ef                     // 934: stp q15, q14, [x15]
-	WORD $0xad413dce                     // 938: ldp q14, q15, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 93c: add x15, x15, x13
-	WORD $0x6e30ddcb                     // 940: fmul v11.4s, v14.4s, v16.4s
-	WORD $0x6e31dded                     // 944: fmul v13.4s, v15.4s, v17.4s
-	WORD $0x4ec9390e                     // 948: zip1 v14.2d, v8.2d, v9.2d
-	WORD $0x4ec738cf                     // 94c: zip1 v15.2d, v6.2d, v7.2d
-	WORD $0x4ec97908                     // 950: zip2 v8.2d, v8.2d, v9.2d
-	WORD $0x4ec778c6                     // 954: zip2 v6.2d, v6.2d, v7.2d
-	WORD $0xad0035eb                     // 958: stp q11, q13, [x15]
-	WORD $0xad4135cb                     // 95c: ldp q11, q13, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 960: add x15, x15, x13
-	WORD $0x4e21d908                     // 964: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8c6                     // 968: scvtf v6.4s, v6.4s
-	WORD $0x6e2cdd6b                     // 96c: fmul v11.4s, v11.4s, v12.4s
-	WORD $0x6e2addaa                     // 970: fmul v10.4s, v13.4s, v10.4s
-	WORD $0x4e21d9cc                     // 974: scvtf v12.4s, v14.4s
-	WORD $0x4e21d9ed                     // 978: scvtf v13.4s, v15.4s
-	WORD $0xad0029eb                     // 97c: stp q11, q10, [x15]
-	WORD $0xad412dca                     // 980: ldp q10, q11, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 984: add x15, x15, x13
-	WORD $0x6e2cdd47                     // 988: fmul v7.4s, v10.4s, v12.4s
-	WORD $0x6e2ddd69                     // 98c: fmul v9.4s, v11.4s, v13.4s
-	WORD $0x4ec5388a                     // 990: zip1 v10.2d, v4.2d, v5.2d
-	WORD $0x4ec3384b                     // 994: zip1 v11.2d, v2.2d, v3.2d
-	WORD $0x4ec57884                     // 998: zip2 v4.2d, v4.2d, v5.2d
-	WORD $0x4ec37842                     // 99c: zip2 v2.2d, v2.2d, v3.2d
-	WORD $0xad0025e7                     // 9a0: stp q7, q9, [x15]
-	WORD $0xad4125c7                     // 9a4: ldp q7, q9, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 9a8: add x15, x15, x13
-	WORD $0x4e21d884                     // 9ac: scvtf v4.4s, v4.4s
-	WORD $0x4e21d842                     // 9b0: scvtf v2.4s, v2.4s
-	WORD $0x6e28dce7                     // 9b4: fmul v7.4s, v7.4s, v8.4s
-	WORD $0x6e26dd26                     // 9b8: fmul v6.4s, v9.4s, v6.4s
-	WORD $0x4e21d948                     // 9bc: scvtf v8.4s, v10.4s
-	WORD $0x4e21d969                     // 9c0: scvtf v9.4s, v11.4s
-	WORD $0xad0019e7                     // 9c4: stp q7, q6, [x15]
-	WORD $0xad411dc6                     // 9c8: ldp q6, q7, [x14, #0x20]
-	WORD $0x8b0d01ef                     // 9cc: add x15, x15, x13
-	WORD $0x8b0d01ed                     // 9d0: add x13, x15, x13
-	WORD $0x6e28dcc3                     // 9d4: fmul v3.4s, v6.4s, v8.4s
-	WORD $0x6e29dce5                     // 9d8: fmul v5.4s, v7.4s, v9.4s
-	WORD $0xad0015e3                     // 9dc: stp q3, q5, [x15]
-	WORD $0xad4115c3                     // 9e0: ldp q3, q5, [x14, #0x20]
-	WORD $0x6e24dc63                     // 9e4: fmul v3.4s, v3.4s, v4.4s
-	WORD $0x6e22dca2                     // 9e8: fmul v2.4s, v5.4s, v2.4s
-	WORD $0xad0009a3                     // 9ec: stp q3, q2, [x13]
-	WORD $0x1400015b                     // 9f0: b 0xf5c <gemmI8MM8x8+0xf5c>
-	WORD $0x4e21da73                     // 9f4: scvtf v19.4s, v19.4s
-	WORD $0x8b0d012f                     // 9f8: add x15, x9, x13
-	WORD $0xad4155d4                     // 9fc: ldp q20, q21, [x14, #0x20]
-	WORD $0x4e21da52                     // a00: scvtf v18.4s, v18.4s
-	WORD $0x4ed07a30                     // a04: zip2 v16.2d, v17.2d, v16.2d
-	WORD $0x4ece79ee                     // a08: zip2 v14.2d, v15.2d, v14.2d
-	WORD $0x6e33de93                     // a0c: fmul v19.4s, v20.4s, v19.4s
-	WORD $0x6e32deb2                     // a10: fmul v18.4s, v21.4s, v18.4s
-	WORD $0xad4255d4                     // a14: ldp q20, q21, [x14, #0x40]
-	WORD $0x4e21da0f                     // a18: scvtf v15.4s, v16.4s
-	WORD $0x4e21d9ce                     // a1c: scvtf v14.4s, v14.4s
-	WORD $0x4e21aa73                     // a20: fcvtns v19.4s, v19.4s
-	WORD $0x4e21aa52                     // a24: fcvtns v18.4s, v18.4s
-	WORD $0x4eb38693                     // a28: add v19.4s, v20.4s, v19.4s
-	WORD $0x4eb286b2                     // a2c: add v18.4s, v21.4s, v18.4s
-	WORD $0x0e614a73                     // a30: sqxtn v19.4h, v19.4s
-	WORD $0x4e614a53                     // a34: sqxtn2 v19.8h, v18.4s
-	WORD $0x0e214a71                     // a38: sqxtn v17.8b, v19.8h
-	WORD $0xfd000131                     // a3c: str d17, [x9]
-	WORD $0xad4145d0                     // a40: ldp q16, q17, [x14, #0x20]
-	WORD $0x6e2fde0f                     // a44: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x6e2ede2e                     // a48: fmul v14.4s, v17.4s, v14.4s
-	WORD $0xad4245d0                     // a4c: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ef                     // a50: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // a54: fcvtns v14.4s, v14.4s
-	WORD $0x4eaf860f                     // a58: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // a5c: add v14.4s, v17.4s, v14.4s
-	WORD $0x4eca3970                     // a60: zip1 v16.2d, v11.2d, v10.2d
-	WORD $0x4eca796a                     // a64: zip2 v10.2d, v11.2d, v10.2d
-	WORD $0x0e6149ef                     // a68: sqxtn v15.4h, v15.4s
-	WORD $0x4e21da10                     // a6c: scvtf v16.4s, v16.4s
-	WORD $0x4e21d94a                     // a70: scvtf v10.4s, v10.4s
-	WORD $0x4e6149cf                     // a74: sqxtn2 v15.8h, v14.4s
-	WORD $0x4ecc39ae                     // a78: zip1 v14.2d, v13.2d, v12.2d
-	WORD $0x4ecc79ac                     // a7c: zip2 v12.2d, v13.2d, v12.2d
-	WORD $0x0e2149ef                     // a80: sqxtn v15.8b, v15.8h
-	WORD $0x4e21d9ce                     // a84: scvtf v14.4s, v14.4s
-	WORD $0x4e21d98b                     // a88: scvtf v11.4s, v12.4s
-	WORD $0xfd0001ef                     // a8c: str d15, [x15]
-	WORD $0xad4145cf                     // a90: ldp q15, q17, [x14, #0x20]
-	WORD $0x8b0d01ef                     // a94: add x15, x15, x13
-	WORD $0x6e2eddee                     // a98: fmul v14.4s, v15.4s, v14.4s
-	WORD $0x6e30de2f                     // a9c: fmul v15.4s, v17.4s, v16.4s
-	WORD $0xad4245d0                     // aa0: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ce                     // aa4: fcvtns v14.4s, v14.4s
-	WORD $0x4e21a9ef                     // aa8: fcvtns v15.4s, v15.4s
-	WORD $0x4eae860e                     // aac: add v14.4s, v16.4s, v14.4s
-	WORD $0x4eaf862f                     // ab0: add v15.4s, v17.4s, v15.4s
-	WORD $0x0e6149ce                     // ab4: sqxtn v14.4h, v14.4s
-	WORD $0x4e6149ee                     // ab8: sqxtn2 v14.8h, v15.4s
-	WORD $0x0e2149cd                     // abc: sqxtn v13.8b, v14.8h
-	WORD $0xfd0001ed                     // ac0: str d13, [x15]
-	WORD $0xad4135cc                     // ac4: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0d01ef                     // ac8: add x15, x15, x13
-	WORD $0x6e2bdd8b                     // acc: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // ad0: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad4235cc                     // ad4: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // ad8: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // adc: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // ae0: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // ae4: add v10.4s, v13.4s, v10.4s
-	WORD $0x4ec738cc                     // ae8: zip1 v12.2d, v6.2d, v7.2d
-	WORD $0x4ec778c6                     // aec: zip2 v6.2d, v6.2d, v7.2d
-	WORD $0x0e61496b                     // af0: sqxtn v11.4h, v11.4s
-	WORD $0x4e21d98c                     // af4: scvtf v12.4s, v12.4s
-	WORD $0x4e21d8c6                     // af8: scvtf v6.4s, v6.4s
-	WORD $0x4e61494b                     // afc: sqxtn2 v11.8h, v10.4s
-	WORD $0x4ec9390a                     // b00: zip1 v10.2d, v8.2d, v9.2d
-	WORD $0x4ec97908                     // b04: zip2 v8.2d, v8.2d, v9.2d
-	WORD $0x0e21496b                     // b08: sqxtn v11.8b, v11.8h
-	WORD $0x4e21d94a                     // b0c: scvtf v10.4s, v10.4s
-	WORD $0x4e21d907                     // b10: scvtf v7.4s, v8.4s
-	WORD $0xfd0001eb                     // b14: str d11, [x15]
-	WORD $0xad4135cb                     // b18: ldp q11, q13, [x14, #0x20]
-	WORD $0x8b0d01ef                     // b1c: add x15, x15, x13
-	WORD $0x6e2add6a                     // b20: fmul v10.4s, v11.4s, v10.4s
-	WORD $0x6e2cddab                     // b24: fmul v11.4s, v13.4s, v12.4s
-	WORD $0xad4235cc                     // b28: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a94a                     // b2c: fcvtns v10.4s, v10.4s
-	WORD $0x4e21a96b                     // b30: fcvtns v11.4s, v11.4s
-	WORD $0x4eaa858a                     // b34: add v10.4s, v12.4s, v10.4s
-	WORD $0x4eab85ab                     // b38: add v11.4s, v13.4s, v11.4s
-	WORD $0x0e61494a                     // b3c: sqxtn v10.4h, v10.4s
-	WORD $0x4e61496a                     // b40: sqxtn2 v10.8h, v11.4s
-	WORD $0x0e214949                     // b44: sqxtn v9.8b, v10.8h
-	WORD $0xfd0001e9                     // b48: str d9, [x15]
-	WORD $0xad4125c8                     // b4c: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0d01ef                     // b50: add x15, x15, x13
-	WORD $0x6e27dd07                     // b54: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // b58: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad4225c8                     // b5c: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // b60: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // b64: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // b68: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // b6c: add v6.4s, v9.4s, v6.4s
-	WORD $0x4ec33848                     // b70: zip1 v8.2d, v2.2d, v3.2d
-	WORD $0x4ec37842                     // b74: zip2 v2.2d, v2.2d, v3.2d
-	WORD $0x0e6148e7                     // b78: sqxtn v7.4h, v7.4s
-	WORD $0x4e21d908                     // b7c: scvtf v8.4s, v8.4s
-	WORD $0x4e21d842                     // b80: scvtf v2.4s, v2.4s
-	WORD $0x4e6148c7                     // b84: sqxtn2 v7.8h, v6.4s
-	WORD $0x4ec53886                     // b88: zip1 v6.2d, v4.2d, v5.2d
-	WORD $0x4ec57884                     // b8c: zip2 v4.2d, v4.2d, v5.2d
-	WORD $0x0e2148e7                     // b90: sqxtn v7.8b, v7.8h
-	WORD $0x4e21d8c6                     // b94: scvtf v6.4s, v6.4s
-	WORD $0x4e21d883                     // b98: scvtf v3.4s, v4.4s
-	WORD $0xfd0001e7                     // b9c: str d7, [x15]
-	WORD $0xad4125c7                     // ba0: ldp q7, q9, [x14, #0x20]
-	WORD $0x8b0d01ef                     // ba4: add x15, x15, x13
-	WORD $0x6e26dce6                     // ba8: fmul v6.4s, v7.4s, v6.4s
-	WORD $0x6e28dd27                     // bac: fmul v7.4s, v9.4s, v8.4s
-	WORD $0xad4225c8                     // bb0: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8c6                     // bb4: fcvtns v6.4s, v6.4s
-	WORD $0x4e21a8e7                     // bb8: fcvtns v7.4s, v7.4s
-	WORD $0x4ea68506                     // bbc: add v6.4s, v8.4s, v6.4s
-	WORD $0x4ea78527                     // bc0: add v7.4s, v9.4s, v7.4s
-	WORD $0x0e6148c6                     // bc4: sqxtn v6.4h, v6.4s
-	WORD $0x4e6148e6                     // bc8: sqxtn2 v6.8h, v7.4s
-	WORD $0x0e2148c5                     // bcc: sqxtn v5.8b, v6.8h
-	WORD $0xfd0001e5                     // bd0: str d5, [x15]
-	WORD $0xad4115c4                     // bd4: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // bd8: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x6e22dca2                     // bdc: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x4e21a863                     // be0: fcvtns v3.4s, v3.4s
-	WORD $0x140000d6                     // be4: b 0xf3c <gemmI8MM8x8+0xf3c>
-	WORD $0x4e21da73                     // be8: scvtf v19.4s, v19.4s
-	WORD $0x8b0d012f                     // bec: add x15, x9, x13
-	WORD $0xad4155d4                     // bf0: ldp q20, q21, [x14, #0x20]
-	WORD $0x4e21da52                     // bf4: scvtf v18.4s, v18.4s
-	WORD $0x4ed07a30                     // bf8: zip2 v16.2d, v17.2d, v16.2d
-	WORD $0x4ece79ee                     // bfc: zip2 v14.2d, v15.2d, v14.2d
-	WORD $0x6e33de93                     // c00: fmul v19.4s, v20.4s, v19.4s
-	WORD $0x6e32deb5                     // c04: fmul v21.4s, v21.4s, v18.4s
-	WORD $0xad4349d4                     // c08: ldp q20, q18, [x14, #0x60]
-	WORD $0x4e21da0f                     // c0c: scvtf v15.4s, v16.4s
-	WORD $0x4e21d9ce                     // c10: scvtf v14.4s, v14.4s
-	WORD $0x6e34de74                     // c14: fmul v20.4s, v19.4s, v20.4s
-	WORD $0x6e32deb6                     // c18: fmul v22.4s, v21.4s, v18.4s
-	WORD $0x4f03f612                     // c1c: fmov v18.4s, #1.00000000
-	WORD $0x4e20d694                     // c20: fadd v20.4s, v20.4s, v0.4s
-	WORD $0x4e20d6d6                     // c24: fadd v22.4s, v22.4s, v0.4s
-	WORD $0x4e21f694                     // c28: fmax v20.4s, v20.4s, v1.4s
-	WORD $0x4e21f6d6                     // c2c: fmax v22.4s, v22.4s, v1.4s
-	WORD $0x4eb2f694                     // c30: fmin v20.4s, v20.4s, v18.4s
-	WORD $0x4eb2f6d6                     // c34: fmin v22.4s, v22.4s, v18.4s
-	WORD $0x6e34de73                     // c38: fmul v19.4s, v19.4s, v20.4s
-	WORD $0x6e36deb4                     // c3c: fmul v20.4s, v21.4s, v22.4s
-	WORD $0xad4259d5                     // c40: ldp q21, q22, [x14, #0x40]
-	WORD $0x4e21aa73                     // c44: fcvtns v19.4s, v19.4s
-	WORD $0x4e21aa94                     // c48: fcvtns v20.4s, v20.4s
-	WORD $0x4eb386b3                     // c4c: add v19.4s, v21.4s, v19.4s
-	WORD $0x4eb486d4                     // c50: add v20.4s, v22.4s, v20.4s
-	WORD $0x0e614a73                     // c54: sqxtn v19.4h, v19.4s
-	WORD $0x4e614a93                     // c58: sqxtn2 v19.8h, v20.4s
-	WORD $0x0e214a71                     // c5c: sqxtn v17.8b, v19.8h
-	WORD $0xfd000131                     // c60: str d17, [x9]
-	WORD $0xad4145d0                     // c64: ldp q16, q17, [x14, #0x20]
-	WORD $0x6e2fde0f                     // c68: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x6e2ede2e                     // c6c: fmul v14.4s, v17.4s, v14.4s
-	WORD $0xad4345d0                     // c70: ldp q16, q17, [x14, #0x60]
-	WORD $0x6e30ddf0                     // c74: fmul v16.4s, v15.4s, v16.4s
-	WORD $0x6e31ddd1                     // c78: fmul v17.4s, v14.4s, v17.4s
-	WORD $0x4e20d610                     // c7c: fadd v16.4s, v16.4s, v0.4s
-	WORD $0x4e20d631                     // c80: fadd v17.4s, v17.4s, v0.4s
-	WORD $0x4e21f610                     // c84: fmax v16.4s, v16.4s, v1.4s
-	WORD $0x4e21f631                     // c88: fmax v17.4s, v17.4s, v1.4s
-	WORD $0x4eb2f610                     // c8c: fmin v16.4s, v16.4s, v18.4s
-	WORD $0x4eb2f631                     // c90: fmin v17.4s, v17.4s, v18.4s
-	WORD $0x6e30ddef                     // c94: fmul v15.4s, v15.4s, v16.4s
-	WORD $0x6e31ddce                     // c98: fmul v14.4s, v14.4s, v17.4s
-	WORD $0xad4245d0                     // c9c: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ef                     // ca0: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // ca4: fcvtns v14.4s, v14.4s
-	WORD $0x4eaf860f                     // ca8: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // cac: add v14.4s, v17.4s, v14.4s
-	WORD $0x4eca3970                     // cb0: zip1 v16.2d, v11.2d, v10.2d
-	WORD $0x4eca796a                     // cb4: zip2 v10.2d, v11.2d, v10.2d
-	WORD $0x0e6149ef                     // cb8: sqxtn v15.4h, v15.4s
-	WORD $0x4e21da10                     // cbc: scvtf v16.4s, v16.4s
-	WORD $0x4e21d94a                     // cc0: scvtf v10.4s, v10.4s
-	WORD $0x4e6149cf                     // cc4: sqxtn2 v15.8h, v14.4s
-	WORD $0x4ecc39ae                     // cc8: zip1 v14.2d, v13.2d, v12.2d
-	WORD $0x4ecc79ac                     // ccc: zip2 v12.2d, v13.2d, v12.2d
-	WORD $0x0e2149ef                     // cd0: sqxtn v15.8b, v15.8h
-	WORD $0x4e21d9ce                     // cd4: scvtf v14.4s, v14.4s
-	WORD $0x4e21d98b                     // cd8: scvtf v11.4s, v12.4s
-	WORD $0xfd0001ef                     // cdc: str d15, [x15]
-	WORD $0xad4145cf                     // ce0: ldp q15, q17, [x14, #0x20]
-	WORD $0x8b0d01ef                     // ce4: add x15, x15, x13
-	WORD $0x6e2eddee                     // ce8: fmul v14.4s, v15.4s, v14.4s
-	WORD $0x6e30de30                     // cec: fmul v16.4s, v17.4s, v16.4s
-	WORD $0xad4345cf                     // cf0: ldp q15, q17, [x14, #0x60]
-	WORD $0x6e2fddcf                     // cf4: fmul v15.4s, v14.4s, v15.4s
-	WORD $0x6e31de11                     // cf8: fmul v17.4s, v16.4s, v17.4s
-	WORD $0x4e20d5ef                     // cfc: fadd v15.4s, v15.4s, v0.4s
-	WORD $0x4e20d631                     // d00: fadd v17.4s, v17.4s, v0.4s
-	WORD $0x4e21f5ef                     // d04: fmax v15.4s, v15.4s, v1.4s
-	WORD $0x4e21f631                     // d08: fmax v17.4s, v17.4s, v1.4s
-	WORD $0x4eb2f5ef                     // d0c: fmin v15.4s, v15.4s, v18.4s
-	WORD $0x4eb2f631                     // d10: fmin v17.4s, v17.4s, v18.4s
-	WORD $0x6e2fddce                     // d14: fmul v14.4s, v14.4s, v15.4s
-	WORD $0x6e31de0f                     // d18: fmul v15.4s, v16.4s, v17.4s
-	WORD $0xad4245d0                     // d1c: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ce                     // d20: fcvtns v14.4s, v14.4s
-	WORD $0x4e21a9ef                     // d24: fcvtns v15.4s, v15.4s
-	WORD $0x4eae860e                     // d28: add v14.4s, v16.4s, v14.4s
-	WORD $0x4eaf862f                     // d2c: add v15.4s, v17.4s, v15.4s
-	WORD $0x0e6149ce                     // d30: sqxtn v14.4h, v14.4s
-	WORD $0x4e6149ee                     // d34: sqxtn2 v14.8h, v15.4s
-	WORD $0x0e2149cd                     // d38: sqxtn v13.8b, v14.8h
-	WORD $0xfd0001ed                     // d3c: str d13, [x15]
-	WORD $0xad4135cc                     // d40: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0d01ef                     // d44: add x15, x15, x13
-	WORD $0x6e2bdd8b                     // d48: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // d4c: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad4335cc                     // d50: ldp q12, q13, [x14, #0x60]
-	WORD $0x6e2cdd6c                     // d54: fmul v12.4s, v11.4s, v12.4s
-	WORD $0x6e2ddd4d                     // d58: fmul v13.4s, v10.4s, v13.4s
-	WORD $0x4e20d58c                     // d5c: fadd v12.4s, v12.4s, v0.4s
-	WORD $0x4e20d5ad                     // d60: fadd v13.4s, v13.4s, v0.4s
-	WORD $0x4e21f58c                     // d64: fmax v12.4s, v12.4s, v1.4s
-	WORD $0x4e21f5ad                     // d68: fmax v13.4s, v13.4s, v1.4s
-	WORD $0x4eb2f58c                     // d6c: fmin v12.4s, v12.4s, v18.4s
-	WORD $0x4eb2f5ad                     // d70: fmin v13.4s, v13.4s, v18.4s
-	WORD $0x6e2cdd6b                     // d74: fmul v11.4s, v11.4s, v12.4s
-	WORD $0x6e2ddd4a                     // d78: fmul v10.4s, v10.4s, v13.4s
-	WORD $0xad4235cc                     // d7c: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // d80: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // d84: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // d88: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // d8c: add v10.4s, v13.4s, v10.4s
-	WORD $0x4ec738cc                     // d90: zip1 v12.2d, v6.2d, v7.2d
-	WORD $0x4ec778c6                     // d94: zip2 v6.2d, v6.2d, v7.2d
-	WORD $0x0e61496b                     // d98: sqxtn v11.4h, v11.4s
-	WORD $0x4e21d98c                     // d9c: scvtf v12.4s, v12.4s
-	WORD $0x4e21d8c6                     // da0: scvtf v6.4s, v6.4s
-	WORD $0x4e61494b                     // da4: sqxtn2 v11.8h, v10.4s
-	WORD $0x4ec9390a                     // da8: zip1 v10.2d, v8.2d, v9.2d
-	WORD $0x4ec97908                     // dac: zip2 v8.2d, v8.2d, v9.2d
-	WORD $0x0e21496b                     // db0: sqxtn v11.8b, v11.8h
-	WORD $0x4e21d94a                     // db4: scvtf v10.4s, v10.4s
-	WORD $0x4e21d907                     // db8: scvtf v7.4s, v8.4s
-	WORD $0xfd0001eb                     // dbc: str d11, [x15]
-	WORD $0xad4135cb                     // dc0: ldp q11, q13, [x14, #0x20]
-	WORD $0x8b0d01ef                     // dc4: add x15, x15, x13
-	WORD $0x6e2add6a                     // dc8: fmul v10.4s, v11.4s, v10.4s
-	WORD $0x6e2cddac                     // dcc: fmul v12.4s, v13.4s, v12.4s
-	WORD $0xad4335cb                     // dd0: ldp q11, q13, [x14, #0x60]
-	WORD $0x6e2bdd4b                     // dd4: fmul v11.4s, v10.4s, v11.4s
-	WORD $0x6e2ddd8d                     // dd8: fmul v13.4s, v12.4s, v13.4s
-	WORD $0x4e20d56b                     // ddc: fadd v11.4s, v11.4s, v0.4s
-	WORD $0x4e20d5ad                     // de0: fadd v13.4s, v13.4s, v0.4s
-	WORD $0x4e21f56b                     // de4: fmax v11.4s, v11.4s, v1.4s
-	WORD $0x4e21f5ad                     // de8: fmax v13.4s, v13.4s, v1.4s
-	WORD $0x4eb2f56b                     // dec: fmin v11.4s, v11.4s, v18.4s
-	WORD $0x4eb2f5ad                     // df0: fmin v13.4s, v13.4s, v18.4s
-	WORD $0x6e2bdd4a                     // df4: fmul v10.4s, v10.4s, v11.4s
-	WORD $0x6e2ddd8b                     // df8: fmul v11.4s, v12.4s, v13.4s
-	WORD $0xad4235cc                     // dfc: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a94a                     // e00: fcvtns v10.4s, v10.4s
-	WORD $0x4e21a96b                     // e04: fcvtns v11.4s, v11.4s
-	WORD $0x4eaa858a                     // e08: add v10.4s, v12.4s, v10.4s
-	WORD $0x4eab85ab                     // e0c: add v11.4s, v13.4s, v11.4s
-	WORD $0x0e61494a                     // e10: sqxtn v10.4h, v10.4s
-	WORD $0x4e61496a                     // e14: sqxtn2 v10.8h, v11.4s
-	WORD $0x0e214949                     // e18: sqxtn v9.8b, v10.8h
-	WORD $0xfd0001e9                     // e1c: str d9, [x15]
-	WORD $0xad4125c8                     // e20: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0d01ef                     // e24: add x15, x15, x13
-	WORD $0x6e27dd07                     // e28: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // e2c: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad4325c8                     // e30: ldp q8, q9, [x14, #0x60]
-	WORD $0x6e28dce8                     // e34: fmul v8.4s, v7.4s, v8.4s
-	WORD $0x6e29dcc9                     // e38: fmul v9.4s, v6.4s, v9.4s
-	WORD $0x4e20d508                     // e3c: fadd v8.4s, v8.4s, v0.4s
-	WORD $0x4e20d529                     // e40: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x4e21f508                     // e44: fmax v8.4s, v8.4s, v1.4s
-	WORD $0x4e21f529                     // e48: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4eb2f508                     // e4c: fmin v8.4s, v8.4s, v18.4s
-	WORD $0x4eb2f529                     // e50: fmin v9.4s, v9.4s, v18.4s
-	WORD $0x6e28dce7                     // e54: fmul v7.4s, v7.4s, v8.4s
-	WORD $0x6e29dcc6                     // e58: fmul v6.4s, v6.4s, v9.4s
-	WORD $0xad4225c8                     // e5c: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // e60: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // e64: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // e68: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // e6c: add v6.4s, v9.4s, v6.4s
-	WORD $0x4ec33848                     // e70: zip1 v8.2d, v2.2d, v3.2d
-	WORD $0x4ec37842                     // e74: zip2 v2.2d, v2.2d, v3.2d
-	WORD $0x0e6148e7                     // e78: sqxtn v7.4h, v7.4s
-	WORD $0x4e21d908                     // e7c: scvtf v8.4s, v8.4s
-	WORD $0x4e21d842                     // e80: scvtf v2.4s, v2.4s
-	WORD $0x4e6148c7                     // e84: sqxtn2 v7.8h, v6.4s
-	WORD $0x4ec53886                     // e88: zip1 v6.2d, v4.2d, v5.2d
-	WORD $0x4ec57884                     // e8c: zip2 v4.2d, v4.2d, v5.2d
-	WORD $0x0e2148e7                     // e90: sqxtn v7.8b, v7.8h
-	WORD $0x4e21d8c6                     // e94: scvtf v6.4s, v6.4s
-	WORD $0x4e21d883                     // e98: scvtf v3.4s, v4.4s
-	WORD $0xfd0001e7                     // e9c: str d7, [x15]
-	WORD $0xad4125c7                     // ea0: ldp q7, q9, [x14, #0x20]
-	WORD $0x8b0d01ef                     // ea4: add x15, x15, x13
-	WORD $0x6e26dce6                     // ea8: fmul v6.4s, v7.4s, v6.4s
-	WORD $0x6e28dd28                     // eac: fmul v8.4s, v9.4s, v8.4s
-	WORD $0xad4325c7                     // eb0: ldp q7, q9, [x14, #0x60]
-	WORD $0x6e27dcc7                     // eb4: fmul v7.4s, v6.4s, v7.4s
-	WORD $0x6e29dd09                     // eb8: fmul v9.4s, v8.4s, v9.4s
-	WORD $0x4e20d4e7                     // ebc: fadd v7.4s, v7.4s, v0.4s
-	WORD $0x4e20d529                     // ec0: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x4e21f4e7                     // ec4: fmax v7.4s, v7.4s, v1.4s
-	WORD $0x4e21f529                     // ec8: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4eb2f4e7                     // ecc: fmin v7.4s, v7.4s, v18.4s
-	WORD $0x4eb2f529                     // ed0: fmin v9.4s, v9.4s, v18.4s
-	WORD $0x6e27dcc6                     // ed4: fmul v6.4s, v6.4s, v7.4s
-	WORD $0x6e29dd07                     // ed8: fmul v7.4s, v8.4s, v9.4s
-	WORD $0xad4225c8                     // edc: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8c6                     // ee0: fcvtns v6.4s, v6.4s
-	WORD $0x4e21a8e7                     // ee4: fcvtns v7.4s, v7.4s
-	WORD $0x4ea68506                     // ee8: add v6.4s, v8.4s, v6.4s
-	WORD $0x4ea78527                     // eec: add v7.4s, v9.4s, v7.4s
-	WORD $0x0e6148c6                     // ef0: sqxtn v6.4h, v6.4s
-	WORD $0x4e6148e6                     // ef4: sqxtn2 v6.8h, v7.4s
-	WORD $0x0e2148c5                     // ef8: sqxtn v5.8b, v6.8h
-	WORD $0xfd0001e5                     // efc: str d5, [x15]
-	WORD $0xad4115c4                     // f00: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // f04: fmul v3.4s, v4.4s, v3.4s
-	WORD $0xad4319c4                     // f08: ldp q4, q6, [x14, #0x60]
-	WORD $0x6e22dca2                     // f0c: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x6e24dc64                     // f10: fmul v4.4s, v3.4s, v4.4s
-	WORD $0x6e26dc45                     // f14: fmul v5.4s, v2.4s, v6.4s
-	WORD $0x4e20d484                     // f18: fadd v4.4s, v4.4s, v0.4s
-	WORD $0x4e20d4a5                     // f1c: fadd v5.4s, v5.4s, v0.4s
-	WORD $0x4e21f484                     // f20: fmax v4.4s, v4.4s, v1.4s
-	WORD $0x4e21f4a5                     // f24: fmax v5.4s, v5.4s, v1.4s
-	WORD $0x4eb2f484                     // f28: fmin v4.4s, v4.4s, v18.4s
-	WORD $0x6e24dc63                     // f2c: fmul v3.4s, v3.4s, v4.4s
-	WORD $0x4eb2f4a4                     // f30: fmin v4.4s, v5.4s, v18.4s
-	WORD $0x4e21a863                     // f34: fcvtns v3.4s, v3.4s
-	WORD $0x6e24dc42                     // f38: fmul v2.4s, v2.4s, v4.4s
-	WORD $0xad4215c4                     // f3c: ldp q4, q5, [x14, #0x40]
-	WORD $0x4e21a842                     // f40: fcvtns v2.4s, v2.4s
-	WORD $0x4ea38483                     // f44: add v3.4s, v4.4s, v3.4s
-	WORD $0x4ea284a2                     // f48: add v2.4s, v5.4s, v2.4s
-	WORD $0x0e614863                     // f4c: sqxtn v3.4h, v3.4s
-	WORD $0x4e614843                     // f50: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e214862                     // f54: sqxtn v2.8b, v3.8h
-	WORD $0xfc2d69e2                     // f58: str d2, [x15, x13]
-	WORD $0xf100218d                     // f5c: subs x13, x12, #0x8
-	WORD $0x5400016d                     // f60: b.le 0xf8c <gemmI8MM8x8+0xf8c>
-	WORD $0xf940168e                     // f64: ldr x14, [x20, #0x28]
-	WORD $0xf100419f                     // f68: cmp x12, #0x10
-	WORD $0xf940068c                     // f6c: ldr x12, [x20, #0x8]
-	WORD $0x9a8b31af                     // f70: csel x15, x13, x11, lo
-	WORD $0x9b0f7dce                     // f74: mul x14, x14, x15
-	WORD $0x9b0f2188                     // f78: madd x8, x12, x15, x8
-	WORD $0x9a8d316c                     // f7c: csel x12, x11, x13, lo
-	WORD $0x8b0e0129                     // f80: add x9, x9, x14
-	WORD $0x8b0e014a                     // f84: add x10, x10, x14
-	WORD $0x17fffc26                     // f88: b 0x20 <gemmI8MM8x8+0x20>
+	WORD $0xa943368a                     // 010: ldp x10, x13, [x20, #0x30]
+	WORD $0x528000cb                     // 014: mov w11, #0x6               // =6
+	WORD $0x5280010c                     // 018: mov w12, #0x8               // =8
+	WORD $0x1400005a                     // 01c: b 0x184 <gemmI8MM8x8+0x184>
+	WORD $0x4e21da73                     // 020: scvtf v19.4s, v19.4s
+	WORD $0x8b0f0213                     // 024: add x19, x16, x15
+	WORD $0x4e21da52                     // 028: scvtf v18.4s, v18.4s
+	WORD $0x8b0f0231                     // 02c: add x17, x17, x15
+	WORD $0xad4155d4                     // 030: ldp q20, q21, [x14, #0x20]
+	WORD $0x4ed07a30                     // 034: zip2 v16.2d, v17.2d, v16.2d
+	WORD $0x4ece79ee                     // 038: zip2 v14.2d, v15.2d, v14.2d
+	WORD $0x6e33de8f                     // 03c: fmul v15.4s, v20.4s, v19.4s
+	WORD $0x6e32deb1                     // 040: fmul v17.4s, v21.4s, v18.4s
+	WORD $0x4ecc39b2                     // 044: zip1 v18.2d, v13.2d, v12.2d
+	WORD $0x4e21da10                     // 048: scvtf v16.4s, v16.4s
+	WORD $0x4e21d9ce                     // 04c: scvtf v14.4s, v14.4s
+	WORD $0x4eca3973                     // 050: zip1 v19.2d, v11.2d, v10.2d
+	WORD $0x4ecc79ac                     // 054: zip2 v12.2d, v13.2d, v12.2d
+	WORD $0xad00460f                     // 058: stp q15, q17, [x16]
+	WORD $0xad4145cf                     // 05c: ldp q15, q17, [x14, #0x20]
+	WORD $0x8b0f0270                     // 060: add x16, x19, x15
+	WORD $0x8b0f0231                     // 064: add x17, x17, x15
+	WORD $0x4eca796a                     // 068: zip2 v10.2d, v11.2d, v10.2d
+	WORD $0x4e21d98c                     // 06c: scvtf v12.4s, v12.4s
+	WORD $0x6e30ddef                     // 070: fmul v15.4s, v15.4s, v16.4s
+	WORD $0x6e2ede2e                     // 074: fmul v14.4s, v17.4s, v14.4s
+	WORD $0x4e21da50                     // 078: scvtf v16.4s, v18.4s
+	WORD $0x4e21d94a                     // 07c: scvtf v10.4s, v10.4s
+	WORD $0xad003a6f                     // 080: stp q15, q14, [x19]
+	WORD $0x4e21da6f                     // 084: scvtf v15.4s, v19.4s
+	WORD $0x8b0f0213                     // 088: add x19, x16, x15
+	WORD $0xad4145ce                     // 08c: ldp q14, q17, [x14, #0x20]
+	WORD $0x8b0f0231                     // 090: add x17, x17, x15
+	WORD $0x6e30ddcb                     // 094: fmul v11.4s, v14.4s, v16.4s
+	WORD $0x6e2fde2d                     // 098: fmul v13.4s, v17.4s, v15.4s
+	WORD $0x4ec8392e                     // 09c: zip1 v14.2d, v9.2d, v8.2d
+	WORD $0x4ec638ef                     // 0a0: zip1 v15.2d, v7.2d, v6.2d
+	WORD $0x4ec87928                     // 0a4: zip2 v8.2d, v9.2d, v8.2d
+	WORD $0x4ec678e6                     // 0a8: zip2 v6.2d, v7.2d, v6.2d
+	WORD $0xad00360b                     // 0ac: stp q11, q13, [x16]
+	WORD $0xad4135cb                     // 0b0: ldp q11, q13, [x14, #0x20]
+	WORD $0x8b0f0270                     // 0b4: add x16, x19, x15
+	WORD $0x8b0f0231                     // 0b8: add x17, x17, x15
+	WORD $0x4e21d908                     // 0bc: scvtf v8.4s, v8.4s
+	WORD $0x4e21d8c6                     // 0c0: scvtf v6.4s, v6.4s
+	WORD $0x6e2cdd6b                     // 0c4: fmul v11.4s, v11.4s, v12.4s
+	WORD $0x6e2addaa                     // 0c8: fmul v10.4s, v13.4s, v10.4s
+	WORD $0x4e21d9cc                     // 0cc: scvtf v12.4s, v14.4s
+	WORD $0xad002a6b                     // 0d0: stp q11, q10, [x19]
+	WORD $0x4e21d9eb                     // 0d4: scvtf v11.4s, v15.4s
+	WORD $0x8b0f0213                     // 0d8: add x19, x16, x15
+	WORD $0xad4135ca                     // 0dc: ldp q10, q13, [x14, #0x20]
+	WORD $0x8b0f0231                     // 0e0: add x17, x17, x15
+	WORD $0x6e2cdd47                     // 0e4: fmul v7.4s, v10.4s, v12.4s
+	WORD $0x6e2bdda9                     // 0e8: fmul v9.4s, v13.4s, v11.4s
+	WORD $0x4ec5388a                     // 0ec: zip1 v10.2d, v4.2d, v5.2d
+	WORD $0x4ec3384b                     // 0f0: zip1 v11.2d, v2.2d, v3.2d
+	WORD $0x4ec57884                     // 0f4: zip2 v4.2d, v4.2d, v5.2d
+	WORD $0x4ec37842                     // 0f8: zip2 v2.2d, v2.2d, v3.2d
+	WORD $0xad002607                     // 0fc: stp q7, q9, [x16]
+	WORD $0xad4125c7                     // 100: ldp q7, q9, [x14, #0x20]
+	WORD $0x8b0f0270                     // 104: add x16, x19, x15
+	WORD $0x8b0f0231                     // 108: add x17, x17, x15
+	WORD $0x4e21d884                     // 10c: scvtf v4.4s, v4.4s
+	WORD $0x4e21d842                     // 110: scvtf v2.4s, v2.4s
+	WORD $0x6e28dce7                     // 114: fmul v7.4s, v7.4s, v8.4s
+	WORD $0x6e26dd26                     // 118: fmul v6.4s, v9.4s, v6.4s
+	WORD $0x4e21d948                     // 11c: scvtf v8.4s, v10.4s
+	WORD $0xad001a67                     // 120: stp q7, q6, [x19]
+	WORD $0x4e21d966                     // 124: scvtf v6.4s, v11.4s
+	WORD $0xad4125c7                     // 128: ldp q7, q9, [x14, #0x20]
+	WORD $0x8b0f0231                     // 12c: add x17, x17, x15
+	WORD $0x8b0f020f                     // 130: add x15, x16, x15
+	WORD $0x6e28dce3                     // 134: fmul v3.4s, v7.4s, v8.4s
+	WORD $0x6e26dd25                     // 138: fmul v5.4s, v9.4s, v6.4s
+	WORD $0xad001603                     // 13c: stp q3, q5, [x16]
+	WORD $0xad4115c3                     // 140: ldp q3, q5, [x14, #0x20]
+	WORD $0x6e24dc63                     // 144: fmul v3.4s, v3.4s, v4.4s
+	WORD $0x6e22dca2                     // 148: fmul v2.4s, v5.4s, v2.4s
+	WORD $0xad0009e3                     // 14c: stp q3, q2, [x15]
+	WORD $0xf10021ae                     // 150: subs x14, x13, #0x8
+	WORD $0x540078ad                     // 154: b.le 0x1068 <gemmI8MM8x8+0x1068>
+	WORD $0xd503201f                     // 158: nop
+	WORD $0xd503201f                     // 15c: nop
+	WORD $0xf940168f                     // 160: ldr x15, [x20, #0x28]
+	WORD $0xf10041bf                     // 164: cmp x13, #0x10
+	WORD $0xf940068d                     // 168: ldr x13, [x20, #0x8]
+	WORD $0x9a8c31d0                     // 16c: csel x16, x14, x12, lo
+	WORD $0x9b107def                     // 170: mul x15, x15, x16
+	WORD $0x9b1021a8                     // 174: madd x8, x13, x16, x8
+	WORD $0x9a8e318d                     // 178: csel x13, x12, x14, lo
+	WORD $0x8b0f0129                     // 17c: add x9, x9, x15
+	WORD $0x8b0f014a                     // 180: add x10, x10, x15
+	WORD $0xaa1403ef                     // 184: mov x15, x20
+	WORD $0xf94005fb                     // 188: ldr x27, [x15, #0x8]
+	WORD $0xa94141ee                     // 18c: ldp x14, x16, [x15, #0x10]
+	WORD $0xf94029f3                     // 190: ldr x19, [x15, #0x50]
+	WORD $0xd37ffb77                     // 194: lsl x23, x27, #1
+	WORD $0xd37ef778                     // 198: lsl x24, x27, #2
+	WORD $0x6d400e02                     // 19c: ldp d2, d3, [x16]
+	WORD $0x8b170116                     // 1a0: add x22, x8, x23
+	WORD $0x8b1b02f9                     // 1a4: add x25, x23, x27
+	WORD $0x6d411604                     // 1a8: ldp d4, d5, [x16, #0x10]
+	WORD $0x8b180117                     // 1ac: add x23, x8, x24
+	WORD $0x8b1b031a                     // 1b0: add x26, x24, x27
+	WORD $0x4e080468                     // 1b4: dup v8.2d, v3.d[0]
+	WORD $0x9b0b2378                     // 1b8: madd x24, x27, x11, x8
+	WORD $0x4e080449                     // 1bc: dup v9.2d, v2.d[0]
+	WORD $0xcb1b0100                     // 1c0: sub x0, x8, x27
+	WORD $0x4e0804a6                     // 1c4: dup v6.2d, v5.d[0]
+	WORD $0x8b1b0115                     // 1c8: add x21, x8, x27
+	WORD $0x4e080487                     // 1cc: dup v7.2d, v4.d[0]
+	WORD $0x8b190119                     // 1d0: add x25, x8, x25
+	WORD $0xa94441f1                     // 1d4: ldp x17, x16, [x15, #0x40]
+	WORD $0x8b1a011a                     // 1d8: add x26, x8, x26
+	WORD $0x8b1b0c1b                     // 1dc: add x27, x0, x27, lsl #3
+	WORD $0x4ea81d0c                     // 1e0: mov v12.16b, v8.16b
+	WORD $0xaa0803e0                     // 1e4: mov x0, x8
+	WORD $0x4ea91d2d                     // 1e8: mov v13.16b, v9.16b
+	WORD $0x4ea61cca                     // 1ec: mov v10.16b, v6.16b
+	WORD $0x9341fe21                     // 1f0: asr x1, x17, #1
+	WORD $0x4ea71ceb                     // 1f4: mov v11.16b, v7.16b
+	WORD $0x4ea61cce                     // 1f8: mov v14.16b, v6.16b
+	WORD $0x4ea71cef                     // 1fc: mov v15.16b, v7.16b
+	WORD $0x4ea81d10                     // 200: mov v16.16b, v8.16b
+	WORD $0x4ea91d31                     // 204: mov v17.16b, v9.16b
+	WORD $0x4ea91d24                     // 208: mov v4.16b, v9.16b
+	WORD $0x4ea81d05                     // 20c: mov v5.16b, v8.16b
+	WORD $0x4ea71ce2                     // 210: mov v2.16b, v7.16b
+	WORD $0x4ea61cc3                     // 214: mov v3.16b, v6.16b
+	WORD $0x1400000c                     // 218: b 0x248 <gemmI8MM8x8+0x248>
+	WORD $0xd503201f                     // 21c: nop
+	WORD $0x8b130000                     // 220: add x0, x0, x19
+	WORD $0x8b1302b5                     // 224: add x21, x21, x19
+	WORD $0x8b1302d6                     // 228: add x22, x22, x19
+	WORD $0x8b130339                     // 22c: add x25, x25, x19
+	WORD $0x8b1302f7                     // 230: add x23, x23, x19
+	WORD $0x8b13035a                     // 234: add x26, x26, x19
+	WORD $0x8b130318                     // 238: add x24, x24, x19
+	WORD $0x8b13037b                     // 23c: add x27, x27, x19
+	WORD $0xf1000610                     // 240: subs x16, x16, #0x1
+	WORD $0x54000d00                     // 244: b.eq 0x3e4 <gemmI8MM8x8+0x3e4>
+	WORD $0xf1000a3f                     // 248: cmp x17, #0x2
+	WORD $0x540008a3                     // 24c: b.lo 0x360 <gemmI8MM8x8+0x360>
+	WORD $0xaa1f03e2                     // 250: mov x2, xzr
+	WORD $0xaa0103e3                     // 254: mov x3, x1
+	WORD $0xd503201f                     // 258: nop
+	WORD $0xd503201f                     // 25c: nop
+	WORD $0x3ce26812                     // 260: ldr q18, [x0, x2]
+	WORD $0xf1000463                     // 264: subs x3, x3, #0x1
+	WORD $0x3ce26ab3                     // 268: ldr q19, [x21, x2]
+	WORD $0x3ce26ad4                     // 26c: ldr q20, [x22, x2]
+	WORD $0x3ce26b35                     // 270: ldr q21, [x25, x2]
+	WORD $0x3ce26af6                     // 274: ldr q22, [x23, x2]
+	WORD $0x3ce26b57                     // 278: ldr q23, [x26, x2]
+	WORD $0x4ed33a58                     // 27c: zip1 v24.2d, v18.2d, v19.2d
+	WORD $0x3ce26b19                     // 280: ldr q25, [x24, x2]
+	WORD $0x4ed37a52                     // 284: zip2 v18.2d, v18.2d, v19.2d
+	WORD $0x3ce26b7a                     // 288: ldr q26, [x27, x2]
+	WORD $0x4ed53a9b                     // 28c: zip1 v27.2d, v20.2d, v21.2d
+	WORD $0x4ed57a93                     // 290: zip2 v19.2d, v20.2d, v21.2d
+	WORD $0x91004042                     // 294: add x2, x2, #0x10
+	WORD $0x4ed73adc                     // 298: zip1 v28.2d, v22.2d, v23.2d
+	WORD $0x4ed77ad5                     // 29c: zip2 v21.2d, v22.2d, v23.2d
+	WORD $0x4eda3b3e                     // 2a0: zip1 v30.2d, v25.2d, v26.2d
+	WORD $0xad4059dd                     // 2a4: ldp q29, q22, [x14]
+	WORD $0x4eda7b34                     // 2a8: zip2 v20.2d, v25.2d, v26.2d
+	WORD $0x4e96a710                     // 2ac: smmla v16.4s, v24.16b, v22.16b
+	WORD $0x4e96a76c                     // 2b0: smmla v12.4s, v27.16b, v22.16b
+	WORD $0x4e96a788                     // 2b4: smmla v8.4s, v28.16b, v22.16b
+	WORD $0x4e96a7c5                     // 2b8: smmla v5.4s, v30.16b, v22.16b
+	WORD $0xad4159d7                     // 2bc: ldp q23, q22, [x14, #0x20]
+	WORD $0x4e9da711                     // 2c0: smmla v17.4s, v24.16b, v29.16b
+	WORD $0x4e9da76d                     // 2c4: smmla v13.4s, v27.16b, v29.16b
+	WORD $0x4e9da789                     // 2c8: smmla v9.4s, v28.16b, v29.16b
+	WORD $0x4e9da7c4                     // 2cc: smmla v4.4s, v30.16b, v29.16b
+	WORD $0x4e97a70f                     // 2d0: smmla v15.4s, v24.16b, v23.16b
+	WORD $0x4e97a76b                     // 2d4: smmla v11.4s, v27.16b, v23.16b
+	WORD $0x4e97a787                     // 2d8: smmla v7.4s, v28.16b, v23.16b
+	WORD $0x4e97a7c2                     // 2dc: smmla v2.4s, v30.16b, v23.16b
+	WORD $0x4e96a70e                     // 2e0: smmla v14.4s, v24.16b, v22.16b
+	WORD $0x4e96a76a                     // 2e4: smmla v10.4s, v27.16b, v22.16b
+	WORD $0x4e96a786                     // 2e8: smmla v6.4s, v28.16b, v22.16b
+	WORD $0x4e96a7c3                     // 2ec: smmla v3.4s, v30.16b, v22.16b
+	WORD $0xad4259d7                     // 2f0: ldp q23, q22, [x14, #0x40]
+	WORD $0x4e97a651                     // 2f4: smmla v17.4s, v18.16b, v23.16b
+	WORD $0x4e97a66d                     // 2f8: smmla v13.4s, v19.16b, v23.16b
+	WORD $0x4e97a6a9                     // 2fc: smmla v9.4s, v21.16b, v23.16b
+	WORD $0x4e97a684                     // 300: smmla v4.4s, v20.16b, v23.16b
+	WORD $0x4e96a650                     // 304: smmla v16.4s, v18.16b, v22.16b
+	WORD $0x4e96a66c                     // 308: smmla v12.4s, v19.16b, v22.16b
+	WORD $0x4e96a6a8                     // 30c: smmla v8.4s, v21.16b, v22.16b
+	WORD $0x4e96a685                     // 310: smmla v5.4s, v20.16b, v22.16b
+	WORD $0xad4359d7                     // 314: ldp q23, q22, [x14, #0x60]
+	WORD $0x910201ce                     // 318: add x14, x14, #0x80
+	WORD $0x4e97a64f                     // 31c: smmla v15.4s, v18.16b, v23.16b
+	WORD $0x4e97a66b                     // 320: smmla v11.4s, v19.16b, v23.16b
+	WORD $0x4e97a6a7                     // 324: smmla v7.4s, v21.16b, v23.16b
+	WORD $0x4e97a682                     // 328: smmla v2.4s, v20.16b, v23.16b
+	WORD $0x4e96a64e                     // 32c: smmla v14.4s, v18.16b, v22.16b
+	WORD $0x4e96a66a                     // 330: smmla v10.4s, v19.16b, v22.16b
+	WORD $0x4e96a6a6                     // 334: smmla v6.4s, v21.16b, v22.16b
+	WORD $0x4e96a683                     // 338: smmla v3.4s, v20.16b, v22.16b
+	WORD $0x54fff921                     // 33c: b.ne 0x260 <gemmI8MM8x8+0x260>
+	WORD $0x8b020000                     // 340: add x0, x0, x2
+	WORD $0x8b0202b5                     // 344: add x21, x21, x2
+	WORD $0x8b0202d6                     // 348: add x22, x22, x2
+	WORD $0x8b020339                     // 34c: add x25, x25, x2
+	WORD $0x8b0202f7                     // 350: add x23, x23, x2
+	WORD $0x8b02035a                     // 354: add x26, x26, x2
+	WORD $0x8b020318                     // 358: add x24, x24, x2
+	WORD $0x8b02037b                     // 35c: add x27, x27, x2
+	WORD $0x3607f611                     // 360: tbz w17, #0x0, 0x220 <gemmI8MM8x8+0x220>
+	WORD $0xfc408412                     // 364: ldr d18, [x0], #0x8
+	WORD $0xfc4086b5                     // 368: ldr d21, [x21], #0x8
+	WORD $0xfc4086d3                     // 36c: ldr d19, [x22], #0x8
+	WORD $0xfc408736                     // 370: ldr d22, [x25], #0x8
+	WORD $0xfc4086f4                     // 374: ldr d20, [x23], #0x8
+	WORD $0xfc408757                     // 378: ldr d23, [x26], #0x8
+	WORD $0xfc408718                     // 37c: ldr d24, [x24], #0x8
+	WORD $0xfc408779                     // 380: ldr d25, [x27], #0x8
+	WORD $0x6e1806b2                     // 384: mov v18.d[1], v21.d[0]
+	WORD $0x6e1806d3                     // 388: mov v19.d[1], v22.d[0]
+	WORD $0x6e1806f4                     // 38c: mov v20.d[1], v23.d[0]
+	WORD $0x6e180738                     // 390: mov v24.d[1], v25.d[0]
+	WORD $0xad4059d5                     // 394: ldp q21, q22, [x14]
+	WORD $0x4e95a651                     // 398: smmla v17.4s, v18.16b, v21.16b
+	WORD $0x4e95a66d                     // 39c: smmla v13.4s, v19.16b, v21.16b
+	WORD $0x4e95a689                     // 3a0: smmla v9.4s, v20.16b, v21.16b
+	WORD $0x4e95a704                     // 3a4: smmla v4.4s, v24.16b, v21.16b
+	WORD $0x4e96a650                     // 3a8: smmla v16.4s, v18.16b, v22.16b
+	WORD $0x4e96a66c                     // 3ac: smmla v12.4s, v19.16b, v22.16b
+	WORD $0x4e96a688                     // 3b0: smmla v8.4s, v20.16b, v22.16b
+	WORD $0x4e96a705                     // 3b4: smmla v5.4s, v24.16b, v22.16b
+	WORD $0xad4159d5                     // 3b8: ldp q21, q22, [x14, #0x20]
+	WORD $0x910101ce                     // 3bc: add x14, x14, #0x40
+	WORD $0x4e95a64f                     // 3c0: smmla v15.4s, v18.16b, v21.16b
+	WORD $0x4e95a66b                     // 3c4: smmla v11.4s, v19.16b, v21.16b
+	WORD $0x4e95a687                     // 3c8: smmla v7.4s, v20.16b, v21.16b
+	WORD $0x4e95a702                     // 3cc: smmla v2.4s, v24.16b, v21.16b
+	WORD $0x4e96a64e                     // 3d0: smmla v14.4s, v18.16b, v22.16b
+	WORD $0x4e96a66a                     // 3d4: smmla v10.4s, v19.16b, v22.16b
+	WORD $0x4e96a686                     // 3d8: smmla v6.4s, v20.16b, v22.16b
+	WORD $0x4e96a703                     // 3dc: smmla v3.4s, v24.16b, v22.16b
+	WORD $0x17ffff90                     // 3e0: b 0x220 <gemmI8MM8x8+0x220>
+	WORD $0x4ed03a33                     // 3e4: zip1 v19.2d, v17.2d, v16.2d
+	WORD $0x4ece39f2                     // 3e8: zip1 v18.2d, v15.2d, v14.2d
+	WORD $0xf9402df3                     // 3ec: ldr x19, [x15, #0x58]
+	WORD $0xf9400dee                     // 3f0: ldr x14, [x15, #0x18]
+	WORD $0xaa0903f0                     // 3f4: mov x16, x9
+	WORD $0xf94015ef                     // 3f8: ldr x15, [x15, #0x28]
+	WORD $0xaa0a03f1                     // 3fc: mov x17, x10
+	WORD $0xf100067f                     // 400: cmp x19, #0x1
+	WORD $0x5400140c                     // 404: b.gt 0x684 <gemmI8MM8x8+0x684>
+	WORD $0xb4003453                     // 408: cbz x19, 0xa90 <gemmI8MM8x8+0xa90>
+	WORD $0xf100067f                     // 40c: cmp x19, #0x1
+	WORD $0x54ffe081                     // 410: b.ne 0x20 <gemmI8MM8x8+0x20>
+	WORD $0x4e21da73                     // 414: scvtf v19.4s, v19.4s
+	WORD $0x8b0f0213                     // 418: add x19, x16, x15
+	WORD $0xad4155d4                     // 41c: ldp q20, q21, [x14, #0x20]
+	WORD $0x4e21da52                     // 420: scvtf v18.4s, v18.4s
+	WORD $0x8b0f0231                     // 424: add x17, x17, x15
+	WORD $0x4ed07a30                     // 428: zip2 v16.2d, v17.2d, v16.2d
+	WORD $0x4ece79ee                     // 42c: zip2 v14.2d, v15.2d, v14.2d
+	WORD $0x6e33de93                     // 430: fmul v19.4s, v20.4s, v19.4s
+	WORD $0x6e32deb2                     // 434: fmul v18.4s, v21.4s, v18.4s
+	WORD $0xad4355d4                     // 438: ldp q20, q21, [x14, #0x60]
+	WORD $0x4e21da0f                     // 43c: scvtf v15.4s, v16.4s
+	WORD $0x4e21d9ce                     // 440: scvtf v14.4s, v14.4s
+	WORD $0x4eb4f673                     // 444: fmin v19.4s, v19.4s, v20.4s
+	WORD $0x4eb5f652                     // 448: fmin v18.4s, v18.4s, v21.4s
+	WORD $0xad4255d4                     // 44c: ldp q20, q21, [x14, #0x40]
+	WORD $0x4e21aa73                     // 450: fcvtns v19.4s, v19.4s
+	WORD $0x4e21aa52                     // 454: fcvtns v18.4s, v18.4s
+	WORD $0x4eb38693                     // 458: add v19.4s, v20.4s, v19.4s
+	WORD $0x4eb286b2                     // 45c: add v18.4s, v21.4s, v18.4s
+	WORD $0x0e614a73                     // 460: sqxtn v19.4h, v19.4s
+	WORD $0x4e614a53                     // 464: sqxtn2 v19.8h, v18.4s
+	WORD $0x0e214a71                     // 468: sqxtn v17.8b, v19.8h
+	WORD $0xfd000211                     // 46c: str d17, [x16]
+	WORD $0xad4145d0                     // 470: ldp q16, q17, [x14, #0x20]
+	WORD $0x8b0f0270                     // 474: add x16, x19, x15
+	WORD $0x8b0f0231                     // 478: add x17, x17, x15
+	WORD $0x6e2fde0f                     // 47c: fmul v15.4s, v16.4s, v15.4s
+	WORD $0x6e2ede2e                     // 480: fmul v14.4s, v17.4s, v14.4s
+	WORD $0xad4345d0                     // 484: ldp q16, q17, [x14, #0x60]
+	WORD $0x4eb0f5ef                     // 488: fmin v15.4s, v15.4s, v16.4s
+	WORD $0x4eb1f5ce                     // 48c: fmin v14.4s, v14.4s, v17.4s
+	WORD $0xad4245d0                     // 490: ldp q16, q17, [x14, #0x40]
+	WORD $0x4e21a9ef                     // 494: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ce                     // 498: fcvtns v14.4s, v14.4s
+	WORD $0x4eaf860f                     // 49c: add v15.4s, v16.4s, v15.4s
+	WORD $0x4eae862e                     // 4a0: add v14.4s, v17.4s, v14.4s
+	WORD $0x4eca3970                     // 4a4: zip1 v16.2d, v11.2d, v10.2d
+	WORD $0x4eca796a                     // 4a8: zip2 v10.2d, v11.2d, v10.2d
+	WORD $0x0e6149ef                     // 4ac: sqxtn v15.4h, v15.4s
+	WORD $0x4e21da10                     // 4b0: scvtf v16.4s, v16.4s
+	WORD $0x4e21d94a                     // 4b4: scvtf v10.4s, v10.4s
+	WORD $0x4e6149cf                     // 4b8: sqxtn2 v15.8h, v14.4s
+	WORD $0x4ecc39ae                     // 4bc: zip1 v14.2d, v13.2d, v12.2d
+	WORD $0x4ecc79ac                     // 4c0: zip2 v12.2d, v13.2d, v12.2d
+	WORD $0x0e2149ef                     // 4c4: sqxtn v15.8b, v15.8h
+	WORD $0x4e21d9ce                     // 4c8: scvtf v14.4s, v14.4s
+	WORD $0x4e21d98b                     // 4cc: scvtf v11.4s, v12.4s
+	WORD $0xfd00026f                     // 4d0: str d15, [x19]
+	WORD $0xad4145cf                     // 4d4: ldp q15, q17, [x14, #0x20]
+	WORD $0x8b0f0213                     // 4d8: add x19, x16, x15
+	WORD $0x8b0f0231                     // 4dc: add x17, x17, x15
+	WORD $0x6e2eddee                     // 4e0: fmul v14.4s, v15.4s, v14.4s
+	WORD $0x6e30de30                     // 4e4: fmul v16.4s, v17.4s, v16.4s
+	WORD $0xad4345cf                     // 4e8: ldp q15, q17, [x14, #0x60]
+	WORD $0x4eaff5ce                     // 4ec: fmin v14.4s, v14.4s, v15.4s
+	WORD $0x4eb1f60f                     // 4f0: fmin v15.4s, v16.4s, v17.4s
+	WORD $0xad4245d0                     // 4f4: ldp q16, q17, [x14, #0x40]
+	WORD $0x4e21a9ce                     // 4f8: fcvtns v14.4s, v14.4s
+	WORD $0x4e21a9ef                     // 4fc: fcvtns v15.4s, v15.4s
+	WORD $0x4eae860e                     // 500: add v14.4s, v16.4s, v14.4s
+	WORD $0x4eaf862f                     // 504: add v15.4s, v17.4s, v15.4s
+	WORD $0x0e6149ce                     // 508: sqxtn v14.4h, v14.4s
+	WORD $0x4e6149ee                     // 50c: sqxtn2 v14.8h, v15.4s
+	WORD $0x0e2149cd                     // 510: sqxtn v13.8b, v14.8h
+	WORD $0xfd00020d                     // 514: str d13, [x16]
+	WORD $0xad4135cc                     // 518: ldp q12, q13, [x14, #0x20]
+	WORD $0x8b0f0270                     // 51c: add x16, x19, x15
+	WORD $0x8b0f0231                     // 520: add x17, x17, x15
+	WORD $0x6e2bdd8b                     // 524: fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6e2addaa                     // 528: fmul v10.4s, v13.4s, v10.4s
+	WORD $0xad4335cc                     // 52c: ldp q12, q13, [x14, #0x60]
+	WORD $0x4eacf56b                     // 530: fmin v11.4s, v11.4s, v12.4s
+	WORD $0x4eadf54a                     // 534: fmin v10.4s, v10.4s, v13.4s
+	WORD $0xad4235cc                     // 538: ldp q12, q13, [x14, #0x40]
+	WORD $0x4e21a96b                     // 53c: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a94a                     // 540: fcvtns v10.4s, v10.4s
+	WORD $0x4eab858b                     // 544: add v11.4s, v12.4s, v11.4s
+	WORD $0x4eaa85aa                     // 548: add v10.4s, v13.4s, v10.4s
+	WORD $0x4ec638ec                     // 54c: zip1 v12.2d, v7.2d, v6.2d
+	WORD $0x4ec678e6                     // 550: zip2 v6.2d, v7.2d, v6.2d
+	WORD $0x0e61496b                     // 554: sqxtn v11.4h, v11.4s
+	WORD $0x4e21d98c                     // 558: scvtf v12.4s, v12.4s
+	WORD $0x4e21d8c6                     // 55c: scvtf v6.4s, v6.4s
+	WORD $0x4e61494b                     // 560: sqxtn2 v11.8h, v10.4s
+	WORD $0x4ec8392a                     // 564: zip1 v10.2d, v9.2d, v8.2d
+	WORD $0x4ec87928                     // 568: zip2 v8.2d, v9.2d, v8.2d
+	WORD $0x0e21496b                     // 56c: sqxtn v11.8b, v11.8h
+	WORD $0x4e21d94a                     // 570: scvtf v10.4s, v10.4s
+	WORD $0x4e21d907                     // 574: scvtf v7.4s, v8.4s
+	WORD $0xfd00026b                     // 578: str d11, [x19]
+	WORD $0xad4135cb                     // 57c: ldp q11, q13, [x14, #0x20]
+	WORD $0x8b0f0213                     // 580: add x19, x16, x15
+	WORD $0x8b0f0231                     // 584: add x17, x17, x15
+	WORD $0x6e2add6a                     // 588: fmul v10.4s, v11.4s, v10.4s
+	WORD $0x6e2cddac                     // 58c: fmul v12.4s, v13.4s, v12.4s
+	WORD $0xad4335cb                     // 590: ldp q11, q13, [x14, #0x60]
+	WORD $0x4eabf54a                     // 594: fmin v10.4s, v10.4s, v11.4s
+	WORD $0x4eadf58b                     // 598: fmin v11.4s, v12.4s, v13.4s
+	WORD $0xad4235cc                     // 59c: ldp q12, q13, [x14, #0x40]
+	WORD $0x4e21a94a                     // 5a0: fcvtns v10.4s, v10.4s
+	WORD $0x4e21a96b                     // 5a4: fcvtns v11.4s, v11.4s
+	WORD $0x4eaa858a                     // 5a8: add v10.4s, v12.4s, v10.4s
+	WORD $0x4eab85ab                     // 5ac: add v11.4s, v13.4s, v11.4s
+	WORD $0x0e61494a                     // 5b0: sqxtn v10.4h, v10.4s
+	WORD $0x4e61496a                     // 5b4: sqxtn2 v10.8h, v11.4s
+	WORD $0x0e214949                     // 5b8: sqxtn v9.8b, v10.8h
+	WORD $0xfd000209                     // 5bc: str d9, [x16]
+	WORD $0xad4125c8                     // 5c0: ldp q8, q9, [x14, #0x20]
+	WORD $0x8b0f0270                     // 5c4: add x16, x19, x15
+	WORD $0x8b0f0231                     // 5c8: add x17, x17, x15
+	WORD $0x6e27dd07                     // 5cc: fmul v7.4s, v8.4s, v7.4s
+	WORD $0x6e26dd26                     // 5d0: fmul v6.4s, v9.4s, v6.4s
+	WORD $0xad4325c8                     // 5d4: ldp q8, q9, [x14, #0x60]
+	WORD $0x4ea8f4e7                     // 5d8: fmin v7.4s, v7.4s, v8.4s
+	WORD $0x4ea9f4c6                     // 5dc: fmin v6.4s, v6.4s, v9.4s
+	WORD $0xad4225c8                     // 5e0: ldp q8, q9, [x14, #0x40]
+	WORD $0x4e21a8e7                     // 5e4: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // 5e8: fcvtns v6.4s, v6.4s
+	WORD $0x4ea78507                     // 5ec: add v7.4s, v8.4s, v7.4s
+	WORD $0x4ea68526                     // 5f0: add v6.4s, v9.4s, v6.4s
+	WORD $0x4ec33848                     // 5f4: zip1 v8.2d, v2.2d, v3.2d
+	WORD $0x4ec37842                     // 5f8: zip2 v2.2d, v2.2d, v3.2d
+	WORD $0x0e6148e7                     // 5fc: sqxtn v7.4h, v7.4s
+	WORD $0x4e21d908                     // 600: scvtf v8.4s, v8.4s
+	WORD $0x4e21d842                     // 604: scvtf v2.4s, v2.4s
+	WORD $0x4e6148c7                     // 608: sqxtn2 v7.8h, v6.4s
+	WORD $0x4ec53886                     // 60c: zip1 v6.2d, v4.2d, v5.2d
+	WORD $0x4ec57884                     // 610: zip2 v4.2d, v4.2d, v5.2d
+	WORD $0x0e2148e7                     // 614: sqxtn v7.8b, v7.8h
+	WORD $0x4e21d8c6                     // 618: scvtf v6.4s, v6.4s
+	WORD $0x4e21d883                     // 61c: scvtf v3.4s, v4.4s
+	WORD $0xfd000267                     // 620: str d7, [x19]
+	WORD $0xad4125c7                     // 624: ldp q7, q9, [x14, #0x20]
+	WORD $0x8b0f0213                     // 628: add x19, x16, x15
+	WORD $0x8b0f022f                     // 62c: add x15, x17, x15
+	WORD $0x6e26dce6                     // 630: fmul v6.4s, v7.4s, v6.4s
+	WORD $0x6e28dd28                     // 634: fmul v8.4s, v9.4s, v8.4s
+	WORD $0xad4325c7                     // 638: ldp q7, q9, [x14, #0x60]
+	WORD $0x4ea7f4c6                     // 63c: fmin v6.4s, v6.4s, v7.4s
+	WORD $0x4ea9f507                     // 640: fmin v7.4s, v8.4s, v9.4s
+	WORD $0xad4225c8                     // 644: ldp q8, q9, [x14, #0x40]
+	WORD $0x4e21a8c6                     // 648: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a8e7                     // 64c: fcvtns v7.4s, v7.4s
+	WORD $0x4ea68506                     // 650: add v6.4s, v8.4s, v6.4s
+	WORD $0x4ea78527                     // 654: add v7.4s, v9.4s, v7.4s
+	WORD $0x0e6148c6                     // 658: sqxtn v6.4h, v6.4s
+	WORD $0x4e6148e6                     // 65c: sqxtn2 v6.8h, v7.4s
+	WORD $0x0e2148c5                     // 660: sqxtn v5.8b, v6.8h
+	WORD $0xfd000205                     // 664: str d5, [x16]
+	WORD $0xad4115c4                     // 668: ldp q4, q5, [x14, #0x20]
+	WORD $0x6e23dc83                     // 66c: fmul v3.4s, v4.4s, v3.4s
+	WORD $0xad4319c4                     // 670: ldp q4, q6, [x14, #0x60]
+	WORD $0x6e22dca2                     // 674: fmul v2.4s, v5.4s, v2.4s
+	WORD $0x4ea4f463                     // 678: fmin v3.4s, v3.4s, v4.4s
+	WORD $0x4ea6f442                     // 67c: fmin v2.4s, v2.4s, v6.4s
+	WORD $0x14000187                     // 680: b 0xc9c <gemmI8MM8x8+0xc9c>
+	WORD $0xf1000a7f                     // 684: cmp x19, #0x2
+	WORD $0x54003220                     // 688: b.eq 0xccc <gemmI8MM8x8+0xccc>
+	WORD $0xf1000e7f                     // 68c: cmp x19, #0x3
+	WORD $0x54ffcc81                     // 690: b.ne 0x20 <gemmI8MM8x8+0x20>
+	WORD $0xfd400234                     // 694: ldr d20, [x17]
+	WORD $0x4e21da73                     // 698: scvtf v19.4s, v19.4s
+	WORD $0xad455dd6                     // 69c: ldp q22, q23, [x14, #0xa0]
+	WORD $0x4e21da52                     // 6a0: scvtf v18.4s, v18.4s
+	WORD $0x8b0f0213                     // 6a4: add x19, x16, x15
+	WORD $0x8b0f0231                     // 6a8: add x17, x17, x15
+	WORD $0x4ed07a30                     // 6ac: zip2 v16.2d, v17.2d, v16.2d
+	WORD $0x0f08a694                     // 6b0: sshll v20.8h, v20.8b, #0x0
+	WORD $0x4ece79ee                     // 6b4: zip2 v14.2d, v15.2d, v14.2d
+	WORD $0x4e21da0f                     // 6b8: scvtf v15.4s, v16.4s
+	WORD $0x0f10a695                     // 6bc: sshll v21.4s, v20.4h, #0x0
+	WORD $0x4f10a694                     // 6c0: sshll2 v20.4s, v20.8h, #0x0
+	WORD $0x4e21d9ce                     // 6c4: scvtf v14.4s, v14.4s
+	WORD $0x6eb686b5                     // 6c8: sub v21.4s, v21.4s, v22.4s
+	WORD $0xad4161d6                     // 6cc: ldp q22, q24, [x14, #0x20]
+	WORD $0x6eb78694                     // 6d0: sub v20.4s, v20.4s, v23.4s
+	WORD $0x6e33ded3                     // 6d4: fmul v19.4s, v22.4s, v19.4s
+	WORD $0x4e21dab5                     // 6d8: scvtf v21.4s, v21.4s
+	WORD $0xad4459d7                     // 6dc: ldp q23, q22, [x14, #0x80]
+	WORD $0x4e21da94                     // 6e0: scvtf v20.4s, v20.4s
+	WORD $0x6e32df12                     // 6e4: fmul v18.4s, v24.4s, v18.4s
+	WORD $0x6e35def5                     // 6e8: fmul v21.4s, v23.4s, v21.4s
+	WORD $0x6e34ded4                     // 6ec: fmul v20.4s, v22.4s, v20.4s
+	WORD $0x4e35d673                     // 6f0: fadd v19.4s, v19.4s, v21.4s
+	WORD $0x4e34d652                     // 6f4: fadd v18.4s, v18.4s, v20.4s
+	WORD $0xad4255d4                     // 6f8: ldp q20, q21, [x14, #0x40]
+	WORD $0x4e21aa73                     // 6fc: fcvtns v19.4s, v19.4s
+	WORD $0x4e21aa52                     // 700: fcvtns v18.4s, v18.4s
+	WORD $0x4eb38693                     // 704: add v19.4s, v20.4s, v19.4s
+	WORD $0x4eb286b2                     // 708: add v18.4s, v21.4s, v18.4s
+	WORD $0x0e614a73                     // 70c: sqxtn v19.4h, v19.4s
+	WORD $0x4e614a53                     // 710: sqxtn2 v19.8h, v18.4s
+	WORD $0x0e214a72                     // 714: sqxtn v18.8b, v19.8h
+	WORD $0xfd000212                     // 718: str d18, [x16]
+	WORD $0xfd400232                     // 71c: ldr d18, [x17]
+	WORD $0x8b0f0270                     // 720: add x16, x19, x15
+	WORD $0x8b0f0235                     // 724: add x21, x17, x15
+	WORD $0x0f08a652                     // 728: sshll v18.8h, v18.8b, #0x0
+	WORD $0x0f10a653                     // 72c: sshll v19.4s, v18.4h, #0x0
+	WORD $0x4f10a651                     // 730: sshll2 v17.4s, v18.8h, #0x0
+	WORD $0xad4549d4                     // 734: ldp q20, q18, [x14, #0xa0]
+	WORD $0x6eb48673                     // 738: sub v19.4s, v19.4s, v20.4s
+	WORD $0x6eb28630                     // 73c: sub v16.4s, v17.4s, v18.4s
+	WORD $0xad4151d2                     // 740: ldp q18, q20, [x14, #0x20]
+	WORD $0x4e21da71                     // 744: scvtf v17.4s, v19.4s
+	WORD $0x6e2fde4f                     // 748: fmul v15.4s, v18.4s, v15.4s
+	WORD $0xad4449d3                     // 74c: ldp q19, q18, [x14, #0x80]
+	WORD $0x4e21da10                     // 750: scvtf v16.4s, v16.4s
+	WORD $0x6e2ede8e                     // 754: fmul v14.4s, v20.4s, v14.4s
+	WORD $0x6e31de71                     // 758: fmul v17.4s, v19.4s, v17.4s
+	WORD $0x6e30de50                     // 75c: fmul v16.4s, v18.4s, v16.4s
+	WORD $0x4e31d5ef                     // 760: fadd v15.4s, v15.4s, v17.4s
+	WORD $0x4e30d5ce                     // 764: fadd v14.4s, v14.4s, v16.4s
+	WORD $0xad4245d0                     // 768: ldp q16, q17, [x14, #0x40]
+	WORD $0x4e21a9ef                     // 76c: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ce                     // 770: fcvtns v14.4s, v14.4s
+	WORD $0x4eaf860f                     // 774: add v15.4s, v16.4s, v15.4s
+	WORD $0x4eae862e                     // 778: add v14.4s, v17.4s, v14.4s
+	WORD $0x4ecc39b1                     // 77c: zip1 v17.2d, v13.2d, v12.2d
+	WORD $0x4ecc79ac                     // 780: zip2 v12.2d, v13.2d, v12.2d
+	WORD $0x0e6149ef                     // 784: sqxtn v15.4h, v15.4s
+	WORD $0x4e21da31                     // 788: scvtf v17.4s, v17.4s
+	WORD $0x4e6149cf                     // 78c: sqxtn2 v15.8h, v14.4s
+	WORD $0x0e2149ee                     // 790: sqxtn v14.8b, v15.8h
+	WORD $0xfd00026e                     // 794: str d14, [x19]
+	WORD $0xfd4002ae                     // 798: ldr d14, [x21]
+	WORD $0x8b0f0211                     // 79c: add x17, x16, x15
+	WORD $0xad4549d0                     // 7a0: ldp q16, q18, [x14, #0xa0]
+	WORD $0x8b0f02b3                     // 7a4: add x19, x21, x15
+	WORD $0x0f08a5ce                     // 7a8: sshll v14.8h, v14.8b, #0x0
+	WORD $0x0f10a5cf                     // 7ac: sshll v15.4s, v14.4h, #0x0
+	WORD $0x4f10a5ce                     // 7b0: sshll2 v14.4s, v14.8h, #0x0
+	WORD $0x6eb085ef                     // 7b4: sub v15.4s, v15.4s, v16.4s
+	WORD $0x6eb285ce                     // 7b8: sub v14.4s, v14.4s, v18.4s
+	WORD $0xad4151d2                     // 7bc: ldp q18, q20, [x14, #0x20]
+	WORD $0x4eca3970                     // 7c0: zip1 v16.2d, v11.2d, v10.2d
+	WORD $0x4eca796a                     // 7c4: zip2 v10.2d, v11.2d, v10.2d
+	WORD $0x4e21d98b                     // 7c8: scvtf v11.4s, v12.4s
+	WORD $0x4e21d9ef                     // 7cc: scvtf v15.4s, v15.4s
+	WORD $0x6e31de51                     // 7d0: fmul v17.4s, v18.4s, v17.4s
+	WORD $0xad4449d3                     // 7d4: ldp q19, q18, [x14, #0x80]
+	WORD $0x4e21da10                     // 7d8: scvtf v16.4s, v16.4s
+	WORD $0x4e21d9ce                     // 7dc: scvtf v14.4s, v14.4s
+	WORD $0x4e21d94a                     // 7e0: scvtf v10.4s, v10.4s
+	WORD $0x6e2fde6f                     // 7e4: fmul v15.4s, v19.4s, v15.4s
+	WORD $0x6e30de90                     // 7e8: fmul v16.4s, v20.4s, v16.4s
+	WORD $0x6e2ede4e                     // 7ec: fmul v14.4s, v18.4s, v14.4s
+	WORD $0x4e2fd62f                     // 7f0: fadd v15.4s, v17.4s, v15.4s
+	WORD $0x4e2ed60e                     // 7f4: fadd v14.4s, v16.4s, v14.4s
+	WORD $0xad4245d0                     // 7f8: ldp q16, q17, [x14, #0x40]
+	WORD $0x4e21a9ef                     // 7fc: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ce                     // 800: fcvtns v14.4s, v14.4s
+	WORD $0x4eaf860f                     // 804: add v15.4s, v16.4s, v15.4s
+	WORD $0x4eae862e                     // 808: add v14.4s, v17.4s, v14.4s
+	WORD $0x0e6149ef                     // 80c: sqxtn v15.4h, v15.4s
+	WORD $0x4e6149cf                     // 810: sqxtn2 v15.8h, v14.4s
+	WORD $0x0e2149ee                     // 814: sqxtn v14.8b, v15.8h
+	WORD $0xfd00020e                     // 818: str d14, [x16]
+	WORD $0xfd40026e                     // 81c: ldr d14, [x19]
+	WORD $0x8b0f0230                     // 820: add x16, x17, x15
+	WORD $0x8b0f0273                     // 824: add x19, x19, x15
+	WORD $0x0f08a5ce                     // 828: sshll v14.8h, v14.8b, #0x0
+	WORD $0x0f10a5cf                     // 82c: sshll v15.4s, v14.4h, #0x0
+	WORD $0x4f10a5cd                     // 830: sshll2 v13.4s, v14.8h, #0x0
+	WORD $0xad4539d0                     // 834: ldp q16, q14, [x14, #0xa0]
+	WORD $0x6eb085ef                     // 838: sub v15.4s, v15.4s, v16.4s
+	WORD $0x6eae85ac                     // 83c: sub v12.4s, v13.4s, v14.4s
+	WORD $0xad4141ce                     // 840: ldp q14, q16, [x14, #0x20]
+	WORD $0x4e21d9ed                     // 844: scvtf v13.4s, v15.4s
+	WORD $0x6e2bddcb                     // 848: fmul v11.4s, v14.4s, v11.4s
+	WORD $0xad4439cf                     // 84c: ldp q15, q14, [x14, #0x80]
+	WORD $0x4e21d98c                     // 850: scvtf v12.4s, v12.4s
+	WORD $0x6e2ade0a                     // 854: fmul v10.4s, v16.4s, v10.4s
+	WORD $0x6e2ddded                     // 858: fmul v13.4s, v15.4s, v13.4s
+	WORD $0x6e2cddcc                     // 85c: fmul v12.4s, v14.4s, v12.4s
+	WORD $0x4e2dd56b                     // 860: fadd v11.4s, v11.4s, v13.4s
+	WORD $0x4e2cd54a                     // 864: fadd v10.4s, v10.4s, v12.4s
+	WORD $0xad4235cc                     // 868: ldp q12, q13, [x14, #0x40]
+	WORD $0x4e21a96b                     // 86c: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a94a                     // 870: fcvtns v10.4s, v10.4s
+	WORD $0x4eab858b                     // 874: add v11.4s, v12.4s, v11.4s
+	WORD $0x4eaa85aa                     // 878: add v10.4s, v13.4s, v10.4s
+	WORD $0x4ec8392d                     // 87c: zip1 v13.2d, v9.2d, v8.2d
+	WORD $0x4ec87928                     // 880: zip2 v8.2d, v9.2d, v8.2d
+	WORD $0x0e61496b                     // 884: sqxtn v11.4h, v11.4s
+	WORD $0x4e21d9ad                     // 888: scvtf v13.4s, v13.4s
+	WORD $0x4e61494b                     // 88c: sqxtn2 v11.8h, v10.4s
+	WORD $0x0e21496a                     // 890: sqxtn v10.8b, v11.8h
+	WORD $0xfd00022a                     // 894: str d10, [x17]
+	WORD $0xfd40026a                     // 898: ldr d10, [x19]
+	WORD $0x8b0f0211                     // 89c: add x17, x16, x15
+	WORD $0xad4539cc                     // 8a0: ldp q12, q14, [x14, #0xa0]
+	WORD $0x8b0f0273                     // 8a4: add x19, x19, x15
+	WORD $0x0f08a54a                     // 8a8: sshll v10.8h, v10.8b, #0x0
+	WORD $0x0f10a54b                     // 8ac: sshll v11.4s, v10.4h, #0x0
+	WORD $0x4f10a54a                     // 8b0: sshll2 v10.4s, v10.8h, #0x0
+	WORD $0x6eac856b                     // 8b4: sub v11.4s, v11.4s, v12.4s
+	WORD $0x6eae854a                     // 8b8: sub v10.4s, v10.4s, v14.4s
+	WORD $0xad4141ce                     // 8bc: ldp q14, q16, [x14, #0x20]
+	WORD $0x4ec638ec                     // 8c0: zip1 v12.2d, v7.2d, v6.2d
+	WORD $0x4ec678e6                     // 8c4: zip2 v6.2d, v7.2d, v6.2d
+	WORD $0x4e21d907                     // 8c8: scvtf v7.4s, v8.4s
+	WORD $0x4e21d96b                     // 8cc: scvtf v11.4s, v11.4s
+	WORD $0x6e2dddcd                     // 8d0: fmul v13.4s, v14.4s, v13.4s
+	WORD $0xad4439cf                     // 8d4: ldp q15, q14, [x14, #0x80]
+	WORD $0x4e21d98c                     // 8d8: scvtf v12.4s, v12.4s
+	WORD $0x4e21d94a                     // 8dc: scvtf v10.4s, v10.4s
+	WORD $0x4e21d8c6                     // 8e0: scvtf v6.4s, v6.4s
+	WORD $0x6e2bddeb                     // 8e4: fmul v11.4s, v15.4s, v11.4s
+	WORD $0x6e2cde0c                     // 8e8: fmul v12.4s, v16.4s, v12.4s
+	WORD $0x6e2addca                     // 8ec: fmul v10.4s, v14.4s, v10.4s
+	WORD $0x4e2bd5ab                     // 8f0: fadd v11.4s, v13.4s, v11.4s
+	WORD $0x4e2ad58a                     // 8f4: fadd v10.4s, v12.4s, v10.4s
+	WORD $0xad4235cc                     // 8f8: ldp q12, q13, [x14, #0x40]
+	WORD $0x4e21a96b                     // 8fc: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a94a                     // 900: fcvtns v10.4s, v10.4s
+	WORD $0x4eab858b                     // 904: add v11.4s, v12.4s, v11.4s
+	WORD $0x4eaa85aa                     // 908: add v10.4s, v13.4s, v10.4s
+	WORD $0x0e61496b                     // 90c: sqxtn v11.4h, v11.4s
+	WORD $0x4e61494b                     // 910: sqxtn2 v11.8h, v10.4s
+	WORD $0x0e21496a                     // 914: sqxtn v10.8b, v11.8h
+	WORD $0xfd00020a                     // 918: str d10, [x16]
+	WORD $0xfd40026a                     // 91c: ldr d10, [x19]
+	WORD $0x8b0f0230                     // 920: add x16, x17, x15
+	WORD $0x8b0f0273                     // 924: add x19, x19, x15
+	WORD $0x0f08a54a                     // 928: sshll v10.8h, v10.8b, #0x0
+	WORD $0x0f10a54b                     // 92c: sshll v11.4s, v10.4h, #0x0
+	WORD $0x4f10a549                     // 930: sshll2 v9.4s, v10.8h, #0x0
+	WORD $0xad4529cc                     // 934: ldp q12, q10, [x14, #0xa0]
+	WORD $0x6eac856b                     // 938: sub v11.4s, v11.4s, v12.4s
+	WORD $0x6eaa8528                     // 93c: sub v8.4s, v9.4s, v10.4s
+	WORD $0xad4131ca                     // 940: ldp q10, q12, [x14, #0x20]
+	WORD $0x4e21d969                     // 944: scvtf v9.4s, v11.4s
+	WORD $0x6e27dd47                     // 948: fmul v7.4s, v10.4s, v7.4s
+	WORD $0xad4429cb                     // 94c: ldp q11, q10, [x14, #0x80]
+	WORD $0x4e21d908                     // 950: scvtf v8.4s, v8.4s
+	WORD $0x6e26dd86                     // 954: fmul v6.4s, v12.4s, v6.4s
+	WORD $0x6e29dd69                     // 958: fmul v9.4s, v11.4s, v9.4s
+	WORD $0x6e28dd48                     // 95c: fmul v8.4s, v10.4s, v8.4s
+	WORD $0x4e29d4e7                     // 960: fadd v7.4s, v7.4s, v9.4s
+	WORD $0x4e28d4c6                     // 964: fadd v6.4s, v6.4s, v8.4s
+	WORD $0xad4225c8                     // 968: ldp q8, q9, [x14, #0x40]
+	WORD $0x4e21a8e7                     // 96c: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // 970: fcvtns v6.4s, v6.4s
+	WORD $0x4ea78507                     // 974: add v7.4s, v8.4s, v7.4s
+	WORD $0x4ea68526                     // 978: add v6.4s, v9.4s, v6.4s
+	WORD $0x4ec53889                     // 97c: zip1 v9.2d, v4.2d, v5.2d
+	WORD $0x4ec57884                     // 980: zip2 v4.2d, v4.2d, v5.2d
+	WORD $0x0e6148e7                     // 984: sqxtn v7.4h, v7.4s
+	WORD $0x4e21d929                     // 988: scvtf v9.4s, v9.4s
+	WORD $0x4e6148c7                     // 98c: sqxtn2 v7.8h, v6.4s
+	WORD $0x0e2148e6                     // 990: sqxtn v6.8b, v7.8h
+	WORD $0xfd000226                     // 994: str d6, [x17]
+	WORD $0xfd400266                     // 998: ldr d6, [x19]
+	WORD $0x8b0f0271                     // 99c: add x17, x19, x15
+	WORD $0xad4529c8                     // 9a0: ldp q8, q10, [x14, #0xa0]
+	WORD $0x8b0f020f                     // 9a4: add x15, x16, x15
+	WORD $0x0f08a4c6                     // 9a8: sshll v6.8h, v6.8b, #0x0
+	WORD $0x0f10a4c7                     // 9ac: sshll v7.4s, v6.4h, #0x0
+	WORD $0x4f10a4c6                     // 9b0: sshll2 v6.4s, v6.8h, #0x0
+	WORD $0x6ea884e7                     // 9b4: sub v7.4s, v7.4s, v8.4s
+	WORD $0x6eaa84c6                     // 9b8: sub v6.4s, v6.4s, v10.4s
+	WORD $0xad4131ca                     // 9bc: ldp q10, q12, [x14, #0x20]
+	WORD $0x4ec33848                     // 9c0: zip1 v8.2d, v2.2d, v3.2d
+	WORD $0x4ec37842                     // 9c4: zip2 v2.2d, v2.2d, v3.2d
+	WORD $0x4e21d883                     // 9c8: scvtf v3.4s, v4.4s
+	WORD $0x4e21d8e7                     // 9cc: scvtf v7.4s, v7.4s
+	WORD $0x6e29dd49                     // 9d0: fmul v9.4s, v10.4s, v9.4s
+	WORD $0xad4429cb                     // 9d4: ldp q11, q10, [x14, #0x80]
+	WORD $0x4e21d908                     // 9d8: scvtf v8.4s, v8.4s
+	WORD $0x4e21d8c6                     // 9dc: scvtf v6.4s, v6.4s
+	WORD $0x4e21d842                     // 9e0: scvtf v2.4s, v2.4s
+	WORD $0x6e27dd67                     // 9e4: fmul v7.4s, v11.4s, v7.4s
+	WORD $0x6e28dd88                     // 9e8: fmul v8.4s, v12.4s, v8.4s
+	WORD $0x6e26dd46                     // 9ec: fmul v6.4s, v10.4s, v6.4s
+	WORD $0x4e27d527                     // 9f0: fadd v7.4s, v9.4s, v7.4s
+	WORD $0x4e26d506                     // 9f4: fadd v6.4s, v8.4s, v6.4s
+	WORD $0xad4225c8                     // 9f8: ldp q8, q9, [x14, #0x40]
+	WORD $0x4e21a8e7                     // 9fc: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // a00: fcvtns v6.4s, v6.4s
+	WORD $0x4ea78507                     // a04: add v7.4s, v8.4s, v7.4s
+	WORD $0x4ea68526                     // a08: add v6.4s, v9.4s, v6.4s
+	WORD $0x0e6148e7                     // a0c: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // a10: sqxtn2 v7.8h, v6.4s
+	WORD $0x0e2148e6                     // a14: sqxtn v6.8b, v7.8h
+	WORD $0xfd000206                     // a18: str d6, [x16]
+	WORD $0xfd400226                     // a1c: ldr d6, [x17]
+	WORD $0xad4515c8                     // a20: ldp q8, q5, [x14, #0xa0]
+	WORD $0x0f08a4c6                     // a24: sshll v6.8h, v6.8b, #0x0
+	WORD $0x0f10a4c7                     // a28: sshll v7.4s, v6.4h, #0x0
+	WORD $0x4f10a4c6                     // a2c: sshll2 v6.4s, v6.8h, #0x0
+	WORD $0x6ea884e7                     // a30: sub v7.4s, v7.4s, v8.4s
+	WORD $0x6ea584c5                     // a34: sub v5.4s, v6.4s, v5.4s
+	WORD $0xad4121c6                     // a38: ldp q6, q8, [x14, #0x20]
+	WORD $0x4e21d8e4                     // a3c: scvtf v4.4s, v7.4s
+	WORD $0x6e23dcc3                     // a40: fmul v3.4s, v6.4s, v3.4s
+	WORD $0xad4419c7                     // a44: ldp q7, q6, [x14, #0x80]
+	WORD $0x4e21d8a5                     // a48: scvtf v5.4s, v5.4s
+	WORD $0x6e22dd02                     // a4c: fmul v2.4s, v8.4s, v2.4s
+	WORD $0x6e24dce4                     // a50: fmul v4.4s, v7.4s, v4.4s
+	WORD $0x4e24d463                     // a54: fadd v3.4s, v3.4s, v4.4s
+	WORD $0x6e25dcc4                     // a58: fmul v4.4s, v6.4s, v5.4s
+	WORD $0x4e21a863                     // a5c: fcvtns v3.4s, v3.4s
+	WORD $0x4e24d442                     // a60: fadd v2.4s, v2.4s, v4.4s
+	WORD $0xad4215c4                     // a64: ldp q4, q5, [x14, #0x40]
+	WORD $0x4ea38483                     // a68: add v3.4s, v4.4s, v3.4s
+	WORD $0x4e21a842                     // a6c: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // a70: sqxtn v3.4h, v3.4s
+	WORD $0x4ea284a2                     // a74: add v2.4s, v5.4s, v2.4s
+	WORD $0x4e614843                     // a78: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e214862                     // a7c: sqxtn v2.8b, v3.8h
+	WORD $0xfd0001e2                     // a80: str d2, [x15]
+	WORD $0xf10021ae                     // a84: subs x14, x13, #0x8
+	WORD $0x54ffb6cc                     // a88: b.gt 0x160 <gemmI8MM8x8+0x160>
+	WORD $0x14000177                     // a8c: b 0x1068 <gemmI8MM8x8+0x1068>
+	WORD $0x4e21da73                     // a90: scvtf v19.4s, v19.4s
+	WORD $0x8b0f0213                     // a94: add x19, x16, x15
+	WORD $0xad4155d4                     // a98: ldp q20, q21, [x14, #0x20]
+	WORD $0x4e21da52                     // a9c: scvtf v18.4s, v18.4s
+	WORD $0x8b0f0231                     // aa0: add x17, x17, x15
+	WORD $0x4ed07a30                     // aa4: zip2 v16.2d, v17.2d, v16.2d
+	WORD $0x4ece79ee                     // aa8: zip2 v14.2d, v15.2d, v14.2d
+	WORD $0x6e33de93                     // aac: fmul v19.4s, v20.4s, v19.4s
+	WORD $0x6e32deb2                     // ab0: fmul v18.4s, v21.4s, v18.4s
+	WORD $0xad4255d4                     // ab4: ldp q20, q21, [x14, #0x40]
+	WORD $0x4e21da0f                     // ab8: scvtf v15.4s, v16.4s
+	WORD $0x4e21d9ce                     // abc: scvtf v14.4s, v14.4s
+	WORD $0x4e21aa73                     // ac0: fcvtns v19.4s, v19.4s
+	WORD $0x4e21aa52                     // ac4: fcvtns v18.4s, v18.4s
+	WORD $0x4eb38693                     // ac8: add v19.4s, v20.4s, v19.4s
+	WORD $0x4eb286b2                     // acc: add v18.4s, v21.4s, v18.4s
+	WORD $0x0e614a73                     // ad0: sqxtn v19.4h, v19.4s
+	WORD $0x4e614a53                     // ad4: sqxtn2 v19.8h, v18.4s
+	WORD $0x0e214a71                     // ad8: sqxtn v17.8b, v19.8h
+	WORD $0xfd000211                     // adc: str d17, [x16]
+	WORD $0xad4145d0                     // ae0: ldp q16, q17, [x14, #0x20]
+	WORD $0x8b0f0270                     // ae4: add x16, x19, x15
+	WORD $0x8b0f0231                     // ae8: add x17, x17, x15
+	WORD $0x6e2fde0f                     // aec: fmul v15.4s, v16.4s, v15.4s
+	WORD $0x6e2ede2e                     // af0: fmul v14.4s, v17.4s, v14.4s
+	WORD $0xad4245d0                     // af4: ldp q16, q17, [x14, #0x40]
+	WORD $0x4e21a9ef                     // af8: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ce                     // afc: fcvtns v14.4s, v14.4s
+	WORD $0x4eaf860f                     // b00: add v15.4s, v16.4s, v15.4s
+	WORD $0x4eae862e                     // b04: add v14.4s, v17.4s, v14.4s
+	WORD $0x4eca3970                     // b08: zip1 v16.2d, v11.2d, v10.2d
+	WORD $0x4eca796a                     // b0c: zip2 v10.2d, v11.2d, v10.2d
+	WORD $0x0e6149ef                     // b10: sqxtn v15.4h, v15.4s
+	WORD $0x4e21da10                     // b14: scvtf v16.4s, v16.4s
+	WORD $0x4e21d94a                     // b18: scvtf v10.4s, v10.4s
+	WORD $0x4e6149cf                     // b1c: sqxtn2 v15.8h, v14.4s
+	WORD $0x4ecc39ae                     // b20: zip1 v14.2d, v13.2d, v12.2d
+	WORD $0x4ecc79ac                     // b24: zip2 v12.2d, v13.2d, v12.2d
+	WORD $0x0e2149ef                     // b28: sqxtn v15.8b, v15.8h
+	WORD $0x4e21d9ce                     // b2c: scvtf v14.4s, v14.4s
+	WORD $0x4e21d98b                     // b30: scvtf v11.4s, v12.4s
+	WORD $0xfd00026f                     // b34: str d15, [x19]
+	WORD $0xad4145cf                     // b38: ldp q15, q17, [x14, #0x20]
+	WORD $0x8b0f0213                     // b3c: add x19, x16, x15
+	WORD $0x8b0f0231                     // b40: add x17, x17, x15
+	WORD $0x6e2eddee                     // b44: fmul v14.4s, v15.4s, v14.4s
+	WORD $0x6e30de2f                     // b48: fmul v15.4s, v17.4s, v16.4s
+	WORD $0xad4245d0                     // b4c: ldp q16, q17, [x14, #0x40]
+	WORD $0x4e21a9ce                     // b50: fcvtns v14.4s, v14.4s
+	WORD $0x4e21a9ef                     // b54: fcvtns v15.4s, v15.4s
+	WORD $0x4eae860e                     // b58: add v14.4s, v16.4s, v14.4s
+	WORD $0x4eaf862f                     // b5c: add v15.4s, v17.4s, v15.4s
+	WORD $0x0e6149ce                     // b60: sqxtn v14.4h, v14.4s
+	WORD $0x4e6149ee                     // b64: sqxtn2 v14.8h, v15.4s
+	WORD $0x0e2149cd                     // b68: sqxtn v13.8b, v14.8h
+	WORD $0xfd00020d                     // b6c: str d13, [x16]
+	WORD $0xad4135cc                     // b70: ldp q12, q13, [x14, #0x20]
+	WORD $0x8b0f0270                     // b74: add x16, x19, x15
+	WORD $0x8b0f0231                     // b78: add x17, x17, x15
+	WORD $0x6e2bdd8b                     // b7c: fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6e2addaa                     // b80: fmul v10.4s, v13.4s, v10.4s
+	WORD $0xad4235cc                     // b84: ldp q12, q13, [x14, #0x40]
+	WORD $0x4e21a96b                     // b88: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a94a                     // b8c: fcvtns v10.4s, v10.4s
+	WORD $0x4eab858b                     // b90: add v11.4s, v12.4s, v11.4s
+	WORD $0x4eaa85aa                     // b94: add v10.4s, v13.4s, v10.4s
+	WORD $0x4ec638ec                     // b98: zip1 v12.2d, v7.2d, v6.2d
+	WORD $0x4ec678e6                     // b9c: zip2 v6.2d, v7.2d, v6.2d
+	WORD $0x0e61496b                     // ba0: sqxtn v11.4h, v11.4s
+	WORD $0x4e21d98c                     // ba4: scvtf v12.4s, v12.4s
+	WORD $0x4e21d8c6                     // ba8: scvtf v6.4s, v6.4s
+	WORD $0x4e61494b                     // bac: sqxtn2 v11.8h, v10.4s
+	WORD $0x4ec8392a                     // bb0: zip1 v10.2d, v9.2d, v8.2d
+	WORD $0x4ec87928                     // bb4: zip2 v8.2d, v9.2d, v8.2d
+	WORD $0x0e21496b                     // bb8: sqxtn v11.8b, v11.8h
+	WORD $0x4e21d94a                     // bbc: scvtf v10.4s, v10.4s
+	WORD $0x4e21d907                     // bc0: scvtf v7.4s, v8.4s
+	WORD $0xfd00026b                     // bc4: str d11, [x19]
+	WORD $0xad4135cb                     // bc8: ldp q11, q13, [x14, #0x20]
+	WORD $0x8b0f0213                     // bcc: add x19, x16, x15
+	WORD $0x8b0f0231                     // bd0: add x17, x17, x15
+	WORD $0x6e2add6a                     // bd4: fmul v10.4s, v11.4s, v10.4s
+	WORD $0x6e2cddab                     // bd8: fmul v11.4s, v13.4s, v12.4s
+	WORD $0xad4235cc                     // bdc: ldp q12, q13, [x14, #0x40]
+	WORD $0x4e21a94a                     // be0: fcvtns v10.4s, v10.4s
+	WORD $0x4e21a96b                     // be4: fcvtns v11.4s, v11.4s
+	WORD $0x4eaa858a                     // be8: add v10.4s, v12.4s, v10.4s
+	WORD $0x4eab85ab                     // bec: add v11.4s, v13.4s, v11.4s
+	WORD $0x0e61494a                     // bf0: sqxtn v10.4h, v10.4s
+	WORD $0x4e61496a                     // bf4: sqxtn2 v10.8h, v11.4s
+	WORD $0x0e214949                     // bf8: sqxtn v9.8b, v10.8h
+	WORD $0xfd000209                     // bfc: str d9, [x16]
+	WORD $0xad4125c8                     // c00: ldp q8, q9, [x14, #0x20]
+	WORD $0x8b0f0270                     // c04: add x16, x19, x15
+	WORD $0x8b0f0231                     // c08: add x17, x17, x15
+	WORD $0x6e27dd07                     // c0c: fmul v7.4s, v8.4s, v7.4s
+	WORD $0x6e26dd26                     // c10: fmul v6.4s, v9.4s, v6.4s
+	WORD $0xad4225c8                     // c14: ldp q8, q9, [x14, #0x40]
+	WORD $0x4e21a8e7                     // c18: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // c1c: fcvtns v6.4s, v6.4s
+	WORD $0x4ea78507                     // c20: add v7.4s, v8.4s, v7.4s
+	WORD $0x4ea68526                     // c24: add v6.4s, v9.4s, v6.4s
+	WORD $0x4ec33848                     // c28: zip1 v8.2d, v2.2d, v3.2d
+	WORD $0x4ec37842                     // c2c: zip2 v2.2d, v2.2d, v3.2d
+	WORD $0x0e6148e7                     // c30: sqxtn v7.4h, v7.4s
+	WORD $0x4e21d908                     // c34: scvtf v8.4s, v8.4s
+	WORD $0x4e21d842                     // c38: scvtf v2.4s, v2.4s
+	WORD $0x4e6148c7                     // c3c: sqxtn2 v7.8h, v6.4s
+	WORD $0x4ec53886                     // c40: zip1 v6.2d, v4.2d, v5.2d
+	WORD $0x4ec57884                     // c44: zip2 v4.2d, v4.2d, v5.2d
+	WORD $0x0e2148e7                     // c48: sqxtn v7.8b, v7.8h
+	WORD $0x4e21d8c6                     // c4c: scvtf v6.4s, v6.4s
+	WORD $0x4e21d883                     // c50: scvtf v3.4s, v4.4s
+	WORD $0xfd000267                     // c54: str d7, [x19]
+	WORD $0xad4125c7                     // c58: ldp q7, q9, [x14, #0x20]
+	WORD $0x8b0f0213                     // c5c: add x19, x16, x15
+	WORD $0x8b0f022f                     // c60: add x15, x17, x15
+	WORD $0x6e26dce6                     // c64: fmul v6.4s, v7.4s, v6.4s
+	WORD $0x6e28dd27                     // c68: fmul v7.4s, v9.4s, v8.4s
+	WORD $0xad4225c8                     // c6c: ldp q8, q9, [x14, #0x40]
+	WORD $0x4e21a8c6                     // c70: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a8e7                     // c74: fcvtns v7.4s, v7.4s
+	WORD $0x4ea68506                     // c78: add v6.4s, v8.4s, v6.4s
+	WORD $0x4ea78527                     // c7c: add v7.4s, v9.4s, v7.4s
+	WORD $0x0e6148c6                     // c80: sqxtn v6.4h, v6.4s
+	WORD $0x4e6148e6                     // c84: sqxtn2 v6.8h, v7.4s
+	WORD $0x0e2148c5                     // c88: sqxtn v5.8b, v6.8h
+	WORD $0xfd000205                     // c8c: str d5, [x16]
+	WORD $0xad4115c4                     // c90: ldp q4, q5, [x14, #0x20]
+	WORD $0x6e23dc83                     // c94: fmul v3.4s, v4.4s, v3.4s
+	WORD $0x6e22dca2                     // c98: fmul v2.4s, v5.4s, v2.4s
+	WORD $0x4e21a863                     // c9c: fcvtns v3.4s, v3.4s
+	WORD $0xad4215c4                     // ca0: ldp q4, q5, [x14, #0x40]
+	WORD $0x4e21a842                     // ca4: fcvtns v2.4s, v2.4s
+	WORD $0x4ea38483                     // ca8: add v3.4s, v4.4s, v3.4s
+	WORD $0x4ea284a2                     // cac: add v2.4s, v5.4s, v2.4s
+	WORD $0x0e614863                     // cb0: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // cb4: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e214862                     // cb8: sqxtn v2.8b, v3.8h
+	WORD $0xfd000262                     // cbc: str d2, [x19]
+	WORD $0xf10021ae                     // cc0: subs x14, x13, #0x8
+	WORD $0x54ffa4ec                     // cc4: b.gt 0x160 <gemmI8MM8x8+0x160>
+	WORD $0x140000e8                     // cc8: b 0x1068 <gemmI8MM8x8+0x1068>
+	WORD $0x4e21da73                     // ccc: scvtf v19.4s, v19.4s
+	WORD $0x8b0f0213                     // cd0: add x19, x16, x15
+	WORD $0xad4155d4                     // cd4: ldp q20, q21, [x14, #0x20]
+	WORD $0x4e21da52                     // cd8: scvtf v18.4s, v18.4s
+	WORD $0x8b0f0231                     // cdc: add x17, x17, x15
+	WORD $0x4ed07a30                     // ce0: zip2 v16.2d, v17.2d, v16.2d
+	WORD $0x4ece79ee                     // ce4: zip2 v14.2d, v15.2d, v14.2d
+	WORD $0x6e33de93                     // ce8: fmul v19.4s, v20.4s, v19.4s
+	WORD $0x6e32deb5                     // cec: fmul v21.4s, v21.4s, v18.4s
+	WORD $0xad4349d4                     // cf0: ldp q20, q18, [x14, #0x60]
+	WORD $0x4e21da0f                     // cf4: scvtf v15.4s, v16.4s
+	WORD $0x4e21d9ce                     // cf8: scvtf v14.4s, v14.4s
+	WORD $0x6e34de74                     // cfc: fmul v20.4s, v19.4s, v20.4s
+	WORD $0x6e32deb6                     // d00: fmul v22.4s, v21.4s, v18.4s
+	WORD $0x4f03f612                     // d04: fmov v18.4s, #1.00000000
+	WORD $0x4e20d694                     // d08: fadd v20.4s, v20.4s, v0.4s
+	WORD $0x4e20d6d6                     // d0c: fadd v22.4s, v22.4s, v0.4s
+	WORD $0x4e21f694                     // d10: fmax v20.4s, v20.4s, v1.4s
+	WORD $0x4e21f6d6                     // d14: fmax v22.4s, v22.4s, v1.4s
+	WORD $0x4eb2f694                     // d18: fmin v20.4s, v20.4s, v18.4s
+	WORD $0x4eb2f6d6                     // d1c: fmin v22.4s, v22.4s, v18.4s
+	WORD $0x6e34de73                     // d20: fmul v19.4s, v19.4s, v20.4s
+	WORD $0x6e36deb4                     // d24: fmul v20.4s, v21.4s, v22.4s
+	WORD $0xad4259d5                     // d28: ldp q21, q22, [x14, #0x40]
+	WORD $0x4e21aa73                     // d2c: fcvtns v19.4s, v19.4s
+	WORD $0x4e21aa94                     // d30: fcvtns v20.4s, v20.4s
+	WORD $0x4eb386b3                     // d34: add v19.4s, v21.4s, v19.4s
+	WORD $0x4eb486d4                     // d38: add v20.4s, v22.4s, v20.4s
+	WORD $0x0e614a73                     // d3c: sqxtn v19.4h, v19.4s
+	WORD $0x4e614a93                     // d40: sqxtn2 v19.8h, v20.4s
+	WORD $0x0e214a71                     // d44: sqxtn v17.8b, v19.8h
+	WORD $0xfd000211                     // d48: str d17, [x16]
+	WORD $0xad4145d0                     // d4c: ldp q16, q17, [x14, #0x20]
+	WORD $0x8b0f0270                     // d50: add x16, x19, x15
+	WORD $0x8b0f0235                     // d54: add x21, x17, x15
+	WORD $0x6e2fde0f                     // d58: fmul v15.4s, v16.4s, v15.4s
+	WORD $0x6e2ede2e                     // d5c: fmul v14.4s, v17.4s, v14.4s
+	WORD $0xad4345d0                     // d60: ldp q16, q17, [x14, #0x60]
+	WORD $0x6e30ddf0                     // d64: fmul v16.4s, v15.4s, v16.4s
+	WORD $0x6e31ddd1                     // d68: fmul v17.4s, v14.4s, v17.4s
+	WORD $0x4e20d610                     // d6c: fadd v16.4s, v16.4s, v0.4s
+	WORD $0x4e20d631                     // d70: fadd v17.4s, v17.4s, v0.4s
+	WORD $0x4e21f610                     // d74: fmax v16.4s, v16.4s, v1.4s
+	WORD $0x4e21f631                     // d78: fmax v17.4s, v17.4s, v1.4s
+	WORD $0x4eb2f610                     // d7c: fmin v16.4s, v16.4s, v18.4s
+	WORD $0x4eb2f631                     // d80: fmin v17.4s, v17.4s, v18.4s
+	WORD $0x6e30ddef                     // d84: fmul v15.4s, v15.4s, v16.4s
+	WORD $0x6e31ddce                     // d88: fmul v14.4s, v14.4s, v17.4s
+	WORD $0xad4245d0                     // d8c: ldp q16, q17, [x14, #0x40]
+	WORD $0x4e21a9ef                     // d90: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ce                     // d94: fcvtns v14.4s, v14.4s
+	WORD $0x4eaf860f                     // d98: add v15.4s, v16.4s, v15.4s
+	WORD $0x4eae862e                     // d9c: add v14.4s, v17.4s, v14.4s
+	WORD $0x4eca3970                     // da0: zip1 v16.2d, v11.2d, v10.2d
+	WORD $0x4eca796a                     // da4: zip2 v10.2d, v11.2d, v10.2d
+	WORD $0x0e6149ef                     // da8: sqxtn v15.4h, v15.4s
+	WORD $0x4e21da10                     // dac: scvtf v16.4s, v16.4s
+	WORD $0x4e21d94a                     // db0: scvtf v10.4s, v10.4s
+	WORD $0x4e6149cf                     // db4: sqxtn2 v15.8h, v14.4s
+	WORD $0x4ecc39ae                     // db8: zip1 v14.2d, v13.2d, v12.2d
+	WORD $0x4ecc79ac                     // dbc: zip2 v12.2d, v13.2d, v12.2d
+	WORD $0x0e2149ef                     // dc0: sqxtn v15.8b, v15.8h
+	WORD $0x4e21d9ce                     // dc4: scvtf v14.4s, v14.4s
+	WORD $0x4e21d98b                     // dc8: scvtf v11.4s, v12.4s
+	WORD $0xfd00026f                     // dcc: str d15, [x19]
+	WORD $0xad4145cf                     // dd0: ldp q15, q17, [x14, #0x20]
+	WORD $0x8b0f0211                     // dd4: add x17, x16, x15
+	WORD $0x8b0f02b3                     // dd8: add x19, x21, x15
+	WORD $0x6e2eddee                     // ddc: fmul v14.4s, v15.4s, v14.4s
+	WORD $0x6e30de30                     // de0: fmul v16.4s, v17.4s, v16.4s
+	WORD $0xad4345cf                     // de4: ldp q15, q17, [x14, #0x60]
+	WORD $0x6e2fddcf                     // de8: fmul v15.4s, v14.4s, v15.4s
+	WORD $0x6e31de11                     // dec: fmul v17.4s, v16.4s, v17.4s
+	WORD $0x4e20d5ef                     // df0: fadd v15.4s, v15.4s, v0.4s
+	WORD $0x4e20d631                     // df4: fadd v17.4s, v17.4s, v0.4s
+	WORD $0x4e21f5ef                     // df8: fmax v15.4s, v15.4s, v1.4s
+	WORD $0x4e21f631                     // dfc: fmax v17.4s, v17.4s, v1.4s
+	WORD $0x4eb2f5ef                     // e00: fmin v15.4s, v15.4s, v18.4s
+	WORD $0x4eb2f631                     // e04: fmin v17.4s, v17.4s, v18.4s
+	WORD $0x6e2fddce                     // e08: fmul v14.4s, v14.4s, v15.4s
+	WORD $0x6e31de0f                     // e0c: fmul v15.4s, v16.4s, v17.4s
+	WORD $0xad4245d0                     // e10: ldp q16, q17, [x14, #0x40]
+	WORD $0x4e21a9ce                     // e14: fcvtns v14.4s, v14.4s
+	WORD $0x4e21a9ef                     // e18: fcvtns v15.4s, v15.4s
+	WORD $0x4eae860e                     // e1c: add v14.4s, v16.4s, v14.4s
+	WORD $0x4eaf862f                     // e20: add v15.4s, v17.4s, v15.4s
+	WORD $0x0e6149ce                     // e24: sqxtn v14.4h, v14.4s
+	WORD $0x4e6149ee                     // e28: sqxtn2 v14.8h, v15.4s
+	WORD $0x0e2149cd                     // e2c: sqxtn v13.8b, v14.8h
+	WORD $0xfd00020d                     // e30: str d13, [x16]
+	WORD $0xad4135cc                     // e34: ldp q12, q13, [x14, #0x20]
+	WORD $0x8b0f0230                     // e38: add x16, x17, x15
+	WORD $0x8b0f0273                     // e3c: add x19, x19, x15
+	WORD $0x6e2bdd8b                     // e40: fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6e2addaa                     // e44: fmul v10.4s, v13.4s, v10.4s
+	WORD $0xad4335cc                     // e48: ldp q12, q13, [x14, #0x60]
+	WORD $0x6e2cdd6c                     // e4c: fmul v12.4s, v11.4s, v12.4s
+	WORD $0x6e2ddd4d                     // e50: fmul v13.4s, v10.4s, v13.4s
+	WORD $0x4e20d58c                     // e54: fadd v12.4s, v12.4s, v0.4s
+	WORD $0x4e20d5ad                     // e58: fadd v13.4s, v13.4s, v0.4s
+	WORD $0x4e21f58c                     // e5c: fmax v12.4s, v12.4s, v1.4s
+	WORD $0x4e21f5ad                     // e60: fmax v13.4s, v13.4s, v1.4s
+	WORD $0x4eb2f58c                     // e64: fmin v12.4s, v12.4s, v18.4s
+	WORD $0x4eb2f5ad                     // e68: fmin v13.4s, v13.4s, v18.4s
+	WORD $0x6e2cdd6b                     // e6c: fmul v11.4s, v11.4s, v12.4s
+	WORD $0x6e2ddd4a                     // e70: fmul v10.4s, v10.4s, v13.4s
+	WORD $0xad4235cc                     // e74: ldp q12, q13, [x14, #0x40]
+	WORD $0x4e21a96b                     // e78: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a94a                     // e7c: fcvtns v10.4s, v10.4s
+	WORD $0x4eab858b                     // e80: add v11.4s, v12.4s, v11.4s
+	WORD $0x4eaa85aa                     // e84: add v10.4s, v13.4s, v10.4s
+	WORD $0x4ec638ec                     // e88: zip1 v12.2d, v7.2d, v6.2d
+	WORD $0x4ec678e6                     // e8c: zip2 v6.2d, v7.2d, v6.2d
+	WORD $0x0e61496b                     // e90: sqxtn v11.4h, v11.4s
+	WORD $0x4e21d98c                     // e94: scvtf v12.4s, v12.4s
+	WORD $0x4e21d8c6                     // e98: scvtf v6.4s, v6.4s
+	WORD $0x4e61494b                     // e9c: sqxtn2 v11.8h, v10.4s
+	WORD $0x4ec8392a                     // ea0: zip1 v10.2d, v9.2d, v8.2d
+	WORD $0x4ec87928                     // ea4: zip2 v8.2d, v9.2d, v8.2d
+	WORD $0x0e21496b                     // ea8: sqxtn v11.8b, v11.8h
+	WORD $0x4e21d94a                     // eac: scvtf v10.4s, v10.4s
+	WORD $0x4e21d907                     // eb0: scvtf v7.4s, v8.4s
+	WORD $0xfd00022b                     // eb4: str d11, [x17]
+	WORD $0xad4135cb                     // eb8: ldp q11, q13, [x14, #0x20]
+	WORD $0x8b0f0211                     // ebc: add x17, x16, x15
+	WORD $0x8b0f0273                     // ec0: add x19, x19, x15
+	WORD $0x6e2add6a                     // ec4: fmul v10.4s, v11.4s, v10.4s
+	WORD $0x6e2cddac                     // ec8: fmul v12.4s, v13.4s, v12.4s
+	WORD $0xad4335cb                     // ecc: ldp q11, q13, [x14, #0x60]
+	WORD $0x6e2bdd4b                     // ed0: fmul v11.4s, v10.4s, v11.4s
+	WORD $0x6e2ddd8d                     // ed4: fmul v13.4s, v12.4s, v13.4s
+	WORD $0x4e20d56b                     // ed8: fadd v11.4s, v11.4s, v0.4s
+	WORD $0x4e20d5ad                     // edc: fadd v13.4s, v13.4s, v0.4s
+	WORD $0x4e21f56b                     // ee0: fmax v11.4s, v11.4s, v1.4s
+	WORD $0x4e21f5ad                     // ee4: fmax v13.4s, v13.4s, v1.4s
+	WORD $0x4eb2f56b                     // ee8: fmin v11.4s, v11.4s, v18.4s
+	WORD $0x4eb2f5ad                     // eec: fmin v13.4s, v13.4s, v18.4s
+	WORD $0x6e2bdd4a                     // ef0: fmul v10.4s, v10.4s, v11.4s
+	WORD $0x6e2ddd8b                     // ef4: fmul v11.4s, v12.4s, v13.4s
+	WORD $0xad4235cc                     // ef8: ldp q12, q13, [x14, #0x40]
+	WORD $0x4e21a94a                     // efc: fcvtns v10.4s, v10.4s
+	WORD $0x4e21a96b                     // f00: fcvtns v11.4s, v11.4s
+	WORD $0x4eaa858a                     // f04: add v10.4s, v12.4s, v10.4s
+	WORD $0x4eab85ab                     // f08: add v11.4s, v13.4s, v11.4s
+	WORD $0x0e61494a                     // f0c: sqxtn v10.4h, v10.4s
+	WORD $0x4e61496a                     // f10: sqxtn2 v10.8h, v11.4s
+	WORD $0x0e214949                     // f14: sqxtn v9.8b, v10.8h
+	WORD $0xfd000209                     // f18: str d9, [x16]
+	WORD $0xad4125c8                     // f1c: ldp q8, q9, [x14, #0x20]
+	WORD $0x8b0f0230                     // f20: add x16, x17, x15
+	WORD $0x8b0f0273                     // f24: add x19, x19, x15
+	WORD $0x6e27dd07                     // f28: fmul v7.4s, v8.4s, v7.4s
+	WORD $0x6e26dd26                     // f2c: fmul v6.4s, v9.4s, v6.4s
+	WORD $0xad4325c8                     // f30: ldp q8, q9, [x14, #0x60]
+	WORD $0x6e28dce8                     // f34: fmul v8.4s, v7.4s, v8.4s
+	WORD $0x6e29dcc9                     // f38: fmul v9.4s, v6.4s, v9.4s
+	WORD $0x4e20d508                     // f3c: fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e20d529                     // f40: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e21f508                     // f44: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4e21f529                     // f48: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4eb2f508                     // f4c: fmin v8.4s, v8.4s, v18.4s
+	WORD $0x4eb2f529                     // f50: fmin v9.4s, v9.4s, v18.4s
+	WORD $0x6e28dce7                     // f54: fmul v7.4s, v7.4s, v8.4s
+	WORD $0x6e29dcc6                     // f58: fmul v6.4s, v6.4s, v9.4s
+	WORD $0xad4225c8                     // f5c: ldp q8, q9, [x14, #0x40]
+	WORD $0x4e21a8e7                     // f60: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // f64: fcvtns v6.4s, v6.4s
+	WORD $0x4ea78507                     // f68: add v7.4s, v8.4s, v7.4s
+	WORD $0x4ea68526                     // f6c: add v6.4s, v9.4s, v6.4s
+	WORD $0x4ec33848                     // f70: zip1 v8.2d, v2.2d, v3.2d
+	WORD $0x4ec37842                     // f74: zip2 v2.2d, v2.2d, v3.2d
+	WORD $0x0e6148e7                     // f78: sqxtn v7.4h, v7.4s
+	WORD $0x4e21d908                     // f7c: scvtf v8.4s, v8.4s
+	WORD $0x4e21d842                     // f80: scvtf v2.4s, v2.4s
+	WORD $0x4e6148c7                     // f84: sqxtn2 v7.8h, v6.4s
+	WORD $0x4ec53886                     // f88: zip1 v6.2d, v4.2d, v5.2d
+	WORD $0x4ec57884                     // f8c: zip2 v4.2d, v4.2d, v5.2d
+	WORD $0x0e2148e7                     // f90: sqxtn v7.8b, v7.8h
+	WORD $0x4e21d8c6                     // f94: scvtf v6.4s, v6.4s
+	WORD $0x4e21d883                     // f98: scvtf v3.4s, v4.4s
+	WORD $0xfd000227                     // f9c: str d7, [x17]
+	WORD $0xad4125c7                     // fa0: ldp q7, q9, [x14, #0x20]
+	WORD $0x8b0f0211                     // fa4: add x17, x16, x15
+	WORD $0x8b0f026f                     // fa8: add x15, x19, x15
+	WORD $0x6e26dce6                     // fac: fmul v6.4s, v7.4s, v6.4s
+	WORD $0x6e28dd28                     // fb0: fmul v8.4s, v9.4s, v8.4s
+	WORD $0xad4325c7                     // fb4: ldp q7, q9, [x14, #0x60]
+	WORD $0x6e27dcc7                     // fb8: fmul v7.4s, v6.4s, v7.4s
+	WORD $0x6e29dd09                     // fbc: fmul v9.4s, v8.4s, v9.4s
+	WORD $0x4e20d4e7                     // fc0: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e20d529                     // fc4: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e21f4e7                     // fc8: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4e21f529                     // fcc: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4eb2f4e7                     // fd0: fmin v7.4s, v7.4s, v18.4s
+	WORD $0x4eb2f529                     // fd4: fmin v9.4s, v9.4s, v18.4s
+	WORD $0x6e27dcc6                     // fd8: fmul v6.4s, v6.4s, v7.4s
+	WORD $0x6e29dd07                     // fdc: fmul v7.4s, v8.4s, v9.4s
+	WORD $0xad4225c8                     // fe0: ldp q8, q9, [x14, #0x40]
+	WORD $0x4e21a8c6                     // fe4: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a8e7                     // fe8: fcvtns v7.4s, v7.4s
+	WORD $0x4ea68506                     // fec: add v6.4s, v8.4s, v6.4s
+	WORD $0x4ea78527                     // ff0: add v7.4s, v9.4s, v7.4s
+	WORD $0x0e6148c6                     // ff4: sqxtn v6.4h, v6.4s
+	WORD $0x4e6148e6                     // ff8: sqxtn2 v6.8h, v7.4s
+	WORD $0x0e2148c5                     // ffc: sqxtn v5.8b, v6.8h
+	WORD $0xfd000205                     // 1000: str d5, [x16]
+	WORD $0xad4115c4                     // 1004: ldp q4, q5, [x14, #0x20]
+	WORD $0x6e23dc83                     // 1008: fmul v3.4s, v4.4s, v3.4s
+	WORD $0xad4319c4                     // 100c: ldp q4, q6, [x14, #0x60]
+	WORD $0x6e22dca2                     // 1010: fmul v2.4s, v5.4s, v2.4s
+	WORD $0x6e24dc64                     // 1014: fmul v4.4s, v3.4s, v4.4s
+	WORD $0x6e26dc45                     // 1018: fmul v5.4s, v2.4s, v6.4s
+	WORD $0x4e20d484                     // 101c: fadd v4.4s, v4.4s, v0.4s
+	WORD $0x4e20d4a5                     // 1020: fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e21f484                     // 1024: fmax v4.4s, v4.4s, v1.4s
+	WORD $0x4e21f4a5                     // 1028: fmax v5.4s, v5.4s, v1.4s
+	WORD $0x4eb2f484                     // 102c: fmin v4.4s, v4.4s, v18.4s
+	WORD $0x6e24dc63                     // 1030: fmul v3.4s, v3.4s, v4.4s
+	WORD $0x4eb2f4a4                     // 1034: fmin v4.4s, v5.4s, v18.4s
+	WORD $0x4e21a863                     // 1038: fcvtns v3.4s, v3.4s
+	WORD $0x6e24dc42                     // 103c: fmul v2.4s, v2.4s, v4.4s
+	WORD $0xad4215c4                     // 1040: ldp q4, q5, [x14, #0x40]
+	WORD $0x4ea38483                     // 1044: add v3.4s, v4.4s, v3.4s
+	WORD $0x4e21a842                     // 1048: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // 104c: sqxtn v3.4h, v3.4s
+	WORD $0x4ea284a2                     // 1050: add v2.4s, v5.4s, v2.4s
+	WORD $0x4e614843                     // 1054: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e214862                     // 1058: sqxtn v2.8b, v3.8h
+	WORD $0xfd000222                     // 105c: str d2, [x17]
+	WORD $0xf10021ae                     // 1060: subs x14, x13, #0x8
+	WORD $0x54ff87ec                     // 1064: b.gt 0x160 <gemmI8MM8x8+0x160>
 	RET

@@ -30,7 +30,7 @@ TEXT ·gemmNEON4x4(SB), NOSPLIT, $0-8
 	WORD $0x6e22dc62                     // 05c: fmul v2.4s, v3.4s, v2.4s
 	WORD $0x3cad6922                     // 060: str q2, [x9, x13]
 	WORD $0xf100118d                     // 064: subs x13, x12, #0x4
-	WORD $0x540025ed                     // 068: b.le 0x524 <gemmNEON4x4+0x524>
+	WORD $0x540027ed                     // 068: b.le 0x564 <gemmNEON4x4+0x564>
 	WORD $0xd503201f                     // 06c: nop
 	WORD $0xf940168e                     // 070: ldr x14, [x20, #0x28]
 	WORD $0xf100219f                     // 074: cmp x12, #0x8
@@ -44,295 +44,311 @@ TEXT ·gemmNEON4x4(SB), NOSPLIT, $0-8
 	WORD $0xaa1403ed                     // 094: mov x13, x20
 	WORD $0x6f00e402                     // 098: movi v2.2d, #0000000000000000
 	WORD $0x6f00e403                     // 09c: movi v3.2d, #0000000000000000
-	WORD $0xa940b9b3                     // 0a0: ldp x19, x14, [x13, #0x8]
+	WORD $0xa940b9b5                     // 0a0: ldp x21, x14, [x13, #0x8]
 	WORD $0x6f00e404                     // 0a4: movi v4.2d, #0000000000000000
-	WORD $0x6f00e405                     // 0a8: movi v5.2d, #0000000000000000
-	WORD $0xf94021b1                     // 0ac: ldr x17, [x13, #0x40]
+	WORD $0xaa0803f7                     // 0a8: mov x23, x8
+	WORD $0x6f00e405                     // 0ac: movi v5.2d, #0000000000000000
 	WORD $0x6f00e406                     // 0b0: movi v6.2d, #0000000000000000
 	WORD $0x6f00e407                     // 0b4: movi v7.2d, #0000000000000000
-	WORD $0xd37ffa6f                     // 0b8: lsl x15, x19, #1
+	WORD $0xd37ffab6                     // 0b8: lsl x22, x21, #1
 	WORD $0x6f00e408                     // 0bc: movi v8.2d, #0000000000000000
-	WORD $0x8b1301f0                     // 0c0: add x16, x15, x19
+	WORD $0x8b15010f                     // 0c0: add x15, x8, x21
 	WORD $0x6f00e409                     // 0c4: movi v9.2d, #0000000000000000
-	WORD $0xf1000a3f                     // 0c8: cmp x17, #0x2
-	WORD $0x6f00e40c                     // 0cc: movi v12.2d, #0000000000000000
-	WORD $0x6f00e40e                     // 0d0: movi v14.2d, #0000000000000000
-	WORD $0x6f00e410                     // 0d4: movi v16.2d, #0000000000000000
-	WORD $0x6f00e411                     // 0d8: movi v17.2d, #0000000000000000
-	WORD $0x6f00e40a                     // 0dc: movi v10.2d, #0000000000000000
-	WORD $0x6f00e40b                     // 0e0: movi v11.2d, #0000000000000000
-	WORD $0x6f00e40d                     // 0e4: movi v13.2d, #0000000000000000
-	WORD $0x6f00e40f                     // 0e8: movi v15.2d, #0000000000000000
-	WORD $0x540000a2                     // 0ec: b.hs 0x100 <gemmNEON4x4+0x100>
-	WORD $0x8b130113                     // 0f0: add x19, x8, x19
-	WORD $0xaa0803f6                     // 0f4: mov x22, x8
-	WORD $0x37000851                     // 0f8: tbnz w17, #0x0, 0x200 <gemmNEON4x4+0x200>
-	WORD $0x14000067                     // 0fc: b 0x298 <gemmNEON4x4+0x298>
-	WORD $0xaa0803f6                     // 100: mov x22, x8
-	WORD $0x9341fe35                     // 104: asr x21, x17, #1
-	WORD $0xd503201f                     // 108: nop
-	WORD $0xd503201f                     // 10c: nop
-	WORD $0x3dc002d2                     // 110: ldr q18, [x22]
-	WORD $0xf10006b5                     // 114: subs x21, x21, #0x1
-	WORD $0xad405dd6                     // 118: ldp q22, q23, [x14]
-	WORD $0x3cf36ad5                     // 11c: ldr q21, [x22, x19]
-	WORD $0x3cef6ad4                     // 120: ldr q20, [x22, x15]
-	WORD $0x3cf06ad3                     // 124: ldr q19, [x22, x16]
-	WORD $0x0e36c258                     // 128: smull v24.8h, v18.8b, v22.8b
-	WORD $0x0e37c25c                     // 12c: smull v28.8h, v18.8b, v23.8b
-	WORD $0x910042d6                     // 130: add x22, x22, #0x10
-	WORD $0x0e36c2b9                     // 134: smull v25.8h, v21.8b, v22.8b
-	WORD $0x0e36c29a                     // 138: smull v26.8h, v20.8b, v22.8b
-	WORD $0x0e36c27b                     // 13c: smull v27.8h, v19.8b, v22.8b
-	WORD $0x0e37c2bd                     // 140: smull v29.8h, v21.8b, v23.8b
-	WORD $0x0e37c29e                     // 144: smull v30.8h, v20.8b, v23.8b
-	WORD $0x0e37c27f                     // 148: smull v31.8h, v19.8b, v23.8b
-	WORD $0x4e368258                     // 14c: smlal2 v24.8h, v18.16b, v22.16b
-	WORD $0x4e3682b9                     // 150: smlal2 v25.8h, v21.16b, v22.16b
-	WORD $0x4e36829a                     // 154: smlal2 v26.8h, v20.16b, v22.16b
-	WORD $0x4e36827b                     // 158: smlal2 v27.8h, v19.16b, v22.16b
-	WORD $0x4e37825c                     // 15c: smlal2 v28.8h, v18.16b, v23.16b
-	WORD $0x4e3782bd                     // 160: smlal2 v29.8h, v21.16b, v23.16b
-	WORD $0x4e37829e                     // 164: smlal2 v30.8h, v20.16b, v23.16b
-	WORD $0x4e37827f                     // 168: smlal2 v31.8h, v19.16b, v23.16b
-	WORD $0xad415dd6                     // 16c: ldp q22, q23, [x14, #0x20]
-	WORD $0x4e606b11                     // 170: sadalp v17.4s, v24.8h
-	WORD $0x910101ce                     // 174: add x14, x14, #0x40
-	WORD $0x4e606b29                     // 178: sadalp v9.4s, v25.8h
-	WORD $0x4e606b45                     // 17c: sadalp v5.4s, v26.8h
-	WORD $0x4e606b6a                     // 180: sadalp v10.4s, v27.8h
-	WORD $0x4e606b90                     // 184: sadalp v16.4s, v28.8h
-	WORD $0x4e606ba8                     // 188: sadalp v8.4s, v29.8h
-	WORD $0x4e606bc4                     // 18c: sadalp v4.4s, v30.8h
-	WORD $0x4e606beb                     // 190: sadalp v11.4s, v31.8h
-	WORD $0x0e36c258                     // 194: smull v24.8h, v18.8b, v22.8b
-	WORD $0x0e36c2b9                     // 198: smull v25.8h, v21.8b, v22.8b
-	WORD $0x0e36c29a                     // 19c: smull v26.8h, v20.8b, v22.8b
-	WORD $0x0e36c27b                     // 1a0: smull v27.8h, v19.8b, v22.8b
-	WORD $0x0e37c25c                     // 1a4: smull v28.8h, v18.8b, v23.8b
-	WORD $0x0e37c2bd                     // 1a8: smull v29.8h, v21.8b, v23.8b
-	WORD $0x0e37c29e                     // 1ac: smull v30.8h, v20.8b, v23.8b
-	WORD $0x0e37c27f                     // 1b0: smull v31.8h, v19.8b, v23.8b
-	WORD $0x4e368258                     // 1b4: smlal2 v24.8h, v18.16b, v22.16b
-	WORD $0x4e3682b9                     // 1b8: smlal2 v25.8h, v21.16b, v22.16b
-	WORD $0x4e36829a                     // 1bc: smlal2 v26.8h, v20.16b, v22.16b
-	WORD $0x4e36827b                     // 1c0: smlal2 v27.8h, v19.16b, v22.16b
-	WORD $0x4e37825c                     // 1c4: smlal2 v28.8h, v18.16b, v23.16b
-	WORD $0x4e3782bd                     // 1c8: smlal2 v29.8h, v21.16b, v23.16b
-	WORD $0x4e37829e                     // 1cc: smlal2 v30.8h, v20.16b, v23.16b
-	WORD $0x4e37827f                     // 1d0: smlal2 v31.8h, v19.16b, v23.16b
-	WORD $0x4e606b0e                     // 1d4: sadalp v14.4s, v24.8h
-	WORD $0x4e606b27                     // 1d8: sadalp v7.4s, v25.8h
-	WORD $0x4e606b43                     // 1dc: sadalp v3.4s, v26.8h
-	WORD $0x4e606b6d                     // 1e0: sadalp v13.4s, v27.8h
-	WORD $0x4e606b8c                     // 1e4: sadalp v12.4s, v28.8h
-	WORD $0x4e606ba6                     // 1e8: sadalp v6.4s, v29.8h
-	WORD $0x4e606bc2                     // 1ec: sadalp v2.4s, v30.8h
-	WORD $0x4e606bef                     // 1f0: sadalp v15.4s, v31.8h
-	WORD $0x54fff8e1                     // 1f4: b.ne 0x110 <gemmNEON4x4+0x110>
-	WORD $0x8b1302d3                     // 1f8: add x19, x22, x19
-	WORD $0x360004f1                     // 1fc: tbz w17, #0x0, 0x298 <gemmNEON4x4+0x298>
-	WORD $0xfd4002d2                     // 200: ldr d18, [x22]
-	WORD $0x6d405dd3                     // 204: ldp d19, d23, [x14]
-	WORD $0xfd400274                     // 208: ldr d20, [x19]
-	WORD $0xfc6f6ad5                     // 20c: ldr d21, [x22, x15]
-	WORD $0xfc706ad6                     // 210: ldr d22, [x22, x16]
-	WORD $0x0e33c258                     // 214: smull v24.8h, v18.8b, v19.8b
-	WORD $0x0e37c25b                     // 218: smull v27.8h, v18.8b, v23.8b
-	WORD $0x0e33c299                     // 21c: smull v25.8h, v20.8b, v19.8b
-	WORD $0x0e33c2ba                     // 220: smull v26.8h, v21.8b, v19.8b
-	WORD $0x0e33c2d3                     // 224: smull v19.8h, v22.8b, v19.8b
-	WORD $0x0e37c29c                     // 228: smull v28.8h, v20.8b, v23.8b
-	WORD $0x4e606b11                     // 22c: sadalp v17.4s, v24.8h
-	WORD $0x0e37c2b8                     // 230: smull v24.8h, v21.8b, v23.8b
-	WORD $0x4e606b29                     // 234: sadalp v9.4s, v25.8h
-	WORD $0x4e606b45                     // 238: sadalp v5.4s, v26.8h
-	WORD $0x4e606a6a                     // 23c: sadalp v10.4s, v19.8h
-	WORD $0x0e37c2d3                     // 240: smull v19.8h, v22.8b, v23.8b
-	WORD $0x6d415dd9                     // 244: ldp d25, d23, [x14, #0x10]
-	WORD $0x4e606b70                     // 248: sadalp v16.4s, v27.8h
-	WORD $0x4e606b04                     // 24c: sadalp v4.4s, v24.8h
-	WORD $0x4e606b88                     // 250: sadalp v8.4s, v28.8h
-	WORD $0x0e39c25a                     // 254: smull v26.8h, v18.8b, v25.8b
-	WORD $0x0e39c29b                     // 258: smull v27.8h, v20.8b, v25.8b
-	WORD $0x4e606a6b                     // 25c: sadalp v11.4s, v19.8h
-	WORD $0x0e39c2b3                     // 260: smull v19.8h, v21.8b, v25.8b
-	WORD $0x0e39c2d8                     // 264: smull v24.8h, v22.8b, v25.8b
-	WORD $0x0e37c252                     // 268: smull v18.8h, v18.8b, v23.8b
-	WORD $0x0e37c294                     // 26c: smull v20.8h, v20.8b, v23.8b
-	WORD $0x0e37c2b5                     // 270: smull v21.8h, v21.8b, v23.8b
-	WORD $0x0e37c2d6                     // 274: smull v22.8h, v22.8b, v23.8b
-	WORD $0x4e606b4e                     // 278: sadalp v14.4s, v26.8h
-	WORD $0x4e606b67                     // 27c: sadalp v7.4s, v27.8h
-	WORD $0x4e606a63                     // 280: sadalp v3.4s, v19.8h
-	WORD $0x4e606b0d                     // 284: sadalp v13.4s, v24.8h
-	WORD $0x4e606a4c                     // 288: sadalp v12.4s, v18.8h
-	WORD $0x4e606a86                     // 28c: sadalp v6.4s, v20.8h
-	WORD $0x4e606aa2                     // 290: sadalp v2.4s, v21.8h
-	WORD $0x4e606acf                     // 294: sadalp v15.4s, v22.8h
-	WORD $0x4eb0be30                     // 298: addp v16.4s, v17.4s, v16.4s
-	WORD $0xf9400dae                     // 29c: ldr x14, [x13, #0x18]
-	WORD $0x4eacbdcc                     // 2a0: addp v12.4s, v14.4s, v12.4s
-	WORD $0xf94025af                     // 2a4: ldr x15, [x13, #0x48]
-	WORD $0x4ea8bd28                     // 2a8: addp v8.4s, v9.4s, v8.4s
-	WORD $0xf94015ad                     // 2ac: ldr x13, [x13, #0x28]
-	WORD $0x4ea6bce6                     // 2b0: addp v6.4s, v7.4s, v6.4s
-	WORD $0x4ea4bca4                     // 2b4: addp v4.4s, v5.4s, v4.4s
-	WORD $0x4ea2bc62                     // 2b8: addp v2.4s, v3.4s, v2.4s
-	WORD $0xf10005ff                     // 2bc: cmp x15, #0x1
-	WORD $0x4eabbd43                     // 2c0: addp v3.4s, v10.4s, v11.4s
-	WORD $0x4eafbda5                     // 2c4: addp v5.4s, v13.4s, v15.4s
-	WORD $0x4eacbe07                     // 2c8: addp v7.4s, v16.4s, v12.4s
-	WORD $0x4ea6bd06                     // 2cc: addp v6.4s, v8.4s, v6.4s
-	WORD $0x3dc001c8                     // 2d0: ldr q8, [x14]
-	WORD $0x4ea2bc82                     // 2d4: addp v2.4s, v4.4s, v2.4s
-	WORD $0x4ea5bc69                     // 2d8: addp v9.4s, v3.4s, v5.4s
-	WORD $0x4ea884e5                     // 2dc: add v5.4s, v7.4s, v8.4s
-	WORD $0x4ea884c4                     // 2e0: add v4.4s, v6.4s, v8.4s
-	WORD $0x4ea88443                     // 2e4: add v3.4s, v2.4s, v8.4s
-	WORD $0x4ea88522                     // 2e8: add v2.4s, v9.4s, v8.4s
-	WORD $0x540002ac                     // 2ec: b.gt 0x340 <gemmNEON4x4+0x340>
-	WORD $0xb40009af                     // 2f0: cbz x15, 0x424 <gemmNEON4x4+0x424>
-	WORD $0xf10005ff                     // 2f4: cmp x15, #0x1
-	WORD $0x54ffe921                     // 2f8: b.ne 0x1c <gemmNEON4x4+0x1c>
-	WORD $0x4e21d8a5                     // 2fc: scvtf v5.4s, v5.4s
-	WORD $0x3dc00dc8                     // 300: ldr q8, [x14, #0x30]
-	WORD $0xad409dc6                     // 304: ldp q6, q7, [x14, #0x10]
-	WORD $0x4e21d884                     // 308: scvtf v4.4s, v4.4s
-	WORD $0x4e21d863                     // 30c: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 310: scvtf v2.4s, v2.4s
-	WORD $0x6e25dcc5                     // 314: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dcc4                     // 318: fmul v4.4s, v6.4s, v4.4s
-	WORD $0x6e23dcc3                     // 31c: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x6e22dcc2                     // 320: fmul v2.4s, v6.4s, v2.4s
-	WORD $0x4ea8f4a5                     // 324: fmin v5.4s, v5.4s, v8.4s
-	WORD $0x4ea8f484                     // 328: fmin v4.4s, v4.4s, v8.4s
-	WORD $0x4ea8f463                     // 32c: fmin v3.4s, v3.4s, v8.4s
-	WORD $0x4ea8f442                     // 330: fmin v2.4s, v2.4s, v8.4s
-	WORD $0x14000065                     // 334: b 0x4c8 <gemmNEON4x4+0x4c8>
-	WORD $0xd503201f                     // 338: nop
-	WORD $0xd503201f                     // 33c: nop
-	WORD $0xf10009ff                     // 340: cmp x15, #0x2
-	WORD $0x54000840                     // 344: b.eq 0x44c <gemmNEON4x4+0x44c>
-	WORD $0xf1000dff                     // 348: cmp x15, #0x3
-	WORD $0x54ffe681                     // 34c: b.ne 0x1c <gemmNEON4x4+0x1c>
-	WORD $0xd37ff9af                     // 350: lsl x15, x13, #1
-	WORD $0x8b0d01f0                     // 354: add x16, x15, x13
-	WORD $0xaa0a03f1                     // 358: mov x17, x10
-	WORD $0x8b0f014f                     // 35c: add x15, x10, x15
-	WORD $0x4e21d8a5                     // 360: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 364: scvtf v4.4s, v4.4s
-	WORD $0x0dd0ca26                     // 368: ld1r { v6.2s }, [x17], x16
-	WORD $0x8b0d0150                     // 36c: add x16, x10, x13
-	WORD $0x0d40c9e8                     // 370: ld1r { v8.2s }, [x15]
-	WORD $0x0d40ca29                     // 374: ld1r { v9.2s }, [x17]
-	WORD $0x4e21d863                     // 378: scvtf v3.4s, v3.4s
-	WORD $0xad4229cb                     // 37c: ldp q11, q10, [x14, #0x40]
-	WORD $0x0f08a4c6                     // 380: sshll v6.8h, v6.8b, #0x0
-	WORD $0x0d40ca07                     // 384: ld1r { v7.2s }, [x16]
-	WORD $0x0f08a508                     // 388: sshll v8.8h, v8.8b, #0x0
-	WORD $0x0f08a529                     // 38c: sshll v9.8h, v9.8b, #0x0
-	WORD $0xad40b5cc                     // 390: ldp q12, q13, [x14, #0x10]
-	WORD $0x4e21d842                     // 394: scvtf v2.4s, v2.4s
-	WORD $0x0f08a4e7                     // 398: sshll v7.8h, v7.8b, #0x0
-	WORD $0x0f10a4c6                     // 39c: sshll v6.4s, v6.4h, #0x0
-	WORD $0x0f10a508                     // 3a0: sshll v8.4s, v8.4h, #0x0
-	WORD $0x0f10a529                     // 3a4: sshll v9.4s, v9.4h, #0x0
-	WORD $0x6e25dd85                     // 3a8: fmul v5.4s, v12.4s, v5.4s
-	WORD $0x6e24dd84                     // 3ac: fmul v4.4s, v12.4s, v4.4s
-	WORD $0x0f10a4e7                     // 3b0: sshll v7.4s, v7.4h, #0x0
-	WORD $0x6eaa84c6                     // 3b4: sub v6.4s, v6.4s, v10.4s
-	WORD $0x6eaa8508                     // 3b8: sub v8.4s, v8.4s, v10.4s
-	WORD $0x6eaa8529                     // 3bc: sub v9.4s, v9.4s, v10.4s
-	WORD $0x6e23dd83                     // 3c0: fmul v3.4s, v12.4s, v3.4s
-	WORD $0x6e22dd82                     // 3c4: fmul v2.4s, v12.4s, v2.4s
-	WORD $0x6eaa84e7                     // 3c8: sub v7.4s, v7.4s, v10.4s
-	WORD $0x4e21d8c6                     // 3cc: scvtf v6.4s, v6.4s
-	WORD $0x4e21d908                     // 3d0: scvtf v8.4s, v8.4s
-	WORD $0x4e21d929                     // 3d4: scvtf v9.4s, v9.4s
-	WORD $0x4e21d8e7                     // 3d8: scvtf v7.4s, v7.4s
-	WORD $0x6e26dd66                     // 3dc: fmul v6.4s, v11.4s, v6.4s
-	WORD $0x6e28dd68                     // 3e0: fmul v8.4s, v11.4s, v8.4s
-	WORD $0x6e27dd67                     // 3e4: fmul v7.4s, v11.4s, v7.4s
-	WORD $0x4e26d4a5                     // 3e8: fadd v5.4s, v5.4s, v6.4s
-	WORD $0x6e29dd66                     // 3ec: fmul v6.4s, v11.4s, v9.4s
-	WORD $0x4e28d463                     // 3f0: fadd v3.4s, v3.4s, v8.4s
-	WORD $0x4e27d484                     // 3f4: fadd v4.4s, v4.4s, v7.4s
-	WORD $0x4e21a8a5                     // 3f8: fcvtns v5.4s, v5.4s
-	WORD $0x4e26d442                     // 3fc: fadd v2.4s, v2.4s, v6.4s
-	WORD $0x4e21a863                     // 400: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a884                     // 404: fcvtns v4.4s, v4.4s
-	WORD $0x4ea585a5                     // 408: add v5.4s, v13.4s, v5.4s
-	WORD $0x4e21a842                     // 40c: fcvtns v2.4s, v2.4s
-	WORD $0x4ea385a3                     // 410: add v3.4s, v13.4s, v3.4s
-	WORD $0x4ea485a4                     // 414: add v4.4s, v13.4s, v4.4s
-	WORD $0x0e6148a5                     // 418: sqxtn v5.4h, v5.4s
-	WORD $0x4ea285a2                     // 41c: add v2.4s, v13.4s, v2.4s
-	WORD $0x14000033                     // 420: b 0x4ec <gemmNEON4x4+0x4ec>
-	WORD $0x4e21d8a5                     // 424: scvtf v5.4s, v5.4s
-	WORD $0xad409dc6                     // 428: ldp q6, q7, [x14, #0x10]
-	WORD $0x4e21d884                     // 42c: scvtf v4.4s, v4.4s
-	WORD $0x4e21d863                     // 430: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 434: scvtf v2.4s, v2.4s
-	WORD $0x6e25dcc5                     // 438: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dcc4                     // 43c: fmul v4.4s, v6.4s, v4.4s
-	WORD $0x6e23dcc3                     // 440: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x6e22dcc2                     // 444: fmul v2.4s, v6.4s, v2.4s
-	WORD $0x14000020                     // 448: b 0x4c8 <gemmNEON4x4+0x4c8>
-	WORD $0x4e21d8a5                     // 44c: scvtf v5.4s, v5.4s
-	WORD $0x3dc00dc8                     // 450: ldr q8, [x14, #0x30]
-	WORD $0xad409dc6                     // 454: ldp q6, q7, [x14, #0x10]
-	WORD $0x4e21d884                     // 458: scvtf v4.4s, v4.4s
-	WORD $0x4e21d863                     // 45c: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 460: scvtf v2.4s, v2.4s
-	WORD $0x4f03f60b                     // 464: fmov v11.4s, #1.00000000
-	WORD $0x6e25dcc5                     // 468: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dcc4                     // 46c: fmul v4.4s, v6.4s, v4.4s
-	WORD $0x6e23dcc3                     // 470: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x6e22dcc2                     // 474: fmul v2.4s, v6.4s, v2.4s
-	WORD $0x6e28dca9                     // 478: fmul v9.4s, v5.4s, v8.4s
-	WORD $0x6e28dc86                     // 47c: fmul v6.4s, v4.4s, v8.4s
-	WORD $0x6e28dc6a                     // 480: fmul v10.4s, v3.4s, v8.4s
-	WORD $0x6e28dc48                     // 484: fmul v8.4s, v2.4s, v8.4s
-	WORD $0x4e20d529                     // 488: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x4e20d4c6                     // 48c: fadd v6.4s, v6.4s, v0.4s
-	WORD $0x4e20d54a                     // 490: fadd v10.4s, v10.4s, v0.4s
-	WORD $0x4e20d508                     // 494: fadd v8.4s, v8.4s, v0.4s
-	WORD $0x4e21f529                     // 498: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4e21f4c6                     // 49c: fmax v6.4s, v6.4s, v1.4s
-	WORD $0x4e21f54a                     // 4a0: fmax v10.4s, v10.4s, v1.4s
-	WORD $0x4e21f508                     // 4a4: fmax v8.4s, v8.4s, v1.4s
-	WORD $0x4eabf529                     // 4a8: fmin v9.4s, v9.4s, v11.4s
-	WORD $0x4eabf4c6                     // 4ac: fmin v6.4s, v6.4s, v11.4s
-	WORD $0x4eabf54a                     // 4b0: fmin v10.4s, v10.4s, v11.4s
-	WORD $0x4eabf508                     // 4b4: fmin v8.4s, v8.4s, v11.4s
-	WORD $0x6e29dca5                     // 4b8: fmul v5.4s, v5.4s, v9.4s
-	WORD $0x6e26dc84                     // 4bc: fmul v4.4s, v4.4s, v6.4s
-	WORD $0x6e2adc63                     // 4c0: fmul v3.4s, v3.4s, v10.4s
-	WORD $0x6e28dc42                     // 4c4: fmul v2.4s, v2.4s, v8.4s
-	WORD $0x4e21a8a5                     // 4c8: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // 4cc: fcvtns v4.4s, v4.4s
-	WORD $0x4e21a863                     // 4d0: fcvtns v3.4s, v3.4s
-	WORD $0x4ea584e5                     // 4d4: add v5.4s, v7.4s, v5.4s
-	WORD $0x4e21a842                     // 4d8: fcvtns v2.4s, v2.4s
-	WORD $0x4ea484e4                     // 4dc: add v4.4s, v7.4s, v4.4s
-	WORD $0x4ea384e3                     // 4e0: add v3.4s, v7.4s, v3.4s
-	WORD $0x0e6148a5                     // 4e4: sqxtn v5.4h, v5.4s
-	WORD $0x4ea284e2                     // 4e8: add v2.4s, v7.4s, v2.4s
-	WORD $0x0e614863                     // 4ec: sqxtn v3.4h, v3.4s
-	WORD $0x8b0d012e                     // 4f0: add x14, x9, x13
-	WORD $0x4e614885                     // 4f4: sqxtn2 v5.8h, v4.4s
-	WORD $0x8b0d01cf                     // 4f8: add x15, x14, x13
-	WORD $0x8b0d01ed                     // 4fc: add x13, x15, x13
-	WORD $0x4e614843                     // 500: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e2148a2                     // 504: sqxtn v2.8b, v5.8h
-	WORD $0x4e214862                     // 508: sqxtn2 v2.16b, v3.8h
-	WORD $0xbd000122                     // 50c: str s2, [x9]
-	WORD $0x0d0091c2                     // 510: st1 { v2.s }[1], [x14]
-	WORD $0x4d0081e2                     // 514: st1 { v2.s }[2], [x15]
-	WORD $0x4d0091a2                     // 518: st1 { v2.s }[3], [x13]
-	WORD $0xf100118d                     // 51c: subs x13, x12, #0x4
-	WORD $0x54ffda8c                     // 520: b.gt 0x70 <gemmNEON4x4+0x70>
+	WORD $0x8b160113                     // 0c8: add x19, x8, x22
+	WORD $0x6f00e40d                     // 0cc: movi v13.2d, #0000000000000000
+	WORD $0x8b1502d6                     // 0d0: add x22, x22, x21
+	WORD $0x6f00e40f                     // 0d4: movi v15.2d, #0000000000000000
+	WORD $0xf94029b5                     // 0d8: ldr x21, [x13, #0x50]
+	WORD $0x6f00e410                     // 0dc: movi v16.2d, #0000000000000000
+	WORD $0x8b160116                     // 0e0: add x22, x8, x22
+	WORD $0x6f00e411                     // 0e4: movi v17.2d, #0000000000000000
+	WORD $0x6f00e40a                     // 0e8: movi v10.2d, #0000000000000000
+	WORD $0x6f00e40b                     // 0ec: movi v11.2d, #0000000000000000
+	WORD $0x6f00e40c                     // 0f0: movi v12.2d, #0000000000000000
+	WORD $0xa94441b1                     // 0f4: ldp x17, x16, [x13, #0x40]
+	WORD $0x6f00e40e                     // 0f8: movi v14.2d, #0000000000000000
+	WORD $0x9341fe38                     // 0fc: asr x24, x17, #1
+	WORD $0x14000007                     // 100: b 0x11c <gemmNEON4x4+0x11c>
+	WORD $0x8b1502f7                     // 104: add x23, x23, x21
+	WORD $0x8b1501ef                     // 108: add x15, x15, x21
+	WORD $0x8b150273                     // 10c: add x19, x19, x21
+	WORD $0x8b1502d6                     // 110: add x22, x22, x21
+	WORD $0xf1000610                     // 114: subs x16, x16, #0x1
+	WORD $0x54000e40                     // 118: b.eq 0x2e0 <gemmNEON4x4+0x2e0>
+	WORD $0xf1000a3f                     // 11c: cmp x17, #0x2
+	WORD $0x54000082                     // 120: b.hs 0x130 <gemmNEON4x4+0x130>
+	WORD $0x3607ff11                     // 124: tbz w17, #0x0, 0x104 <gemmNEON4x4+0x104>
+	WORD $0x14000045                     // 128: b 0x23c <gemmNEON4x4+0x23c>
+	WORD $0xd503201f                     // 12c: nop
+	WORD $0xaa1f03f9                     // 130: mov x25, xzr
+	WORD $0xaa1803fa                     // 134: mov x26, x24
+	WORD $0xd503201f                     // 138: nop
+	WORD $0xd503201f                     // 13c: nop
+	WORD $0x3cf96af2                     // 140: ldr q18, [x23, x25]
+	WORD $0xf100075a                     // 144: subs x26, x26, #0x1
+	WORD $0xad405dd6                     // 148: ldp q22, q23, [x14]
+	WORD $0x3cf969f5                     // 14c: ldr q21, [x15, x25]
+	WORD $0x3cf96a74                     // 150: ldr q20, [x19, x25]
+	WORD $0x3cf96ad3                     // 154: ldr q19, [x22, x25]
+	WORD $0x0e36c258                     // 158: smull v24.8h, v18.8b, v22.8b
+	WORD $0x0e37c25c                     // 15c: smull v28.8h, v18.8b, v23.8b
+	WORD $0x91004339                     // 160: add x25, x25, #0x10
+	WORD $0x0e36c2b9                     // 164: smull v25.8h, v21.8b, v22.8b
+	WORD $0x0e36c29a                     // 168: smull v26.8h, v20.8b, v22.8b
+	WORD $0x0e36c27b                     // 16c: smull v27.8h, v19.8b, v22.8b
+	WORD $0x0e37c2bd                     // 170: smull v29.8h, v21.8b, v23.8b
+	WORD $0x0e37c29e                     // 174: smull v30.8h, v20.8b, v23.8b
+	WORD $0x0e37c27f                     // 178: smull v31.8h, v19.8b, v23.8b
+	WORD $0x4e368258                     // 17c: smlal2 v24.8h, v18.16b, v22.16b
+	WORD $0x4e3682b9                     // 180: smlal2 v25.8h, v21.16b, v22.16b
+	WORD $0x4e36829a                     // 184: smlal2 v26.8h, v20.16b, v22.16b
+	WORD $0x4e36827b                     // 188: smlal2 v27.8h, v19.16b, v22.16b
+	WORD $0x4e37825c                     // 18c: smlal2 v28.8h, v18.16b, v23.16b
+	WORD $0x4e3782bd                     // 190: smlal2 v29.8h, v21.16b, v23.16b
+	WORD $0x4e37829e                     // 194: smlal2 v30.8h, v20.16b, v23.16b
+	WORD $0x4e37827f                     // 198: smlal2 v31.8h, v19.16b, v23.16b
+	WORD $0xad415dd6                     // 19c: ldp q22, q23, [x14, #0x20]
+	WORD $0x4e606b11                     // 1a0: sadalp v17.4s, v24.8h
+	WORD $0x910101ce                     // 1a4: add x14, x14, #0x40
+	WORD $0x4e606b29                     // 1a8: sadalp v9.4s, v25.8h
+	WORD $0x4e606b45                     // 1ac: sadalp v5.4s, v26.8h
+	WORD $0x4e606b6a                     // 1b0: sadalp v10.4s, v27.8h
+	WORD $0x4e606b90                     // 1b4: sadalp v16.4s, v28.8h
+	WORD $0x4e606ba8                     // 1b8: sadalp v8.4s, v29.8h
+	WORD $0x4e606bc4                     // 1bc: sadalp v4.4s, v30.8h
+	WORD $0x4e606beb                     // 1c0: sadalp v11.4s, v31.8h
+	WORD $0x0e36c258                     // 1c4: smull v24.8h, v18.8b, v22.8b
+	WORD $0x0e36c2b9                     // 1c8: smull v25.8h, v21.8b, v22.8b
+	WORD $0x0e36c29a                     // 1cc: smull v26.8h, v20.8b, v22.8b
+	WORD $0x0e36c27b                     // 1d0: smull v27.8h, v19.8b, v22.8b
+	WORD $0x0e37c25c                     // 1d4: smull v28.8h, v18.8b, v23.8b
+	WORD $0x0e37c2bd                     // 1d8: smull v29.8h, v21.8b, v23.8b
+	WORD $0x0e37c29e                     // 1dc: smull v30.8h, v20.8b, v23.8b
+	WORD $0x0e37c27f                     // 1e0: smull v31.8h, v19.8b, v23.8b
+	WORD $0x4e368258                     // 1e4: smlal2 v24.8h, v18.16b, v22.16b
+	WORD $0x4e3682b9                     // 1e8: smlal2 v25.8h, v21.16b, v22.16b
+	WORD $0x4e36829a                     // 1ec: smlal2 v26.8h, v20.16b, v22.16b
+	WORD $0x4e36827b                     // 1f0: smlal2 v27.8h, v19.16b, v22.16b
+	WORD $0x4e37825c                     // 1f4: smlal2 v28.8h, v18.16b, v23.16b
+	WORD $0x4e3782bd                     // 1f8: smlal2 v29.8h, v21.16b, v23.16b
+	WORD $0x4e37829e                     // 1fc: smlal2 v30.8h, v20.16b, v23.16b
+	WORD $0x4e37827f                     // 200: smlal2 v31.8h, v19.16b, v23.16b
+	WORD $0x4e606b0f                     // 204: sadalp v15.4s, v24.8h
+	WORD $0x4e606b27                     // 208: sadalp v7.4s, v25.8h
+	WORD $0x4e606b43                     // 20c: sadalp v3.4s, v26.8h
+	WORD $0x4e606b6c                     // 210: sadalp v12.4s, v27.8h
+	WORD $0x4e606b8d                     // 214: sadalp v13.4s, v28.8h
+	WORD $0x4e606ba6                     // 218: sadalp v6.4s, v29.8h
+	WORD $0x4e606bc2                     // 21c: sadalp v2.4s, v30.8h
+	WORD $0x4e606bee                     // 220: sadalp v14.4s, v31.8h
+	WORD $0x54fff8e1                     // 224: b.ne 0x140 <gemmNEON4x4+0x140>
+	WORD $0x8b1902f7                     // 228: add x23, x23, x25
+	WORD $0x8b1901ef                     // 22c: add x15, x15, x25
+	WORD $0x8b190273                     // 230: add x19, x19, x25
+	WORD $0x8b1902d6                     // 234: add x22, x22, x25
+	WORD $0x3607f671                     // 238: tbz w17, #0x0, 0x104 <gemmNEON4x4+0x104>
+	WORD $0xfc4086f2                     // 23c: ldr d18, [x23], #0x8
+	WORD $0x6d405dd3                     // 240: ldp d19, d23, [x14]
+	WORD $0xfc4085f4                     // 244: ldr d20, [x15], #0x8
+	WORD $0xfc408675                     // 248: ldr d21, [x19], #0x8
+	WORD $0xfc4086d6                     // 24c: ldr d22, [x22], #0x8
+	WORD $0x0e33c258                     // 250: smull v24.8h, v18.8b, v19.8b
+	WORD $0x0e33c299                     // 254: smull v25.8h, v20.8b, v19.8b
+	WORD $0x0e33c2ba                     // 258: smull v26.8h, v21.8b, v19.8b
+	WORD $0x0e33c2d3                     // 25c: smull v19.8h, v22.8b, v19.8b
+	WORD $0x0e37c25b                     // 260: smull v27.8h, v18.8b, v23.8b
+	WORD $0x0e37c29c                     // 264: smull v28.8h, v20.8b, v23.8b
+	WORD $0x4e606b11                     // 268: sadalp v17.4s, v24.8h
+	WORD $0x0e37c2b8                     // 26c: smull v24.8h, v21.8b, v23.8b
+	WORD $0x4e606b29                     // 270: sadalp v9.4s, v25.8h
+	WORD $0x4e606a6a                     // 274: sadalp v10.4s, v19.8h
+	WORD $0x0e37c2d3                     // 278: smull v19.8h, v22.8b, v23.8b
+	WORD $0x6d415dd9                     // 27c: ldp d25, d23, [x14, #0x10]
+	WORD $0x4e606b45                     // 280: sadalp v5.4s, v26.8h
+	WORD $0x910081ce                     // 284: add x14, x14, #0x20
+	WORD $0x4e606b70                     // 288: sadalp v16.4s, v27.8h
+	WORD $0x4e606b04                     // 28c: sadalp v4.4s, v24.8h
+	WORD $0x0e39c25a                     // 290: smull v26.8h, v18.8b, v25.8b
+	WORD $0x0e39c29b                     // 294: smull v27.8h, v20.8b, v25.8b
+	WORD $0x4e606a6b                     // 298: sadalp v11.4s, v19.8h
+	WORD $0x0e39c2b3                     // 29c: smull v19.8h, v21.8b, v25.8b
+	WORD $0x0e39c2d8                     // 2a0: smull v24.8h, v22.8b, v25.8b
+	WORD $0x0e37c252                     // 2a4: smull v18.8h, v18.8b, v23.8b
+	WORD $0x0e37c294                     // 2a8: smull v20.8h, v20.8b, v23.8b
+	WORD $0x0e37c2b5                     // 2ac: smull v21.8h, v21.8b, v23.8b
+	WORD $0x0e37c2d6                     // 2b0: smull v22.8h, v22.8b, v23.8b
+	WORD $0x4e606b88                     // 2b4: sadalp v8.4s, v28.8h
+	WORD $0x4e606b4f                     // 2b8: sadalp v15.4s, v26.8h
+	WORD $0x4e606b67                     // 2bc: sadalp v7.4s, v27.8h
+	WORD $0x4e606a63                     // 2c0: sadalp v3.4s, v19.8h
+	WORD $0x4e606b0c                     // 2c4: sadalp v12.4s, v24.8h
+	WORD $0x4e606a4d                     // 2c8: sadalp v13.4s, v18.8h
+	WORD $0x4e606a86                     // 2cc: sadalp v6.4s, v20.8h
+	WORD $0x4e606aa2                     // 2d0: sadalp v2.4s, v21.8h
+	WORD $0x4e606ace                     // 2d4: sadalp v14.4s, v22.8h
+	WORD $0x17ffff8b                     // 2d8: b 0x104 <gemmNEON4x4+0x104>
+	WORD $0xd503201f                     // 2dc: nop
+	WORD $0x4eb0be30                     // 2e0: addp v16.4s, v17.4s, v16.4s
+	WORD $0xf9400dae                     // 2e4: ldr x14, [x13, #0x18]
+	WORD $0x4eadbded                     // 2e8: addp v13.4s, v15.4s, v13.4s
+	WORD $0xf9402daf                     // 2ec: ldr x15, [x13, #0x58]
+	WORD $0x4ea8bd28                     // 2f0: addp v8.4s, v9.4s, v8.4s
+	WORD $0xf94015ad                     // 2f4: ldr x13, [x13, #0x28]
+	WORD $0x4ea6bce6                     // 2f8: addp v6.4s, v7.4s, v6.4s
+	WORD $0x4ea4bca4                     // 2fc: addp v4.4s, v5.4s, v4.4s
+	WORD $0x4ea2bc62                     // 300: addp v2.4s, v3.4s, v2.4s
+	WORD $0xf10005ff                     // 304: cmp x15, #0x1
+	WORD $0x4eabbd43                     // 308: addp v3.4s, v10.4s, v11.4s
+	WORD $0x4eaebd85                     // 30c: addp v5.4s, v12.4s, v14.4s
+	WORD $0x4eadbe07                     // 310: addp v7.4s, v16.4s, v13.4s
+	WORD $0x4ea6bd06                     // 314: addp v6.4s, v8.4s, v6.4s
+	WORD $0x3dc001c8                     // 318: ldr q8, [x14]
+	WORD $0x4ea2bc82                     // 31c: addp v2.4s, v4.4s, v2.4s
+	WORD $0x4ea5bc69                     // 320: addp v9.4s, v3.4s, v5.4s
+	WORD $0x4ea884e5                     // 324: add v5.4s, v7.4s, v8.4s
+	WORD $0x4ea884c4                     // 328: add v4.4s, v6.4s, v8.4s
+	WORD $0x4ea88443                     // 32c: add v3.4s, v2.4s, v8.4s
+	WORD $0x4ea88522                     // 330: add v2.4s, v9.4s, v8.4s
+	WORD $0x5400026c                     // 334: b.gt 0x380 <gemmNEON4x4+0x380>
+	WORD $0xb400096f                     // 338: cbz x15, 0x464 <gemmNEON4x4+0x464>
+	WORD $0xf10005ff                     // 33c: cmp x15, #0x1
+	WORD $0x54ffe6e1                     // 340: b.ne 0x1c <gemmNEON4x4+0x1c>
+	WORD $0x4e21d8a5                     // 344: scvtf v5.4s, v5.4s
+	WORD $0x3dc00dc8                     // 348: ldr q8, [x14, #0x30]
+	WORD $0xad409dc6                     // 34c: ldp q6, q7, [x14, #0x10]
+	WORD $0x4e21d884                     // 350: scvtf v4.4s, v4.4s
+	WORD $0x4e21d863                     // 354: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // 358: scvtf v2.4s, v2.4s
+	WORD $0x6e25dcc5                     // 35c: fmul v5.4s, v6.4s, v5.4s
+	WORD $0x6e24dcc4                     // 360: fmul v4.4s, v6.4s, v4.4s
+	WORD $0x6e23dcc3                     // 364: fmul v3.4s, v6.4s, v3.4s
+	WORD $0x6e22dcc2                     // 368: fmul v2.4s, v6.4s, v2.4s
+	WORD $0x4ea8f4a5                     // 36c: fmin v5.4s, v5.4s, v8.4s
+	WORD $0x4ea8f484                     // 370: fmin v4.4s, v4.4s, v8.4s
+	WORD $0x4ea8f463                     // 374: fmin v3.4s, v3.4s, v8.4s
+	WORD $0x4ea8f442                     // 378: fmin v2.4s, v2.4s, v8.4s
+	WORD $0x14000063                     // 37c: b 0x508 <gemmNEON4x4+0x508>
+	WORD $0xf10009ff                     // 380: cmp x15, #0x2
+	WORD $0x54000840                     // 384: b.eq 0x48c <gemmNEON4x4+0x48c>
+	WORD $0xf1000dff                     // 388: cmp x15, #0x3
+	WORD $0x54ffe481                     // 38c: b.ne 0x1c <gemmNEON4x4+0x1c>
+	WORD $0xd37ff9af                     // 390: lsl x15, x13, #1
+	WORD $0x8b0d01f0                     // 394: add x16, x15, x13
+	WORD $0xaa0a03f1                     // 398: mov x17, x10
+	WORD $0x8b0f014f                     // 39c: add x15, x10, x15
+	WORD $0x4e21d8a5                     // 3a0: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // 3a4: scvtf v4.4s, v4.4s
+	WORD $0x0dd0ca26                     // 3a8: ld1r { v6.2s }, [x17], x16
+	WORD $0x8b0d0150                     // 3ac: add x16, x10, x13
+	WORD $0x0d40c9e8                     // 3b0: ld1r { v8.2s }, [x15]
+	WORD $0x0d40ca29                     // 3b4: ld1r { v9.2s }, [x17]
+	WORD $0x4e21d863                     // 3b8: scvtf v3.4s, v3.4s
+	WORD $0xad4229cb                     // 3bc: ldp q11, q10, [x14, #0x40]
+	WORD $0x0f08a4c6                     // 3c0: sshll v6.8h, v6.8b, #0x0
+	WORD $0x0d40ca07                     // 3c4: ld1r { v7.2s }, [x16]
+	WORD $0x0f08a508                     // 3c8: sshll v8.8h, v8.8b, #0x0
+	WORD $0x0f08a529                     // 3cc: sshll v9.8h, v9.8b, #0x0
+	WORD $0xad40b5cc                     // 3d0: ldp q12, q13, [x14, #0x10]
+	WORD $0x4e21d842                     // 3d4: scvtf v2.4s, v2.4s
+	WORD $0x0f08a4e7                     // 3d8: sshll v7.8h, v7.8b, #0x0
+	WORD $0x0f10a4c6                     // 3dc: sshll v6.4s, v6.4h, #0x0
+	WORD $0x0f10a508                     // 3e0: sshll v8.4s, v8.4h, #0x0
+	WORD $0x0f10a529                     // 3e4: sshll v9.4s, v9.4h, #0x0
+	WORD $0x6e25dd85                     // 3e8: fmul v5.4s, v12.4s, v5.4s
+	WORD $0x6e24dd84                     // 3ec: fmul v4.4s, v12.4s, v4.4s
+	WORD $0x0f10a4e7                     // 3f0: sshll v7.4s, v7.4h, #0x0
+	WORD $0x6eaa84c6                     // 3f4: sub v6.4s, v6.4s, v10.4s
+	WORD $0x6eaa8508                     // 3f8: sub v8.4s, v8.4s, v10.4s
+	WORD $0x6eaa8529                     // 3fc: sub v9.4s, v9.4s, v10.4s
+	WORD $0x6e23dd83                     // 400: fmul v3.4s, v12.4s, v3.4s
+	WORD $0x6e22dd82                     // 404: fmul v2.4s, v12.4s, v2.4s
+	WORD $0x6eaa84e7                     // 408: sub v7.4s, v7.4s, v10.4s
+	WORD $0x4e21d8c6                     // 40c: scvtf v6.4s, v6.4s
+	WORD $0x4e21d908                     // 410: scvtf v8.4s, v8.4s
+	WORD $0x4e21d929                     // 414: scvtf v9.4s, v9.4s
+	WORD $0x4e21d8e7                     // 418: scvtf v7.4s, v7.4s
+	WORD $0x6e26dd66                     // 41c: fmul v6.4s, v11.4s, v6.4s
+	WORD $0x6e28dd68                     // 420: fmul v8.4s, v11.4s, v8.4s
+	WORD $0x6e27dd67                     // 424: fmul v7.4s, v11.4s, v7.4s
+	WORD $0x4e26d4a5                     // 428: fadd v5.4s, v5.4s, v6.4s
+	WORD $0x6e29dd66                     // 42c: fmul v6.4s, v11.4s, v9.4s
+	WORD $0x4e28d463                     // 430: fadd v3.4s, v3.4s, v8.4s
+	WORD $0x4e27d484                     // 434: fadd v4.4s, v4.4s, v7.4s
+	WORD $0x4e21a8a5                     // 438: fcvtns v5.4s, v5.4s
+	WORD $0x4e26d442                     // 43c: fadd v2.4s, v2.4s, v6.4s
+	WORD $0x4e21a863                     // 440: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a884                     // 444: fcvtns v4.4s, v4.4s
+	WORD $0x4ea585a5                     // 448: add v5.4s, v13.4s, v5.4s
+	WORD $0x4e21a842                     // 44c: fcvtns v2.4s, v2.4s
+	WORD $0x4ea385a3                     // 450: add v3.4s, v13.4s, v3.4s
+	WORD $0x4ea485a4                     // 454: add v4.4s, v13.4s, v4.4s
+	WORD $0x0e6148a5                     // 458: sqxtn v5.4h, v5.4s
+	WORD $0x4ea285a2                     // 45c: add v2.4s, v13.4s, v2.4s
+	WORD $0x14000033                     // 460: b 0x52c <gemmNEON4x4+0x52c>
+	WORD $0x4e21d8a5                     // 464: scvtf v5.4s, v5.4s
+	WORD $0xad409dc6                     // 468: ldp q6, q7, [x14, #0x10]
+	WORD $0x4e21d884                     // 46c: scvtf v4.4s, v4.4s
+	WORD $0x4e21d863                     // 470: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // 474: scvtf v2.4s, v2.4s
+	WORD $0x6e25dcc5                     // 478: fmul v5.4s, v6.4s, v5.4s
+	WORD $0x6e24dcc4                     // 47c: fmul v4.4s, v6.4s, v4.4s
+	WORD $0x6e23dcc3                     // 480: fmul v3.4s, v6.4s, v3.4s
+	WORD $0x6e22dcc2                     // 484: fmul v2.4s, v6.4s, v2.4s
+	WORD $0x14000020                     // 488: b 0x508 <gemmNEON4x4+0x508>
+	WORD $0x4e21d8a5                     // 48c: scvtf v5.4s, v5.4s
+	WORD $0x3dc00dc8                     // 490: ldr q8, [x14, #0x30]
+	WORD $0xad409dc6                     // 494: ldp q6, q7, [x14, #0x10]
+	WORD $0x4e21d884                     // 498: scvtf v4.4s, v4.4s
+	WORD $0x4e21d863                     // 49c: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // 4a0: scvtf v2.4s, v2.4s
+	WORD $0x4f03f60b                     // 4a4: fmov v11.4s, #1.00000000
+	WORD $0x6e25dcc5                     // 4a8: fmul v5.4s, v6.4s, v5.4s
+	WORD $0x6e24dcc4                     // 4ac: fmul v4.4s, v6.4s, v4.4s
+	WORD $0x6e23dcc3                     // 4b0: fmul v3.4s, v6.4s, v3.4s
+	WORD $0x6e22dcc2                     // 4b4: fmul v2.4s, v6.4s, v2.4s
+	WORD $0x6e28dca9                     // 4b8: fmul v9.4s, v5.4s, v8.4s
+	WORD $0x6e28dc86                     // 4bc: fmul v6.4s, v4.4s, v8.4s
+	WORD $0x6e28dc6a                     // 4c0: fmul v10.4s, v3.4s, v8.4s
+	WORD $0x6e28dc48                     // 4c4: fmul v8.4s, v2.4s, v8.4s
+	WORD $0x4e20d529                     // 4c8: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e20d4c6                     // 4cc: fadd v6.4s, v6.4s, v0.4s
+	WORD $0x4e20d54a                     // 4d0: fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e20d508                     // 4d4: fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21f529                     // 4d8: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4e21f4c6                     // 4dc: fmax v6.4s, v6.4s, v1.4s
+	WORD $0x4e21f54a                     // 4e0: fmax v10.4s, v10.4s, v1.4s
+	WORD $0x4e21f508                     // 4e4: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4eabf529                     // 4e8: fmin v9.4s, v9.4s, v11.4s
+	WORD $0x4eabf4c6                     // 4ec: fmin v6.4s, v6.4s, v11.4s
+	WORD $0x4eabf54a                     // 4f0: fmin v10.4s, v10.4s, v11.4s
+	WORD $0x4eabf508                     // 4f4: fmin v8.4s, v8.4s, v11.4s
+	WORD $0x6e29dca5                     // 4f8: fmul v5.4s, v5.4s, v9.4s
+	WORD $0x6e26dc84                     // 4fc: fmul v4.4s, v4.4s, v6.4s
+	WORD $0x6e2adc63                     // 500: fmul v3.4s, v3.4s, v10.4s
+	WORD $0x6e28dc42                     // 504: fmul v2.4s, v2.4s, v8.4s
+	WORD $0x4e21a8a5                     // 508: fcvtns v5.4s, v5.4s
+	WORD $0x4e21a884                     // 50c: fcvtns v4.4s, v4.4s
+	WORD $0x4e21a863                     // 510: fcvtns v3.4s, v3.4s
+	WORD $0x4ea584e5                     // 514: add v5.4s, v7.4s, v5.4s
+	WORD $0x4e21a842                     // 518: fcvtns v2.4s, v2.4s
+	WORD $0x4ea484e4                     // 51c: add v4.4s, v7.4s, v4.4s
+	WORD $0x4ea384e3                     // 520: add v3.4s, v7.4s, v3.4s
+	WORD $0x0e6148a5                     // 524: sqxtn v5.4h, v5.4s
+	WORD $0x4ea284e2                     // 528: add v2.4s, v7.4s, v2.4s
+	WORD $0x0e614863                     // 52c: sqxtn v3.4h, v3.4s
+	WORD $0x8b0d012e                     // 530: add x14, x9, x13
+	WORD $0x4e614885                     // 534: sqxtn2 v5.8h, v4.4s
+	WORD $0x8b0d01cf                     // 538: add x15, x14, x13
+	WORD $0x8b0d01ed                     // 53c: add x13, x15, x13
+	WORD $0x4e614843                     // 540: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e2148a2                     // 544: sqxtn v2.8b, v5.8h
+	WORD $0x4e214862                     // 548: sqxtn2 v2.16b, v3.8h
+	WORD $0xbd000122                     // 54c: str s2, [x9]
+	WORD $0x0d0091c2                     // 550: st1 { v2.s }[1], [x14]
+	WORD $0x4d0081e2                     // 554: st1 { v2.s }[2], [x15]
+	WORD $0x4d0091a2                     // 558: st1 { v2.s }[3], [x13]
+	WORD $0xf100118d                     // 55c: subs x13, x12, #0x4
+	WORD $0x54ffd88c                     // 560: b.gt 0x70 <gemmNEON4x4+0x70>
 	RET
 
 TEXT ·gemmNEON1x4(SB), NOSPLIT, $0-8
@@ -349,111 +365,123 @@ TEXT ·gemmNEON1x4(SB), NOSPLIT, $0-8
 	WORD $0x6f00e403                     // 024: movi v3.2d, #0000000000000000
 	WORD $0x6f00e404                     // 028: movi v4.2d, #0000000000000000
 	WORD $0x6f00e405                     // 02c: movi v5.2d, #0000000000000000
-	WORD $0xf940218e                     // 030: ldr x14, [x12, #0x40]
-	WORD $0x6f00e406                     // 034: movi v6.2d, #0000000000000000
-	WORD $0xf940098d                     // 038: ldr x13, [x12, #0x10]
-	WORD $0xaa0803ef                     // 03c: mov x15, x8
-	WORD $0xf10009df                     // 040: cmp x14, #0x2
-	WORD $0x540002a3                     // 044: b.lo 0x5c8 <gemmNEON1x4+0x98>
-	WORD $0x9341fdd0                     // 048: asr x16, x14, #1
+	WORD $0xf940098f                     // 030: ldr x15, [x12, #0x10]
+	WORD $0xa944358e                     // 034: ldp x14, x13, [x12, #0x40]
+	WORD $0x6f00e406                     // 038: movi v6.2d, #0000000000000000
+	WORD $0xaa0803f1                     // 03c: mov x17, x8
+	WORD $0xf9402990                     // 040: ldr x16, [x12, #0x50]
+	WORD $0x9341fdd3                     // 044: asr x19, x14, #1
+	WORD $0x14000005                     // 048: b 0x5cc <gemmNEON1x4+0x5c>
 	WORD $0xd503201f                     // 04c: nop
-	WORD $0x3cc105e7                     // 050: ldr q7, [x15], #0x10
-	WORD $0xad4025a8                     // 054: ldp q8, q9, [x13]
-	WORD $0xf1000610                     // 058: subs x16, x16, #0x1
-	WORD $0xad412daa                     // 05c: ldp q10, q11, [x13, #0x20]
-	WORD $0x910101ad                     // 060: add x13, x13, #0x40
-	WORD $0x0e28c0ec                     // 064: smull v12.8h, v7.8b, v8.8b
-	WORD $0x0e29c0ed                     // 068: smull v13.8h, v7.8b, v9.8b
-	WORD $0x0e2ac0ee                     // 06c: smull v14.8h, v7.8b, v10.8b
-	WORD $0x0e2bc0ef                     // 070: smull v15.8h, v7.8b, v11.8b
-	WORD $0x4e2880ec                     // 074: smlal2 v12.8h, v7.16b, v8.16b
-	WORD $0x4e2980ed                     // 078: smlal2 v13.8h, v7.16b, v9.16b
-	WORD $0x4e2a80ee                     // 07c: smlal2 v14.8h, v7.16b, v10.16b
-	WORD $0x4e2b80ef                     // 080: smlal2 v15.8h, v7.16b, v11.16b
-	WORD $0x4e606986                     // 084: sadalp v6.4s, v12.8h
-	WORD $0x4e6069a5                     // 088: sadalp v5.4s, v13.8h
-	WORD $0x4e6069c4                     // 08c: sadalp v4.4s, v14.8h
-	WORD $0x4e6069e3                     // 090: sadalp v3.4s, v15.8h
-	WORD $0x54fffde1                     // 094: b.ne 0x580 <gemmNEON1x4+0x50>
-	WORD $0x3600018e                     // 098: tbz w14, #0x0, 0x5f8 <gemmNEON1x4+0xc8>
-	WORD $0xfd4001e7                     // 09c: ldr d7, [x15]
-	WORD $0x6d4025a8                     // 0a0: ldp d8, d9, [x13]
-	WORD $0x6d412daa                     // 0a4: ldp d10, d11, [x13, #0x10]
-	WORD $0x0e28c0e8                     // 0a8: smull v8.8h, v7.8b, v8.8b
-	WORD $0x0e29c0e9                     // 0ac: smull v9.8h, v7.8b, v9.8b
-	WORD $0x0e2ac0ea                     // 0b0: smull v10.8h, v7.8b, v10.8b
-	WORD $0x0e2bc0e7                     // 0b4: smull v7.8h, v7.8b, v11.8b
-	WORD $0x4e606906                     // 0b8: sadalp v6.4s, v8.8h
-	WORD $0x4e606925                     // 0bc: sadalp v5.4s, v9.8h
-	WORD $0x4e606944                     // 0c0: sadalp v4.4s, v10.8h
-	WORD $0x4e6068e3                     // 0c4: sadalp v3.4s, v7.8h
-	WORD $0x4ea5bcc5                     // 0c8: addp v5.4s, v6.4s, v5.4s
-	WORD $0xf9400d8d                     // 0cc: ldr x13, [x12, #0x18]
-	WORD $0x4ea3bc83                     // 0d0: addp v3.4s, v4.4s, v3.4s
-	WORD $0xf940258c                     // 0d4: ldr x12, [x12, #0x48]
-	WORD $0x3dc001a4                     // 0d8: ldr q4, [x13]
-	WORD $0xf100059f                     // 0dc: cmp x12, #0x1
-	WORD $0x4ea3bca3                     // 0e0: addp v3.4s, v5.4s, v3.4s
-	WORD $0x4ea48463                     // 0e4: add v3.4s, v3.4s, v4.4s
-	WORD $0x5400014c                     // 0e8: b.gt 0x640 <gemmNEON1x4+0x110>
-	WORD $0xb400044c                     // 0ec: cbz x12, 0x6a4 <gemmNEON1x4+0x174>
-	WORD $0xf100059f                     // 0f0: cmp x12, #0x1
-	WORD $0x54000321                     // 0f4: b.ne 0x688 <gemmNEON1x4+0x158>
-	WORD $0x4e21d863                     // 0f8: scvtf v3.4s, v3.4s
-	WORD $0xad4095a4                     // 0fc: ldp q4, q5, [x13, #0x10]
-	WORD $0x6e23dc83                     // 100: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x3dc00da4                     // 104: ldr q4, [x13, #0x30]
-	WORD $0x4ea4f463                     // 108: fmin v3.4s, v3.4s, v4.4s
-	WORD $0x14000027                     // 10c: b 0x6d8 <gemmNEON1x4+0x1a8>
-	WORD $0xf100099f                     // 110: cmp x12, #0x2
-	WORD $0x54000380                     // 114: b.eq 0x6b4 <gemmNEON1x4+0x184>
-	WORD $0xf1000d9f                     // 118: cmp x12, #0x3
-	WORD $0x540001e1                     // 11c: b.ne 0x688 <gemmNEON1x4+0x158>
-	WORD $0x0d40c944                     // 120: ld1r { v4.2s }, [x10]
-	WORD $0x4e21d863                     // 124: scvtf v3.4s, v3.4s
-	WORD $0xad4215a6                     // 128: ldp q6, q5, [x13, #0x40]
-	WORD $0x0f08a484                     // 12c: sshll v4.8h, v4.8b, #0x0
-	WORD $0x0f10a484                     // 130: sshll v4.4s, v4.4h, #0x0
-	WORD $0x6ea58484                     // 134: sub v4.4s, v4.4s, v5.4s
-	WORD $0xad409da5                     // 138: ldp q5, q7, [x13, #0x10]
-	WORD $0x6e23dca3                     // 13c: fmul v3.4s, v5.4s, v3.4s
-	WORD $0x4e21d884                     // 140: scvtf v4.4s, v4.4s
-	WORD $0x6e24dcc4                     // 144: fmul v4.4s, v6.4s, v4.4s
-	WORD $0x4e24d463                     // 148: fadd v3.4s, v3.4s, v4.4s
-	WORD $0x4e21a863                     // 14c: fcvtns v3.4s, v3.4s
-	WORD $0x4ea384e3                     // 150: add v3.4s, v7.4s, v3.4s
-	WORD $0x14000017                     // 154: b 0x6e0 <gemmNEON1x4+0x1b0>
-	WORD $0x4e21d863                     // 158: scvtf v3.4s, v3.4s
-	WORD $0x3dc005a4                     // 15c: ldr q4, [x13, #0x10]
-	WORD $0x6e23dc83                     // 160: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x3d800123                     // 164: str q3, [x9]
-	WORD $0xf100056b                     // 168: subs x11, x11, #0x1
-	WORD $0x540002cc                     // 16c: b.gt 0x6f4 <gemmNEON1x4+0x1c4>
-	WORD $0x1400001b                     // 170: b 0x70c <gemmNEON1x4+0x1dc>
-	WORD $0x4e21d863                     // 174: scvtf v3.4s, v3.4s
-	WORD $0xad4095a4                     // 178: ldp q4, q5, [x13, #0x10]
-	WORD $0x6e23dc83                     // 17c: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x1400000a                     // 180: b 0x6d8 <gemmNEON1x4+0x1a8>
-	WORD $0x4e21d863                     // 184: scvtf v3.4s, v3.4s
-	WORD $0xad4095a4                     // 188: ldp q4, q5, [x13, #0x10]
-	WORD $0x6e23dc83                     // 18c: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x3dc00da4                     // 190: ldr q4, [x13, #0x30]
-	WORD $0x6e24dc64                     // 194: fmul v4.4s, v3.4s, v4.4s
-	WORD $0x4e20d484                     // 198: fadd v4.4s, v4.4s, v0.4s
-	WORD $0x4e21f484                     // 19c: fmax v4.4s, v4.4s, v1.4s
-	WORD $0x4ea2f484                     // 1a0: fmin v4.4s, v4.4s, v2.4s
-	WORD $0x6e24dc63                     // 1a4: fmul v3.4s, v3.4s, v4.4s
-	WORD $0x4e21a863                     // 1a8: fcvtns v3.4s, v3.4s
-	WORD $0x4ea384a3                     // 1ac: add v3.4s, v5.4s, v3.4s
-	WORD $0x0e614863                     // 1b0: sqxtn v3.4h, v3.4s
-	WORD $0x0e214863                     // 1b4: sqxtn v3.8b, v3.8h
-	WORD $0xbd000123                     // 1b8: str s3, [x9]
-	WORD $0xf100056b                     // 1bc: subs x11, x11, #0x1
-	WORD $0x540000ed                     // 1c0: b.le 0x70c <gemmNEON1x4+0x1dc>
-	WORD $0xf940068c                     // 1c4: ldr x12, [x20, #0x8]
-	WORD $0xf940168d                     // 1c8: ldr x13, [x20, #0x28]
-	WORD $0x8b0c0108                     // 1cc: add x8, x8, x12
-	WORD $0x8b0d0129                     // 1d0: add x9, x9, x13
-	WORD $0x8b0d014a                     // 1d4: add x10, x10, x13
-	WORD $0x17ffff92                     // 1d8: b 0x550 <gemmNEON1x4+0x20>
+	WORD $0x8b100231                     // 050: add x17, x17, x16
+	WORD $0xf10005ad                     // 054: subs x13, x13, #0x1
+	WORD $0x540004c0                     // 058: b.eq 0x660 <gemmNEON1x4+0xf0>
+	WORD $0xf10009df                     // 05c: cmp x14, #0x2
+	WORD $0x540002c3                     // 060: b.lo 0x628 <gemmNEON1x4+0xb8>
+	WORD $0xaa1303f5                     // 064: mov x21, x19
+	WORD $0xd503201f                     // 068: nop
+	WORD $0xd503201f                     // 06c: nop
+	WORD $0x3cc10627                     // 070: ldr q7, [x17], #0x10
+	WORD $0xad4025e8                     // 074: ldp q8, q9, [x15]
+	WORD $0xf10006b5                     // 078: subs x21, x21, #0x1
+	WORD $0xad412dea                     // 07c: ldp q10, q11, [x15, #0x20]
+	WORD $0x910101ef                     // 080: add x15, x15, #0x40
+	WORD $0x0e28c0ec                     // 084: smull v12.8h, v7.8b, v8.8b
+	WORD $0x0e29c0ed                     // 088: smull v13.8h, v7.8b, v9.8b
+	WORD $0x0e2ac0ee                     // 08c: smull v14.8h, v7.8b, v10.8b
+	WORD $0x0e2bc0ef                     // 090: smull v15.8h, v7.8b, v11.8b
+	WORD $0x4e2880ec                     // 094: smlal2 v12.8h, v7.16b, v8.16b
+	WORD $0x4e2980ed                     // 098: smlal2 v13.8h, v7.16b, v9.16b
+	WORD $0x4e2a80ee                     // 09c: smlal2 v14.8h, v7.16b, v10.16b
+	WORD $0x4e2b80ef                     // 0a0: smlal2 v15.8h, v7.16b, v11.16b
+	WORD $0x4e606986                     // 0a4: sadalp v6.4s, v12.8h
+	WORD $0x4e6069a5                     // 0a8: sadalp v5.4s, v13.8h
+	WORD $0x4e6069c4                     // 0ac: sadalp v4.4s, v14.8h
+	WORD $0x4e6069e3                     // 0b0: sadalp v3.4s, v15.8h
+	WORD $0x54fffde1                     // 0b4: b.ne 0x5e0 <gemmNEON1x4+0x70>
+	WORD $0x3607fcce                     // 0b8: tbz w14, #0x0, 0x5c0 <gemmNEON1x4+0x50>
+	WORD $0xfc408627                     // 0bc: ldr d7, [x17], #0x8
+	WORD $0x6d4025e8                     // 0c0: ldp d8, d9, [x15]
+	WORD $0x6d412dea                     // 0c4: ldp d10, d11, [x15, #0x10]
+	WORD $0x910081ef                     // 0c8: add x15, x15, #0x20
+	WORD $0x0e28c0e8                     // 0cc: smull v8.8h, v7.8b, v8.8b
+	WORD $0x0e29c0e9                     // 0d0: smull v9.8h, v7.8b, v9.8b
+	WORD $0x0e2ac0ea                     // 0d4: smull v10.8h, v7.8b, v10.8b
+	WORD $0x0e2bc0e7                     // 0d8: smull v7.8h, v7.8b, v11.8b
+	WORD $0x4e606906                     // 0dc: sadalp v6.4s, v8.8h
+	WORD $0x4e606925                     // 0e0: sadalp v5.4s, v9.8h
+	WORD $0x4e606944                     // 0e4: sadalp v4.4s, v10.8h
+	WORD $0x4e6068e3                     // 0e8: sadalp v3.4s, v7.8h
+	WORD $0x17ffffd9                     // 0ec: b 0x5c0 <gemmNEON1x4+0x50>
+	WORD $0x4ea5bcc5                     // 0f0: addp v5.4s, v6.4s, v5.4s
+	WORD $0xf9400d8d                     // 0f4: ldr x13, [x12, #0x18]
+	WORD $0x4ea3bc83                     // 0f8: addp v3.4s, v4.4s, v3.4s
+	WORD $0xf9402d8c                     // 0fc: ldr x12, [x12, #0x58]
+	WORD $0x3dc001a4                     // 100: ldr q4, [x13]
+	WORD $0xf100059f                     // 104: cmp x12, #0x1
+	WORD $0x4ea3bca3                     // 108: addp v3.4s, v5.4s, v3.4s
+	WORD $0x4ea48463                     // 10c: add v3.4s, v3.4s, v4.4s
+	WORD $0x5400018c                     // 110: b.gt 0x6b0 <gemmNEON1x4+0x140>
+	WORD $0xb400048c                     // 114: cbz x12, 0x714 <gemmNEON1x4+0x1a4>
+	WORD $0xf100059f                     // 118: cmp x12, #0x1
+	WORD $0x54000361                     // 11c: b.ne 0x6f8 <gemmNEON1x4+0x188>
+	WORD $0x4e21d863                     // 120: scvtf v3.4s, v3.4s
+	WORD $0xad4095a4                     // 124: ldp q4, q5, [x13, #0x10]
+	WORD $0x6e23dc83                     // 128: fmul v3.4s, v4.4s, v3.4s
+	WORD $0x3dc00da4                     // 12c: ldr q4, [x13, #0x30]
+	WORD $0x4ea4f463                     // 130: fmin v3.4s, v3.4s, v4.4s
+	WORD $0x14000029                     // 134: b 0x748 <gemmNEON1x4+0x1d8>
+	WORD $0xd503201f                     // 138: nop
+	WORD $0xd503201f                     // 13c: nop
+	WORD $0xf100099f                     // 140: cmp x12, #0x2
+	WORD $0x54000380                     // 144: b.eq 0x724 <gemmNEON1x4+0x1b4>
+	WORD $0xf1000d9f                     // 148: cmp x12, #0x3
+	WORD $0x540001e1                     // 14c: b.ne 0x6f8 <gemmNEON1x4+0x188>
+	WORD $0x0d40c944                     // 150: ld1r { v4.2s }, [x10]
+	WORD $0x4e21d863                     // 154: scvtf v3.4s, v3.4s
+	WORD $0xad4215a6                     // 158: ldp q6, q5, [x13, #0x40]
+	WORD $0x0f08a484                     // 15c: sshll v4.8h, v4.8b, #0x0
+	WORD $0x0f10a484                     // 160: sshll v4.4s, v4.4h, #0x0
+	WORD $0x6ea58484                     // 164: sub v4.4s, v4.4s, v5.4s
+	WORD $0xad409da5                     // 168: ldp q5, q7, [x13, #0x10]
+	WORD $0x6e23dca3                     // 16c: fmul v3.4s, v5.4s, v3.4s
+	WORD $0x4e21d884                     // 170: scvtf v4.4s, v4.4s
+	WORD $0x6e24dcc4                     // 174: fmul v4.4s, v6.4s, v4.4s
+	WORD $0x4e24d463                     // 178: fadd v3.4s, v3.4s, v4.4s
+	WORD $0x4e21a863                     // 17c: fcvtns v3.4s, v3.4s
+	WORD $0x4ea384e3                     // 180: add v3.4s, v7.4s, v3.4s
+	WORD $0x14000017                     // 184: b 0x750 <gemmNEON1x4+0x1e0>
+	WORD $0x4e21d863                     // 188: scvtf v3.4s, v3.4s
+	WORD $0x3dc005a4                     // 18c: ldr q4, [x13, #0x10]
+	WORD $0x6e23dc83                     // 190: fmul v3.4s, v4.4s, v3.4s
+	WORD $0x3d800123                     // 194: str q3, [x9]
+	WORD $0xf100056b                     // 198: subs x11, x11, #0x1
+	WORD $0x540002cc                     // 19c: b.gt 0x764 <gemmNEON1x4+0x1f4>
+	WORD $0x1400001b                     // 1a0: b 0x77c <gemmNEON1x4+0x20c>
+	WORD $0x4e21d863                     // 1a4: scvtf v3.4s, v3.4s
+	WORD $0xad4095a4                     // 1a8: ldp q4, q5, [x13, #0x10]
+	WORD $0x6e23dc83                     // 1ac: fmul v3.4s, v4.4s, v3.4s
+	WORD $0x1400000a                     // 1b0: b 0x748 <gemmNEON1x4+0x1d8>
+	WORD $0x4e21d863                     // 1b4: scvtf v3.4s, v3.4s
+	WORD $0xad4095a4                     // 1b8: ldp q4, q5, [x13, #0x10]
+	WORD $0x6e23dc83                     // 1bc: fmul v3.4s, v4.4s, v3.4s
+	WORD $0x3dc00da4                     // 1c0: ldr q4, [x13, #0x30]
+	WORD $0x6e24dc64                     // 1c4: fmul v4.4s, v3.4s, v4.4s
+	WORD $0x4e20d484                     // 1c8: fadd v4.4s, v4.4s, v0.4s
+	WORD $0x4e21f484                     // 1cc: fmax v4.4s, v4.4s, v1.4s
+	WORD $0x4ea2f484                     // 1d0: fmin v4.4s, v4.4s, v2.4s
+	WORD $0x6e24dc63                     // 1d4: fmul v3.4s, v3.4s, v4.4s
+	WORD $0x4e21a863                     // 1d8: fcvtns v3.4s, v3.4s
+	WORD $0x4ea384a3                     // 1dc: add v3.4s, v5.4s, v3.4s
+	WORD $0x0e614863                     // 1e0: sqxtn v3.4h, v3.4s
+	WORD $0x0e214863                     // 1e4: sqxtn v3.8b, v3.8h
+	WORD $0xbd000123                     // 1e8: str s3, [x9]
+	WORD $0xf100056b                     // 1ec: subs x11, x11, #0x1
+	WORD $0x540000ed                     // 1f0: b.le 0x77c <gemmNEON1x4+0x20c>
+	WORD $0xf940068c                     // 1f4: ldr x12, [x20, #0x8]
+	WORD $0xf940168d                     // 1f8: ldr x13, [x20, #0x28]
+	WORD $0x8b0c0108                     // 1fc: add x8, x8, x12
+	WORD $0x8b0d0129                     // 200: add x9, x9, x13
+	WORD $0x8b0d014a                     // 204: add x10, x10, x13
+	WORD $0x17ffff86                     // 208: b 0x590 <gemmNEON1x4+0x20>
 	RET

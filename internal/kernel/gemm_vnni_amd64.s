@@ -22,7 +22,7 @@ TEXT ·gemmVNNI6x64(SB), NOSPLIT, $0-8
 	LONG $0x48fef162; WORD $0x5b6f; BYTE $0x01 // 038: vmovdqu64 0x40(%rbx), %zmm3
 	LONG $0x48fef162; WORD $0x736f; BYTE $0x02 // 03f: vmovdqu64 0x80(%rbx), %zmm6
 	LONG $0x48fef162; WORD $0x6b6f; BYTE $0x03 // 046: vmovdqu64 0xc0(%rbx), %zmm5
-	LONG $0x40588b49                     // 04d: movq 0x40(%r8), %rbx
+	LONG $0x48588b49                     // 04d: movq 0x48(%r8), %rbx
 	LONG $0x491c8d4f                     // 051: leaq (%r9,%r9,2), %r11
 	WORD $0x0149; BYTE $0xc3             // 055: addq %rax, %r11
 	LONG $0x48fdf162; WORD $0xfb6f       // 058: vmovdqa64 %zmm3, %zmm7
@@ -45,1173 +45,1180 @@ TEXT ·gemmVNNI6x64(SB), NOSPLIT, $0-8
 	LONG $0x48fd6162; WORD $0xc46f       // 0be: vmovdqa64 %zmm4, %zmm24
 	LONG $0x48fdf162; WORD $0xd66f       // 0c4: vmovdqa64 %zmm6, %zmm2
 	LONG $0x48fdf162; WORD $0xcd6f       // 0ca: vmovdqa64 %zmm5, %zmm1
-	LONG $0x48fe4162; WORD $0x0a6f       // 0d0: vmovdqu64 (%r10), %zmm25
-	LONG $0x487d0262; WORD $0x3458; BYTE $0x0e // 0d6: vpbroadcastd (%r14,%r9), %zmm30
-	LONG $0x48fe4162; WORD $0x526f; BYTE $0x01 // 0dd: vmovdqu64 0x40(%r10), %zmm26
-	LONG $0x48fe4162; WORD $0x5a6f; BYTE $0x02 // 0e4: vmovdqu64 0x80(%r10), %zmm27
-	LONG $0x48fe4162; WORD $0x626f; BYTE $0x03 // 0eb: vmovdqu64 0xc0(%r10), %zmm28
-	LONG $0x487d0262; WORD $0x3c58; BYTE $0x4e // 0f2: vpbroadcastd (%r14,%r9,2), %zmm31
-	LONG $0x487d4262; WORD $0x2e58       // 0f9: vpbroadcastd (%r14), %zmm29
-	LONG $0x04c68349                     // 0ff: addq $0x4, %r14
-	LONG $0x00c28149; WORD $0x0001; BYTE $0x00 // 103: addq $0x100, %r10
-	LONG $0x400d8262; WORD $0xe150       // 10a: vpdpbusd %zmm25, %zmm30, %zmm20
-	LONG $0x400d8262; WORD $0xda50       // 110: vpdpbusd %zmm26, %zmm30, %zmm19
-	LONG $0x400d8262; WORD $0xd350       // 116: vpdpbusd %zmm27, %zmm30, %zmm18
-	LONG $0x400d8262; WORD $0xcc50       // 11c: vpdpbusd %zmm28, %zmm30, %zmm17
-	LONG $0x487d4262; WORD $0x3358       // 122: vpbroadcastd (%r11), %zmm30
-	LONG $0x40058262; WORD $0xc150       // 128: vpdpbusd %zmm25, %zmm31, %zmm16
-	LONG $0x40051262; WORD $0xfa50       // 12e: vpdpbusd %zmm26, %zmm31, %zmm15
-	LONG $0x40051262; WORD $0xf350       // 134: vpdpbusd %zmm27, %zmm31, %zmm14
-	LONG $0x40051262; WORD $0xec50       // 13a: vpdpbusd %zmm28, %zmm31, %zmm13
-	LONG $0x487d0262; WORD $0x3c58; BYTE $0x0b // 140: vpbroadcastd (%r11,%r9), %zmm31
-	LONG $0x40150262; WORD $0xc150       // 147: vpdpbusd %zmm25, %zmm29, %zmm24
-	LONG $0x40158262; WORD $0xfa50       // 14d: vpdpbusd %zmm26, %zmm29, %zmm23
-	LONG $0x40158262; WORD $0xf350       // 153: vpdpbusd %zmm27, %zmm29, %zmm22
-	LONG $0x40158262; WORD $0xec50       // 159: vpdpbusd %zmm28, %zmm29, %zmm21
-	LONG $0x400d1262; WORD $0xe150       // 15f: vpdpbusd %zmm25, %zmm30, %zmm12
-	LONG $0x400d1262; WORD $0xda50       // 165: vpdpbusd %zmm26, %zmm30, %zmm11
-	LONG $0x400d1262; WORD $0xd350       // 16b: vpdpbusd %zmm27, %zmm30, %zmm10
-	LONG $0x400d1262; WORD $0xcc50       // 171: vpdpbusd %zmm28, %zmm30, %zmm9
-	LONG $0x487d0262; WORD $0x3458; BYTE $0x4b // 177: vpbroadcastd (%r11,%r9,2), %zmm30
-	LONG $0x40051262; WORD $0xc150       // 17e: vpdpbusd %zmm25, %zmm31, %zmm8
-	LONG $0x40059262; WORD $0xfa50       // 184: vpdpbusd %zmm26, %zmm31, %zmm7
-	LONG $0x40059262; WORD $0xf350       // 18a: vpdpbusd %zmm27, %zmm31, %zmm6
-	LONG $0x40059262; WORD $0xec50       // 190: vpdpbusd %zmm28, %zmm31, %zmm5
-	LONG $0x04c38349                     // 196: addq $0x4, %r11
-	WORD $0xff48; BYTE $0xcb             // 19a: decq %rbx
-	LONG $0x400d9262; WORD $0xe150       // 19d: vpdpbusd %zmm25, %zmm30, %zmm4
-	LONG $0x400d9262; WORD $0xda50       // 1a3: vpdpbusd %zmm26, %zmm30, %zmm3
-	LONG $0x400d9262; WORD $0xd350       // 1a9: vpdpbusd %zmm27, %zmm30, %zmm2
-	LONG $0x400d9262; WORD $0xcc50       // 1af: vpdpbusd %zmm28, %zmm30, %zmm1
-	LONG $0xff15850f; WORD $0xffff       // 1b5: jne 0xd0 <gemmVNNI6x64+0xd0>
-	LONG $0x48508b4d                     // 1bb: movq 0x48(%r8), %r10
-	LONG $0x18488b4d                     // 1bf: movq 0x18(%r8), %r9
-	LONG $0x01fa8349                     // 1c3: cmpq $0x1, %r10
-	LONG $0x04838f0f; WORD $0x0000       // 1c7: jg 0x650 <gemmVNNI6x64+0x650>
-	WORD $0x854d; BYTE $0xd2             // 1cd: testq %r10, %r10
-	LONG $0x0ddc840f; WORD $0x0000       // 1d0: je 0xfb2 <gemmVNNI6x64+0xfb2>
-	LONG $0x01fa8349                     // 1d6: cmpq $0x1, %r10
-	LONG $0x0b74850f; WORD $0x0000       // 1da: jne 0xd54 <gemmVNNI6x64+0xd54>
-	LONG $0x487c0162; WORD $0xc05b       // 1e0: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 1e6: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 1ed: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 1f3: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 1f9: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 1ff: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 205: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 20b: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 211: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 217: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 21d: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 223: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 229: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 22f: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 235: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 23b: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 241: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 247: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 24d: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 253: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 259: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 25f: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 265: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 26b: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 271: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x403c4162; WORD $0x415d; BYTE $0x0c // 277: vminps 0x300(%r9), %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 27e: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 284: vpaddd 0x200(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 28b: vpmovsdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 291: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x795d; BYTE $0x0d // 298: vminps 0x340(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 29f: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 2a5: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 2ac: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 2b3: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x715d; BYTE $0x0e // 2ba: vminps 0x380(%r9), %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 2c1: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 2c7: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7121; BYTE $0x02 // 2ce: vpmovsdb %zmm22, 0x20(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 2d5: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x5648       // 2dc: kmovw 0x56(%r8), %k1
-	LONG $0x4054c162; WORD $0x695d; BYTE $0x0f // 2e2: vminps 0x3c0(%r9), %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 2e9: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 2ef: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed21       // 2f6: vpmovsdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 2fc: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 303: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 307: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 30b: addq %rdx, %r9
-	LONG $0x18588b4d                     // 30e: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 312: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x635d; BYTE $0x0c // 319: vminps 0x300(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 320: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 326: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2221       // 32d: vpmovsdb %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 333: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0d // 33a: vminps 0x340(%r11), %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 341: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 347: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a21; BYTE $0x01 // 34e: vpmovsdb %zmm19, 0x10(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 355: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x535d; BYTE $0x0e // 35c: vminps 0x380(%r11), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 363: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 369: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5221; BYTE $0x02 // 370: vpmovsdb %zmm18, 0x20(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 377: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x5648       // 37e: kmovw 0x56(%r8), %k1
-	LONG $0x4074c162; WORD $0x4b5d; BYTE $0x0f // 384: vminps 0x3c0(%r11), %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 38b: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 391: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc921       // 398: vpmovsdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 39e: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 3a5: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 3a9: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 3ac: addq %r11, %r9
-	LONG $0x18708b4d                     // 3af: movq 0x18(%r8), %r14
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 3b3: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x465d; BYTE $0x0c // 3ba: vminps 0x300(%r14), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 3c1: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 3c7: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0221       // 3ce: vpmovsdb %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 3d4: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x48045162; WORD $0x7e5d; BYTE $0x0d // 3db: vminps 0x340(%r14), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 3e2: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 3e8: vpaddd 0x240(%r14), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a21; BYTE $0x01 // 3ef: vpmovsdb %zmm15, 0x10(%r10)
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 3f6: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x765d; BYTE $0x0e // 3fd: vminps 0x380(%r14), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 404: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 40a: vpaddd 0x280(%r14), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x02 // 411: vpmovsdb %zmm14, 0x20(%r10)
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 418: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x5648       // 41f: kmovw 0x56(%r8), %k1
-	LONG $0x48145162; WORD $0x6e5d; BYTE $0x0f // 425: vminps 0x3c0(%r14), %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 42c: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 432: vpaddd 0x2c0(%r14), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 439: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 43f: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 446: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 44a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 44d: addq %r11, %r9
-	LONG $0x18588b49                     // 450: movq 0x18(%r8), %rbx
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 454: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x481c7162; WORD $0x635d; BYTE $0x0c // 45b: vminps 0x300(%rbx), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 462: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 468: vpaddd 0x200(%rbx), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 46f: vpmovsdb %zmm12, (%r10)
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 475: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x5b5d; BYTE $0x0d // 47c: vminps 0x340(%rbx), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 483: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 489: vpaddd 0x240(%rbx), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 490: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 497: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x535d; BYTE $0x0e // 49e: vminps 0x380(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 4a5: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 4ab: vpaddd 0x280(%rbx), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5221; BYTE $0x02 // 4b2: vpmovsdb %zmm10, 0x20(%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 4b9: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x5648       // 4c0: kmovw 0x56(%r8), %k1
-	LONG $0x48347162; WORD $0x4b5d; BYTE $0x0f // 4c6: vminps 0x3c0(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 4cd: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 4d3: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // 4da: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 4e0: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 4e7: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4eb: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4ee: addq %r11, %r9
-	LONG $0x18708b4d                     // 4f1: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 4f5: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x465d; BYTE $0x0c // 4fc: vminps 0x300(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 503: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 509: vpaddd 0x200(%r14), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // 510: vpmovsdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 516: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7e5d; BYTE $0x0d // 51d: vminps 0x340(%r14), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 524: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 52a: vpaddd 0x240(%r14), %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a21; BYTE $0x01 // 531: vpmovsdb %zmm7, 0x10(%r10)
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 538: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x765d; BYTE $0x0e // 53f: vminps 0x380(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 546: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 54c: vpaddd 0x280(%r14), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7221; BYTE $0x02 // 553: vpmovsdb %zmm6, 0x20(%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 55a: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x5648       // 561: kmovw 0x56(%r8), %k1
-	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0f // 567: vminps 0x3c0(%r14), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 56e: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 574: vpaddd 0x2c0(%r14), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 57b: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 581: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 588: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 58c: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 58f: addq %r11, %r9
-	LONG $0x18588b49                     // 592: movq 0x18(%r8), %rbx
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 596: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x635d; BYTE $0x0c // 59d: vminps 0x300(%rbx), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 5a4: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 5aa: vpaddd 0x200(%rbx), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // 5b1: vpmovsdb %zmm4, (%r10)
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 5b7: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x0d // 5be: vminps 0x340(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 5c5: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 5cb: vpaddd 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a21; BYTE $0x01 // 5d2: vpmovsdb %zmm3, 0x10(%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 5d9: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x535d; BYTE $0x0e // 5e0: vminps 0x380(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 5e7: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 5ed: vpaddd 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x02 // 5f4: vpmovsdb %zmm2, 0x20(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 5fb: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x5648       // 602: kmovw 0x56(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0f // 608: vminps 0x3c0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 60f: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 615: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 61c: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 622: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // 629: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 62d: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 630: addq %r8, %r9
-	LONG $0x06ff8348                     // 633: cmpq $0x6, %rdi
-	LONG $0x15f38f0f; WORD $0x0000       // 637: jg 0x1c30 <gemmVNNI6x64+0x1c30>
-	LONG $0x001621e9; BYTE $0x00         // 63d: jmp 0x1c63 <gemmVNNI6x64+0x1c63>
-	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 642: nopw %cs:(%rax,%rax)
-	LONG $0x02fa8349                     // 650: cmpq $0x2, %r10
-	LONG $0x0d12840f; WORD $0x0000       // 654: je 0x136c <gemmVNNI6x64+0x136c>
-	LONG $0x03fa8349                     // 65a: cmpq $0x3, %r10
-	LONG $0x06f0850f; WORD $0x0000       // 65e: jne 0xd54 <gemmVNNI6x64+0xd54>
-	LONG $0x487d6262; WORD $0x0a21       // 664: vpmovsxbd (%rdx), %zmm25
-	LONG $0x487c0162; WORD $0xc05b       // 66a: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 670: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 677: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 67d: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 683: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 689: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 68f: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 695: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 69b: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 6a1: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 6a7: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 6ad: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 6b3: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 6b9: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 6bf: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 6c5: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 6cb: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 6d1: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 6d7: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 6dd: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 6e3: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 6e9: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 6ef: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 6f5: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 6fb: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x40354162; WORD $0x49fa; BYTE $0x14 // 701: vpsubd 0x500(%r9), %zmm25, %zmm25
-	LONG $0x487c0162; WORD $0xc95b       // 708: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x40344162; WORD $0x4959; BYTE $0x10 // 70e: vmulps 0x400(%r9), %zmm25, %zmm25
-	LONG $0x403c0162; WORD $0xc158       // 715: vaddps %zmm25, %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 71b: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 721: vpaddd 0x200(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 728: vpmovsdb %zmm24, (%rcx)
-	LONG $0x487d6262; WORD $0x4221; BYTE $0x01 // 72e: vpmovsxbd 0x10(%rdx), %zmm24
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 735: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x403d4162; WORD $0x41fa; BYTE $0x15 // 73c: vpsubd 0x540(%r9), %zmm24, %zmm24
-	LONG $0x487c0162; WORD $0xc05b       // 743: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x11 // 749: vmulps 0x440(%r9), %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf858       // 750: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 756: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 75c: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 763: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x487de262; WORD $0x7a21; BYTE $0x02 // 76a: vpmovsxbd 0x20(%rdx), %zmm23
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 771: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x4045c162; WORD $0x79fa; BYTE $0x16 // 778: vpsubd 0x580(%r9), %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xff5b       // 77f: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x12 // 785: vmulps 0x480(%r9), %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf758       // 78c: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 792: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 798: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7121; BYTE $0x02 // 79f: vpmovsdb %zmm22, 0x20(%rcx)
-	LONG $0x9078c1c4; WORD $0x5648       // 7a6: kmovw 0x56(%r8), %k1
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 7ac: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x897fe162; WORD $0x726f; BYTE $0x03 // 7b3: vmovdqu8 0x30(%rdx), %xmm22 {%k1} {z}
-	LONG $0x487da262; WORD $0xf621       // 7ba: vpmovsxbd %xmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fa; BYTE $0x17 // 7c0: vpsubd 0x5c0(%r9), %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xf65b       // 7c7: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x13 // 7cd: vmulps 0x4c0(%r9), %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee58       // 7d4: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 7da: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 7e0: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed21       // 7e7: vpmovsdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 7ed: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 7f4: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 7f8: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 7fc: addq %rdx, %r9
-	LONG $0x18588b4d                     // 7ff: movq 0x18(%r8), %r11
-	LONG $0x487dc262; WORD $0x2921       // 803: vpmovsxbd (%r9), %zmm21
-	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x14 // 809: vpsubd 0x500(%r11), %zmm21, %zmm21
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 810: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xed5b       // 817: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x10 // 81d: vmulps 0x400(%r11), %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe558       // 824: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 82a: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 830: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2221       // 837: vpmovsdb %zmm20, (%r10)
-	LONG $0x487dc262; WORD $0x6121; BYTE $0x01 // 83d: vpmovsxbd 0x10(%r9), %zmm20
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 844: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x405dc162; WORD $0x63fa; BYTE $0x15 // 84b: vpsubd 0x540(%r11), %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xe45b       // 852: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x11 // 858: vmulps 0x440(%r11), %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc58       // 85f: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 865: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 86b: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a21; BYTE $0x01 // 872: vpmovsdb %zmm19, 0x10(%r10)
-	LONG $0x487dc262; WORD $0x5921; BYTE $0x02 // 879: vpmovsxbd 0x20(%r9), %zmm19
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 880: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x4065c162; WORD $0x5bfa; BYTE $0x16 // 887: vpsubd 0x580(%r11), %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xdb5b       // 88e: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x12 // 894: vmulps 0x480(%r11), %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd358       // 89b: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 8a1: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 8a7: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5221; BYTE $0x02 // 8ae: vpmovsdb %zmm18, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x5648       // 8b5: kmovw 0x56(%r8), %k1
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 8bb: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x897fc162; WORD $0x516f; BYTE $0x03 // 8c2: vmovdqu8 0x30(%r9), %xmm18 {%k1} {z}
-	LONG $0x487da262; WORD $0xd221       // 8c9: vpmovsxbd %xmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fa; BYTE $0x17 // 8cf: vpsubd 0x5c0(%r11), %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xd25b       // 8d6: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x13 // 8dc: vmulps 0x4c0(%r11), %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca58       // 8e3: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 8e9: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 8ef: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc921       // 8f6: vpmovsdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 8fc: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 903: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 907: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 90a: addq %r11, %r9
-	LONG $0x18708b4d                     // 90d: movq 0x18(%r8), %r14
-	LONG $0x487dc262; WORD $0x0921       // 911: vpmovsxbd (%r9), %zmm17
-	LONG $0x4075c162; WORD $0x4efa; BYTE $0x14 // 917: vpsubd 0x500(%r14), %zmm17, %zmm17
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 91e: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x487ca162; WORD $0xc95b       // 925: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x10 // 92b: vmulps 0x400(%r14), %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc158       // 932: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 938: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 93e: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0221       // 945: vpmovsdb %zmm16, (%r10)
-	LONG $0x487dc262; WORD $0x4121; BYTE $0x01 // 94b: vpmovsxbd 0x10(%r9), %zmm16
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 952: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x407dc162; WORD $0x46fa; BYTE $0x15 // 959: vpsubd 0x540(%r14), %zmm16, %zmm16
-	LONG $0x487ca162; WORD $0xc05b       // 960: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x11 // 966: vmulps 0x440(%r14), %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf858       // 96d: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 973: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 979: vpaddd 0x240(%r14), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a21; BYTE $0x01 // 980: vpmovsdb %zmm15, 0x10(%r10)
-	LONG $0x487d5262; WORD $0x7921; BYTE $0x02 // 987: vpmovsxbd 0x20(%r9), %zmm15
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 98e: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x48055162; WORD $0x7efa; BYTE $0x16 // 995: vpsubd 0x580(%r14), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xff5b       // 99c: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x12 // 9a2: vmulps 0x480(%r14), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf758       // 9a9: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 9af: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 9b5: vpaddd 0x280(%r14), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x02 // 9bc: vpmovsdb %zmm14, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x5648       // 9c3: kmovw 0x56(%r8), %k1
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 9c9: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x897f5162; WORD $0x716f; BYTE $0x03 // 9d0: vmovdqu8 0x30(%r9), %xmm14 {%k1} {z}
-	LONG $0x487d5262; WORD $0xf621       // 9d7: vpmovsxbd %xmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fa; BYTE $0x17 // 9dd: vpsubd 0x5c0(%r14), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xf65b       // 9e4: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x13 // 9ea: vmulps 0x4c0(%r14), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee58       // 9f1: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 9f7: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 9fd: vpaddd 0x2c0(%r14), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // a04: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // a0a: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // a11: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // a15: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // a18: addq %r11, %r9
-	LONG $0x18588b49                     // a1b: movq 0x18(%r8), %rbx
-	LONG $0x487d5262; WORD $0x2921       // a1f: vpmovsxbd (%r9), %zmm13
-	LONG $0x48157162; WORD $0x6bfa; BYTE $0x14 // a25: vpsubd 0x500(%rbx), %zmm13, %zmm13
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // a2c: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xed5b       // a33: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x10 // a39: vmulps 0x400(%rbx), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe558       // a40: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // a46: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // a4c: vpaddd 0x200(%rbx), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // a53: vpmovsdb %zmm12, (%r10)
-	LONG $0x487d5262; WORD $0x6121; BYTE $0x01 // a59: vpmovsxbd 0x10(%r9), %zmm12
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // a60: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x481d7162; WORD $0x63fa; BYTE $0x15 // a67: vpsubd 0x540(%rbx), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xe45b       // a6e: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x11 // a74: vmulps 0x440(%rbx), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc58       // a7b: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // a81: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // a87: vpaddd 0x240(%rbx), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // a8e: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x487d5262; WORD $0x5921; BYTE $0x02 // a95: vpmovsxbd 0x20(%r9), %zmm11
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // a9c: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x48257162; WORD $0x5bfa; BYTE $0x16 // aa3: vpsubd 0x580(%rbx), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xdb5b       // aaa: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x12 // ab0: vmulps 0x480(%rbx), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd358       // ab7: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // abd: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // ac3: vpaddd 0x280(%rbx), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5221; BYTE $0x02 // aca: vpmovsdb %zmm10, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x5648       // ad1: kmovw 0x56(%r8), %k1
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // ad7: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x897f5162; WORD $0x516f; BYTE $0x03 // ade: vmovdqu8 0x30(%r9), %xmm10 {%k1} {z}
-	LONG $0x487d5262; WORD $0xd221       // ae5: vpmovsxbd %xmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fa; BYTE $0x17 // aeb: vpsubd 0x5c0(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xd25b       // af2: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x13 // af8: vmulps 0x4c0(%rbx), %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca58       // aff: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // b05: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // b0b: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // b12: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // b18: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // b1f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b23: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b26: addq %r11, %r9
-	LONG $0x18708b4d                     // b29: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x0921       // b2d: vpmovsxbd (%r9), %zmm9
-	LONG $0x48355162; WORD $0x4efa; BYTE $0x14 // b33: vpsubd 0x500(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // b3a: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc95b       // b41: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x4e59; BYTE $0x10 // b47: vmulps 0x400(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // b4e: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // b54: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // b5a: vpaddd 0x200(%r14), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // b61: vpmovsdb %zmm8, (%r10)
-	LONG $0x487d5262; WORD $0x4121; BYTE $0x01 // b67: vpmovsxbd 0x10(%r9), %zmm8
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // b6e: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x483d5162; WORD $0x46fa; BYTE $0x15 // b75: vpsubd 0x540(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // b7c: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x11 // b82: vmulps 0x440(%r14), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // b89: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // b8f: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // b95: vpaddd 0x240(%r14), %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a21; BYTE $0x01 // b9c: vpmovsdb %zmm7, 0x10(%r10)
-	LONG $0x487dd262; WORD $0x7921; BYTE $0x02 // ba3: vpmovsxbd 0x20(%r9), %zmm7
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // baa: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x4845d162; WORD $0x7efa; BYTE $0x16 // bb1: vpsubd 0x580(%r14), %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xff5b       // bb8: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x12 // bbe: vmulps 0x480(%r14), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // bc5: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // bcb: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // bd1: vpaddd 0x280(%r14), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7221; BYTE $0x02 // bd8: vpmovsdb %zmm6, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x5648       // bdf: kmovw 0x56(%r8), %k1
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // be5: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x897fd162; WORD $0x716f; BYTE $0x03 // bec: vmovdqu8 0x30(%r9), %xmm6 {%k1} {z}
-	LONG $0x487df262; WORD $0xf621       // bf3: vpmovsxbd %xmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fa; BYTE $0x17 // bf9: vpsubd 0x5c0(%r14), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // c00: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x13 // c06: vmulps 0x4c0(%r14), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // c0d: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // c13: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // c19: vpaddd 0x2c0(%r14), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // c20: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // c26: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // c2d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c31: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c34: addq %r11, %r9
-	LONG $0x18588b49                     // c37: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x2921       // c3b: vpmovsxbd (%r9), %zmm5
-	LONG $0x4855f162; WORD $0x6bfa; BYTE $0x14 // c41: vpsubd 0x500(%rbx), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // c48: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xed5b       // c4f: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x10 // c55: vmulps 0x400(%rbx), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // c5c: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // c62: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // c68: vpaddd 0x200(%rbx), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // c6f: vpmovsdb %zmm4, (%r10)
-	LONG $0x487dd262; WORD $0x6121; BYTE $0x01 // c75: vpmovsxbd 0x10(%r9), %zmm4
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // c7c: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x485df162; WORD $0x63fa; BYTE $0x15 // c83: vpsubd 0x540(%rbx), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // c8a: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x11 // c90: vmulps 0x440(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // c97: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // c9d: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // ca3: vpaddd 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a21; BYTE $0x01 // caa: vpmovsdb %zmm3, 0x10(%r10)
-	LONG $0x487dd262; WORD $0x5921; BYTE $0x02 // cb1: vpmovsxbd 0x20(%r9), %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // cb8: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x16 // cbf: vpsubd 0x580(%rbx), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // cc6: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x12 // ccc: vmulps 0x480(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // cd3: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // cd9: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // cdf: vpaddd 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x02 // ce6: vpmovsdb %zmm2, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x5648       // ced: kmovw 0x56(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // cf3: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x897fd162; WORD $0x516f; BYTE $0x03 // cfa: vmovdqu8 0x30(%r9), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd221       // d01: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fa; BYTE $0x17 // d07: vpsubd 0x5c0(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // d0e: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x13 // d14: vmulps 0x4c0(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // d1b: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // d21: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // d27: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // d2e: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // d34: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // d3b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // d3f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // d42: addq %r8, %r9
-	LONG $0x06ff8348                     // d45: cmpq $0x6, %rdi
-	LONG $0x0ee18f0f; WORD $0x0000       // d49: jg 0x1c30 <gemmVNNI6x64+0x1c30>
-	LONG $0x000f0fe9; BYTE $0x00         // d4f: jmp 0x1c63 <gemmVNNI6x64+0x1c63>
-	LONG $0x487c0162; WORD $0xc05b       // d54: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // d5a: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // d61: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // d67: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // d6d: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // d73: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // d79: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // d7f: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // d85: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // d8b: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // d91: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // d97: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // d9d: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // da3: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // da9: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // daf: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // db5: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // dbb: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // dc1: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // dc7: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // dcd: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // dd3: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // dd9: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // ddf: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // de5: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487c6162; WORD $0x0111       // deb: vmovups %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // df1: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // df8: vmovups %zmm23, 0x40(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // dff: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x487ce162; WORD $0x7111; BYTE $0x02 // e06: vmovups %zmm22, 0x80(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // e0d: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x5648       // e14: kmovw 0x56(%r8), %k1
-	LONG $0x497ce162; WORD $0x6911; BYTE $0x03 // e1a: vmovups %zmm21, 0xc0(%rcx) {%k1}
-	LONG $0x28488b4d                     // e21: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // e25: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // e29: addq %rdx, %r9
-	LONG $0x18588b4d                     // e2c: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // e30: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487cc162; WORD $0x2211       // e37: vmovups %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // e3d: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x487cc162; WORD $0x5a11; BYTE $0x01 // e44: vmovups %zmm19, 0x40(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // e4b: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x487cc162; WORD $0x5211; BYTE $0x02 // e52: vmovups %zmm18, 0x80(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // e59: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x5648       // e60: kmovw 0x56(%r8), %k1
-	LONG $0x497cc162; WORD $0x4a11; BYTE $0x03 // e66: vmovups %zmm17, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // e6d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // e71: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e74: addq %r11, %r9
-	LONG $0x18708b4d                     // e77: movq 0x18(%r8), %r14
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // e7b: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x487cc162; WORD $0x0211       // e82: vmovups %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // e88: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0x7a11; BYTE $0x01 // e8f: vmovups %zmm15, 0x40(%r10)
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // e96: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0x7211; BYTE $0x02 // e9d: vmovups %zmm14, 0x80(%r10)
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // ea4: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x5648       // eab: kmovw 0x56(%r8), %k1
-	LONG $0x497c5162; WORD $0x6a11; BYTE $0x03 // eb1: vmovups %zmm13, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // eb8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // ebc: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // ebf: addq %r11, %r9
-	LONG $0x18588b49                     // ec2: movq 0x18(%r8), %rbx
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // ec6: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0x2211       // ecd: vmovups %zmm12, (%r10)
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // ed3: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // eda: vmovups %zmm11, 0x40(%r10)
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // ee1: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0x5211; BYTE $0x02 // ee8: vmovups %zmm10, 0x80(%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // eef: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x5648       // ef6: kmovw 0x56(%r8), %k1
-	LONG $0x497c5162; WORD $0x4a11; BYTE $0x03 // efc: vmovups %zmm9, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // f03: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f07: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f0a: addq %r11, %r9
-	LONG $0x18708b4d                     // f0d: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // f11: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0x0211       // f18: vmovups %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // f1e: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487cd162; WORD $0x7a11; BYTE $0x01 // f25: vmovups %zmm7, 0x40(%r10)
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // f2c: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487cd162; WORD $0x7211; BYTE $0x02 // f33: vmovups %zmm6, 0x80(%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // f3a: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x5648       // f41: kmovw 0x56(%r8), %k1
-	LONG $0x497cd162; WORD $0x6a11; BYTE $0x03 // f47: vmovups %zmm5, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // f4e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f52: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f55: addq %r11, %r9
-	LONG $0x18588b49                     // f58: movq 0x18(%r8), %rbx
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // f5c: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x487cd162; WORD $0x2211       // f63: vmovups %zmm4, (%r10)
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // f69: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x487cd162; WORD $0x5a11; BYTE $0x01 // f70: vmovups %zmm3, 0x40(%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // f77: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x487cd162; WORD $0x5211; BYTE $0x02 // f7e: vmovups %zmm2, 0x80(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // f85: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x5648       // f8c: kmovw 0x56(%r8), %k1
-	LONG $0x497cd162; WORD $0x4a11; BYTE $0x03 // f92: vmovups %zmm1, 0xc0(%r10) {%k1}
-	LONG $0x28408b4d                     // f99: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // f9d: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // fa0: addq %r8, %r9
-	LONG $0x06ff8348                     // fa3: cmpq $0x6, %rdi
-	LONG $0x0c838f0f; WORD $0x0000       // fa7: jg 0x1c30 <gemmVNNI6x64+0x1c30>
-	LONG $0x000cb1e9; BYTE $0x00         // fad: jmp 0x1c63 <gemmVNNI6x64+0x1c63>
-	LONG $0x487c0162; WORD $0xc05b       // fb2: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // fb8: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // fbf: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // fc5: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // fcb: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // fd1: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // fd7: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // fdd: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // fe3: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // fe9: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // fef: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // ff5: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // ffb: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 1001: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 1007: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 100d: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 1013: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 1019: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 101f: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 1025: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 102b: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1031: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 1037: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 103d: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1043: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487d0162; WORD $0xc05b       // 1049: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 104f: vpaddd 0x200(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 1056: vpmovsdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 105c: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 1063: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 1069: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 1070: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 1077: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 107e: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 1084: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7121; BYTE $0x02 // 108b: vpmovsdb %zmm22, 0x20(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 1092: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x5648       // 1099: kmovw 0x56(%r8), %k1
-	LONG $0x487da162; WORD $0xed5b       // 109f: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 10a5: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed21       // 10ac: vpmovsdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 10b2: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 10b9: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 10bd: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 10c1: addq %rdx, %r9
-	LONG $0x18588b4d                     // 10c4: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 10c8: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 10cf: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 10d5: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2221       // 10dc: vpmovsdb %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 10e2: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 10e9: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 10ef: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a21; BYTE $0x01 // 10f6: vpmovsdb %zmm19, 0x10(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 10fd: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 1104: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 110a: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5221; BYTE $0x02 // 1111: vpmovsdb %zmm18, 0x20(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 1118: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x5648       // 111f: kmovw 0x56(%r8), %k1
-	LONG $0x487da162; WORD $0xc95b       // 1125: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 112b: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc921       // 1132: vpmovsdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 1138: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 113f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1143: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1146: addq %r11, %r9
-	LONG $0x18708b4d                     // 1149: movq 0x18(%r8), %r14
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 114d: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 1154: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 115a: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0221       // 1161: vpmovsdb %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 1167: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 116e: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 1174: vpaddd 0x240(%r14), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a21; BYTE $0x01 // 117b: vpmovsdb %zmm15, 0x10(%r10)
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 1182: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 1189: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 118f: vpaddd 0x280(%r14), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x02 // 1196: vpmovsdb %zmm14, 0x20(%r10)
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 119d: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x5648       // 11a4: kmovw 0x56(%r8), %k1
-	LONG $0x487d5162; WORD $0xed5b       // 11aa: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 11b0: vpaddd 0x2c0(%r14), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 11b7: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 11bd: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 11c4: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 11c8: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 11cb: addq %r11, %r9
-	LONG $0x18588b49                     // 11ce: movq 0x18(%r8), %rbx
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 11d2: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 11d9: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 11df: vpaddd 0x200(%rbx), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 11e6: vpmovsdb %zmm12, (%r10)
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 11ec: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 11f3: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 11f9: vpaddd 0x240(%rbx), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 1200: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 1207: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 120e: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 1214: vpaddd 0x280(%rbx), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5221; BYTE $0x02 // 121b: vpmovsdb %zmm10, 0x20(%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 1222: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x5648       // 1229: kmovw 0x56(%r8), %k1
-	LONG $0x487d5162; WORD $0xc95b       // 122f: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 1235: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // 123c: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 1242: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1249: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 124d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1250: addq %r11, %r9
-	LONG $0x18708b4d                     // 1253: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 1257: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 125e: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 1264: vpaddd 0x200(%r14), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // 126b: vpmovsdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 1271: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1278: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 127e: vpaddd 0x240(%r14), %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a21; BYTE $0x01 // 1285: vpmovsdb %zmm7, 0x10(%r10)
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 128c: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1293: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 1299: vpaddd 0x280(%r14), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7221; BYTE $0x02 // 12a0: vpmovsdb %zmm6, 0x20(%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 12a7: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x5648       // 12ae: kmovw 0x56(%r8), %k1
-	LONG $0x487df162; WORD $0xed5b       // 12b4: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 12ba: vpaddd 0x2c0(%r14), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 12c1: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 12c7: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 12ce: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 12d2: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 12d5: addq %r11, %r9
-	LONG $0x18588b49                     // 12d8: movq 0x18(%r8), %rbx
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 12dc: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 12e3: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 12e9: vpaddd 0x200(%rbx), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // 12f0: vpmovsdb %zmm4, (%r10)
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 12f6: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 12fd: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 1303: vpaddd 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a21; BYTE $0x01 // 130a: vpmovsdb %zmm3, 0x10(%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 1311: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1318: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 131e: vpaddd 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x02 // 1325: vpmovsdb %zmm2, 0x20(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 132c: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x5648       // 1333: kmovw 0x56(%r8), %k1
-	LONG $0x487df162; WORD $0xc95b       // 1339: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 133f: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 1346: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 134c: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // 1353: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1357: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 135a: addq %r8, %r9
-	LONG $0x06ff8348                     // 135d: cmpq $0x6, %rdi
-	LONG $0x08c98f0f; WORD $0x0000       // 1361: jg 0x1c30 <gemmVNNI6x64+0x1c30>
-	LONG $0x0008f7e9; BYTE $0x00         // 1367: jmp 0x1c63 <gemmVNNI6x64+0x1c63>
-	LONG $0x487c0162; WORD $0xc05b       // 136c: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 1372: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x000000bb; BYTE $0x3f         // 1379: movl $0x3f000000, %ebx
-	LONG $0x0000ba41; WORD $0x3f80       // 137e: movl $0x3f800000, %r10d
-	LONG $0x487ca162; WORD $0xff5b       // 1384: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 138a: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 1390: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 1396: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x0000be41; WORD $0x3f80       // 139c: movl $0x3f800000, %r14d
-	LONG $0x487ca162; WORD $0xdb5b       // 13a2: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 13a8: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 13ae: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 13b4: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 13ba: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 13c0: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 13c6: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 13cc: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 13d2: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 13d8: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 13de: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 13e4: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 13ea: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 13f0: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 13f6: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 13fc: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 1402: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 1408: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 140e: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x403c4162; WORD $0x4959; BYTE $0x0c // 1414: vmulps 0x300(%r9), %zmm24, %zmm25
-	LONG $0x487d6262; WORD $0xd37c       // 141b: vpbroadcastd %ebx, %zmm26
-	LONG $0x000000bb; BYTE $0x3f         // 1421: movl $0x3f000000, %ebx
-	LONG $0x40340162; WORD $0xca58       // 1426: vaddps %zmm26, %zmm25, %zmm25
-	LONG $0x487d4262; WORD $0xd27c       // 142c: vpbroadcastd %r10d, %zmm26
-	LONG $0x0000ba41; WORD $0x3f80       // 1432: movl $0x3f800000, %r10d
-	LONG $0x40346162; WORD $0xc85f       // 1438: vmaxps %zmm0, %zmm25, %zmm25
-	LONG $0x40340162; WORD $0xca5d       // 143e: vminps %zmm26, %zmm25, %zmm25
-	LONG $0x403c0162; WORD $0xc159       // 1444: vmulps %zmm25, %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 144a: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 1450: vpaddd 0x200(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 1457: vpmovsdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 145d: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x40444162; WORD $0x4159; BYTE $0x0d // 1464: vmulps 0x340(%r9), %zmm23, %zmm24
-	LONG $0x487d6262; WORD $0xcb7c       // 146b: vpbroadcastd %ebx, %zmm25
-	LONG $0x000000bb; BYTE $0x3f         // 1471: movl $0x3f000000, %ebx
-	LONG $0x403c0162; WORD $0xc158       // 1476: vaddps %zmm25, %zmm24, %zmm24
-	LONG $0x487d4262; WORD $0xca7c       // 147c: vpbroadcastd %r10d, %zmm25
-	LONG $0x0000ba41; WORD $0x3f80       // 1482: movl $0x3f800000, %r10d
-	LONG $0x403c6162; WORD $0xc05f       // 1488: vmaxps %zmm0, %zmm24, %zmm24
-	LONG $0x403c0162; WORD $0xc15d       // 148e: vminps %zmm25, %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf859       // 1494: vmulps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 149a: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 14a0: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 14a7: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 14ae: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x7959; BYTE $0x0e // 14b5: vmulps 0x380(%r9), %zmm22, %zmm23
-	LONG $0x487d6262; WORD $0xc37c       // 14bc: vpbroadcastd %ebx, %zmm24
-	LONG $0x000000bb; BYTE $0x3f         // 14c2: movl $0x3f000000, %ebx
-	LONG $0x40448162; WORD $0xf858       // 14c7: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487d4262; WORD $0xc27c       // 14cd: vpbroadcastd %r10d, %zmm24
-	LONG $0x0000ba41; WORD $0x3f80       // 14d3: movl $0x3f800000, %r10d
-	LONG $0x4044e162; WORD $0xf85f       // 14d9: vmaxps %zmm0, %zmm23, %zmm23
-	LONG $0x40448162; WORD $0xf85d       // 14df: vminps %zmm24, %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf759       // 14e5: vmulps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 14eb: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 14f1: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7121; BYTE $0x02 // 14f8: vpmovsdb %zmm22, 0x20(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 14ff: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x5648       // 1506: kmovw 0x56(%r8), %k1
-	LONG $0x4054c162; WORD $0x7159; BYTE $0x0f // 150c: vmulps 0x3c0(%r9), %zmm21, %zmm22
-	LONG $0x487de262; WORD $0xfb7c       // 1513: vpbroadcastd %ebx, %zmm23
-	LONG $0x000000bb; BYTE $0x3f         // 1519: movl $0x3f000000, %ebx
-	LONG $0x404ca162; WORD $0xf758       // 151e: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487dc262; WORD $0xfa7c       // 1524: vpbroadcastd %r10d, %zmm23
-	LONG $0x404ce162; WORD $0xf05f       // 152a: vmaxps %zmm0, %zmm22, %zmm22
-	LONG $0x404ca162; WORD $0xf75d       // 1530: vminps %zmm23, %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee59       // 1536: vmulps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 153c: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 1542: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed21       // 1549: vpmovsdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 154f: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 1556: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 155a: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 155e: addq %rdx, %r9
-	LONG $0x18588b4d                     // 1561: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1565: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0c // 156c: vmulps 0x300(%r11), %zmm20, %zmm21
-	LONG $0x487de262; WORD $0xf37c       // 1573: vpbroadcastd %ebx, %zmm22
-	LONG $0x000000bb; BYTE $0x3f         // 1579: movl $0x3f000000, %ebx
-	LONG $0x4054a162; WORD $0xee58       // 157e: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487dc262; WORD $0xf67c       // 1584: vpbroadcastd %r14d, %zmm22
-	LONG $0x0000be41; WORD $0x3f80       // 158a: movl $0x3f800000, %r14d
-	LONG $0x4054e162; WORD $0xe85f       // 1590: vmaxps %zmm0, %zmm21, %zmm21
-	LONG $0x4054a162; WORD $0xee5d       // 1596: vminps %zmm22, %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe559       // 159c: vmulps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 15a2: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 15a8: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2221       // 15af: vpmovsdb %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 15b5: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x6359; BYTE $0x0d // 15bc: vmulps 0x340(%r11), %zmm19, %zmm20
-	LONG $0x487de262; WORD $0xeb7c       // 15c3: vpbroadcastd %ebx, %zmm21
-	LONG $0x000000bb; BYTE $0x3f         // 15c9: movl $0x3f000000, %ebx
-	LONG $0x405ca162; WORD $0xe558       // 15ce: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487dc262; WORD $0xee7c       // 15d4: vpbroadcastd %r14d, %zmm21
-	LONG $0x0000be41; WORD $0x3f80       // 15da: movl $0x3f800000, %r14d
-	LONG $0x405ce162; WORD $0xe05f       // 15e0: vmaxps %zmm0, %zmm20, %zmm20
-	LONG $0x405ca162; WORD $0xe55d       // 15e6: vminps %zmm21, %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc59       // 15ec: vmulps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 15f2: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 15f8: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a21; BYTE $0x01 // 15ff: vpmovsdb %zmm19, 0x10(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 1606: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5b59; BYTE $0x0e // 160d: vmulps 0x380(%r11), %zmm18, %zmm19
-	LONG $0x487de262; WORD $0xe37c       // 1614: vpbroadcastd %ebx, %zmm20
-	LONG $0x000000bb; BYTE $0x3f         // 161a: movl $0x3f000000, %ebx
-	LONG $0x4064a162; WORD $0xdc58       // 161f: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487dc262; WORD $0xe67c       // 1625: vpbroadcastd %r14d, %zmm20
-	LONG $0x0000be41; WORD $0x3f80       // 162b: movl $0x3f800000, %r14d
-	LONG $0x4064e162; WORD $0xd85f       // 1631: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x4064a162; WORD $0xdc5d       // 1637: vminps %zmm20, %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd359       // 163d: vmulps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 1643: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 1649: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5221; BYTE $0x02 // 1650: vpmovsdb %zmm18, 0x20(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 1657: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x5648       // 165e: kmovw 0x56(%r8), %k1
-	LONG $0x4074c162; WORD $0x5359; BYTE $0x0f // 1664: vmulps 0x3c0(%r11), %zmm17, %zmm18
-	LONG $0x487de262; WORD $0xdb7c       // 166b: vpbroadcastd %ebx, %zmm19
-	LONG $0x000000bb; BYTE $0x3f         // 1671: movl $0x3f000000, %ebx
-	LONG $0x406ca162; WORD $0xd358       // 1676: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487dc262; WORD $0xde7c       // 167c: vpbroadcastd %r14d, %zmm19
-	LONG $0x0000be41; WORD $0x3f80       // 1682: movl $0x3f800000, %r14d
-	LONG $0x406ce162; WORD $0xd05f       // 1688: vmaxps %zmm0, %zmm18, %zmm18
-	LONG $0x406ca162; WORD $0xd35d       // 168e: vminps %zmm19, %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca59       // 1694: vmulps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 169a: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 16a0: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc921       // 16a7: vpmovsdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 16ad: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 16b4: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 16b8: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 16bb: addq %r11, %r9
-	LONG $0x18688b4d                     // 16be: movq 0x18(%r8), %r13
-	LONG $0x407cc162; WORD $0x4559; BYTE $0x04 // 16c2: vmulps 0x100(%r13), %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4d59; BYTE $0x0c // 16c9: vmulps 0x300(%r13), %zmm16, %zmm17
-	LONG $0x487de262; WORD $0xd37c       // 16d0: vpbroadcastd %ebx, %zmm18
-	LONG $0x000000bb; BYTE $0x3f         // 16d6: movl $0x3f000000, %ebx
-	LONG $0x4074a162; WORD $0xca58       // 16db: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487dc262; WORD $0xd67c       // 16e1: vpbroadcastd %r14d, %zmm18
-	LONG $0x0000be41; WORD $0x3f80       // 16e7: movl $0x3f800000, %r14d
-	LONG $0x4074e162; WORD $0xc85f       // 16ed: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x4074a162; WORD $0xca5d       // 16f3: vminps %zmm18, %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc159       // 16f9: vmulps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 16ff: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x45fe; BYTE $0x08 // 1705: vpaddd 0x200(%r13), %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0221       // 170c: vpmovsdb %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7d59; BYTE $0x05 // 1712: vmulps 0x140(%r13), %zmm15, %zmm15
-	LONG $0x4804c162; WORD $0x4559; BYTE $0x0d // 1719: vmulps 0x340(%r13), %zmm15, %zmm16
-	LONG $0x487de262; WORD $0xcb7c       // 1720: vpbroadcastd %ebx, %zmm17
-	LONG $0x000000bb; BYTE $0x3f         // 1726: movl $0x3f000000, %ebx
-	LONG $0x407ca162; WORD $0xc158       // 172b: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487dc262; WORD $0xce7c       // 1731: vpbroadcastd %r14d, %zmm17
-	LONG $0x0000be41; WORD $0x3f80       // 1737: movl $0x3f800000, %r14d
-	LONG $0x407ce162; WORD $0xc05f       // 173d: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407ca162; WORD $0xc15d       // 1743: vminps %zmm17, %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf859       // 1749: vmulps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 174f: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7dfe; BYTE $0x09 // 1755: vpaddd 0x240(%r13), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a21; BYTE $0x01 // 175c: vpmovsdb %zmm15, 0x10(%r10)
-	LONG $0x480c5162; WORD $0x7559; BYTE $0x06 // 1763: vmulps 0x180(%r13), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7d59; BYTE $0x0e // 176a: vmulps 0x380(%r13), %zmm14, %zmm15
-	LONG $0x487de262; WORD $0xc37c       // 1771: vpbroadcastd %ebx, %zmm16
-	LONG $0x000000bb; BYTE $0x3f         // 1777: movl $0x3f000000, %ebx
-	LONG $0x48043162; WORD $0xf858       // 177c: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487dc262; WORD $0xc67c       // 1782: vpbroadcastd %r14d, %zmm16
-	LONG $0x0000be41; WORD $0x3f80       // 1788: movl $0x3f800000, %r14d
-	LONG $0x48047162; WORD $0xf85f       // 178e: vmaxps %zmm0, %zmm15, %zmm15
-	LONG $0x48043162; WORD $0xf85d       // 1794: vminps %zmm16, %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf759       // 179a: vmulps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 17a0: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x75fe; BYTE $0x0a // 17a6: vpaddd 0x280(%r13), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x02 // 17ad: vpmovsdb %zmm14, 0x20(%r10)
-	LONG $0x48145162; WORD $0x6d59; BYTE $0x07 // 17b4: vmulps 0x1c0(%r13), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x5648       // 17bb: kmovw 0x56(%r8), %k1
-	LONG $0x48145162; WORD $0x7559; BYTE $0x0f // 17c1: vmulps 0x3c0(%r13), %zmm13, %zmm14
-	LONG $0x487d7262; WORD $0xfb7c       // 17c8: vpbroadcastd %ebx, %zmm15
-	LONG $0x000000bb; BYTE $0x3f         // 17ce: movl $0x3f000000, %ebx
-	LONG $0x480c5162; WORD $0xf758       // 17d3: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5262; WORD $0xfe7c       // 17d9: vpbroadcastd %r14d, %zmm15
-	LONG $0x0000be41; WORD $0x3f80       // 17df: movl $0x3f800000, %r14d
-	LONG $0x480c7162; WORD $0xf05f       // 17e5: vmaxps %zmm0, %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0xf75d       // 17eb: vminps %zmm15, %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee59       // 17f1: vmulps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 17f7: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6dfe; BYTE $0x0b // 17fd: vpaddd 0x2c0(%r13), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 1804: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 180a: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1811: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1815: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1818: addq %r11, %r9
-	LONG $0x18788b4d                     // 181b: movq 0x18(%r8), %r15
-	LONG $0x481c5162; WORD $0x6759; BYTE $0x04 // 181f: vmulps 0x100(%r15), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6f59; BYTE $0x0c // 1826: vmulps 0x300(%r15), %zmm12, %zmm13
-	LONG $0x487d7262; WORD $0xf37c       // 182d: vpbroadcastd %ebx, %zmm14
-	LONG $0x000000bb; BYTE $0x3f         // 1833: movl $0x3f000000, %ebx
-	LONG $0x48145162; WORD $0xee58       // 1838: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5262; WORD $0xf67c       // 183e: vpbroadcastd %r14d, %zmm14
-	LONG $0x0000be41; WORD $0x3f80       // 1844: movl $0x3f800000, %r14d
-	LONG $0x48147162; WORD $0xe85f       // 184a: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48145162; WORD $0xee5d       // 1850: vminps %zmm14, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 1856: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 185c: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x67fe; BYTE $0x08 // 1862: vpaddd 0x200(%r15), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 1869: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5f59; BYTE $0x05 // 186f: vmulps 0x140(%r15), %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x6759; BYTE $0x0d // 1876: vmulps 0x340(%r15), %zmm11, %zmm12
-	LONG $0x487d7262; WORD $0xeb7c       // 187d: vpbroadcastd %ebx, %zmm13
-	LONG $0x000000bb; BYTE $0x3f         // 1883: movl $0x3f000000, %ebx
-	LONG $0x481c5162; WORD $0xe558       // 1888: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5262; WORD $0xee7c       // 188e: vpbroadcastd %r14d, %zmm13
-	LONG $0x0000be41; WORD $0x3f80       // 1894: movl $0x3f800000, %r14d
-	LONG $0x481c7162; WORD $0xe05f       // 189a: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0xe55d       // 18a0: vminps %zmm13, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc59       // 18a6: vmulps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 18ac: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5ffe; BYTE $0x09 // 18b2: vpaddd 0x240(%r15), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 18b9: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5759; BYTE $0x06 // 18c0: vmulps 0x180(%r15), %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0x5f59; BYTE $0x0e // 18c7: vmulps 0x380(%r15), %zmm10, %zmm11
-	LONG $0x487d7262; WORD $0xe37c       // 18ce: vpbroadcastd %ebx, %zmm12
-	LONG $0x000000bb; BYTE $0x3f         // 18d4: movl $0x3f000000, %ebx
-	LONG $0x48245162; WORD $0xdc58       // 18d9: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5262; WORD $0xe67c       // 18df: vpbroadcastd %r14d, %zmm12
-	LONG $0x0000be41; WORD $0x3f80       // 18e5: movl $0x3f800000, %r14d
-	LONG $0x48247162; WORD $0xd85f       // 18eb: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48245162; WORD $0xdc5d       // 18f1: vminps %zmm12, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // 18f7: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 18fd: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x57fe; BYTE $0x0a // 1903: vpaddd 0x280(%r15), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5221; BYTE $0x02 // 190a: vpmovsdb %zmm10, 0x20(%r10)
-	LONG $0x48345162; WORD $0x4f59; BYTE $0x07 // 1911: vmulps 0x1c0(%r15), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x5648       // 1918: kmovw 0x56(%r8), %k1
-	LONG $0x48345162; WORD $0x5759; BYTE $0x0f // 191e: vmulps 0x3c0(%r15), %zmm9, %zmm10
-	LONG $0x487d7262; WORD $0xdb7c       // 1925: vpbroadcastd %ebx, %zmm11
-	LONG $0x000000bb; BYTE $0x3f         // 192b: movl $0x3f000000, %ebx
-	LONG $0x482c5162; WORD $0xd358       // 1930: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5262; WORD $0xde7c       // 1936: vpbroadcastd %r14d, %zmm11
-	LONG $0x0000be41; WORD $0x3f80       // 193c: movl $0x3f800000, %r14d
-	LONG $0x482c7162; WORD $0xd05f       // 1942: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0xd35d       // 1948: vminps %zmm11, %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca59       // 194e: vmulps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 1954: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48355162; WORD $0x4ffe; BYTE $0x0b // 195a: vpaddd 0x2c0(%r15), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // 1961: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 1967: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 196e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1972: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1975: addq %r11, %r9
-	LONG $0x18688b4d                     // 1978: movq 0x18(%r8), %r13
-	LONG $0x483c5162; WORD $0x4559; BYTE $0x04 // 197c: vmulps 0x100(%r13), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4d59; BYTE $0x0c // 1983: vmulps 0x300(%r13), %zmm8, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // 198a: vpbroadcastd %ebx, %zmm10
-	LONG $0x000000bb; BYTE $0x3f         // 1990: movl $0x3f000000, %ebx
-	LONG $0x48345162; WORD $0xca58       // 1995: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5262; WORD $0xd67c       // 199b: vpbroadcastd %r14d, %zmm10
-	LONG $0x0000be41; WORD $0x3f80       // 19a1: movl $0x3f800000, %r14d
-	LONG $0x48347162; WORD $0xc85f       // 19a7: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48345162; WORD $0xca5d       // 19ad: vminps %zmm10, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 19b3: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 19b9: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x45fe; BYTE $0x08 // 19bf: vpaddd 0x200(%r13), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // 19c6: vpmovsdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7d59; BYTE $0x05 // 19cc: vmulps 0x140(%r13), %zmm7, %zmm7
-	LONG $0x48445162; WORD $0x4559; BYTE $0x0d // 19d3: vmulps 0x340(%r13), %zmm7, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // 19da: vpbroadcastd %ebx, %zmm9
-	LONG $0x000000bb; BYTE $0x3f         // 19e0: movl $0x3f000000, %ebx
-	LONG $0x483c5162; WORD $0xc158       // 19e5: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5262; WORD $0xce7c       // 19eb: vpbroadcastd %r14d, %zmm9
-	LONG $0x0000be41; WORD $0x3f80       // 19f1: movl $0x3f800000, %r14d
-	LONG $0x483c7162; WORD $0xc05f       // 19f7: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0xc15d       // 19fd: vminps %zmm9, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // 1a03: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1a09: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7dfe; BYTE $0x09 // 1a0f: vpaddd 0x240(%r13), %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a21; BYTE $0x01 // 1a16: vpmovsdb %zmm7, 0x10(%r10)
-	LONG $0x484cd162; WORD $0x7559; BYTE $0x06 // 1a1d: vmulps 0x180(%r13), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7d59; BYTE $0x0e // 1a24: vmulps 0x380(%r13), %zmm6, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // 1a2b: vpbroadcastd %ebx, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // 1a31: movl $0x3f000000, %ebx
-	LONG $0x4844d162; WORD $0xf858       // 1a36: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487d5262; WORD $0xc67c       // 1a3c: vpbroadcastd %r14d, %zmm8
-	LONG $0x0000be41; WORD $0x3f80       // 1a42: movl $0x3f800000, %r14d
-	LONG $0x4844f162; WORD $0xf85f       // 1a48: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xf85d       // 1a4e: vminps %zmm8, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 1a54: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1a5a: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x75fe; BYTE $0x0a // 1a60: vpaddd 0x280(%r13), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7221; BYTE $0x02 // 1a67: vpmovsdb %zmm6, 0x20(%r10)
-	LONG $0x4854d162; WORD $0x6d59; BYTE $0x07 // 1a6e: vmulps 0x1c0(%r13), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x5648       // 1a75: kmovw 0x56(%r8), %k1
-	LONG $0x4854d162; WORD $0x7559; BYTE $0x0f // 1a7b: vmulps 0x3c0(%r13), %zmm5, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // 1a82: vpbroadcastd %ebx, %zmm7
-	LONG $0x000000bb; BYTE $0x3f         // 1a88: movl $0x3f000000, %ebx
-	LONG $0x484cf162; WORD $0xf758       // 1a8d: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487dd262; WORD $0xfe7c       // 1a93: vpbroadcastd %r14d, %zmm7
-	LONG $0x0000be41; WORD $0x3f80       // 1a99: movl $0x3f800000, %r14d
-	LONG $0x484cf162; WORD $0xf05f       // 1a9f: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf75d       // 1aa5: vminps %zmm7, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // 1aab: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1ab1: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6dfe; BYTE $0x0b // 1ab7: vpaddd 0x2c0(%r13), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 1abe: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 1ac4: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1acb: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1acf: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1ad2: addq %r11, %r9
-	LONG $0x18788b4d                     // 1ad5: movq 0x18(%r8), %r15
-	LONG $0x485cd162; WORD $0x6759; BYTE $0x04 // 1ad9: vmulps 0x100(%r15), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6f59; BYTE $0x0c // 1ae0: vmulps 0x300(%r15), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // 1ae7: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // 1aed: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // 1af2: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487dd262; WORD $0xf67c       // 1af8: vpbroadcastd %r14d, %zmm6
-	LONG $0x0000be41; WORD $0x3f80       // 1afe: movl $0x3f800000, %r14d
-	LONG $0x4854f162; WORD $0xe85f       // 1b04: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // 1b0a: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 1b10: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1b16: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x67fe; BYTE $0x08 // 1b1c: vpaddd 0x200(%r15), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // 1b23: vpmovsdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5f59; BYTE $0x05 // 1b29: vmulps 0x140(%r15), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x6759; BYTE $0x0d // 1b30: vmulps 0x340(%r15), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 1b37: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 1b3d: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 1b42: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xee7c       // 1b48: vpbroadcastd %r14d, %zmm5
-	LONG $0x0000be41; WORD $0x3f80       // 1b4e: movl $0x3f800000, %r14d
-	LONG $0x485cf162; WORD $0xe05f       // 1b54: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 1b5a: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 1b60: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1b66: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5ffe; BYTE $0x09 // 1b6c: vpaddd 0x240(%r15), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a21; BYTE $0x01 // 1b73: vpmovsdb %zmm3, 0x10(%r10)
-	LONG $0x486cd162; WORD $0x5759; BYTE $0x06 // 1b7a: vmulps 0x180(%r15), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5f59; BYTE $0x0e // 1b81: vmulps 0x380(%r15), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 1b88: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 1b8e: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 1b93: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe67c       // 1b99: vpbroadcastd %r14d, %zmm4
-	LONG $0x0000be41; WORD $0x3f80       // 1b9f: movl $0x3f800000, %r14d
-	LONG $0x4864f162; WORD $0xd85f       // 1ba5: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 1bab: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 1bb1: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1bb7: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x57fe; BYTE $0x0a // 1bbd: vpaddd 0x280(%r15), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x02 // 1bc4: vpmovsdb %zmm2, 0x20(%r10)
-	LONG $0x4874d162; WORD $0x4f59; BYTE $0x07 // 1bcb: vmulps 0x1c0(%r15), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x5648       // 1bd2: kmovw 0x56(%r8), %k1
-	LONG $0x4874d162; WORD $0x5759; BYTE $0x0f // 1bd8: vmulps 0x3c0(%r15), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 1bdf: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 1be5: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xde7c       // 1beb: vpbroadcastd %r14d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 1bf1: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 1bf7: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 1bfd: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1c03: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x0b // 1c09: vpaddd 0x2c0(%r15), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 1c10: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 1c16: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // 1c1d: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1c21: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1c24: addq %r8, %r9
-	LONG $0x06ff8348                     // 1c27: cmpq $0x6, %rdi
-	WORD $0x367e                         // 1c2b: jle 0x1c63 <gemmVNNI6x64+0x1c63>
-	WORD $0x1f0f; BYTE $0x00             // 1c2d: nopl (%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // 1c30: movq 0x8(%r12), %r9
-	LONG $0x0cff8348                     // 1c35: cmpq $0xc, %rdi
-	LONG $0xfa7f8d48                     // 1c39: leaq -0x6(%rdi), %rdi
-	LONG $0x0006b841; WORD $0x0000       // 1c3d: movl $0x6, %r8d
-	LONG $0xc7420f4c                     // 1c43: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 1c47: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 1c4b: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 1c4f: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 1c55: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 1c58: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 1c5b: addq %r8, %rdx
-	LONG $0xffe3bde9; BYTE $0xff         // 1c5e: jmp 0x20 <gemmVNNI6x64+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 1c63: vzeroupper
+	LONG $0x40788b4d                     // 0d0: movq 0x40(%r8), %r15
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0d4: nopw %cs:(%rax,%rax)
+	LONG $0x48fe4162; WORD $0x0a6f       // 0e0: vmovdqu64 (%r10), %zmm25
+	LONG $0x487d0262; WORD $0x3458; BYTE $0x0e // 0e6: vpbroadcastd (%r14,%r9), %zmm30
+	LONG $0x48fe4162; WORD $0x526f; BYTE $0x01 // 0ed: vmovdqu64 0x40(%r10), %zmm26
+	LONG $0x48fe4162; WORD $0x5a6f; BYTE $0x02 // 0f4: vmovdqu64 0x80(%r10), %zmm27
+	LONG $0x48fe4162; WORD $0x626f; BYTE $0x03 // 0fb: vmovdqu64 0xc0(%r10), %zmm28
+	LONG $0x487d0262; WORD $0x3c58; BYTE $0x4e // 102: vpbroadcastd (%r14,%r9,2), %zmm31
+	LONG $0x487d4262; WORD $0x2e58       // 109: vpbroadcastd (%r14), %zmm29
+	LONG $0x04c68349                     // 10f: addq $0x4, %r14
+	LONG $0x00c28149; WORD $0x0001; BYTE $0x00 // 113: addq $0x100, %r10
+	LONG $0x400d8262; WORD $0xe150       // 11a: vpdpbusd %zmm25, %zmm30, %zmm20
+	LONG $0x400d8262; WORD $0xda50       // 120: vpdpbusd %zmm26, %zmm30, %zmm19
+	LONG $0x400d8262; WORD $0xd350       // 126: vpdpbusd %zmm27, %zmm30, %zmm18
+	LONG $0x400d8262; WORD $0xcc50       // 12c: vpdpbusd %zmm28, %zmm30, %zmm17
+	LONG $0x487d4262; WORD $0x3358       // 132: vpbroadcastd (%r11), %zmm30
+	LONG $0x40058262; WORD $0xc150       // 138: vpdpbusd %zmm25, %zmm31, %zmm16
+	LONG $0x40051262; WORD $0xfa50       // 13e: vpdpbusd %zmm26, %zmm31, %zmm15
+	LONG $0x40051262; WORD $0xf350       // 144: vpdpbusd %zmm27, %zmm31, %zmm14
+	LONG $0x40051262; WORD $0xec50       // 14a: vpdpbusd %zmm28, %zmm31, %zmm13
+	LONG $0x487d0262; WORD $0x3c58; BYTE $0x0b // 150: vpbroadcastd (%r11,%r9), %zmm31
+	LONG $0x40150262; WORD $0xc150       // 157: vpdpbusd %zmm25, %zmm29, %zmm24
+	LONG $0x40158262; WORD $0xfa50       // 15d: vpdpbusd %zmm26, %zmm29, %zmm23
+	LONG $0x40158262; WORD $0xf350       // 163: vpdpbusd %zmm27, %zmm29, %zmm22
+	LONG $0x40158262; WORD $0xec50       // 169: vpdpbusd %zmm28, %zmm29, %zmm21
+	LONG $0x400d1262; WORD $0xe150       // 16f: vpdpbusd %zmm25, %zmm30, %zmm12
+	LONG $0x400d1262; WORD $0xda50       // 175: vpdpbusd %zmm26, %zmm30, %zmm11
+	LONG $0x400d1262; WORD $0xd350       // 17b: vpdpbusd %zmm27, %zmm30, %zmm10
+	LONG $0x400d1262; WORD $0xcc50       // 181: vpdpbusd %zmm28, %zmm30, %zmm9
+	LONG $0x487d0262; WORD $0x3458; BYTE $0x4b // 187: vpbroadcastd (%r11,%r9,2), %zmm30
+	LONG $0x40051262; WORD $0xc150       // 18e: vpdpbusd %zmm25, %zmm31, %zmm8
+	LONG $0x40059262; WORD $0xfa50       // 194: vpdpbusd %zmm26, %zmm31, %zmm7
+	LONG $0x40059262; WORD $0xf350       // 19a: vpdpbusd %zmm27, %zmm31, %zmm6
+	LONG $0x40059262; WORD $0xec50       // 1a0: vpdpbusd %zmm28, %zmm31, %zmm5
+	LONG $0x04c38349                     // 1a6: addq $0x4, %r11
+	WORD $0xff49; BYTE $0xcf             // 1aa: decq %r15
+	LONG $0x400d9262; WORD $0xe150       // 1ad: vpdpbusd %zmm25, %zmm30, %zmm4
+	LONG $0x400d9262; WORD $0xda50       // 1b3: vpdpbusd %zmm26, %zmm30, %zmm3
+	LONG $0x400d9262; WORD $0xd350       // 1b9: vpdpbusd %zmm27, %zmm30, %zmm2
+	LONG $0x400d9262; WORD $0xcc50       // 1bf: vpdpbusd %zmm28, %zmm30, %zmm1
+	LONG $0xff15850f; WORD $0xffff       // 1c5: jne 0xe0 <gemmVNNI6x64+0xe0>
+	LONG $0x50788b4d                     // 1cb: movq 0x50(%r8), %r15
+	WORD $0x014d; BYTE $0xfe             // 1cf: addq %r15, %r14
+	WORD $0x014d; BYTE $0xfb             // 1d2: addq %r15, %r11
+	WORD $0xff48; BYTE $0xcb             // 1d5: decq %rbx
+	LONG $0xfef2850f; WORD $0xffff       // 1d8: jne 0xd0 <gemmVNNI6x64+0xd0>
+	LONG $0x58508b4d                     // 1de: movq 0x58(%r8), %r10
+	LONG $0x18488b4d                     // 1e2: movq 0x18(%r8), %r9
+	LONG $0x01fa8349                     // 1e6: cmpq $0x1, %r10
+	LONG $0x04808f0f; WORD $0x0000       // 1ea: jg 0x670 <gemmVNNI6x64+0x670>
+	WORD $0x854d; BYTE $0xd2             // 1f0: testq %r10, %r10
+	LONG $0x0dd9840f; WORD $0x0000       // 1f3: je 0xfd2 <gemmVNNI6x64+0xfd2>
+	LONG $0x01fa8349                     // 1f9: cmpq $0x1, %r10
+	LONG $0x0b71850f; WORD $0x0000       // 1fd: jne 0xd74 <gemmVNNI6x64+0xd74>
+	LONG $0x487c0162; WORD $0xc05b       // 203: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 209: vmulps 0x100(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // 210: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 216: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 21c: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 222: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 228: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 22e: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 234: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 23a: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 240: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 246: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 24c: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 252: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 258: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 25e: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 264: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 26a: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 270: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 276: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 27c: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 282: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 288: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 28e: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 294: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x403c4162; WORD $0x415d; BYTE $0x0c // 29a: vminps 0x300(%r9), %zmm24, %zmm24
+	LONG $0x487d0162; WORD $0xc05b       // 2a1: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 2a7: vpaddd 0x200(%r9), %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0121       // 2ae: vpmovsdb %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 2b4: vmulps 0x140(%r9), %zmm23, %zmm23
+	LONG $0x4044c162; WORD $0x795d; BYTE $0x0d // 2bb: vminps 0x340(%r9), %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 2c2: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 2c8: vpaddd 0x240(%r9), %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 2cf: vpmovsdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 2d6: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x404cc162; WORD $0x715d; BYTE $0x0e // 2dd: vminps 0x380(%r9), %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 2e4: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 2ea: vpaddd 0x280(%r9), %zmm22, %zmm22
+	LONG $0x487ee262; WORD $0x7121; BYTE $0x02 // 2f1: vpmovsdb %zmm22, 0x20(%rcx)
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 2f8: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x9078c1c4; WORD $0x6648       // 2ff: kmovw 0x66(%r8), %k1
+	LONG $0x4054c162; WORD $0x695d; BYTE $0x0f // 305: vminps 0x3c0(%r9), %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 30c: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 312: vpaddd 0x2c0(%r9), %zmm21, %zmm21
+	LONG $0x487ea262; WORD $0xed21       // 319: vpmovsdb %zmm21, %xmm21
+	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 31f: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
+	LONG $0x28488b4d                     // 326: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 32a: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 32e: addq %rdx, %r9
+	LONG $0x18588b4d                     // 331: movq 0x18(%r8), %r11
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 335: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x635d; BYTE $0x0c // 33c: vminps 0x300(%r11), %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 343: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 349: vpaddd 0x200(%r11), %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x2221       // 350: vpmovsdb %zmm20, (%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 356: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0d // 35d: vminps 0x340(%r11), %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 364: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 36a: vpaddd 0x240(%r11), %zmm19, %zmm19
+	LONG $0x487ec262; WORD $0x5a21; BYTE $0x01 // 371: vpmovsdb %zmm19, 0x10(%r10)
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 378: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x535d; BYTE $0x0e // 37f: vminps 0x380(%r11), %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 386: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 38c: vpaddd 0x280(%r11), %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x5221; BYTE $0x02 // 393: vpmovsdb %zmm18, 0x20(%r10)
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 39a: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x9078c1c4; WORD $0x6648       // 3a1: kmovw 0x66(%r8), %k1
+	LONG $0x4074c162; WORD $0x4b5d; BYTE $0x0f // 3a7: vminps 0x3c0(%r11), %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 3ae: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 3b4: vpaddd 0x2c0(%r11), %zmm17, %zmm17
+	LONG $0x487ea262; WORD $0xc921       // 3bb: vpmovsdb %zmm17, %xmm17
+	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 3c1: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 3c8: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 3cc: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 3cf: addq %r11, %r9
+	LONG $0x18708b4d                     // 3d2: movq 0x18(%r8), %r14
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 3d6: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x465d; BYTE $0x0c // 3dd: vminps 0x300(%r14), %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 3e4: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 3ea: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x487ec262; WORD $0x0221       // 3f1: vpmovsdb %zmm16, (%r10)
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 3f7: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x48045162; WORD $0x7e5d; BYTE $0x0d // 3fe: vminps 0x340(%r14), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 405: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 40b: vpaddd 0x240(%r14), %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x7a21; BYTE $0x01 // 412: vpmovsdb %zmm15, 0x10(%r10)
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 419: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x765d; BYTE $0x0e // 420: vminps 0x380(%r14), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 427: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 42d: vpaddd 0x280(%r14), %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7221; BYTE $0x02 // 434: vpmovsdb %zmm14, 0x20(%r10)
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 43b: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6648       // 442: kmovw 0x66(%r8), %k1
+	LONG $0x48145162; WORD $0x6e5d; BYTE $0x0f // 448: vminps 0x3c0(%r14), %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 44f: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 455: vpaddd 0x2c0(%r14), %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed21       // 45c: vpmovsdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 462: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 469: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 46d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 470: addq %r11, %r9
+	LONG $0x18588b49                     // 473: movq 0x18(%r8), %rbx
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 477: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0x635d; BYTE $0x0c // 47e: vminps 0x300(%rbx), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 485: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 48b: vpaddd 0x200(%rbx), %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2221       // 492: vpmovsdb %zmm12, (%r10)
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 498: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5b5d; BYTE $0x0d // 49f: vminps 0x340(%rbx), %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 4a6: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 4ac: vpaddd 0x240(%rbx), %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 4b3: vpmovsdb %zmm11, 0x10(%r10)
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 4ba: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x535d; BYTE $0x0e // 4c1: vminps 0x380(%rbx), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 4c8: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 4ce: vpaddd 0x280(%rbx), %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x5221; BYTE $0x02 // 4d5: vpmovsdb %zmm10, 0x20(%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 4dc: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6648       // 4e3: kmovw 0x66(%r8), %k1
+	LONG $0x48347162; WORD $0x4b5d; BYTE $0x0f // 4e9: vminps 0x3c0(%rbx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 4f0: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 4f6: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc921       // 4fd: vpmovsdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 503: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 50a: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 50e: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 511: addq %r11, %r9
+	LONG $0x18708b4d                     // 514: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 518: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x465d; BYTE $0x0c // 51f: vminps 0x300(%r14), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 526: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 52c: vpaddd 0x200(%r14), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0221       // 533: vpmovsdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 539: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7e5d; BYTE $0x0d // 540: vminps 0x340(%r14), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 547: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 54d: vpaddd 0x240(%r14), %zmm7, %zmm7
+	LONG $0x487ed262; WORD $0x7a21; BYTE $0x01 // 554: vpmovsdb %zmm7, 0x10(%r10)
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 55b: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x765d; BYTE $0x0e // 562: vminps 0x380(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 569: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 56f: vpaddd 0x280(%r14), %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x7221; BYTE $0x02 // 576: vpmovsdb %zmm6, 0x20(%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 57d: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6648       // 584: kmovw 0x66(%r8), %k1
+	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0f // 58a: vminps 0x3c0(%r14), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 591: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 597: vpaddd 0x2c0(%r14), %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed21       // 59e: vpmovsdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 5a4: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 5ab: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 5af: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 5b2: addq %r11, %r9
+	LONG $0x18588b49                     // 5b5: movq 0x18(%r8), %rbx
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 5b9: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0x635d; BYTE $0x0c // 5c0: vminps 0x300(%rbx), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 5c7: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 5cd: vpaddd 0x200(%rbx), %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2221       // 5d4: vpmovsdb %zmm4, (%r10)
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 5da: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x0d // 5e1: vminps 0x340(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 5e8: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 5ee: vpaddd 0x240(%rbx), %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x5a21; BYTE $0x01 // 5f5: vpmovsdb %zmm3, 0x10(%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 5fc: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x535d; BYTE $0x0e // 603: vminps 0x380(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 60a: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 610: vpaddd 0x280(%rbx), %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5221; BYTE $0x02 // 617: vpmovsdb %zmm2, 0x20(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 61e: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6648       // 625: kmovw 0x66(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0f // 62b: vminps 0x3c0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 632: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 638: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 63f: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 645: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
+	LONG $0x28408b4d                     // 64c: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 650: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 653: addq %r8, %r9
+	LONG $0x06ff8348                     // 656: cmpq $0x6, %rdi
+	LONG $0x15f08f0f; WORD $0x0000       // 65a: jg 0x1c50 <gemmVNNI6x64+0x1c50>
+	LONG $0x00161ee9; BYTE $0x00         // 660: jmp 0x1c83 <gemmVNNI6x64+0x1c83>
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 665: nopw %cs:(%rax,%rax)
+	LONG $0x02fa8349                     // 670: cmpq $0x2, %r10
+	LONG $0x0d12840f; WORD $0x0000       // 674: je 0x138c <gemmVNNI6x64+0x138c>
+	LONG $0x03fa8349                     // 67a: cmpq $0x3, %r10
+	LONG $0x06f0850f; WORD $0x0000       // 67e: jne 0xd74 <gemmVNNI6x64+0xd74>
+	LONG $0x487d6262; WORD $0x0a21       // 684: vpmovsxbd (%rdx), %zmm25
+	LONG $0x487c0162; WORD $0xc05b       // 68a: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 690: vmulps 0x100(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // 697: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 69d: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 6a3: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 6a9: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 6af: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 6b5: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 6bb: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 6c1: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 6c7: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 6cd: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 6d3: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 6d9: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 6df: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 6e5: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 6eb: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 6f1: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 6f7: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 6fd: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 703: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 709: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 70f: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 715: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 71b: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x40354162; WORD $0x49fa; BYTE $0x14 // 721: vpsubd 0x500(%r9), %zmm25, %zmm25
+	LONG $0x487c0162; WORD $0xc95b       // 728: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x40344162; WORD $0x4959; BYTE $0x10 // 72e: vmulps 0x400(%r9), %zmm25, %zmm25
+	LONG $0x403c0162; WORD $0xc158       // 735: vaddps %zmm25, %zmm24, %zmm24
+	LONG $0x487d0162; WORD $0xc05b       // 73b: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 741: vpaddd 0x200(%r9), %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0121       // 748: vpmovsdb %zmm24, (%rcx)
+	LONG $0x487d6262; WORD $0x4221; BYTE $0x01 // 74e: vpmovsxbd 0x10(%rdx), %zmm24
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 755: vmulps 0x140(%r9), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x41fa; BYTE $0x15 // 75c: vpsubd 0x540(%r9), %zmm24, %zmm24
+	LONG $0x487c0162; WORD $0xc05b       // 763: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x11 // 769: vmulps 0x440(%r9), %zmm24, %zmm24
+	LONG $0x40448162; WORD $0xf858       // 770: vaddps %zmm24, %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 776: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 77c: vpaddd 0x240(%r9), %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 783: vpmovsdb %zmm23, 0x10(%rcx)
+	LONG $0x487de262; WORD $0x7a21; BYTE $0x02 // 78a: vpmovsxbd 0x20(%rdx), %zmm23
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 791: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x4045c162; WORD $0x79fa; BYTE $0x16 // 798: vpsubd 0x580(%r9), %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xff5b       // 79f: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x12 // 7a5: vmulps 0x480(%r9), %zmm23, %zmm23
+	LONG $0x404ca162; WORD $0xf758       // 7ac: vaddps %zmm23, %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 7b2: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 7b8: vpaddd 0x280(%r9), %zmm22, %zmm22
+	LONG $0x487ee262; WORD $0x7121; BYTE $0x02 // 7bf: vpmovsdb %zmm22, 0x20(%rcx)
+	LONG $0x9078c1c4; WORD $0x6648       // 7c6: kmovw 0x66(%r8), %k1
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 7cc: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x897fe162; WORD $0x726f; BYTE $0x03 // 7d3: vmovdqu8 0x30(%rdx), %xmm22 {%k1} {z}
+	LONG $0x487da262; WORD $0xf621       // 7da: vpmovsxbd %xmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fa; BYTE $0x17 // 7e0: vpsubd 0x5c0(%r9), %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xf65b       // 7e7: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x13 // 7ed: vmulps 0x4c0(%r9), %zmm22, %zmm22
+	LONG $0x4054a162; WORD $0xee58       // 7f4: vaddps %zmm22, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 7fa: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 800: vpaddd 0x2c0(%r9), %zmm21, %zmm21
+	LONG $0x487ea262; WORD $0xed21       // 807: vpmovsdb %zmm21, %xmm21
+	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 80d: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
+	LONG $0x28488b4d                     // 814: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 818: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 81c: addq %rdx, %r9
+	LONG $0x18588b4d                     // 81f: movq 0x18(%r8), %r11
+	LONG $0x487dc262; WORD $0x2921       // 823: vpmovsxbd (%r9), %zmm21
+	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x14 // 829: vpsubd 0x500(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 830: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xed5b       // 837: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x10 // 83d: vmulps 0x400(%r11), %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe558       // 844: vaddps %zmm21, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 84a: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 850: vpaddd 0x200(%r11), %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x2221       // 857: vpmovsdb %zmm20, (%r10)
+	LONG $0x487dc262; WORD $0x6121; BYTE $0x01 // 85d: vpmovsxbd 0x10(%r9), %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 864: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x405dc162; WORD $0x63fa; BYTE $0x15 // 86b: vpsubd 0x540(%r11), %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xe45b       // 872: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x11 // 878: vmulps 0x440(%r11), %zmm20, %zmm20
+	LONG $0x4064a162; WORD $0xdc58       // 87f: vaddps %zmm20, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 885: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 88b: vpaddd 0x240(%r11), %zmm19, %zmm19
+	LONG $0x487ec262; WORD $0x5a21; BYTE $0x01 // 892: vpmovsdb %zmm19, 0x10(%r10)
+	LONG $0x487dc262; WORD $0x5921; BYTE $0x02 // 899: vpmovsxbd 0x20(%r9), %zmm19
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 8a0: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x4065c162; WORD $0x5bfa; BYTE $0x16 // 8a7: vpsubd 0x580(%r11), %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xdb5b       // 8ae: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x12 // 8b4: vmulps 0x480(%r11), %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd358       // 8bb: vaddps %zmm19, %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 8c1: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 8c7: vpaddd 0x280(%r11), %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x5221; BYTE $0x02 // 8ce: vpmovsdb %zmm18, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // 8d5: kmovw 0x66(%r8), %k1
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 8db: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x897fc162; WORD $0x516f; BYTE $0x03 // 8e2: vmovdqu8 0x30(%r9), %xmm18 {%k1} {z}
+	LONG $0x487da262; WORD $0xd221       // 8e9: vpmovsxbd %xmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fa; BYTE $0x17 // 8ef: vpsubd 0x5c0(%r11), %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xd25b       // 8f6: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x13 // 8fc: vmulps 0x4c0(%r11), %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xca58       // 903: vaddps %zmm18, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 909: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 90f: vpaddd 0x2c0(%r11), %zmm17, %zmm17
+	LONG $0x487ea262; WORD $0xc921       // 916: vpmovsdb %zmm17, %xmm17
+	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 91c: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 923: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 927: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 92a: addq %r11, %r9
+	LONG $0x18708b4d                     // 92d: movq 0x18(%r8), %r14
+	LONG $0x487dc262; WORD $0x0921       // 931: vpmovsxbd (%r9), %zmm17
+	LONG $0x4075c162; WORD $0x4efa; BYTE $0x14 // 937: vpsubd 0x500(%r14), %zmm17, %zmm17
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 93e: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x487ca162; WORD $0xc95b       // 945: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x10 // 94b: vmulps 0x400(%r14), %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc158       // 952: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 958: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 95e: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x487ec262; WORD $0x0221       // 965: vpmovsdb %zmm16, (%r10)
+	LONG $0x487dc262; WORD $0x4121; BYTE $0x01 // 96b: vpmovsxbd 0x10(%r9), %zmm16
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 972: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x407dc162; WORD $0x46fa; BYTE $0x15 // 979: vpsubd 0x540(%r14), %zmm16, %zmm16
+	LONG $0x487ca162; WORD $0xc05b       // 980: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x11 // 986: vmulps 0x440(%r14), %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf858       // 98d: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 993: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 999: vpaddd 0x240(%r14), %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x7a21; BYTE $0x01 // 9a0: vpmovsdb %zmm15, 0x10(%r10)
+	LONG $0x487d5262; WORD $0x7921; BYTE $0x02 // 9a7: vpmovsxbd 0x20(%r9), %zmm15
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 9ae: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x48055162; WORD $0x7efa; BYTE $0x16 // 9b5: vpsubd 0x580(%r14), %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xff5b       // 9bc: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x12 // 9c2: vmulps 0x480(%r14), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf758       // 9c9: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 9cf: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 9d5: vpaddd 0x280(%r14), %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7221; BYTE $0x02 // 9dc: vpmovsdb %zmm14, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // 9e3: kmovw 0x66(%r8), %k1
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 9e9: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x897f5162; WORD $0x716f; BYTE $0x03 // 9f0: vmovdqu8 0x30(%r9), %xmm14 {%k1} {z}
+	LONG $0x487d5262; WORD $0xf621       // 9f7: vpmovsxbd %xmm14, %zmm14
+	LONG $0x480d5162; WORD $0x76fa; BYTE $0x17 // 9fd: vpsubd 0x5c0(%r14), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xf65b       // a04: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x13 // a0a: vmulps 0x4c0(%r14), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee58       // a11: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // a17: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // a1d: vpaddd 0x2c0(%r14), %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed21       // a24: vpmovsdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // a2a: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // a31: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // a35: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // a38: addq %r11, %r9
+	LONG $0x18588b49                     // a3b: movq 0x18(%r8), %rbx
+	LONG $0x487d5262; WORD $0x2921       // a3f: vpmovsxbd (%r9), %zmm13
+	LONG $0x48157162; WORD $0x6bfa; BYTE $0x14 // a45: vpsubd 0x500(%rbx), %zmm13, %zmm13
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // a4c: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xed5b       // a53: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x10 // a59: vmulps 0x400(%rbx), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe558       // a60: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // a66: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // a6c: vpaddd 0x200(%rbx), %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2221       // a73: vpmovsdb %zmm12, (%r10)
+	LONG $0x487d5262; WORD $0x6121; BYTE $0x01 // a79: vpmovsxbd 0x10(%r9), %zmm12
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // a80: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x481d7162; WORD $0x63fa; BYTE $0x15 // a87: vpsubd 0x540(%rbx), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xe45b       // a8e: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x11 // a94: vmulps 0x440(%rbx), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc58       // a9b: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // aa1: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // aa7: vpaddd 0x240(%rbx), %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // aae: vpmovsdb %zmm11, 0x10(%r10)
+	LONG $0x487d5262; WORD $0x5921; BYTE $0x02 // ab5: vpmovsxbd 0x20(%r9), %zmm11
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // abc: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x48257162; WORD $0x5bfa; BYTE $0x16 // ac3: vpsubd 0x580(%rbx), %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xdb5b       // aca: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x12 // ad0: vmulps 0x480(%rbx), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd358       // ad7: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // add: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // ae3: vpaddd 0x280(%rbx), %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x5221; BYTE $0x02 // aea: vpmovsdb %zmm10, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // af1: kmovw 0x66(%r8), %k1
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // af7: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x897f5162; WORD $0x516f; BYTE $0x03 // afe: vmovdqu8 0x30(%r9), %xmm10 {%k1} {z}
+	LONG $0x487d5262; WORD $0xd221       // b05: vpmovsxbd %xmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fa; BYTE $0x17 // b0b: vpsubd 0x5c0(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xd25b       // b12: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x13 // b18: vmulps 0x4c0(%rbx), %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca58       // b1f: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // b25: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // b2b: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc921       // b32: vpmovsdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // b38: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // b3f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b43: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b46: addq %r11, %r9
+	LONG $0x18708b4d                     // b49: movq 0x18(%r8), %r14
+	LONG $0x487d5262; WORD $0x0921       // b4d: vpmovsxbd (%r9), %zmm9
+	LONG $0x48355162; WORD $0x4efa; BYTE $0x14 // b53: vpsubd 0x500(%r14), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // b5a: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc95b       // b61: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48345162; WORD $0x4e59; BYTE $0x10 // b67: vmulps 0x400(%r14), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc158       // b6e: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // b74: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // b7a: vpaddd 0x200(%r14), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0221       // b81: vpmovsdb %zmm8, (%r10)
+	LONG $0x487d5262; WORD $0x4121; BYTE $0x01 // b87: vpmovsxbd 0x10(%r9), %zmm8
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // b8e: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x483d5162; WORD $0x46fa; BYTE $0x15 // b95: vpsubd 0x540(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // b9c: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x11 // ba2: vmulps 0x440(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf858       // ba9: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // baf: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // bb5: vpaddd 0x240(%r14), %zmm7, %zmm7
+	LONG $0x487ed262; WORD $0x7a21; BYTE $0x01 // bbc: vpmovsdb %zmm7, 0x10(%r10)
+	LONG $0x487dd262; WORD $0x7921; BYTE $0x02 // bc3: vpmovsxbd 0x20(%r9), %zmm7
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // bca: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x4845d162; WORD $0x7efa; BYTE $0x16 // bd1: vpsubd 0x580(%r14), %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // bd8: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x12 // bde: vmulps 0x480(%r14), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf758       // be5: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // beb: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // bf1: vpaddd 0x280(%r14), %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x7221; BYTE $0x02 // bf8: vpmovsdb %zmm6, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // bff: kmovw 0x66(%r8), %k1
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // c05: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x897fd162; WORD $0x716f; BYTE $0x03 // c0c: vmovdqu8 0x30(%r9), %xmm6 {%k1} {z}
+	LONG $0x487df262; WORD $0xf621       // c13: vpmovsxbd %xmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fa; BYTE $0x17 // c19: vpsubd 0x5c0(%r14), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // c20: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x13 // c26: vmulps 0x4c0(%r14), %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee58       // c2d: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // c33: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // c39: vpaddd 0x2c0(%r14), %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed21       // c40: vpmovsdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // c46: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // c4d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c51: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c54: addq %r11, %r9
+	LONG $0x18588b49                     // c57: movq 0x18(%r8), %rbx
+	LONG $0x487dd262; WORD $0x2921       // c5b: vpmovsxbd (%r9), %zmm5
+	LONG $0x4855f162; WORD $0x6bfa; BYTE $0x14 // c61: vpsubd 0x500(%rbx), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // c68: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xed5b       // c6f: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x10 // c75: vmulps 0x400(%rbx), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // c7c: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // c82: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // c88: vpaddd 0x200(%rbx), %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2221       // c8f: vpmovsdb %zmm4, (%r10)
+	LONG $0x487dd262; WORD $0x6121; BYTE $0x01 // c95: vpmovsxbd 0x10(%r9), %zmm4
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // c9c: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x485df162; WORD $0x63fa; BYTE $0x15 // ca3: vpsubd 0x540(%rbx), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // caa: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x11 // cb0: vmulps 0x440(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // cb7: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // cbd: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // cc3: vpaddd 0x240(%rbx), %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x5a21; BYTE $0x01 // cca: vpmovsdb %zmm3, 0x10(%r10)
+	LONG $0x487dd262; WORD $0x5921; BYTE $0x02 // cd1: vpmovsxbd 0x20(%r9), %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // cd8: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x16 // cdf: vpsubd 0x580(%rbx), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // ce6: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x12 // cec: vmulps 0x480(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // cf3: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // cf9: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // cff: vpaddd 0x280(%rbx), %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5221; BYTE $0x02 // d06: vpmovsdb %zmm2, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // d0d: kmovw 0x66(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // d13: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x897fd162; WORD $0x516f; BYTE $0x03 // d1a: vmovdqu8 0x30(%r9), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd221       // d21: vpmovsxbd %xmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fa; BYTE $0x17 // d27: vpsubd 0x5c0(%rbx), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // d2e: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x13 // d34: vmulps 0x4c0(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // d3b: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // d41: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // d47: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // d4e: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // d54: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
+	LONG $0x28408b4d                     // d5b: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // d5f: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // d62: addq %r8, %r9
+	LONG $0x06ff8348                     // d65: cmpq $0x6, %rdi
+	LONG $0x0ee18f0f; WORD $0x0000       // d69: jg 0x1c50 <gemmVNNI6x64+0x1c50>
+	LONG $0x000f0fe9; BYTE $0x00         // d6f: jmp 0x1c83 <gemmVNNI6x64+0x1c83>
+	LONG $0x487c0162; WORD $0xc05b       // d74: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // d7a: vmulps 0x100(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // d81: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // d87: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // d8d: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // d93: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // d99: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // d9f: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // da5: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // dab: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // db1: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // db7: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // dbd: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // dc3: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // dc9: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // dcf: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // dd5: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // ddb: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // de1: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // de7: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // ded: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // df3: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // df9: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // dff: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // e05: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487c6162; WORD $0x0111       // e0b: vmovups %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // e11: vmulps 0x140(%r9), %zmm23, %zmm23
+	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // e18: vmovups %zmm23, 0x40(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // e1f: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x487ce162; WORD $0x7111; BYTE $0x02 // e26: vmovups %zmm22, 0x80(%rcx)
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // e2d: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x9078c1c4; WORD $0x6648       // e34: kmovw 0x66(%r8), %k1
+	LONG $0x497ce162; WORD $0x6911; BYTE $0x03 // e3a: vmovups %zmm21, 0xc0(%rcx) {%k1}
+	LONG $0x28488b4d                     // e41: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // e45: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // e49: addq %rdx, %r9
+	LONG $0x18588b4d                     // e4c: movq 0x18(%r8), %r11
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // e50: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487cc162; WORD $0x2211       // e57: vmovups %zmm20, (%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // e5d: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x487cc162; WORD $0x5a11; BYTE $0x01 // e64: vmovups %zmm19, 0x40(%r10)
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // e6b: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x487cc162; WORD $0x5211; BYTE $0x02 // e72: vmovups %zmm18, 0x80(%r10)
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // e79: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x9078c1c4; WORD $0x6648       // e80: kmovw 0x66(%r8), %k1
+	LONG $0x497cc162; WORD $0x4a11; BYTE $0x03 // e86: vmovups %zmm17, 0xc0(%r10) {%k1}
+	LONG $0x28588b4d                     // e8d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // e91: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // e94: addq %r11, %r9
+	LONG $0x18708b4d                     // e97: movq 0x18(%r8), %r14
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // e9b: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x487cc162; WORD $0x0211       // ea2: vmovups %zmm16, (%r10)
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // ea8: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0x7a11; BYTE $0x01 // eaf: vmovups %zmm15, 0x40(%r10)
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // eb6: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0x7211; BYTE $0x02 // ebd: vmovups %zmm14, 0x80(%r10)
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // ec4: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6648       // ecb: kmovw 0x66(%r8), %k1
+	LONG $0x497c5162; WORD $0x6a11; BYTE $0x03 // ed1: vmovups %zmm13, 0xc0(%r10) {%k1}
+	LONG $0x28588b4d                     // ed8: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // edc: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // edf: addq %r11, %r9
+	LONG $0x18588b49                     // ee2: movq 0x18(%r8), %rbx
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // ee6: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0x2211       // eed: vmovups %zmm12, (%r10)
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // ef3: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // efa: vmovups %zmm11, 0x40(%r10)
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // f01: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0x5211; BYTE $0x02 // f08: vmovups %zmm10, 0x80(%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // f0f: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6648       // f16: kmovw 0x66(%r8), %k1
+	LONG $0x497c5162; WORD $0x4a11; BYTE $0x03 // f1c: vmovups %zmm9, 0xc0(%r10) {%k1}
+	LONG $0x28588b4d                     // f23: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // f27: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // f2a: addq %r11, %r9
+	LONG $0x18708b4d                     // f2d: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // f31: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0x0211       // f38: vmovups %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // f3e: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x487cd162; WORD $0x7a11; BYTE $0x01 // f45: vmovups %zmm7, 0x40(%r10)
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // f4c: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x487cd162; WORD $0x7211; BYTE $0x02 // f53: vmovups %zmm6, 0x80(%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // f5a: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6648       // f61: kmovw 0x66(%r8), %k1
+	LONG $0x497cd162; WORD $0x6a11; BYTE $0x03 // f67: vmovups %zmm5, 0xc0(%r10) {%k1}
+	LONG $0x28588b4d                     // f6e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // f72: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // f75: addq %r11, %r9
+	LONG $0x18588b49                     // f78: movq 0x18(%r8), %rbx
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // f7c: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x487cd162; WORD $0x2211       // f83: vmovups %zmm4, (%r10)
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // f89: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x487cd162; WORD $0x5a11; BYTE $0x01 // f90: vmovups %zmm3, 0x40(%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // f97: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x487cd162; WORD $0x5211; BYTE $0x02 // f9e: vmovups %zmm2, 0x80(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // fa5: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6648       // fac: kmovw 0x66(%r8), %k1
+	LONG $0x497cd162; WORD $0x4a11; BYTE $0x03 // fb2: vmovups %zmm1, 0xc0(%r10) {%k1}
+	LONG $0x28408b4d                     // fb9: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // fbd: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // fc0: addq %r8, %r9
+	LONG $0x06ff8348                     // fc3: cmpq $0x6, %rdi
+	LONG $0x0c838f0f; WORD $0x0000       // fc7: jg 0x1c50 <gemmVNNI6x64+0x1c50>
+	LONG $0x000cb1e9; BYTE $0x00         // fcd: jmp 0x1c83 <gemmVNNI6x64+0x1c83>
+	LONG $0x487c0162; WORD $0xc05b       // fd2: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // fd8: vmulps 0x100(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // fdf: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // fe5: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // feb: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // ff1: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // ff7: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // ffd: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 1003: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 1009: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 100f: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 1015: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 101b: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 1021: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 1027: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 102d: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 1033: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 1039: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 103f: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 1045: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 104b: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1051: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 1057: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 105d: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1063: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487d0162; WORD $0xc05b       // 1069: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 106f: vpaddd 0x200(%r9), %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0121       // 1076: vpmovsdb %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 107c: vmulps 0x140(%r9), %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 1083: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 1089: vpaddd 0x240(%r9), %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 1090: vpmovsdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 1097: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 109e: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 10a4: vpaddd 0x280(%r9), %zmm22, %zmm22
+	LONG $0x487ee262; WORD $0x7121; BYTE $0x02 // 10ab: vpmovsdb %zmm22, 0x20(%rcx)
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 10b2: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x9078c1c4; WORD $0x6648       // 10b9: kmovw 0x66(%r8), %k1
+	LONG $0x487da162; WORD $0xed5b       // 10bf: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 10c5: vpaddd 0x2c0(%r9), %zmm21, %zmm21
+	LONG $0x487ea262; WORD $0xed21       // 10cc: vpmovsdb %zmm21, %xmm21
+	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 10d2: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
+	LONG $0x28488b4d                     // 10d9: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 10dd: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 10e1: addq %rdx, %r9
+	LONG $0x18588b4d                     // 10e4: movq 0x18(%r8), %r11
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 10e8: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 10ef: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 10f5: vpaddd 0x200(%r11), %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x2221       // 10fc: vpmovsdb %zmm20, (%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1102: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 1109: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 110f: vpaddd 0x240(%r11), %zmm19, %zmm19
+	LONG $0x487ec262; WORD $0x5a21; BYTE $0x01 // 1116: vpmovsdb %zmm19, 0x10(%r10)
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 111d: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 1124: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 112a: vpaddd 0x280(%r11), %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x5221; BYTE $0x02 // 1131: vpmovsdb %zmm18, 0x20(%r10)
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 1138: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x9078c1c4; WORD $0x6648       // 113f: kmovw 0x66(%r8), %k1
+	LONG $0x487da162; WORD $0xc95b       // 1145: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 114b: vpaddd 0x2c0(%r11), %zmm17, %zmm17
+	LONG $0x487ea262; WORD $0xc921       // 1152: vpmovsdb %zmm17, %xmm17
+	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 1158: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 115f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1163: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1166: addq %r11, %r9
+	LONG $0x18708b4d                     // 1169: movq 0x18(%r8), %r14
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 116d: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 1174: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 117a: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x487ec262; WORD $0x0221       // 1181: vpmovsdb %zmm16, (%r10)
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 1187: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 118e: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 1194: vpaddd 0x240(%r14), %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x7a21; BYTE $0x01 // 119b: vpmovsdb %zmm15, 0x10(%r10)
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 11a2: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 11a9: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 11af: vpaddd 0x280(%r14), %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7221; BYTE $0x02 // 11b6: vpmovsdb %zmm14, 0x20(%r10)
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 11bd: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6648       // 11c4: kmovw 0x66(%r8), %k1
+	LONG $0x487d5162; WORD $0xed5b       // 11ca: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 11d0: vpaddd 0x2c0(%r14), %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed21       // 11d7: vpmovsdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 11dd: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 11e4: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 11e8: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 11eb: addq %r11, %r9
+	LONG $0x18588b49                     // 11ee: movq 0x18(%r8), %rbx
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 11f2: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 11f9: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 11ff: vpaddd 0x200(%rbx), %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2221       // 1206: vpmovsdb %zmm12, (%r10)
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 120c: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 1213: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 1219: vpaddd 0x240(%rbx), %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 1220: vpmovsdb %zmm11, 0x10(%r10)
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 1227: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 122e: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 1234: vpaddd 0x280(%rbx), %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x5221; BYTE $0x02 // 123b: vpmovsdb %zmm10, 0x20(%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 1242: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6648       // 1249: kmovw 0x66(%r8), %k1
+	LONG $0x487d5162; WORD $0xc95b       // 124f: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 1255: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc921       // 125c: vpmovsdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 1262: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 1269: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 126d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1270: addq %r11, %r9
+	LONG $0x18708b4d                     // 1273: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 1277: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 127e: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 1284: vpaddd 0x200(%r14), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0221       // 128b: vpmovsdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 1291: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 1298: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 129e: vpaddd 0x240(%r14), %zmm7, %zmm7
+	LONG $0x487ed262; WORD $0x7a21; BYTE $0x01 // 12a5: vpmovsdb %zmm7, 0x10(%r10)
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 12ac: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 12b3: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 12b9: vpaddd 0x280(%r14), %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x7221; BYTE $0x02 // 12c0: vpmovsdb %zmm6, 0x20(%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 12c7: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6648       // 12ce: kmovw 0x66(%r8), %k1
+	LONG $0x487df162; WORD $0xed5b       // 12d4: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 12da: vpaddd 0x2c0(%r14), %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed21       // 12e1: vpmovsdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 12e7: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 12ee: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 12f2: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 12f5: addq %r11, %r9
+	LONG $0x18588b49                     // 12f8: movq 0x18(%r8), %rbx
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 12fc: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 1303: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 1309: vpaddd 0x200(%rbx), %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2221       // 1310: vpmovsdb %zmm4, (%r10)
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 1316: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 131d: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 1323: vpaddd 0x240(%rbx), %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x5a21; BYTE $0x01 // 132a: vpmovsdb %zmm3, 0x10(%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 1331: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 1338: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 133e: vpaddd 0x280(%rbx), %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5221; BYTE $0x02 // 1345: vpmovsdb %zmm2, 0x20(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 134c: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6648       // 1353: kmovw 0x66(%r8), %k1
+	LONG $0x487df162; WORD $0xc95b       // 1359: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 135f: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 1366: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 136c: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
+	LONG $0x28408b4d                     // 1373: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1377: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 137a: addq %r8, %r9
+	LONG $0x06ff8348                     // 137d: cmpq $0x6, %rdi
+	LONG $0x08c98f0f; WORD $0x0000       // 1381: jg 0x1c50 <gemmVNNI6x64+0x1c50>
+	LONG $0x0008f7e9; BYTE $0x00         // 1387: jmp 0x1c83 <gemmVNNI6x64+0x1c83>
+	LONG $0x487c0162; WORD $0xc05b       // 138c: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 1392: vmulps 0x100(%r9), %zmm24, %zmm24
+	LONG $0x000000bb; BYTE $0x3f         // 1399: movl $0x3f000000, %ebx
+	LONG $0x0000ba41; WORD $0x3f80       // 139e: movl $0x3f800000, %r10d
+	LONG $0x487ca162; WORD $0xff5b       // 13a4: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 13aa: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 13b0: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 13b6: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x0000be41; WORD $0x3f80       // 13bc: movl $0x3f800000, %r14d
+	LONG $0x487ca162; WORD $0xdb5b       // 13c2: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 13c8: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 13ce: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 13d4: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 13da: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 13e0: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 13e6: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 13ec: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 13f2: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 13f8: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 13fe: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 1404: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 140a: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 1410: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 1416: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 141c: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 1422: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 1428: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 142e: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x403c4162; WORD $0x4959; BYTE $0x0c // 1434: vmulps 0x300(%r9), %zmm24, %zmm25
+	LONG $0x487d6262; WORD $0xd37c       // 143b: vpbroadcastd %ebx, %zmm26
+	LONG $0x000000bb; BYTE $0x3f         // 1441: movl $0x3f000000, %ebx
+	LONG $0x40340162; WORD $0xca58       // 1446: vaddps %zmm26, %zmm25, %zmm25
+	LONG $0x487d4262; WORD $0xd27c       // 144c: vpbroadcastd %r10d, %zmm26
+	LONG $0x0000ba41; WORD $0x3f80       // 1452: movl $0x3f800000, %r10d
+	LONG $0x40346162; WORD $0xc85f       // 1458: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x40340162; WORD $0xca5d       // 145e: vminps %zmm26, %zmm25, %zmm25
+	LONG $0x403c0162; WORD $0xc159       // 1464: vmulps %zmm25, %zmm24, %zmm24
+	LONG $0x487d0162; WORD $0xc05b       // 146a: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 1470: vpaddd 0x200(%r9), %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0121       // 1477: vpmovsdb %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 147d: vmulps 0x140(%r9), %zmm23, %zmm23
+	LONG $0x40444162; WORD $0x4159; BYTE $0x0d // 1484: vmulps 0x340(%r9), %zmm23, %zmm24
+	LONG $0x487d6262; WORD $0xcb7c       // 148b: vpbroadcastd %ebx, %zmm25
+	LONG $0x000000bb; BYTE $0x3f         // 1491: movl $0x3f000000, %ebx
+	LONG $0x403c0162; WORD $0xc158       // 1496: vaddps %zmm25, %zmm24, %zmm24
+	LONG $0x487d4262; WORD $0xca7c       // 149c: vpbroadcastd %r10d, %zmm25
+	LONG $0x0000ba41; WORD $0x3f80       // 14a2: movl $0x3f800000, %r10d
+	LONG $0x403c6162; WORD $0xc05f       // 14a8: vmaxps %zmm0, %zmm24, %zmm24
+	LONG $0x403c0162; WORD $0xc15d       // 14ae: vminps %zmm25, %zmm24, %zmm24
+	LONG $0x40448162; WORD $0xf859       // 14b4: vmulps %zmm24, %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 14ba: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 14c0: vpaddd 0x240(%r9), %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 14c7: vpmovsdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 14ce: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x404cc162; WORD $0x7959; BYTE $0x0e // 14d5: vmulps 0x380(%r9), %zmm22, %zmm23
+	LONG $0x487d6262; WORD $0xc37c       // 14dc: vpbroadcastd %ebx, %zmm24
+	LONG $0x000000bb; BYTE $0x3f         // 14e2: movl $0x3f000000, %ebx
+	LONG $0x40448162; WORD $0xf858       // 14e7: vaddps %zmm24, %zmm23, %zmm23
+	LONG $0x487d4262; WORD $0xc27c       // 14ed: vpbroadcastd %r10d, %zmm24
+	LONG $0x0000ba41; WORD $0x3f80       // 14f3: movl $0x3f800000, %r10d
+	LONG $0x4044e162; WORD $0xf85f       // 14f9: vmaxps %zmm0, %zmm23, %zmm23
+	LONG $0x40448162; WORD $0xf85d       // 14ff: vminps %zmm24, %zmm23, %zmm23
+	LONG $0x404ca162; WORD $0xf759       // 1505: vmulps %zmm23, %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 150b: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 1511: vpaddd 0x280(%r9), %zmm22, %zmm22
+	LONG $0x487ee262; WORD $0x7121; BYTE $0x02 // 1518: vpmovsdb %zmm22, 0x20(%rcx)
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 151f: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x9078c1c4; WORD $0x6648       // 1526: kmovw 0x66(%r8), %k1
+	LONG $0x4054c162; WORD $0x7159; BYTE $0x0f // 152c: vmulps 0x3c0(%r9), %zmm21, %zmm22
+	LONG $0x487de262; WORD $0xfb7c       // 1533: vpbroadcastd %ebx, %zmm23
+	LONG $0x000000bb; BYTE $0x3f         // 1539: movl $0x3f000000, %ebx
+	LONG $0x404ca162; WORD $0xf758       // 153e: vaddps %zmm23, %zmm22, %zmm22
+	LONG $0x487dc262; WORD $0xfa7c       // 1544: vpbroadcastd %r10d, %zmm23
+	LONG $0x404ce162; WORD $0xf05f       // 154a: vmaxps %zmm0, %zmm22, %zmm22
+	LONG $0x404ca162; WORD $0xf75d       // 1550: vminps %zmm23, %zmm22, %zmm22
+	LONG $0x4054a162; WORD $0xee59       // 1556: vmulps %zmm22, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 155c: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 1562: vpaddd 0x2c0(%r9), %zmm21, %zmm21
+	LONG $0x487ea262; WORD $0xed21       // 1569: vpmovsdb %zmm21, %xmm21
+	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 156f: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
+	LONG $0x28488b4d                     // 1576: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 157a: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 157e: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1581: movq 0x18(%r8), %r11
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1585: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0c // 158c: vmulps 0x300(%r11), %zmm20, %zmm21
+	LONG $0x487de262; WORD $0xf37c       // 1593: vpbroadcastd %ebx, %zmm22
+	LONG $0x000000bb; BYTE $0x3f         // 1599: movl $0x3f000000, %ebx
+	LONG $0x4054a162; WORD $0xee58       // 159e: vaddps %zmm22, %zmm21, %zmm21
+	LONG $0x487dc262; WORD $0xf67c       // 15a4: vpbroadcastd %r14d, %zmm22
+	LONG $0x0000be41; WORD $0x3f80       // 15aa: movl $0x3f800000, %r14d
+	LONG $0x4054e162; WORD $0xe85f       // 15b0: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x4054a162; WORD $0xee5d       // 15b6: vminps %zmm22, %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe559       // 15bc: vmulps %zmm21, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 15c2: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 15c8: vpaddd 0x200(%r11), %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x2221       // 15cf: vpmovsdb %zmm20, (%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 15d5: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x4064c162; WORD $0x6359; BYTE $0x0d // 15dc: vmulps 0x340(%r11), %zmm19, %zmm20
+	LONG $0x487de262; WORD $0xeb7c       // 15e3: vpbroadcastd %ebx, %zmm21
+	LONG $0x000000bb; BYTE $0x3f         // 15e9: movl $0x3f000000, %ebx
+	LONG $0x405ca162; WORD $0xe558       // 15ee: vaddps %zmm21, %zmm20, %zmm20
+	LONG $0x487dc262; WORD $0xee7c       // 15f4: vpbroadcastd %r14d, %zmm21
+	LONG $0x0000be41; WORD $0x3f80       // 15fa: movl $0x3f800000, %r14d
+	LONG $0x405ce162; WORD $0xe05f       // 1600: vmaxps %zmm0, %zmm20, %zmm20
+	LONG $0x405ca162; WORD $0xe55d       // 1606: vminps %zmm21, %zmm20, %zmm20
+	LONG $0x4064a162; WORD $0xdc59       // 160c: vmulps %zmm20, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 1612: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 1618: vpaddd 0x240(%r11), %zmm19, %zmm19
+	LONG $0x487ec262; WORD $0x5a21; BYTE $0x01 // 161f: vpmovsdb %zmm19, 0x10(%r10)
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 1626: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5b59; BYTE $0x0e // 162d: vmulps 0x380(%r11), %zmm18, %zmm19
+	LONG $0x487de262; WORD $0xe37c       // 1634: vpbroadcastd %ebx, %zmm20
+	LONG $0x000000bb; BYTE $0x3f         // 163a: movl $0x3f000000, %ebx
+	LONG $0x4064a162; WORD $0xdc58       // 163f: vaddps %zmm20, %zmm19, %zmm19
+	LONG $0x487dc262; WORD $0xe67c       // 1645: vpbroadcastd %r14d, %zmm20
+	LONG $0x0000be41; WORD $0x3f80       // 164b: movl $0x3f800000, %r14d
+	LONG $0x4064e162; WORD $0xd85f       // 1651: vmaxps %zmm0, %zmm19, %zmm19
+	LONG $0x4064a162; WORD $0xdc5d       // 1657: vminps %zmm20, %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd359       // 165d: vmulps %zmm19, %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 1663: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 1669: vpaddd 0x280(%r11), %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x5221; BYTE $0x02 // 1670: vpmovsdb %zmm18, 0x20(%r10)
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 1677: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x9078c1c4; WORD $0x6648       // 167e: kmovw 0x66(%r8), %k1
+	LONG $0x4074c162; WORD $0x5359; BYTE $0x0f // 1684: vmulps 0x3c0(%r11), %zmm17, %zmm18
+	LONG $0x487de262; WORD $0xdb7c       // 168b: vpbroadcastd %ebx, %zmm19
+	LONG $0x000000bb; BYTE $0x3f         // 1691: movl $0x3f000000, %ebx
+	LONG $0x406ca162; WORD $0xd358       // 1696: vaddps %zmm19, %zmm18, %zmm18
+	LONG $0x487dc262; WORD $0xde7c       // 169c: vpbroadcastd %r14d, %zmm19
+	LONG $0x0000be41; WORD $0x3f80       // 16a2: movl $0x3f800000, %r14d
+	LONG $0x406ce162; WORD $0xd05f       // 16a8: vmaxps %zmm0, %zmm18, %zmm18
+	LONG $0x406ca162; WORD $0xd35d       // 16ae: vminps %zmm19, %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xca59       // 16b4: vmulps %zmm18, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 16ba: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 16c0: vpaddd 0x2c0(%r11), %zmm17, %zmm17
+	LONG $0x487ea262; WORD $0xc921       // 16c7: vpmovsdb %zmm17, %xmm17
+	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 16cd: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 16d4: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 16d8: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 16db: addq %r11, %r9
+	LONG $0x18688b4d                     // 16de: movq 0x18(%r8), %r13
+	LONG $0x407cc162; WORD $0x4559; BYTE $0x04 // 16e2: vmulps 0x100(%r13), %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4d59; BYTE $0x0c // 16e9: vmulps 0x300(%r13), %zmm16, %zmm17
+	LONG $0x487de262; WORD $0xd37c       // 16f0: vpbroadcastd %ebx, %zmm18
+	LONG $0x000000bb; BYTE $0x3f         // 16f6: movl $0x3f000000, %ebx
+	LONG $0x4074a162; WORD $0xca58       // 16fb: vaddps %zmm18, %zmm17, %zmm17
+	LONG $0x487dc262; WORD $0xd67c       // 1701: vpbroadcastd %r14d, %zmm18
+	LONG $0x0000be41; WORD $0x3f80       // 1707: movl $0x3f800000, %r14d
+	LONG $0x4074e162; WORD $0xc85f       // 170d: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x4074a162; WORD $0xca5d       // 1713: vminps %zmm18, %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc159       // 1719: vmulps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 171f: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x45fe; BYTE $0x08 // 1725: vpaddd 0x200(%r13), %zmm16, %zmm16
+	LONG $0x487ec262; WORD $0x0221       // 172c: vpmovsdb %zmm16, (%r10)
+	LONG $0x48045162; WORD $0x7d59; BYTE $0x05 // 1732: vmulps 0x140(%r13), %zmm15, %zmm15
+	LONG $0x4804c162; WORD $0x4559; BYTE $0x0d // 1739: vmulps 0x340(%r13), %zmm15, %zmm16
+	LONG $0x487de262; WORD $0xcb7c       // 1740: vpbroadcastd %ebx, %zmm17
+	LONG $0x000000bb; BYTE $0x3f         // 1746: movl $0x3f000000, %ebx
+	LONG $0x407ca162; WORD $0xc158       // 174b: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487dc262; WORD $0xce7c       // 1751: vpbroadcastd %r14d, %zmm17
+	LONG $0x0000be41; WORD $0x3f80       // 1757: movl $0x3f800000, %r14d
+	LONG $0x407ce162; WORD $0xc05f       // 175d: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407ca162; WORD $0xc15d       // 1763: vminps %zmm17, %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf859       // 1769: vmulps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 176f: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x7dfe; BYTE $0x09 // 1775: vpaddd 0x240(%r13), %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x7a21; BYTE $0x01 // 177c: vpmovsdb %zmm15, 0x10(%r10)
+	LONG $0x480c5162; WORD $0x7559; BYTE $0x06 // 1783: vmulps 0x180(%r13), %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7d59; BYTE $0x0e // 178a: vmulps 0x380(%r13), %zmm14, %zmm15
+	LONG $0x487de262; WORD $0xc37c       // 1791: vpbroadcastd %ebx, %zmm16
+	LONG $0x000000bb; BYTE $0x3f         // 1797: movl $0x3f000000, %ebx
+	LONG $0x48043162; WORD $0xf858       // 179c: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487dc262; WORD $0xc67c       // 17a2: vpbroadcastd %r14d, %zmm16
+	LONG $0x0000be41; WORD $0x3f80       // 17a8: movl $0x3f800000, %r14d
+	LONG $0x48047162; WORD $0xf85f       // 17ae: vmaxps %zmm0, %zmm15, %zmm15
+	LONG $0x48043162; WORD $0xf85d       // 17b4: vminps %zmm16, %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf759       // 17ba: vmulps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 17c0: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x75fe; BYTE $0x0a // 17c6: vpaddd 0x280(%r13), %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7221; BYTE $0x02 // 17cd: vpmovsdb %zmm14, 0x20(%r10)
+	LONG $0x48145162; WORD $0x6d59; BYTE $0x07 // 17d4: vmulps 0x1c0(%r13), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6648       // 17db: kmovw 0x66(%r8), %k1
+	LONG $0x48145162; WORD $0x7559; BYTE $0x0f // 17e1: vmulps 0x3c0(%r13), %zmm13, %zmm14
+	LONG $0x487d7262; WORD $0xfb7c       // 17e8: vpbroadcastd %ebx, %zmm15
+	LONG $0x000000bb; BYTE $0x3f         // 17ee: movl $0x3f000000, %ebx
+	LONG $0x480c5162; WORD $0xf758       // 17f3: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5262; WORD $0xfe7c       // 17f9: vpbroadcastd %r14d, %zmm15
+	LONG $0x0000be41; WORD $0x3f80       // 17ff: movl $0x3f800000, %r14d
+	LONG $0x480c7162; WORD $0xf05f       // 1805: vmaxps %zmm0, %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0xf75d       // 180b: vminps %zmm15, %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee59       // 1811: vmulps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 1817: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6dfe; BYTE $0x0b // 181d: vpaddd 0x2c0(%r13), %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed21       // 1824: vpmovsdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 182a: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 1831: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1835: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1838: addq %r11, %r9
+	LONG $0x18788b4d                     // 183b: movq 0x18(%r8), %r15
+	LONG $0x481c5162; WORD $0x6759; BYTE $0x04 // 183f: vmulps 0x100(%r15), %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6f59; BYTE $0x0c // 1846: vmulps 0x300(%r15), %zmm12, %zmm13
+	LONG $0x487d7262; WORD $0xf37c       // 184d: vpbroadcastd %ebx, %zmm14
+	LONG $0x000000bb; BYTE $0x3f         // 1853: movl $0x3f000000, %ebx
+	LONG $0x48145162; WORD $0xee58       // 1858: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5262; WORD $0xf67c       // 185e: vpbroadcastd %r14d, %zmm14
+	LONG $0x0000be41; WORD $0x3f80       // 1864: movl $0x3f800000, %r14d
+	LONG $0x48147162; WORD $0xe85f       // 186a: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48145162; WORD $0xee5d       // 1870: vminps %zmm14, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 1876: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 187c: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x67fe; BYTE $0x08 // 1882: vpaddd 0x200(%r15), %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2221       // 1889: vpmovsdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5f59; BYTE $0x05 // 188f: vmulps 0x140(%r15), %zmm11, %zmm11
+	LONG $0x48245162; WORD $0x6759; BYTE $0x0d // 1896: vmulps 0x340(%r15), %zmm11, %zmm12
+	LONG $0x487d7262; WORD $0xeb7c       // 189d: vpbroadcastd %ebx, %zmm13
+	LONG $0x000000bb; BYTE $0x3f         // 18a3: movl $0x3f000000, %ebx
+	LONG $0x481c5162; WORD $0xe558       // 18a8: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5262; WORD $0xee7c       // 18ae: vpbroadcastd %r14d, %zmm13
+	LONG $0x0000be41; WORD $0x3f80       // 18b4: movl $0x3f800000, %r14d
+	LONG $0x481c7162; WORD $0xe05f       // 18ba: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0xe55d       // 18c0: vminps %zmm13, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc59       // 18c6: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 18cc: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5ffe; BYTE $0x09 // 18d2: vpaddd 0x240(%r15), %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 18d9: vpmovsdb %zmm11, 0x10(%r10)
+	LONG $0x482c5162; WORD $0x5759; BYTE $0x06 // 18e0: vmulps 0x180(%r15), %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0x5f59; BYTE $0x0e // 18e7: vmulps 0x380(%r15), %zmm10, %zmm11
+	LONG $0x487d7262; WORD $0xe37c       // 18ee: vpbroadcastd %ebx, %zmm12
+	LONG $0x000000bb; BYTE $0x3f         // 18f4: movl $0x3f000000, %ebx
+	LONG $0x48245162; WORD $0xdc58       // 18f9: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5262; WORD $0xe67c       // 18ff: vpbroadcastd %r14d, %zmm12
+	LONG $0x0000be41; WORD $0x3f80       // 1905: movl $0x3f800000, %r14d
+	LONG $0x48247162; WORD $0xd85f       // 190b: vmaxps %zmm0, %zmm11, %zmm11
+	LONG $0x48245162; WORD $0xdc5d       // 1911: vminps %zmm12, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd359       // 1917: vmulps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 191d: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x57fe; BYTE $0x0a // 1923: vpaddd 0x280(%r15), %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x5221; BYTE $0x02 // 192a: vpmovsdb %zmm10, 0x20(%r10)
+	LONG $0x48345162; WORD $0x4f59; BYTE $0x07 // 1931: vmulps 0x1c0(%r15), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6648       // 1938: kmovw 0x66(%r8), %k1
+	LONG $0x48345162; WORD $0x5759; BYTE $0x0f // 193e: vmulps 0x3c0(%r15), %zmm9, %zmm10
+	LONG $0x487d7262; WORD $0xdb7c       // 1945: vpbroadcastd %ebx, %zmm11
+	LONG $0x000000bb; BYTE $0x3f         // 194b: movl $0x3f000000, %ebx
+	LONG $0x482c5162; WORD $0xd358       // 1950: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5262; WORD $0xde7c       // 1956: vpbroadcastd %r14d, %zmm11
+	LONG $0x0000be41; WORD $0x3f80       // 195c: movl $0x3f800000, %r14d
+	LONG $0x482c7162; WORD $0xd05f       // 1962: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0xd35d       // 1968: vminps %zmm11, %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca59       // 196e: vmulps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 1974: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48355162; WORD $0x4ffe; BYTE $0x0b // 197a: vpaddd 0x2c0(%r15), %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc921       // 1981: vpmovsdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 1987: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 198e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1992: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1995: addq %r11, %r9
+	LONG $0x18688b4d                     // 1998: movq 0x18(%r8), %r13
+	LONG $0x483c5162; WORD $0x4559; BYTE $0x04 // 199c: vmulps 0x100(%r13), %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4d59; BYTE $0x0c // 19a3: vmulps 0x300(%r13), %zmm8, %zmm9
+	LONG $0x487d7262; WORD $0xd37c       // 19aa: vpbroadcastd %ebx, %zmm10
+	LONG $0x000000bb; BYTE $0x3f         // 19b0: movl $0x3f000000, %ebx
+	LONG $0x48345162; WORD $0xca58       // 19b5: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5262; WORD $0xd67c       // 19bb: vpbroadcastd %r14d, %zmm10
+	LONG $0x0000be41; WORD $0x3f80       // 19c1: movl $0x3f800000, %r14d
+	LONG $0x48347162; WORD $0xc85f       // 19c7: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48345162; WORD $0xca5d       // 19cd: vminps %zmm10, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // 19d3: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 19d9: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x45fe; BYTE $0x08 // 19df: vpaddd 0x200(%r13), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0221       // 19e6: vpmovsdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7d59; BYTE $0x05 // 19ec: vmulps 0x140(%r13), %zmm7, %zmm7
+	LONG $0x48445162; WORD $0x4559; BYTE $0x0d // 19f3: vmulps 0x340(%r13), %zmm7, %zmm8
+	LONG $0x487d7262; WORD $0xcb7c       // 19fa: vpbroadcastd %ebx, %zmm9
+	LONG $0x000000bb; BYTE $0x3f         // 1a00: movl $0x3f000000, %ebx
+	LONG $0x483c5162; WORD $0xc158       // 1a05: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5262; WORD $0xce7c       // 1a0b: vpbroadcastd %r14d, %zmm9
+	LONG $0x0000be41; WORD $0x3f80       // 1a11: movl $0x3f800000, %r14d
+	LONG $0x483c7162; WORD $0xc05f       // 1a17: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0xc15d       // 1a1d: vminps %zmm9, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // 1a23: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 1a29: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7dfe; BYTE $0x09 // 1a2f: vpaddd 0x240(%r13), %zmm7, %zmm7
+	LONG $0x487ed262; WORD $0x7a21; BYTE $0x01 // 1a36: vpmovsdb %zmm7, 0x10(%r10)
+	LONG $0x484cd162; WORD $0x7559; BYTE $0x06 // 1a3d: vmulps 0x180(%r13), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7d59; BYTE $0x0e // 1a44: vmulps 0x380(%r13), %zmm6, %zmm7
+	LONG $0x487d7262; WORD $0xc37c       // 1a4b: vpbroadcastd %ebx, %zmm8
+	LONG $0x000000bb; BYTE $0x3f         // 1a51: movl $0x3f000000, %ebx
+	LONG $0x4844d162; WORD $0xf858       // 1a56: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487d5262; WORD $0xc67c       // 1a5c: vpbroadcastd %r14d, %zmm8
+	LONG $0x0000be41; WORD $0x3f80       // 1a62: movl $0x3f800000, %r14d
+	LONG $0x4844f162; WORD $0xf85f       // 1a68: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0xf85d       // 1a6e: vminps %zmm8, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // 1a74: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 1a7a: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x75fe; BYTE $0x0a // 1a80: vpaddd 0x280(%r13), %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x7221; BYTE $0x02 // 1a87: vpmovsdb %zmm6, 0x20(%r10)
+	LONG $0x4854d162; WORD $0x6d59; BYTE $0x07 // 1a8e: vmulps 0x1c0(%r13), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6648       // 1a95: kmovw 0x66(%r8), %k1
+	LONG $0x4854d162; WORD $0x7559; BYTE $0x0f // 1a9b: vmulps 0x3c0(%r13), %zmm5, %zmm6
+	LONG $0x487df262; WORD $0xfb7c       // 1aa2: vpbroadcastd %ebx, %zmm7
+	LONG $0x000000bb; BYTE $0x3f         // 1aa8: movl $0x3f000000, %ebx
+	LONG $0x484cf162; WORD $0xf758       // 1aad: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487dd262; WORD $0xfe7c       // 1ab3: vpbroadcastd %r14d, %zmm7
+	LONG $0x0000be41; WORD $0x3f80       // 1ab9: movl $0x3f800000, %r14d
+	LONG $0x484cf162; WORD $0xf05f       // 1abf: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0xf75d       // 1ac5: vminps %zmm7, %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee59       // 1acb: vmulps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 1ad1: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6dfe; BYTE $0x0b // 1ad7: vpaddd 0x2c0(%r13), %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed21       // 1ade: vpmovsdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 1ae4: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 1aeb: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1aef: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1af2: addq %r11, %r9
+	LONG $0x18788b4d                     // 1af5: movq 0x18(%r8), %r15
+	LONG $0x485cd162; WORD $0x6759; BYTE $0x04 // 1af9: vmulps 0x100(%r15), %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6f59; BYTE $0x0c // 1b00: vmulps 0x300(%r15), %zmm4, %zmm5
+	LONG $0x487df262; WORD $0xf37c       // 1b07: vpbroadcastd %ebx, %zmm6
+	LONG $0x000000bb; BYTE $0x3f         // 1b0d: movl $0x3f000000, %ebx
+	LONG $0x4854f162; WORD $0xee58       // 1b12: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487dd262; WORD $0xf67c       // 1b18: vpbroadcastd %r14d, %zmm6
+	LONG $0x0000be41; WORD $0x3f80       // 1b1e: movl $0x3f800000, %r14d
+	LONG $0x4854f162; WORD $0xe85f       // 1b24: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0xee5d       // 1b2a: vminps %zmm6, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // 1b30: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 1b36: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x67fe; BYTE $0x08 // 1b3c: vpaddd 0x200(%r15), %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2221       // 1b43: vpmovsdb %zmm4, (%r10)
+	LONG $0x4864d162; WORD $0x5f59; BYTE $0x05 // 1b49: vmulps 0x140(%r15), %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x6759; BYTE $0x0d // 1b50: vmulps 0x340(%r15), %zmm3, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // 1b57: vpbroadcastd %ebx, %zmm5
+	LONG $0x000000bb; BYTE $0x3f         // 1b5d: movl $0x3f000000, %ebx
+	LONG $0x485cf162; WORD $0xe558       // 1b62: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487dd262; WORD $0xee7c       // 1b68: vpbroadcastd %r14d, %zmm5
+	LONG $0x0000be41; WORD $0x3f80       // 1b6e: movl $0x3f800000, %r14d
+	LONG $0x485cf162; WORD $0xe05f       // 1b74: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe55d       // 1b7a: vminps %zmm5, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 1b80: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 1b86: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5ffe; BYTE $0x09 // 1b8c: vpaddd 0x240(%r15), %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x5a21; BYTE $0x01 // 1b93: vpmovsdb %zmm3, 0x10(%r10)
+	LONG $0x486cd162; WORD $0x5759; BYTE $0x06 // 1b9a: vmulps 0x180(%r15), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5f59; BYTE $0x0e // 1ba1: vmulps 0x380(%r15), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // 1ba8: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 1bae: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // 1bb3: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487dd262; WORD $0xe67c       // 1bb9: vpbroadcastd %r14d, %zmm4
+	LONG $0x0000be41; WORD $0x3f80       // 1bbf: movl $0x3f800000, %r14d
+	LONG $0x4864f162; WORD $0xd85f       // 1bc5: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // 1bcb: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 1bd1: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 1bd7: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x57fe; BYTE $0x0a // 1bdd: vpaddd 0x280(%r15), %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5221; BYTE $0x02 // 1be4: vpmovsdb %zmm2, 0x20(%r10)
+	LONG $0x4874d162; WORD $0x4f59; BYTE $0x07 // 1beb: vmulps 0x1c0(%r15), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6648       // 1bf2: kmovw 0x66(%r8), %k1
+	LONG $0x4874d162; WORD $0x5759; BYTE $0x0f // 1bf8: vmulps 0x3c0(%r15), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 1bff: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 1c05: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487dd262; WORD $0xde7c       // 1c0b: vpbroadcastd %r14d, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 1c11: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 1c17: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 1c1d: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1c23: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x0b // 1c29: vpaddd 0x2c0(%r15), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 1c30: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 1c36: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
+	LONG $0x28408b4d                     // 1c3d: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1c41: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1c44: addq %r8, %r9
+	LONG $0x06ff8348                     // 1c47: cmpq $0x6, %rdi
+	WORD $0x367e                         // 1c4b: jle 0x1c83 <gemmVNNI6x64+0x1c83>
+	WORD $0x1f0f; BYTE $0x00             // 1c4d: nopl (%rax)
+	LONG $0x244c8b4d; BYTE $0x08         // 1c50: movq 0x8(%r12), %r9
+	LONG $0x0cff8348                     // 1c55: cmpq $0xc, %rdi
+	LONG $0xfa7f8d48                     // 1c59: leaq -0x6(%rdi), %rdi
+	LONG $0x0006b841; WORD $0x0000       // 1c5d: movl $0x6, %r8d
+	LONG $0xc7420f4c                     // 1c63: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 1c67: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 1c6b: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 1c6f: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 1c75: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 1c78: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 1c7b: addq %r8, %rdx
+	LONG $0xffe39de9; BYTE $0xff         // 1c7e: jmp 0x20 <gemmVNNI6x64+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 1c83: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
@@ -1233,7 +1240,7 @@ TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
 	LONG $0x48fed162; WORD $0x1e6f       // 032: vmovdqu64 (%r14), %zmm3
 	LONG $0x48fed162; WORD $0x566f; BYTE $0x01 // 038: vmovdqu64 0x40(%r14), %zmm2
 	LONG $0x48fed162; WORD $0x4e6f; BYTE $0x02 // 03f: vmovdqu64 0x80(%r14), %zmm1
-	LONG $0x40708b4d                     // 046: movq 0x40(%r8), %r14
+	LONG $0x48708b4d                     // 046: movq 0x48(%r8), %r14
 	LONG $0x491c8d4b                     // 04a: leaq (%r9,%r9,2), %rbx
 	LONG $0x181c8d4c                     // 04e: leaq (%rax,%rbx), %r11
 	LONG $0x581c8d48                     // 052: leaq (%rax,%rbx,2), %rbx
@@ -1259,1235 +1266,1243 @@ TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
 	LONG $0x48fde162; WORD $0xfa6f       // 0c8: vmovdqa64 %zmm2, %zmm23
 	LONG $0x48fd6162; WORD $0xc36f       // 0ce: vmovdqa64 %zmm3, %zmm24
 	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0d4: nopw %cs:(%rax,%rax)
-	LONG $0x48fe4162; WORD $0x0a6f       // 0e0: vmovdqu64 (%r10), %zmm25
-	LONG $0x487d0262; WORD $0x2c58; BYTE $0x0f // 0e6: vpbroadcastd (%r15,%r9), %zmm29
-	LONG $0x48fe4162; WORD $0x526f; BYTE $0x01 // 0ed: vmovdqu64 0x40(%r10), %zmm26
-	LONG $0x48fe4162; WORD $0x5a6f; BYTE $0x02 // 0f4: vmovdqu64 0x80(%r10), %zmm27
-	LONG $0x487d0262; WORD $0x3458; BYTE $0x4f // 0fb: vpbroadcastd (%r15,%r9,2), %zmm30
-	LONG $0x487d4262; WORD $0x2758       // 102: vpbroadcastd (%r15), %zmm28
-	LONG $0x04c78349                     // 108: addq $0x4, %r15
-	LONG $0xc0c28149; WORD $0x0000; BYTE $0x00 // 10c: addq $0xc0, %r10
-	LONG $0x40158262; WORD $0xe950       // 113: vpdpbusd %zmm25, %zmm29, %zmm21
-	LONG $0x40158262; WORD $0xe250       // 119: vpdpbusd %zmm26, %zmm29, %zmm20
-	LONG $0x40158262; WORD $0xdb50       // 11f: vpdpbusd %zmm27, %zmm29, %zmm19
-	LONG $0x487d4262; WORD $0x2b58       // 125: vpbroadcastd (%r11), %zmm29
-	LONG $0x400d8262; WORD $0xd150       // 12b: vpdpbusd %zmm25, %zmm30, %zmm18
-	LONG $0x400d8262; WORD $0xca50       // 131: vpdpbusd %zmm26, %zmm30, %zmm17
-	LONG $0x400d8262; WORD $0xc350       // 137: vpdpbusd %zmm27, %zmm30, %zmm16
-	LONG $0x487d0262; WORD $0x3458; BYTE $0x0b // 13d: vpbroadcastd (%r11,%r9), %zmm30
-	LONG $0x401d0262; WORD $0xc150       // 144: vpdpbusd %zmm25, %zmm28, %zmm24
-	LONG $0x401d8262; WORD $0xfa50       // 14a: vpdpbusd %zmm26, %zmm28, %zmm23
-	LONG $0x401d8262; WORD $0xf350       // 150: vpdpbusd %zmm27, %zmm28, %zmm22
-	LONG $0x40151262; WORD $0xf950       // 156: vpdpbusd %zmm25, %zmm29, %zmm15
-	LONG $0x40151262; WORD $0xf250       // 15c: vpdpbusd %zmm26, %zmm29, %zmm14
-	LONG $0x40151262; WORD $0xeb50       // 162: vpdpbusd %zmm27, %zmm29, %zmm13
-	LONG $0x487d0262; WORD $0x2c58; BYTE $0x4b // 168: vpbroadcastd (%r11,%r9,2), %zmm29
-	LONG $0x400d1262; WORD $0xe150       // 16f: vpdpbusd %zmm25, %zmm30, %zmm12
-	LONG $0x400d1262; WORD $0xda50       // 175: vpdpbusd %zmm26, %zmm30, %zmm11
-	LONG $0x400d1262; WORD $0xd350       // 17b: vpdpbusd %zmm27, %zmm30, %zmm10
-	LONG $0x487d6262; WORD $0x3358       // 181: vpbroadcastd (%rbx), %zmm30
-	LONG $0x04c38349                     // 187: addq $0x4, %r11
-	LONG $0x40151262; WORD $0xc950       // 18b: vpdpbusd %zmm25, %zmm29, %zmm9
-	LONG $0x40151262; WORD $0xc250       // 191: vpdpbusd %zmm26, %zmm29, %zmm8
-	LONG $0x40159262; WORD $0xfb50       // 197: vpdpbusd %zmm27, %zmm29, %zmm7
-	LONG $0x487d2262; WORD $0x2c58; BYTE $0x0b // 19d: vpbroadcastd (%rbx,%r9), %zmm29
-	LONG $0x400d9262; WORD $0xf150       // 1a4: vpdpbusd %zmm25, %zmm30, %zmm6
-	LONG $0x400d9262; WORD $0xea50       // 1aa: vpdpbusd %zmm26, %zmm30, %zmm5
-	LONG $0x400d9262; WORD $0xe350       // 1b0: vpdpbusd %zmm27, %zmm30, %zmm4
-	LONG $0x04c38348                     // 1b6: addq $0x4, %rbx
-	WORD $0xff49; BYTE $0xce             // 1ba: decq %r14
-	LONG $0x40159262; WORD $0xd950       // 1bd: vpdpbusd %zmm25, %zmm29, %zmm3
-	LONG $0x40159262; WORD $0xd250       // 1c3: vpdpbusd %zmm26, %zmm29, %zmm2
-	LONG $0x40159262; WORD $0xcb50       // 1c9: vpdpbusd %zmm27, %zmm29, %zmm1
-	LONG $0xff0b850f; WORD $0xffff       // 1cf: jne 0x1d50 <gemmVNNI8x48+0xe0>
-	LONG $0x48508b4d                     // 1d5: movq 0x48(%r8), %r10
-	LONG $0x18488b4d                     // 1d9: movq 0x18(%r8), %r9
-	LONG $0x01fa8349                     // 1dd: cmpq $0x1, %r10
-	LONG $0x04a98f0f; WORD $0x0000       // 1e1: jg 0x2300 <gemmVNNI8x48+0x690>
-	WORD $0x854d; BYTE $0xd2             // 1e7: testq %r10, %r10
-	LONG $0x0e64840f; WORD $0x0000       // 1ea: je 0x2cc4 <gemmVNNI8x48+0x1054>
-	LONG $0x01fa8349                     // 1f0: cmpq $0x1, %r10
-	LONG $0x0bd6850f; WORD $0x0000       // 1f4: jne 0x2a40 <gemmVNNI8x48+0xdd0>
-	LONG $0x487c0162; WORD $0xc05b       // 1fa: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 200: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 207: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 20d: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 213: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 219: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 21f: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 225: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 22b: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 231: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 237: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 23d: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 243: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 249: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 24f: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 255: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 25b: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 261: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 267: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 26d: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 273: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 279: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 27f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 285: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 28b: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x403c4162; WORD $0x415d; BYTE $0x09 // 291: vminps 0x240(%r9), %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 298: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 29e: vpaddd 0x180(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 2a5: vpmovsdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 2ab: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x795d; BYTE $0x0a // 2b2: vminps 0x280(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 2b9: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 2bf: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 2c6: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 2cd: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x5448       // 2d4: kmovw 0x54(%r8), %k1
-	LONG $0x404cc162; WORD $0x715d; BYTE $0x0b // 2da: vminps 0x2c0(%r9), %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 2e1: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 2e7: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf621       // 2ee: vpmovsdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 2f4: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 2fb: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 2ff: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 303: addq %rdx, %r9
-	LONG $0x18588b4d                     // 306: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 30a: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x6b5d; BYTE $0x09 // 311: vminps 0x240(%r11), %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 318: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 31e: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a21       // 325: vpmovsdb %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 32b: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x635d; BYTE $0x0a // 332: vminps 0x280(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 339: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 33f: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6221; BYTE $0x01 // 346: vpmovsdb %zmm20, 0x10(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 34d: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x5448       // 354: kmovw 0x54(%r8), %k1
-	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0b // 35a: vminps 0x2c0(%r11), %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 361: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 367: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb21       // 36e: vpmovsdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 374: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 37b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 37f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 382: addq %r11, %r9
-	LONG $0x18708b4d                     // 385: movq 0x18(%r8), %r14
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 389: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x565d; BYTE $0x09 // 390: vminps 0x240(%r14), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 397: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 39d: vpaddd 0x180(%r14), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1221       // 3a4: vpmovsdb %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 3aa: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4e5d; BYTE $0x0a // 3b1: vminps 0x280(%r14), %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 3b8: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 3be: vpaddd 0x1c0(%r14), %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a21; BYTE $0x01 // 3c5: vpmovsdb %zmm17, 0x10(%r10)
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 3cc: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x5448       // 3d3: kmovw 0x54(%r8), %k1
-	LONG $0x407cc162; WORD $0x465d; BYTE $0x0b // 3d9: vminps 0x2c0(%r14), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 3e0: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 3e6: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc021       // 3ed: vpmovsdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 3f3: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 3fa: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 3fe: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 401: addq %r11, %r9
-	LONG $0x18588b49                     // 404: movq 0x18(%r8), %rbx
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 408: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x48047162; WORD $0x7b5d; BYTE $0x09 // 40f: vminps 0x240(%rbx), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 416: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 41c: vpaddd 0x180(%rbx), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a21       // 423: vpmovsdb %zmm15, (%r10)
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 429: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x480c7162; WORD $0x735d; BYTE $0x0a // 430: vminps 0x280(%rbx), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 437: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 43d: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x01 // 444: vpmovsdb %zmm14, 0x10(%r10)
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 44b: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x5448       // 452: kmovw 0x54(%r8), %k1
-	LONG $0x48147162; WORD $0x6b5d; BYTE $0x0b // 458: vminps 0x2c0(%rbx), %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 45f: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 465: vpaddd 0x200(%rbx), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 46c: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 472: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 479: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 47d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 480: addq %r11, %r9
-	LONG $0x18708b4d                     // 483: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 487: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x665d; BYTE $0x09 // 48e: vminps 0x240(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 495: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 49b: vpaddd 0x180(%r14), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 4a2: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 4a8: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x5e5d; BYTE $0x0a // 4af: vminps 0x280(%r14), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 4b6: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 4bc: vpaddd 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 4c3: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 4ca: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x5448       // 4d1: kmovw 0x54(%r8), %k1
-	LONG $0x482c5162; WORD $0x565d; BYTE $0x0b // 4d7: vminps 0x2c0(%r14), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 4de: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 4e4: vpaddd 0x200(%r14), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd221       // 4eb: vpmovsdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 4f1: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 4f8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4fc: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4ff: addq %r11, %r9
-	LONG $0x18588b49                     // 502: movq 0x18(%r8), %rbx
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 506: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x48347162; WORD $0x4b5d; BYTE $0x09 // 50d: vminps 0x240(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 514: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 51a: vpaddd 0x180(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a21       // 521: vpmovsdb %zmm9, (%r10)
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 527: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x435d; BYTE $0x0a // 52e: vminps 0x280(%rbx), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 535: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 53b: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4221; BYTE $0x01 // 542: vpmovsdb %zmm8, 0x10(%r10)
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 549: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x5448       // 550: kmovw 0x54(%r8), %k1
-	LONG $0x4844f162; WORD $0x7b5d; BYTE $0x0b // 556: vminps 0x2c0(%rbx), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 55d: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 563: vpaddd 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 56a: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 570: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 577: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 57b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 57e: addq %r11, %r9
-	LONG $0x18708b4d                     // 581: movq 0x18(%r8), %r14
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 585: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x765d; BYTE $0x09 // 58c: vminps 0x240(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 593: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 599: vpaddd 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // 5a0: vpmovsdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 5a6: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0a // 5ad: vminps 0x280(%r14), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 5b4: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 5ba: vpaddd 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a21; BYTE $0x01 // 5c1: vpmovsdb %zmm5, 0x10(%r10)
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 5c8: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x5448       // 5cf: kmovw 0x54(%r8), %k1
-	LONG $0x485cd162; WORD $0x665d; BYTE $0x0b // 5d5: vminps 0x2c0(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 5dc: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 5e2: vpaddd 0x200(%r14), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // 5e9: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 5ef: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 5f6: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 5fa: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 5fd: addq %r11, %r9
-	LONG $0x18588b49                     // 600: movq 0x18(%r8), %rbx
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 604: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x09 // 60b: vminps 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 612: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 618: vpaddd 0x180(%rbx), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a21       // 61f: vpmovsdb %zmm3, (%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 625: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x535d; BYTE $0x0a // 62c: vminps 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 633: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 639: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x01 // 640: vpmovsdb %zmm2, 0x10(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 647: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x5448       // 64e: kmovw 0x54(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0b // 654: vminps 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 65b: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 661: vpaddd 0x200(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 668: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 66e: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // 675: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 679: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 67c: addq %r8, %r9
-	LONG $0x08ff8348                     // 67f: cmpq $0x8, %rdi
-	LONG $0x16b78f0f; WORD $0x0000       // 683: jg 0x39b0 <gemmVNNI8x48+0x1d40>
-	LONG $0x0016e5e9; BYTE $0x00         // 689: jmp 0x39e3 <gemmVNNI8x48+0x1d73>
-	WORD $0x9066                         // 68e: nop
-	LONG $0x02fa8349                     // 690: cmpq $0x2, %r10
-	LONG $0x0da6840f; WORD $0x0000       // 694: je 0x30b0 <gemmVNNI8x48+0x1440>
-	LONG $0x03fa8349                     // 69a: cmpq $0x3, %r10
-	LONG $0x072c850f; WORD $0x0000       // 69e: jne 0x2a40 <gemmVNNI8x48+0xdd0>
-	LONG $0x487d6262; WORD $0x0a21       // 6a4: vpmovsxbd (%rdx), %zmm25
-	LONG $0x487c0162; WORD $0xc05b       // 6aa: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 6b0: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 6b7: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 6bd: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 6c3: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 6c9: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 6cf: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 6d5: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 6db: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 6e1: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 6e7: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 6ed: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 6f3: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 6f9: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 6ff: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 705: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 70b: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 711: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 717: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 71d: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 723: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 729: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 72f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 735: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 73b: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x40354162; WORD $0x49fa; BYTE $0x0f // 741: vpsubd 0x3c0(%r9), %zmm25, %zmm25
-	LONG $0x487c0162; WORD $0xc95b       // 748: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x40344162; WORD $0x4959; BYTE $0x0c // 74e: vmulps 0x300(%r9), %zmm25, %zmm25
-	LONG $0x403c0162; WORD $0xc158       // 755: vaddps %zmm25, %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 75b: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 761: vpaddd 0x180(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 768: vpmovsdb %zmm24, (%rcx)
-	LONG $0x487d6262; WORD $0x4221; BYTE $0x01 // 76e: vpmovsxbd 0x10(%rdx), %zmm24
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 775: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x403d4162; WORD $0x41fa; BYTE $0x10 // 77c: vpsubd 0x400(%r9), %zmm24, %zmm24
-	LONG $0x487c0162; WORD $0xc05b       // 783: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x0d // 789: vmulps 0x340(%r9), %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf858       // 790: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 796: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 79c: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 7a3: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x9078c1c4; WORD $0x5448       // 7aa: kmovw 0x54(%r8), %k1
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 7b0: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x897fe162; WORD $0x7a6f; BYTE $0x02 // 7b7: vmovdqu8 0x20(%rdx), %xmm23 {%k1} {z}
-	LONG $0x487da262; WORD $0xff21       // 7be: vpmovsxbd %xmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fa; BYTE $0x11 // 7c4: vpsubd 0x440(%r9), %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xff5b       // 7cb: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x0e // 7d1: vmulps 0x380(%r9), %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf758       // 7d8: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 7de: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 7e4: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf621       // 7eb: vpmovsdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 7f1: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 7f8: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 7fc: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 800: addq %rdx, %r9
-	LONG $0x18588b4d                     // 803: movq 0x18(%r8), %r11
-	LONG $0x487dc262; WORD $0x3121       // 807: vpmovsxbd (%r9), %zmm22
-	LONG $0x404dc162; WORD $0x73fa; BYTE $0x0f // 80d: vpsubd 0x3c0(%r11), %zmm22, %zmm22
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 814: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xf65b       // 81b: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x7359; BYTE $0x0c // 821: vmulps 0x300(%r11), %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee58       // 828: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 82e: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 834: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a21       // 83b: vpmovsdb %zmm21, (%r10)
-	LONG $0x487dc262; WORD $0x6921; BYTE $0x01 // 841: vpmovsxbd 0x10(%r9), %zmm21
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 848: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x10 // 84f: vpsubd 0x400(%r11), %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xed5b       // 856: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x0d // 85c: vmulps 0x340(%r11), %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe558       // 863: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 869: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 86f: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6221; BYTE $0x01 // 876: vpmovsdb %zmm20, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x5448       // 87d: kmovw 0x54(%r8), %k1
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 883: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x897fc162; WORD $0x616f; BYTE $0x02 // 88a: vmovdqu8 0x20(%r9), %xmm20 {%k1} {z}
-	LONG $0x487da262; WORD $0xe421       // 891: vpmovsxbd %xmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fa; BYTE $0x11 // 897: vpsubd 0x440(%r11), %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xe45b       // 89e: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x0e // 8a4: vmulps 0x380(%r11), %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc58       // 8ab: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 8b1: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 8b7: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb21       // 8be: vpmovsdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 8c4: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 8cb: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 8cf: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 8d2: addq %r11, %r9
-	LONG $0x18708b4d                     // 8d5: movq 0x18(%r8), %r14
-	LONG $0x487dc262; WORD $0x1921       // 8d9: vpmovsxbd (%r9), %zmm19
-	LONG $0x4065c162; WORD $0x5efa; BYTE $0x0f // 8df: vpsubd 0x3c0(%r14), %zmm19, %zmm19
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 8e6: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xdb5b       // 8ed: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x5e59; BYTE $0x0c // 8f3: vmulps 0x300(%r14), %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd358       // 8fa: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 900: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 906: vpaddd 0x180(%r14), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1221       // 90d: vpmovsdb %zmm18, (%r10)
-	LONG $0x487dc262; WORD $0x5121; BYTE $0x01 // 913: vpmovsxbd 0x10(%r9), %zmm18
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 91a: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x406dc162; WORD $0x56fa; BYTE $0x10 // 921: vpsubd 0x400(%r14), %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xd25b       // 928: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x0d // 92e: vmulps 0x340(%r14), %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca58       // 935: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 93b: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 941: vpaddd 0x1c0(%r14), %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a21; BYTE $0x01 // 948: vpmovsdb %zmm17, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x5448       // 94f: kmovw 0x54(%r8), %k1
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 955: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x897fc162; WORD $0x496f; BYTE $0x02 // 95c: vmovdqu8 0x20(%r9), %xmm17 {%k1} {z}
-	LONG $0x487da262; WORD $0xc921       // 963: vpmovsxbd %xmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efa; BYTE $0x11 // 969: vpsubd 0x440(%r14), %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc95b       // 970: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x0e // 976: vmulps 0x380(%r14), %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc158       // 97d: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 983: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 989: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc021       // 990: vpmovsdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 996: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 99d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9a1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9a4: addq %r11, %r9
-	LONG $0x18588b49                     // 9a7: movq 0x18(%r8), %rbx
-	LONG $0x487dc262; WORD $0x0121       // 9ab: vpmovsxbd (%r9), %zmm16
-	LONG $0x407de162; WORD $0x43fa; BYTE $0x0f // 9b1: vpsubd 0x3c0(%rbx), %zmm16, %zmm16
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 9b8: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x487ca162; WORD $0xc05b       // 9bf: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407ce162; WORD $0x4359; BYTE $0x0c // 9c5: vmulps 0x300(%rbx), %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf858       // 9cc: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 9d2: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 9d8: vpaddd 0x180(%rbx), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a21       // 9df: vpmovsdb %zmm15, (%r10)
-	LONG $0x487d5262; WORD $0x7921; BYTE $0x01 // 9e5: vpmovsxbd 0x10(%r9), %zmm15
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 9ec: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x48057162; WORD $0x7bfa; BYTE $0x10 // 9f3: vpsubd 0x400(%rbx), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xff5b       // 9fa: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x0d // a00: vmulps 0x340(%rbx), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf758       // a07: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // a0d: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // a13: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x01 // a1a: vpmovsdb %zmm14, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x5448       // a21: kmovw 0x54(%r8), %k1
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // a27: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x897f5162; WORD $0x716f; BYTE $0x02 // a2e: vmovdqu8 0x20(%r9), %xmm14 {%k1} {z}
-	LONG $0x487d5262; WORD $0xf621       // a35: vpmovsxbd %xmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fa; BYTE $0x11 // a3b: vpsubd 0x440(%rbx), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xf65b       // a42: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x0e // a48: vmulps 0x380(%rbx), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee58       // a4f: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // a55: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // a5b: vpaddd 0x200(%rbx), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // a62: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // a68: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // a6f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // a73: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // a76: addq %r11, %r9
-	LONG $0x18708b4d                     // a79: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x2921       // a7d: vpmovsxbd (%r9), %zmm13
-	LONG $0x48155162; WORD $0x6efa; BYTE $0x0f // a83: vpsubd 0x3c0(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // a8a: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xed5b       // a91: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x0c // a97: vmulps 0x300(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe558       // a9e: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // aa4: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // aaa: vpaddd 0x180(%r14), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // ab1: vpmovsdb %zmm12, (%r10)
-	LONG $0x487d5262; WORD $0x6121; BYTE $0x01 // ab7: vpmovsxbd 0x10(%r9), %zmm12
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // abe: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x481d5162; WORD $0x66fa; BYTE $0x10 // ac5: vpsubd 0x400(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xe45b       // acc: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x0d // ad2: vmulps 0x340(%r14), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc58       // ad9: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // adf: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // ae5: vpaddd 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // aec: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x5448       // af3: kmovw 0x54(%r8), %k1
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // af9: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x897f5162; WORD $0x596f; BYTE $0x02 // b00: vmovdqu8 0x20(%r9), %xmm11 {%k1} {z}
-	LONG $0x487d5262; WORD $0xdb21       // b07: vpmovsxbd %xmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efa; BYTE $0x11 // b0d: vpsubd 0x440(%r14), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xdb5b       // b14: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x0e // b1a: vmulps 0x380(%r14), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd358       // b21: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // b27: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // b2d: vpaddd 0x200(%r14), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd221       // b34: vpmovsdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // b3a: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // b41: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b45: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b48: addq %r11, %r9
-	LONG $0x18588b49                     // b4b: movq 0x18(%r8), %rbx
-	LONG $0x487d5262; WORD $0x1121       // b4f: vpmovsxbd (%r9), %zmm10
-	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0f // b55: vpsubd 0x3c0(%rbx), %zmm10, %zmm10
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // b5c: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xd25b       // b63: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x0c // b69: vmulps 0x300(%rbx), %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca58       // b70: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // b76: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // b7c: vpaddd 0x180(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a21       // b83: vpmovsdb %zmm9, (%r10)
-	LONG $0x487d5262; WORD $0x4921; BYTE $0x01 // b89: vpmovsxbd 0x10(%r9), %zmm9
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // b90: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x48357162; WORD $0x4bfa; BYTE $0x10 // b97: vpsubd 0x400(%rbx), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc95b       // b9e: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x0d // ba4: vmulps 0x340(%rbx), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // bab: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // bb1: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // bb7: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4221; BYTE $0x01 // bbe: vpmovsdb %zmm8, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x5448       // bc5: kmovw 0x54(%r8), %k1
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // bcb: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x897f5162; WORD $0x416f; BYTE $0x02 // bd2: vmovdqu8 0x20(%r9), %xmm8 {%k1} {z}
-	LONG $0x487d5262; WORD $0xc021       // bd9: vpmovsxbd %xmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fa; BYTE $0x11 // bdf: vpsubd 0x440(%rbx), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // be6: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x0e // bec: vmulps 0x380(%rbx), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // bf3: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // bf9: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // bff: vpaddd 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // c06: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // c0c: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // c13: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c17: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c1a: addq %r11, %r9
-	LONG $0x18708b4d                     // c1d: movq 0x18(%r8), %r14
-	LONG $0x487dd262; WORD $0x3921       // c21: vpmovsxbd (%r9), %zmm7
-	LONG $0x4845d162; WORD $0x7efa; BYTE $0x0f // c27: vpsubd 0x3c0(%r14), %zmm7, %zmm7
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // c2e: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xff5b       // c35: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x0c // c3b: vmulps 0x300(%r14), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // c42: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // c48: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // c4e: vpaddd 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // c55: vpmovsdb %zmm6, (%r10)
-	LONG $0x487dd262; WORD $0x7121; BYTE $0x01 // c5b: vpmovsxbd 0x10(%r9), %zmm6
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // c62: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x484dd162; WORD $0x76fa; BYTE $0x10 // c69: vpsubd 0x400(%r14), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // c70: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x0d // c76: vmulps 0x340(%r14), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // c7d: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // c83: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // c89: vpaddd 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a21; BYTE $0x01 // c90: vpmovsdb %zmm5, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x5448       // c97: kmovw 0x54(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // c9d: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x897fd162; WORD $0x696f; BYTE $0x02 // ca4: vmovdqu8 0x20(%r9), %xmm5 {%k1} {z}
-	LONG $0x487df262; WORD $0xed21       // cab: vpmovsxbd %xmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efa; BYTE $0x11 // cb1: vpsubd 0x440(%r14), %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xed5b       // cb8: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x0e // cbe: vmulps 0x380(%r14), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // cc5: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // ccb: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // cd1: vpaddd 0x200(%r14), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // cd8: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // cde: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // ce5: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // ce9: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // cec: addq %r11, %r9
-	LONG $0x18588b49                     // cef: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x2121       // cf3: vpmovsxbd (%r9), %zmm4
-	LONG $0x485df162; WORD $0x63fa; BYTE $0x0f // cf9: vpsubd 0x3c0(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // d00: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xe45b       // d07: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x0c // d0d: vmulps 0x300(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // d14: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // d1a: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // d20: vpaddd 0x180(%rbx), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a21       // d27: vpmovsdb %zmm3, (%r10)
-	LONG $0x487dd262; WORD $0x5921; BYTE $0x01 // d2d: vpmovsxbd 0x10(%r9), %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // d34: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x10 // d3b: vpsubd 0x400(%rbx), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // d42: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x0d // d48: vmulps 0x340(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // d4f: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // d55: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // d5b: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x01 // d62: vpmovsdb %zmm2, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x5448       // d69: kmovw 0x54(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // d6f: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x897fd162; WORD $0x516f; BYTE $0x02 // d76: vmovdqu8 0x20(%r9), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd221       // d7d: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fa; BYTE $0x11 // d83: vpsubd 0x440(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // d8a: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x0e // d90: vmulps 0x380(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // d97: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // d9d: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // da3: vpaddd 0x200(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // daa: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // db0: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // db7: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // dbb: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // dbe: addq %r8, %r9
-	LONG $0x08ff8348                     // dc1: cmpq $0x8, %rdi
-	LONG $0x0f758f0f; WORD $0x0000       // dc5: jg 0x39b0 <gemmVNNI8x48+0x1d40>
-	LONG $0x000fa3e9; BYTE $0x00         // dcb: jmp 0x39e3 <gemmVNNI8x48+0x1d73>
-	LONG $0x487c0162; WORD $0xc05b       // dd0: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // dd6: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // ddd: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // de3: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // de9: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // def: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // df5: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // dfb: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // e01: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // e07: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // e0d: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // e13: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // e19: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // e1f: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // e25: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // e2b: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // e31: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // e37: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // e3d: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // e43: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // e49: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // e4f: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // e55: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // e5b: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // e61: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487c6162; WORD $0x0111       // e67: vmovups %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // e6d: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // e74: vmovups %zmm23, 0x40(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // e7b: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x5448       // e82: kmovw 0x54(%r8), %k1
-	LONG $0x497ce162; WORD $0x7111; BYTE $0x02 // e88: vmovups %zmm22, 0x80(%rcx) {%k1}
-	LONG $0x28488b4d                     // e8f: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // e93: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // e97: addq %rdx, %r9
-	LONG $0x18588b4d                     // e9a: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // e9e: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x487cc162; WORD $0x2a11       // ea5: vmovups %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // eab: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487cc162; WORD $0x6211; BYTE $0x01 // eb2: vmovups %zmm20, 0x40(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // eb9: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x5448       // ec0: kmovw 0x54(%r8), %k1
-	LONG $0x497cc162; WORD $0x5a11; BYTE $0x02 // ec6: vmovups %zmm19, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // ecd: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // ed1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // ed4: addq %r11, %r9
-	LONG $0x18708b4d                     // ed7: movq 0x18(%r8), %r14
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // edb: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x487cc162; WORD $0x1211       // ee2: vmovups %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // ee8: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x487cc162; WORD $0x4a11; BYTE $0x01 // eef: vmovups %zmm17, 0x40(%r10)
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // ef6: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x5448       // efd: kmovw 0x54(%r8), %k1
-	LONG $0x497cc162; WORD $0x4211; BYTE $0x02 // f03: vmovups %zmm16, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // f0a: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f0e: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f11: addq %r11, %r9
-	LONG $0x18588b49                     // f14: movq 0x18(%r8), %rbx
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // f18: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0x3a11       // f1f: vmovups %zmm15, (%r10)
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // f25: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0x7211; BYTE $0x01 // f2c: vmovups %zmm14, 0x40(%r10)
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // f33: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x5448       // f3a: kmovw 0x54(%r8), %k1
-	LONG $0x497c5162; WORD $0x6a11; BYTE $0x02 // f40: vmovups %zmm13, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // f47: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f4b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f4e: addq %r11, %r9
-	LONG $0x18708b4d                     // f51: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // f55: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0x2211       // f5c: vmovups %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // f62: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // f69: vmovups %zmm11, 0x40(%r10)
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // f70: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x5448       // f77: kmovw 0x54(%r8), %k1
-	LONG $0x497c5162; WORD $0x5211; BYTE $0x02 // f7d: vmovups %zmm10, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // f84: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f88: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f8b: addq %r11, %r9
-	LONG $0x18588b49                     // f8e: movq 0x18(%r8), %rbx
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // f92: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0x0a11       // f99: vmovups %zmm9, (%r10)
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // f9f: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0x4211; BYTE $0x01 // fa6: vmovups %zmm8, 0x40(%r10)
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // fad: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x5448       // fb4: kmovw 0x54(%r8), %k1
-	LONG $0x497cd162; WORD $0x7a11; BYTE $0x02 // fba: vmovups %zmm7, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // fc1: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // fc5: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // fc8: addq %r11, %r9
-	LONG $0x18708b4d                     // fcb: movq 0x18(%r8), %r14
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // fcf: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487cd162; WORD $0x3211       // fd6: vmovups %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // fdc: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x487cd162; WORD $0x6a11; BYTE $0x01 // fe3: vmovups %zmm5, 0x40(%r10)
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // fea: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x5448       // ff1: kmovw 0x54(%r8), %k1
-	LONG $0x497cd162; WORD $0x6211; BYTE $0x02 // ff7: vmovups %zmm4, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // ffe: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1002: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1005: addq %r11, %r9
-	LONG $0x18588b49                     // 1008: movq 0x18(%r8), %rbx
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 100c: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487cd162; WORD $0x1a11       // 1013: vmovups %zmm3, (%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 1019: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487cd162; WORD $0x5211; BYTE $0x01 // 1020: vmovups %zmm2, 0x40(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 1027: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x5448       // 102e: kmovw 0x54(%r8), %k1
-	LONG $0x497cd162; WORD $0x4a11; BYTE $0x02 // 1034: vmovups %zmm1, 0x80(%r10) {%k1}
-	LONG $0x28408b4d                     // 103b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 103f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1042: addq %r8, %r9
-	LONG $0x08ff8348                     // 1045: cmpq $0x8, %rdi
-	LONG $0x0cf18f0f; WORD $0x0000       // 1049: jg 0x39b0 <gemmVNNI8x48+0x1d40>
-	LONG $0x000d1fe9; BYTE $0x00         // 104f: jmp 0x39e3 <gemmVNNI8x48+0x1d73>
-	LONG $0x487c0162; WORD $0xc05b       // 1054: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 105a: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 1061: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 1067: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 106d: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 1073: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 1079: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 107f: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 1085: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 108b: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 1091: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 1097: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 109d: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 10a3: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 10a9: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 10af: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 10b5: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 10bb: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 10c1: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 10c7: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 10cd: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 10d3: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 10d9: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 10df: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 10e5: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487d0162; WORD $0xc05b       // 10eb: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 10f1: vpaddd 0x180(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 10f8: vpmovsdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 10fe: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 1105: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 110b: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 1112: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 1119: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x5448       // 1120: kmovw 0x54(%r8), %k1
-	LONG $0x487da162; WORD $0xf65b       // 1126: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 112c: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf621       // 1133: vpmovsdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 1139: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 1140: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 1144: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1148: addq %rdx, %r9
-	LONG $0x18588b4d                     // 114b: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 114f: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 1156: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 115c: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a21       // 1163: vpmovsdb %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1169: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 1170: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 1176: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6221; BYTE $0x01 // 117d: vpmovsdb %zmm20, 0x10(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1184: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x5448       // 118b: kmovw 0x54(%r8), %k1
-	LONG $0x487da162; WORD $0xdb5b       // 1191: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 1197: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb21       // 119e: vpmovsdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 11a4: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 11ab: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 11af: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 11b2: addq %r11, %r9
-	LONG $0x18708b4d                     // 11b5: movq 0x18(%r8), %r14
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 11b9: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 11c0: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 11c6: vpaddd 0x180(%r14), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1221       // 11cd: vpmovsdb %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 11d3: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 11da: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 11e0: vpaddd 0x1c0(%r14), %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a21; BYTE $0x01 // 11e7: vpmovsdb %zmm17, 0x10(%r10)
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 11ee: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x5448       // 11f5: kmovw 0x54(%r8), %k1
-	LONG $0x487da162; WORD $0xc05b       // 11fb: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 1201: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc021       // 1208: vpmovsdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 120e: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1215: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1219: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 121c: addq %r11, %r9
-	LONG $0x18588b49                     // 121f: movq 0x18(%r8), %rbx
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 1223: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 122a: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 1230: vpaddd 0x180(%rbx), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a21       // 1237: vpmovsdb %zmm15, (%r10)
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 123d: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 1244: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 124a: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x01 // 1251: vpmovsdb %zmm14, 0x10(%r10)
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 1258: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x5448       // 125f: kmovw 0x54(%r8), %k1
-	LONG $0x487d5162; WORD $0xed5b       // 1265: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 126b: vpaddd 0x200(%rbx), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 1272: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 1278: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 127f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1283: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1286: addq %r11, %r9
-	LONG $0x18708b4d                     // 1289: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 128d: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 1294: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 129a: vpaddd 0x180(%r14), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 12a1: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 12a7: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 12ae: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 12b4: vpaddd 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 12bb: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 12c2: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x5448       // 12c9: kmovw 0x54(%r8), %k1
-	LONG $0x487d5162; WORD $0xd25b       // 12cf: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 12d5: vpaddd 0x200(%r14), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd221       // 12dc: vpmovsdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 12e2: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 12e9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 12ed: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 12f0: addq %r11, %r9
-	LONG $0x18588b49                     // 12f3: movq 0x18(%r8), %rbx
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 12f7: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 12fe: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 1304: vpaddd 0x180(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a21       // 130b: vpmovsdb %zmm9, (%r10)
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 1311: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 1318: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 131e: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4221; BYTE $0x01 // 1325: vpmovsdb %zmm8, 0x10(%r10)
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 132c: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x5448       // 1333: kmovw 0x54(%r8), %k1
-	LONG $0x487df162; WORD $0xff5b       // 1339: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 133f: vpaddd 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 1346: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 134c: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1353: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1357: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 135a: addq %r11, %r9
-	LONG $0x18708b4d                     // 135d: movq 0x18(%r8), %r14
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 1361: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1368: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 136e: vpaddd 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // 1375: vpmovsdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 137b: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1382: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 1388: vpaddd 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a21; BYTE $0x01 // 138f: vpmovsdb %zmm5, 0x10(%r10)
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 1396: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x5448       // 139d: kmovw 0x54(%r8), %k1
-	LONG $0x487df162; WORD $0xe45b       // 13a3: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 13a9: vpaddd 0x200(%r14), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // 13b0: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 13b6: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 13bd: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 13c1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 13c4: addq %r11, %r9
-	LONG $0x18588b49                     // 13c7: movq 0x18(%r8), %rbx
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 13cb: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 13d2: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 13d8: vpaddd 0x180(%rbx), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a21       // 13df: vpmovsdb %zmm3, (%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 13e5: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 13ec: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 13f2: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x01 // 13f9: vpmovsdb %zmm2, 0x10(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 1400: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x5448       // 1407: kmovw 0x54(%r8), %k1
-	LONG $0x487df162; WORD $0xc95b       // 140d: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 1413: vpaddd 0x200(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 141a: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 1420: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // 1427: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 142b: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 142e: addq %r8, %r9
-	LONG $0x08ff8348                     // 1431: cmpq $0x8, %rdi
-	LONG $0x09058f0f; WORD $0x0000       // 1435: jg 0x39b0 <gemmVNNI8x48+0x1d40>
-	LONG $0x000933e9; BYTE $0x00         // 143b: jmp 0x39e3 <gemmVNNI8x48+0x1d73>
-	LONG $0x487c0162; WORD $0xc05b       // 1440: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 1446: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x000000bb; BYTE $0x3f         // 144d: movl $0x3f000000, %ebx
-	LONG $0x0000ba41; WORD $0x3f80       // 1452: movl $0x3f800000, %r10d
-	LONG $0x487ca162; WORD $0xff5b       // 1458: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 145e: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 1464: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x0000be41; WORD $0x3f80       // 146a: movl $0x3f800000, %r14d
-	LONG $0x487ca162; WORD $0xe45b       // 1470: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 1476: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 147c: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 1482: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 1488: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 148e: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 1494: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 149a: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 14a0: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 14a6: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 14ac: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 14b2: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 14b8: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 14be: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 14c4: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 14ca: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 14d0: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 14d6: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 14dc: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 14e2: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x403c4162; WORD $0x4959; BYTE $0x09 // 14e8: vmulps 0x240(%r9), %zmm24, %zmm25
-	LONG $0x487d6262; WORD $0xd37c       // 14ef: vpbroadcastd %ebx, %zmm26
-	LONG $0x000000bb; BYTE $0x3f         // 14f5: movl $0x3f000000, %ebx
-	LONG $0x40340162; WORD $0xca58       // 14fa: vaddps %zmm26, %zmm25, %zmm25
-	LONG $0x487d4262; WORD $0xd27c       // 1500: vpbroadcastd %r10d, %zmm26
-	LONG $0x0000ba41; WORD $0x3f80       // 1506: movl $0x3f800000, %r10d
-	LONG $0x40346162; WORD $0xc85f       // 150c: vmaxps %zmm0, %zmm25, %zmm25
-	LONG $0x40340162; WORD $0xca5d       // 1512: vminps %zmm26, %zmm25, %zmm25
-	LONG $0x403c0162; WORD $0xc159       // 1518: vmulps %zmm25, %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 151e: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 1524: vpaddd 0x180(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 152b: vpmovsdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 1531: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x40444162; WORD $0x4159; BYTE $0x0a // 1538: vmulps 0x280(%r9), %zmm23, %zmm24
-	LONG $0x487d6262; WORD $0xcb7c       // 153f: vpbroadcastd %ebx, %zmm25
-	LONG $0x000000bb; BYTE $0x3f         // 1545: movl $0x3f000000, %ebx
-	LONG $0x403c0162; WORD $0xc158       // 154a: vaddps %zmm25, %zmm24, %zmm24
-	LONG $0x487d4262; WORD $0xca7c       // 1550: vpbroadcastd %r10d, %zmm25
-	LONG $0x0000ba41; WORD $0x3f80       // 1556: movl $0x3f800000, %r10d
-	LONG $0x403c6162; WORD $0xc05f       // 155c: vmaxps %zmm0, %zmm24, %zmm24
-	LONG $0x403c0162; WORD $0xc15d       // 1562: vminps %zmm25, %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf859       // 1568: vmulps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 156e: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 1574: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 157b: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 1582: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x5448       // 1589: kmovw 0x54(%r8), %k1
-	LONG $0x404cc162; WORD $0x7959; BYTE $0x0b // 158f: vmulps 0x2c0(%r9), %zmm22, %zmm23
-	LONG $0x487d6262; WORD $0xc37c       // 1596: vpbroadcastd %ebx, %zmm24
-	LONG $0x000000bb; BYTE $0x3f         // 159c: movl $0x3f000000, %ebx
-	LONG $0x40448162; WORD $0xf858       // 15a1: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487d4262; WORD $0xc27c       // 15a7: vpbroadcastd %r10d, %zmm24
-	LONG $0x4044e162; WORD $0xf85f       // 15ad: vmaxps %zmm0, %zmm23, %zmm23
-	LONG $0x40448162; WORD $0xf85d       // 15b3: vminps %zmm24, %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf759       // 15b9: vmulps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 15bf: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 15c5: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf621       // 15cc: vpmovsdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 15d2: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 15d9: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 15dd: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 15e1: addq %rdx, %r9
-	LONG $0x18588b4d                     // 15e4: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 15e8: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x7359; BYTE $0x09 // 15ef: vmulps 0x240(%r11), %zmm21, %zmm22
-	LONG $0x487de262; WORD $0xfb7c       // 15f6: vpbroadcastd %ebx, %zmm23
-	LONG $0x000000bb; BYTE $0x3f         // 15fc: movl $0x3f000000, %ebx
-	LONG $0x404ca162; WORD $0xf758       // 1601: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487dc262; WORD $0xfe7c       // 1607: vpbroadcastd %r14d, %zmm23
-	LONG $0x0000be41; WORD $0x3f80       // 160d: movl $0x3f800000, %r14d
-	LONG $0x404ce162; WORD $0xf05f       // 1613: vmaxps %zmm0, %zmm22, %zmm22
-	LONG $0x404ca162; WORD $0xf75d       // 1619: vminps %zmm23, %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee59       // 161f: vmulps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 1625: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 162b: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a21       // 1632: vpmovsdb %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1638: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0a // 163f: vmulps 0x280(%r11), %zmm20, %zmm21
-	LONG $0x487de262; WORD $0xf37c       // 1646: vpbroadcastd %ebx, %zmm22
-	LONG $0x000000bb; BYTE $0x3f         // 164c: movl $0x3f000000, %ebx
-	LONG $0x4054a162; WORD $0xee58       // 1651: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487dc262; WORD $0xf67c       // 1657: vpbroadcastd %r14d, %zmm22
-	LONG $0x0000be41; WORD $0x3f80       // 165d: movl $0x3f800000, %r14d
-	LONG $0x4054e162; WORD $0xe85f       // 1663: vmaxps %zmm0, %zmm21, %zmm21
-	LONG $0x4054a162; WORD $0xee5d       // 1669: vminps %zmm22, %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe559       // 166f: vmulps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 1675: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 167b: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6221; BYTE $0x01 // 1682: vpmovsdb %zmm20, 0x10(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1689: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x5448       // 1690: kmovw 0x54(%r8), %k1
-	LONG $0x4064c162; WORD $0x6359; BYTE $0x0b // 1696: vmulps 0x2c0(%r11), %zmm19, %zmm20
-	LONG $0x487de262; WORD $0xeb7c       // 169d: vpbroadcastd %ebx, %zmm21
-	LONG $0x000000bb; BYTE $0x3f         // 16a3: movl $0x3f000000, %ebx
-	LONG $0x405ca162; WORD $0xe558       // 16a8: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487dc262; WORD $0xee7c       // 16ae: vpbroadcastd %r14d, %zmm21
-	LONG $0x0000be41; WORD $0x3f80       // 16b4: movl $0x3f800000, %r14d
-	LONG $0x405ce162; WORD $0xe05f       // 16ba: vmaxps %zmm0, %zmm20, %zmm20
-	LONG $0x405ca162; WORD $0xe55d       // 16c0: vminps %zmm21, %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc59       // 16c6: vmulps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 16cc: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 16d2: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb21       // 16d9: vpmovsdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 16df: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 16e6: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 16ea: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 16ed: addq %r11, %r9
-	LONG $0x18688b4d                     // 16f0: movq 0x18(%r8), %r13
-	LONG $0x406cc162; WORD $0x5559; BYTE $0x03 // 16f4: vmulps 0xc0(%r13), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5d59; BYTE $0x09 // 16fb: vmulps 0x240(%r13), %zmm18, %zmm19
-	LONG $0x487de262; WORD $0xe37c       // 1702: vpbroadcastd %ebx, %zmm20
-	LONG $0x000000bb; BYTE $0x3f         // 1708: movl $0x3f000000, %ebx
-	LONG $0x4064a162; WORD $0xdc58       // 170d: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487dc262; WORD $0xe67c       // 1713: vpbroadcastd %r14d, %zmm20
-	LONG $0x0000be41; WORD $0x3f80       // 1719: movl $0x3f800000, %r14d
-	LONG $0x4064e162; WORD $0xd85f       // 171f: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x4064a162; WORD $0xdc5d       // 1725: vminps %zmm20, %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd359       // 172b: vmulps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 1731: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x55fe; BYTE $0x06 // 1737: vpaddd 0x180(%r13), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1221       // 173e: vpmovsdb %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4d59; BYTE $0x04 // 1744: vmulps 0x100(%r13), %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x5559; BYTE $0x0a // 174b: vmulps 0x280(%r13), %zmm17, %zmm18
-	LONG $0x487de262; WORD $0xdb7c       // 1752: vpbroadcastd %ebx, %zmm19
-	LONG $0x000000bb; BYTE $0x3f         // 1758: movl $0x3f000000, %ebx
-	LONG $0x406ca162; WORD $0xd358       // 175d: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487dc262; WORD $0xde7c       // 1763: vpbroadcastd %r14d, %zmm19
-	LONG $0x0000be41; WORD $0x3f80       // 1769: movl $0x3f800000, %r14d
-	LONG $0x406ce162; WORD $0xd05f       // 176f: vmaxps %zmm0, %zmm18, %zmm18
-	LONG $0x406ca162; WORD $0xd35d       // 1775: vminps %zmm19, %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca59       // 177b: vmulps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 1781: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4dfe; BYTE $0x07 // 1787: vpaddd 0x1c0(%r13), %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a21; BYTE $0x01 // 178e: vpmovsdb %zmm17, 0x10(%r10)
-	LONG $0x407cc162; WORD $0x4559; BYTE $0x05 // 1795: vmulps 0x140(%r13), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x5448       // 179c: kmovw 0x54(%r8), %k1
-	LONG $0x407cc162; WORD $0x4d59; BYTE $0x0b // 17a2: vmulps 0x2c0(%r13), %zmm16, %zmm17
-	LONG $0x487de262; WORD $0xd37c       // 17a9: vpbroadcastd %ebx, %zmm18
-	LONG $0x000000bb; BYTE $0x3f         // 17af: movl $0x3f000000, %ebx
-	LONG $0x4074a162; WORD $0xca58       // 17b4: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487dc262; WORD $0xd67c       // 17ba: vpbroadcastd %r14d, %zmm18
-	LONG $0x0000be41; WORD $0x3f80       // 17c0: movl $0x3f800000, %r14d
-	LONG $0x4074e162; WORD $0xc85f       // 17c6: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x4074a162; WORD $0xca5d       // 17cc: vminps %zmm18, %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc159       // 17d2: vmulps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 17d8: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x45fe; BYTE $0x08 // 17de: vpaddd 0x200(%r13), %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc021       // 17e5: vpmovsdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 17eb: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 17f2: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 17f6: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 17f9: addq %r11, %r9
-	LONG $0x18788b4d                     // 17fc: movq 0x18(%r8), %r15
-	LONG $0x48045162; WORD $0x7f59; BYTE $0x03 // 1800: vmulps 0xc0(%r15), %zmm15, %zmm15
-	LONG $0x4804c162; WORD $0x4759; BYTE $0x09 // 1807: vmulps 0x240(%r15), %zmm15, %zmm16
-	LONG $0x487de262; WORD $0xcb7c       // 180e: vpbroadcastd %ebx, %zmm17
-	LONG $0x000000bb; BYTE $0x3f         // 1814: movl $0x3f000000, %ebx
-	LONG $0x407ca162; WORD $0xc158       // 1819: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487dc262; WORD $0xce7c       // 181f: vpbroadcastd %r14d, %zmm17
-	LONG $0x0000be41; WORD $0x3f80       // 1825: movl $0x3f800000, %r14d
-	LONG $0x407ce162; WORD $0xc05f       // 182b: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407ca162; WORD $0xc15d       // 1831: vminps %zmm17, %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf859       // 1837: vmulps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 183d: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7ffe; BYTE $0x06 // 1843: vpaddd 0x180(%r15), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a21       // 184a: vpmovsdb %zmm15, (%r10)
-	LONG $0x480c5162; WORD $0x7759; BYTE $0x04 // 1850: vmulps 0x100(%r15), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7f59; BYTE $0x0a // 1857: vmulps 0x280(%r15), %zmm14, %zmm15
-	LONG $0x487de262; WORD $0xc37c       // 185e: vpbroadcastd %ebx, %zmm16
-	LONG $0x000000bb; BYTE $0x3f         // 1864: movl $0x3f000000, %ebx
-	LONG $0x48043162; WORD $0xf858       // 1869: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487dc262; WORD $0xc67c       // 186f: vpbroadcastd %r14d, %zmm16
-	LONG $0x0000be41; WORD $0x3f80       // 1875: movl $0x3f800000, %r14d
-	LONG $0x48047162; WORD $0xf85f       // 187b: vmaxps %zmm0, %zmm15, %zmm15
-	LONG $0x48043162; WORD $0xf85d       // 1881: vminps %zmm16, %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf759       // 1887: vmulps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 188d: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x77fe; BYTE $0x07 // 1893: vpaddd 0x1c0(%r15), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x01 // 189a: vpmovsdb %zmm14, 0x10(%r10)
-	LONG $0x48145162; WORD $0x6f59; BYTE $0x05 // 18a1: vmulps 0x140(%r15), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x5448       // 18a8: kmovw 0x54(%r8), %k1
-	LONG $0x48145162; WORD $0x7759; BYTE $0x0b // 18ae: vmulps 0x2c0(%r15), %zmm13, %zmm14
-	LONG $0x487d7262; WORD $0xfb7c       // 18b5: vpbroadcastd %ebx, %zmm15
-	LONG $0x000000bb; BYTE $0x3f         // 18bb: movl $0x3f000000, %ebx
-	LONG $0x480c5162; WORD $0xf758       // 18c0: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5262; WORD $0xfe7c       // 18c6: vpbroadcastd %r14d, %zmm15
-	LONG $0x0000be41; WORD $0x3f80       // 18cc: movl $0x3f800000, %r14d
-	LONG $0x480c7162; WORD $0xf05f       // 18d2: vmaxps %zmm0, %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0xf75d       // 18d8: vminps %zmm15, %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee59       // 18de: vmulps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 18e4: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6ffe; BYTE $0x08 // 18ea: vpaddd 0x200(%r15), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 18f1: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 18f7: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 18fe: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1902: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1905: addq %r11, %r9
-	LONG $0x18688b4d                     // 1908: movq 0x18(%r8), %r13
-	LONG $0x481c5162; WORD $0x6559; BYTE $0x03 // 190c: vmulps 0xc0(%r13), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6d59; BYTE $0x09 // 1913: vmulps 0x240(%r13), %zmm12, %zmm13
-	LONG $0x487d7262; WORD $0xf37c       // 191a: vpbroadcastd %ebx, %zmm14
-	LONG $0x000000bb; BYTE $0x3f         // 1920: movl $0x3f000000, %ebx
-	LONG $0x48145162; WORD $0xee58       // 1925: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5262; WORD $0xf67c       // 192b: vpbroadcastd %r14d, %zmm14
-	LONG $0x0000be41; WORD $0x3f80       // 1931: movl $0x3f800000, %r14d
-	LONG $0x48147162; WORD $0xe85f       // 1937: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48145162; WORD $0xee5d       // 193d: vminps %zmm14, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 1943: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 1949: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x65fe; BYTE $0x06 // 194f: vpaddd 0x180(%r13), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 1956: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5d59; BYTE $0x04 // 195c: vmulps 0x100(%r13), %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x6559; BYTE $0x0a // 1963: vmulps 0x280(%r13), %zmm11, %zmm12
-	LONG $0x487d7262; WORD $0xeb7c       // 196a: vpbroadcastd %ebx, %zmm13
-	LONG $0x000000bb; BYTE $0x3f         // 1970: movl $0x3f000000, %ebx
-	LONG $0x481c5162; WORD $0xe558       // 1975: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5262; WORD $0xee7c       // 197b: vpbroadcastd %r14d, %zmm13
-	LONG $0x0000be41; WORD $0x3f80       // 1981: movl $0x3f800000, %r14d
-	LONG $0x481c7162; WORD $0xe05f       // 1987: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0xe55d       // 198d: vminps %zmm13, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc59       // 1993: vmulps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 1999: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5dfe; BYTE $0x07 // 199f: vpaddd 0x1c0(%r13), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 19a6: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5559; BYTE $0x05 // 19ad: vmulps 0x140(%r13), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x5448       // 19b4: kmovw 0x54(%r8), %k1
-	LONG $0x482c5162; WORD $0x5d59; BYTE $0x0b // 19ba: vmulps 0x2c0(%r13), %zmm10, %zmm11
-	LONG $0x487d7262; WORD $0xe37c       // 19c1: vpbroadcastd %ebx, %zmm12
-	LONG $0x000000bb; BYTE $0x3f         // 19c7: movl $0x3f000000, %ebx
-	LONG $0x48245162; WORD $0xdc58       // 19cc: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5262; WORD $0xe67c       // 19d2: vpbroadcastd %r14d, %zmm12
-	LONG $0x0000be41; WORD $0x3f80       // 19d8: movl $0x3f800000, %r14d
-	LONG $0x48247162; WORD $0xd85f       // 19de: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48245162; WORD $0xdc5d       // 19e4: vminps %zmm12, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // 19ea: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 19f0: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x55fe; BYTE $0x08 // 19f6: vpaddd 0x200(%r13), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd221       // 19fd: vpmovsdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 1a03: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1a0a: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1a0e: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1a11: addq %r11, %r9
-	LONG $0x18788b4d                     // 1a14: movq 0x18(%r8), %r15
-	LONG $0x48345162; WORD $0x4f59; BYTE $0x03 // 1a18: vmulps 0xc0(%r15), %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x5759; BYTE $0x09 // 1a1f: vmulps 0x240(%r15), %zmm9, %zmm10
-	LONG $0x487d7262; WORD $0xdb7c       // 1a26: vpbroadcastd %ebx, %zmm11
-	LONG $0x000000bb; BYTE $0x3f         // 1a2c: movl $0x3f000000, %ebx
-	LONG $0x482c5162; WORD $0xd358       // 1a31: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5262; WORD $0xde7c       // 1a37: vpbroadcastd %r14d, %zmm11
-	LONG $0x0000be41; WORD $0x3f80       // 1a3d: movl $0x3f800000, %r14d
-	LONG $0x482c7162; WORD $0xd05f       // 1a43: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0xd35d       // 1a49: vminps %zmm11, %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca59       // 1a4f: vmulps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 1a55: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48355162; WORD $0x4ffe; BYTE $0x06 // 1a5b: vpaddd 0x180(%r15), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a21       // 1a62: vpmovsdb %zmm9, (%r10)
-	LONG $0x483c5162; WORD $0x4759; BYTE $0x04 // 1a68: vmulps 0x100(%r15), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4f59; BYTE $0x0a // 1a6f: vmulps 0x280(%r15), %zmm8, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // 1a76: vpbroadcastd %ebx, %zmm10
-	LONG $0x000000bb; BYTE $0x3f         // 1a7c: movl $0x3f000000, %ebx
-	LONG $0x48345162; WORD $0xca58       // 1a81: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5262; WORD $0xd67c       // 1a87: vpbroadcastd %r14d, %zmm10
-	LONG $0x0000be41; WORD $0x3f80       // 1a8d: movl $0x3f800000, %r14d
-	LONG $0x48347162; WORD $0xc85f       // 1a93: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48345162; WORD $0xca5d       // 1a99: vminps %zmm10, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 1a9f: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 1aa5: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x47fe; BYTE $0x07 // 1aab: vpaddd 0x1c0(%r15), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4221; BYTE $0x01 // 1ab2: vpmovsdb %zmm8, 0x10(%r10)
-	LONG $0x4844d162; WORD $0x7f59; BYTE $0x05 // 1ab9: vmulps 0x140(%r15), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x5448       // 1ac0: kmovw 0x54(%r8), %k1
-	LONG $0x48445162; WORD $0x4759; BYTE $0x0b // 1ac6: vmulps 0x2c0(%r15), %zmm7, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // 1acd: vpbroadcastd %ebx, %zmm9
-	LONG $0x000000bb; BYTE $0x3f         // 1ad3: movl $0x3f000000, %ebx
-	LONG $0x483c5162; WORD $0xc158       // 1ad8: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5262; WORD $0xce7c       // 1ade: vpbroadcastd %r14d, %zmm9
-	LONG $0x0000be41; WORD $0x3f80       // 1ae4: movl $0x3f800000, %r14d
-	LONG $0x483c7162; WORD $0xc05f       // 1aea: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0xc15d       // 1af0: vminps %zmm9, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // 1af6: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1afc: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7ffe; BYTE $0x08 // 1b02: vpaddd 0x200(%r15), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 1b09: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 1b0f: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1b16: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1b1a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1b1d: addq %r11, %r9
-	LONG $0x18688b4d                     // 1b20: movq 0x18(%r8), %r13
-	LONG $0x484cd162; WORD $0x7559; BYTE $0x03 // 1b24: vmulps 0xc0(%r13), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7d59; BYTE $0x09 // 1b2b: vmulps 0x240(%r13), %zmm6, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // 1b32: vpbroadcastd %ebx, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // 1b38: movl $0x3f000000, %ebx
-	LONG $0x4844d162; WORD $0xf858       // 1b3d: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487d5262; WORD $0xc67c       // 1b43: vpbroadcastd %r14d, %zmm8
-	LONG $0x0000be41; WORD $0x3f80       // 1b49: movl $0x3f800000, %r14d
-	LONG $0x4844f162; WORD $0xf85f       // 1b4f: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xf85d       // 1b55: vminps %zmm8, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 1b5b: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1b61: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x75fe; BYTE $0x06 // 1b67: vpaddd 0x180(%r13), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // 1b6e: vpmovsdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6d59; BYTE $0x04 // 1b74: vmulps 0x100(%r13), %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x7559; BYTE $0x0a // 1b7b: vmulps 0x280(%r13), %zmm5, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // 1b82: vpbroadcastd %ebx, %zmm7
-	LONG $0x000000bb; BYTE $0x3f         // 1b88: movl $0x3f000000, %ebx
-	LONG $0x484cf162; WORD $0xf758       // 1b8d: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487dd262; WORD $0xfe7c       // 1b93: vpbroadcastd %r14d, %zmm7
-	LONG $0x0000be41; WORD $0x3f80       // 1b99: movl $0x3f800000, %r14d
-	LONG $0x484cf162; WORD $0xf05f       // 1b9f: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf75d       // 1ba5: vminps %zmm7, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // 1bab: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1bb1: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6dfe; BYTE $0x07 // 1bb7: vpaddd 0x1c0(%r13), %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a21; BYTE $0x01 // 1bbe: vpmovsdb %zmm5, 0x10(%r10)
-	LONG $0x485cd162; WORD $0x6559; BYTE $0x05 // 1bc5: vmulps 0x140(%r13), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x5448       // 1bcc: kmovw 0x54(%r8), %k1
-	LONG $0x485cd162; WORD $0x6d59; BYTE $0x0b // 1bd2: vmulps 0x2c0(%r13), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // 1bd9: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // 1bdf: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // 1be4: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487dd262; WORD $0xf67c       // 1bea: vpbroadcastd %r14d, %zmm6
-	LONG $0x0000be41; WORD $0x3f80       // 1bf0: movl $0x3f800000, %r14d
-	LONG $0x4854f162; WORD $0xe85f       // 1bf6: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // 1bfc: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 1c02: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1c08: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x65fe; BYTE $0x08 // 1c0e: vpaddd 0x200(%r13), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // 1c15: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 1c1b: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1c22: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1c26: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1c29: addq %r11, %r9
-	LONG $0x18788b4d                     // 1c2c: movq 0x18(%r8), %r15
-	LONG $0x4864d162; WORD $0x5f59; BYTE $0x03 // 1c30: vmulps 0xc0(%r15), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x6759; BYTE $0x09 // 1c37: vmulps 0x240(%r15), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 1c3e: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 1c44: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 1c49: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xee7c       // 1c4f: vpbroadcastd %r14d, %zmm5
-	LONG $0x0000be41; WORD $0x3f80       // 1c55: movl $0x3f800000, %r14d
-	LONG $0x485cf162; WORD $0xe05f       // 1c5b: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 1c61: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 1c67: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1c6d: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5ffe; BYTE $0x06 // 1c73: vpaddd 0x180(%r15), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a21       // 1c7a: vpmovsdb %zmm3, (%r10)
-	LONG $0x486cd162; WORD $0x5759; BYTE $0x04 // 1c80: vmulps 0x100(%r15), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5f59; BYTE $0x0a // 1c87: vmulps 0x280(%r15), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 1c8e: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 1c94: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 1c99: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe67c       // 1c9f: vpbroadcastd %r14d, %zmm4
-	LONG $0x0000be41; WORD $0x3f80       // 1ca5: movl $0x3f800000, %r14d
-	LONG $0x4864f162; WORD $0xd85f       // 1cab: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 1cb1: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 1cb7: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1cbd: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x57fe; BYTE $0x07 // 1cc3: vpaddd 0x1c0(%r15), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x01 // 1cca: vpmovsdb %zmm2, 0x10(%r10)
-	LONG $0x4874d162; WORD $0x4f59; BYTE $0x05 // 1cd1: vmulps 0x140(%r15), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x5448       // 1cd8: kmovw 0x54(%r8), %k1
-	LONG $0x4874d162; WORD $0x5759; BYTE $0x0b // 1cde: vmulps 0x2c0(%r15), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 1ce5: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 1ceb: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xde7c       // 1cf1: vpbroadcastd %r14d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 1cf7: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 1cfd: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 1d03: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1d09: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x08 // 1d0f: vpaddd 0x200(%r15), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 1d16: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 1d1c: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // 1d23: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1d27: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1d2a: addq %r8, %r9
-	LONG $0x08ff8348                     // 1d2d: cmpq $0x8, %rdi
-	WORD $0x407e                         // 1d31: jle 0x39e3 <gemmVNNI8x48+0x1d73>
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 1d33: nopw %cs:(%rax,%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // 1d40: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // 1d45: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // 1d49: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // 1d4d: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // 1d53: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 1d57: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 1d5b: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 1d5f: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 1d65: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 1d68: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 1d6b: addq %r8, %rdx
-	LONG $0xffe2ade9; BYTE $0xff         // 1d6e: jmp 0x1c90 <gemmVNNI8x48+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 1d73: vzeroupper
+	LONG $0x40688b4d                     // 0e0: movq 0x40(%r8), %r13
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0e4: nopw %cs:(%rax,%rax)
+	LONG $0x48fe4162; WORD $0x0a6f       // 0f0: vmovdqu64 (%r10), %zmm25
+	LONG $0x487d0262; WORD $0x2c58; BYTE $0x0f // 0f6: vpbroadcastd (%r15,%r9), %zmm29
+	LONG $0x48fe4162; WORD $0x526f; BYTE $0x01 // 0fd: vmovdqu64 0x40(%r10), %zmm26
+	LONG $0x48fe4162; WORD $0x5a6f; BYTE $0x02 // 104: vmovdqu64 0x80(%r10), %zmm27
+	LONG $0x487d0262; WORD $0x3458; BYTE $0x4f // 10b: vpbroadcastd (%r15,%r9,2), %zmm30
+	LONG $0x487d4262; WORD $0x2758       // 112: vpbroadcastd (%r15), %zmm28
+	LONG $0x04c78349                     // 118: addq $0x4, %r15
+	LONG $0xc0c28149; WORD $0x0000; BYTE $0x00 // 11c: addq $0xc0, %r10
+	LONG $0x40158262; WORD $0xe950       // 123: vpdpbusd %zmm25, %zmm29, %zmm21
+	LONG $0x40158262; WORD $0xe250       // 129: vpdpbusd %zmm26, %zmm29, %zmm20
+	LONG $0x40158262; WORD $0xdb50       // 12f: vpdpbusd %zmm27, %zmm29, %zmm19
+	LONG $0x487d4262; WORD $0x2b58       // 135: vpbroadcastd (%r11), %zmm29
+	LONG $0x400d8262; WORD $0xd150       // 13b: vpdpbusd %zmm25, %zmm30, %zmm18
+	LONG $0x400d8262; WORD $0xca50       // 141: vpdpbusd %zmm26, %zmm30, %zmm17
+	LONG $0x400d8262; WORD $0xc350       // 147: vpdpbusd %zmm27, %zmm30, %zmm16
+	LONG $0x487d0262; WORD $0x3458; BYTE $0x0b // 14d: vpbroadcastd (%r11,%r9), %zmm30
+	LONG $0x401d0262; WORD $0xc150       // 154: vpdpbusd %zmm25, %zmm28, %zmm24
+	LONG $0x401d8262; WORD $0xfa50       // 15a: vpdpbusd %zmm26, %zmm28, %zmm23
+	LONG $0x401d8262; WORD $0xf350       // 160: vpdpbusd %zmm27, %zmm28, %zmm22
+	LONG $0x40151262; WORD $0xf950       // 166: vpdpbusd %zmm25, %zmm29, %zmm15
+	LONG $0x40151262; WORD $0xf250       // 16c: vpdpbusd %zmm26, %zmm29, %zmm14
+	LONG $0x40151262; WORD $0xeb50       // 172: vpdpbusd %zmm27, %zmm29, %zmm13
+	LONG $0x487d0262; WORD $0x2c58; BYTE $0x4b // 178: vpbroadcastd (%r11,%r9,2), %zmm29
+	LONG $0x400d1262; WORD $0xe150       // 17f: vpdpbusd %zmm25, %zmm30, %zmm12
+	LONG $0x400d1262; WORD $0xda50       // 185: vpdpbusd %zmm26, %zmm30, %zmm11
+	LONG $0x400d1262; WORD $0xd350       // 18b: vpdpbusd %zmm27, %zmm30, %zmm10
+	LONG $0x487d6262; WORD $0x3358       // 191: vpbroadcastd (%rbx), %zmm30
+	LONG $0x04c38349                     // 197: addq $0x4, %r11
+	LONG $0x40151262; WORD $0xc950       // 19b: vpdpbusd %zmm25, %zmm29, %zmm9
+	LONG $0x40151262; WORD $0xc250       // 1a1: vpdpbusd %zmm26, %zmm29, %zmm8
+	LONG $0x40159262; WORD $0xfb50       // 1a7: vpdpbusd %zmm27, %zmm29, %zmm7
+	LONG $0x487d2262; WORD $0x2c58; BYTE $0x0b // 1ad: vpbroadcastd (%rbx,%r9), %zmm29
+	LONG $0x400d9262; WORD $0xf150       // 1b4: vpdpbusd %zmm25, %zmm30, %zmm6
+	LONG $0x400d9262; WORD $0xea50       // 1ba: vpdpbusd %zmm26, %zmm30, %zmm5
+	LONG $0x400d9262; WORD $0xe350       // 1c0: vpdpbusd %zmm27, %zmm30, %zmm4
+	LONG $0x04c38348                     // 1c6: addq $0x4, %rbx
+	WORD $0xff49; BYTE $0xcd             // 1ca: decq %r13
+	LONG $0x40159262; WORD $0xd950       // 1cd: vpdpbusd %zmm25, %zmm29, %zmm3
+	LONG $0x40159262; WORD $0xd250       // 1d3: vpdpbusd %zmm26, %zmm29, %zmm2
+	LONG $0x40159262; WORD $0xcb50       // 1d9: vpdpbusd %zmm27, %zmm29, %zmm1
+	LONG $0xff0b850f; WORD $0xffff       // 1df: jne 0x1d80 <gemmVNNI8x48+0xf0>
+	LONG $0x50688b4d                     // 1e5: movq 0x50(%r8), %r13
+	WORD $0x014d; BYTE $0xef             // 1e9: addq %r13, %r15
+	WORD $0x014d; BYTE $0xeb             // 1ec: addq %r13, %r11
+	WORD $0x014c; BYTE $0xeb             // 1ef: addq %r13, %rbx
+	WORD $0xff49; BYTE $0xce             // 1f2: decq %r14
+	LONG $0xfee5850f; WORD $0xffff       // 1f5: jne 0x1d70 <gemmVNNI8x48+0xe0>
+	LONG $0x58508b4d                     // 1fb: movq 0x58(%r8), %r10
+	LONG $0x18488b4d                     // 1ff: movq 0x18(%r8), %r9
+	LONG $0x01fa8349                     // 203: cmpq $0x1, %r10
+	LONG $0x04b38f0f; WORD $0x0000       // 207: jg 0x2350 <gemmVNNI8x48+0x6c0>
+	WORD $0x854d; BYTE $0xd2             // 20d: testq %r10, %r10
+	LONG $0x0e6e840f; WORD $0x0000       // 210: je 0x2d14 <gemmVNNI8x48+0x1084>
+	LONG $0x01fa8349                     // 216: cmpq $0x1, %r10
+	LONG $0x0be0850f; WORD $0x0000       // 21a: jne 0x2a90 <gemmVNNI8x48+0xe00>
+	LONG $0x487c0162; WORD $0xc05b       // 220: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 226: vmulps 0xc0(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // 22d: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 233: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 239: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 23f: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 245: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 24b: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 251: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 257: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 25d: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 263: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 269: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 26f: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 275: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 27b: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 281: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 287: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 28d: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 293: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 299: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 29f: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 2a5: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 2ab: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 2b1: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x403c4162; WORD $0x415d; BYTE $0x09 // 2b7: vminps 0x240(%r9), %zmm24, %zmm24
+	LONG $0x487d0162; WORD $0xc05b       // 2be: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 2c4: vpaddd 0x180(%r9), %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0121       // 2cb: vpmovsdb %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 2d1: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x4044c162; WORD $0x795d; BYTE $0x0a // 2d8: vminps 0x280(%r9), %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 2df: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 2e5: vpaddd 0x1c0(%r9), %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 2ec: vpmovsdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 2f3: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x9078c1c4; WORD $0x6448       // 2fa: kmovw 0x64(%r8), %k1
+	LONG $0x404cc162; WORD $0x715d; BYTE $0x0b // 300: vminps 0x2c0(%r9), %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 307: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 30d: vpaddd 0x200(%r9), %zmm22, %zmm22
+	LONG $0x487ea262; WORD $0xf621       // 314: vpmovsdb %zmm22, %xmm22
+	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 31a: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
+	LONG $0x28488b4d                     // 321: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 325: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 329: addq %rdx, %r9
+	LONG $0x18588b4d                     // 32c: movq 0x18(%r8), %r11
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 330: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x4054c162; WORD $0x6b5d; BYTE $0x09 // 337: vminps 0x240(%r11), %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 33e: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 344: vpaddd 0x180(%r11), %zmm21, %zmm21
+	LONG $0x487ec262; WORD $0x2a21       // 34b: vpmovsdb %zmm21, (%r10)
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 351: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x635d; BYTE $0x0a // 358: vminps 0x280(%r11), %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 35f: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 365: vpaddd 0x1c0(%r11), %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x6221; BYTE $0x01 // 36c: vpmovsdb %zmm20, 0x10(%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 373: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x9078c1c4; WORD $0x6448       // 37a: kmovw 0x64(%r8), %k1
+	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0b // 380: vminps 0x2c0(%r11), %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 387: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 38d: vpaddd 0x200(%r11), %zmm19, %zmm19
+	LONG $0x487ea262; WORD $0xdb21       // 394: vpmovsdb %zmm19, %xmm19
+	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 39a: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 3a1: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 3a5: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 3a8: addq %r11, %r9
+	LONG $0x18708b4d                     // 3ab: movq 0x18(%r8), %r14
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 3af: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x565d; BYTE $0x09 // 3b6: vminps 0x240(%r14), %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 3bd: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 3c3: vpaddd 0x180(%r14), %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x1221       // 3ca: vpmovsdb %zmm18, (%r10)
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 3d0: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0x4e5d; BYTE $0x0a // 3d7: vminps 0x280(%r14), %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 3de: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 3e4: vpaddd 0x1c0(%r14), %zmm17, %zmm17
+	LONG $0x487ec262; WORD $0x4a21; BYTE $0x01 // 3eb: vpmovsdb %zmm17, 0x10(%r10)
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 3f2: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x9078c1c4; WORD $0x6448       // 3f9: kmovw 0x64(%r8), %k1
+	LONG $0x407cc162; WORD $0x465d; BYTE $0x0b // 3ff: vminps 0x2c0(%r14), %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 406: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 40c: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x487ea262; WORD $0xc021       // 413: vpmovsdb %zmm16, %xmm16
+	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 419: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 420: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 424: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 427: addq %r11, %r9
+	LONG $0x18588b49                     // 42a: movq 0x18(%r8), %rbx
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 42e: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x48047162; WORD $0x7b5d; BYTE $0x09 // 435: vminps 0x240(%rbx), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 43c: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 442: vpaddd 0x180(%rbx), %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x3a21       // 449: vpmovsdb %zmm15, (%r10)
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 44f: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x480c7162; WORD $0x735d; BYTE $0x0a // 456: vminps 0x280(%rbx), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 45d: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 463: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7221; BYTE $0x01 // 46a: vpmovsdb %zmm14, 0x10(%r10)
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 471: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6448       // 478: kmovw 0x64(%r8), %k1
+	LONG $0x48147162; WORD $0x6b5d; BYTE $0x0b // 47e: vminps 0x2c0(%rbx), %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 485: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 48b: vpaddd 0x200(%rbx), %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed21       // 492: vpmovsdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 498: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 49f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 4a3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 4a6: addq %r11, %r9
+	LONG $0x18708b4d                     // 4a9: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 4ad: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x665d; BYTE $0x09 // 4b4: vminps 0x240(%r14), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 4bb: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 4c1: vpaddd 0x180(%r14), %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2221       // 4c8: vpmovsdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 4ce: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x48245162; WORD $0x5e5d; BYTE $0x0a // 4d5: vminps 0x280(%r14), %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 4dc: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 4e2: vpaddd 0x1c0(%r14), %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 4e9: vpmovsdb %zmm11, 0x10(%r10)
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 4f0: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x9078c1c4; WORD $0x6448       // 4f7: kmovw 0x64(%r8), %k1
+	LONG $0x482c5162; WORD $0x565d; BYTE $0x0b // 4fd: vminps 0x2c0(%r14), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 504: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 50a: vpaddd 0x200(%r14), %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0xd221       // 511: vpmovsdb %zmm10, %xmm10
+	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 517: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 51e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 522: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 525: addq %r11, %r9
+	LONG $0x18588b49                     // 528: movq 0x18(%r8), %rbx
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 52c: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4b5d; BYTE $0x09 // 533: vminps 0x240(%rbx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 53a: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 540: vpaddd 0x180(%rbx), %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0x0a21       // 547: vpmovsdb %zmm9, (%r10)
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 54d: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x435d; BYTE $0x0a // 554: vminps 0x280(%rbx), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 55b: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 561: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x4221; BYTE $0x01 // 568: vpmovsdb %zmm8, 0x10(%r10)
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 56f: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6448       // 576: kmovw 0x64(%r8), %k1
+	LONG $0x4844f162; WORD $0x7b5d; BYTE $0x0b // 57c: vminps 0x2c0(%rbx), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 583: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 589: vpaddd 0x200(%rbx), %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff21       // 590: vpmovsdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 596: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 59d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 5a1: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 5a4: addq %r11, %r9
+	LONG $0x18708b4d                     // 5a7: movq 0x18(%r8), %r14
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 5ab: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x765d; BYTE $0x09 // 5b2: vminps 0x240(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 5b9: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 5bf: vpaddd 0x180(%r14), %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3221       // 5c6: vpmovsdb %zmm6, (%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 5cc: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0a // 5d3: vminps 0x280(%r14), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 5da: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 5e0: vpaddd 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x487ed262; WORD $0x6a21; BYTE $0x01 // 5e7: vpmovsdb %zmm5, 0x10(%r10)
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 5ee: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x9078c1c4; WORD $0x6448       // 5f5: kmovw 0x64(%r8), %k1
+	LONG $0x485cd162; WORD $0x665d; BYTE $0x0b // 5fb: vminps 0x2c0(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 602: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 608: vpaddd 0x200(%r14), %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe421       // 60f: vpmovsdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 615: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 61c: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 620: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 623: addq %r11, %r9
+	LONG $0x18588b49                     // 626: movq 0x18(%r8), %rbx
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 62a: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x09 // 631: vminps 0x240(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 638: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 63e: vpaddd 0x180(%rbx), %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x1a21       // 645: vpmovsdb %zmm3, (%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 64b: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x535d; BYTE $0x0a // 652: vminps 0x280(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 659: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 65f: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5221; BYTE $0x01 // 666: vpmovsdb %zmm2, 0x10(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 66d: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6448       // 674: kmovw 0x64(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0b // 67a: vminps 0x2c0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 681: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 687: vpaddd 0x200(%rbx), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 68e: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 694: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
+	LONG $0x28408b4d                     // 69b: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 69f: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 6a2: addq %r8, %r9
+	LONG $0x08ff8348                     // 6a5: cmpq $0x8, %rdi
+	LONG $0x16c18f0f; WORD $0x0000       // 6a9: jg 0x3a00 <gemmVNNI8x48+0x1d70>
+	LONG $0x0016efe9; BYTE $0x00         // 6af: jmp 0x3a33 <gemmVNNI8x48+0x1da3>
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 6b4: nopw %cs:(%rax,%rax)
+	LONG $0x02fa8349                     // 6c0: cmpq $0x2, %r10
+	LONG $0x0da6840f; WORD $0x0000       // 6c4: je 0x3100 <gemmVNNI8x48+0x1470>
+	LONG $0x03fa8349                     // 6ca: cmpq $0x3, %r10
+	LONG $0x072c850f; WORD $0x0000       // 6ce: jne 0x2a90 <gemmVNNI8x48+0xe00>
+	LONG $0x487d6262; WORD $0x0a21       // 6d4: vpmovsxbd (%rdx), %zmm25
+	LONG $0x487c0162; WORD $0xc05b       // 6da: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 6e0: vmulps 0xc0(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // 6e7: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 6ed: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 6f3: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 6f9: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 6ff: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 705: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 70b: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 711: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 717: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 71d: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 723: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 729: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 72f: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 735: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 73b: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 741: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 747: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 74d: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 753: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 759: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 75f: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 765: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 76b: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x40354162; WORD $0x49fa; BYTE $0x0f // 771: vpsubd 0x3c0(%r9), %zmm25, %zmm25
+	LONG $0x487c0162; WORD $0xc95b       // 778: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x40344162; WORD $0x4959; BYTE $0x0c // 77e: vmulps 0x300(%r9), %zmm25, %zmm25
+	LONG $0x403c0162; WORD $0xc158       // 785: vaddps %zmm25, %zmm24, %zmm24
+	LONG $0x487d0162; WORD $0xc05b       // 78b: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 791: vpaddd 0x180(%r9), %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0121       // 798: vpmovsdb %zmm24, (%rcx)
+	LONG $0x487d6262; WORD $0x4221; BYTE $0x01 // 79e: vpmovsxbd 0x10(%rdx), %zmm24
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 7a5: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x41fa; BYTE $0x10 // 7ac: vpsubd 0x400(%r9), %zmm24, %zmm24
+	LONG $0x487c0162; WORD $0xc05b       // 7b3: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x0d // 7b9: vmulps 0x340(%r9), %zmm24, %zmm24
+	LONG $0x40448162; WORD $0xf858       // 7c0: vaddps %zmm24, %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 7c6: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 7cc: vpaddd 0x1c0(%r9), %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 7d3: vpmovsdb %zmm23, 0x10(%rcx)
+	LONG $0x9078c1c4; WORD $0x6448       // 7da: kmovw 0x64(%r8), %k1
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 7e0: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x897fe162; WORD $0x7a6f; BYTE $0x02 // 7e7: vmovdqu8 0x20(%rdx), %xmm23 {%k1} {z}
+	LONG $0x487da262; WORD $0xff21       // 7ee: vpmovsxbd %xmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fa; BYTE $0x11 // 7f4: vpsubd 0x440(%r9), %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xff5b       // 7fb: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x0e // 801: vmulps 0x380(%r9), %zmm23, %zmm23
+	LONG $0x404ca162; WORD $0xf758       // 808: vaddps %zmm23, %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 80e: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 814: vpaddd 0x200(%r9), %zmm22, %zmm22
+	LONG $0x487ea262; WORD $0xf621       // 81b: vpmovsdb %zmm22, %xmm22
+	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 821: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
+	LONG $0x28488b4d                     // 828: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 82c: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 830: addq %rdx, %r9
+	LONG $0x18588b4d                     // 833: movq 0x18(%r8), %r11
+	LONG $0x487dc262; WORD $0x3121       // 837: vpmovsxbd (%r9), %zmm22
+	LONG $0x404dc162; WORD $0x73fa; BYTE $0x0f // 83d: vpsubd 0x3c0(%r11), %zmm22, %zmm22
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 844: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xf65b       // 84b: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x404cc162; WORD $0x7359; BYTE $0x0c // 851: vmulps 0x300(%r11), %zmm22, %zmm22
+	LONG $0x4054a162; WORD $0xee58       // 858: vaddps %zmm22, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 85e: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 864: vpaddd 0x180(%r11), %zmm21, %zmm21
+	LONG $0x487ec262; WORD $0x2a21       // 86b: vpmovsdb %zmm21, (%r10)
+	LONG $0x487dc262; WORD $0x6921; BYTE $0x01 // 871: vpmovsxbd 0x10(%r9), %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 878: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x10 // 87f: vpsubd 0x400(%r11), %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xed5b       // 886: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x0d // 88c: vmulps 0x340(%r11), %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe558       // 893: vaddps %zmm21, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 899: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 89f: vpaddd 0x1c0(%r11), %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x6221; BYTE $0x01 // 8a6: vpmovsdb %zmm20, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // 8ad: kmovw 0x64(%r8), %k1
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 8b3: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x897fc162; WORD $0x616f; BYTE $0x02 // 8ba: vmovdqu8 0x20(%r9), %xmm20 {%k1} {z}
+	LONG $0x487da262; WORD $0xe421       // 8c1: vpmovsxbd %xmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fa; BYTE $0x11 // 8c7: vpsubd 0x440(%r11), %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xe45b       // 8ce: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x0e // 8d4: vmulps 0x380(%r11), %zmm20, %zmm20
+	LONG $0x4064a162; WORD $0xdc58       // 8db: vaddps %zmm20, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 8e1: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 8e7: vpaddd 0x200(%r11), %zmm19, %zmm19
+	LONG $0x487ea262; WORD $0xdb21       // 8ee: vpmovsdb %zmm19, %xmm19
+	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 8f4: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 8fb: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 8ff: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 902: addq %r11, %r9
+	LONG $0x18708b4d                     // 905: movq 0x18(%r8), %r14
+	LONG $0x487dc262; WORD $0x1921       // 909: vpmovsxbd (%r9), %zmm19
+	LONG $0x4065c162; WORD $0x5efa; BYTE $0x0f // 90f: vpsubd 0x3c0(%r14), %zmm19, %zmm19
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 916: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xdb5b       // 91d: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x4064c162; WORD $0x5e59; BYTE $0x0c // 923: vmulps 0x300(%r14), %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd358       // 92a: vaddps %zmm19, %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 930: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 936: vpaddd 0x180(%r14), %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x1221       // 93d: vpmovsdb %zmm18, (%r10)
+	LONG $0x487dc262; WORD $0x5121; BYTE $0x01 // 943: vpmovsxbd 0x10(%r9), %zmm18
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 94a: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x406dc162; WORD $0x56fa; BYTE $0x10 // 951: vpsubd 0x400(%r14), %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xd25b       // 958: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x0d // 95e: vmulps 0x340(%r14), %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xca58       // 965: vaddps %zmm18, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 96b: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 971: vpaddd 0x1c0(%r14), %zmm17, %zmm17
+	LONG $0x487ec262; WORD $0x4a21; BYTE $0x01 // 978: vpmovsdb %zmm17, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // 97f: kmovw 0x64(%r8), %k1
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 985: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x897fc162; WORD $0x496f; BYTE $0x02 // 98c: vmovdqu8 0x20(%r9), %xmm17 {%k1} {z}
+	LONG $0x487da262; WORD $0xc921       // 993: vpmovsxbd %xmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4efa; BYTE $0x11 // 999: vpsubd 0x440(%r14), %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc95b       // 9a0: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x0e // 9a6: vmulps 0x380(%r14), %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc158       // 9ad: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 9b3: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 9b9: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x487ea262; WORD $0xc021       // 9c0: vpmovsdb %zmm16, %xmm16
+	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 9c6: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 9cd: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9d1: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9d4: addq %r11, %r9
+	LONG $0x18588b49                     // 9d7: movq 0x18(%r8), %rbx
+	LONG $0x487dc262; WORD $0x0121       // 9db: vpmovsxbd (%r9), %zmm16
+	LONG $0x407de162; WORD $0x43fa; BYTE $0x0f // 9e1: vpsubd 0x3c0(%rbx), %zmm16, %zmm16
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 9e8: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x487ca162; WORD $0xc05b       // 9ef: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407ce162; WORD $0x4359; BYTE $0x0c // 9f5: vmulps 0x300(%rbx), %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf858       // 9fc: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // a02: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // a08: vpaddd 0x180(%rbx), %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x3a21       // a0f: vpmovsdb %zmm15, (%r10)
+	LONG $0x487d5262; WORD $0x7921; BYTE $0x01 // a15: vpmovsxbd 0x10(%r9), %zmm15
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // a1c: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x48057162; WORD $0x7bfa; BYTE $0x10 // a23: vpsubd 0x400(%rbx), %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xff5b       // a2a: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x0d // a30: vmulps 0x340(%rbx), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf758       // a37: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // a3d: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // a43: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7221; BYTE $0x01 // a4a: vpmovsdb %zmm14, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // a51: kmovw 0x64(%r8), %k1
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // a57: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x897f5162; WORD $0x716f; BYTE $0x02 // a5e: vmovdqu8 0x20(%r9), %xmm14 {%k1} {z}
+	LONG $0x487d5262; WORD $0xf621       // a65: vpmovsxbd %xmm14, %zmm14
+	LONG $0x480d7162; WORD $0x73fa; BYTE $0x11 // a6b: vpsubd 0x440(%rbx), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xf65b       // a72: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x0e // a78: vmulps 0x380(%rbx), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee58       // a7f: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // a85: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // a8b: vpaddd 0x200(%rbx), %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed21       // a92: vpmovsdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // a98: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // a9f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // aa3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // aa6: addq %r11, %r9
+	LONG $0x18708b4d                     // aa9: movq 0x18(%r8), %r14
+	LONG $0x487d5262; WORD $0x2921       // aad: vpmovsxbd (%r9), %zmm13
+	LONG $0x48155162; WORD $0x6efa; BYTE $0x0f // ab3: vpsubd 0x3c0(%r14), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // aba: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xed5b       // ac1: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x0c // ac7: vmulps 0x300(%r14), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe558       // ace: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // ad4: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // ada: vpaddd 0x180(%r14), %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2221       // ae1: vpmovsdb %zmm12, (%r10)
+	LONG $0x487d5262; WORD $0x6121; BYTE $0x01 // ae7: vpmovsxbd 0x10(%r9), %zmm12
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // aee: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0x66fa; BYTE $0x10 // af5: vpsubd 0x400(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xe45b       // afc: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x0d // b02: vmulps 0x340(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc58       // b09: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // b0f: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // b15: vpaddd 0x1c0(%r14), %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // b1c: vpmovsdb %zmm11, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // b23: kmovw 0x64(%r8), %k1
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // b29: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x897f5162; WORD $0x596f; BYTE $0x02 // b30: vmovdqu8 0x20(%r9), %xmm11 {%k1} {z}
+	LONG $0x487d5262; WORD $0xdb21       // b37: vpmovsxbd %xmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efa; BYTE $0x11 // b3d: vpsubd 0x440(%r14), %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xdb5b       // b44: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x0e // b4a: vmulps 0x380(%r14), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd358       // b51: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // b57: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // b5d: vpaddd 0x200(%r14), %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0xd221       // b64: vpmovsdb %zmm10, %xmm10
+	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // b6a: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // b71: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b75: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b78: addq %r11, %r9
+	LONG $0x18588b49                     // b7b: movq 0x18(%r8), %rbx
+	LONG $0x487d5262; WORD $0x1121       // b7f: vpmovsxbd (%r9), %zmm10
+	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0f // b85: vpsubd 0x3c0(%rbx), %zmm10, %zmm10
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // b8c: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xd25b       // b93: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x0c // b99: vmulps 0x300(%rbx), %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca58       // ba0: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // ba6: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // bac: vpaddd 0x180(%rbx), %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0x0a21       // bb3: vpmovsdb %zmm9, (%r10)
+	LONG $0x487d5262; WORD $0x4921; BYTE $0x01 // bb9: vpmovsxbd 0x10(%r9), %zmm9
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // bc0: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x48357162; WORD $0x4bfa; BYTE $0x10 // bc7: vpsubd 0x400(%rbx), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // bce: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x0d // bd4: vmulps 0x340(%rbx), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc158       // bdb: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // be1: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // be7: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x4221; BYTE $0x01 // bee: vpmovsdb %zmm8, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // bf5: kmovw 0x64(%r8), %k1
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // bfb: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x897f5162; WORD $0x416f; BYTE $0x02 // c02: vmovdqu8 0x20(%r9), %xmm8 {%k1} {z}
+	LONG $0x487d5262; WORD $0xc021       // c09: vpmovsxbd %xmm8, %zmm8
+	LONG $0x483d7162; WORD $0x43fa; BYTE $0x11 // c0f: vpsubd 0x440(%rbx), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // c16: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x0e // c1c: vmulps 0x380(%rbx), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf858       // c23: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // c29: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // c2f: vpaddd 0x200(%rbx), %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff21       // c36: vpmovsdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // c3c: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // c43: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c47: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c4a: addq %r11, %r9
+	LONG $0x18708b4d                     // c4d: movq 0x18(%r8), %r14
+	LONG $0x487dd262; WORD $0x3921       // c51: vpmovsxbd (%r9), %zmm7
+	LONG $0x4845d162; WORD $0x7efa; BYTE $0x0f // c57: vpsubd 0x3c0(%r14), %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // c5e: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xff5b       // c65: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x0c // c6b: vmulps 0x300(%r14), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf758       // c72: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // c78: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // c7e: vpaddd 0x180(%r14), %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3221       // c85: vpmovsdb %zmm6, (%r10)
+	LONG $0x487dd262; WORD $0x7121; BYTE $0x01 // c8b: vpmovsxbd 0x10(%r9), %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // c92: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x484dd162; WORD $0x76fa; BYTE $0x10 // c99: vpsubd 0x400(%r14), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // ca0: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x0d // ca6: vmulps 0x340(%r14), %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee58       // cad: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // cb3: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // cb9: vpaddd 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x487ed262; WORD $0x6a21; BYTE $0x01 // cc0: vpmovsdb %zmm5, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // cc7: kmovw 0x64(%r8), %k1
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // ccd: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x897fd162; WORD $0x696f; BYTE $0x02 // cd4: vmovdqu8 0x20(%r9), %xmm5 {%k1} {z}
+	LONG $0x487df262; WORD $0xed21       // cdb: vpmovsxbd %xmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efa; BYTE $0x11 // ce1: vpsubd 0x440(%r14), %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // ce8: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x0e // cee: vmulps 0x380(%r14), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // cf5: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // cfb: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // d01: vpaddd 0x200(%r14), %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe421       // d08: vpmovsdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // d0e: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // d15: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // d19: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // d1c: addq %r11, %r9
+	LONG $0x18588b49                     // d1f: movq 0x18(%r8), %rbx
+	LONG $0x487dd262; WORD $0x2121       // d23: vpmovsxbd (%r9), %zmm4
+	LONG $0x485df162; WORD $0x63fa; BYTE $0x0f // d29: vpsubd 0x3c0(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // d30: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xe45b       // d37: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x0c // d3d: vmulps 0x300(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // d44: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // d4a: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // d50: vpaddd 0x180(%rbx), %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x1a21       // d57: vpmovsdb %zmm3, (%r10)
+	LONG $0x487dd262; WORD $0x5921; BYTE $0x01 // d5d: vpmovsxbd 0x10(%r9), %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // d64: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x10 // d6b: vpsubd 0x400(%rbx), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // d72: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x0d // d78: vmulps 0x340(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // d7f: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // d85: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // d8b: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5221; BYTE $0x01 // d92: vpmovsdb %zmm2, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // d99: kmovw 0x64(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // d9f: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x897fd162; WORD $0x516f; BYTE $0x02 // da6: vmovdqu8 0x20(%r9), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd221       // dad: vpmovsxbd %xmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fa; BYTE $0x11 // db3: vpsubd 0x440(%rbx), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // dba: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x0e // dc0: vmulps 0x380(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // dc7: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // dcd: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // dd3: vpaddd 0x200(%rbx), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // dda: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // de0: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
+	LONG $0x28408b4d                     // de7: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // deb: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // dee: addq %r8, %r9
+	LONG $0x08ff8348                     // df1: cmpq $0x8, %rdi
+	LONG $0x0f758f0f; WORD $0x0000       // df5: jg 0x3a00 <gemmVNNI8x48+0x1d70>
+	LONG $0x000fa3e9; BYTE $0x00         // dfb: jmp 0x3a33 <gemmVNNI8x48+0x1da3>
+	LONG $0x487c0162; WORD $0xc05b       // e00: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // e06: vmulps 0xc0(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // e0d: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // e13: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // e19: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // e1f: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // e25: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // e2b: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // e31: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // e37: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // e3d: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // e43: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // e49: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // e4f: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // e55: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // e5b: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // e61: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // e67: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // e6d: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // e73: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // e79: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // e7f: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // e85: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // e8b: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // e91: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487c6162; WORD $0x0111       // e97: vmovups %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // e9d: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // ea4: vmovups %zmm23, 0x40(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // eab: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x9078c1c4; WORD $0x6448       // eb2: kmovw 0x64(%r8), %k1
+	LONG $0x497ce162; WORD $0x7111; BYTE $0x02 // eb8: vmovups %zmm22, 0x80(%rcx) {%k1}
+	LONG $0x28488b4d                     // ebf: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // ec3: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // ec7: addq %rdx, %r9
+	LONG $0x18588b4d                     // eca: movq 0x18(%r8), %r11
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // ece: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x487cc162; WORD $0x2a11       // ed5: vmovups %zmm21, (%r10)
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // edb: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487cc162; WORD $0x6211; BYTE $0x01 // ee2: vmovups %zmm20, 0x40(%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // ee9: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x9078c1c4; WORD $0x6448       // ef0: kmovw 0x64(%r8), %k1
+	LONG $0x497cc162; WORD $0x5a11; BYTE $0x02 // ef6: vmovups %zmm19, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // efd: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // f01: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // f04: addq %r11, %r9
+	LONG $0x18708b4d                     // f07: movq 0x18(%r8), %r14
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // f0b: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x487cc162; WORD $0x1211       // f12: vmovups %zmm18, (%r10)
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // f18: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x487cc162; WORD $0x4a11; BYTE $0x01 // f1f: vmovups %zmm17, 0x40(%r10)
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // f26: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x9078c1c4; WORD $0x6448       // f2d: kmovw 0x64(%r8), %k1
+	LONG $0x497cc162; WORD $0x4211; BYTE $0x02 // f33: vmovups %zmm16, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // f3a: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // f3e: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // f41: addq %r11, %r9
+	LONG $0x18588b49                     // f44: movq 0x18(%r8), %rbx
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // f48: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0x3a11       // f4f: vmovups %zmm15, (%r10)
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // f55: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0x7211; BYTE $0x01 // f5c: vmovups %zmm14, 0x40(%r10)
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // f63: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6448       // f6a: kmovw 0x64(%r8), %k1
+	LONG $0x497c5162; WORD $0x6a11; BYTE $0x02 // f70: vmovups %zmm13, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // f77: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // f7b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // f7e: addq %r11, %r9
+	LONG $0x18708b4d                     // f81: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // f85: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0x2211       // f8c: vmovups %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // f92: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // f99: vmovups %zmm11, 0x40(%r10)
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // fa0: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x9078c1c4; WORD $0x6448       // fa7: kmovw 0x64(%r8), %k1
+	LONG $0x497c5162; WORD $0x5211; BYTE $0x02 // fad: vmovups %zmm10, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // fb4: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // fb8: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // fbb: addq %r11, %r9
+	LONG $0x18588b49                     // fbe: movq 0x18(%r8), %rbx
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // fc2: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0x0a11       // fc9: vmovups %zmm9, (%r10)
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // fcf: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0x4211; BYTE $0x01 // fd6: vmovups %zmm8, 0x40(%r10)
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // fdd: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6448       // fe4: kmovw 0x64(%r8), %k1
+	LONG $0x497cd162; WORD $0x7a11; BYTE $0x02 // fea: vmovups %zmm7, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // ff1: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // ff5: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // ff8: addq %r11, %r9
+	LONG $0x18708b4d                     // ffb: movq 0x18(%r8), %r14
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // fff: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x487cd162; WORD $0x3211       // 1006: vmovups %zmm6, (%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 100c: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x487cd162; WORD $0x6a11; BYTE $0x01 // 1013: vmovups %zmm5, 0x40(%r10)
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 101a: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x9078c1c4; WORD $0x6448       // 1021: kmovw 0x64(%r8), %k1
+	LONG $0x497cd162; WORD $0x6211; BYTE $0x02 // 1027: vmovups %zmm4, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // 102e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1032: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1035: addq %r11, %r9
+	LONG $0x18588b49                     // 1038: movq 0x18(%r8), %rbx
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 103c: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x487cd162; WORD $0x1a11       // 1043: vmovups %zmm3, (%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 1049: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x487cd162; WORD $0x5211; BYTE $0x01 // 1050: vmovups %zmm2, 0x40(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 1057: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6448       // 105e: kmovw 0x64(%r8), %k1
+	LONG $0x497cd162; WORD $0x4a11; BYTE $0x02 // 1064: vmovups %zmm1, 0x80(%r10) {%k1}
+	LONG $0x28408b4d                     // 106b: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 106f: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1072: addq %r8, %r9
+	LONG $0x08ff8348                     // 1075: cmpq $0x8, %rdi
+	LONG $0x0cf18f0f; WORD $0x0000       // 1079: jg 0x3a00 <gemmVNNI8x48+0x1d70>
+	LONG $0x000d1fe9; BYTE $0x00         // 107f: jmp 0x3a33 <gemmVNNI8x48+0x1da3>
+	LONG $0x487c0162; WORD $0xc05b       // 1084: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 108a: vmulps 0xc0(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // 1091: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 1097: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 109d: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 10a3: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 10a9: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 10af: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 10b5: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 10bb: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 10c1: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 10c7: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 10cd: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 10d3: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 10d9: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 10df: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 10e5: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 10eb: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 10f1: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 10f7: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 10fd: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1103: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 1109: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 110f: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1115: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487d0162; WORD $0xc05b       // 111b: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 1121: vpaddd 0x180(%r9), %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0121       // 1128: vpmovsdb %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 112e: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 1135: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 113b: vpaddd 0x1c0(%r9), %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 1142: vpmovsdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 1149: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x9078c1c4; WORD $0x6448       // 1150: kmovw 0x64(%r8), %k1
+	LONG $0x487da162; WORD $0xf65b       // 1156: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 115c: vpaddd 0x200(%r9), %zmm22, %zmm22
+	LONG $0x487ea262; WORD $0xf621       // 1163: vpmovsdb %zmm22, %xmm22
+	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 1169: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
+	LONG $0x28488b4d                     // 1170: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 1174: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1178: addq %rdx, %r9
+	LONG $0x18588b4d                     // 117b: movq 0x18(%r8), %r11
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 117f: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 1186: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 118c: vpaddd 0x180(%r11), %zmm21, %zmm21
+	LONG $0x487ec262; WORD $0x2a21       // 1193: vpmovsdb %zmm21, (%r10)
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1199: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 11a0: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 11a6: vpaddd 0x1c0(%r11), %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x6221; BYTE $0x01 // 11ad: vpmovsdb %zmm20, 0x10(%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 11b4: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x9078c1c4; WORD $0x6448       // 11bb: kmovw 0x64(%r8), %k1
+	LONG $0x487da162; WORD $0xdb5b       // 11c1: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 11c7: vpaddd 0x200(%r11), %zmm19, %zmm19
+	LONG $0x487ea262; WORD $0xdb21       // 11ce: vpmovsdb %zmm19, %xmm19
+	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 11d4: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 11db: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 11df: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 11e2: addq %r11, %r9
+	LONG $0x18708b4d                     // 11e5: movq 0x18(%r8), %r14
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 11e9: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 11f0: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 11f6: vpaddd 0x180(%r14), %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x1221       // 11fd: vpmovsdb %zmm18, (%r10)
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 1203: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 120a: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 1210: vpaddd 0x1c0(%r14), %zmm17, %zmm17
+	LONG $0x487ec262; WORD $0x4a21; BYTE $0x01 // 1217: vpmovsdb %zmm17, 0x10(%r10)
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 121e: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x9078c1c4; WORD $0x6448       // 1225: kmovw 0x64(%r8), %k1
+	LONG $0x487da162; WORD $0xc05b       // 122b: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 1231: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x487ea262; WORD $0xc021       // 1238: vpmovsdb %zmm16, %xmm16
+	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 123e: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1245: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1249: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 124c: addq %r11, %r9
+	LONG $0x18588b49                     // 124f: movq 0x18(%r8), %rbx
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 1253: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 125a: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 1260: vpaddd 0x180(%rbx), %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x3a21       // 1267: vpmovsdb %zmm15, (%r10)
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 126d: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 1274: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 127a: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7221; BYTE $0x01 // 1281: vpmovsdb %zmm14, 0x10(%r10)
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 1288: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6448       // 128f: kmovw 0x64(%r8), %k1
+	LONG $0x487d5162; WORD $0xed5b       // 1295: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 129b: vpaddd 0x200(%rbx), %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed21       // 12a2: vpmovsdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 12a8: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 12af: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 12b3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 12b6: addq %r11, %r9
+	LONG $0x18708b4d                     // 12b9: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 12bd: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 12c4: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 12ca: vpaddd 0x180(%r14), %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2221       // 12d1: vpmovsdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 12d7: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 12de: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 12e4: vpaddd 0x1c0(%r14), %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 12eb: vpmovsdb %zmm11, 0x10(%r10)
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 12f2: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x9078c1c4; WORD $0x6448       // 12f9: kmovw 0x64(%r8), %k1
+	LONG $0x487d5162; WORD $0xd25b       // 12ff: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 1305: vpaddd 0x200(%r14), %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0xd221       // 130c: vpmovsdb %zmm10, %xmm10
+	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 1312: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1319: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 131d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1320: addq %r11, %r9
+	LONG $0x18588b49                     // 1323: movq 0x18(%r8), %rbx
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 1327: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 132e: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 1334: vpaddd 0x180(%rbx), %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0x0a21       // 133b: vpmovsdb %zmm9, (%r10)
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 1341: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 1348: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 134e: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x4221; BYTE $0x01 // 1355: vpmovsdb %zmm8, 0x10(%r10)
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 135c: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6448       // 1363: kmovw 0x64(%r8), %k1
+	LONG $0x487df162; WORD $0xff5b       // 1369: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 136f: vpaddd 0x200(%rbx), %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff21       // 1376: vpmovsdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 137c: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1383: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1387: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 138a: addq %r11, %r9
+	LONG $0x18708b4d                     // 138d: movq 0x18(%r8), %r14
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 1391: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 1398: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 139e: vpaddd 0x180(%r14), %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3221       // 13a5: vpmovsdb %zmm6, (%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 13ab: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 13b2: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 13b8: vpaddd 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x487ed262; WORD $0x6a21; BYTE $0x01 // 13bf: vpmovsdb %zmm5, 0x10(%r10)
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 13c6: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x9078c1c4; WORD $0x6448       // 13cd: kmovw 0x64(%r8), %k1
+	LONG $0x487df162; WORD $0xe45b       // 13d3: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 13d9: vpaddd 0x200(%r14), %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe421       // 13e0: vpmovsdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 13e6: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 13ed: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 13f1: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 13f4: addq %r11, %r9
+	LONG $0x18588b49                     // 13f7: movq 0x18(%r8), %rbx
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 13fb: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 1402: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 1408: vpaddd 0x180(%rbx), %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x1a21       // 140f: vpmovsdb %zmm3, (%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 1415: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 141c: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 1422: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5221; BYTE $0x01 // 1429: vpmovsdb %zmm2, 0x10(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 1430: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6448       // 1437: kmovw 0x64(%r8), %k1
+	LONG $0x487df162; WORD $0xc95b       // 143d: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 1443: vpaddd 0x200(%rbx), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 144a: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 1450: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
+	LONG $0x28408b4d                     // 1457: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 145b: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 145e: addq %r8, %r9
+	LONG $0x08ff8348                     // 1461: cmpq $0x8, %rdi
+	LONG $0x09058f0f; WORD $0x0000       // 1465: jg 0x3a00 <gemmVNNI8x48+0x1d70>
+	LONG $0x000933e9; BYTE $0x00         // 146b: jmp 0x3a33 <gemmVNNI8x48+0x1da3>
+	LONG $0x487c0162; WORD $0xc05b       // 1470: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 1476: vmulps 0xc0(%r9), %zmm24, %zmm24
+	LONG $0x000000bb; BYTE $0x3f         // 147d: movl $0x3f000000, %ebx
+	LONG $0x0000ba41; WORD $0x3f80       // 1482: movl $0x3f800000, %r10d
+	LONG $0x487ca162; WORD $0xff5b       // 1488: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 148e: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 1494: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x0000be41; WORD $0x3f80       // 149a: movl $0x3f800000, %r14d
+	LONG $0x487ca162; WORD $0xe45b       // 14a0: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 14a6: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 14ac: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 14b2: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 14b8: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 14be: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 14c4: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 14ca: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 14d0: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 14d6: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 14dc: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 14e2: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 14e8: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 14ee: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 14f4: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 14fa: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1500: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 1506: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 150c: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1512: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x403c4162; WORD $0x4959; BYTE $0x09 // 1518: vmulps 0x240(%r9), %zmm24, %zmm25
+	LONG $0x487d6262; WORD $0xd37c       // 151f: vpbroadcastd %ebx, %zmm26
+	LONG $0x000000bb; BYTE $0x3f         // 1525: movl $0x3f000000, %ebx
+	LONG $0x40340162; WORD $0xca58       // 152a: vaddps %zmm26, %zmm25, %zmm25
+	LONG $0x487d4262; WORD $0xd27c       // 1530: vpbroadcastd %r10d, %zmm26
+	LONG $0x0000ba41; WORD $0x3f80       // 1536: movl $0x3f800000, %r10d
+	LONG $0x40346162; WORD $0xc85f       // 153c: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x40340162; WORD $0xca5d       // 1542: vminps %zmm26, %zmm25, %zmm25
+	LONG $0x403c0162; WORD $0xc159       // 1548: vmulps %zmm25, %zmm24, %zmm24
+	LONG $0x487d0162; WORD $0xc05b       // 154e: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 1554: vpaddd 0x180(%r9), %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0121       // 155b: vpmovsdb %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 1561: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x40444162; WORD $0x4159; BYTE $0x0a // 1568: vmulps 0x280(%r9), %zmm23, %zmm24
+	LONG $0x487d6262; WORD $0xcb7c       // 156f: vpbroadcastd %ebx, %zmm25
+	LONG $0x000000bb; BYTE $0x3f         // 1575: movl $0x3f000000, %ebx
+	LONG $0x403c0162; WORD $0xc158       // 157a: vaddps %zmm25, %zmm24, %zmm24
+	LONG $0x487d4262; WORD $0xca7c       // 1580: vpbroadcastd %r10d, %zmm25
+	LONG $0x0000ba41; WORD $0x3f80       // 1586: movl $0x3f800000, %r10d
+	LONG $0x403c6162; WORD $0xc05f       // 158c: vmaxps %zmm0, %zmm24, %zmm24
+	LONG $0x403c0162; WORD $0xc15d       // 1592: vminps %zmm25, %zmm24, %zmm24
+	LONG $0x40448162; WORD $0xf859       // 1598: vmulps %zmm24, %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 159e: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 15a4: vpaddd 0x1c0(%r9), %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 15ab: vpmovsdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 15b2: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x9078c1c4; WORD $0x6448       // 15b9: kmovw 0x64(%r8), %k1
+	LONG $0x404cc162; WORD $0x7959; BYTE $0x0b // 15bf: vmulps 0x2c0(%r9), %zmm22, %zmm23
+	LONG $0x487d6262; WORD $0xc37c       // 15c6: vpbroadcastd %ebx, %zmm24
+	LONG $0x000000bb; BYTE $0x3f         // 15cc: movl $0x3f000000, %ebx
+	LONG $0x40448162; WORD $0xf858       // 15d1: vaddps %zmm24, %zmm23, %zmm23
+	LONG $0x487d4262; WORD $0xc27c       // 15d7: vpbroadcastd %r10d, %zmm24
+	LONG $0x4044e162; WORD $0xf85f       // 15dd: vmaxps %zmm0, %zmm23, %zmm23
+	LONG $0x40448162; WORD $0xf85d       // 15e3: vminps %zmm24, %zmm23, %zmm23
+	LONG $0x404ca162; WORD $0xf759       // 15e9: vmulps %zmm23, %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 15ef: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 15f5: vpaddd 0x200(%r9), %zmm22, %zmm22
+	LONG $0x487ea262; WORD $0xf621       // 15fc: vpmovsdb %zmm22, %xmm22
+	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 1602: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
+	LONG $0x28488b4d                     // 1609: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 160d: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1611: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1614: movq 0x18(%r8), %r11
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 1618: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x4054c162; WORD $0x7359; BYTE $0x09 // 161f: vmulps 0x240(%r11), %zmm21, %zmm22
+	LONG $0x487de262; WORD $0xfb7c       // 1626: vpbroadcastd %ebx, %zmm23
+	LONG $0x000000bb; BYTE $0x3f         // 162c: movl $0x3f000000, %ebx
+	LONG $0x404ca162; WORD $0xf758       // 1631: vaddps %zmm23, %zmm22, %zmm22
+	LONG $0x487dc262; WORD $0xfe7c       // 1637: vpbroadcastd %r14d, %zmm23
+	LONG $0x0000be41; WORD $0x3f80       // 163d: movl $0x3f800000, %r14d
+	LONG $0x404ce162; WORD $0xf05f       // 1643: vmaxps %zmm0, %zmm22, %zmm22
+	LONG $0x404ca162; WORD $0xf75d       // 1649: vminps %zmm23, %zmm22, %zmm22
+	LONG $0x4054a162; WORD $0xee59       // 164f: vmulps %zmm22, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 1655: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 165b: vpaddd 0x180(%r11), %zmm21, %zmm21
+	LONG $0x487ec262; WORD $0x2a21       // 1662: vpmovsdb %zmm21, (%r10)
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1668: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0a // 166f: vmulps 0x280(%r11), %zmm20, %zmm21
+	LONG $0x487de262; WORD $0xf37c       // 1676: vpbroadcastd %ebx, %zmm22
+	LONG $0x000000bb; BYTE $0x3f         // 167c: movl $0x3f000000, %ebx
+	LONG $0x4054a162; WORD $0xee58       // 1681: vaddps %zmm22, %zmm21, %zmm21
+	LONG $0x487dc262; WORD $0xf67c       // 1687: vpbroadcastd %r14d, %zmm22
+	LONG $0x0000be41; WORD $0x3f80       // 168d: movl $0x3f800000, %r14d
+	LONG $0x4054e162; WORD $0xe85f       // 1693: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x4054a162; WORD $0xee5d       // 1699: vminps %zmm22, %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe559       // 169f: vmulps %zmm21, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 16a5: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 16ab: vpaddd 0x1c0(%r11), %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x6221; BYTE $0x01 // 16b2: vpmovsdb %zmm20, 0x10(%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 16b9: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x9078c1c4; WORD $0x6448       // 16c0: kmovw 0x64(%r8), %k1
+	LONG $0x4064c162; WORD $0x6359; BYTE $0x0b // 16c6: vmulps 0x2c0(%r11), %zmm19, %zmm20
+	LONG $0x487de262; WORD $0xeb7c       // 16cd: vpbroadcastd %ebx, %zmm21
+	LONG $0x000000bb; BYTE $0x3f         // 16d3: movl $0x3f000000, %ebx
+	LONG $0x405ca162; WORD $0xe558       // 16d8: vaddps %zmm21, %zmm20, %zmm20
+	LONG $0x487dc262; WORD $0xee7c       // 16de: vpbroadcastd %r14d, %zmm21
+	LONG $0x0000be41; WORD $0x3f80       // 16e4: movl $0x3f800000, %r14d
+	LONG $0x405ce162; WORD $0xe05f       // 16ea: vmaxps %zmm0, %zmm20, %zmm20
+	LONG $0x405ca162; WORD $0xe55d       // 16f0: vminps %zmm21, %zmm20, %zmm20
+	LONG $0x4064a162; WORD $0xdc59       // 16f6: vmulps %zmm20, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 16fc: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 1702: vpaddd 0x200(%r11), %zmm19, %zmm19
+	LONG $0x487ea262; WORD $0xdb21       // 1709: vpmovsdb %zmm19, %xmm19
+	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 170f: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1716: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 171a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 171d: addq %r11, %r9
+	LONG $0x18688b4d                     // 1720: movq 0x18(%r8), %r13
+	LONG $0x406cc162; WORD $0x5559; BYTE $0x03 // 1724: vmulps 0xc0(%r13), %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5d59; BYTE $0x09 // 172b: vmulps 0x240(%r13), %zmm18, %zmm19
+	LONG $0x487de262; WORD $0xe37c       // 1732: vpbroadcastd %ebx, %zmm20
+	LONG $0x000000bb; BYTE $0x3f         // 1738: movl $0x3f000000, %ebx
+	LONG $0x4064a162; WORD $0xdc58       // 173d: vaddps %zmm20, %zmm19, %zmm19
+	LONG $0x487dc262; WORD $0xe67c       // 1743: vpbroadcastd %r14d, %zmm20
+	LONG $0x0000be41; WORD $0x3f80       // 1749: movl $0x3f800000, %r14d
+	LONG $0x4064e162; WORD $0xd85f       // 174f: vmaxps %zmm0, %zmm19, %zmm19
+	LONG $0x4064a162; WORD $0xdc5d       // 1755: vminps %zmm20, %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd359       // 175b: vmulps %zmm19, %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 1761: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x55fe; BYTE $0x06 // 1767: vpaddd 0x180(%r13), %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x1221       // 176e: vpmovsdb %zmm18, (%r10)
+	LONG $0x4074c162; WORD $0x4d59; BYTE $0x04 // 1774: vmulps 0x100(%r13), %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0x5559; BYTE $0x0a // 177b: vmulps 0x280(%r13), %zmm17, %zmm18
+	LONG $0x487de262; WORD $0xdb7c       // 1782: vpbroadcastd %ebx, %zmm19
+	LONG $0x000000bb; BYTE $0x3f         // 1788: movl $0x3f000000, %ebx
+	LONG $0x406ca162; WORD $0xd358       // 178d: vaddps %zmm19, %zmm18, %zmm18
+	LONG $0x487dc262; WORD $0xde7c       // 1793: vpbroadcastd %r14d, %zmm19
+	LONG $0x0000be41; WORD $0x3f80       // 1799: movl $0x3f800000, %r14d
+	LONG $0x406ce162; WORD $0xd05f       // 179f: vmaxps %zmm0, %zmm18, %zmm18
+	LONG $0x406ca162; WORD $0xd35d       // 17a5: vminps %zmm19, %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xca59       // 17ab: vmulps %zmm18, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 17b1: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4dfe; BYTE $0x07 // 17b7: vpaddd 0x1c0(%r13), %zmm17, %zmm17
+	LONG $0x487ec262; WORD $0x4a21; BYTE $0x01 // 17be: vpmovsdb %zmm17, 0x10(%r10)
+	LONG $0x407cc162; WORD $0x4559; BYTE $0x05 // 17c5: vmulps 0x140(%r13), %zmm16, %zmm16
+	LONG $0x9078c1c4; WORD $0x6448       // 17cc: kmovw 0x64(%r8), %k1
+	LONG $0x407cc162; WORD $0x4d59; BYTE $0x0b // 17d2: vmulps 0x2c0(%r13), %zmm16, %zmm17
+	LONG $0x487de262; WORD $0xd37c       // 17d9: vpbroadcastd %ebx, %zmm18
+	LONG $0x000000bb; BYTE $0x3f         // 17df: movl $0x3f000000, %ebx
+	LONG $0x4074a162; WORD $0xca58       // 17e4: vaddps %zmm18, %zmm17, %zmm17
+	LONG $0x487dc262; WORD $0xd67c       // 17ea: vpbroadcastd %r14d, %zmm18
+	LONG $0x0000be41; WORD $0x3f80       // 17f0: movl $0x3f800000, %r14d
+	LONG $0x4074e162; WORD $0xc85f       // 17f6: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x4074a162; WORD $0xca5d       // 17fc: vminps %zmm18, %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc159       // 1802: vmulps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 1808: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x45fe; BYTE $0x08 // 180e: vpaddd 0x200(%r13), %zmm16, %zmm16
+	LONG $0x487ea262; WORD $0xc021       // 1815: vpmovsdb %zmm16, %xmm16
+	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 181b: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1822: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1826: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1829: addq %r11, %r9
+	LONG $0x18788b4d                     // 182c: movq 0x18(%r8), %r15
+	LONG $0x48045162; WORD $0x7f59; BYTE $0x03 // 1830: vmulps 0xc0(%r15), %zmm15, %zmm15
+	LONG $0x4804c162; WORD $0x4759; BYTE $0x09 // 1837: vmulps 0x240(%r15), %zmm15, %zmm16
+	LONG $0x487de262; WORD $0xcb7c       // 183e: vpbroadcastd %ebx, %zmm17
+	LONG $0x000000bb; BYTE $0x3f         // 1844: movl $0x3f000000, %ebx
+	LONG $0x407ca162; WORD $0xc158       // 1849: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487dc262; WORD $0xce7c       // 184f: vpbroadcastd %r14d, %zmm17
+	LONG $0x0000be41; WORD $0x3f80       // 1855: movl $0x3f800000, %r14d
+	LONG $0x407ce162; WORD $0xc05f       // 185b: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407ca162; WORD $0xc15d       // 1861: vminps %zmm17, %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf859       // 1867: vmulps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 186d: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x7ffe; BYTE $0x06 // 1873: vpaddd 0x180(%r15), %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x3a21       // 187a: vpmovsdb %zmm15, (%r10)
+	LONG $0x480c5162; WORD $0x7759; BYTE $0x04 // 1880: vmulps 0x100(%r15), %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7f59; BYTE $0x0a // 1887: vmulps 0x280(%r15), %zmm14, %zmm15
+	LONG $0x487de262; WORD $0xc37c       // 188e: vpbroadcastd %ebx, %zmm16
+	LONG $0x000000bb; BYTE $0x3f         // 1894: movl $0x3f000000, %ebx
+	LONG $0x48043162; WORD $0xf858       // 1899: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487dc262; WORD $0xc67c       // 189f: vpbroadcastd %r14d, %zmm16
+	LONG $0x0000be41; WORD $0x3f80       // 18a5: movl $0x3f800000, %r14d
+	LONG $0x48047162; WORD $0xf85f       // 18ab: vmaxps %zmm0, %zmm15, %zmm15
+	LONG $0x48043162; WORD $0xf85d       // 18b1: vminps %zmm16, %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf759       // 18b7: vmulps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 18bd: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x77fe; BYTE $0x07 // 18c3: vpaddd 0x1c0(%r15), %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7221; BYTE $0x01 // 18ca: vpmovsdb %zmm14, 0x10(%r10)
+	LONG $0x48145162; WORD $0x6f59; BYTE $0x05 // 18d1: vmulps 0x140(%r15), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6448       // 18d8: kmovw 0x64(%r8), %k1
+	LONG $0x48145162; WORD $0x7759; BYTE $0x0b // 18de: vmulps 0x2c0(%r15), %zmm13, %zmm14
+	LONG $0x487d7262; WORD $0xfb7c       // 18e5: vpbroadcastd %ebx, %zmm15
+	LONG $0x000000bb; BYTE $0x3f         // 18eb: movl $0x3f000000, %ebx
+	LONG $0x480c5162; WORD $0xf758       // 18f0: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5262; WORD $0xfe7c       // 18f6: vpbroadcastd %r14d, %zmm15
+	LONG $0x0000be41; WORD $0x3f80       // 18fc: movl $0x3f800000, %r14d
+	LONG $0x480c7162; WORD $0xf05f       // 1902: vmaxps %zmm0, %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0xf75d       // 1908: vminps %zmm15, %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee59       // 190e: vmulps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 1914: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6ffe; BYTE $0x08 // 191a: vpaddd 0x200(%r15), %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed21       // 1921: vpmovsdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 1927: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 192e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1932: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1935: addq %r11, %r9
+	LONG $0x18688b4d                     // 1938: movq 0x18(%r8), %r13
+	LONG $0x481c5162; WORD $0x6559; BYTE $0x03 // 193c: vmulps 0xc0(%r13), %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6d59; BYTE $0x09 // 1943: vmulps 0x240(%r13), %zmm12, %zmm13
+	LONG $0x487d7262; WORD $0xf37c       // 194a: vpbroadcastd %ebx, %zmm14
+	LONG $0x000000bb; BYTE $0x3f         // 1950: movl $0x3f000000, %ebx
+	LONG $0x48145162; WORD $0xee58       // 1955: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5262; WORD $0xf67c       // 195b: vpbroadcastd %r14d, %zmm14
+	LONG $0x0000be41; WORD $0x3f80       // 1961: movl $0x3f800000, %r14d
+	LONG $0x48147162; WORD $0xe85f       // 1967: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48145162; WORD $0xee5d       // 196d: vminps %zmm14, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 1973: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 1979: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x65fe; BYTE $0x06 // 197f: vpaddd 0x180(%r13), %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2221       // 1986: vpmovsdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5d59; BYTE $0x04 // 198c: vmulps 0x100(%r13), %zmm11, %zmm11
+	LONG $0x48245162; WORD $0x6559; BYTE $0x0a // 1993: vmulps 0x280(%r13), %zmm11, %zmm12
+	LONG $0x487d7262; WORD $0xeb7c       // 199a: vpbroadcastd %ebx, %zmm13
+	LONG $0x000000bb; BYTE $0x3f         // 19a0: movl $0x3f000000, %ebx
+	LONG $0x481c5162; WORD $0xe558       // 19a5: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5262; WORD $0xee7c       // 19ab: vpbroadcastd %r14d, %zmm13
+	LONG $0x0000be41; WORD $0x3f80       // 19b1: movl $0x3f800000, %r14d
+	LONG $0x481c7162; WORD $0xe05f       // 19b7: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0xe55d       // 19bd: vminps %zmm13, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc59       // 19c3: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 19c9: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5dfe; BYTE $0x07 // 19cf: vpaddd 0x1c0(%r13), %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 19d6: vpmovsdb %zmm11, 0x10(%r10)
+	LONG $0x482c5162; WORD $0x5559; BYTE $0x05 // 19dd: vmulps 0x140(%r13), %zmm10, %zmm10
+	LONG $0x9078c1c4; WORD $0x6448       // 19e4: kmovw 0x64(%r8), %k1
+	LONG $0x482c5162; WORD $0x5d59; BYTE $0x0b // 19ea: vmulps 0x2c0(%r13), %zmm10, %zmm11
+	LONG $0x487d7262; WORD $0xe37c       // 19f1: vpbroadcastd %ebx, %zmm12
+	LONG $0x000000bb; BYTE $0x3f         // 19f7: movl $0x3f000000, %ebx
+	LONG $0x48245162; WORD $0xdc58       // 19fc: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5262; WORD $0xe67c       // 1a02: vpbroadcastd %r14d, %zmm12
+	LONG $0x0000be41; WORD $0x3f80       // 1a08: movl $0x3f800000, %r14d
+	LONG $0x48247162; WORD $0xd85f       // 1a0e: vmaxps %zmm0, %zmm11, %zmm11
+	LONG $0x48245162; WORD $0xdc5d       // 1a14: vminps %zmm12, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd359       // 1a1a: vmulps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 1a20: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x55fe; BYTE $0x08 // 1a26: vpaddd 0x200(%r13), %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0xd221       // 1a2d: vpmovsdb %zmm10, %xmm10
+	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 1a33: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1a3a: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1a3e: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1a41: addq %r11, %r9
+	LONG $0x18788b4d                     // 1a44: movq 0x18(%r8), %r15
+	LONG $0x48345162; WORD $0x4f59; BYTE $0x03 // 1a48: vmulps 0xc0(%r15), %zmm9, %zmm9
+	LONG $0x48345162; WORD $0x5759; BYTE $0x09 // 1a4f: vmulps 0x240(%r15), %zmm9, %zmm10
+	LONG $0x487d7262; WORD $0xdb7c       // 1a56: vpbroadcastd %ebx, %zmm11
+	LONG $0x000000bb; BYTE $0x3f         // 1a5c: movl $0x3f000000, %ebx
+	LONG $0x482c5162; WORD $0xd358       // 1a61: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5262; WORD $0xde7c       // 1a67: vpbroadcastd %r14d, %zmm11
+	LONG $0x0000be41; WORD $0x3f80       // 1a6d: movl $0x3f800000, %r14d
+	LONG $0x482c7162; WORD $0xd05f       // 1a73: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0xd35d       // 1a79: vminps %zmm11, %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca59       // 1a7f: vmulps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 1a85: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48355162; WORD $0x4ffe; BYTE $0x06 // 1a8b: vpaddd 0x180(%r15), %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0x0a21       // 1a92: vpmovsdb %zmm9, (%r10)
+	LONG $0x483c5162; WORD $0x4759; BYTE $0x04 // 1a98: vmulps 0x100(%r15), %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4f59; BYTE $0x0a // 1a9f: vmulps 0x280(%r15), %zmm8, %zmm9
+	LONG $0x487d7262; WORD $0xd37c       // 1aa6: vpbroadcastd %ebx, %zmm10
+	LONG $0x000000bb; BYTE $0x3f         // 1aac: movl $0x3f000000, %ebx
+	LONG $0x48345162; WORD $0xca58       // 1ab1: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5262; WORD $0xd67c       // 1ab7: vpbroadcastd %r14d, %zmm10
+	LONG $0x0000be41; WORD $0x3f80       // 1abd: movl $0x3f800000, %r14d
+	LONG $0x48347162; WORD $0xc85f       // 1ac3: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48345162; WORD $0xca5d       // 1ac9: vminps %zmm10, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // 1acf: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 1ad5: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x47fe; BYTE $0x07 // 1adb: vpaddd 0x1c0(%r15), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x4221; BYTE $0x01 // 1ae2: vpmovsdb %zmm8, 0x10(%r10)
+	LONG $0x4844d162; WORD $0x7f59; BYTE $0x05 // 1ae9: vmulps 0x140(%r15), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6448       // 1af0: kmovw 0x64(%r8), %k1
+	LONG $0x48445162; WORD $0x4759; BYTE $0x0b // 1af6: vmulps 0x2c0(%r15), %zmm7, %zmm8
+	LONG $0x487d7262; WORD $0xcb7c       // 1afd: vpbroadcastd %ebx, %zmm9
+	LONG $0x000000bb; BYTE $0x3f         // 1b03: movl $0x3f000000, %ebx
+	LONG $0x483c5162; WORD $0xc158       // 1b08: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5262; WORD $0xce7c       // 1b0e: vpbroadcastd %r14d, %zmm9
+	LONG $0x0000be41; WORD $0x3f80       // 1b14: movl $0x3f800000, %r14d
+	LONG $0x483c7162; WORD $0xc05f       // 1b1a: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0xc15d       // 1b20: vminps %zmm9, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // 1b26: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 1b2c: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7ffe; BYTE $0x08 // 1b32: vpaddd 0x200(%r15), %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff21       // 1b39: vpmovsdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 1b3f: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1b46: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1b4a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1b4d: addq %r11, %r9
+	LONG $0x18688b4d                     // 1b50: movq 0x18(%r8), %r13
+	LONG $0x484cd162; WORD $0x7559; BYTE $0x03 // 1b54: vmulps 0xc0(%r13), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7d59; BYTE $0x09 // 1b5b: vmulps 0x240(%r13), %zmm6, %zmm7
+	LONG $0x487d7262; WORD $0xc37c       // 1b62: vpbroadcastd %ebx, %zmm8
+	LONG $0x000000bb; BYTE $0x3f         // 1b68: movl $0x3f000000, %ebx
+	LONG $0x4844d162; WORD $0xf858       // 1b6d: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487d5262; WORD $0xc67c       // 1b73: vpbroadcastd %r14d, %zmm8
+	LONG $0x0000be41; WORD $0x3f80       // 1b79: movl $0x3f800000, %r14d
+	LONG $0x4844f162; WORD $0xf85f       // 1b7f: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0xf85d       // 1b85: vminps %zmm8, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // 1b8b: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 1b91: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x75fe; BYTE $0x06 // 1b97: vpaddd 0x180(%r13), %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3221       // 1b9e: vpmovsdb %zmm6, (%r10)
+	LONG $0x4854d162; WORD $0x6d59; BYTE $0x04 // 1ba4: vmulps 0x100(%r13), %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x7559; BYTE $0x0a // 1bab: vmulps 0x280(%r13), %zmm5, %zmm6
+	LONG $0x487df262; WORD $0xfb7c       // 1bb2: vpbroadcastd %ebx, %zmm7
+	LONG $0x000000bb; BYTE $0x3f         // 1bb8: movl $0x3f000000, %ebx
+	LONG $0x484cf162; WORD $0xf758       // 1bbd: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487dd262; WORD $0xfe7c       // 1bc3: vpbroadcastd %r14d, %zmm7
+	LONG $0x0000be41; WORD $0x3f80       // 1bc9: movl $0x3f800000, %r14d
+	LONG $0x484cf162; WORD $0xf05f       // 1bcf: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0xf75d       // 1bd5: vminps %zmm7, %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee59       // 1bdb: vmulps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 1be1: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6dfe; BYTE $0x07 // 1be7: vpaddd 0x1c0(%r13), %zmm5, %zmm5
+	LONG $0x487ed262; WORD $0x6a21; BYTE $0x01 // 1bee: vpmovsdb %zmm5, 0x10(%r10)
+	LONG $0x485cd162; WORD $0x6559; BYTE $0x05 // 1bf5: vmulps 0x140(%r13), %zmm4, %zmm4
+	LONG $0x9078c1c4; WORD $0x6448       // 1bfc: kmovw 0x64(%r8), %k1
+	LONG $0x485cd162; WORD $0x6d59; BYTE $0x0b // 1c02: vmulps 0x2c0(%r13), %zmm4, %zmm5
+	LONG $0x487df262; WORD $0xf37c       // 1c09: vpbroadcastd %ebx, %zmm6
+	LONG $0x000000bb; BYTE $0x3f         // 1c0f: movl $0x3f000000, %ebx
+	LONG $0x4854f162; WORD $0xee58       // 1c14: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487dd262; WORD $0xf67c       // 1c1a: vpbroadcastd %r14d, %zmm6
+	LONG $0x0000be41; WORD $0x3f80       // 1c20: movl $0x3f800000, %r14d
+	LONG $0x4854f162; WORD $0xe85f       // 1c26: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0xee5d       // 1c2c: vminps %zmm6, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // 1c32: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 1c38: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x65fe; BYTE $0x08 // 1c3e: vpaddd 0x200(%r13), %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe421       // 1c45: vpmovsdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 1c4b: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1c52: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1c56: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1c59: addq %r11, %r9
+	LONG $0x18788b4d                     // 1c5c: movq 0x18(%r8), %r15
+	LONG $0x4864d162; WORD $0x5f59; BYTE $0x03 // 1c60: vmulps 0xc0(%r15), %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x6759; BYTE $0x09 // 1c67: vmulps 0x240(%r15), %zmm3, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // 1c6e: vpbroadcastd %ebx, %zmm5
+	LONG $0x000000bb; BYTE $0x3f         // 1c74: movl $0x3f000000, %ebx
+	LONG $0x485cf162; WORD $0xe558       // 1c79: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487dd262; WORD $0xee7c       // 1c7f: vpbroadcastd %r14d, %zmm5
+	LONG $0x0000be41; WORD $0x3f80       // 1c85: movl $0x3f800000, %r14d
+	LONG $0x485cf162; WORD $0xe05f       // 1c8b: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe55d       // 1c91: vminps %zmm5, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 1c97: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 1c9d: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5ffe; BYTE $0x06 // 1ca3: vpaddd 0x180(%r15), %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x1a21       // 1caa: vpmovsdb %zmm3, (%r10)
+	LONG $0x486cd162; WORD $0x5759; BYTE $0x04 // 1cb0: vmulps 0x100(%r15), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5f59; BYTE $0x0a // 1cb7: vmulps 0x280(%r15), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // 1cbe: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 1cc4: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // 1cc9: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487dd262; WORD $0xe67c       // 1ccf: vpbroadcastd %r14d, %zmm4
+	LONG $0x0000be41; WORD $0x3f80       // 1cd5: movl $0x3f800000, %r14d
+	LONG $0x4864f162; WORD $0xd85f       // 1cdb: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // 1ce1: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 1ce7: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 1ced: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x57fe; BYTE $0x07 // 1cf3: vpaddd 0x1c0(%r15), %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5221; BYTE $0x01 // 1cfa: vpmovsdb %zmm2, 0x10(%r10)
+	LONG $0x4874d162; WORD $0x4f59; BYTE $0x05 // 1d01: vmulps 0x140(%r15), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6448       // 1d08: kmovw 0x64(%r8), %k1
+	LONG $0x4874d162; WORD $0x5759; BYTE $0x0b // 1d0e: vmulps 0x2c0(%r15), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 1d15: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 1d1b: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487dd262; WORD $0xde7c       // 1d21: vpbroadcastd %r14d, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 1d27: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 1d2d: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 1d33: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1d39: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x08 // 1d3f: vpaddd 0x200(%r15), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 1d46: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 1d4c: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
+	LONG $0x28408b4d                     // 1d53: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1d57: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1d5a: addq %r8, %r9
+	LONG $0x08ff8348                     // 1d5d: cmpq $0x8, %rdi
+	WORD $0x407e                         // 1d61: jle 0x3a33 <gemmVNNI8x48+0x1da3>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 1d63: nopw %cs:(%rax,%rax)
+	LONG $0x244c8b4d; BYTE $0x08         // 1d70: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // 1d75: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // 1d79: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // 1d7d: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // 1d83: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 1d87: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 1d8b: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 1d8f: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 1d95: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 1d98: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 1d9b: addq %r8, %rdx
+	LONG $0xffe27de9; BYTE $0xff         // 1d9e: jmp 0x1cb0 <gemmVNNI8x48+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 1da3: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
@@ -2508,7 +2523,7 @@ TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
 	WORD $0x8949; BYTE $0xc7             // 02f: movq %rax, %r15
 	LONG $0x48fed162; WORD $0x166f       // 032: vmovdqu64 (%r14), %zmm2
 	LONG $0x48fed162; WORD $0x4e6f; BYTE $0x01 // 038: vmovdqu64 0x40(%r14), %zmm1
-	LONG $0x40708b4d                     // 03f: movq 0x40(%r8), %r14
+	LONG $0x48708b4d                     // 03f: movq 0x48(%r8), %r14
 	LONG $0x491c8d4b                     // 043: leaq (%r9,%r9,2), %rbx
 	LONG $0x181c8d4c                     // 047: leaq (%rax,%rbx), %r11
 	LONG $0x581c8d48                     // 04b: leaq (%rax,%rbx,2), %rbx
@@ -2527,922 +2542,930 @@ TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
 	LONG $0x48fd7162; WORD $0xf96f       // 097: vmovdqa64 %zmm1, %zmm15
 	LONG $0x48fde162; WORD $0xc26f       // 09d: vmovdqa64 %zmm2, %zmm16
 	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 0a3: nopw %cs:(%rax,%rax)
-	LONG $0x48fec162; WORD $0x0a6f       // 0b0: vmovdqu64 (%r10), %zmm17
-	LONG $0x48fec162; WORD $0x526f; BYTE $0x01 // 0b6: vmovdqu64 0x40(%r10), %zmm18
-	LONG $0x487d8262; WORD $0x2458; BYTE $0x0f // 0bd: vpbroadcastd (%r15,%r9), %zmm20
-	LONG $0x487d8262; WORD $0x2c58; BYTE $0x4f // 0c4: vpbroadcastd (%r15,%r9,2), %zmm21
-	LONG $0x487dc262; WORD $0x1f58       // 0cb: vpbroadcastd (%r15), %zmm19
-	LONG $0x04c78349                     // 0d1: addq $0x4, %r15
-	LONG $0x80ea8349                     // 0d5: subq $-0x80, %r10
-	LONG $0x405d3262; WORD $0xf150       // 0d9: vpdpbusd %zmm17, %zmm20, %zmm14
-	LONG $0x405d3262; WORD $0xea50       // 0df: vpdpbusd %zmm18, %zmm20, %zmm13
-	LONG $0x487dc262; WORD $0x2358       // 0e5: vpbroadcastd (%r11), %zmm20
-	LONG $0x40553262; WORD $0xe150       // 0eb: vpdpbusd %zmm17, %zmm21, %zmm12
-	LONG $0x40553262; WORD $0xda50       // 0f1: vpdpbusd %zmm18, %zmm21, %zmm11
-	LONG $0x487d8262; WORD $0x2c58; BYTE $0x0b // 0f7: vpbroadcastd (%r11,%r9), %zmm21
-	LONG $0x4065a262; WORD $0xc150       // 0fe: vpdpbusd %zmm17, %zmm19, %zmm16
-	LONG $0x40653262; WORD $0xfa50       // 104: vpdpbusd %zmm18, %zmm19, %zmm15
-	LONG $0x405d3262; WORD $0xd150       // 10a: vpdpbusd %zmm17, %zmm20, %zmm10
-	LONG $0x405d3262; WORD $0xca50       // 110: vpdpbusd %zmm18, %zmm20, %zmm9
-	LONG $0x487d8262; WORD $0x2458; BYTE $0x4b // 116: vpbroadcastd (%r11,%r9,2), %zmm20
-	LONG $0x40553262; WORD $0xc150       // 11d: vpdpbusd %zmm17, %zmm21, %zmm8
-	LONG $0x4055b262; WORD $0xfa50       // 123: vpdpbusd %zmm18, %zmm21, %zmm7
-	LONG $0x487de262; WORD $0x2b58       // 129: vpbroadcastd (%rbx), %zmm21
-	LONG $0x04c38349                     // 12f: addq $0x4, %r11
-	LONG $0x405db262; WORD $0xf150       // 133: vpdpbusd %zmm17, %zmm20, %zmm6
-	LONG $0x405db262; WORD $0xea50       // 139: vpdpbusd %zmm18, %zmm20, %zmm5
-	LONG $0x487da262; WORD $0x2458; BYTE $0x0b // 13f: vpbroadcastd (%rbx,%r9), %zmm20
-	LONG $0x4055b262; WORD $0xe150       // 146: vpdpbusd %zmm17, %zmm21, %zmm4
-	LONG $0x4055b262; WORD $0xda50       // 14c: vpdpbusd %zmm18, %zmm21, %zmm3
-	LONG $0x04c38348                     // 152: addq $0x4, %rbx
-	WORD $0xff49; BYTE $0xce             // 156: decq %r14
-	LONG $0x405db262; WORD $0xd150       // 159: vpdpbusd %zmm17, %zmm20, %zmm2
-	LONG $0x405db262; WORD $0xca50       // 15f: vpdpbusd %zmm18, %zmm20, %zmm1
-	LONG $0xff45850f; WORD $0xffff       // 165: jne 0x3aa0 <gemmVNNI8x32+0xb0>
-	LONG $0x48508b4d                     // 16b: movq 0x48(%r8), %r10
-	LONG $0x18488b4d                     // 16f: movq 0x18(%r8), %r9
-	LONG $0x01fa8349                     // 173: cmpq $0x1, %r10
-	LONG $0x03738f0f; WORD $0x0000       // 177: jg 0x3ee0 <gemmVNNI8x32+0x4f0>
-	WORD $0x854d; BYTE $0xd2             // 17d: testq %r10, %r10
-	LONG $0x0a7e840f; WORD $0x0000       // 180: je 0x45f4 <gemmVNNI8x32+0xc04>
-	LONG $0x01fa8349                     // 186: cmpq $0x1, %r10
-	LONG $0x0890850f; WORD $0x0000       // 18a: jne 0x4410 <gemmVNNI8x32+0xa20>
-	LONG $0x487ca162; WORD $0xc05b       // 190: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // 196: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 19d: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 1a3: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 1a9: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 1af: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 1b5: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 1bb: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 1c1: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 1c7: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 1cd: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 1d3: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 1d9: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1df: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 1e5: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 1eb: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1f1: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x407cc162; WORD $0x415d; BYTE $0x06 // 1f7: vminps 0x180(%r9), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 1fe: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // 204: vpaddd 0x100(%r9), %zmm16, %zmm16
-	LONG $0x487ee262; WORD $0x0121       // 20b: vpmovsdb %zmm16, (%rcx)
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // 211: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x9078c1c4; WORD $0x5248       // 218: kmovw 0x52(%r8), %k1
-	LONG $0x48045162; WORD $0x795d; BYTE $0x07 // 21e: vminps 0x1c0(%r9), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 225: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 22b: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff21       // 232: vpmovsdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 238: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // 23f: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 243: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 247: addq %rdx, %r9
-	LONG $0x18588b4d                     // 24a: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 24e: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x735d; BYTE $0x06 // 255: vminps 0x180(%r11), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 25c: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 262: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3221       // 269: vpmovsdb %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 26f: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x5248       // 276: kmovw 0x52(%r8), %k1
-	LONG $0x48145162; WORD $0x6b5d; BYTE $0x07 // 27c: vminps 0x1c0(%r11), %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 283: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 289: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 290: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 296: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 29d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 2a1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 2a4: addq %r11, %r9
-	LONG $0x18708b4d                     // 2a7: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 2ab: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x665d; BYTE $0x06 // 2b2: vminps 0x180(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 2b9: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 2bf: vpaddd 0x100(%r14), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 2c6: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 2cc: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x5248       // 2d3: kmovw 0x52(%r8), %k1
-	LONG $0x48245162; WORD $0x5e5d; BYTE $0x07 // 2d9: vminps 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 2e0: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 2e6: vpaddd 0x140(%r14), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb21       // 2ed: vpmovsdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 2f3: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 2fa: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 2fe: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 301: addq %r11, %r9
-	LONG $0x18588b49                     // 304: movq 0x18(%r8), %rbx
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 308: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x535d; BYTE $0x06 // 30f: vminps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 316: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 31c: vpaddd 0x100(%rbx), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1221       // 323: vpmovsdb %zmm10, (%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 329: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x5248       // 330: kmovw 0x52(%r8), %k1
-	LONG $0x48347162; WORD $0x4b5d; BYTE $0x07 // 336: vminps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 33d: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 343: vpaddd 0x140(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // 34a: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 350: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 357: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 35b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 35e: addq %r11, %r9
-	LONG $0x18708b4d                     // 361: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 365: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x465d; BYTE $0x06 // 36c: vminps 0x180(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 373: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 379: vpaddd 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // 380: vpmovsdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 386: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x5248       // 38d: kmovw 0x52(%r8), %k1
-	LONG $0x4844d162; WORD $0x7e5d; BYTE $0x07 // 393: vminps 0x1c0(%r14), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 39a: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 3a0: vpaddd 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 3a7: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 3ad: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 3b4: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 3b8: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 3bb: addq %r11, %r9
-	LONG $0x18588b49                     // 3be: movq 0x18(%r8), %rbx
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 3c2: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0x735d; BYTE $0x06 // 3c9: vminps 0x180(%rbx), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 3d0: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 3d6: vpaddd 0x100(%rbx), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // 3dd: vpmovsdb %zmm6, (%r10)
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 3e3: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x5248       // 3ea: kmovw 0x52(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b5d; BYTE $0x07 // 3f0: vminps 0x1c0(%rbx), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 3f7: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 3fd: vpaddd 0x140(%rbx), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 404: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 40a: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 411: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 415: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 418: addq %r11, %r9
-	LONG $0x18708b4d                     // 41b: movq 0x18(%r8), %r14
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 41f: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x665d; BYTE $0x06 // 426: vminps 0x180(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 42d: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 433: vpaddd 0x100(%r14), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // 43a: vpmovsdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 440: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x5248       // 447: kmovw 0x52(%r8), %k1
-	LONG $0x4864d162; WORD $0x5e5d; BYTE $0x07 // 44d: vminps 0x1c0(%r14), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 454: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // 45a: vpaddd 0x140(%r14), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // 461: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 467: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 46e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 472: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 475: addq %r11, %r9
-	LONG $0x18588b49                     // 478: movq 0x18(%r8), %rbx
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // 47c: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x535d; BYTE $0x06 // 483: vminps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 48a: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // 490: vpaddd 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1221       // 497: vpmovsdb %zmm2, (%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // 49d: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x5248       // 4a4: kmovw 0x52(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x07 // 4aa: vminps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 4b1: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // 4b7: vpaddd 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 4be: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 4c4: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // 4cb: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 4cf: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 4d2: addq %r8, %r9
-	LONG $0x08ff8348                     // 4d5: cmpq $0x8, %rdi
-	LONG $0x10518f0f; WORD $0x0000       // 4d9: jg 0x4f20 <gemmVNNI8x32+0x1530>
-	LONG $0x00107fe9; BYTE $0x00         // 4df: jmp 0x4f53 <gemmVNNI8x32+0x1563>
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 4e4: nopw %cs:(%rax,%rax)
-	LONG $0x02fa8349                     // 4f0: cmpq $0x2, %r10
-	LONG $0x09ee840f; WORD $0x0000       // 4f4: je 0x48d8 <gemmVNNI8x32+0xee8>
-	LONG $0x03fa8349                     // 4fa: cmpq $0x3, %r10
-	LONG $0x051c850f; WORD $0x0000       // 4fe: jne 0x4410 <gemmVNNI8x32+0xa20>
-	LONG $0x487de262; WORD $0x0a21       // 504: vpmovsxbd (%rdx), %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 50a: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // 510: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 517: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 51d: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 523: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 529: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 52f: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 535: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 53b: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 541: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 547: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 54d: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 553: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 559: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 55f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 565: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 56b: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4075c162; WORD $0x49fa; BYTE $0x0a // 571: vpsubd 0x280(%r9), %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc95b       // 578: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4959; BYTE $0x08 // 57e: vmulps 0x200(%r9), %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc158       // 585: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 58b: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // 591: vpaddd 0x100(%r9), %zmm16, %zmm16
-	LONG $0x487ee262; WORD $0x0121       // 598: vpmovsdb %zmm16, (%rcx)
-	LONG $0x9078c1c4; WORD $0x5248       // 59e: kmovw 0x52(%r8), %k1
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // 5a4: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x897fe162; WORD $0x426f; BYTE $0x01 // 5ab: vmovdqu8 0x10(%rdx), %xmm16 {%k1} {z}
-	LONG $0x487da262; WORD $0xc021       // 5b2: vpmovsxbd %xmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fa; BYTE $0x0b // 5b8: vpsubd 0x2c0(%r9), %zmm16, %zmm16
-	LONG $0x487ca162; WORD $0xc05b       // 5bf: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x09 // 5c5: vmulps 0x240(%r9), %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf858       // 5cc: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 5d2: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 5d8: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff21       // 5df: vpmovsdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 5e5: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // 5ec: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 5f0: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 5f4: addq %rdx, %r9
-	LONG $0x18588b4d                     // 5f7: movq 0x18(%r8), %r11
-	LONG $0x487d5262; WORD $0x3921       // 5fb: vpmovsxbd (%r9), %zmm15
-	LONG $0x48055162; WORD $0x7bfa; BYTE $0x0a // 601: vpsubd 0x280(%r11), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 608: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xff5b       // 60f: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48045162; WORD $0x7b59; BYTE $0x08 // 615: vmulps 0x200(%r11), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf758       // 61c: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 622: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 628: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3221       // 62f: vpmovsdb %zmm14, (%r10)
-	LONG $0x9078c1c4; WORD $0x5248       // 635: kmovw 0x52(%r8), %k1
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 63b: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x897f5162; WORD $0x716f; BYTE $0x01 // 642: vmovdqu8 0x10(%r9), %xmm14 {%k1} {z}
-	LONG $0x487d5262; WORD $0xf621       // 649: vpmovsxbd %xmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fa; BYTE $0x0b // 64f: vpsubd 0x2c0(%r11), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xf65b       // 656: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x09 // 65c: vmulps 0x240(%r11), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee58       // 663: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 669: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 66f: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 676: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 67c: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 683: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 687: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 68a: addq %r11, %r9
-	LONG $0x18708b4d                     // 68d: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x2921       // 691: vpmovsxbd (%r9), %zmm13
-	LONG $0x48155162; WORD $0x6efa; BYTE $0x0a // 697: vpsubd 0x280(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 69e: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xed5b       // 6a5: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x08 // 6ab: vmulps 0x200(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe558       // 6b2: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 6b8: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 6be: vpaddd 0x100(%r14), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 6c5: vpmovsdb %zmm12, (%r10)
-	LONG $0x9078c1c4; WORD $0x5248       // 6cb: kmovw 0x52(%r8), %k1
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 6d1: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x897f5162; WORD $0x616f; BYTE $0x01 // 6d8: vmovdqu8 0x10(%r9), %xmm12 {%k1} {z}
-	LONG $0x487d5262; WORD $0xe421       // 6df: vpmovsxbd %xmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fa; BYTE $0x0b // 6e5: vpsubd 0x2c0(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xe45b       // 6ec: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x09 // 6f2: vmulps 0x240(%r14), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc58       // 6f9: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 6ff: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 705: vpaddd 0x140(%r14), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb21       // 70c: vpmovsdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 712: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 719: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 71d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 720: addq %r11, %r9
-	LONG $0x18588b49                     // 723: movq 0x18(%r8), %rbx
-	LONG $0x487d5262; WORD $0x1921       // 727: vpmovsxbd (%r9), %zmm11
-	LONG $0x48257162; WORD $0x5bfa; BYTE $0x0a // 72d: vpsubd 0x280(%rbx), %zmm11, %zmm11
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 734: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xdb5b       // 73b: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x08 // 741: vmulps 0x200(%rbx), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd358       // 748: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 74e: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 754: vpaddd 0x100(%rbx), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1221       // 75b: vpmovsdb %zmm10, (%r10)
-	LONG $0x9078c1c4; WORD $0x5248       // 761: kmovw 0x52(%r8), %k1
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 767: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x897f5162; WORD $0x516f; BYTE $0x01 // 76e: vmovdqu8 0x10(%r9), %xmm10 {%k1} {z}
-	LONG $0x487d5262; WORD $0xd221       // 775: vpmovsxbd %xmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0b // 77b: vpsubd 0x2c0(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xd25b       // 782: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x09 // 788: vmulps 0x240(%rbx), %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca58       // 78f: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 795: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 79b: vpaddd 0x140(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // 7a2: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 7a8: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 7af: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 7b3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 7b6: addq %r11, %r9
-	LONG $0x18708b4d                     // 7b9: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x0921       // 7bd: vpmovsxbd (%r9), %zmm9
-	LONG $0x48355162; WORD $0x4efa; BYTE $0x0a // 7c3: vpsubd 0x280(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 7ca: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc95b       // 7d1: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x4e59; BYTE $0x08 // 7d7: vmulps 0x200(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // 7de: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 7e4: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 7ea: vpaddd 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // 7f1: vpmovsdb %zmm8, (%r10)
-	LONG $0x9078c1c4; WORD $0x5248       // 7f7: kmovw 0x52(%r8), %k1
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 7fd: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x897f5162; WORD $0x416f; BYTE $0x01 // 804: vmovdqu8 0x10(%r9), %xmm8 {%k1} {z}
-	LONG $0x487d5262; WORD $0xc021       // 80b: vpmovsxbd %xmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fa; BYTE $0x0b // 811: vpsubd 0x2c0(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // 818: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x09 // 81e: vmulps 0x240(%r14), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // 825: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 82b: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 831: vpaddd 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 838: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 83e: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 845: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 849: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 84c: addq %r11, %r9
-	LONG $0x18588b49                     // 84f: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x3921       // 853: vpmovsxbd (%r9), %zmm7
-	LONG $0x4845f162; WORD $0x7bfa; BYTE $0x0a // 859: vpsubd 0x280(%rbx), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 860: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xff5b       // 867: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x08 // 86d: vmulps 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // 874: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 87a: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 880: vpaddd 0x100(%rbx), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // 887: vpmovsdb %zmm6, (%r10)
-	LONG $0x9078c1c4; WORD $0x5248       // 88d: kmovw 0x52(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 893: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x897fd162; WORD $0x716f; BYTE $0x01 // 89a: vmovdqu8 0x10(%r9), %xmm6 {%k1} {z}
-	LONG $0x487df262; WORD $0xf621       // 8a1: vpmovsxbd %xmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fa; BYTE $0x0b // 8a7: vpsubd 0x2c0(%rbx), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // 8ae: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x09 // 8b4: vmulps 0x240(%rbx), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // 8bb: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 8c1: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 8c7: vpaddd 0x140(%rbx), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 8ce: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 8d4: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 8db: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 8df: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 8e2: addq %r11, %r9
-	LONG $0x18708b4d                     // 8e5: movq 0x18(%r8), %r14
-	LONG $0x487dd262; WORD $0x2921       // 8e9: vpmovsxbd (%r9), %zmm5
-	LONG $0x4855d162; WORD $0x6efa; BYTE $0x0a // 8ef: vpsubd 0x280(%r14), %zmm5, %zmm5
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 8f6: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xed5b       // 8fd: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x08 // 903: vmulps 0x200(%r14), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // 90a: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 910: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 916: vpaddd 0x100(%r14), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // 91d: vpmovsdb %zmm4, (%r10)
-	LONG $0x9078c1c4; WORD $0x5248       // 923: kmovw 0x52(%r8), %k1
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 929: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x897fd162; WORD $0x616f; BYTE $0x01 // 930: vmovdqu8 0x10(%r9), %xmm4 {%k1} {z}
-	LONG $0x487df262; WORD $0xe421       // 937: vpmovsxbd %xmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fa; BYTE $0x0b // 93d: vpsubd 0x2c0(%r14), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 944: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x09 // 94a: vmulps 0x240(%r14), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 951: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 957: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // 95d: vpaddd 0x140(%r14), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // 964: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 96a: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 971: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 975: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 978: addq %r11, %r9
-	LONG $0x18588b49                     // 97b: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x1921       // 97f: vpmovsxbd (%r9), %zmm3
-	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x0a // 985: vpsubd 0x280(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // 98c: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xdb5b       // 993: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x08 // 999: vmulps 0x200(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 9a0: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 9a6: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // 9ac: vpaddd 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1221       // 9b3: vpmovsdb %zmm2, (%r10)
-	LONG $0x9078c1c4; WORD $0x5248       // 9b9: kmovw 0x52(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // 9bf: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x897fd162; WORD $0x516f; BYTE $0x01 // 9c6: vmovdqu8 0x10(%r9), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd221       // 9cd: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fa; BYTE $0x0b // 9d3: vpsubd 0x2c0(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 9da: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x09 // 9e0: vmulps 0x240(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 9e7: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 9ed: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // 9f3: vpaddd 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 9fa: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // a00: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // a07: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // a0b: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // a0e: addq %r8, %r9
-	LONG $0x08ff8348                     // a11: cmpq $0x8, %rdi
-	LONG $0x0b158f0f; WORD $0x0000       // a15: jg 0x4f20 <gemmVNNI8x32+0x1530>
-	LONG $0x000b43e9; BYTE $0x00         // a1b: jmp 0x4f53 <gemmVNNI8x32+0x1563>
-	LONG $0x487ca162; WORD $0xc05b       // a20: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // a26: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // a2d: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // a33: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // a39: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // a3f: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // a45: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // a4b: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // a51: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // a57: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // a5d: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // a63: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // a69: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // a6f: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // a75: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // a7b: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // a81: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487ce162; WORD $0x0111       // a87: vmovups %zmm16, (%rcx)
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // a8d: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x9078c1c4; WORD $0x5248       // a94: kmovw 0x52(%r8), %k1
-	LONG $0x497c7162; WORD $0x7911; BYTE $0x01 // a9a: vmovups %zmm15, 0x40(%rcx) {%k1}
-	LONG $0x28488b4d                     // aa1: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // aa5: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // aa9: addq %rdx, %r9
-	LONG $0x18588b4d                     // aac: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // ab0: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0x3211       // ab7: vmovups %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // abd: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x5248       // ac4: kmovw 0x52(%r8), %k1
-	LONG $0x497c5162; WORD $0x6a11; BYTE $0x01 // aca: vmovups %zmm13, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // ad1: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // ad5: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // ad8: addq %r11, %r9
-	LONG $0x18708b4d                     // adb: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // adf: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0x2211       // ae6: vmovups %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // aec: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x5248       // af3: kmovw 0x52(%r8), %k1
-	LONG $0x497c5162; WORD $0x5a11; BYTE $0x01 // af9: vmovups %zmm11, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // b00: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b04: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b07: addq %r11, %r9
-	LONG $0x18588b49                     // b0a: movq 0x18(%r8), %rbx
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // b0e: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0x1211       // b15: vmovups %zmm10, (%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // b1b: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x5248       // b22: kmovw 0x52(%r8), %k1
-	LONG $0x497c5162; WORD $0x4a11; BYTE $0x01 // b28: vmovups %zmm9, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // b2f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b33: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b36: addq %r11, %r9
-	LONG $0x18708b4d                     // b39: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // b3d: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0x0211       // b44: vmovups %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // b4a: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x5248       // b51: kmovw 0x52(%r8), %k1
-	LONG $0x497cd162; WORD $0x7a11; BYTE $0x01 // b57: vmovups %zmm7, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // b5e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b62: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b65: addq %r11, %r9
-	LONG $0x18588b49                     // b68: movq 0x18(%r8), %rbx
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // b6c: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x487cd162; WORD $0x3211       // b73: vmovups %zmm6, (%r10)
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // b79: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x5248       // b80: kmovw 0x52(%r8), %k1
-	LONG $0x497cd162; WORD $0x6a11; BYTE $0x01 // b86: vmovups %zmm5, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // b8d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b91: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b94: addq %r11, %r9
-	LONG $0x18708b4d                     // b97: movq 0x18(%r8), %r14
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // b9b: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487cd162; WORD $0x2211       // ba2: vmovups %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // ba8: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x5248       // baf: kmovw 0x52(%r8), %k1
-	LONG $0x497cd162; WORD $0x5a11; BYTE $0x01 // bb5: vmovups %zmm3, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // bbc: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // bc0: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // bc3: addq %r11, %r9
-	LONG $0x18588b49                     // bc6: movq 0x18(%r8), %rbx
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // bca: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x487cd162; WORD $0x1211       // bd1: vmovups %zmm2, (%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // bd7: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x5248       // bde: kmovw 0x52(%r8), %k1
-	LONG $0x497cd162; WORD $0x4a11; BYTE $0x01 // be4: vmovups %zmm1, 0x40(%r10) {%k1}
-	LONG $0x28408b4d                     // beb: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // bef: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // bf2: addq %r8, %r9
-	LONG $0x08ff8348                     // bf5: cmpq $0x8, %rdi
-	LONG $0x09318f0f; WORD $0x0000       // bf9: jg 0x4f20 <gemmVNNI8x32+0x1530>
-	LONG $0x00095fe9; BYTE $0x00         // bff: jmp 0x4f53 <gemmVNNI8x32+0x1563>
-	LONG $0x487ca162; WORD $0xc05b       // c04: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // c0a: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // c11: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // c17: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // c1d: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // c23: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // c29: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // c2f: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // c35: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // c3b: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // c41: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // c47: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // c4d: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // c53: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // c59: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // c5f: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // c65: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487da162; WORD $0xc05b       // c6b: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // c71: vpaddd 0x100(%r9), %zmm16, %zmm16
-	LONG $0x487ee262; WORD $0x0121       // c78: vpmovsdb %zmm16, (%rcx)
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // c7e: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x9078c1c4; WORD $0x5248       // c85: kmovw 0x52(%r8), %k1
-	LONG $0x487d5162; WORD $0xff5b       // c8b: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // c91: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff21       // c98: vpmovsdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // c9e: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // ca5: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // ca9: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // cad: addq %rdx, %r9
-	LONG $0x18588b4d                     // cb0: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // cb4: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // cbb: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // cc1: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3221       // cc8: vpmovsdb %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // cce: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x5248       // cd5: kmovw 0x52(%r8), %k1
-	LONG $0x487d5162; WORD $0xed5b       // cdb: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // ce1: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // ce8: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // cee: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // cf5: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // cf9: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // cfc: addq %r11, %r9
-	LONG $0x18708b4d                     // cff: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // d03: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // d0a: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // d10: vpaddd 0x100(%r14), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // d17: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // d1d: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x5248       // d24: kmovw 0x52(%r8), %k1
-	LONG $0x487d5162; WORD $0xdb5b       // d2a: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // d30: vpaddd 0x140(%r14), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb21       // d37: vpmovsdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // d3d: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // d44: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // d48: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // d4b: addq %r11, %r9
-	LONG $0x18588b49                     // d4e: movq 0x18(%r8), %rbx
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // d52: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // d59: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // d5f: vpaddd 0x100(%rbx), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1221       // d66: vpmovsdb %zmm10, (%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // d6c: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x5248       // d73: kmovw 0x52(%r8), %k1
-	LONG $0x487d5162; WORD $0xc95b       // d79: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // d7f: vpaddd 0x140(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // d86: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // d8c: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // d93: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // d97: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // d9a: addq %r11, %r9
-	LONG $0x18708b4d                     // d9d: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // da1: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // da8: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // dae: vpaddd 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // db5: vpmovsdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // dbb: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x5248       // dc2: kmovw 0x52(%r8), %k1
-	LONG $0x487df162; WORD $0xff5b       // dc8: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // dce: vpaddd 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // dd5: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // ddb: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // de2: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // de6: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // de9: addq %r11, %r9
-	LONG $0x18588b49                     // dec: movq 0x18(%r8), %rbx
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // df0: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // df7: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // dfd: vpaddd 0x100(%rbx), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // e04: vpmovsdb %zmm6, (%r10)
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // e0a: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x5248       // e11: kmovw 0x52(%r8), %k1
-	LONG $0x487df162; WORD $0xed5b       // e17: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // e1d: vpaddd 0x140(%rbx), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // e24: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // e2a: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // e31: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // e35: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e38: addq %r11, %r9
-	LONG $0x18708b4d                     // e3b: movq 0x18(%r8), %r14
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // e3f: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // e46: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // e4c: vpaddd 0x100(%r14), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // e53: vpmovsdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // e59: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x5248       // e60: kmovw 0x52(%r8), %k1
-	LONG $0x487df162; WORD $0xdb5b       // e66: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // e6c: vpaddd 0x140(%r14), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // e73: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // e79: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // e80: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // e84: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e87: addq %r11, %r9
-	LONG $0x18588b49                     // e8a: movq 0x18(%r8), %rbx
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // e8e: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // e95: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // e9b: vpaddd 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1221       // ea2: vpmovsdb %zmm2, (%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // ea8: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x5248       // eaf: kmovw 0x52(%r8), %k1
-	LONG $0x487df162; WORD $0xc95b       // eb5: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // ebb: vpaddd 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // ec2: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // ec8: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // ecf: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // ed3: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // ed6: addq %r8, %r9
-	LONG $0x08ff8348                     // ed9: cmpq $0x8, %rdi
-	LONG $0x064d8f0f; WORD $0x0000       // edd: jg 0x4f20 <gemmVNNI8x32+0x1530>
-	LONG $0x00067be9; BYTE $0x00         // ee3: jmp 0x4f53 <gemmVNNI8x32+0x1563>
-	LONG $0x487ca162; WORD $0xc05b       // ee8: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // eee: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x000000bb; BYTE $0x3f         // ef5: movl $0x3f000000, %ebx
-	LONG $0x0000ba41; WORD $0x3f80       // efa: movl $0x3f800000, %r10d
-	LONG $0x487c5162; WORD $0xff5b       // f00: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // f06: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x0000be41; WORD $0x3f80       // f0c: movl $0x3f800000, %r14d
-	LONG $0x487c5162; WORD $0xed5b       // f12: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // f18: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // f1e: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // f24: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // f2a: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // f30: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // f36: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // f3c: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // f42: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // f48: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // f4e: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // f54: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // f5a: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x407cc162; WORD $0x4959; BYTE $0x06 // f60: vmulps 0x180(%r9), %zmm16, %zmm17
-	LONG $0x487de262; WORD $0xd37c       // f67: vpbroadcastd %ebx, %zmm18
-	LONG $0x000000bb; BYTE $0x3f         // f6d: movl $0x3f000000, %ebx
-	LONG $0x4074a162; WORD $0xca58       // f72: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487dc262; WORD $0xd27c       // f78: vpbroadcastd %r10d, %zmm18
-	LONG $0x0000ba41; WORD $0x3f80       // f7e: movl $0x3f800000, %r10d
-	LONG $0x4074e162; WORD $0xc85f       // f84: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x4074a162; WORD $0xca5d       // f8a: vminps %zmm18, %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc159       // f90: vmulps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // f96: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // f9c: vpaddd 0x100(%r9), %zmm16, %zmm16
-	LONG $0x487ee262; WORD $0x0121       // fa3: vpmovsdb %zmm16, (%rcx)
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // fa9: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x9078c1c4; WORD $0x5248       // fb0: kmovw 0x52(%r8), %k1
-	LONG $0x4804c162; WORD $0x4159; BYTE $0x07 // fb6: vmulps 0x1c0(%r9), %zmm15, %zmm16
-	LONG $0x487de262; WORD $0xcb7c       // fbd: vpbroadcastd %ebx, %zmm17
-	LONG $0x000000bb; BYTE $0x3f         // fc3: movl $0x3f000000, %ebx
-	LONG $0x407ca162; WORD $0xc158       // fc8: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487dc262; WORD $0xca7c       // fce: vpbroadcastd %r10d, %zmm17
-	LONG $0x407ce162; WORD $0xc05f       // fd4: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407ca162; WORD $0xc15d       // fda: vminps %zmm17, %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf859       // fe0: vmulps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // fe6: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // fec: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff21       // ff3: vpmovsdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // ff9: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // 1000: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 1004: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1008: addq %rdx, %r9
-	LONG $0x18588b4d                     // 100b: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 100f: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7b59; BYTE $0x06 // 1016: vmulps 0x180(%r11), %zmm14, %zmm15
-	LONG $0x487de262; WORD $0xc37c       // 101d: vpbroadcastd %ebx, %zmm16
-	LONG $0x000000bb; BYTE $0x3f         // 1023: movl $0x3f000000, %ebx
-	LONG $0x48043162; WORD $0xf858       // 1028: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487dc262; WORD $0xc67c       // 102e: vpbroadcastd %r14d, %zmm16
-	LONG $0x0000be41; WORD $0x3f80       // 1034: movl $0x3f800000, %r14d
-	LONG $0x48047162; WORD $0xf85f       // 103a: vmaxps %zmm0, %zmm15, %zmm15
-	LONG $0x48043162; WORD $0xf85d       // 1040: vminps %zmm16, %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf759       // 1046: vmulps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 104c: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 1052: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3221       // 1059: vpmovsdb %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 105f: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x5248       // 1066: kmovw 0x52(%r8), %k1
-	LONG $0x48145162; WORD $0x7359; BYTE $0x07 // 106c: vmulps 0x1c0(%r11), %zmm13, %zmm14
-	LONG $0x487d7262; WORD $0xfb7c       // 1073: vpbroadcastd %ebx, %zmm15
-	LONG $0x000000bb; BYTE $0x3f         // 1079: movl $0x3f000000, %ebx
-	LONG $0x480c5162; WORD $0xf758       // 107e: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5262; WORD $0xfe7c       // 1084: vpbroadcastd %r14d, %zmm15
-	LONG $0x0000be41; WORD $0x3f80       // 108a: movl $0x3f800000, %r14d
-	LONG $0x480c7162; WORD $0xf05f       // 1090: vmaxps %zmm0, %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0xf75d       // 1096: vminps %zmm15, %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee59       // 109c: vmulps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 10a2: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 10a8: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 10af: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 10b5: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 10bc: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 10c0: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 10c3: addq %r11, %r9
-	LONG $0x18688b4d                     // 10c6: movq 0x18(%r8), %r13
-	LONG $0x481c5162; WORD $0x6559; BYTE $0x02 // 10ca: vmulps 0x80(%r13), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6d59; BYTE $0x06 // 10d1: vmulps 0x180(%r13), %zmm12, %zmm13
-	LONG $0x487d7262; WORD $0xf37c       // 10d8: vpbroadcastd %ebx, %zmm14
-	LONG $0x000000bb; BYTE $0x3f         // 10de: movl $0x3f000000, %ebx
-	LONG $0x48145162; WORD $0xee58       // 10e3: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5262; WORD $0xf67c       // 10e9: vpbroadcastd %r14d, %zmm14
-	LONG $0x0000be41; WORD $0x3f80       // 10ef: movl $0x3f800000, %r14d
-	LONG $0x48147162; WORD $0xe85f       // 10f5: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48145162; WORD $0xee5d       // 10fb: vminps %zmm14, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 1101: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 1107: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x65fe; BYTE $0x04 // 110d: vpaddd 0x100(%r13), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 1114: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5d59; BYTE $0x03 // 111a: vmulps 0xc0(%r13), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x5248       // 1121: kmovw 0x52(%r8), %k1
-	LONG $0x48245162; WORD $0x6559; BYTE $0x07 // 1127: vmulps 0x1c0(%r13), %zmm11, %zmm12
-	LONG $0x487d7262; WORD $0xeb7c       // 112e: vpbroadcastd %ebx, %zmm13
-	LONG $0x000000bb; BYTE $0x3f         // 1134: movl $0x3f000000, %ebx
-	LONG $0x481c5162; WORD $0xe558       // 1139: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5262; WORD $0xee7c       // 113f: vpbroadcastd %r14d, %zmm13
-	LONG $0x0000be41; WORD $0x3f80       // 1145: movl $0x3f800000, %r14d
-	LONG $0x481c7162; WORD $0xe05f       // 114b: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0xe55d       // 1151: vminps %zmm13, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc59       // 1157: vmulps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 115d: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5dfe; BYTE $0x05 // 1163: vpaddd 0x140(%r13), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb21       // 116a: vpmovsdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 1170: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 1177: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 117b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 117e: addq %r11, %r9
-	LONG $0x18788b4d                     // 1181: movq 0x18(%r8), %r15
-	LONG $0x482c5162; WORD $0x5759; BYTE $0x02 // 1185: vmulps 0x80(%r15), %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0x5f59; BYTE $0x06 // 118c: vmulps 0x180(%r15), %zmm10, %zmm11
-	LONG $0x487d7262; WORD $0xe37c       // 1193: vpbroadcastd %ebx, %zmm12
-	LONG $0x000000bb; BYTE $0x3f         // 1199: movl $0x3f000000, %ebx
-	LONG $0x48245162; WORD $0xdc58       // 119e: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5262; WORD $0xe67c       // 11a4: vpbroadcastd %r14d, %zmm12
-	LONG $0x0000be41; WORD $0x3f80       // 11aa: movl $0x3f800000, %r14d
-	LONG $0x48247162; WORD $0xd85f       // 11b0: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48245162; WORD $0xdc5d       // 11b6: vminps %zmm12, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // 11bc: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 11c2: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x57fe; BYTE $0x04 // 11c8: vpaddd 0x100(%r15), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1221       // 11cf: vpmovsdb %zmm10, (%r10)
-	LONG $0x48345162; WORD $0x4f59; BYTE $0x03 // 11d5: vmulps 0xc0(%r15), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x5248       // 11dc: kmovw 0x52(%r8), %k1
-	LONG $0x48345162; WORD $0x5759; BYTE $0x07 // 11e2: vmulps 0x1c0(%r15), %zmm9, %zmm10
-	LONG $0x487d7262; WORD $0xdb7c       // 11e9: vpbroadcastd %ebx, %zmm11
-	LONG $0x000000bb; BYTE $0x3f         // 11ef: movl $0x3f000000, %ebx
-	LONG $0x482c5162; WORD $0xd358       // 11f4: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5262; WORD $0xde7c       // 11fa: vpbroadcastd %r14d, %zmm11
-	LONG $0x0000be41; WORD $0x3f80       // 1200: movl $0x3f800000, %r14d
-	LONG $0x482c7162; WORD $0xd05f       // 1206: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0xd35d       // 120c: vminps %zmm11, %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca59       // 1212: vmulps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 1218: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48355162; WORD $0x4ffe; BYTE $0x05 // 121e: vpaddd 0x140(%r15), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // 1225: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 122b: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 1232: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1236: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1239: addq %r11, %r9
-	LONG $0x18688b4d                     // 123c: movq 0x18(%r8), %r13
-	LONG $0x483c5162; WORD $0x4559; BYTE $0x02 // 1240: vmulps 0x80(%r13), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4d59; BYTE $0x06 // 1247: vmulps 0x180(%r13), %zmm8, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // 124e: vpbroadcastd %ebx, %zmm10
-	LONG $0x000000bb; BYTE $0x3f         // 1254: movl $0x3f000000, %ebx
-	LONG $0x48345162; WORD $0xca58       // 1259: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5262; WORD $0xd67c       // 125f: vpbroadcastd %r14d, %zmm10
-	LONG $0x0000be41; WORD $0x3f80       // 1265: movl $0x3f800000, %r14d
-	LONG $0x48347162; WORD $0xc85f       // 126b: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48345162; WORD $0xca5d       // 1271: vminps %zmm10, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 1277: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 127d: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x45fe; BYTE $0x04 // 1283: vpaddd 0x100(%r13), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // 128a: vpmovsdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7d59; BYTE $0x03 // 1290: vmulps 0xc0(%r13), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x5248       // 1297: kmovw 0x52(%r8), %k1
-	LONG $0x48445162; WORD $0x4559; BYTE $0x07 // 129d: vmulps 0x1c0(%r13), %zmm7, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // 12a4: vpbroadcastd %ebx, %zmm9
-	LONG $0x000000bb; BYTE $0x3f         // 12aa: movl $0x3f000000, %ebx
-	LONG $0x483c5162; WORD $0xc158       // 12af: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5262; WORD $0xce7c       // 12b5: vpbroadcastd %r14d, %zmm9
-	LONG $0x0000be41; WORD $0x3f80       // 12bb: movl $0x3f800000, %r14d
-	LONG $0x483c7162; WORD $0xc05f       // 12c1: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0xc15d       // 12c7: vminps %zmm9, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // 12cd: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 12d3: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7dfe; BYTE $0x05 // 12d9: vpaddd 0x140(%r13), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 12e0: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 12e6: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 12ed: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 12f1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 12f4: addq %r11, %r9
-	LONG $0x18788b4d                     // 12f7: movq 0x18(%r8), %r15
-	LONG $0x484cd162; WORD $0x7759; BYTE $0x02 // 12fb: vmulps 0x80(%r15), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7f59; BYTE $0x06 // 1302: vmulps 0x180(%r15), %zmm6, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // 1309: vpbroadcastd %ebx, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // 130f: movl $0x3f000000, %ebx
-	LONG $0x4844d162; WORD $0xf858       // 1314: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487d5262; WORD $0xc67c       // 131a: vpbroadcastd %r14d, %zmm8
-	LONG $0x0000be41; WORD $0x3f80       // 1320: movl $0x3f800000, %r14d
-	LONG $0x4844f162; WORD $0xf85f       // 1326: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xf85d       // 132c: vminps %zmm8, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 1332: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1338: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x77fe; BYTE $0x04 // 133e: vpaddd 0x100(%r15), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // 1345: vpmovsdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6f59; BYTE $0x03 // 134b: vmulps 0xc0(%r15), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x5248       // 1352: kmovw 0x52(%r8), %k1
-	LONG $0x4854d162; WORD $0x7759; BYTE $0x07 // 1358: vmulps 0x1c0(%r15), %zmm5, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // 135f: vpbroadcastd %ebx, %zmm7
-	LONG $0x000000bb; BYTE $0x3f         // 1365: movl $0x3f000000, %ebx
-	LONG $0x484cf162; WORD $0xf758       // 136a: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487dd262; WORD $0xfe7c       // 1370: vpbroadcastd %r14d, %zmm7
-	LONG $0x0000be41; WORD $0x3f80       // 1376: movl $0x3f800000, %r14d
-	LONG $0x484cf162; WORD $0xf05f       // 137c: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf75d       // 1382: vminps %zmm7, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // 1388: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 138e: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6ffe; BYTE $0x05 // 1394: vpaddd 0x140(%r15), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 139b: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 13a1: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 13a8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 13ac: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 13af: addq %r11, %r9
-	LONG $0x18688b4d                     // 13b2: movq 0x18(%r8), %r13
-	LONG $0x485cd162; WORD $0x6559; BYTE $0x02 // 13b6: vmulps 0x80(%r13), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6d59; BYTE $0x06 // 13bd: vmulps 0x180(%r13), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // 13c4: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // 13ca: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // 13cf: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487dd262; WORD $0xf67c       // 13d5: vpbroadcastd %r14d, %zmm6
-	LONG $0x0000be41; WORD $0x3f80       // 13db: movl $0x3f800000, %r14d
-	LONG $0x4854f162; WORD $0xe85f       // 13e1: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // 13e7: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 13ed: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 13f3: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x65fe; BYTE $0x04 // 13f9: vpaddd 0x100(%r13), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // 1400: vpmovsdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5d59; BYTE $0x03 // 1406: vmulps 0xc0(%r13), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x5248       // 140d: kmovw 0x52(%r8), %k1
-	LONG $0x4864d162; WORD $0x6559; BYTE $0x07 // 1413: vmulps 0x1c0(%r13), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 141a: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 1420: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 1425: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xee7c       // 142b: vpbroadcastd %r14d, %zmm5
-	LONG $0x0000be41; WORD $0x3f80       // 1431: movl $0x3f800000, %r14d
-	LONG $0x485cf162; WORD $0xe05f       // 1437: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 143d: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 1443: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1449: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5dfe; BYTE $0x05 // 144f: vpaddd 0x140(%r13), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // 1456: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 145c: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 1463: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1467: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 146a: addq %r11, %r9
-	LONG $0x18788b4d                     // 146d: movq 0x18(%r8), %r15
-	LONG $0x486cd162; WORD $0x5759; BYTE $0x02 // 1471: vmulps 0x80(%r15), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5f59; BYTE $0x06 // 1478: vmulps 0x180(%r15), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 147f: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 1485: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 148a: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe67c       // 1490: vpbroadcastd %r14d, %zmm4
-	LONG $0x0000be41; WORD $0x3f80       // 1496: movl $0x3f800000, %r14d
-	LONG $0x4864f162; WORD $0xd85f       // 149c: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 14a2: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 14a8: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 14ae: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x57fe; BYTE $0x04 // 14b4: vpaddd 0x100(%r15), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1221       // 14bb: vpmovsdb %zmm2, (%r10)
-	LONG $0x4874d162; WORD $0x4f59; BYTE $0x03 // 14c1: vmulps 0xc0(%r15), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x5248       // 14c8: kmovw 0x52(%r8), %k1
-	LONG $0x4874d162; WORD $0x5759; BYTE $0x07 // 14ce: vmulps 0x1c0(%r15), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 14d5: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 14db: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xde7c       // 14e1: vpbroadcastd %r14d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 14e7: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 14ed: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 14f3: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 14f9: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x05 // 14ff: vpaddd 0x140(%r15), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 1506: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 150c: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // 1513: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1517: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 151a: addq %r8, %r9
-	LONG $0x08ff8348                     // 151d: cmpq $0x8, %rdi
-	WORD $0x407e                         // 1521: jle 0x4f53 <gemmVNNI8x32+0x1563>
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 1523: nopw %cs:(%rax,%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // 1530: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // 1535: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // 1539: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // 153d: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // 1543: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 1547: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 154b: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 154f: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 1555: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 1558: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 155b: addq %r8, %rdx
-	LONG $0xffeabde9; BYTE $0xff         // 155e: jmp 0x3a10 <gemmVNNI8x32+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 1563: vzeroupper
+	LONG $0x40688b4d                     // 0b0: movq 0x40(%r8), %r13
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0b4: nopw %cs:(%rax,%rax)
+	LONG $0x48fec162; WORD $0x0a6f       // 0c0: vmovdqu64 (%r10), %zmm17
+	LONG $0x48fec162; WORD $0x526f; BYTE $0x01 // 0c6: vmovdqu64 0x40(%r10), %zmm18
+	LONG $0x487d8262; WORD $0x2458; BYTE $0x0f // 0cd: vpbroadcastd (%r15,%r9), %zmm20
+	LONG $0x487d8262; WORD $0x2c58; BYTE $0x4f // 0d4: vpbroadcastd (%r15,%r9,2), %zmm21
+	LONG $0x487dc262; WORD $0x1f58       // 0db: vpbroadcastd (%r15), %zmm19
+	LONG $0x04c78349                     // 0e1: addq $0x4, %r15
+	LONG $0x80ea8349                     // 0e5: subq $-0x80, %r10
+	LONG $0x405d3262; WORD $0xf150       // 0e9: vpdpbusd %zmm17, %zmm20, %zmm14
+	LONG $0x405d3262; WORD $0xea50       // 0ef: vpdpbusd %zmm18, %zmm20, %zmm13
+	LONG $0x487dc262; WORD $0x2358       // 0f5: vpbroadcastd (%r11), %zmm20
+	LONG $0x40553262; WORD $0xe150       // 0fb: vpdpbusd %zmm17, %zmm21, %zmm12
+	LONG $0x40553262; WORD $0xda50       // 101: vpdpbusd %zmm18, %zmm21, %zmm11
+	LONG $0x487d8262; WORD $0x2c58; BYTE $0x0b // 107: vpbroadcastd (%r11,%r9), %zmm21
+	LONG $0x4065a262; WORD $0xc150       // 10e: vpdpbusd %zmm17, %zmm19, %zmm16
+	LONG $0x40653262; WORD $0xfa50       // 114: vpdpbusd %zmm18, %zmm19, %zmm15
+	LONG $0x405d3262; WORD $0xd150       // 11a: vpdpbusd %zmm17, %zmm20, %zmm10
+	LONG $0x405d3262; WORD $0xca50       // 120: vpdpbusd %zmm18, %zmm20, %zmm9
+	LONG $0x487d8262; WORD $0x2458; BYTE $0x4b // 126: vpbroadcastd (%r11,%r9,2), %zmm20
+	LONG $0x40553262; WORD $0xc150       // 12d: vpdpbusd %zmm17, %zmm21, %zmm8
+	LONG $0x4055b262; WORD $0xfa50       // 133: vpdpbusd %zmm18, %zmm21, %zmm7
+	LONG $0x487de262; WORD $0x2b58       // 139: vpbroadcastd (%rbx), %zmm21
+	LONG $0x04c38349                     // 13f: addq $0x4, %r11
+	LONG $0x405db262; WORD $0xf150       // 143: vpdpbusd %zmm17, %zmm20, %zmm6
+	LONG $0x405db262; WORD $0xea50       // 149: vpdpbusd %zmm18, %zmm20, %zmm5
+	LONG $0x487da262; WORD $0x2458; BYTE $0x0b // 14f: vpbroadcastd (%rbx,%r9), %zmm20
+	LONG $0x4055b262; WORD $0xe150       // 156: vpdpbusd %zmm17, %zmm21, %zmm4
+	LONG $0x4055b262; WORD $0xda50       // 15c: vpdpbusd %zmm18, %zmm21, %zmm3
+	LONG $0x04c38348                     // 162: addq $0x4, %rbx
+	WORD $0xff49; BYTE $0xcd             // 166: decq %r13
+	LONG $0x405db262; WORD $0xd150       // 169: vpdpbusd %zmm17, %zmm20, %zmm2
+	LONG $0x405db262; WORD $0xca50       // 16f: vpdpbusd %zmm18, %zmm20, %zmm1
+	LONG $0xff45850f; WORD $0xffff       // 175: jne 0x3b00 <gemmVNNI8x32+0xc0>
+	LONG $0x50688b4d                     // 17b: movq 0x50(%r8), %r13
+	WORD $0x014d; BYTE $0xef             // 17f: addq %r13, %r15
+	WORD $0x014d; BYTE $0xeb             // 182: addq %r13, %r11
+	WORD $0x014c; BYTE $0xeb             // 185: addq %r13, %rbx
+	WORD $0xff49; BYTE $0xce             // 188: decq %r14
+	LONG $0xff1f850f; WORD $0xffff       // 18b: jne 0x3af0 <gemmVNNI8x32+0xb0>
+	LONG $0x58508b4d                     // 191: movq 0x58(%r8), %r10
+	LONG $0x18488b4d                     // 195: movq 0x18(%r8), %r9
+	LONG $0x01fa8349                     // 199: cmpq $0x1, %r10
+	LONG $0x036d8f0f; WORD $0x0000       // 19d: jg 0x3f50 <gemmVNNI8x32+0x510>
+	WORD $0x854d; BYTE $0xd2             // 1a3: testq %r10, %r10
+	LONG $0x0a78840f; WORD $0x0000       // 1a6: je 0x4664 <gemmVNNI8x32+0xc24>
+	LONG $0x01fa8349                     // 1ac: cmpq $0x1, %r10
+	LONG $0x088a850f; WORD $0x0000       // 1b0: jne 0x4480 <gemmVNNI8x32+0xa40>
+	LONG $0x487ca162; WORD $0xc05b       // 1b6: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // 1bc: vmulps 0x80(%r9), %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 1c3: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 1c9: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 1cf: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 1d5: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 1db: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 1e1: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 1e7: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 1ed: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 1f3: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 1f9: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 1ff: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 205: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 20b: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 211: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 217: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x407cc162; WORD $0x415d; BYTE $0x06 // 21d: vminps 0x180(%r9), %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 224: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // 22a: vpaddd 0x100(%r9), %zmm16, %zmm16
+	LONG $0x487ee262; WORD $0x0121       // 231: vpmovsdb %zmm16, (%rcx)
+	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // 237: vmulps 0xc0(%r9), %zmm15, %zmm15
+	LONG $0x9078c1c4; WORD $0x6248       // 23e: kmovw 0x62(%r8), %k1
+	LONG $0x48045162; WORD $0x795d; BYTE $0x07 // 244: vminps 0x1c0(%r9), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 24b: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 251: vpaddd 0x140(%r9), %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0xff21       // 258: vpmovsdb %zmm15, %xmm15
+	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 25e: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
+	LONG $0x28488b4d                     // 265: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 269: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 26d: addq %rdx, %r9
+	LONG $0x18588b4d                     // 270: movq 0x18(%r8), %r11
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 274: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x735d; BYTE $0x06 // 27b: vminps 0x180(%r11), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 282: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 288: vpaddd 0x100(%r11), %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x3221       // 28f: vpmovsdb %zmm14, (%r10)
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 295: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6248       // 29c: kmovw 0x62(%r8), %k1
+	LONG $0x48145162; WORD $0x6b5d; BYTE $0x07 // 2a2: vminps 0x1c0(%r11), %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 2a9: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 2af: vpaddd 0x140(%r11), %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed21       // 2b6: vpmovsdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 2bc: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 2c3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 2c7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 2ca: addq %r11, %r9
+	LONG $0x18708b4d                     // 2cd: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 2d1: vmulps 0x80(%r14), %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x665d; BYTE $0x06 // 2d8: vminps 0x180(%r14), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 2df: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 2e5: vpaddd 0x100(%r14), %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2221       // 2ec: vpmovsdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 2f2: vmulps 0xc0(%r14), %zmm11, %zmm11
+	LONG $0x9078c1c4; WORD $0x6248       // 2f9: kmovw 0x62(%r8), %k1
+	LONG $0x48245162; WORD $0x5e5d; BYTE $0x07 // 2ff: vminps 0x1c0(%r14), %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 306: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 30c: vpaddd 0x140(%r14), %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb21       // 313: vpmovsdb %zmm11, %xmm11
+	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 319: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 320: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 324: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 327: addq %r11, %r9
+	LONG $0x18588b49                     // 32a: movq 0x18(%r8), %rbx
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 32e: vmulps 0x80(%rbx), %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x535d; BYTE $0x06 // 335: vminps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 33c: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 342: vpaddd 0x100(%rbx), %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x1221       // 349: vpmovsdb %zmm10, (%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 34f: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6248       // 356: kmovw 0x62(%r8), %k1
+	LONG $0x48347162; WORD $0x4b5d; BYTE $0x07 // 35c: vminps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 363: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 369: vpaddd 0x140(%rbx), %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc921       // 370: vpmovsdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 376: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 37d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 381: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 384: addq %r11, %r9
+	LONG $0x18708b4d                     // 387: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 38b: vmulps 0x80(%r14), %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x465d; BYTE $0x06 // 392: vminps 0x180(%r14), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 399: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 39f: vpaddd 0x100(%r14), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0221       // 3a6: vpmovsdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 3ac: vmulps 0xc0(%r14), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6248       // 3b3: kmovw 0x62(%r8), %k1
+	LONG $0x4844d162; WORD $0x7e5d; BYTE $0x07 // 3b9: vminps 0x1c0(%r14), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 3c0: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 3c6: vpaddd 0x140(%r14), %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff21       // 3cd: vpmovsdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 3d3: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 3da: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 3de: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 3e1: addq %r11, %r9
+	LONG $0x18588b49                     // 3e4: movq 0x18(%r8), %rbx
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 3e8: vmulps 0x80(%rbx), %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0x735d; BYTE $0x06 // 3ef: vminps 0x180(%rbx), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 3f6: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 3fc: vpaddd 0x100(%rbx), %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3221       // 403: vpmovsdb %zmm6, (%r10)
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 409: vmulps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6248       // 410: kmovw 0x62(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b5d; BYTE $0x07 // 416: vminps 0x1c0(%rbx), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 41d: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 423: vpaddd 0x140(%rbx), %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed21       // 42a: vpmovsdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 430: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 437: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 43b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 43e: addq %r11, %r9
+	LONG $0x18708b4d                     // 441: movq 0x18(%r8), %r14
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 445: vmulps 0x80(%r14), %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x665d; BYTE $0x06 // 44c: vminps 0x180(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 453: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 459: vpaddd 0x100(%r14), %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2221       // 460: vpmovsdb %zmm4, (%r10)
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 466: vmulps 0xc0(%r14), %zmm3, %zmm3
+	LONG $0x9078c1c4; WORD $0x6248       // 46d: kmovw 0x62(%r8), %k1
+	LONG $0x4864d162; WORD $0x5e5d; BYTE $0x07 // 473: vminps 0x1c0(%r14), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 47a: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // 480: vpaddd 0x140(%r14), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb21       // 487: vpmovsdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 48d: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 494: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 498: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 49b: addq %r11, %r9
+	LONG $0x18588b49                     // 49e: movq 0x18(%r8), %rbx
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // 4a2: vmulps 0x80(%rbx), %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x535d; BYTE $0x06 // 4a9: vminps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 4b0: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // 4b6: vpaddd 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x1221       // 4bd: vpmovsdb %zmm2, (%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // 4c3: vmulps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6248       // 4ca: kmovw 0x62(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x07 // 4d0: vminps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 4d7: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // 4dd: vpaddd 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 4e4: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 4ea: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
+	LONG $0x28408b4d                     // 4f1: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 4f5: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 4f8: addq %r8, %r9
+	LONG $0x08ff8348                     // 4fb: cmpq $0x8, %rdi
+	LONG $0x104b8f0f; WORD $0x0000       // 4ff: jg 0x4f90 <gemmVNNI8x32+0x1550>
+	LONG $0x001079e9; BYTE $0x00         // 505: jmp 0x4fc3 <gemmVNNI8x32+0x1583>
+	LONG $0x441f0f66; WORD $0x0000       // 50a: nopw (%rax,%rax)
+	LONG $0x02fa8349                     // 510: cmpq $0x2, %r10
+	LONG $0x09ee840f; WORD $0x0000       // 514: je 0x4948 <gemmVNNI8x32+0xf08>
+	LONG $0x03fa8349                     // 51a: cmpq $0x3, %r10
+	LONG $0x051c850f; WORD $0x0000       // 51e: jne 0x4480 <gemmVNNI8x32+0xa40>
+	LONG $0x487de262; WORD $0x0a21       // 524: vpmovsxbd (%rdx), %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 52a: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // 530: vmulps 0x80(%r9), %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 537: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 53d: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 543: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 549: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 54f: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 555: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 55b: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 561: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 567: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 56d: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 573: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 579: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 57f: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 585: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 58b: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4075c162; WORD $0x49fa; BYTE $0x0a // 591: vpsubd 0x280(%r9), %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc95b       // 598: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0x4959; BYTE $0x08 // 59e: vmulps 0x200(%r9), %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc158       // 5a5: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 5ab: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // 5b1: vpaddd 0x100(%r9), %zmm16, %zmm16
+	LONG $0x487ee262; WORD $0x0121       // 5b8: vpmovsdb %zmm16, (%rcx)
+	LONG $0x9078c1c4; WORD $0x6248       // 5be: kmovw 0x62(%r8), %k1
+	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // 5c4: vmulps 0xc0(%r9), %zmm15, %zmm15
+	LONG $0x897fe162; WORD $0x426f; BYTE $0x01 // 5cb: vmovdqu8 0x10(%rdx), %xmm16 {%k1} {z}
+	LONG $0x487da262; WORD $0xc021       // 5d2: vpmovsxbd %xmm16, %zmm16
+	LONG $0x407dc162; WORD $0x41fa; BYTE $0x0b // 5d8: vpsubd 0x2c0(%r9), %zmm16, %zmm16
+	LONG $0x487ca162; WORD $0xc05b       // 5df: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4159; BYTE $0x09 // 5e5: vmulps 0x240(%r9), %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf858       // 5ec: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 5f2: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 5f8: vpaddd 0x140(%r9), %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0xff21       // 5ff: vpmovsdb %zmm15, %xmm15
+	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 605: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
+	LONG $0x28488b4d                     // 60c: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 610: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 614: addq %rdx, %r9
+	LONG $0x18588b4d                     // 617: movq 0x18(%r8), %r11
+	LONG $0x487d5262; WORD $0x3921       // 61b: vpmovsxbd (%r9), %zmm15
+	LONG $0x48055162; WORD $0x7bfa; BYTE $0x0a // 621: vpsubd 0x280(%r11), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 628: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xff5b       // 62f: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x48045162; WORD $0x7b59; BYTE $0x08 // 635: vmulps 0x200(%r11), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf758       // 63c: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 642: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 648: vpaddd 0x100(%r11), %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x3221       // 64f: vpmovsdb %zmm14, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 655: kmovw 0x62(%r8), %k1
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 65b: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x897f5162; WORD $0x716f; BYTE $0x01 // 662: vmovdqu8 0x10(%r9), %xmm14 {%k1} {z}
+	LONG $0x487d5262; WORD $0xf621       // 669: vpmovsxbd %xmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fa; BYTE $0x0b // 66f: vpsubd 0x2c0(%r11), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xf65b       // 676: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x09 // 67c: vmulps 0x240(%r11), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee58       // 683: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 689: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 68f: vpaddd 0x140(%r11), %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed21       // 696: vpmovsdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 69c: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 6a3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 6a7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 6aa: addq %r11, %r9
+	LONG $0x18708b4d                     // 6ad: movq 0x18(%r8), %r14
+	LONG $0x487d5262; WORD $0x2921       // 6b1: vpmovsxbd (%r9), %zmm13
+	LONG $0x48155162; WORD $0x6efa; BYTE $0x0a // 6b7: vpsubd 0x280(%r14), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 6be: vmulps 0x80(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xed5b       // 6c5: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x08 // 6cb: vmulps 0x200(%r14), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe558       // 6d2: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 6d8: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 6de: vpaddd 0x100(%r14), %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2221       // 6e5: vpmovsdb %zmm12, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 6eb: kmovw 0x62(%r8), %k1
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 6f1: vmulps 0xc0(%r14), %zmm11, %zmm11
+	LONG $0x897f5162; WORD $0x616f; BYTE $0x01 // 6f8: vmovdqu8 0x10(%r9), %xmm12 {%k1} {z}
+	LONG $0x487d5262; WORD $0xe421       // 6ff: vpmovsxbd %xmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fa; BYTE $0x0b // 705: vpsubd 0x2c0(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xe45b       // 70c: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x09 // 712: vmulps 0x240(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc58       // 719: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 71f: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 725: vpaddd 0x140(%r14), %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb21       // 72c: vpmovsdb %zmm11, %xmm11
+	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 732: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 739: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 73d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 740: addq %r11, %r9
+	LONG $0x18588b49                     // 743: movq 0x18(%r8), %rbx
+	LONG $0x487d5262; WORD $0x1921       // 747: vpmovsxbd (%r9), %zmm11
+	LONG $0x48257162; WORD $0x5bfa; BYTE $0x0a // 74d: vpsubd 0x280(%rbx), %zmm11, %zmm11
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 754: vmulps 0x80(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xdb5b       // 75b: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x08 // 761: vmulps 0x200(%rbx), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd358       // 768: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 76e: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 774: vpaddd 0x100(%rbx), %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x1221       // 77b: vpmovsdb %zmm10, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 781: kmovw 0x62(%r8), %k1
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 787: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x897f5162; WORD $0x516f; BYTE $0x01 // 78e: vmovdqu8 0x10(%r9), %xmm10 {%k1} {z}
+	LONG $0x487d5262; WORD $0xd221       // 795: vpmovsxbd %xmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0b // 79b: vpsubd 0x2c0(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xd25b       // 7a2: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x09 // 7a8: vmulps 0x240(%rbx), %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca58       // 7af: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 7b5: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 7bb: vpaddd 0x140(%rbx), %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc921       // 7c2: vpmovsdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 7c8: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 7cf: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 7d3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 7d6: addq %r11, %r9
+	LONG $0x18708b4d                     // 7d9: movq 0x18(%r8), %r14
+	LONG $0x487d5262; WORD $0x0921       // 7dd: vpmovsxbd (%r9), %zmm9
+	LONG $0x48355162; WORD $0x4efa; BYTE $0x0a // 7e3: vpsubd 0x280(%r14), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 7ea: vmulps 0x80(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc95b       // 7f1: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48345162; WORD $0x4e59; BYTE $0x08 // 7f7: vmulps 0x200(%r14), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc158       // 7fe: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 804: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 80a: vpaddd 0x100(%r14), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0221       // 811: vpmovsdb %zmm8, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 817: kmovw 0x62(%r8), %k1
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 81d: vmulps 0xc0(%r14), %zmm7, %zmm7
+	LONG $0x897f5162; WORD $0x416f; BYTE $0x01 // 824: vmovdqu8 0x10(%r9), %xmm8 {%k1} {z}
+	LONG $0x487d5262; WORD $0xc021       // 82b: vpmovsxbd %xmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fa; BYTE $0x0b // 831: vpsubd 0x2c0(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // 838: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x09 // 83e: vmulps 0x240(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf858       // 845: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 84b: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 851: vpaddd 0x140(%r14), %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff21       // 858: vpmovsdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 85e: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 865: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 869: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 86c: addq %r11, %r9
+	LONG $0x18588b49                     // 86f: movq 0x18(%r8), %rbx
+	LONG $0x487dd262; WORD $0x3921       // 873: vpmovsxbd (%r9), %zmm7
+	LONG $0x4845f162; WORD $0x7bfa; BYTE $0x0a // 879: vpsubd 0x280(%rbx), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 880: vmulps 0x80(%rbx), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xff5b       // 887: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x08 // 88d: vmulps 0x200(%rbx), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf758       // 894: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 89a: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 8a0: vpaddd 0x100(%rbx), %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3221       // 8a7: vpmovsdb %zmm6, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 8ad: kmovw 0x62(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 8b3: vmulps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x897fd162; WORD $0x716f; BYTE $0x01 // 8ba: vmovdqu8 0x10(%r9), %xmm6 {%k1} {z}
+	LONG $0x487df262; WORD $0xf621       // 8c1: vpmovsxbd %xmm6, %zmm6
+	LONG $0x484df162; WORD $0x73fa; BYTE $0x0b // 8c7: vpsubd 0x2c0(%rbx), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // 8ce: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x09 // 8d4: vmulps 0x240(%rbx), %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee58       // 8db: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 8e1: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 8e7: vpaddd 0x140(%rbx), %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed21       // 8ee: vpmovsdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 8f4: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 8fb: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 8ff: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 902: addq %r11, %r9
+	LONG $0x18708b4d                     // 905: movq 0x18(%r8), %r14
+	LONG $0x487dd262; WORD $0x2921       // 909: vpmovsxbd (%r9), %zmm5
+	LONG $0x4855d162; WORD $0x6efa; BYTE $0x0a // 90f: vpsubd 0x280(%r14), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 916: vmulps 0x80(%r14), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xed5b       // 91d: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x08 // 923: vmulps 0x200(%r14), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // 92a: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 930: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 936: vpaddd 0x100(%r14), %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2221       // 93d: vpmovsdb %zmm4, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 943: kmovw 0x62(%r8), %k1
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 949: vmulps 0xc0(%r14), %zmm3, %zmm3
+	LONG $0x897fd162; WORD $0x616f; BYTE $0x01 // 950: vmovdqu8 0x10(%r9), %xmm4 {%k1} {z}
+	LONG $0x487df262; WORD $0xe421       // 957: vpmovsxbd %xmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fa; BYTE $0x0b // 95d: vpsubd 0x2c0(%r14), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // 964: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x09 // 96a: vmulps 0x240(%r14), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // 971: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 977: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // 97d: vpaddd 0x140(%r14), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb21       // 984: vpmovsdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 98a: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 991: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 995: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 998: addq %r11, %r9
+	LONG $0x18588b49                     // 99b: movq 0x18(%r8), %rbx
+	LONG $0x487dd262; WORD $0x1921       // 99f: vpmovsxbd (%r9), %zmm3
+	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x0a // 9a5: vpsubd 0x280(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // 9ac: vmulps 0x80(%rbx), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xdb5b       // 9b3: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x08 // 9b9: vmulps 0x200(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 9c0: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 9c6: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // 9cc: vpaddd 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x1221       // 9d3: vpmovsdb %zmm2, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 9d9: kmovw 0x62(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // 9df: vmulps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x897fd162; WORD $0x516f; BYTE $0x01 // 9e6: vmovdqu8 0x10(%r9), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd221       // 9ed: vpmovsxbd %xmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fa; BYTE $0x0b // 9f3: vpsubd 0x2c0(%rbx), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 9fa: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x09 // a00: vmulps 0x240(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // a07: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // a0d: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // a13: vpaddd 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // a1a: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // a20: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
+	LONG $0x28408b4d                     // a27: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // a2b: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // a2e: addq %r8, %r9
+	LONG $0x08ff8348                     // a31: cmpq $0x8, %rdi
+	LONG $0x0b158f0f; WORD $0x0000       // a35: jg 0x4f90 <gemmVNNI8x32+0x1550>
+	LONG $0x000b43e9; BYTE $0x00         // a3b: jmp 0x4fc3 <gemmVNNI8x32+0x1583>
+	LONG $0x487ca162; WORD $0xc05b       // a40: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // a46: vmulps 0x80(%r9), %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // a4d: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // a53: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // a59: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // a5f: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // a65: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // a6b: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // a71: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // a77: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // a7d: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // a83: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // a89: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // a8f: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // a95: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // a9b: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // aa1: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487ce162; WORD $0x0111       // aa7: vmovups %zmm16, (%rcx)
+	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // aad: vmulps 0xc0(%r9), %zmm15, %zmm15
+	LONG $0x9078c1c4; WORD $0x6248       // ab4: kmovw 0x62(%r8), %k1
+	LONG $0x497c7162; WORD $0x7911; BYTE $0x01 // aba: vmovups %zmm15, 0x40(%rcx) {%k1}
+	LONG $0x28488b4d                     // ac1: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // ac5: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // ac9: addq %rdx, %r9
+	LONG $0x18588b4d                     // acc: movq 0x18(%r8), %r11
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // ad0: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0x3211       // ad7: vmovups %zmm14, (%r10)
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // add: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6248       // ae4: kmovw 0x62(%r8), %k1
+	LONG $0x497c5162; WORD $0x6a11; BYTE $0x01 // aea: vmovups %zmm13, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // af1: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // af5: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // af8: addq %r11, %r9
+	LONG $0x18708b4d                     // afb: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // aff: vmulps 0x80(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0x2211       // b06: vmovups %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // b0c: vmulps 0xc0(%r14), %zmm11, %zmm11
+	LONG $0x9078c1c4; WORD $0x6248       // b13: kmovw 0x62(%r8), %k1
+	LONG $0x497c5162; WORD $0x5a11; BYTE $0x01 // b19: vmovups %zmm11, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // b20: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b24: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b27: addq %r11, %r9
+	LONG $0x18588b49                     // b2a: movq 0x18(%r8), %rbx
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // b2e: vmulps 0x80(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0x1211       // b35: vmovups %zmm10, (%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // b3b: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6248       // b42: kmovw 0x62(%r8), %k1
+	LONG $0x497c5162; WORD $0x4a11; BYTE $0x01 // b48: vmovups %zmm9, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // b4f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b53: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b56: addq %r11, %r9
+	LONG $0x18708b4d                     // b59: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // b5d: vmulps 0x80(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0x0211       // b64: vmovups %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // b6a: vmulps 0xc0(%r14), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6248       // b71: kmovw 0x62(%r8), %k1
+	LONG $0x497cd162; WORD $0x7a11; BYTE $0x01 // b77: vmovups %zmm7, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // b7e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b82: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b85: addq %r11, %r9
+	LONG $0x18588b49                     // b88: movq 0x18(%r8), %rbx
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // b8c: vmulps 0x80(%rbx), %zmm6, %zmm6
+	LONG $0x487cd162; WORD $0x3211       // b93: vmovups %zmm6, (%r10)
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // b99: vmulps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6248       // ba0: kmovw 0x62(%r8), %k1
+	LONG $0x497cd162; WORD $0x6a11; BYTE $0x01 // ba6: vmovups %zmm5, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // bad: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // bb1: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // bb4: addq %r11, %r9
+	LONG $0x18708b4d                     // bb7: movq 0x18(%r8), %r14
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // bbb: vmulps 0x80(%r14), %zmm4, %zmm4
+	LONG $0x487cd162; WORD $0x2211       // bc2: vmovups %zmm4, (%r10)
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // bc8: vmulps 0xc0(%r14), %zmm3, %zmm3
+	LONG $0x9078c1c4; WORD $0x6248       // bcf: kmovw 0x62(%r8), %k1
+	LONG $0x497cd162; WORD $0x5a11; BYTE $0x01 // bd5: vmovups %zmm3, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // bdc: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // be0: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // be3: addq %r11, %r9
+	LONG $0x18588b49                     // be6: movq 0x18(%r8), %rbx
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // bea: vmulps 0x80(%rbx), %zmm2, %zmm2
+	LONG $0x487cd162; WORD $0x1211       // bf1: vmovups %zmm2, (%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // bf7: vmulps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6248       // bfe: kmovw 0x62(%r8), %k1
+	LONG $0x497cd162; WORD $0x4a11; BYTE $0x01 // c04: vmovups %zmm1, 0x40(%r10) {%k1}
+	LONG $0x28408b4d                     // c0b: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // c0f: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // c12: addq %r8, %r9
+	LONG $0x08ff8348                     // c15: cmpq $0x8, %rdi
+	LONG $0x09318f0f; WORD $0x0000       // c19: jg 0x4f90 <gemmVNNI8x32+0x1550>
+	LONG $0x00095fe9; BYTE $0x00         // c1f: jmp 0x4fc3 <gemmVNNI8x32+0x1583>
+	LONG $0x487ca162; WORD $0xc05b       // c24: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // c2a: vmulps 0x80(%r9), %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // c31: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // c37: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // c3d: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // c43: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // c49: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // c4f: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // c55: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // c5b: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // c61: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // c67: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // c6d: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // c73: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // c79: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // c7f: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // c85: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487da162; WORD $0xc05b       // c8b: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // c91: vpaddd 0x100(%r9), %zmm16, %zmm16
+	LONG $0x487ee262; WORD $0x0121       // c98: vpmovsdb %zmm16, (%rcx)
+	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // c9e: vmulps 0xc0(%r9), %zmm15, %zmm15
+	LONG $0x9078c1c4; WORD $0x6248       // ca5: kmovw 0x62(%r8), %k1
+	LONG $0x487d5162; WORD $0xff5b       // cab: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // cb1: vpaddd 0x140(%r9), %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0xff21       // cb8: vpmovsdb %zmm15, %xmm15
+	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // cbe: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
+	LONG $0x28488b4d                     // cc5: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // cc9: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // ccd: addq %rdx, %r9
+	LONG $0x18588b4d                     // cd0: movq 0x18(%r8), %r11
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // cd4: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // cdb: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // ce1: vpaddd 0x100(%r11), %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x3221       // ce8: vpmovsdb %zmm14, (%r10)
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // cee: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6248       // cf5: kmovw 0x62(%r8), %k1
+	LONG $0x487d5162; WORD $0xed5b       // cfb: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // d01: vpaddd 0x140(%r11), %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed21       // d08: vpmovsdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // d0e: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // d15: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // d19: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // d1c: addq %r11, %r9
+	LONG $0x18708b4d                     // d1f: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // d23: vmulps 0x80(%r14), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // d2a: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // d30: vpaddd 0x100(%r14), %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2221       // d37: vpmovsdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // d3d: vmulps 0xc0(%r14), %zmm11, %zmm11
+	LONG $0x9078c1c4; WORD $0x6248       // d44: kmovw 0x62(%r8), %k1
+	LONG $0x487d5162; WORD $0xdb5b       // d4a: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // d50: vpaddd 0x140(%r14), %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb21       // d57: vpmovsdb %zmm11, %xmm11
+	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // d5d: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // d64: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // d68: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // d6b: addq %r11, %r9
+	LONG $0x18588b49                     // d6e: movq 0x18(%r8), %rbx
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // d72: vmulps 0x80(%rbx), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // d79: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // d7f: vpaddd 0x100(%rbx), %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x1221       // d86: vpmovsdb %zmm10, (%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // d8c: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6248       // d93: kmovw 0x62(%r8), %k1
+	LONG $0x487d5162; WORD $0xc95b       // d99: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // d9f: vpaddd 0x140(%rbx), %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc921       // da6: vpmovsdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // dac: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // db3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // db7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // dba: addq %r11, %r9
+	LONG $0x18708b4d                     // dbd: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // dc1: vmulps 0x80(%r14), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // dc8: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // dce: vpaddd 0x100(%r14), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0221       // dd5: vpmovsdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // ddb: vmulps 0xc0(%r14), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6248       // de2: kmovw 0x62(%r8), %k1
+	LONG $0x487df162; WORD $0xff5b       // de8: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // dee: vpaddd 0x140(%r14), %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff21       // df5: vpmovsdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // dfb: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // e02: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // e06: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // e09: addq %r11, %r9
+	LONG $0x18588b49                     // e0c: movq 0x18(%r8), %rbx
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // e10: vmulps 0x80(%rbx), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // e17: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // e1d: vpaddd 0x100(%rbx), %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3221       // e24: vpmovsdb %zmm6, (%r10)
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // e2a: vmulps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6248       // e31: kmovw 0x62(%r8), %k1
+	LONG $0x487df162; WORD $0xed5b       // e37: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // e3d: vpaddd 0x140(%rbx), %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed21       // e44: vpmovsdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // e4a: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // e51: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // e55: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // e58: addq %r11, %r9
+	LONG $0x18708b4d                     // e5b: movq 0x18(%r8), %r14
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // e5f: vmulps 0x80(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // e66: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // e6c: vpaddd 0x100(%r14), %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2221       // e73: vpmovsdb %zmm4, (%r10)
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // e79: vmulps 0xc0(%r14), %zmm3, %zmm3
+	LONG $0x9078c1c4; WORD $0x6248       // e80: kmovw 0x62(%r8), %k1
+	LONG $0x487df162; WORD $0xdb5b       // e86: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // e8c: vpaddd 0x140(%r14), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb21       // e93: vpmovsdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // e99: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // ea0: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // ea4: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // ea7: addq %r11, %r9
+	LONG $0x18588b49                     // eaa: movq 0x18(%r8), %rbx
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // eae: vmulps 0x80(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // eb5: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // ebb: vpaddd 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x1221       // ec2: vpmovsdb %zmm2, (%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // ec8: vmulps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6248       // ecf: kmovw 0x62(%r8), %k1
+	LONG $0x487df162; WORD $0xc95b       // ed5: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // edb: vpaddd 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // ee2: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // ee8: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
+	LONG $0x28408b4d                     // eef: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // ef3: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // ef6: addq %r8, %r9
+	LONG $0x08ff8348                     // ef9: cmpq $0x8, %rdi
+	LONG $0x064d8f0f; WORD $0x0000       // efd: jg 0x4f90 <gemmVNNI8x32+0x1550>
+	LONG $0x00067be9; BYTE $0x00         // f03: jmp 0x4fc3 <gemmVNNI8x32+0x1583>
+	LONG $0x487ca162; WORD $0xc05b       // f08: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // f0e: vmulps 0x80(%r9), %zmm16, %zmm16
+	LONG $0x000000bb; BYTE $0x3f         // f15: movl $0x3f000000, %ebx
+	LONG $0x0000ba41; WORD $0x3f80       // f1a: movl $0x3f800000, %r10d
+	LONG $0x487c5162; WORD $0xff5b       // f20: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // f26: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x0000be41; WORD $0x3f80       // f2c: movl $0x3f800000, %r14d
+	LONG $0x487c5162; WORD $0xed5b       // f32: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // f38: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // f3e: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // f44: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // f4a: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // f50: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // f56: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // f5c: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // f62: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // f68: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // f6e: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // f74: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // f7a: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x407cc162; WORD $0x4959; BYTE $0x06 // f80: vmulps 0x180(%r9), %zmm16, %zmm17
+	LONG $0x487de262; WORD $0xd37c       // f87: vpbroadcastd %ebx, %zmm18
+	LONG $0x000000bb; BYTE $0x3f         // f8d: movl $0x3f000000, %ebx
+	LONG $0x4074a162; WORD $0xca58       // f92: vaddps %zmm18, %zmm17, %zmm17
+	LONG $0x487dc262; WORD $0xd27c       // f98: vpbroadcastd %r10d, %zmm18
+	LONG $0x0000ba41; WORD $0x3f80       // f9e: movl $0x3f800000, %r10d
+	LONG $0x4074e162; WORD $0xc85f       // fa4: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x4074a162; WORD $0xca5d       // faa: vminps %zmm18, %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc159       // fb0: vmulps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // fb6: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // fbc: vpaddd 0x100(%r9), %zmm16, %zmm16
+	LONG $0x487ee262; WORD $0x0121       // fc3: vpmovsdb %zmm16, (%rcx)
+	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // fc9: vmulps 0xc0(%r9), %zmm15, %zmm15
+	LONG $0x9078c1c4; WORD $0x6248       // fd0: kmovw 0x62(%r8), %k1
+	LONG $0x4804c162; WORD $0x4159; BYTE $0x07 // fd6: vmulps 0x1c0(%r9), %zmm15, %zmm16
+	LONG $0x487de262; WORD $0xcb7c       // fdd: vpbroadcastd %ebx, %zmm17
+	LONG $0x000000bb; BYTE $0x3f         // fe3: movl $0x3f000000, %ebx
+	LONG $0x407ca162; WORD $0xc158       // fe8: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487dc262; WORD $0xca7c       // fee: vpbroadcastd %r10d, %zmm17
+	LONG $0x407ce162; WORD $0xc05f       // ff4: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407ca162; WORD $0xc15d       // ffa: vminps %zmm17, %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf859       // 1000: vmulps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 1006: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 100c: vpaddd 0x140(%r9), %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0xff21       // 1013: vpmovsdb %zmm15, %xmm15
+	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 1019: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
+	LONG $0x28488b4d                     // 1020: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 1024: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1028: addq %rdx, %r9
+	LONG $0x18588b4d                     // 102b: movq 0x18(%r8), %r11
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 102f: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7b59; BYTE $0x06 // 1036: vmulps 0x180(%r11), %zmm14, %zmm15
+	LONG $0x487de262; WORD $0xc37c       // 103d: vpbroadcastd %ebx, %zmm16
+	LONG $0x000000bb; BYTE $0x3f         // 1043: movl $0x3f000000, %ebx
+	LONG $0x48043162; WORD $0xf858       // 1048: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487dc262; WORD $0xc67c       // 104e: vpbroadcastd %r14d, %zmm16
+	LONG $0x0000be41; WORD $0x3f80       // 1054: movl $0x3f800000, %r14d
+	LONG $0x48047162; WORD $0xf85f       // 105a: vmaxps %zmm0, %zmm15, %zmm15
+	LONG $0x48043162; WORD $0xf85d       // 1060: vminps %zmm16, %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf759       // 1066: vmulps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 106c: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 1072: vpaddd 0x100(%r11), %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x3221       // 1079: vpmovsdb %zmm14, (%r10)
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 107f: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6248       // 1086: kmovw 0x62(%r8), %k1
+	LONG $0x48145162; WORD $0x7359; BYTE $0x07 // 108c: vmulps 0x1c0(%r11), %zmm13, %zmm14
+	LONG $0x487d7262; WORD $0xfb7c       // 1093: vpbroadcastd %ebx, %zmm15
+	LONG $0x000000bb; BYTE $0x3f         // 1099: movl $0x3f000000, %ebx
+	LONG $0x480c5162; WORD $0xf758       // 109e: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5262; WORD $0xfe7c       // 10a4: vpbroadcastd %r14d, %zmm15
+	LONG $0x0000be41; WORD $0x3f80       // 10aa: movl $0x3f800000, %r14d
+	LONG $0x480c7162; WORD $0xf05f       // 10b0: vmaxps %zmm0, %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0xf75d       // 10b6: vminps %zmm15, %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee59       // 10bc: vmulps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 10c2: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 10c8: vpaddd 0x140(%r11), %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed21       // 10cf: vpmovsdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 10d5: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 10dc: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 10e0: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 10e3: addq %r11, %r9
+	LONG $0x18688b4d                     // 10e6: movq 0x18(%r8), %r13
+	LONG $0x481c5162; WORD $0x6559; BYTE $0x02 // 10ea: vmulps 0x80(%r13), %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6d59; BYTE $0x06 // 10f1: vmulps 0x180(%r13), %zmm12, %zmm13
+	LONG $0x487d7262; WORD $0xf37c       // 10f8: vpbroadcastd %ebx, %zmm14
+	LONG $0x000000bb; BYTE $0x3f         // 10fe: movl $0x3f000000, %ebx
+	LONG $0x48145162; WORD $0xee58       // 1103: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5262; WORD $0xf67c       // 1109: vpbroadcastd %r14d, %zmm14
+	LONG $0x0000be41; WORD $0x3f80       // 110f: movl $0x3f800000, %r14d
+	LONG $0x48147162; WORD $0xe85f       // 1115: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48145162; WORD $0xee5d       // 111b: vminps %zmm14, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 1121: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 1127: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x65fe; BYTE $0x04 // 112d: vpaddd 0x100(%r13), %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2221       // 1134: vpmovsdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5d59; BYTE $0x03 // 113a: vmulps 0xc0(%r13), %zmm11, %zmm11
+	LONG $0x9078c1c4; WORD $0x6248       // 1141: kmovw 0x62(%r8), %k1
+	LONG $0x48245162; WORD $0x6559; BYTE $0x07 // 1147: vmulps 0x1c0(%r13), %zmm11, %zmm12
+	LONG $0x487d7262; WORD $0xeb7c       // 114e: vpbroadcastd %ebx, %zmm13
+	LONG $0x000000bb; BYTE $0x3f         // 1154: movl $0x3f000000, %ebx
+	LONG $0x481c5162; WORD $0xe558       // 1159: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5262; WORD $0xee7c       // 115f: vpbroadcastd %r14d, %zmm13
+	LONG $0x0000be41; WORD $0x3f80       // 1165: movl $0x3f800000, %r14d
+	LONG $0x481c7162; WORD $0xe05f       // 116b: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0xe55d       // 1171: vminps %zmm13, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc59       // 1177: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 117d: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5dfe; BYTE $0x05 // 1183: vpaddd 0x140(%r13), %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb21       // 118a: vpmovsdb %zmm11, %xmm11
+	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 1190: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 1197: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 119b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 119e: addq %r11, %r9
+	LONG $0x18788b4d                     // 11a1: movq 0x18(%r8), %r15
+	LONG $0x482c5162; WORD $0x5759; BYTE $0x02 // 11a5: vmulps 0x80(%r15), %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0x5f59; BYTE $0x06 // 11ac: vmulps 0x180(%r15), %zmm10, %zmm11
+	LONG $0x487d7262; WORD $0xe37c       // 11b3: vpbroadcastd %ebx, %zmm12
+	LONG $0x000000bb; BYTE $0x3f         // 11b9: movl $0x3f000000, %ebx
+	LONG $0x48245162; WORD $0xdc58       // 11be: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5262; WORD $0xe67c       // 11c4: vpbroadcastd %r14d, %zmm12
+	LONG $0x0000be41; WORD $0x3f80       // 11ca: movl $0x3f800000, %r14d
+	LONG $0x48247162; WORD $0xd85f       // 11d0: vmaxps %zmm0, %zmm11, %zmm11
+	LONG $0x48245162; WORD $0xdc5d       // 11d6: vminps %zmm12, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd359       // 11dc: vmulps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 11e2: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x57fe; BYTE $0x04 // 11e8: vpaddd 0x100(%r15), %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x1221       // 11ef: vpmovsdb %zmm10, (%r10)
+	LONG $0x48345162; WORD $0x4f59; BYTE $0x03 // 11f5: vmulps 0xc0(%r15), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6248       // 11fc: kmovw 0x62(%r8), %k1
+	LONG $0x48345162; WORD $0x5759; BYTE $0x07 // 1202: vmulps 0x1c0(%r15), %zmm9, %zmm10
+	LONG $0x487d7262; WORD $0xdb7c       // 1209: vpbroadcastd %ebx, %zmm11
+	LONG $0x000000bb; BYTE $0x3f         // 120f: movl $0x3f000000, %ebx
+	LONG $0x482c5162; WORD $0xd358       // 1214: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5262; WORD $0xde7c       // 121a: vpbroadcastd %r14d, %zmm11
+	LONG $0x0000be41; WORD $0x3f80       // 1220: movl $0x3f800000, %r14d
+	LONG $0x482c7162; WORD $0xd05f       // 1226: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0xd35d       // 122c: vminps %zmm11, %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca59       // 1232: vmulps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 1238: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48355162; WORD $0x4ffe; BYTE $0x05 // 123e: vpaddd 0x140(%r15), %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc921       // 1245: vpmovsdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 124b: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 1252: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1256: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1259: addq %r11, %r9
+	LONG $0x18688b4d                     // 125c: movq 0x18(%r8), %r13
+	LONG $0x483c5162; WORD $0x4559; BYTE $0x02 // 1260: vmulps 0x80(%r13), %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4d59; BYTE $0x06 // 1267: vmulps 0x180(%r13), %zmm8, %zmm9
+	LONG $0x487d7262; WORD $0xd37c       // 126e: vpbroadcastd %ebx, %zmm10
+	LONG $0x000000bb; BYTE $0x3f         // 1274: movl $0x3f000000, %ebx
+	LONG $0x48345162; WORD $0xca58       // 1279: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5262; WORD $0xd67c       // 127f: vpbroadcastd %r14d, %zmm10
+	LONG $0x0000be41; WORD $0x3f80       // 1285: movl $0x3f800000, %r14d
+	LONG $0x48347162; WORD $0xc85f       // 128b: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48345162; WORD $0xca5d       // 1291: vminps %zmm10, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // 1297: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 129d: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x45fe; BYTE $0x04 // 12a3: vpaddd 0x100(%r13), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0221       // 12aa: vpmovsdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7d59; BYTE $0x03 // 12b0: vmulps 0xc0(%r13), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6248       // 12b7: kmovw 0x62(%r8), %k1
+	LONG $0x48445162; WORD $0x4559; BYTE $0x07 // 12bd: vmulps 0x1c0(%r13), %zmm7, %zmm8
+	LONG $0x487d7262; WORD $0xcb7c       // 12c4: vpbroadcastd %ebx, %zmm9
+	LONG $0x000000bb; BYTE $0x3f         // 12ca: movl $0x3f000000, %ebx
+	LONG $0x483c5162; WORD $0xc158       // 12cf: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5262; WORD $0xce7c       // 12d5: vpbroadcastd %r14d, %zmm9
+	LONG $0x0000be41; WORD $0x3f80       // 12db: movl $0x3f800000, %r14d
+	LONG $0x483c7162; WORD $0xc05f       // 12e1: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0xc15d       // 12e7: vminps %zmm9, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // 12ed: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 12f3: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7dfe; BYTE $0x05 // 12f9: vpaddd 0x140(%r13), %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff21       // 1300: vpmovsdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 1306: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 130d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1311: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1314: addq %r11, %r9
+	LONG $0x18788b4d                     // 1317: movq 0x18(%r8), %r15
+	LONG $0x484cd162; WORD $0x7759; BYTE $0x02 // 131b: vmulps 0x80(%r15), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7f59; BYTE $0x06 // 1322: vmulps 0x180(%r15), %zmm6, %zmm7
+	LONG $0x487d7262; WORD $0xc37c       // 1329: vpbroadcastd %ebx, %zmm8
+	LONG $0x000000bb; BYTE $0x3f         // 132f: movl $0x3f000000, %ebx
+	LONG $0x4844d162; WORD $0xf858       // 1334: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487d5262; WORD $0xc67c       // 133a: vpbroadcastd %r14d, %zmm8
+	LONG $0x0000be41; WORD $0x3f80       // 1340: movl $0x3f800000, %r14d
+	LONG $0x4844f162; WORD $0xf85f       // 1346: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0xf85d       // 134c: vminps %zmm8, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // 1352: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 1358: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x77fe; BYTE $0x04 // 135e: vpaddd 0x100(%r15), %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3221       // 1365: vpmovsdb %zmm6, (%r10)
+	LONG $0x4854d162; WORD $0x6f59; BYTE $0x03 // 136b: vmulps 0xc0(%r15), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6248       // 1372: kmovw 0x62(%r8), %k1
+	LONG $0x4854d162; WORD $0x7759; BYTE $0x07 // 1378: vmulps 0x1c0(%r15), %zmm5, %zmm6
+	LONG $0x487df262; WORD $0xfb7c       // 137f: vpbroadcastd %ebx, %zmm7
+	LONG $0x000000bb; BYTE $0x3f         // 1385: movl $0x3f000000, %ebx
+	LONG $0x484cf162; WORD $0xf758       // 138a: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487dd262; WORD $0xfe7c       // 1390: vpbroadcastd %r14d, %zmm7
+	LONG $0x0000be41; WORD $0x3f80       // 1396: movl $0x3f800000, %r14d
+	LONG $0x484cf162; WORD $0xf05f       // 139c: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0xf75d       // 13a2: vminps %zmm7, %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee59       // 13a8: vmulps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 13ae: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6ffe; BYTE $0x05 // 13b4: vpaddd 0x140(%r15), %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed21       // 13bb: vpmovsdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 13c1: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 13c8: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 13cc: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 13cf: addq %r11, %r9
+	LONG $0x18688b4d                     // 13d2: movq 0x18(%r8), %r13
+	LONG $0x485cd162; WORD $0x6559; BYTE $0x02 // 13d6: vmulps 0x80(%r13), %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6d59; BYTE $0x06 // 13dd: vmulps 0x180(%r13), %zmm4, %zmm5
+	LONG $0x487df262; WORD $0xf37c       // 13e4: vpbroadcastd %ebx, %zmm6
+	LONG $0x000000bb; BYTE $0x3f         // 13ea: movl $0x3f000000, %ebx
+	LONG $0x4854f162; WORD $0xee58       // 13ef: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487dd262; WORD $0xf67c       // 13f5: vpbroadcastd %r14d, %zmm6
+	LONG $0x0000be41; WORD $0x3f80       // 13fb: movl $0x3f800000, %r14d
+	LONG $0x4854f162; WORD $0xe85f       // 1401: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0xee5d       // 1407: vminps %zmm6, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // 140d: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 1413: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x65fe; BYTE $0x04 // 1419: vpaddd 0x100(%r13), %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2221       // 1420: vpmovsdb %zmm4, (%r10)
+	LONG $0x4864d162; WORD $0x5d59; BYTE $0x03 // 1426: vmulps 0xc0(%r13), %zmm3, %zmm3
+	LONG $0x9078c1c4; WORD $0x6248       // 142d: kmovw 0x62(%r8), %k1
+	LONG $0x4864d162; WORD $0x6559; BYTE $0x07 // 1433: vmulps 0x1c0(%r13), %zmm3, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // 143a: vpbroadcastd %ebx, %zmm5
+	LONG $0x000000bb; BYTE $0x3f         // 1440: movl $0x3f000000, %ebx
+	LONG $0x485cf162; WORD $0xe558       // 1445: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487dd262; WORD $0xee7c       // 144b: vpbroadcastd %r14d, %zmm5
+	LONG $0x0000be41; WORD $0x3f80       // 1451: movl $0x3f800000, %r14d
+	LONG $0x485cf162; WORD $0xe05f       // 1457: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe55d       // 145d: vminps %zmm5, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 1463: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 1469: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5dfe; BYTE $0x05 // 146f: vpaddd 0x140(%r13), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb21       // 1476: vpmovsdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 147c: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 1483: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1487: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 148a: addq %r11, %r9
+	LONG $0x18788b4d                     // 148d: movq 0x18(%r8), %r15
+	LONG $0x486cd162; WORD $0x5759; BYTE $0x02 // 1491: vmulps 0x80(%r15), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5f59; BYTE $0x06 // 1498: vmulps 0x180(%r15), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // 149f: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 14a5: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // 14aa: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487dd262; WORD $0xe67c       // 14b0: vpbroadcastd %r14d, %zmm4
+	LONG $0x0000be41; WORD $0x3f80       // 14b6: movl $0x3f800000, %r14d
+	LONG $0x4864f162; WORD $0xd85f       // 14bc: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // 14c2: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 14c8: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 14ce: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x57fe; BYTE $0x04 // 14d4: vpaddd 0x100(%r15), %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x1221       // 14db: vpmovsdb %zmm2, (%r10)
+	LONG $0x4874d162; WORD $0x4f59; BYTE $0x03 // 14e1: vmulps 0xc0(%r15), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6248       // 14e8: kmovw 0x62(%r8), %k1
+	LONG $0x4874d162; WORD $0x5759; BYTE $0x07 // 14ee: vmulps 0x1c0(%r15), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 14f5: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 14fb: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487dd262; WORD $0xde7c       // 1501: vpbroadcastd %r14d, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 1507: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 150d: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 1513: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1519: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x05 // 151f: vpaddd 0x140(%r15), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 1526: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 152c: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
+	LONG $0x28408b4d                     // 1533: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1537: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 153a: addq %r8, %r9
+	LONG $0x08ff8348                     // 153d: cmpq $0x8, %rdi
+	WORD $0x407e                         // 1541: jle 0x4fc3 <gemmVNNI8x32+0x1583>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 1543: nopw %cs:(%rax,%rax)
+	LONG $0x244c8b4d; BYTE $0x08         // 1550: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // 1555: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // 1559: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // 155d: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // 1563: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 1567: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 156b: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 156f: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 1575: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 1578: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 157b: addq %r8, %rdx
+	LONG $0xffea9de9; BYTE $0xff         // 157e: jmp 0x3a60 <gemmVNNI8x32+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 1583: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
@@ -3462,7 +3485,7 @@ TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
 	LONG $0x10508b4d                     // 02b: movq 0x10(%r8), %r10
 	WORD $0x8949; BYTE $0xc7             // 02f: movq %rax, %r15
 	LONG $0x48fed162; WORD $0x0e6f       // 032: vmovdqu64 (%r14), %zmm1
-	LONG $0x40708b4d                     // 038: movq 0x40(%r8), %r14
+	LONG $0x48708b4d                     // 038: movq 0x48(%r8), %r14
 	LONG $0x491c8d4b                     // 03c: leaq (%r9,%r9,2), %rbx
 	LONG $0x581c8d4c                     // 040: leaq (%rax,%rbx,2), %r11
 	WORD $0x0148; BYTE $0xc3             // 044: addq %rax, %rbx
@@ -3474,605 +3497,613 @@ TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
 	LONG $0x48fdf162; WORD $0xf96f       // 065: vmovdqa64 %zmm1, %zmm7
 	LONG $0x48fd7162; WORD $0xc16f       // 06b: vmovdqa64 %zmm1, %zmm8
 	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 071: nopw %cs:(%rax,%rax)
-	LONG $0x48fe5162; WORD $0x0a6f       // 080: vmovdqu64 (%r10), %zmm9
-	LONG $0x487d1262; WORD $0x1c58; BYTE $0x0f // 086: vpbroadcastd (%r15,%r9), %zmm11
-	LONG $0x487d1262; WORD $0x2458; BYTE $0x4f // 08d: vpbroadcastd (%r15,%r9,2), %zmm12
-	LONG $0x487d5262; WORD $0x1758       // 094: vpbroadcastd (%r15), %zmm10
-	LONG $0x04c78349                     // 09a: addq $0x4, %r15
-	LONG $0x40c28349                     // 09e: addq $0x40, %r10
-	LONG $0x4825d262; WORD $0xf950       // 0a2: vpdpbusd %zmm9, %zmm11, %zmm7
-	LONG $0x487d7262; WORD $0x1b58       // 0a8: vpbroadcastd (%rbx), %zmm11
-	LONG $0x481dd262; WORD $0xf150       // 0ae: vpdpbusd %zmm9, %zmm12, %zmm6
-	LONG $0x487d3262; WORD $0x2458; BYTE $0x0b // 0b4: vpbroadcastd (%rbx,%r9), %zmm12
-	LONG $0x482d5262; WORD $0xc150       // 0bb: vpdpbusd %zmm9, %zmm10, %zmm8
-	LONG $0x4825d262; WORD $0xe950       // 0c1: vpdpbusd %zmm9, %zmm11, %zmm5
-	LONG $0x487d3262; WORD $0x1c58; BYTE $0x4b // 0c7: vpbroadcastd (%rbx,%r9,2), %zmm11
-	LONG $0x481dd262; WORD $0xe150       // 0ce: vpdpbusd %zmm9, %zmm12, %zmm4
-	LONG $0x487d5262; WORD $0x2358       // 0d4: vpbroadcastd (%r11), %zmm12
-	LONG $0x04c38348                     // 0da: addq $0x4, %rbx
-	LONG $0x4825d262; WORD $0xd950       // 0de: vpdpbusd %zmm9, %zmm11, %zmm3
-	LONG $0x487d1262; WORD $0x1c58; BYTE $0x0b // 0e4: vpbroadcastd (%r11,%r9), %zmm11
-	LONG $0x481dd262; WORD $0xd150       // 0eb: vpdpbusd %zmm9, %zmm12, %zmm2
-	LONG $0x04c38349                     // 0f1: addq $0x4, %r11
-	WORD $0xff49; BYTE $0xce             // 0f5: decq %r14
-	LONG $0x4825d262; WORD $0xc950       // 0f8: vpdpbusd %zmm9, %zmm11, %zmm1
-	WORD $0x8075                         // 0fe: jne 0x4fe0 <gemmVNNI8x16+0x80>
-	LONG $0x48508b4d                     // 100: movq 0x48(%r8), %r10
-	LONG $0x18488b4d                     // 104: movq 0x18(%r8), %r9
-	LONG $0x90f8c1c4; WORD $0x5048       // 108: kmovq 0x50(%r8), %k1
-	LONG $0x01fa8349                     // 10e: cmpq $0x1, %r10
-	LONG $0x02288f0f; WORD $0x0000       // 112: jg 0x52a0 <gemmVNNI8x16+0x340>
-	WORD $0x854d; BYTE $0xd2             // 118: testq %r10, %r10
-	LONG $0x0677840f; WORD $0x0000       // 11b: je 0x56f8 <gemmVNNI8x16+0x798>
-	LONG $0x01fa8349                     // 121: cmpq $0x1, %r10
-	LONG $0x052f850f; WORD $0x0000       // 125: jne 0x55ba <gemmVNNI8x16+0x65a>
-	LONG $0x487c5162; WORD $0xc05b       // 12b: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 131: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 138: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 13e: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 144: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 14a: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 150: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 156: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 15c: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x483c5162; WORD $0x415d; BYTE $0x03 // 162: vminps 0xc0(%r9), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 169: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 16f: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc021       // 176: vpmovsdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 17c: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 182: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 186: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 18a: addq %rdx, %r9
-	LONG $0x18588b4d                     // 18d: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x5048       // 191: kmovw 0x50(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 197: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7b5d; BYTE $0x03 // 19e: vminps 0xc0(%r11), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1a5: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 1ab: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 1b2: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // 1b8: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 1be: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1c2: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1c5: addq %r11, %r9
-	LONG $0x18708b4d                     // 1c8: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x5048       // 1cc: kmovw 0x50(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 1d2: vmulps 0x40(%r14), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x765d; BYTE $0x03 // 1d9: vminps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1e0: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // 1e6: vpaddd 0x80(%r14), %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf621       // 1ed: vpmovsdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // 1f3: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 1f9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1fd: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 200: addq %r11, %r9
-	LONG $0x18588b49                     // 203: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x5048       // 207: kmovw 0x50(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 20d: vmulps 0x40(%rbx), %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x6b5d; BYTE $0x03 // 214: vminps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 21b: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // 221: vpaddd 0x80(%rbx), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 228: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // 22e: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 234: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 238: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 23b: addq %r11, %r9
-	LONG $0x18708b4d                     // 23e: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x5048       // 242: kmovw 0x50(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 248: vmulps 0x40(%r14), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x665d; BYTE $0x03 // 24f: vminps 0xc0(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 256: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // 25c: vpaddd 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // 263: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // 269: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 26f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 273: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 276: addq %r11, %r9
-	LONG $0x18588b49                     // 279: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x5048       // 27d: kmovw 0x50(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 283: vmulps 0x40(%rbx), %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x03 // 28a: vminps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 291: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // 297: vpaddd 0x80(%rbx), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // 29e: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // 2a4: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 2aa: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 2ae: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 2b1: addq %r11, %r9
-	LONG $0x18708b4d                     // 2b4: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x5048       // 2b8: kmovw 0x50(%r8), %k1
-	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 2be: vmulps 0x40(%r14), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x565d; BYTE $0x03 // 2c5: vminps 0xc0(%r14), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 2cc: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // 2d2: vpaddd 0x80(%r14), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd221       // 2d9: vpmovsdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // 2df: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 2e5: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 2e9: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 2ec: addq %r11, %r9
-	LONG $0x18588b49                     // 2ef: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x5048       // 2f3: kmovw 0x50(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 2f9: vmulps 0x40(%rbx), %zmm1, %zmm1
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x03 // 300: vminps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 307: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // 30d: vpaddd 0x80(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 314: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // 31a: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 320: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 324: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 327: addq %r8, %r9
-	LONG $0x08ff8348                     // 32a: cmpq $0x8, %rdi
-	LONG $0x09bc8f0f; WORD $0x0000       // 32e: jg 0x5c50 <gemmVNNI8x16+0xcf0>
-	LONG $0x0009eae9; BYTE $0x00         // 334: jmp 0x5c83 <gemmVNNI8x16+0xd23>
-	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // 339: nopl (%rax)
-	LONG $0x02fa8349                     // 340: cmpq $0x2, %r10
-	LONG $0x0624840f; WORD $0x0000       // 344: je 0x58ce <gemmVNNI8x16+0x96e>
-	LONG $0x03fa8349                     // 34a: cmpq $0x3, %r10
-	LONG $0x0306850f; WORD $0x0000       // 34e: jne 0x55ba <gemmVNNI8x16+0x65a>
-	LONG $0x897f7162; WORD $0x0a6f       // 354: vmovdqu8 (%rdx), %xmm9 {%k1} {z}
-	LONG $0x487c5162; WORD $0xc05b       // 35a: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 360: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 367: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 36d: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 373: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 379: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 37f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 385: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 38b: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487d5262; WORD $0xc921       // 391: vpmovsxbd %xmm9, %zmm9
-	LONG $0x48355162; WORD $0x49fa; BYTE $0x05 // 397: vpsubd 0x140(%r9), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc95b       // 39e: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x4959; BYTE $0x04 // 3a4: vmulps 0x100(%r9), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // 3ab: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 3b1: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 3b7: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc021       // 3be: vpmovsdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 3c4: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 3ca: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 3ce: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 3d2: addq %rdx, %r9
-	LONG $0x9078c1c4; WORD $0x5048       // 3d5: kmovw 0x50(%r8), %k1
-	LONG $0x18588b4d                     // 3db: movq 0x18(%r8), %r11
-	LONG $0x897f5162; WORD $0x016f       // 3df: vmovdqu8 (%r9), %xmm8 {%k1} {z}
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 3e5: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x487d5262; WORD $0xc021       // 3ec: vpmovsxbd %xmm8, %zmm8
-	LONG $0x483d5162; WORD $0x43fa; BYTE $0x05 // 3f2: vpsubd 0x140(%r11), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // 3f9: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4359; BYTE $0x04 // 3ff: vmulps 0x100(%r11), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // 406: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 40c: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 412: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 419: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // 41f: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 425: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 429: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 42c: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x5048       // 42f: kmovw 0x50(%r8), %k1
-	LONG $0x18588b4d                     // 435: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x396f       // 439: vmovdqu8 (%r9), %xmm7 {%k1} {z}
-	LONG $0x484cd162; WORD $0x7359; BYTE $0x01 // 43f: vmulps 0x40(%r11), %zmm6, %zmm6
-	LONG $0x487df262; WORD $0xff21       // 446: vpmovsxbd %xmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfa; BYTE $0x05 // 44c: vpsubd 0x140(%r11), %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xff5b       // 453: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x04 // 459: vmulps 0x100(%r11), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // 460: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 466: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x73fe; BYTE $0x02 // 46c: vpaddd 0x80(%r11), %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf621       // 473: vpmovsdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // 479: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 47f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 483: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 486: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x5048       // 489: kmovw 0x50(%r8), %k1
-	LONG $0x18588b4d                     // 48f: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x316f       // 493: vmovdqu8 (%r9), %xmm6 {%k1} {z}
-	LONG $0x4854d162; WORD $0x6b59; BYTE $0x01 // 499: vmulps 0x40(%r11), %zmm5, %zmm5
-	LONG $0x487df262; WORD $0xf621       // 4a0: vpmovsxbd %xmm6, %zmm6
-	LONG $0x484dd162; WORD $0x73fa; BYTE $0x05 // 4a6: vpsubd 0x140(%r11), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // 4ad: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7359; BYTE $0x04 // 4b3: vmulps 0x100(%r11), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // 4ba: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 4c0: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6bfe; BYTE $0x02 // 4c6: vpaddd 0x80(%r11), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 4cd: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // 4d3: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 4d9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4dd: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4e0: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x5048       // 4e3: kmovw 0x50(%r8), %k1
-	LONG $0x18588b4d                     // 4e9: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x296f       // 4ed: vmovdqu8 (%r9), %xmm5 {%k1} {z}
-	LONG $0x485cd162; WORD $0x6359; BYTE $0x01 // 4f3: vmulps 0x40(%r11), %zmm4, %zmm4
-	LONG $0x487df262; WORD $0xed21       // 4fa: vpmovsxbd %xmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6bfa; BYTE $0x05 // 500: vpsubd 0x140(%r11), %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xed5b       // 507: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6b59; BYTE $0x04 // 50d: vmulps 0x100(%r11), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // 514: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 51a: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x63fe; BYTE $0x02 // 520: vpaddd 0x80(%r11), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // 527: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // 52d: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 533: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 537: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 53a: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x5048       // 53d: kmovw 0x50(%r8), %k1
-	LONG $0x18588b4d                     // 543: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x216f       // 547: vmovdqu8 (%r9), %xmm4 {%k1} {z}
-	LONG $0x4864d162; WORD $0x5b59; BYTE $0x01 // 54d: vmulps 0x40(%r11), %zmm3, %zmm3
-	LONG $0x487df262; WORD $0xe421       // 554: vpmovsxbd %xmm4, %zmm4
-	LONG $0x485dd162; WORD $0x63fa; BYTE $0x05 // 55a: vpsubd 0x140(%r11), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 561: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6359; BYTE $0x04 // 567: vmulps 0x100(%r11), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 56e: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 574: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5bfe; BYTE $0x02 // 57a: vpaddd 0x80(%r11), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // 581: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // 587: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 58d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 591: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 594: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x5048       // 597: kmovw 0x50(%r8), %k1
-	LONG $0x18588b4d                     // 59d: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x196f       // 5a1: vmovdqu8 (%r9), %xmm3 {%k1} {z}
-	LONG $0x486cd162; WORD $0x5359; BYTE $0x01 // 5a7: vmulps 0x40(%r11), %zmm2, %zmm2
-	LONG $0x487df262; WORD $0xdb21       // 5ae: vpmovsxbd %xmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5bfa; BYTE $0x05 // 5b4: vpsubd 0x140(%r11), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 5bb: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5b59; BYTE $0x04 // 5c1: vmulps 0x100(%r11), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 5c8: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 5ce: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x53fe; BYTE $0x02 // 5d4: vpaddd 0x80(%r11), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd221       // 5db: vpmovsdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // 5e1: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 5e7: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 5eb: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 5ee: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x5048       // 5f1: kmovw 0x50(%r8), %k1
-	LONG $0x18588b4d                     // 5f7: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x116f       // 5fb: vmovdqu8 (%r9), %xmm2 {%k1} {z}
-	LONG $0x4874d162; WORD $0x4b59; BYTE $0x01 // 601: vmulps 0x40(%r11), %zmm1, %zmm1
-	LONG $0x487df262; WORD $0xd221       // 608: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x53fa; BYTE $0x05 // 60e: vpsubd 0x140(%r11), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 615: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5359; BYTE $0x04 // 61b: vmulps 0x100(%r11), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 622: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 628: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4bfe; BYTE $0x02 // 62e: vpaddd 0x80(%r11), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 635: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // 63b: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 641: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 645: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 648: addq %r8, %r9
-	LONG $0x08ff8348                     // 64b: cmpq $0x8, %rdi
-	LONG $0x069b8f0f; WORD $0x0000       // 64f: jg 0x5c50 <gemmVNNI8x16+0xcf0>
-	LONG $0x0006c9e9; BYTE $0x00         // 655: jmp 0x5c83 <gemmVNNI8x16+0xd23>
-	LONG $0x487c5162; WORD $0xc05b       // 65a: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 660: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 667: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 66d: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 673: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 679: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 67f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 685: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 68b: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x497c7162; WORD $0x0111       // 691: vmovups %zmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 697: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 69b: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 69f: addq %rdx, %r9
-	LONG $0x18588b4d                     // 6a2: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x5048       // 6a6: kmovw 0x50(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 6ac: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x497cd162; WORD $0x3a11       // 6b3: vmovups %zmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 6b9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 6bd: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 6c0: addq %r11, %r9
-	LONG $0x18708b4d                     // 6c3: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x5048       // 6c7: kmovw 0x50(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 6cd: vmulps 0x40(%r14), %zmm6, %zmm6
-	LONG $0x497cd162; WORD $0x3211       // 6d4: vmovups %zmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 6da: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 6de: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 6e1: addq %r11, %r9
-	LONG $0x18588b49                     // 6e4: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x5048       // 6e8: kmovw 0x50(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 6ee: vmulps 0x40(%rbx), %zmm5, %zmm5
-	LONG $0x497cd162; WORD $0x2a11       // 6f5: vmovups %zmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 6fb: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 6ff: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 702: addq %r11, %r9
-	LONG $0x18708b4d                     // 705: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x5048       // 709: kmovw 0x50(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 70f: vmulps 0x40(%r14), %zmm4, %zmm4
-	LONG $0x497cd162; WORD $0x2211       // 716: vmovups %zmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 71c: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 720: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 723: addq %r11, %r9
-	LONG $0x18588b49                     // 726: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x5048       // 72a: kmovw 0x50(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 730: vmulps 0x40(%rbx), %zmm3, %zmm3
-	LONG $0x497cd162; WORD $0x1a11       // 737: vmovups %zmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 73d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 741: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 744: addq %r11, %r9
-	LONG $0x18708b4d                     // 747: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x5048       // 74b: kmovw 0x50(%r8), %k1
-	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 751: vmulps 0x40(%r14), %zmm2, %zmm2
-	LONG $0x497cd162; WORD $0x1211       // 758: vmovups %zmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 75e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 762: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 765: addq %r11, %r9
-	LONG $0x18588b49                     // 768: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x5048       // 76c: kmovw 0x50(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 772: vmulps 0x40(%rbx), %zmm1, %zmm1
-	LONG $0x497cd162; WORD $0x0a11       // 779: vmovups %zmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 77f: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 783: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 786: addq %r8, %r9
-	LONG $0x08ff8348                     // 789: cmpq $0x8, %rdi
-	LONG $0x055d8f0f; WORD $0x0000       // 78d: jg 0x5c50 <gemmVNNI8x16+0xcf0>
-	LONG $0x00058be9; BYTE $0x00         // 793: jmp 0x5c83 <gemmVNNI8x16+0xd23>
-	LONG $0x487c5162; WORD $0xc05b       // 798: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 79e: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 7a5: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 7ab: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 7b1: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 7b7: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 7bd: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 7c3: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 7c9: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487d5162; WORD $0xc05b       // 7cf: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 7d5: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc021       // 7dc: vpmovsdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 7e2: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 7e8: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 7ec: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 7f0: addq %rdx, %r9
-	LONG $0x18588b4d                     // 7f3: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x5048       // 7f7: kmovw 0x50(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 7fd: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 804: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 80a: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 811: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // 817: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 81d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 821: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 824: addq %r11, %r9
-	LONG $0x18708b4d                     // 827: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x5048       // 82b: kmovw 0x50(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 831: vmulps 0x40(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 838: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // 83e: vpaddd 0x80(%r14), %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf621       // 845: vpmovsdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // 84b: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 851: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 855: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 858: addq %r11, %r9
-	LONG $0x18588b49                     // 85b: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x5048       // 85f: kmovw 0x50(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 865: vmulps 0x40(%rbx), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 86c: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // 872: vpaddd 0x80(%rbx), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 879: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // 87f: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 885: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 889: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 88c: addq %r11, %r9
-	LONG $0x18708b4d                     // 88f: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x5048       // 893: kmovw 0x50(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 899: vmulps 0x40(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 8a0: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // 8a6: vpaddd 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // 8ad: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // 8b3: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 8b9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 8bd: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 8c0: addq %r11, %r9
-	LONG $0x18588b49                     // 8c3: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x5048       // 8c7: kmovw 0x50(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 8cd: vmulps 0x40(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 8d4: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // 8da: vpaddd 0x80(%rbx), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // 8e1: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // 8e7: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 8ed: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 8f1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 8f4: addq %r11, %r9
-	LONG $0x18708b4d                     // 8f7: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x5048       // 8fb: kmovw 0x50(%r8), %k1
-	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 901: vmulps 0x40(%r14), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 908: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // 90e: vpaddd 0x80(%r14), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd221       // 915: vpmovsdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // 91b: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 921: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 925: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 928: addq %r11, %r9
-	LONG $0x18588b49                     // 92b: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x5048       // 92f: kmovw 0x50(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 935: vmulps 0x40(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 93c: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // 942: vpaddd 0x80(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 949: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // 94f: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 955: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 959: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 95c: addq %r8, %r9
-	LONG $0x08ff8348                     // 95f: cmpq $0x8, %rdi
-	LONG $0x03878f0f; WORD $0x0000       // 963: jg 0x5c50 <gemmVNNI8x16+0xcf0>
-	LONG $0x0003b5e9; BYTE $0x00         // 969: jmp 0x5c83 <gemmVNNI8x16+0xd23>
-	LONG $0x487c5162; WORD $0xc05b       // 96e: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 974: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // 97b: movl $0x3f000000, %ebx
-	LONG $0x487cf162; WORD $0xff5b       // 980: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 986: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 98c: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 992: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 998: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 99e: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 9a4: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x483c5162; WORD $0x4959; BYTE $0x03 // 9aa: vmulps 0xc0(%r9), %zmm8, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // 9b1: vpbroadcastd %ebx, %zmm10
-	LONG $0x800000bb; BYTE $0x3f         // 9b7: movl $0x3f800000, %ebx
-	LONG $0x48345162; WORD $0xca58       // 9bc: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // 9c2: vpbroadcastd %ebx, %zmm10
-	LONG $0x000000bb; BYTE $0x3f         // 9c8: movl $0x3f000000, %ebx
-	LONG $0x48347162; WORD $0xc85f       // 9cd: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48345162; WORD $0xca5d       // 9d3: vminps %zmm10, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 9d9: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 9df: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 9e5: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc021       // 9ec: vpmovsdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 9f2: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 9f8: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 9fc: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // a00: addq %rdx, %r9
-	LONG $0x18588b4d                     // a03: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x5048       // a07: kmovw 0x50(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // a0d: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x48445162; WORD $0x4359; BYTE $0x03 // a14: vmulps 0xc0(%r11), %zmm7, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // a1b: vpbroadcastd %ebx, %zmm9
-	LONG $0x800000bb; BYTE $0x3f         // a21: movl $0x3f800000, %ebx
-	LONG $0x483c5162; WORD $0xc158       // a26: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // a2c: vpbroadcastd %ebx, %zmm9
-	LONG $0x000000bb; BYTE $0x3f         // a32: movl $0x3f000000, %ebx
-	LONG $0x483c7162; WORD $0xc05f       // a37: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0xc15d       // a3d: vminps %zmm9, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // a43: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // a49: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // a4f: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // a56: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // a5c: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // a62: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // a66: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // a69: addq %r11, %r9
-	LONG $0x18788b4d                     // a6c: movq 0x18(%r8), %r15
-	LONG $0x9078c1c4; WORD $0x5048       // a70: kmovw 0x50(%r8), %k1
-	LONG $0x484cd162; WORD $0x7759; BYTE $0x01 // a76: vmulps 0x40(%r15), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7f59; BYTE $0x03 // a7d: vmulps 0xc0(%r15), %zmm6, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // a84: vpbroadcastd %ebx, %zmm8
-	LONG $0x800000bb; BYTE $0x3f         // a8a: movl $0x3f800000, %ebx
-	LONG $0x4844d162; WORD $0xf858       // a8f: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // a95: vpbroadcastd %ebx, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // a9b: movl $0x3f000000, %ebx
-	LONG $0x4844f162; WORD $0xf85f       // aa0: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xf85d       // aa6: vminps %zmm8, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // aac: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // ab2: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x77fe; BYTE $0x02 // ab8: vpaddd 0x80(%r15), %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf621       // abf: vpmovsdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // ac5: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // acb: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // acf: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // ad2: addq %r11, %r9
-	LONG $0x18708b4d                     // ad5: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x5048       // ad9: kmovw 0x50(%r8), %k1
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x01 // adf: vmulps 0x40(%r14), %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x7659; BYTE $0x03 // ae6: vmulps 0xc0(%r14), %zmm5, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // aed: vpbroadcastd %ebx, %zmm7
-	LONG $0x800000bb; BYTE $0x3f         // af3: movl $0x3f800000, %ebx
-	LONG $0x484cf162; WORD $0xf758       // af8: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // afe: vpbroadcastd %ebx, %zmm7
-	LONG $0x000000bb; BYTE $0x3f         // b04: movl $0x3f000000, %ebx
-	LONG $0x484cf162; WORD $0xf05f       // b09: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf75d       // b0f: vminps %zmm7, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // b15: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // b1b: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x02 // b21: vpaddd 0x80(%r14), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // b28: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // b2e: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // b34: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b38: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b3b: addq %r11, %r9
-	LONG $0x18788b4d                     // b3e: movq 0x18(%r8), %r15
-	LONG $0x9078c1c4; WORD $0x5048       // b42: kmovw 0x50(%r8), %k1
-	LONG $0x485cd162; WORD $0x6759; BYTE $0x01 // b48: vmulps 0x40(%r15), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6f59; BYTE $0x03 // b4f: vmulps 0xc0(%r15), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // b56: vpbroadcastd %ebx, %zmm6
-	LONG $0x800000bb; BYTE $0x3f         // b5c: movl $0x3f800000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // b61: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // b67: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // b6d: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xe85f       // b72: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // b78: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // b7e: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // b84: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x67fe; BYTE $0x02 // b8a: vpaddd 0x80(%r15), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // b91: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // b97: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // b9d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // ba1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // ba4: addq %r11, %r9
-	LONG $0x18708b4d                     // ba7: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x5048       // bab: kmovw 0x50(%r8), %k1
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x01 // bb1: vmulps 0x40(%r14), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x6659; BYTE $0x03 // bb8: vmulps 0xc0(%r14), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // bbf: vpbroadcastd %ebx, %zmm5
-	LONG $0x800000bb; BYTE $0x3f         // bc5: movl $0x3f800000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // bca: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // bd0: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // bd6: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe05f       // bdb: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // be1: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // be7: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // bed: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x02 // bf3: vpaddd 0x80(%r14), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // bfa: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // c00: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // c06: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c0a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c0d: addq %r11, %r9
-	LONG $0x18788b4d                     // c10: movq 0x18(%r8), %r15
-	LONG $0x9078c1c4; WORD $0x5048       // c14: kmovw 0x50(%r8), %k1
-	LONG $0x486cd162; WORD $0x5759; BYTE $0x01 // c1a: vmulps 0x40(%r15), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5f59; BYTE $0x03 // c21: vmulps 0xc0(%r15), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // c28: vpbroadcastd %ebx, %zmm4
-	LONG $0x800000bb; BYTE $0x3f         // c2e: movl $0x3f800000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // c33: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // c39: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // c3f: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xd85f       // c44: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // c4a: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // c50: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // c56: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x57fe; BYTE $0x02 // c5c: vpaddd 0x80(%r15), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd221       // c63: vpmovsdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // c69: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // c6f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c73: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c76: addq %r11, %r9
-	LONG $0x18708b4d                     // c79: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x5048       // c7d: kmovw 0x50(%r8), %k1
-	LONG $0x4874d162; WORD $0x4e59; BYTE $0x01 // c83: vmulps 0x40(%r14), %zmm1, %zmm1
-	LONG $0x4874d162; WORD $0x5659; BYTE $0x03 // c8a: vmulps 0xc0(%r14), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // c91: vpbroadcastd %ebx, %zmm3
-	LONG $0x800000bb; BYTE $0x3f         // c97: movl $0x3f800000, %ebx
-	LONG $0x486cf162; WORD $0xd358       // c9c: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // ca2: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // ca8: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // cae: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // cb4: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // cba: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4efe; BYTE $0x02 // cc0: vpaddd 0x80(%r14), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // cc7: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // ccd: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // cd3: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // cd7: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // cda: addq %r8, %r9
-	LONG $0x08ff8348                     // cdd: cmpq $0x8, %rdi
-	WORD $0x407e                         // ce1: jle 0x5c83 <gemmVNNI8x16+0xd23>
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // ce3: nopw %cs:(%rax,%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // cf0: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // cf5: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // cf9: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // cfd: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // d03: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // d07: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // d0b: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // d0f: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // d15: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // d18: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // d1b: addq %r8, %rdx
-	LONG $0xfff2fde9; BYTE $0xff         // d1e: jmp 0x4f80 <gemmVNNI8x16+0x20>
-	WORD $0xf8c5; BYTE $0x77             // d23: vzeroupper
+	LONG $0x40688b4d                     // 080: movq 0x40(%r8), %r13
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 084: nopw %cs:(%rax,%rax)
+	LONG $0x48fe5162; WORD $0x0a6f       // 090: vmovdqu64 (%r10), %zmm9
+	LONG $0x487d1262; WORD $0x1c58; BYTE $0x0f // 096: vpbroadcastd (%r15,%r9), %zmm11
+	LONG $0x487d1262; WORD $0x2458; BYTE $0x4f // 09d: vpbroadcastd (%r15,%r9,2), %zmm12
+	LONG $0x487d5262; WORD $0x1758       // 0a4: vpbroadcastd (%r15), %zmm10
+	LONG $0x04c78349                     // 0aa: addq $0x4, %r15
+	LONG $0x40c28349                     // 0ae: addq $0x40, %r10
+	LONG $0x4825d262; WORD $0xf950       // 0b2: vpdpbusd %zmm9, %zmm11, %zmm7
+	LONG $0x487d7262; WORD $0x1b58       // 0b8: vpbroadcastd (%rbx), %zmm11
+	LONG $0x481dd262; WORD $0xf150       // 0be: vpdpbusd %zmm9, %zmm12, %zmm6
+	LONG $0x487d3262; WORD $0x2458; BYTE $0x0b // 0c4: vpbroadcastd (%rbx,%r9), %zmm12
+	LONG $0x482d5262; WORD $0xc150       // 0cb: vpdpbusd %zmm9, %zmm10, %zmm8
+	LONG $0x4825d262; WORD $0xe950       // 0d1: vpdpbusd %zmm9, %zmm11, %zmm5
+	LONG $0x487d3262; WORD $0x1c58; BYTE $0x4b // 0d7: vpbroadcastd (%rbx,%r9,2), %zmm11
+	LONG $0x481dd262; WORD $0xe150       // 0de: vpdpbusd %zmm9, %zmm12, %zmm4
+	LONG $0x487d5262; WORD $0x2358       // 0e4: vpbroadcastd (%r11), %zmm12
+	LONG $0x04c38348                     // 0ea: addq $0x4, %rbx
+	LONG $0x4825d262; WORD $0xd950       // 0ee: vpdpbusd %zmm9, %zmm11, %zmm3
+	LONG $0x487d1262; WORD $0x1c58; BYTE $0x0b // 0f4: vpbroadcastd (%r11,%r9), %zmm11
+	LONG $0x481dd262; WORD $0xd150       // 0fb: vpdpbusd %zmm9, %zmm12, %zmm2
+	LONG $0x04c38349                     // 101: addq $0x4, %r11
+	WORD $0xff49; BYTE $0xcd             // 105: decq %r13
+	LONG $0x4825d262; WORD $0xc950       // 108: vpdpbusd %zmm9, %zmm11, %zmm1
+	WORD $0x8075                         // 10e: jne 0x5060 <gemmVNNI8x16+0x90>
+	LONG $0x50688b4d                     // 110: movq 0x50(%r8), %r13
+	WORD $0x014d; BYTE $0xef             // 114: addq %r13, %r15
+	WORD $0x014c; BYTE $0xeb             // 117: addq %r13, %rbx
+	WORD $0x014d; BYTE $0xeb             // 11a: addq %r13, %r11
+	WORD $0xff49; BYTE $0xce             // 11d: decq %r14
+	LONG $0xff5a850f; WORD $0xffff       // 120: jne 0x5050 <gemmVNNI8x16+0x80>
+	LONG $0x58508b4d                     // 126: movq 0x58(%r8), %r10
+	LONG $0x18488b4d                     // 12a: movq 0x18(%r8), %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 12e: kmovq 0x60(%r8), %k1
+	LONG $0x01fa8349                     // 134: cmpq $0x1, %r10
+	LONG $0x02228f0f; WORD $0x0000       // 138: jg 0x5330 <gemmVNNI8x16+0x360>
+	WORD $0x854d; BYTE $0xd2             // 13e: testq %r10, %r10
+	LONG $0x0671840f; WORD $0x0000       // 141: je 0x5788 <gemmVNNI8x16+0x7b8>
+	LONG $0x01fa8349                     // 147: cmpq $0x1, %r10
+	LONG $0x0529850f; WORD $0x0000       // 14b: jne 0x564a <gemmVNNI8x16+0x67a>
+	LONG $0x487c5162; WORD $0xc05b       // 151: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 157: vmulps 0x40(%r9), %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 15e: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 164: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 16a: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 170: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 176: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 17c: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 182: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x483c5162; WORD $0x415d; BYTE $0x03 // 188: vminps 0xc0(%r9), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 18f: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 195: vpaddd 0x80(%r9), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0xc021       // 19c: vpmovsdb %zmm8, %xmm8
+	LONG $0x097f7162; WORD $0x017f       // 1a2: vmovdqu8 %xmm8, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 1a8: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 1ac: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1b0: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1b3: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // 1b7: kmovw 0x60(%r8), %k1
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 1bd: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7b5d; BYTE $0x03 // 1c4: vminps 0xc0(%r11), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 1cb: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 1d1: vpaddd 0x80(%r11), %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff21       // 1d8: vpmovsdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x3a7f       // 1de: vmovdqu8 %xmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 1e4: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1e8: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1eb: addq %r11, %r9
+	LONG $0x18708b4d                     // 1ee: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 1f2: kmovw 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 1f8: vmulps 0x40(%r14), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x765d; BYTE $0x03 // 1ff: vminps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 206: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // 20c: vpaddd 0x80(%r14), %zmm6, %zmm6
+	LONG $0x487ef262; WORD $0xf621       // 213: vpmovsdb %zmm6, %xmm6
+	LONG $0x097fd162; WORD $0x327f       // 219: vmovdqu8 %xmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // 21f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 223: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 226: addq %r11, %r9
+	LONG $0x18588b49                     // 229: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 22d: kmovw 0x60(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 233: vmulps 0x40(%rbx), %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6b5d; BYTE $0x03 // 23a: vminps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 241: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // 247: vpaddd 0x80(%rbx), %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed21       // 24e: vpmovsdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x2a7f       // 254: vmovdqu8 %xmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 25a: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 25e: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 261: addq %r11, %r9
+	LONG $0x18708b4d                     // 264: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 268: kmovw 0x60(%r8), %k1
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 26e: vmulps 0x40(%r14), %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x665d; BYTE $0x03 // 275: vminps 0xc0(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 27c: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // 282: vpaddd 0x80(%r14), %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe421       // 289: vpmovsdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x227f       // 28f: vmovdqu8 %xmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 295: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 299: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 29c: addq %r11, %r9
+	LONG $0x18588b49                     // 29f: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 2a3: kmovw 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 2a9: vmulps 0x40(%rbx), %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x03 // 2b0: vminps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 2b7: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // 2bd: vpaddd 0x80(%rbx), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb21       // 2c4: vpmovsdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x1a7f       // 2ca: vmovdqu8 %xmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // 2d0: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 2d4: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 2d7: addq %r11, %r9
+	LONG $0x18708b4d                     // 2da: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 2de: kmovw 0x60(%r8), %k1
+	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 2e4: vmulps 0x40(%r14), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x565d; BYTE $0x03 // 2eb: vminps 0xc0(%r14), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 2f2: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // 2f8: vpaddd 0x80(%r14), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0xd221       // 2ff: vpmovsdb %zmm2, %xmm2
+	LONG $0x097fd162; WORD $0x127f       // 305: vmovdqu8 %xmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // 30b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 30f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 312: addq %r11, %r9
+	LONG $0x18588b49                     // 315: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 319: kmovw 0x60(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 31f: vmulps 0x40(%rbx), %zmm1, %zmm1
+	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x03 // 326: vminps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 32d: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // 333: vpaddd 0x80(%rbx), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 33a: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x0a7f       // 340: vmovdqu8 %xmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 346: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 34a: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 34d: addq %r8, %r9
+	LONG $0x08ff8348                     // 350: cmpq $0x8, %rdi
+	LONG $0x09b68f0f; WORD $0x0000       // 354: jg 0x5ce0 <gemmVNNI8x16+0xd10>
+	LONG $0x0009e4e9; BYTE $0x00         // 35a: jmp 0x5d13 <gemmVNNI8x16+0xd43>
+	BYTE $0x90                           // 35f: nop
+	LONG $0x02fa8349                     // 360: cmpq $0x2, %r10
+	LONG $0x0624840f; WORD $0x0000       // 364: je 0x595e <gemmVNNI8x16+0x98e>
+	LONG $0x03fa8349                     // 36a: cmpq $0x3, %r10
+	LONG $0x0306850f; WORD $0x0000       // 36e: jne 0x564a <gemmVNNI8x16+0x67a>
+	LONG $0x897f7162; WORD $0x0a6f       // 374: vmovdqu8 (%rdx), %xmm9 {%k1} {z}
+	LONG $0x487c5162; WORD $0xc05b       // 37a: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 380: vmulps 0x40(%r9), %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 387: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 38d: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 393: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 399: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 39f: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 3a5: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 3ab: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487d5262; WORD $0xc921       // 3b1: vpmovsxbd %xmm9, %zmm9
+	LONG $0x48355162; WORD $0x49fa; BYTE $0x05 // 3b7: vpsubd 0x140(%r9), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // 3be: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48345162; WORD $0x4959; BYTE $0x04 // 3c4: vmulps 0x100(%r9), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc158       // 3cb: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 3d1: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 3d7: vpaddd 0x80(%r9), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0xc021       // 3de: vpmovsdb %zmm8, %xmm8
+	LONG $0x097f7162; WORD $0x017f       // 3e4: vmovdqu8 %xmm8, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 3ea: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 3ee: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 3f2: addq %rdx, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 3f5: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 3fb: movq 0x18(%r8), %r11
+	LONG $0x897f5162; WORD $0x016f       // 3ff: vmovdqu8 (%r9), %xmm8 {%k1} {z}
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 405: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x487d5262; WORD $0xc021       // 40c: vpmovsxbd %xmm8, %zmm8
+	LONG $0x483d5162; WORD $0x43fa; BYTE $0x05 // 412: vpsubd 0x140(%r11), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // 419: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4359; BYTE $0x04 // 41f: vmulps 0x100(%r11), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf858       // 426: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 42c: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 432: vpaddd 0x80(%r11), %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff21       // 439: vpmovsdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x3a7f       // 43f: vmovdqu8 %xmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 445: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 449: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 44c: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 44f: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 455: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x396f       // 459: vmovdqu8 (%r9), %xmm7 {%k1} {z}
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x01 // 45f: vmulps 0x40(%r11), %zmm6, %zmm6
+	LONG $0x487df262; WORD $0xff21       // 466: vpmovsxbd %xmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfa; BYTE $0x05 // 46c: vpsubd 0x140(%r11), %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // 473: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x04 // 479: vmulps 0x100(%r11), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf758       // 480: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 486: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x73fe; BYTE $0x02 // 48c: vpaddd 0x80(%r11), %zmm6, %zmm6
+	LONG $0x487ef262; WORD $0xf621       // 493: vpmovsdb %zmm6, %xmm6
+	LONG $0x097fd162; WORD $0x327f       // 499: vmovdqu8 %xmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // 49f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 4a3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 4a6: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 4a9: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 4af: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x316f       // 4b3: vmovdqu8 (%r9), %xmm6 {%k1} {z}
+	LONG $0x4854d162; WORD $0x6b59; BYTE $0x01 // 4b9: vmulps 0x40(%r11), %zmm5, %zmm5
+	LONG $0x487df262; WORD $0xf621       // 4c0: vpmovsxbd %xmm6, %zmm6
+	LONG $0x484dd162; WORD $0x73fa; BYTE $0x05 // 4c6: vpsubd 0x140(%r11), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // 4cd: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x04 // 4d3: vmulps 0x100(%r11), %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee58       // 4da: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 4e0: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6bfe; BYTE $0x02 // 4e6: vpaddd 0x80(%r11), %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed21       // 4ed: vpmovsdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x2a7f       // 4f3: vmovdqu8 %xmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 4f9: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 4fd: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 500: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 503: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 509: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x296f       // 50d: vmovdqu8 (%r9), %xmm5 {%k1} {z}
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x01 // 513: vmulps 0x40(%r11), %zmm4, %zmm4
+	LONG $0x487df262; WORD $0xed21       // 51a: vpmovsxbd %xmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6bfa; BYTE $0x05 // 520: vpsubd 0x140(%r11), %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // 527: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6b59; BYTE $0x04 // 52d: vmulps 0x100(%r11), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // 534: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 53a: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x63fe; BYTE $0x02 // 540: vpaddd 0x80(%r11), %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe421       // 547: vpmovsdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x227f       // 54d: vmovdqu8 %xmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 553: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 557: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 55a: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 55d: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 563: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x216f       // 567: vmovdqu8 (%r9), %xmm4 {%k1} {z}
+	LONG $0x4864d162; WORD $0x5b59; BYTE $0x01 // 56d: vmulps 0x40(%r11), %zmm3, %zmm3
+	LONG $0x487df262; WORD $0xe421       // 574: vpmovsxbd %xmm4, %zmm4
+	LONG $0x485dd162; WORD $0x63fa; BYTE $0x05 // 57a: vpsubd 0x140(%r11), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // 581: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x04 // 587: vmulps 0x100(%r11), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // 58e: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 594: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5bfe; BYTE $0x02 // 59a: vpaddd 0x80(%r11), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb21       // 5a1: vpmovsdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x1a7f       // 5a7: vmovdqu8 %xmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // 5ad: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 5b1: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 5b4: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 5b7: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 5bd: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x196f       // 5c1: vmovdqu8 (%r9), %xmm3 {%k1} {z}
+	LONG $0x486cd162; WORD $0x5359; BYTE $0x01 // 5c7: vmulps 0x40(%r11), %zmm2, %zmm2
+	LONG $0x487df262; WORD $0xdb21       // 5ce: vpmovsxbd %xmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5bfa; BYTE $0x05 // 5d4: vpsubd 0x140(%r11), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // 5db: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5b59; BYTE $0x04 // 5e1: vmulps 0x100(%r11), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 5e8: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 5ee: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x53fe; BYTE $0x02 // 5f4: vpaddd 0x80(%r11), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0xd221       // 5fb: vpmovsdb %zmm2, %xmm2
+	LONG $0x097fd162; WORD $0x127f       // 601: vmovdqu8 %xmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // 607: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 60b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 60e: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 611: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 617: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x116f       // 61b: vmovdqu8 (%r9), %xmm2 {%k1} {z}
+	LONG $0x4874d162; WORD $0x4b59; BYTE $0x01 // 621: vmulps 0x40(%r11), %zmm1, %zmm1
+	LONG $0x487df262; WORD $0xd221       // 628: vpmovsxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x53fa; BYTE $0x05 // 62e: vpsubd 0x140(%r11), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 635: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5359; BYTE $0x04 // 63b: vmulps 0x100(%r11), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 642: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 648: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x4bfe; BYTE $0x02 // 64e: vpaddd 0x80(%r11), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 655: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x0a7f       // 65b: vmovdqu8 %xmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 661: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 665: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 668: addq %r8, %r9
+	LONG $0x08ff8348                     // 66b: cmpq $0x8, %rdi
+	LONG $0x069b8f0f; WORD $0x0000       // 66f: jg 0x5ce0 <gemmVNNI8x16+0xd10>
+	LONG $0x0006c9e9; BYTE $0x00         // 675: jmp 0x5d13 <gemmVNNI8x16+0xd43>
+	LONG $0x487c5162; WORD $0xc05b       // 67a: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 680: vmulps 0x40(%r9), %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 687: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 68d: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 693: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 699: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 69f: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 6a5: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 6ab: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x497c7162; WORD $0x0111       // 6b1: vmovups %zmm8, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 6b7: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 6bb: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 6bf: addq %rdx, %r9
+	LONG $0x18588b4d                     // 6c2: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // 6c6: kmovw 0x60(%r8), %k1
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 6cc: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x497cd162; WORD $0x3a11       // 6d3: vmovups %zmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 6d9: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 6dd: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 6e0: addq %r11, %r9
+	LONG $0x18708b4d                     // 6e3: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 6e7: kmovw 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 6ed: vmulps 0x40(%r14), %zmm6, %zmm6
+	LONG $0x497cd162; WORD $0x3211       // 6f4: vmovups %zmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // 6fa: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 6fe: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 701: addq %r11, %r9
+	LONG $0x18588b49                     // 704: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 708: kmovw 0x60(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 70e: vmulps 0x40(%rbx), %zmm5, %zmm5
+	LONG $0x497cd162; WORD $0x2a11       // 715: vmovups %zmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 71b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 71f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 722: addq %r11, %r9
+	LONG $0x18708b4d                     // 725: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 729: kmovw 0x60(%r8), %k1
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 72f: vmulps 0x40(%r14), %zmm4, %zmm4
+	LONG $0x497cd162; WORD $0x2211       // 736: vmovups %zmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 73c: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 740: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 743: addq %r11, %r9
+	LONG $0x18588b49                     // 746: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 74a: kmovw 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 750: vmulps 0x40(%rbx), %zmm3, %zmm3
+	LONG $0x497cd162; WORD $0x1a11       // 757: vmovups %zmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // 75d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 761: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 764: addq %r11, %r9
+	LONG $0x18708b4d                     // 767: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 76b: kmovw 0x60(%r8), %k1
+	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 771: vmulps 0x40(%r14), %zmm2, %zmm2
+	LONG $0x497cd162; WORD $0x1211       // 778: vmovups %zmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // 77e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 782: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 785: addq %r11, %r9
+	LONG $0x18588b49                     // 788: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 78c: kmovw 0x60(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 792: vmulps 0x40(%rbx), %zmm1, %zmm1
+	LONG $0x497cd162; WORD $0x0a11       // 799: vmovups %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 79f: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 7a3: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 7a6: addq %r8, %r9
+	LONG $0x08ff8348                     // 7a9: cmpq $0x8, %rdi
+	LONG $0x055d8f0f; WORD $0x0000       // 7ad: jg 0x5ce0 <gemmVNNI8x16+0xd10>
+	LONG $0x00058be9; BYTE $0x00         // 7b3: jmp 0x5d13 <gemmVNNI8x16+0xd43>
+	LONG $0x487c5162; WORD $0xc05b       // 7b8: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 7be: vmulps 0x40(%r9), %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 7c5: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 7cb: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 7d1: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 7d7: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 7dd: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 7e3: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 7e9: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487d5162; WORD $0xc05b       // 7ef: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 7f5: vpaddd 0x80(%r9), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0xc021       // 7fc: vpmovsdb %zmm8, %xmm8
+	LONG $0x097f7162; WORD $0x017f       // 802: vmovdqu8 %xmm8, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 808: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 80c: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 810: addq %rdx, %r9
+	LONG $0x18588b4d                     // 813: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // 817: kmovw 0x60(%r8), %k1
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 81d: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 824: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 82a: vpaddd 0x80(%r11), %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff21       // 831: vpmovsdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x3a7f       // 837: vmovdqu8 %xmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 83d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 841: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 844: addq %r11, %r9
+	LONG $0x18708b4d                     // 847: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 84b: kmovw 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 851: vmulps 0x40(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 858: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // 85e: vpaddd 0x80(%r14), %zmm6, %zmm6
+	LONG $0x487ef262; WORD $0xf621       // 865: vpmovsdb %zmm6, %xmm6
+	LONG $0x097fd162; WORD $0x327f       // 86b: vmovdqu8 %xmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // 871: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 875: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 878: addq %r11, %r9
+	LONG $0x18588b49                     // 87b: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 87f: kmovw 0x60(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 885: vmulps 0x40(%rbx), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 88c: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // 892: vpaddd 0x80(%rbx), %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed21       // 899: vpmovsdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x2a7f       // 89f: vmovdqu8 %xmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 8a5: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 8a9: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 8ac: addq %r11, %r9
+	LONG $0x18708b4d                     // 8af: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 8b3: kmovw 0x60(%r8), %k1
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 8b9: vmulps 0x40(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 8c0: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // 8c6: vpaddd 0x80(%r14), %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe421       // 8cd: vpmovsdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x227f       // 8d3: vmovdqu8 %xmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 8d9: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 8dd: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 8e0: addq %r11, %r9
+	LONG $0x18588b49                     // 8e3: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 8e7: kmovw 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 8ed: vmulps 0x40(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 8f4: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // 8fa: vpaddd 0x80(%rbx), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb21       // 901: vpmovsdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x1a7f       // 907: vmovdqu8 %xmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // 90d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 911: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 914: addq %r11, %r9
+	LONG $0x18708b4d                     // 917: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 91b: kmovw 0x60(%r8), %k1
+	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 921: vmulps 0x40(%r14), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 928: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // 92e: vpaddd 0x80(%r14), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0xd221       // 935: vpmovsdb %zmm2, %xmm2
+	LONG $0x097fd162; WORD $0x127f       // 93b: vmovdqu8 %xmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // 941: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 945: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 948: addq %r11, %r9
+	LONG $0x18588b49                     // 94b: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 94f: kmovw 0x60(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 955: vmulps 0x40(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 95c: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // 962: vpaddd 0x80(%rbx), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 969: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x0a7f       // 96f: vmovdqu8 %xmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 975: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 979: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 97c: addq %r8, %r9
+	LONG $0x08ff8348                     // 97f: cmpq $0x8, %rdi
+	LONG $0x03878f0f; WORD $0x0000       // 983: jg 0x5ce0 <gemmVNNI8x16+0xd10>
+	LONG $0x0003b5e9; BYTE $0x00         // 989: jmp 0x5d13 <gemmVNNI8x16+0xd43>
+	LONG $0x487c5162; WORD $0xc05b       // 98e: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 994: vmulps 0x40(%r9), %zmm8, %zmm8
+	LONG $0x000000bb; BYTE $0x3f         // 99b: movl $0x3f000000, %ebx
+	LONG $0x487cf162; WORD $0xff5b       // 9a0: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 9a6: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 9ac: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 9b2: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 9b8: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 9be: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 9c4: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x483c5162; WORD $0x4959; BYTE $0x03 // 9ca: vmulps 0xc0(%r9), %zmm8, %zmm9
+	LONG $0x487d7262; WORD $0xd37c       // 9d1: vpbroadcastd %ebx, %zmm10
+	LONG $0x800000bb; BYTE $0x3f         // 9d7: movl $0x3f800000, %ebx
+	LONG $0x48345162; WORD $0xca58       // 9dc: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d7262; WORD $0xd37c       // 9e2: vpbroadcastd %ebx, %zmm10
+	LONG $0x000000bb; BYTE $0x3f         // 9e8: movl $0x3f000000, %ebx
+	LONG $0x48347162; WORD $0xc85f       // 9ed: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48345162; WORD $0xca5d       // 9f3: vminps %zmm10, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // 9f9: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 9ff: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // a05: vpaddd 0x80(%r9), %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0xc021       // a0c: vpmovsdb %zmm8, %xmm8
+	LONG $0x097f7162; WORD $0x017f       // a12: vmovdqu8 %xmm8, (%rcx) {%k1}
+	LONG $0x28488b4d                     // a18: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // a1c: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // a20: addq %rdx, %r9
+	LONG $0x18588b4d                     // a23: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // a27: kmovw 0x60(%r8), %k1
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // a2d: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x48445162; WORD $0x4359; BYTE $0x03 // a34: vmulps 0xc0(%r11), %zmm7, %zmm8
+	LONG $0x487d7262; WORD $0xcb7c       // a3b: vpbroadcastd %ebx, %zmm9
+	LONG $0x800000bb; BYTE $0x3f         // a41: movl $0x3f800000, %ebx
+	LONG $0x483c5162; WORD $0xc158       // a46: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d7262; WORD $0xcb7c       // a4c: vpbroadcastd %ebx, %zmm9
+	LONG $0x000000bb; BYTE $0x3f         // a52: movl $0x3f000000, %ebx
+	LONG $0x483c7162; WORD $0xc05f       // a57: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0xc15d       // a5d: vminps %zmm9, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // a63: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // a69: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // a6f: vpaddd 0x80(%r11), %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff21       // a76: vpmovsdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x3a7f       // a7c: vmovdqu8 %xmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // a82: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // a86: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // a89: addq %r11, %r9
+	LONG $0x18788b4d                     // a8c: movq 0x18(%r8), %r15
+	LONG $0x9078c1c4; WORD $0x6048       // a90: kmovw 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7759; BYTE $0x01 // a96: vmulps 0x40(%r15), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7f59; BYTE $0x03 // a9d: vmulps 0xc0(%r15), %zmm6, %zmm7
+	LONG $0x487d7262; WORD $0xc37c       // aa4: vpbroadcastd %ebx, %zmm8
+	LONG $0x800000bb; BYTE $0x3f         // aaa: movl $0x3f800000, %ebx
+	LONG $0x4844d162; WORD $0xf858       // aaf: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487d7262; WORD $0xc37c       // ab5: vpbroadcastd %ebx, %zmm8
+	LONG $0x000000bb; BYTE $0x3f         // abb: movl $0x3f000000, %ebx
+	LONG $0x4844f162; WORD $0xf85f       // ac0: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0xf85d       // ac6: vminps %zmm8, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // acc: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // ad2: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x77fe; BYTE $0x02 // ad8: vpaddd 0x80(%r15), %zmm6, %zmm6
+	LONG $0x487ef262; WORD $0xf621       // adf: vpmovsdb %zmm6, %xmm6
+	LONG $0x097fd162; WORD $0x327f       // ae5: vmovdqu8 %xmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // aeb: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // aef: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // af2: addq %r11, %r9
+	LONG $0x18708b4d                     // af5: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // af9: kmovw 0x60(%r8), %k1
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x01 // aff: vmulps 0x40(%r14), %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x7659; BYTE $0x03 // b06: vmulps 0xc0(%r14), %zmm5, %zmm6
+	LONG $0x487df262; WORD $0xfb7c       // b0d: vpbroadcastd %ebx, %zmm7
+	LONG $0x800000bb; BYTE $0x3f         // b13: movl $0x3f800000, %ebx
+	LONG $0x484cf162; WORD $0xf758       // b18: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df262; WORD $0xfb7c       // b1e: vpbroadcastd %ebx, %zmm7
+	LONG $0x000000bb; BYTE $0x3f         // b24: movl $0x3f000000, %ebx
+	LONG $0x484cf162; WORD $0xf05f       // b29: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0xf75d       // b2f: vminps %zmm7, %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee59       // b35: vmulps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // b3b: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x02 // b41: vpaddd 0x80(%r14), %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed21       // b48: vpmovsdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x2a7f       // b4e: vmovdqu8 %xmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // b54: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b58: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b5b: addq %r11, %r9
+	LONG $0x18788b4d                     // b5e: movq 0x18(%r8), %r15
+	LONG $0x9078c1c4; WORD $0x6048       // b62: kmovw 0x60(%r8), %k1
+	LONG $0x485cd162; WORD $0x6759; BYTE $0x01 // b68: vmulps 0x40(%r15), %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6f59; BYTE $0x03 // b6f: vmulps 0xc0(%r15), %zmm4, %zmm5
+	LONG $0x487df262; WORD $0xf37c       // b76: vpbroadcastd %ebx, %zmm6
+	LONG $0x800000bb; BYTE $0x3f         // b7c: movl $0x3f800000, %ebx
+	LONG $0x4854f162; WORD $0xee58       // b81: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df262; WORD $0xf37c       // b87: vpbroadcastd %ebx, %zmm6
+	LONG $0x000000bb; BYTE $0x3f         // b8d: movl $0x3f000000, %ebx
+	LONG $0x4854f162; WORD $0xe85f       // b92: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0xee5d       // b98: vminps %zmm6, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // b9e: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // ba4: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x67fe; BYTE $0x02 // baa: vpaddd 0x80(%r15), %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe421       // bb1: vpmovsdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x227f       // bb7: vmovdqu8 %xmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // bbd: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // bc1: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // bc4: addq %r11, %r9
+	LONG $0x18708b4d                     // bc7: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // bcb: kmovw 0x60(%r8), %k1
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x01 // bd1: vmulps 0x40(%r14), %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x6659; BYTE $0x03 // bd8: vmulps 0xc0(%r14), %zmm3, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // bdf: vpbroadcastd %ebx, %zmm5
+	LONG $0x800000bb; BYTE $0x3f         // be5: movl $0x3f800000, %ebx
+	LONG $0x485cf162; WORD $0xe558       // bea: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // bf0: vpbroadcastd %ebx, %zmm5
+	LONG $0x000000bb; BYTE $0x3f         // bf6: movl $0x3f000000, %ebx
+	LONG $0x485cf162; WORD $0xe05f       // bfb: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe55d       // c01: vminps %zmm5, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // c07: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // c0d: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5efe; BYTE $0x02 // c13: vpaddd 0x80(%r14), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb21       // c1a: vpmovsdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x1a7f       // c20: vmovdqu8 %xmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // c26: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c2a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c2d: addq %r11, %r9
+	LONG $0x18788b4d                     // c30: movq 0x18(%r8), %r15
+	LONG $0x9078c1c4; WORD $0x6048       // c34: kmovw 0x60(%r8), %k1
+	LONG $0x486cd162; WORD $0x5759; BYTE $0x01 // c3a: vmulps 0x40(%r15), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5f59; BYTE $0x03 // c41: vmulps 0xc0(%r15), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // c48: vpbroadcastd %ebx, %zmm4
+	LONG $0x800000bb; BYTE $0x3f         // c4e: movl $0x3f800000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // c53: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // c59: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // c5f: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xd85f       // c64: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // c6a: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // c70: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // c76: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x57fe; BYTE $0x02 // c7c: vpaddd 0x80(%r15), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0xd221       // c83: vpmovsdb %zmm2, %xmm2
+	LONG $0x097fd162; WORD $0x127f       // c89: vmovdqu8 %xmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // c8f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c93: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c96: addq %r11, %r9
+	LONG $0x18708b4d                     // c99: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // c9d: kmovw 0x60(%r8), %k1
+	LONG $0x4874d162; WORD $0x4e59; BYTE $0x01 // ca3: vmulps 0x40(%r14), %zmm1, %zmm1
+	LONG $0x4874d162; WORD $0x5659; BYTE $0x03 // caa: vmulps 0xc0(%r14), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // cb1: vpbroadcastd %ebx, %zmm3
+	LONG $0x800000bb; BYTE $0x3f         // cb7: movl $0x3f800000, %ebx
+	LONG $0x486cf162; WORD $0xd358       // cbc: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // cc2: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // cc8: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // cce: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // cd4: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // cda: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x4efe; BYTE $0x02 // ce0: vpaddd 0x80(%r14), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // ce7: vpmovsdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x0a7f       // ced: vmovdqu8 %xmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // cf3: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // cf7: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // cfa: addq %r8, %r9
+	LONG $0x08ff8348                     // cfd: cmpq $0x8, %rdi
+	WORD $0x407e                         // d01: jle 0x5d13 <gemmVNNI8x16+0xd43>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // d03: nopw %cs:(%rax,%rax)
+	LONG $0x244c8b4d; BYTE $0x08         // d10: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // d15: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // d19: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // d1d: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // d23: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // d27: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // d2b: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // d2f: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // d35: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // d38: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // d3b: addq %r8, %rdx
+	LONG $0xfff2dde9; BYTE $0xff         // d3e: jmp 0x4ff0 <gemmVNNI8x16+0x20>
+	WORD $0xf8c5; BYTE $0x77             // d43: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
@@ -4093,229 +4124,234 @@ TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x48fed162; WORD $0x596f; BYTE $0x01 // 034: vmovdqu64 0x40(%r9), %zmm3
 	LONG $0x48fed162; WORD $0x516f; BYTE $0x02 // 03b: vmovdqu64 0x80(%r9), %zmm2
 	LONG $0x48fed162; WORD $0x496f; BYTE $0x03 // 042: vmovdqu64 0xc0(%r9), %zmm1
-	LONG $0x404f8b4c                     // 049: movq 0x40(%rdi), %r9
+	LONG $0x484f8b4c                     // 049: movq 0x48(%rdi), %r9
 	WORD $0x1f0f; BYTE $0x00             // 04d: nopl (%rax)
-	LONG $0x487dd262; WORD $0x2a58       // 050: vpbroadcastd (%r10), %zmm5
-	LONG $0x04c28349                     // 056: addq $0x4, %r10
-	LONG $0x4855d262; WORD $0x2050       // 05a: vpdpbusd (%r8), %zmm5, %zmm4
-	LONG $0x4855d262; WORD $0x5850; BYTE $0x01 // 060: vpdpbusd 0x40(%r8), %zmm5, %zmm3
-	LONG $0x4855d262; WORD $0x5050; BYTE $0x02 // 067: vpdpbusd 0x80(%r8), %zmm5, %zmm2
-	LONG $0x4855d262; WORD $0x4850; BYTE $0x03 // 06e: vpdpbusd 0xc0(%r8), %zmm5, %zmm1
-	LONG $0x00c08149; WORD $0x0001; BYTE $0x00 // 075: addq $0x100, %r8
-	WORD $0xff49; BYTE $0xc9             // 07c: decq %r9
-	WORD $0xcf75                         // 07f: jne 0x5ce0 <gemmVNNI1x64+0x50>
-	LONG $0x484f8b4c                     // 081: movq 0x48(%rdi), %r9
-	LONG $0x18478b4c                     // 085: movq 0x18(%rdi), %r8
-	LONG $0x01f98349                     // 089: cmpq $0x1, %r9
-	LONG $0x00dd8f0f; WORD $0x0000       // 08d: jg 0x5e00 <gemmVNNI1x64+0x170>
-	WORD $0x854d; BYTE $0xc9             // 093: testq %r9, %r9
-	LONG $0x0287840f; WORD $0x0000       // 096: je 0x5fb3 <gemmVNNI1x64+0x323>
-	LONG $0x01f98349                     // 09c: cmpq $0x1, %r9
-	LONG $0x020f850f; WORD $0x0000       // 0a0: jne 0x5f45 <gemmVNNI1x64+0x2b5>
-	LONG $0x487cf162; WORD $0xe45b       // 0a6: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 0ac: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 0b3: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 0b9: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 0bf: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x485cd162; WORD $0x605d; BYTE $0x0c // 0c5: vminps 0x300(%r8), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 0cc: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 0d2: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2121       // 0d9: vpmovsdb %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 0df: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x585d; BYTE $0x0d // 0e6: vminps 0x340(%r8), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 0ed: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 0f3: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5921; BYTE $0x01 // 0fa: vpmovsdb %zmm3, 0x10(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 101: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x505d; BYTE $0x0e // 108: vminps 0x380(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 10f: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 115: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x02 // 11c: vpmovsdb %zmm2, 0x20(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 123: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x56         // 12a: kmovw 0x56(%rdi), %k1
-	LONG $0x4874d162; WORD $0x485d; BYTE $0x0f // 12f: vminps 0x3c0(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 136: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 13c: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 143: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 149: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 150: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 154: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 158: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 15b: cmpq $0x1, %rsi
-	LONG $0x03eb8f0f; WORD $0x0000       // 15f: jg 0x61e0 <gemmVNNI1x64+0x550>
-	LONG $0x0003fee9; BYTE $0x00         // 165: jmp 0x61f8 <gemmVNNI1x64+0x568>
-	LONG $0x441f0f66; WORD $0x0000       // 16a: nopw (%rax,%rax)
-	LONG $0x02f98349                     // 170: cmpq $0x2, %r9
-	LONG $0x0251840f; WORD $0x0000       // 174: je 0x605b <gemmVNNI1x64+0x3cb>
-	LONG $0x03f98349                     // 17a: cmpq $0x3, %r9
-	LONG $0x0131850f; WORD $0x0000       // 17e: jne 0x5f45 <gemmVNNI1x64+0x2b5>
-	LONG $0x487df262; WORD $0x2a21       // 184: vpmovsxbd (%rdx), %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 18a: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 190: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 197: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 19d: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1a3: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4855d162; WORD $0x68fa; BYTE $0x14 // 1a9: vpsubd 0x500(%r8), %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xed5b       // 1b0: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6859; BYTE $0x10 // 1b6: vmulps 0x400(%r8), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // 1bd: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1c3: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 1c9: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2121       // 1d0: vpmovsdb %zmm4, (%rcx)
-	LONG $0x487df262; WORD $0x6221; BYTE $0x01 // 1d6: vpmovsxbd 0x10(%rdx), %zmm4
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 1dd: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x485dd162; WORD $0x60fa; BYTE $0x15 // 1e4: vpsubd 0x540(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 1eb: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x11 // 1f1: vmulps 0x440(%r8), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 1f8: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1fe: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 204: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5921; BYTE $0x01 // 20b: vpmovsdb %zmm3, 0x10(%rcx)
-	LONG $0x487df262; WORD $0x5a21; BYTE $0x02 // 212: vpmovsxbd 0x20(%rdx), %zmm3
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 219: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x4865d162; WORD $0x58fa; BYTE $0x16 // 220: vpsubd 0x580(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 227: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x12 // 22d: vmulps 0x480(%r8), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 234: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 23a: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 240: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x02 // 247: vpmovsdb %zmm2, 0x20(%rcx)
-	LONG $0x4f90f8c5; BYTE $0x56         // 24e: kmovw 0x56(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 253: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x897ff162; WORD $0x526f; BYTE $0x03 // 25a: vmovdqu8 0x30(%rdx), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd221       // 261: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x17 // 267: vpsubd 0x5c0(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 26e: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x13 // 274: vmulps 0x4c0(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 27b: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 281: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 287: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 28e: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 294: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 29b: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 29f: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 2a3: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 2a6: cmpq $0x1, %rsi
-	LONG $0x02a08f0f; WORD $0x0000       // 2aa: jg 0x61e0 <gemmVNNI1x64+0x550>
-	LONG $0x0002b3e9; BYTE $0x00         // 2b0: jmp 0x61f8 <gemmVNNI1x64+0x568>
-	LONG $0x487cf162; WORD $0xe45b       // 2b5: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 2bb: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 2c2: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 2c8: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 2ce: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487cf162; WORD $0x2111       // 2d4: vmovups %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 2da: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0x5911; BYTE $0x01 // 2e1: vmovups %zmm3, 0x40(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 2e8: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0x5111; BYTE $0x02 // 2ef: vmovups %zmm2, 0x80(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 2f6: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x56         // 2fd: kmovw 0x56(%rdi), %k1
-	LONG $0x497cf162; WORD $0x4911; BYTE $0x03 // 302: vmovups %zmm1, 0xc0(%rcx) {%k1}
-	LONG $0x287f8b48                     // 309: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 30d: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 311: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 314: cmpq $0x1, %rsi
-	LONG $0x02328f0f; WORD $0x0000       // 318: jg 0x61e0 <gemmVNNI1x64+0x550>
-	LONG $0x000245e9; BYTE $0x00         // 31e: jmp 0x61f8 <gemmVNNI1x64+0x568>
-	LONG $0x487cf162; WORD $0xe45b       // 323: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 329: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 330: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 336: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 33c: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xe45b       // 342: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 348: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2121       // 34f: vpmovsdb %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 355: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 35c: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 362: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5921; BYTE $0x01 // 369: vpmovsdb %zmm3, 0x10(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 370: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 377: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 37d: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x02 // 384: vpmovsdb %zmm2, 0x20(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 38b: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x56         // 392: kmovw 0x56(%rdi), %k1
-	LONG $0x487df162; WORD $0xc95b       // 397: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 39d: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 3a4: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 3aa: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 3b1: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 3b5: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 3b9: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 3bc: cmpq $0x1, %rsi
-	LONG $0x018a8f0f; WORD $0x0000       // 3c0: jg 0x61e0 <gemmVNNI1x64+0x550>
-	LONG $0x00019de9; BYTE $0x00         // 3c6: jmp 0x61f8 <gemmVNNI1x64+0x568>
-	LONG $0x487cf162; WORD $0xe45b       // 3cb: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 3d1: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 3d8: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // 3dd: movl $0x3f800000, %r9d
-	LONG $0x487cf162; WORD $0xdb5b       // 3e3: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 3e9: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 3ef: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x485cd162; WORD $0x6859; BYTE $0x0c // 3f5: vmulps 0x300(%r8), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // 3fc: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // 402: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // 407: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487dd262; WORD $0xf17c       // 40d: vpbroadcastd %r9d, %zmm6
-	LONG $0x0000b941; WORD $0x3f80       // 413: movl $0x3f800000, %r9d
-	LONG $0x4854f162; WORD $0xe85f       // 419: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // 41f: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 425: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 42b: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 431: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2121       // 438: vpmovsdb %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 43e: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x6059; BYTE $0x0d // 445: vmulps 0x340(%r8), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 44c: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 452: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 457: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xe97c       // 45d: vpbroadcastd %r9d, %zmm5
-	LONG $0x0000b941; WORD $0x3f80       // 463: movl $0x3f800000, %r9d
-	LONG $0x485cf162; WORD $0xe05f       // 469: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 46f: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 475: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 47b: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 481: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5921; BYTE $0x01 // 488: vpmovsdb %zmm3, 0x10(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 48f: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5859; BYTE $0x0e // 496: vmulps 0x380(%r8), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 49d: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 4a3: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 4a8: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe17c       // 4ae: vpbroadcastd %r9d, %zmm4
-	LONG $0x0000b941; WORD $0x3f80       // 4b4: movl $0x3f800000, %r9d
-	LONG $0x4864f162; WORD $0xd85f       // 4ba: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 4c0: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 4c6: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 4cc: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 4d2: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x02 // 4d9: vpmovsdb %zmm2, 0x20(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 4e0: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x56         // 4e7: kmovw 0x56(%rdi), %k1
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x0f // 4ec: vmulps 0x3c0(%r8), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 4f3: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 4f9: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xd97c       // 4ff: vpbroadcastd %r9d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 505: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 50b: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 511: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 517: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 51d: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 524: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 52a: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 531: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 535: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 539: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 53c: cmpq $0x1, %rsi
-	WORD $0x267e                         // 540: jle 0x61f8 <gemmVNNI1x64+0x568>
-	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 542: nopw %cs:(%rax,%rax)
-	LONG $0x247c8b49; BYTE $0x28         // 550: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 555: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 55a: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 55d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 560: addq %rdi, %rdx
-	LONG $0xfffab8e9; BYTE $0xff         // 563: jmp 0x5cb0 <gemmVNNI1x64+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 568: vzeroupper
+	LONG $0x405f8b4c                     // 050: movq 0x40(%rdi), %r11
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 054: nopw %cs:(%rax,%rax)
+	LONG $0x487dd262; WORD $0x2a58       // 060: vpbroadcastd (%r10), %zmm5
+	LONG $0x04c28349                     // 066: addq $0x4, %r10
+	LONG $0x4855d262; WORD $0x2050       // 06a: vpdpbusd (%r8), %zmm5, %zmm4
+	LONG $0x4855d262; WORD $0x5850; BYTE $0x01 // 070: vpdpbusd 0x40(%r8), %zmm5, %zmm3
+	LONG $0x4855d262; WORD $0x5050; BYTE $0x02 // 077: vpdpbusd 0x80(%r8), %zmm5, %zmm2
+	LONG $0x4855d262; WORD $0x4850; BYTE $0x03 // 07e: vpdpbusd 0xc0(%r8), %zmm5, %zmm1
+	LONG $0x00c08149; WORD $0x0001; BYTE $0x00 // 085: addq $0x100, %r8
+	WORD $0xff49; BYTE $0xcb             // 08c: decq %r11
+	WORD $0xcf75                         // 08f: jne 0x5d80 <gemmVNNI1x64+0x60>
+	LONG $0x5057034c                     // 091: addq 0x50(%rdi), %r10
+	WORD $0xff49; BYTE $0xc9             // 095: decq %r9
+	WORD $0xb675                         // 098: jne 0x5d70 <gemmVNNI1x64+0x50>
+	LONG $0x584f8b4c                     // 09a: movq 0x58(%rdi), %r9
+	LONG $0x18478b4c                     // 09e: movq 0x18(%rdi), %r8
+	LONG $0x01f98349                     // 0a2: cmpq $0x1, %r9
+	LONG $0x00e48f0f; WORD $0x0000       // 0a6: jg 0x5eb0 <gemmVNNI1x64+0x190>
+	WORD $0x854d; BYTE $0xc9             // 0ac: testq %r9, %r9
+	LONG $0x028e840f; WORD $0x0000       // 0af: je 0x6063 <gemmVNNI1x64+0x343>
+	LONG $0x01f98349                     // 0b5: cmpq $0x1, %r9
+	LONG $0x0216850f; WORD $0x0000       // 0b9: jne 0x5ff5 <gemmVNNI1x64+0x2d5>
+	LONG $0x487cf162; WORD $0xe45b       // 0bf: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 0c5: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 0cc: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 0d2: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 0d8: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x485cd162; WORD $0x605d; BYTE $0x0c // 0de: vminps 0x300(%r8), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 0e5: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 0eb: vpaddd 0x200(%r8), %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0x2121       // 0f2: vpmovsdb %zmm4, (%rcx)
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 0f8: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x585d; BYTE $0x0d // 0ff: vminps 0x340(%r8), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 106: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 10c: vpaddd 0x240(%r8), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x5921; BYTE $0x01 // 113: vpmovsdb %zmm3, 0x10(%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 11a: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x505d; BYTE $0x0e // 121: vminps 0x380(%r8), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 128: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 12e: vpaddd 0x280(%r8), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5121; BYTE $0x02 // 135: vpmovsdb %zmm2, 0x20(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 13c: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x66         // 143: kmovw 0x66(%rdi), %k1
+	LONG $0x4874d162; WORD $0x485d; BYTE $0x0f // 148: vminps 0x3c0(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 14f: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 155: vpaddd 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 15c: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 162: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
+	LONG $0x287f8b48                     // 169: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 16d: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 171: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 174: cmpq $0x1, %rsi
+	LONG $0x03f28f0f; WORD $0x0000       // 178: jg 0x6290 <gemmVNNI1x64+0x570>
+	LONG $0x000405e9; BYTE $0x00         // 17e: jmp 0x62a8 <gemmVNNI1x64+0x588>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 183: nopw %cs:(%rax,%rax)
+	LONG $0x02f98349                     // 190: cmpq $0x2, %r9
+	LONG $0x0251840f; WORD $0x0000       // 194: je 0x610b <gemmVNNI1x64+0x3eb>
+	LONG $0x03f98349                     // 19a: cmpq $0x3, %r9
+	LONG $0x0131850f; WORD $0x0000       // 19e: jne 0x5ff5 <gemmVNNI1x64+0x2d5>
+	LONG $0x487df262; WORD $0x2a21       // 1a4: vpmovsxbd (%rdx), %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1aa: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 1b0: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 1b7: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 1bd: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1c3: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4855d162; WORD $0x68fa; BYTE $0x14 // 1c9: vpsubd 0x500(%r8), %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // 1d0: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6859; BYTE $0x10 // 1d6: vmulps 0x400(%r8), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // 1dd: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 1e3: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 1e9: vpaddd 0x200(%r8), %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0x2121       // 1f0: vpmovsdb %zmm4, (%rcx)
+	LONG $0x487df262; WORD $0x6221; BYTE $0x01 // 1f6: vpmovsxbd 0x10(%rdx), %zmm4
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 1fd: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x485dd162; WORD $0x60fa; BYTE $0x15 // 204: vpsubd 0x540(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // 20b: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x11 // 211: vmulps 0x440(%r8), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // 218: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 21e: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 224: vpaddd 0x240(%r8), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x5921; BYTE $0x01 // 22b: vpmovsdb %zmm3, 0x10(%rcx)
+	LONG $0x487df262; WORD $0x5a21; BYTE $0x02 // 232: vpmovsxbd 0x20(%rdx), %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 239: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x4865d162; WORD $0x58fa; BYTE $0x16 // 240: vpsubd 0x580(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // 247: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x12 // 24d: vmulps 0x480(%r8), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 254: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 25a: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 260: vpaddd 0x280(%r8), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5121; BYTE $0x02 // 267: vpmovsdb %zmm2, 0x20(%rcx)
+	LONG $0x4f90f8c5; BYTE $0x66         // 26e: kmovw 0x66(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 273: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x897ff162; WORD $0x526f; BYTE $0x03 // 27a: vmovdqu8 0x30(%rdx), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd221       // 281: vpmovsxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fa; BYTE $0x17 // 287: vpsubd 0x5c0(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 28e: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x13 // 294: vmulps 0x4c0(%r8), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 29b: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 2a1: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 2a7: vpaddd 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 2ae: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 2b4: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
+	LONG $0x287f8b48                     // 2bb: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 2bf: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 2c3: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 2c6: cmpq $0x1, %rsi
+	LONG $0x02a08f0f; WORD $0x0000       // 2ca: jg 0x6290 <gemmVNNI1x64+0x570>
+	LONG $0x0002b3e9; BYTE $0x00         // 2d0: jmp 0x62a8 <gemmVNNI1x64+0x588>
+	LONG $0x487cf162; WORD $0xe45b       // 2d5: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 2db: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 2e2: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 2e8: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 2ee: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0x2111       // 2f4: vmovups %zmm4, (%rcx)
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 2fa: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0x5911; BYTE $0x01 // 301: vmovups %zmm3, 0x40(%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 308: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0x5111; BYTE $0x02 // 30f: vmovups %zmm2, 0x80(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 316: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x66         // 31d: kmovw 0x66(%rdi), %k1
+	LONG $0x497cf162; WORD $0x4911; BYTE $0x03 // 322: vmovups %zmm1, 0xc0(%rcx) {%k1}
+	LONG $0x287f8b48                     // 329: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 32d: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 331: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 334: cmpq $0x1, %rsi
+	LONG $0x02328f0f; WORD $0x0000       // 338: jg 0x6290 <gemmVNNI1x64+0x570>
+	LONG $0x000245e9; BYTE $0x00         // 33e: jmp 0x62a8 <gemmVNNI1x64+0x588>
+	LONG $0x487cf162; WORD $0xe45b       // 343: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 349: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 350: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 356: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 35c: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // 362: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 368: vpaddd 0x200(%r8), %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0x2121       // 36f: vpmovsdb %zmm4, (%rcx)
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 375: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 37c: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 382: vpaddd 0x240(%r8), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x5921; BYTE $0x01 // 389: vpmovsdb %zmm3, 0x10(%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 390: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 397: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 39d: vpaddd 0x280(%r8), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5121; BYTE $0x02 // 3a4: vpmovsdb %zmm2, 0x20(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 3ab: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x66         // 3b2: kmovw 0x66(%rdi), %k1
+	LONG $0x487df162; WORD $0xc95b       // 3b7: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 3bd: vpaddd 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 3c4: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 3ca: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
+	LONG $0x287f8b48                     // 3d1: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 3d5: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 3d9: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 3dc: cmpq $0x1, %rsi
+	LONG $0x018a8f0f; WORD $0x0000       // 3e0: jg 0x6290 <gemmVNNI1x64+0x570>
+	LONG $0x00019de9; BYTE $0x00         // 3e6: jmp 0x62a8 <gemmVNNI1x64+0x588>
+	LONG $0x487cf162; WORD $0xe45b       // 3eb: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 3f1: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 3f8: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 3fd: movl $0x3f800000, %r9d
+	LONG $0x487cf162; WORD $0xdb5b       // 403: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 409: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 40f: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x485cd162; WORD $0x6859; BYTE $0x0c // 415: vmulps 0x300(%r8), %zmm4, %zmm5
+	LONG $0x487df262; WORD $0xf37c       // 41c: vpbroadcastd %ebx, %zmm6
+	LONG $0x000000bb; BYTE $0x3f         // 422: movl $0x3f000000, %ebx
+	LONG $0x4854f162; WORD $0xee58       // 427: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487dd262; WORD $0xf17c       // 42d: vpbroadcastd %r9d, %zmm6
+	LONG $0x0000b941; WORD $0x3f80       // 433: movl $0x3f800000, %r9d
+	LONG $0x4854f162; WORD $0xe85f       // 439: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0xee5d       // 43f: vminps %zmm6, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // 445: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 44b: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 451: vpaddd 0x200(%r8), %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0x2121       // 458: vpmovsdb %zmm4, (%rcx)
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 45e: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x6059; BYTE $0x0d // 465: vmulps 0x340(%r8), %zmm3, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // 46c: vpbroadcastd %ebx, %zmm5
+	LONG $0x000000bb; BYTE $0x3f         // 472: movl $0x3f000000, %ebx
+	LONG $0x485cf162; WORD $0xe558       // 477: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487dd262; WORD $0xe97c       // 47d: vpbroadcastd %r9d, %zmm5
+	LONG $0x0000b941; WORD $0x3f80       // 483: movl $0x3f800000, %r9d
+	LONG $0x485cf162; WORD $0xe05f       // 489: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe55d       // 48f: vminps %zmm5, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 495: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 49b: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 4a1: vpaddd 0x240(%r8), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x5921; BYTE $0x01 // 4a8: vpmovsdb %zmm3, 0x10(%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 4af: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5859; BYTE $0x0e // 4b6: vmulps 0x380(%r8), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // 4bd: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 4c3: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // 4c8: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487dd262; WORD $0xe17c       // 4ce: vpbroadcastd %r9d, %zmm4
+	LONG $0x0000b941; WORD $0x3f80       // 4d4: movl $0x3f800000, %r9d
+	LONG $0x4864f162; WORD $0xd85f       // 4da: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // 4e0: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 4e6: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 4ec: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 4f2: vpaddd 0x280(%r8), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5121; BYTE $0x02 // 4f9: vpmovsdb %zmm2, 0x20(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 500: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x66         // 507: kmovw 0x66(%rdi), %k1
+	LONG $0x4874d162; WORD $0x5059; BYTE $0x0f // 50c: vmulps 0x3c0(%r8), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 513: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 519: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487dd262; WORD $0xd97c       // 51f: vpbroadcastd %r9d, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 525: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 52b: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 531: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 537: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 53d: vpaddd 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 544: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 54a: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
+	LONG $0x287f8b48                     // 551: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 555: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 559: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 55c: cmpq $0x1, %rsi
+	WORD $0x267e                         // 560: jle 0x62a8 <gemmVNNI1x64+0x588>
+	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 562: nopw %cs:(%rax,%rax)
+	LONG $0x247c8b49; BYTE $0x28         // 570: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 575: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 57a: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 57d: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 580: addq %rdi, %rdx
+	LONG $0xfffa98e9; BYTE $0xff         // 583: jmp 0x5d40 <gemmVNNI1x64+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 588: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
@@ -4335,190 +4371,195 @@ TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
 	LONG $0x48fed162; WORD $0x196f       // 02e: vmovdqu64 (%r9), %zmm3
 	LONG $0x48fed162; WORD $0x516f; BYTE $0x01 // 034: vmovdqu64 0x40(%r9), %zmm2
 	LONG $0x48fed162; WORD $0x496f; BYTE $0x02 // 03b: vmovdqu64 0x80(%r9), %zmm1
-	LONG $0x404f8b4c                     // 042: movq 0x40(%rdi), %r9
+	LONG $0x484f8b4c                     // 042: movq 0x48(%rdi), %r9
 	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 046: nopw %cs:(%rax,%rax)
-	LONG $0x487dd262; WORD $0x2258       // 050: vpbroadcastd (%r10), %zmm4
-	LONG $0x04c28349                     // 056: addq $0x4, %r10
-	LONG $0x485dd262; WORD $0x1850       // 05a: vpdpbusd (%r8), %zmm4, %zmm3
-	LONG $0x485dd262; WORD $0x5050; BYTE $0x01 // 060: vpdpbusd 0x40(%r8), %zmm4, %zmm2
-	LONG $0x485dd262; WORD $0x4850; BYTE $0x02 // 067: vpdpbusd 0x80(%r8), %zmm4, %zmm1
-	LONG $0xc0c08149; WORD $0x0000; BYTE $0x00 // 06e: addq $0xc0, %r8
-	WORD $0xff49; BYTE $0xc9             // 075: decq %r9
-	WORD $0xd675                         // 078: jne 0x6250 <gemmVNNI1x48+0x50>
-	LONG $0x484f8b4c                     // 07a: movq 0x48(%rdi), %r9
-	LONG $0x18478b4c                     // 07e: movq 0x18(%rdi), %r8
-	LONG $0x01f98349                     // 082: cmpq $0x1, %r9
-	LONG $0x00b48f0f; WORD $0x0000       // 086: jg 0x6340 <gemmVNNI1x48+0x140>
-	WORD $0x854d; BYTE $0xc9             // 08c: testq %r9, %r9
-	LONG $0x0208840f; WORD $0x0000       // 08f: je 0x649d <gemmVNNI1x48+0x29d>
-	LONG $0x01f98349                     // 095: cmpq $0x1, %r9
-	LONG $0x01a4850f; WORD $0x0000       // 099: jne 0x6443 <gemmVNNI1x48+0x243>
-	LONG $0x487cf162; WORD $0xdb5b       // 09f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 0a5: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 0ac: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 0b2: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4864d162; WORD $0x585d; BYTE $0x09 // 0b8: vminps 0x240(%r8), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 0bf: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 0c5: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1921       // 0cc: vpmovsdb %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 0d2: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x505d; BYTE $0x0a // 0d9: vminps 0x280(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 0e0: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 0e6: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x01 // 0ed: vpmovsdb %zmm2, 0x10(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 0f4: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x54         // 0fb: kmovw 0x54(%rdi), %k1
-	LONG $0x4874d162; WORD $0x485d; BYTE $0x0b // 100: vminps 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 107: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 10d: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 114: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 11a: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 121: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 125: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 129: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 12c: cmpq $0x1, %rsi
-	LONG $0x031a8f0f; WORD $0x0000       // 130: jg 0x6650 <gemmVNNI1x48+0x450>
-	LONG $0x00032de9; BYTE $0x00         // 136: jmp 0x6668 <gemmVNNI1x48+0x468>
-	LONG $0x00441f0f; BYTE $0x00         // 13b: nopl (%rax,%rax)
-	LONG $0x02f98349                     // 140: cmpq $0x2, %r9
-	LONG $0x01da840f; WORD $0x0000       // 144: je 0x6524 <gemmVNNI1x48+0x324>
-	LONG $0x03f98349                     // 14a: cmpq $0x3, %r9
-	LONG $0x00ef850f; WORD $0x0000       // 14e: jne 0x6443 <gemmVNNI1x48+0x243>
-	LONG $0x487df262; WORD $0x2221       // 154: vpmovsxbd (%rdx), %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 15a: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 160: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 167: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 16d: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x485dd162; WORD $0x60fa; BYTE $0x0f // 173: vpsubd 0x3c0(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 17a: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x0c // 180: vmulps 0x300(%r8), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 187: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 18d: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 193: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1921       // 19a: vpmovsdb %zmm3, (%rcx)
-	LONG $0x487df262; WORD $0x5a21; BYTE $0x01 // 1a0: vpmovsxbd 0x10(%rdx), %zmm3
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 1a7: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x4865d162; WORD $0x58fa; BYTE $0x10 // 1ae: vpsubd 0x400(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 1b5: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x0d // 1bb: vmulps 0x340(%r8), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 1c2: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1c8: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 1ce: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x01 // 1d5: vpmovsdb %zmm2, 0x10(%rcx)
-	LONG $0x4f90f8c5; BYTE $0x54         // 1dc: kmovw 0x54(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 1e1: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x897ff162; WORD $0x526f; BYTE $0x02 // 1e8: vmovdqu8 0x20(%rdx), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd221       // 1ef: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x11 // 1f5: vpsubd 0x440(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 1fc: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x0e // 202: vmulps 0x380(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 209: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 20f: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 215: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 21c: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 222: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 229: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 22d: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 231: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 234: cmpq $0x1, %rsi
-	LONG $0x02128f0f; WORD $0x0000       // 238: jg 0x6650 <gemmVNNI1x48+0x450>
-	LONG $0x000225e9; BYTE $0x00         // 23e: jmp 0x6668 <gemmVNNI1x48+0x468>
-	LONG $0x487cf162; WORD $0xdb5b       // 243: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 249: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 250: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 256: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487cf162; WORD $0x1911       // 25c: vmovups %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 262: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0x5111; BYTE $0x01 // 269: vmovups %zmm2, 0x40(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 270: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x54         // 277: kmovw 0x54(%rdi), %k1
-	LONG $0x497cf162; WORD $0x4911; BYTE $0x02 // 27c: vmovups %zmm1, 0x80(%rcx) {%k1}
-	LONG $0x287f8b48                     // 283: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 287: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 28b: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 28e: cmpq $0x1, %rsi
-	LONG $0x01b88f0f; WORD $0x0000       // 292: jg 0x6650 <gemmVNNI1x48+0x450>
-	LONG $0x0001cbe9; BYTE $0x00         // 298: jmp 0x6668 <gemmVNNI1x48+0x468>
-	LONG $0x487cf162; WORD $0xdb5b       // 29d: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 2a3: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 2aa: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 2b0: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xdb5b       // 2b6: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 2bc: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1921       // 2c3: vpmovsdb %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 2c9: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 2d0: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 2d6: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x01 // 2dd: vpmovsdb %zmm2, 0x10(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 2e4: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x54         // 2eb: kmovw 0x54(%rdi), %k1
-	LONG $0x487df162; WORD $0xc95b       // 2f0: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 2f6: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 2fd: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 303: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 30a: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 30e: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 312: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 315: cmpq $0x1, %rsi
-	LONG $0x01318f0f; WORD $0x0000       // 319: jg 0x6650 <gemmVNNI1x48+0x450>
-	LONG $0x000144e9; BYTE $0x00         // 31f: jmp 0x6668 <gemmVNNI1x48+0x468>
-	LONG $0x487cf162; WORD $0xdb5b       // 324: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 32a: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x000000bb; BYTE $0x3f         // 331: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // 336: movl $0x3f800000, %r9d
-	LONG $0x487cf162; WORD $0xd25b       // 33c: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 342: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4864d162; WORD $0x6059; BYTE $0x09 // 348: vmulps 0x240(%r8), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 34f: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 355: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 35a: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xe97c       // 360: vpbroadcastd %r9d, %zmm5
-	LONG $0x0000b941; WORD $0x3f80       // 366: movl $0x3f800000, %r9d
-	LONG $0x485cf162; WORD $0xe05f       // 36c: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 372: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 378: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 37e: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 384: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1921       // 38b: vpmovsdb %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 391: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5859; BYTE $0x0a // 398: vmulps 0x280(%r8), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 39f: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 3a5: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 3aa: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe17c       // 3b0: vpbroadcastd %r9d, %zmm4
-	LONG $0x0000b941; WORD $0x3f80       // 3b6: movl $0x3f800000, %r9d
-	LONG $0x4864f162; WORD $0xd85f       // 3bc: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 3c2: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 3c8: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 3ce: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 3d4: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x01 // 3db: vpmovsdb %zmm2, 0x10(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 3e2: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x54         // 3e9: kmovw 0x54(%rdi), %k1
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x0b // 3ee: vmulps 0x2c0(%r8), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 3f5: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 3fb: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xd97c       // 401: vpbroadcastd %r9d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 407: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 40d: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 413: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 419: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 41f: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 426: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 42c: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 433: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 437: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 43b: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 43e: cmpq $0x1, %rsi
-	WORD $0x247e                         // 442: jle 0x6668 <gemmVNNI1x48+0x468>
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 444: nopw %cs:(%rax,%rax)
-	LONG $0x247c8b49; BYTE $0x28         // 450: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 455: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 45a: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 45d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 460: addq %rdi, %rdx
-	LONG $0xfffbb8e9; BYTE $0xff         // 463: jmp 0x6220 <gemmVNNI1x48+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 468: vzeroupper
+	LONG $0x405f8b4c                     // 050: movq 0x40(%rdi), %r11
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 054: nopw %cs:(%rax,%rax)
+	LONG $0x487dd262; WORD $0x2258       // 060: vpbroadcastd (%r10), %zmm4
+	LONG $0x04c28349                     // 066: addq $0x4, %r10
+	LONG $0x485dd262; WORD $0x1850       // 06a: vpdpbusd (%r8), %zmm4, %zmm3
+	LONG $0x485dd262; WORD $0x5050; BYTE $0x01 // 070: vpdpbusd 0x40(%r8), %zmm4, %zmm2
+	LONG $0x485dd262; WORD $0x4850; BYTE $0x02 // 077: vpdpbusd 0x80(%r8), %zmm4, %zmm1
+	LONG $0xc0c08149; WORD $0x0000; BYTE $0x00 // 07e: addq $0xc0, %r8
+	WORD $0xff49; BYTE $0xcb             // 085: decq %r11
+	WORD $0xd675                         // 088: jne 0x6310 <gemmVNNI1x48+0x60>
+	LONG $0x5057034c                     // 08a: addq 0x50(%rdi), %r10
+	WORD $0xff49; BYTE $0xc9             // 08e: decq %r9
+	WORD $0xbd75                         // 091: jne 0x6300 <gemmVNNI1x48+0x50>
+	LONG $0x584f8b4c                     // 093: movq 0x58(%rdi), %r9
+	LONG $0x18478b4c                     // 097: movq 0x18(%rdi), %r8
+	LONG $0x01f98349                     // 09b: cmpq $0x1, %r9
+	LONG $0x00bb8f0f; WORD $0x0000       // 09f: jg 0x6410 <gemmVNNI1x48+0x160>
+	WORD $0x854d; BYTE $0xc9             // 0a5: testq %r9, %r9
+	LONG $0x020f840f; WORD $0x0000       // 0a8: je 0x656d <gemmVNNI1x48+0x2bd>
+	LONG $0x01f98349                     // 0ae: cmpq $0x1, %r9
+	LONG $0x01ab850f; WORD $0x0000       // 0b2: jne 0x6513 <gemmVNNI1x48+0x263>
+	LONG $0x487cf162; WORD $0xdb5b       // 0b8: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 0be: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 0c5: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 0cb: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4864d162; WORD $0x585d; BYTE $0x09 // 0d1: vminps 0x240(%r8), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 0d8: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 0de: vpaddd 0x180(%r8), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x1921       // 0e5: vpmovsdb %zmm3, (%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 0eb: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x505d; BYTE $0x0a // 0f2: vminps 0x280(%r8), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 0f9: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 0ff: vpaddd 0x1c0(%r8), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5121; BYTE $0x01 // 106: vpmovsdb %zmm2, 0x10(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 10d: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x64         // 114: kmovw 0x64(%rdi), %k1
+	LONG $0x4874d162; WORD $0x485d; BYTE $0x0b // 119: vminps 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 120: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 126: vpaddd 0x200(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 12d: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 133: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
+	LONG $0x287f8b48                     // 13a: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 13e: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 142: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 145: cmpq $0x1, %rsi
+	LONG $0x03218f0f; WORD $0x0000       // 149: jg 0x6720 <gemmVNNI1x48+0x470>
+	LONG $0x000334e9; BYTE $0x00         // 14f: jmp 0x6738 <gemmVNNI1x48+0x488>
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 154: nopw %cs:(%rax,%rax)
+	LONG $0x02f98349                     // 160: cmpq $0x2, %r9
+	LONG $0x01da840f; WORD $0x0000       // 164: je 0x65f4 <gemmVNNI1x48+0x344>
+	LONG $0x03f98349                     // 16a: cmpq $0x3, %r9
+	LONG $0x00ef850f; WORD $0x0000       // 16e: jne 0x6513 <gemmVNNI1x48+0x263>
+	LONG $0x487df262; WORD $0x2221       // 174: vpmovsxbd (%rdx), %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 17a: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 180: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 187: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 18d: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x485dd162; WORD $0x60fa; BYTE $0x0f // 193: vpsubd 0x3c0(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // 19a: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x0c // 1a0: vmulps 0x300(%r8), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // 1a7: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 1ad: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 1b3: vpaddd 0x180(%r8), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x1921       // 1ba: vpmovsdb %zmm3, (%rcx)
+	LONG $0x487df262; WORD $0x5a21; BYTE $0x01 // 1c0: vpmovsxbd 0x10(%rdx), %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 1c7: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x4865d162; WORD $0x58fa; BYTE $0x10 // 1ce: vpsubd 0x400(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // 1d5: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x0d // 1db: vmulps 0x340(%r8), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 1e2: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 1e8: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 1ee: vpaddd 0x1c0(%r8), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5121; BYTE $0x01 // 1f5: vpmovsdb %zmm2, 0x10(%rcx)
+	LONG $0x4f90f8c5; BYTE $0x64         // 1fc: kmovw 0x64(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 201: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x897ff162; WORD $0x526f; BYTE $0x02 // 208: vmovdqu8 0x20(%rdx), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd221       // 20f: vpmovsxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fa; BYTE $0x11 // 215: vpsubd 0x440(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 21c: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x0e // 222: vmulps 0x380(%r8), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 229: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 22f: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 235: vpaddd 0x200(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 23c: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 242: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
+	LONG $0x287f8b48                     // 249: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 24d: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 251: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 254: cmpq $0x1, %rsi
+	LONG $0x02128f0f; WORD $0x0000       // 258: jg 0x6720 <gemmVNNI1x48+0x470>
+	LONG $0x000225e9; BYTE $0x00         // 25e: jmp 0x6738 <gemmVNNI1x48+0x488>
+	LONG $0x487cf162; WORD $0xdb5b       // 263: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 269: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 270: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 276: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0x1911       // 27c: vmovups %zmm3, (%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 282: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0x5111; BYTE $0x01 // 289: vmovups %zmm2, 0x40(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 290: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x64         // 297: kmovw 0x64(%rdi), %k1
+	LONG $0x497cf162; WORD $0x4911; BYTE $0x02 // 29c: vmovups %zmm1, 0x80(%rcx) {%k1}
+	LONG $0x287f8b48                     // 2a3: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 2a7: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 2ab: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 2ae: cmpq $0x1, %rsi
+	LONG $0x01b88f0f; WORD $0x0000       // 2b2: jg 0x6720 <gemmVNNI1x48+0x470>
+	LONG $0x0001cbe9; BYTE $0x00         // 2b8: jmp 0x6738 <gemmVNNI1x48+0x488>
+	LONG $0x487cf162; WORD $0xdb5b       // 2bd: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 2c3: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 2ca: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 2d0: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xdb5b       // 2d6: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 2dc: vpaddd 0x180(%r8), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x1921       // 2e3: vpmovsdb %zmm3, (%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 2e9: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 2f0: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 2f6: vpaddd 0x1c0(%r8), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5121; BYTE $0x01 // 2fd: vpmovsdb %zmm2, 0x10(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 304: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x64         // 30b: kmovw 0x64(%rdi), %k1
+	LONG $0x487df162; WORD $0xc95b       // 310: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 316: vpaddd 0x200(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 31d: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 323: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
+	LONG $0x287f8b48                     // 32a: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 32e: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 332: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 335: cmpq $0x1, %rsi
+	LONG $0x01318f0f; WORD $0x0000       // 339: jg 0x6720 <gemmVNNI1x48+0x470>
+	LONG $0x000144e9; BYTE $0x00         // 33f: jmp 0x6738 <gemmVNNI1x48+0x488>
+	LONG $0x487cf162; WORD $0xdb5b       // 344: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 34a: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x000000bb; BYTE $0x3f         // 351: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 356: movl $0x3f800000, %r9d
+	LONG $0x487cf162; WORD $0xd25b       // 35c: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 362: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4864d162; WORD $0x6059; BYTE $0x09 // 368: vmulps 0x240(%r8), %zmm3, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // 36f: vpbroadcastd %ebx, %zmm5
+	LONG $0x000000bb; BYTE $0x3f         // 375: movl $0x3f000000, %ebx
+	LONG $0x485cf162; WORD $0xe558       // 37a: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487dd262; WORD $0xe97c       // 380: vpbroadcastd %r9d, %zmm5
+	LONG $0x0000b941; WORD $0x3f80       // 386: movl $0x3f800000, %r9d
+	LONG $0x485cf162; WORD $0xe05f       // 38c: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe55d       // 392: vminps %zmm5, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 398: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 39e: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 3a4: vpaddd 0x180(%r8), %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x1921       // 3ab: vpmovsdb %zmm3, (%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 3b1: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5859; BYTE $0x0a // 3b8: vmulps 0x280(%r8), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // 3bf: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 3c5: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // 3ca: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487dd262; WORD $0xe17c       // 3d0: vpbroadcastd %r9d, %zmm4
+	LONG $0x0000b941; WORD $0x3f80       // 3d6: movl $0x3f800000, %r9d
+	LONG $0x4864f162; WORD $0xd85f       // 3dc: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // 3e2: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 3e8: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 3ee: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 3f4: vpaddd 0x1c0(%r8), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5121; BYTE $0x01 // 3fb: vpmovsdb %zmm2, 0x10(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 402: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x64         // 409: kmovw 0x64(%rdi), %k1
+	LONG $0x4874d162; WORD $0x5059; BYTE $0x0b // 40e: vmulps 0x2c0(%r8), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 415: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 41b: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487dd262; WORD $0xd97c       // 421: vpbroadcastd %r9d, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 427: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 42d: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 433: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 439: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 43f: vpaddd 0x200(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 446: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 44c: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
+	LONG $0x287f8b48                     // 453: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 457: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 45b: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 45e: cmpq $0x1, %rsi
+	WORD $0x247e                         // 462: jle 0x6738 <gemmVNNI1x48+0x488>
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 464: nopw %cs:(%rax,%rax)
+	LONG $0x247c8b49; BYTE $0x28         // 470: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 475: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 47a: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 47d: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 480: addq %rdi, %rdx
+	LONG $0xfffb98e9; BYTE $0xff         // 483: jmp 0x62d0 <gemmVNNI1x48+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 488: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
@@ -4537,151 +4578,156 @@ TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
 	WORD $0x8949; BYTE $0xc2             // 02b: movq %rax, %r10
 	LONG $0x48fed162; WORD $0x116f       // 02e: vmovdqu64 (%r9), %zmm2
 	LONG $0x48fed162; WORD $0x496f; BYTE $0x01 // 034: vmovdqu64 0x40(%r9), %zmm1
-	LONG $0x404f8b4c                     // 03b: movq 0x40(%rdi), %r9
+	LONG $0x484f8b4c                     // 03b: movq 0x48(%rdi), %r9
 	BYTE $0x90                           // 03f: nop
-	LONG $0x487dd262; WORD $0x1a58       // 040: vpbroadcastd (%r10), %zmm3
-	LONG $0x04c28349                     // 046: addq $0x4, %r10
-	LONG $0x4865d262; WORD $0x1050       // 04a: vpdpbusd (%r8), %zmm3, %zmm2
-	LONG $0x4865d262; WORD $0x4850; BYTE $0x01 // 050: vpdpbusd 0x40(%r8), %zmm3, %zmm1
-	LONG $0x80e88349                     // 057: subq $-0x80, %r8
-	WORD $0xff49; BYTE $0xc9             // 05b: decq %r9
-	WORD $0xe075                         // 05e: jne 0x66b0 <gemmVNNI1x32+0x40>
-	LONG $0x484f8b4c                     // 060: movq 0x48(%rdi), %r9
-	LONG $0x18478b4c                     // 064: movq 0x18(%rdi), %r8
-	LONG $0x01f98349                     // 068: cmpq $0x1, %r9
-	LONG $0x008e8f0f; WORD $0x0000       // 06c: jg 0x6770 <gemmVNNI1x32+0x100>
-	WORD $0x854d; BYTE $0xc9             // 072: testq %r9, %r9
-	LONG $0x018c840f; WORD $0x0000       // 075: je 0x6877 <gemmVNNI1x32+0x207>
-	LONG $0x01f98349                     // 07b: cmpq $0x1, %r9
-	LONG $0x013c850f; WORD $0x0000       // 07f: jne 0x6831 <gemmVNNI1x32+0x1c1>
-	LONG $0x487cf162; WORD $0xd25b       // 085: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 08b: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 092: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x486cd162; WORD $0x505d; BYTE $0x06 // 098: vminps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 09f: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 0a5: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1121       // 0ac: vpmovsdb %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 0b2: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x52         // 0b9: kmovw 0x52(%rdi), %k1
-	LONG $0x4874d162; WORD $0x485d; BYTE $0x07 // 0be: vminps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 0c5: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 0cb: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 0d2: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 0d8: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 0df: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 0e3: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 0e7: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 0ea: cmpq $0x1, %rsi
-	LONG $0x024c8f0f; WORD $0x0000       // 0ee: jg 0x69b0 <gemmVNNI1x32+0x340>
-	LONG $0x00025fe9; BYTE $0x00         // 0f4: jmp 0x69c8 <gemmVNNI1x32+0x358>
-	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // 0f9: nopl (%rax)
-	LONG $0x02f98349                     // 100: cmpq $0x2, %r9
-	LONG $0x0163840f; WORD $0x0000       // 104: je 0x68dd <gemmVNNI1x32+0x26d>
-	LONG $0x03f98349                     // 10a: cmpq $0x3, %r9
-	LONG $0x00ad850f; WORD $0x0000       // 10e: jne 0x6831 <gemmVNNI1x32+0x1c1>
-	LONG $0x487df262; WORD $0x1a21       // 114: vpmovsxbd (%rdx), %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 11a: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 120: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 127: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4865d162; WORD $0x58fa; BYTE $0x0a // 12d: vpsubd 0x280(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 134: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x08 // 13a: vmulps 0x200(%r8), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 141: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 147: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 14d: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1121       // 154: vpmovsdb %zmm2, (%rcx)
-	LONG $0x4f90f8c5; BYTE $0x52         // 15a: kmovw 0x52(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 15f: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x897ff162; WORD $0x526f; BYTE $0x01 // 166: vmovdqu8 0x10(%rdx), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd221       // 16d: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x0b // 173: vpsubd 0x2c0(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 17a: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x09 // 180: vmulps 0x240(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 187: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 18d: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 193: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 19a: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 1a0: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 1a7: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 1ab: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 1af: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 1b2: cmpq $0x1, %rsi
-	LONG $0x01848f0f; WORD $0x0000       // 1b6: jg 0x69b0 <gemmVNNI1x32+0x340>
-	LONG $0x000197e9; BYTE $0x00         // 1bc: jmp 0x69c8 <gemmVNNI1x32+0x358>
-	LONG $0x487cf162; WORD $0xd25b       // 1c1: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 1c7: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1ce: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487cf162; WORD $0x1111       // 1d4: vmovups %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 1da: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x52         // 1e1: kmovw 0x52(%rdi), %k1
-	LONG $0x497cf162; WORD $0x4911; BYTE $0x01 // 1e6: vmovups %zmm1, 0x40(%rcx) {%k1}
-	LONG $0x287f8b48                     // 1ed: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 1f1: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 1f5: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 1f8: cmpq $0x1, %rsi
-	LONG $0x013e8f0f; WORD $0x0000       // 1fc: jg 0x69b0 <gemmVNNI1x32+0x340>
-	LONG $0x000151e9; BYTE $0x00         // 202: jmp 0x69c8 <gemmVNNI1x32+0x358>
-	LONG $0x487cf162; WORD $0xd25b       // 207: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 20d: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 214: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xd25b       // 21a: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 220: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1121       // 227: vpmovsdb %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 22d: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x52         // 234: kmovw 0x52(%rdi), %k1
-	LONG $0x487df162; WORD $0xc95b       // 239: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 23f: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 246: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 24c: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 253: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 257: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 25b: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 25e: cmpq $0x1, %rsi
-	LONG $0x00d88f0f; WORD $0x0000       // 262: jg 0x69b0 <gemmVNNI1x32+0x340>
-	LONG $0x0000ebe9; BYTE $0x00         // 268: jmp 0x69c8 <gemmVNNI1x32+0x358>
-	LONG $0x487cf162; WORD $0xd25b       // 26d: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 273: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x000000bb; BYTE $0x3f         // 27a: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // 27f: movl $0x3f800000, %r9d
-	LONG $0x487cf162; WORD $0xc95b       // 285: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x486cd162; WORD $0x5859; BYTE $0x06 // 28b: vmulps 0x180(%r8), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 292: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 298: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 29d: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe17c       // 2a3: vpbroadcastd %r9d, %zmm4
-	LONG $0x0000b941; WORD $0x3f80       // 2a9: movl $0x3f800000, %r9d
-	LONG $0x4864f162; WORD $0xd85f       // 2af: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 2b5: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 2bb: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 2c1: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 2c7: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1121       // 2ce: vpmovsdb %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 2d4: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x52         // 2db: kmovw 0x52(%rdi), %k1
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x07 // 2e0: vmulps 0x1c0(%r8), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 2e7: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 2ed: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xd97c       // 2f3: vpbroadcastd %r9d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 2f9: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 2ff: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 305: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 30b: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 311: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 318: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 31e: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 325: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 329: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 32d: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 330: cmpq $0x1, %rsi
-	WORD $0x227e                         // 334: jle 0x69c8 <gemmVNNI1x32+0x358>
-	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 336: nopw %cs:(%rax,%rax)
-	LONG $0x247c8b49; BYTE $0x28         // 340: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 345: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 34a: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 34d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 350: addq %rdi, %rdx
-	LONG $0xfffcc8e9; BYTE $0xff         // 353: jmp 0x6690 <gemmVNNI1x32+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 358: vzeroupper
+	LONG $0x405f8b4c                     // 040: movq 0x40(%rdi), %r11
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 044: nopw %cs:(%rax,%rax)
+	LONG $0x487dd262; WORD $0x1a58       // 050: vpbroadcastd (%r10), %zmm3
+	LONG $0x04c28349                     // 056: addq $0x4, %r10
+	LONG $0x4865d262; WORD $0x1050       // 05a: vpdpbusd (%r8), %zmm3, %zmm2
+	LONG $0x4865d262; WORD $0x4850; BYTE $0x01 // 060: vpdpbusd 0x40(%r8), %zmm3, %zmm1
+	LONG $0x80e88349                     // 067: subq $-0x80, %r8
+	WORD $0xff49; BYTE $0xcb             // 06b: decq %r11
+	WORD $0xe075                         // 06e: jne 0x6790 <gemmVNNI1x32+0x50>
+	LONG $0x5057034c                     // 070: addq 0x50(%rdi), %r10
+	WORD $0xff49; BYTE $0xc9             // 074: decq %r9
+	WORD $0xc775                         // 077: jne 0x6780 <gemmVNNI1x32+0x40>
+	LONG $0x584f8b4c                     // 079: movq 0x58(%rdi), %r9
+	LONG $0x18478b4c                     // 07d: movq 0x18(%rdi), %r8
+	LONG $0x01f98349                     // 081: cmpq $0x1, %r9
+	LONG $0x00958f0f; WORD $0x0000       // 085: jg 0x6860 <gemmVNNI1x32+0x120>
+	WORD $0x854d; BYTE $0xc9             // 08b: testq %r9, %r9
+	LONG $0x0193840f; WORD $0x0000       // 08e: je 0x6967 <gemmVNNI1x32+0x227>
+	LONG $0x01f98349                     // 094: cmpq $0x1, %r9
+	LONG $0x0143850f; WORD $0x0000       // 098: jne 0x6921 <gemmVNNI1x32+0x1e1>
+	LONG $0x487cf162; WORD $0xd25b       // 09e: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 0a4: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 0ab: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x486cd162; WORD $0x505d; BYTE $0x06 // 0b1: vminps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 0b8: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 0be: vpaddd 0x100(%r8), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x1121       // 0c5: vpmovsdb %zmm2, (%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 0cb: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x62         // 0d2: kmovw 0x62(%rdi), %k1
+	LONG $0x4874d162; WORD $0x485d; BYTE $0x07 // 0d7: vminps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 0de: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 0e4: vpaddd 0x140(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 0eb: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 0f1: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
+	LONG $0x287f8b48                     // 0f8: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 0fc: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 100: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 103: cmpq $0x1, %rsi
+	LONG $0x02538f0f; WORD $0x0000       // 107: jg 0x6aa0 <gemmVNNI1x32+0x360>
+	LONG $0x000266e9; BYTE $0x00         // 10d: jmp 0x6ab8 <gemmVNNI1x32+0x378>
+	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 112: nopw %cs:(%rax,%rax)
+	LONG $0x02f98349                     // 120: cmpq $0x2, %r9
+	LONG $0x0163840f; WORD $0x0000       // 124: je 0x69cd <gemmVNNI1x32+0x28d>
+	LONG $0x03f98349                     // 12a: cmpq $0x3, %r9
+	LONG $0x00ad850f; WORD $0x0000       // 12e: jne 0x6921 <gemmVNNI1x32+0x1e1>
+	LONG $0x487df262; WORD $0x1a21       // 134: vpmovsxbd (%rdx), %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 13a: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 140: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 147: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4865d162; WORD $0x58fa; BYTE $0x0a // 14d: vpsubd 0x280(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // 154: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x08 // 15a: vmulps 0x200(%r8), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 161: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 167: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 16d: vpaddd 0x100(%r8), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x1121       // 174: vpmovsdb %zmm2, (%rcx)
+	LONG $0x4f90f8c5; BYTE $0x62         // 17a: kmovw 0x62(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 17f: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x897ff162; WORD $0x526f; BYTE $0x01 // 186: vmovdqu8 0x10(%rdx), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd221       // 18d: vpmovsxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fa; BYTE $0x0b // 193: vpsubd 0x2c0(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 19a: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x09 // 1a0: vmulps 0x240(%r8), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 1a7: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1ad: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 1b3: vpaddd 0x140(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 1ba: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 1c0: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
+	LONG $0x287f8b48                     // 1c7: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 1cb: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 1cf: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 1d2: cmpq $0x1, %rsi
+	LONG $0x01848f0f; WORD $0x0000       // 1d6: jg 0x6aa0 <gemmVNNI1x32+0x360>
+	LONG $0x000197e9; BYTE $0x00         // 1dc: jmp 0x6ab8 <gemmVNNI1x32+0x378>
+	LONG $0x487cf162; WORD $0xd25b       // 1e1: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 1e7: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1ee: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0x1111       // 1f4: vmovups %zmm2, (%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 1fa: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x62         // 201: kmovw 0x62(%rdi), %k1
+	LONG $0x497cf162; WORD $0x4911; BYTE $0x01 // 206: vmovups %zmm1, 0x40(%rcx) {%k1}
+	LONG $0x287f8b48                     // 20d: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 211: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 215: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 218: cmpq $0x1, %rsi
+	LONG $0x013e8f0f; WORD $0x0000       // 21c: jg 0x6aa0 <gemmVNNI1x32+0x360>
+	LONG $0x000151e9; BYTE $0x00         // 222: jmp 0x6ab8 <gemmVNNI1x32+0x378>
+	LONG $0x487cf162; WORD $0xd25b       // 227: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 22d: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 234: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xd25b       // 23a: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 240: vpaddd 0x100(%r8), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x1121       // 247: vpmovsdb %zmm2, (%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 24d: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x62         // 254: kmovw 0x62(%rdi), %k1
+	LONG $0x487df162; WORD $0xc95b       // 259: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 25f: vpaddd 0x140(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 266: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 26c: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
+	LONG $0x287f8b48                     // 273: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 277: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 27b: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 27e: cmpq $0x1, %rsi
+	LONG $0x00d88f0f; WORD $0x0000       // 282: jg 0x6aa0 <gemmVNNI1x32+0x360>
+	LONG $0x0000ebe9; BYTE $0x00         // 288: jmp 0x6ab8 <gemmVNNI1x32+0x378>
+	LONG $0x487cf162; WORD $0xd25b       // 28d: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 293: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x000000bb; BYTE $0x3f         // 29a: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 29f: movl $0x3f800000, %r9d
+	LONG $0x487cf162; WORD $0xc95b       // 2a5: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x486cd162; WORD $0x5859; BYTE $0x06 // 2ab: vmulps 0x180(%r8), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // 2b2: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 2b8: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // 2bd: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487dd262; WORD $0xe17c       // 2c3: vpbroadcastd %r9d, %zmm4
+	LONG $0x0000b941; WORD $0x3f80       // 2c9: movl $0x3f800000, %r9d
+	LONG $0x4864f162; WORD $0xd85f       // 2cf: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // 2d5: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 2db: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 2e1: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 2e7: vpaddd 0x100(%r8), %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x1121       // 2ee: vpmovsdb %zmm2, (%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 2f4: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x62         // 2fb: kmovw 0x62(%rdi), %k1
+	LONG $0x4874d162; WORD $0x5059; BYTE $0x07 // 300: vmulps 0x1c0(%r8), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 307: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 30d: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487dd262; WORD $0xd97c       // 313: vpbroadcastd %r9d, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 319: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 31f: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 325: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 32b: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 331: vpaddd 0x140(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 338: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 33e: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
+	LONG $0x287f8b48                     // 345: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 349: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 34d: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 350: cmpq $0x1, %rsi
+	WORD $0x227e                         // 354: jle 0x6ab8 <gemmVNNI1x32+0x378>
+	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 356: nopw %cs:(%rax,%rax)
+	LONG $0x247c8b49; BYTE $0x28         // 360: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 365: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 36a: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 36d: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 370: addq %rdi, %rdx
+	LONG $0xfffca8e9; BYTE $0xff         // 373: jmp 0x6760 <gemmVNNI1x32+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 378: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
@@ -4699,103 +4745,112 @@ TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0x10478b4c                     // 027: movq 0x10(%rdi), %r8
 	WORD $0x8949; BYTE $0xc2             // 02b: movq %rax, %r10
 	LONG $0x48fed162; WORD $0x096f       // 02e: vmovdqu64 (%r9), %zmm1
-	LONG $0x404f8b4c                     // 034: movq 0x40(%rdi), %r9
+	LONG $0x484f8b4c                     // 034: movq 0x48(%rdi), %r9
 	LONG $0x00841f0f; LONG $0x00000000   // 038: nopl (%rax,%rax)
-	LONG $0x487dd262; WORD $0x1258       // 040: vpbroadcastd (%r10), %zmm2
-	LONG $0x04c28349                     // 046: addq $0x4, %r10
-	LONG $0x486dd262; WORD $0x0850       // 04a: vpdpbusd (%r8), %zmm2, %zmm1
-	LONG $0x40c08349                     // 050: addq $0x40, %r8
-	WORD $0xff49; BYTE $0xc9             // 054: decq %r9
-	WORD $0xe775                         // 057: jne 0x6a10 <gemmVNNI1x16+0x40>
-	LONG $0x484f8b4c                     // 059: movq 0x48(%rdi), %r9
-	LONG $0x18478b4c                     // 05d: movq 0x18(%rdi), %r8
-	LONG $0x90f8e1c4; WORD $0x504f       // 061: kmovq 0x50(%rdi), %k1
-	LONG $0x487cf162; WORD $0xc95b       // 067: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x01f98349                     // 06d: cmpq $0x1, %r9
-	WORD $0x5d7f                         // 071: jg 0x6aa0 <gemmVNNI1x16+0xd0>
-	WORD $0x854d; BYTE $0xc9             // 073: testq %r9, %r9
-	LONG $0x00eb840f; WORD $0x0000       // 076: je 0x6b37 <gemmVNNI1x16+0x167>
-	LONG $0x01f98349                     // 07c: cmpq $0x1, %r9
-	LONG $0x00ba850f; WORD $0x0000       // 080: jne 0x6b10 <gemmVNNI1x16+0x140>
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 086: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x4874d162; WORD $0x485d; BYTE $0x03 // 08d: vminps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 094: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 09a: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 0a1: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 0a7: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 0ad: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 0b1: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 0b5: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 0b8: cmpq $0x1, %rsi
-	LONG $0x013e8f0f; WORD $0x0000       // 0bc: jg 0x6bd0 <gemmVNNI1x16+0x200>
-	LONG $0x000151e9; BYTE $0x00         // 0c2: jmp 0x6be8 <gemmVNNI1x16+0x218>
-	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 0c7: nopw (%rax,%rax)
-	LONG $0x02f98349                     // 0d0: cmpq $0x2, %r9
-	LONG $0x00c0840f; WORD $0x0000       // 0d4: je 0x6b6a <gemmVNNI1x16+0x19a>
-	LONG $0x03f98349                     // 0da: cmpq $0x3, %r9
-	WORD $0x6075                         // 0de: jne 0x6b10 <gemmVNNI1x16+0x140>
-	LONG $0x897ff162; WORD $0x126f       // 0e0: vmovdqu8 (%rdx), %xmm2 {%k1} {z}
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 0e6: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x487df262; WORD $0xd221       // 0ed: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x05 // 0f3: vpsubd 0x140(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 0fa: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 100: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 107: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 10d: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 113: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 11a: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 120: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 126: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 12a: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 12e: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 131: cmpq $0x1, %rsi
-	LONG $0x00c58f0f; WORD $0x0000       // 135: jg 0x6bd0 <gemmVNNI1x16+0x200>
-	LONG $0x0000d8e9; BYTE $0x00         // 13b: jmp 0x6be8 <gemmVNNI1x16+0x218>
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 140: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x497cf162; WORD $0x0911       // 147: vmovups %zmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 14d: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 151: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 155: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 158: cmpq $0x1, %rsi
-	LONG $0x009e8f0f; WORD $0x0000       // 15c: jg 0x6bd0 <gemmVNNI1x16+0x200>
-	LONG $0x0000b1e9; BYTE $0x00         // 162: jmp 0x6be8 <gemmVNNI1x16+0x218>
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 167: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 16e: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 174: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 17b: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 181: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 187: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 18b: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 18f: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 192: cmpq $0x1, %rsi
-	WORD $0x687f                         // 196: jg 0x6bd0 <gemmVNNI1x16+0x200>
-	WORD $0x7eeb                         // 198: jmp 0x6be8 <gemmVNNI1x16+0x218>
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 19a: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x000000bb; BYTE $0x3f         // 1a1: movl $0x3f000000, %ebx
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x03 // 1a6: vmulps 0xc0(%r8), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 1ad: vpbroadcastd %ebx, %zmm3
-	LONG $0x800000bb; BYTE $0x3f         // 1b3: movl $0x3f800000, %ebx
-	LONG $0x486cf162; WORD $0xd358       // 1b8: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 1be: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 1c4: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 1ca: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 1d0: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1d6: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 1dc: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 1e3: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 1e9: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 1ef: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 1f3: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 1f7: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 1fa: cmpq $0x1, %rsi
-	WORD $0x187e                         // 1fe: jle 0x6be8 <gemmVNNI1x16+0x218>
-	LONG $0x247c8b49; BYTE $0x28         // 200: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 205: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 20a: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 20d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 210: addq %rdi, %rdx
-	LONG $0xfffe08e9; BYTE $0xff         // 213: jmp 0x69f0 <gemmVNNI1x16+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 218: vzeroupper
+	LONG $0x405f8b48                     // 040: movq 0x40(%rdi), %rbx
+	WORD $0x894d; BYTE $0xc6             // 044: movq %r8, %r14
+	WORD $0x8949; BYTE $0xdb             // 047: movq %rbx, %r11
+	LONG $0x06e3c149                     // 04a: shlq $0x6, %r11
+	WORD $0x9066                         // 04e: nop
+	LONG $0x487dd262; WORD $0x1258       // 050: vpbroadcastd (%r10), %zmm2
+	LONG $0x04c28349                     // 056: addq $0x4, %r10
+	LONG $0x486dd262; WORD $0x0e50       // 05a: vpdpbusd (%r14), %zmm2, %zmm1
+	LONG $0x40c68349                     // 060: addq $0x40, %r14
+	WORD $0xff48; BYTE $0xcb             // 064: decq %rbx
+	WORD $0xe775                         // 067: jne 0x6b10 <gemmVNNI1x16+0x50>
+	LONG $0x5057034c                     // 069: addq 0x50(%rdi), %r10
+	WORD $0x014d; BYTE $0xd8             // 06d: addq %r11, %r8
+	WORD $0xff49; BYTE $0xc9             // 070: decq %r9
+	WORD $0xcb75                         // 073: jne 0x6b00 <gemmVNNI1x16+0x40>
+	LONG $0x584f8b4c                     // 075: movq 0x58(%rdi), %r9
+	LONG $0x18478b4c                     // 079: movq 0x18(%rdi), %r8
+	LONG $0x90f8e1c4; WORD $0x604f       // 07d: kmovq 0x60(%rdi), %k1
+	LONG $0x487cf162; WORD $0xc95b       // 083: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x01f98349                     // 089: cmpq $0x1, %r9
+	WORD $0x617f                         // 08d: jg 0x6bb0 <gemmVNNI1x16+0xf0>
+	WORD $0x854d; BYTE $0xc9             // 08f: testq %r9, %r9
+	LONG $0x00ef840f; WORD $0x0000       // 092: je 0x6c47 <gemmVNNI1x16+0x187>
+	LONG $0x01f98349                     // 098: cmpq $0x1, %r9
+	LONG $0x00be850f; WORD $0x0000       // 09c: jne 0x6c20 <gemmVNNI1x16+0x160>
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 0a2: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x4874d162; WORD $0x485d; BYTE $0x03 // 0a9: vminps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 0b0: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 0b6: vpaddd 0x80(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 0bd: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x097f       // 0c3: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 0c9: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 0cd: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 0d1: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 0d4: cmpq $0x1, %rsi
+	LONG $0x01428f0f; WORD $0x0000       // 0d8: jg 0x6ce0 <gemmVNNI1x16+0x220>
+	LONG $0x000155e9; BYTE $0x00         // 0de: jmp 0x6cf8 <gemmVNNI1x16+0x238>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 0e3: nopw %cs:(%rax,%rax)
+	LONG $0x02f98349                     // 0f0: cmpq $0x2, %r9
+	LONG $0x00c0840f; WORD $0x0000       // 0f4: je 0x6c7a <gemmVNNI1x16+0x1ba>
+	LONG $0x03f98349                     // 0fa: cmpq $0x3, %r9
+	WORD $0x6075                         // 0fe: jne 0x6c20 <gemmVNNI1x16+0x160>
+	LONG $0x897ff162; WORD $0x126f       // 100: vmovdqu8 (%rdx), %xmm2 {%k1} {z}
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 106: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x487df262; WORD $0xd221       // 10d: vpmovsxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fa; BYTE $0x05 // 113: vpsubd 0x140(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 11a: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 120: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 127: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 12d: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 133: vpaddd 0x80(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 13a: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x097f       // 140: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 146: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 14a: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 14e: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 151: cmpq $0x1, %rsi
+	LONG $0x00c58f0f; WORD $0x0000       // 155: jg 0x6ce0 <gemmVNNI1x16+0x220>
+	LONG $0x0000d8e9; BYTE $0x00         // 15b: jmp 0x6cf8 <gemmVNNI1x16+0x238>
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 160: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x497cf162; WORD $0x0911       // 167: vmovups %zmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 16d: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 171: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 175: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 178: cmpq $0x1, %rsi
+	LONG $0x009e8f0f; WORD $0x0000       // 17c: jg 0x6ce0 <gemmVNNI1x16+0x220>
+	LONG $0x0000b1e9; BYTE $0x00         // 182: jmp 0x6cf8 <gemmVNNI1x16+0x238>
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 187: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 18e: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 194: vpaddd 0x80(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 19b: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x097f       // 1a1: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 1a7: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 1ab: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 1af: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 1b2: cmpq $0x1, %rsi
+	WORD $0x687f                         // 1b6: jg 0x6ce0 <gemmVNNI1x16+0x220>
+	WORD $0x7eeb                         // 1b8: jmp 0x6cf8 <gemmVNNI1x16+0x238>
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 1ba: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x000000bb; BYTE $0x3f         // 1c1: movl $0x3f000000, %ebx
+	LONG $0x4874d162; WORD $0x5059; BYTE $0x03 // 1c6: vmulps 0xc0(%r8), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 1cd: vpbroadcastd %ebx, %zmm3
+	LONG $0x800000bb; BYTE $0x3f         // 1d3: movl $0x3f800000, %ebx
+	LONG $0x486cf162; WORD $0xd358       // 1d8: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 1de: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 1e4: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 1ea: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 1f0: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1f6: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 1fc: vpaddd 0x80(%r8), %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc921       // 203: vpmovsdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x097f       // 209: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 20f: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 213: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 217: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 21a: cmpq $0x1, %rsi
+	WORD $0x187e                         // 21e: jle 0x6cf8 <gemmVNNI1x16+0x238>
+	LONG $0x247c8b49; BYTE $0x28         // 220: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 225: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 22a: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 22d: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 230: addq %rdi, %rdx
+	LONG $0xfffde8e9; BYTE $0xff         // 233: jmp 0x6ae0 <gemmVNNI1x16+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 238: vzeroupper
 	RET
 
 TEXT ·offsetVNNI(SB), NOSPLIT, $0-8
@@ -4808,7 +4863,7 @@ TEXT ·offsetVNNI(SB), NOSPLIT, $0-8
 	LONG $0x24748b49; BYTE $0x40         // 00e: movq 0x40(%r12), %rsi
 	LONG $0x487df262; WORD $0xc17c       // 013: vpbroadcastd %ecx, %zmm0
 	LONG $0x40fe8348                     // 019: cmpq $0x40, %rsi
-	WORD $0x4e7c                         // 01d: jl 0x6c5d <offsetVNNI+0x6d>
+	WORD $0x4e7c                         // 01d: jl 0x6d6d <offsetVNNI+0x6d>
 	BYTE $0x90                           // 01f: nop
 	LONG $0x48fdf162; WORD $0x0aef       // 020: vpxorq (%rdx), %zmm0, %zmm1
 	LONG $0xc04e8d48                     // 026: leaq -0x40(%rsi), %rcx
@@ -4817,9 +4872,9 @@ TEXT ·offsetVNNI(SB), NOSPLIT, $0-8
 	LONG $0x40c08348                     // 034: addq $0x40, %rax
 	LONG $0x7ffe8348                     // 038: cmpq $0x7f, %rsi
 	WORD $0x8948; BYTE $0xce             // 03c: movq %rcx, %rsi
-	WORD $0xdf77                         // 03f: ja 0x6c10 <offsetVNNI+0x20>
+	WORD $0xdf77                         // 03f: ja 0x6d20 <offsetVNNI+0x20>
 	WORD $0x8548; BYTE $0xc9             // 041: testq %rcx, %rcx
-	WORD $0x237e                         // 044: jle 0x6c59 <offsetVNNI+0x69>
+	WORD $0x237e                         // 044: jle 0x6d69 <offsetVNNI+0x69>
 	LONG $0xffc6c748; WORD $0xffff; BYTE $0xff // 046: movq $-0x1, %rsi
 	WORD $0xd9f6                         // 04d: negb %cl
 	WORD $0xd348; BYTE $0xee             // 04f: shrq %cl, %rsi
@@ -4831,5 +4886,5 @@ TEXT ·offsetVNNI(SB), NOSPLIT, $0-8
 	RET
 	WORD $0x8948; BYTE $0xf1             // 06d: movq %rsi, %rcx
 	WORD $0x8548; BYTE $0xc9             // 070: testq %rcx, %rcx
-	WORD $0xd17f                         // 073: jg 0x6c36 <offsetVNNI+0x46>
-	WORD $0xf2eb                         // 075: jmp 0x6c59 <offsetVNNI+0x69>
+	WORD $0xd17f                         // 073: jg 0x6d46 <offsetVNNI+0x46>
+	WORD $0xf2eb                         // 075: jmp 0x6d69 <offsetVNNI+0x69>

@@ -11,7 +11,9 @@ struct gemm_args {
   int64_t ldc;
   const int8_t *r;   // residual, ldc bytes apart
   int64_t m;         // rows; at least the tile's
-  int64_t k;         // depth, in units of the kernel's step
+  int64_t k;         // depth of a segment, in units of the kernel's step
+  int64_t segments;  // of the depth
+  int64_t skip;      // bytes from the end of a segment to the next, in a
   int64_t mode;
   uint64_t mask;     // columns to store, bit j for column j
 };

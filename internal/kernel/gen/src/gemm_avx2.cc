@@ -48,18 +48,22 @@ template <int MR, int NV> INL void tile(const gemm_args *g, const int8_t *a, int
     UNROLL for (int i = 0; i < MR; i++) acc[i][v] = bias;
   }
   const int8_t *b = g->b;
-  int64_t k = g->k;
+  int64_t n = g->segments;
   do {
-    UNROLL for (int i = 0; i < MR; i += 3) HIDE(ap[i/3]);
-    __m256i bv[NV];
-    UNROLL for (int v = 0; v < NV; v++) bv[v] = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(b + 16*v)));
-    UNROLL for (int i = 0; i < MR; i++) {
-      __m256i av = _mm256_set1_epi32(*(const int32_t *)(ap[i/3] + i%3*lda));
-      UNROLL for (int v = 0; v < NV; v++) acc[i][v] = _mm256_add_epi32(acc[i][v], _mm256_madd_epi16(av, bv[v]));
-    }
-    b += 16*NV;
-    UNROLL for (int i = 0; i < MR; i += 3) ap[i/3] += 4;
-  } while (--k);
+    int64_t k = g->k;
+    do {
+      UNROLL for (int i = 0; i < MR; i += 3) HIDE(ap[i/3]);
+      __m256i bv[NV];
+      UNROLL for (int v = 0; v < NV; v++) bv[v] = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(b + 16*v)));
+      UNROLL for (int i = 0; i < MR; i++) {
+        __m256i av = _mm256_set1_epi32(*(const int32_t *)(ap[i/3] + i%3*lda));
+        UNROLL for (int v = 0; v < NV; v++) acc[i][v] = _mm256_add_epi32(acc[i][v], _mm256_madd_epi16(av, bv[v]));
+      }
+      b += 16*NV;
+      UNROLL for (int i = 0; i < MR; i += 3) ap[i/3] += 4;
+    } while (--k);
+    UNROLL for (int i = 0; i < MR; i += 3) ap[i/3] += g->skip;
+  } while (--n);
   HIDE(g);
 #define FINISH(MODE) finish<MODE, MR, NV>(g, acc, c, r)
   BY_MODE(FINISH)

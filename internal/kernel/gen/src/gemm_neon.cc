@@ -37,31 +37,36 @@ template <int MR> INL void tile(const gemm_args *g, const int8_t *a, int8_t *c, 
   int32x4_t acc[MR][4];
   UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < 4; j++) acc[i][j] = vdupq_n_s32(0);
   const int8_t *b = g->b;
-  int64_t k = g->k >> 1;
-  if (k) do {
-    int8x16_t av[MR];
-    UNROLL for (int i = 0; i < MR; i++) { av[i] = vld1q_s8(ap[i]); ap[i] += 16; }
-    // Stage by stage: a result is used 2*MR instructions later, for cores that work in order.
-    UNROLL for (int j = 0; j < 4; j += 2) {
-      int8x16_t bv[2];
-      int16x8_t p[2][MR];
-      UNROLL for (int d = 0; d < 2; d++) bv[d] = vld1q_s8(b + 16*(j+d));
-      UNROLL for (int d = 0; d < 2; d++) UNROLL for (int i = 0; i < MR; i++) p[d][i] = vmull_s8(vget_low_s8(av[i]), vget_low_s8(bv[d]));
-      UNROLL for (int d = 0; d < 2; d++) UNROLL for (int i = 0; i < MR; i++) p[d][i] = vmlal_high_s8(p[d][i], av[i], bv[d]);   // at most 2*128*127
-      UNROLL for (int d = 0; d < 2; d++) UNROLL for (int i = 0; i < MR; i++) acc[i][j+d] = vpadalq_s16(acc[i][j+d], p[d][i]);
+  int64_t n = g->segments;
+  do {
+    int64_t k = g->k >> 1;
+    if (k) do {
+      int8x16_t av[MR];
+      UNROLL for (int i = 0; i < MR; i++) { av[i] = vld1q_s8(ap[i]); ap[i] += 16; }
+      // Stage by stage: a result is used 2*MR instructions later, for cores that work in order.
+      UNROLL for (int j = 0; j < 4; j += 2) {
+        int8x16_t bv[2];
+        int16x8_t p[2][MR];
+        UNROLL for (int d = 0; d < 2; d++) bv[d] = vld1q_s8(b + 16*(j+d));
+        UNROLL for (int d = 0; d < 2; d++) UNROLL for (int i = 0; i < MR; i++) p[d][i] = vmull_s8(vget_low_s8(av[i]), vget_low_s8(bv[d]));
+        UNROLL for (int d = 0; d < 2; d++) UNROLL for (int i = 0; i < MR; i++) p[d][i] = vmlal_high_s8(p[d][i], av[i], bv[d]);   // at most 2*128*127
+        UNROLL for (int d = 0; d < 2; d++) UNROLL for (int i = 0; i < MR; i++) acc[i][j+d] = vpadalq_s16(acc[i][j+d], p[d][i]);
+      }
+      b += 64;
+    } while (--k);
+    if (g->k & 1) {
+      int8x8_t av[MR];
+      UNROLL for (int i = 0; i < MR; i++) { av[i] = vld1_s8(ap[i]); ap[i] += 8; }
+      UNROLL for (int j = 0; j < 4; j++) {
+        int8x8_t bv = vld1_s8(b + 8*j);
+        int16x8_t p[MR];
+        UNROLL for (int i = 0; i < MR; i++) p[i] = vmull_s8(av[i], bv);
+        UNROLL for (int i = 0; i < MR; i++) acc[i][j] = vpadalq_s16(acc[i][j], p[i]);
+      }
+      b += 32;
     }
-    b += 64;
-  } while (--k);
-  if (g->k & 1) {
-    int8x8_t av[MR];
-    UNROLL for (int i = 0; i < MR; i++) av[i] = vld1_s8(ap[i]);
-    UNROLL for (int j = 0; j < 4; j++) {
-      int8x8_t bv = vld1_s8(b + 8*j);
-      int16x8_t p[MR];
-      UNROLL for (int i = 0; i < MR; i++) p[i] = vmull_s8(av[i], bv);
-      UNROLL for (int i = 0; i < MR; i++) acc[i][j] = vpadalq_s16(acc[i][j], p[i]);
-    }
-  }
+    UNROLL for (int i = 0; i < MR; i++) ap[i] += g->skip;
+  } while (--n);
   const int32x4_t bias = vld1q_s32((const int32_t *)g->p);
   int32x4_t s[MR];
   UNROLL for (int i = 0; i < MR; i++)

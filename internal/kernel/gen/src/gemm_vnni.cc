@@ -35,18 +35,22 @@ template <int MR, int NV> INL void tile(const gemm_args *g, const int8_t *a, int
     UNROLL for (int i = 0; i < MR; i++) acc[i][v] = bias;
   }
   const int8_t *b = g->b;
-  int64_t k = g->k;
+  int64_t n = g->segments;
   do {
-    UNROLL for (int i = 0; i < MR; i += 3) HIDE(ap[i/3]);
-    __m512i bv[NV];
-    UNROLL for (int v = 0; v < NV; v++) bv[v] = _mm512_loadu_si512(b + 64*v);
-    UNROLL for (int i = 0; i < MR; i++) {
-      __m512i av = _mm512_set1_epi32(*(const int32_t *)(ap[i/3] + i%3*lda));
-      UNROLL for (int v = 0; v < NV; v++) acc[i][v] = _mm512_dpbusd_epi32(acc[i][v], av, bv[v]);
-    }
-    b += 64*NV;
-    UNROLL for (int i = 0; i < MR; i += 3) ap[i/3] += 4;
-  } while (--k);
+    int64_t k = g->k;
+    do {
+      UNROLL for (int i = 0; i < MR; i += 3) HIDE(ap[i/3]);
+      __m512i bv[NV];
+      UNROLL for (int v = 0; v < NV; v++) bv[v] = _mm512_loadu_si512(b + 64*v);
+      UNROLL for (int i = 0; i < MR; i++) {
+        __m512i av = _mm512_set1_epi32(*(const int32_t *)(ap[i/3] + i%3*lda));
+        UNROLL for (int v = 0; v < NV; v++) acc[i][v] = _mm512_dpbusd_epi32(acc[i][v], av, bv[v]);
+      }
+      b += 64*NV;
+      UNROLL for (int i = 0; i < MR; i += 3) ap[i/3] += 4;
+    } while (--k);
+    UNROLL for (int i = 0; i < MR; i += 3) ap[i/3] += g->skip;
+  } while (--n);
   HIDE(g);
 #define FINISH(MODE) finish<MODE, MR, NV>(g, acc, c, r)
   BY_MODE(FINISH)
