@@ -15,7 +15,7 @@ import (
 // networks is how many random networks a test draws: fewer under emulation.
 func networks() uint64 {
 	if testing.Short() {
-		return 100
+		return 60
 	}
 	return 400
 }
