@@ -3,6 +3,7 @@
 # make check   formatting, vet, staticcheck, and the sdk built for six platforms
 # make build   bin/seedge, with cameras, and the examples
 # make model   the committed int8 default from the committed float weights (CALIBRATE=folder or zip)
+# make kernels  the assembly of internal/kernel from its C++ (clang 19); building needs only Go
 # make goldens the reference data of the tests, made by Python (PYTHON=python3)
 #
 # CIFAR10_TEST=zip-or-folder adds the labelled accuracy on all 10,000 test images to make test.
@@ -17,7 +18,7 @@ PLATFORMS := linux/arm64 linux/arm linux/riscv64 linux/amd64 darwin/arm64 window
 CIFAR10_TEST ?=
 CALIBRATE ?=
 
-.PHONY: help demo test test-go test-arm64 check build model goldens deps-qemu clean
+.PHONY: help demo test test-go test-arm64 check build model kernels goldens deps-qemu deps-clang clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -36,10 +37,13 @@ test-go:
 	$(GOCV_ENV) $(GO) test $(TAGS) -timeout 30m ./...
 	$(GOCV_ENV) $(GO) test $(TAGS) -race -short ./camera ./sdk ./quant ./internal/engine
 
-# What decides the bytes of a result is also run as a 64-bit ARM program.
+# What decides the bytes of a result is also run as a 64-bit ARM program: with NEON alone (cortex-a53), with dot
+# products (cortex-a76) and with matrix products (max).
 test-arm64:
 	CGO_ENABLED=0 GOARCH=arm64 $(GO) test -short -exec "qemu-aarch64 -cpu cortex-a53" \
 		./nn ./quant ./internal/kernel ./internal/engine ./internal/preprocess
+	@for cpu in cortex-a76 max; do echo "kernels on $$cpu"; \
+		CGO_ENABLED=0 GOARCH=arm64 $(GO) test -short -exec "qemu-aarch64 -cpu $$cpu" ./internal/kernel ./internal/engine || exit 1; done
 
 check:
 	@bad=$$(gofmt -l .); test -z "$$bad" || { echo "not formatted: $$bad"; exit 1; }
@@ -65,6 +69,15 @@ goldens:
 	$(PYTHON) train/goldens_resize.py
 	$(PYTHON) train/goldens_checkpoint.py
 	$(PYTHON) train/goldens_npy.py
+
+kernels: deps-clang
+	cd internal/kernel/gen && $(GO) vet . && $(GO) test . && $(GO) run . -o ..
+
+deps-clang:
+	@command -v clang++-19 >/dev/null && command -v llvm-objdump-19 >/dev/null && exit 0; \
+	sudo=; test "$$(id -u)" = 0 || sudo=sudo; echo "installing clang-19 and llvm-19"; \
+	install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends clang-19 llvm-19"; \
+	$$install >/dev/null 2>&1 || { $$sudo apt-get update -qq && $$install >/dev/null; }
 
 deps-qemu:
 	@command -v qemu-aarch64 >/dev/null && exit 0; \

@@ -3,13 +3,19 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"os"
 
+	"github.com/seedge/seedge/internal/kernel"
 	"github.com/seedge/seedge/nn"
 )
 
 // ErrSize is wrapped by the error about a network whose activations do not fit
 // maxArena.
 var ErrSize = errors.New("network too large")
+
+// isaVariable overrides the choice of instruction set, for measurements and for
+// finding out whether a kernel is at fault.
+const isaVariable = "SEEDGE_ISA"
 
 // maxArena bounds the activations that live at one time, in bytes. A network
 // within it runs on the smallest boards; one that is far beyond it comes from a
@@ -26,6 +32,7 @@ type Program struct {
 	scratch  scratchSize
 	features features
 	logits   int // number of logits
+	isa      kernel.ISA
 }
 
 // step is one kernel call.
@@ -41,6 +48,9 @@ type step struct {
 type operation interface {
 	// kernel is the kernel's name, for listings.
 	kernel() string
+	// isa is the instruction set of the kernel that was chosen, and its tile if
+	// it has one.
+	isa() string
 	// weightBytes is the size of the packed weights.
 	weightBytes() int
 	// needs is the working memory of run.
@@ -49,21 +59,33 @@ type operation interface {
 	run(b *buffers, in [2][]int8, out []int8)
 }
 
-// Compile checks q and packs it into a Program, which keeps nothing of q. The
-// error wraps nn.ErrGraph where q is wrong and ErrSize where its activations
-// need more than 1 GiB.
+// Compile checks q and packs it into a Program, which keeps nothing of q, for
+// the fastest instruction set of this CPU or the one that the environment
+// variable SEEDGE_ISA names: generic, neon, dotprod, i8mm, avx2 or vnni. The
+// error wraps nn.ErrGraph where q is wrong, ErrSize where its activations need
+// more than 1 GiB, and kernel.ErrISA where SEEDGE_ISA is not to be had.
 func Compile(q *nn.Quantised) (*Program, error) {
+	isa, err := kernel.ParseISA(os.Getenv(isaVariable))
+	if err != nil {
+		return nil, fmt.Errorf("engine: environment variable %s: %w", isaVariable, err)
+	}
+	return CompileFor(q, isa)
+}
+
+// CompileFor is Compile for an instruction set, one of kernel.ISAs. The bytes of
+// every result are the same for all.
+func CompileFor(q *nn.Quantised, isa kernel.ISA) (*Program, error) {
 	if err := q.Check(); err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
-	p := &Program{logits: q.Output().Out.Shape.C}
+	p := &Program{logits: q.Output().Out.Shape.C, isa: isa}
 	needed := reachable(q)
 	for id, n := range q.Nodes {
 		p.shapes = append(p.shapes, n.Out.Shape)
 		if id == 0 || !needed[id] {
 			continue
 		}
-		op, err := lower(q, id)
+		op, err := lower(q, id, isa)
 		if err != nil {
 			return nil, fmt.Errorf("engine: node %q: %w: %w", n.Name, nn.ErrGraph, err)
 		}

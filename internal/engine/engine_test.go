@@ -8,10 +8,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seedge/seedge/internal/kernel"
 	"github.com/seedge/seedge/nn"
 )
 
-const networks = 400
+// networks is how many random networks a test draws: fewer under emulation.
+func networks() uint64 {
+	if testing.Short() {
+		return 60
+	}
+	return 400
+}
 
 // TestAgainstEquations runs random networks through the engine step by step.
 // Before each step everything in the arena and in the buffers that is not alive
@@ -19,34 +26,27 @@ const networks = 400
 func TestAgainstEquations(t *testing.T) {
 	drawn := map[string]int{}
 	distinct := map[int8]bool{}
-	for seed := range uint64(networks) {
+	for seed := range networks() {
 		g := newGenerator(seed)
 		q := g.network()
-		p, err := Compile(q)
-		require.NoError(t, err, "network %d", seed)
-		s := p.NewSession()
+		var programs []*Program
+		for _, isa := range kernel.ISAs() {
+			p, err := CompileFor(q, isa)
+			require.NoError(t, err, "network %d", seed)
+			programs = append(programs, p)
+		}
 		for range 2 {
-			g.fill(s.Input())
-			want := naive(q, append([]int8(nil), s.Input()...))
-			for i := range p.steps {
-				poison(s, i)
-				st := &p.steps[i]
-				s.run(st)
-				for _, from := range append([]int{st.node}, st.inputs...) {
-					require.Equal(t, want.tensors[from], s.tensors[from], "network %d step %d (%s): tensor %d\n%s", seed, i, st.op.kernel(), from, p)
-				}
-				for _, v := range s.tensors[st.node] {
+			input := make([]int8, q.Nodes[0].Out.Shape.Len())
+			g.fill(input)
+			want := naive(q, input)
+			for _, p := range programs {
+				compare(t, seed, p, want)
+			}
+			for _, n := range want.tensors {
+				for _, v := range n {
 					distinct[v] = true
 				}
 			}
-			require.Equal(t, bits(want.logits), bits(s.buffers.logits), "network %d: logits\n%s", seed, p)
-			require.Equal(t, bits(want.features), bits(s.Features()), "network %d: features of node %d\n%s", seed, q.Features, p)
-
-			// The whole run, over whatever the poison left.
-			input := append([]int8(nil), want.tensors[0]...)
-			copy(s.Input(), input)
-			require.Equal(t, bits(want.logits), bits(s.Run()), "network %d: second run", seed)
-			require.Equal(t, bits(want.features), bits(s.Features()), "network %d: features of the second run", seed)
 		}
 		for k, n := range g.kinds {
 			drawn[k] += n
@@ -59,6 +59,27 @@ func TestAgainstEquations(t *testing.T) {
 		assert.Positive(t, drawn[k], "no random network had %s: the test does not test it", k)
 	}
 	assert.Len(t, distinct, 256, "int8 values that occurred as outputs")
+}
+
+// compare runs p on the input of want step by step, and then at once over
+// whatever the poison left.
+func compare(t *testing.T, seed uint64, p *Program, want outcome) {
+	s := p.NewSession()
+	copy(s.Input(), want.tensors[0])
+	for i := range p.steps {
+		poison(s, i)
+		st := &p.steps[i]
+		s.run(st)
+		for _, from := range append([]int{st.node}, st.inputs...) {
+			require.Equal(t, want.tensors[from], s.tensors[from], "network %d step %d (%s): tensor %d\n%s", seed, i, st.op.kernel(), from, p)
+		}
+	}
+	require.Equal(t, bits(want.logits), bits(s.buffers.logits), "network %d: logits\n%s", seed, p)
+	require.Equal(t, bits(want.features), bits(s.Features()), "network %d: features\n%s", seed, p)
+
+	copy(s.Input(), want.tensors[0])
+	require.Equal(t, bits(want.logits), bits(s.Run()), "network %d: second run", seed)
+	require.Equal(t, bits(want.features), bits(s.Features()), "network %d: features of the second run", seed)
 }
 
 // poison overwrites everything but the tensors that are alive at step i.
@@ -77,10 +98,12 @@ func poison(s *Session, i int) {
 		}
 	}
 	b := &s.buffers
-	fillWith(b.acc, 0x5b5b5b5b)
+	fillWith(b.work.Acc, 0x5b5b5b5b)
+	fillWith(b.work.Bytes, 0x5b)
 	fillWith(b.patches, 0x5b)
 	fillWith(b.squeeze.Squeeze, 0x5b5b)
 	fillWith(b.squeeze.Inner, 0x5b5b)
+	fillWith(b.squeeze.Float, 1e30)
 	fillWith(b.squeeze.Gate, 1e30)
 }
 
@@ -92,7 +115,7 @@ func fillWith[T any](s []T, v T) {
 
 // TestArena checks what place promises, on random networks.
 func TestArena(t *testing.T) {
-	for seed := range uint64(networks) {
+	for seed := range networks() {
 		p, err := Compile(newGenerator(seed).network())
 		require.NoError(t, err)
 		var live, most int64
@@ -214,6 +237,30 @@ func TestCompileRejects(t *testing.T) {
 
 	_, err = Compile(&nn.Quantised{})
 	require.ErrorIs(t, err, nn.ErrGraph)
+}
+
+// TestISAVariable: the environment chooses, and says so in the plan; what this
+// CPU lacks is refused.
+func TestISAVariable(t *testing.T) {
+	q := newGenerator(1).network()
+	for _, isa := range kernel.ISAs() {
+		t.Setenv(isaVariable, isa.String())
+		p, err := Compile(q)
+		require.NoError(t, err)
+		assert.Equal(t, isa, p.isa)
+		assert.Contains(t, p.String(), isa.String())
+	}
+	for _, name := range []string{"sse9", "neon", "avx2"} {
+		t.Setenv(isaVariable, name)
+		if _, err := Compile(q); err != nil {
+			require.ErrorIs(t, err, kernel.ErrISA)
+			assert.ErrorContains(t, err, isaVariable)
+			assert.ErrorContains(t, err, name)
+			assert.ErrorContains(t, err, "this CPU")
+		} else {
+			assert.NotEqual(t, "sse9", name)
+		}
+	}
 }
 
 // TestUnusedNodesAreNotRun adds a table that nothing reads.

@@ -10,20 +10,20 @@ import (
 
 // lower chooses the kernel for a node of a checked network and packs its
 // parameters.
-func lower(q *nn.Quantised, id int) (operation, error) {
+func lower(q *nn.Quantised, id int, isa kernel.ISA) (operation, error) {
 	n := q.Nodes[id]
 	in := q.Nodes[n.Inputs[0]].Out
 	switch op := n.Op.(type) {
 	case *nn.QConv:
-		return lowerConv(q, op, n, in)
+		return lowerConv(q, op, n, in, isa)
 	case *nn.QLinear:
-		return lowerLinear(op, n.Out)
+		return lowerLinear(op, n.Out, isa)
 	case *nn.QPool:
-		return lowerPool(op, in, n.Out, id == q.Features), nil
+		return lowerPool(op, in, n.Out, id == q.Features, isa), nil
 	case *nn.QSqueezeExcite:
-		return lowerSqueezeExcite(op, in, n.Out), nil
+		return lowerSqueezeExcite(op, in, n.Out, isa), nil
 	case *nn.QAdd:
-		return &addOp{kernel.Add{
+		return &addOp{Add: kernel.Add{
 			A: slices.Clone(op.A), B: slices.Clone(op.B),
 			ZeroA: slices.Clone(in.Zero), ZeroB: slices.Clone(q.Nodes[n.Inputs[1]].Out.Zero), Zero: slices.Clone(n.Out.Zero),
 		}}, nil
@@ -33,7 +33,7 @@ func lower(q *nn.Quantised, id int) (operation, error) {
 	return nil, fmt.Errorf("the engine has no kernel for operation %q", n.Op.Kind())
 }
 
-func lowerConv(q *nn.Quantised, op *nn.QConv, n nn.QNode, in nn.QTensor) (operation, error) {
+func lowerConv(q *nn.Quantised, op *nn.QConv, n nn.QNode, in nn.QTensor, isa kernel.ISA) (operation, error) {
 	e, err := epilogue(op.Act, op.Multiplier, n.Out)
 	if err != nil {
 		return nil, err
@@ -43,9 +43,8 @@ func lowerConv(q *nn.Quantised, op *nn.QConv, n nn.QNode, in nn.QTensor) (operat
 		e.ResidualZero = slices.Clone(q.Nodes[n.Inputs[1]].Out.Zero)
 	}
 	if op.Pointwise() {
-		return &pointwiseOp{
-			pixels: in.Shape.H * in.Shape.W, matrix: kernel.PackMatrix(op.Weight, op.Bias, op.Out, op.In), epilogue: e,
-		}, nil
+		pixels := in.Shape.H * in.Shape.W
+		return &pointwiseOp{pixels, kernel.PackGEMM(isa, pixels, op.Weight, op.Bias, op.Out, op.In, &e)}, nil
 	}
 	g := kernel.Geometry{
 		InH: in.Shape.H, InW: in.Shape.W, InC: op.In,
@@ -55,11 +54,12 @@ func lowerConv(q *nn.Quantised, op *nn.QConv, n nn.QNode, in nn.QTensor) (operat
 	}
 	zero := slices.Clone(in.Zero)
 	if op.Depthwise() {
-		return &depthwiseOp{
-			geometry: g, zero: zero, weight: kernel.PackDepthwise(op.Weight, op.Out), bias: slices.Clone(op.Bias), epilogue: e,
-		}, nil
+		return &depthwiseOp{kernel.PackDepthwiseConv(isa, g, op.Weight, op.Bias, zero, &e)}, nil
 	}
-	c := &convOp{geometry: g, zero: zero, epilogue: e}
+	if op.Groups == 1 {
+		return &convOp{kernel.PackDenseConv(isa, g, op.Weight, op.Bias, zero, &e)}, nil
+	}
+	c := &groupedOp{geometry: g, zero: zero, epilogue: e}
 	width, taps := op.Out/op.Groups, op.Taps()
 	for i := range op.Groups {
 		first, end := i*width, (i+1)*width
@@ -68,17 +68,19 @@ func lowerConv(q *nn.Quantised, op *nn.QConv, n nn.QNode, in nn.QTensor) (operat
 	return c, nil
 }
 
-func lowerLinear(op *nn.QLinear, out nn.QTensor) (operation, error) {
-	m := kernel.PackMatrix(op.Weight, op.Bias, op.Out, op.In)
+func lowerLinear(op *nn.QLinear, out nn.QTensor, isa kernel.ISA) (operation, error) {
 	if op.Float {
-		return &logitsOp{matrix: m, multiplier: slices.Clone(op.Multiplier)}, nil
+		return &logitsOp{kernel.PackLogits(isa, op.Weight, op.Bias, op.Out, op.In, slices.Clone(op.Multiplier))}, nil
 	}
 	e, err := epilogue(op.Act, op.Multiplier, out)
-	return &pointwiseOp{pixels: 1, matrix: m, epilogue: e}, err
+	if err != nil {
+		return nil, err
+	}
+	return &pointwiseOp{1, kernel.PackGEMM(isa, 1, op.Weight, op.Bias, op.Out, op.In, &e)}, nil
 }
 
-func lowerPool(op *nn.QPool, in, out nn.QTensor, embedding bool) operation {
-	p := &poolOp{inZero: slices.Clone(in.Zero), outZero: slices.Clone(out.Zero), multiplier: slices.Clone(op.Multiplier)}
+func lowerPool(op *nn.QPool, in, out nn.QTensor, embedding bool, isa kernel.ISA) operation {
+	p := &poolOp{summer: kernel.NewSummer(isa, slices.Clone(in.Zero)), outZero: slices.Clone(out.Zero), multiplier: slices.Clone(op.Multiplier)}
 	if embedding {
 		p.embedding = make([]float32, out.Shape.C)
 		for c, m := range op.Multiplier {
@@ -88,14 +90,14 @@ func lowerPool(op *nn.QPool, in, out nn.QTensor, embedding bool) operation {
 	return p
 }
 
-func lowerSqueezeExcite(op *nn.QSqueezeExcite, in, out nn.QTensor) operation {
-	return &squeezeExciteOp{kernel.SqueezeExcite{
+func lowerSqueezeExcite(op *nn.QSqueezeExcite, in, out nn.QTensor, isa kernel.ISA) operation {
+	return &squeezeExciteOp{kernel.PackSqueezeExcite(isa, kernel.SqueezeExcite{
 		SqueezeM: slices.Clone(op.SqueezeM),
 		Reduce:   slices.Clone(op.Reduce), ReduceBias: slices.Clone(op.ReduceBias), ReduceM: slices.Clone(op.ReduceM),
 		Expand: slices.Clone(op.Expand), ExpandBias: slices.Clone(op.ExpandBias), ExpandM: slices.Clone(op.ExpandM),
 		Sigmoid: op.Gate == nn.Sigmoid, ScaleM: slices.Clone(op.ScaleM),
 		InZero: slices.Clone(in.Zero), OutZero: slices.Clone(out.Zero),
-	}}
+	})}
 }
 
 func epilogue(f nn.Func, multiplier []float32, out nn.QTensor) (kernel.Epilogue, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seedge/seedge/internal/kernel"
 	"github.com/seedge/seedge/mobilenetv3"
 	"github.com/seedge/seedge/nn"
 )
@@ -132,16 +133,20 @@ func (b *randomised) floats(n int, around float64) []float32 {
 func TestMobileNet(t *testing.T) {
 	for _, arch := range []string{mobilenetv3.Large, mobilenetv3.Small} {
 		q := mobilenet(t, arch, 33)
-		p, err := Compile(q)
-		require.NoError(t, err)
-		s := p.NewSession()
-		for i := range s.Input() {
-			s.Input()[i] = int8(i * 37)
+		input := make([]int8, q.Nodes[0].Out.Shape.Len())
+		for i := range input {
+			input[i] = int8(i * 37)
 		}
-		want := naive(q, append([]int8(nil), s.Input()...))
-		require.Equal(t, bits(want.logits), bits(s.Run()), arch)
-		require.Equal(t, bits(want.features), bits(s.Features()), arch)
-		t.Logf("%s at 33x33:\n%s", arch, p)
+		want := naive(q, input)
+		for _, isa := range kernel.ISAs() {
+			p, err := CompileFor(q, isa)
+			require.NoError(t, err)
+			s := p.NewSession()
+			copy(s.Input(), input)
+			require.Equal(t, bits(want.logits), bits(s.Run()), arch)
+			require.Equal(t, bits(want.features), bits(s.Features()), arch)
+			t.Logf("%s at 33x33:\n%s", arch, p)
+		}
 	}
 }
 
@@ -161,24 +166,28 @@ func TestPlan(t *testing.T) {
 
 func BenchmarkMobileNetV3Large(b *testing.B) {
 	for _, size := range []int{64, 224} {
-		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			q := mobilenet(b, mobilenetv3.Large, size)
-			p, err := Compile(q)
-			require.NoError(b, err)
-			var macs int64
-			for id := range q.Nodes {
-				macs += q.Cost(id).MACs
-			}
-			s := p.NewSession()
-			for b.Loop() {
-				for i := range s.Input() {
-					s.Input()[i] = int8(i * 37)
-				}
-				s.Run()
-			}
-			seconds := b.Elapsed().Seconds() / float64(b.N)
-			b.ReportMetric(seconds*1e3, "ms")
-			b.ReportMetric(float64(macs)/seconds/1e9, "GMAC/s")
-		})
+		q := mobilenet(b, mobilenetv3.Large, size)
+		for _, isa := range kernel.ISAs() {
+			b.Run(fmt.Sprintf("%d/%s", size, isa), func(b *testing.B) { benchmark(b, q, isa) })
+		}
 	}
+}
+
+func benchmark(b *testing.B, q *nn.Quantised, isa kernel.ISA) {
+	p, err := CompileFor(q, isa)
+	require.NoError(b, err)
+	var macs int64
+	for id := range q.Nodes {
+		macs += q.Cost(id).MACs
+	}
+	s := p.NewSession()
+	for b.Loop() {
+		for i := range s.Input() {
+			s.Input()[i] = int8(i * 37)
+		}
+		s.Run()
+	}
+	seconds := b.Elapsed().Seconds() / float64(b.N)
+	b.ReportMetric(seconds*1e3, "ms")
+	b.ReportMetric(float64(macs)/seconds/1e9, "GMAC/s")
 }

@@ -2,10 +2,14 @@ package engine
 
 import "github.com/seedge/seedge/internal/kernel"
 
+// generic is embedded in operations that have but a portable kernel.
+type generic struct{}
+
+func (generic) isa() string { return kernel.Generic.String() }
+
 type pointwiseOp struct {
-	pixels   int
-	matrix   *kernel.Matrix
-	epilogue kernel.Epilogue
+	pixels  int
+	product *kernel.GEMM
 }
 
 func (o *pointwiseOp) kernel() string {
@@ -14,96 +18,109 @@ func (o *pointwiseOp) kernel() string {
 	}
 	return "pointwise"
 }
-func (o *pointwiseOp) weightBytes() int { return o.matrix.Bytes() }
-func (o *pointwiseOp) needs() scratchSize {
-	return scratchSize{acc: kernel.TileRows * o.matrix.N}
-}
+func (o *pointwiseOp) isa() string        { return o.product.String() }
+func (o *pointwiseOp) weightBytes() int   { return o.product.Bytes() }
+func (o *pointwiseOp) needs() scratchSize { return scratchSize{WorkspaceSize: o.product.Needs()} }
 func (o *pointwiseOp) run(b *buffers, in [2][]int8, out []int8) {
-	kernel.Pointwise(out, in[0], in[1], o.pixels, o.matrix, &o.epilogue, b.acc)
+	o.product.Run(out, in[0], in[1], o.pixels, b.work)
 }
 
-type convOp struct {
+// convOp is a convolution with one group.
+type convOp struct{ conv *kernel.DenseConv }
+
+func (o *convOp) kernel() string   { return "conv" }
+func (o *convOp) isa() string      { return o.conv.String() }
+func (o *convOp) weightBytes() int { return o.conv.Bytes() }
+func (o *convOp) needs() scratchSize {
+	return scratchSize{WorkspaceSize: o.conv.Needs(), patches: o.conv.PatchBytes()}
+}
+func (o *convOp) run(b *buffers, in [2][]int8, out []int8) {
+	o.conv.Run(out, in[0], in[1], b.patches, b.work)
+}
+
+// groupedOp is a convolution with several groups, of several channels each.
+type groupedOp struct {
+	generic
 	geometry kernel.Geometry
 	zero     []int8
 	groups   []*kernel.Matrix
 	epilogue kernel.Epilogue
 }
 
-func (o *convOp) kernel() string { return "conv" }
-func (o *convOp) weightBytes() int {
+func (o *groupedOp) kernel() string { return "grouped" }
+func (o *groupedOp) weightBytes() int {
 	n := 0
 	for _, m := range o.groups {
 		n += m.Bytes()
 	}
 	return n
 }
-func (o *convOp) needs() scratchSize {
-	return scratchSize{acc: kernel.TileRows * o.geometry.OutC, patches: kernel.TileRows * o.geometry.PatchLen()}
+func (o *groupedOp) needs() scratchSize {
+	return scratchSize{WorkspaceSize: acc(kernel.TileRows * o.geometry.OutC), patches: kernel.TileRows * o.geometry.PatchLen()}
 }
-func (o *convOp) run(b *buffers, in [2][]int8, out []int8) {
-	kernel.Conv(out, in[0], in[1], o.zero, &o.geometry, o.groups, &o.epilogue, b.acc, b.patches)
+func (o *groupedOp) run(b *buffers, in [2][]int8, out []int8) {
+	kernel.Conv(out, in[0], in[1], o.zero, &o.geometry, o.groups, &o.epilogue, b.work.Acc, b.patches)
 }
 
-type depthwiseOp struct {
-	geometry kernel.Geometry
-	zero     []int8
-	weight   []int8
-	bias     []int32
-	epilogue kernel.Epilogue
-}
+type depthwiseOp struct{ conv *kernel.DepthwiseConv }
 
 func (o *depthwiseOp) kernel() string     { return "depthwise" }
-func (o *depthwiseOp) weightBytes() int   { return len(o.weight) + 4*len(o.bias) }
-func (o *depthwiseOp) needs() scratchSize { return scratchSize{acc: o.geometry.OutC} }
+func (o *depthwiseOp) isa() string        { return o.conv.String() }
+func (o *depthwiseOp) weightBytes() int   { return o.conv.Bytes() }
+func (o *depthwiseOp) needs() scratchSize { return scratchSize{WorkspaceSize: o.conv.Needs()} }
 func (o *depthwiseOp) run(b *buffers, in [2][]int8, out []int8) {
-	kernel.Depthwise(out, in[0], in[1], o.zero, &o.geometry, o.weight, o.bias, &o.epilogue, b.acc)
+	o.conv.Run(out, in[0], in[1], b.work)
 }
 
-type logitsOp struct {
-	matrix     *kernel.Matrix
-	multiplier []float32
-}
+type logitsOp struct{ product *kernel.GEMM }
 
 func (o *logitsOp) kernel() string     { return "logits" }
-func (o *logitsOp) weightBytes() int   { return o.matrix.Bytes() }
-func (o *logitsOp) needs() scratchSize { return scratchSize{acc: o.matrix.N} }
+func (o *logitsOp) isa() string        { return o.product.String() }
+func (o *logitsOp) weightBytes() int   { return o.product.Bytes() }
+func (o *logitsOp) needs() scratchSize { return scratchSize{WorkspaceSize: o.product.Needs()} }
 func (o *logitsOp) run(b *buffers, in [2][]int8, _ []int8) {
-	kernel.Logits(b.logits, in[0], o.matrix, o.multiplier, b.acc)
+	o.product.Logits(b.logits, in[0], b.work)
 }
 
 type poolOp struct {
-	inZero, outZero []int8
-	multiplier      []float32
-	embedding       []float32 // multipliers of the embedding; nil if it is not read here
+	summer     kernel.Summer
+	outZero    []int8
+	multiplier []float32
+	embedding  []float32 // multipliers of the embedding; nil if it is not read here
 }
 
 func (o *poolOp) kernel() string     { return "pool" }
+func (o *poolOp) isa() string        { return o.summer.ISA().String() }
 func (o *poolOp) weightBytes() int   { return 0 }
-func (o *poolOp) needs() scratchSize { return scratchSize{acc: len(o.multiplier)} }
+func (o *poolOp) needs() scratchSize { return scratchSize{WorkspaceSize: acc(len(o.multiplier))} }
 func (o *poolOp) run(b *buffers, in [2][]int8, out []int8) {
-	sum := b.acc[:len(o.multiplier)]
-	kernel.Sums(sum, in[0], o.inZero)
+	sum := b.work.Acc[:len(o.multiplier)]
+	o.summer.Run(sum, in[0], b.work)
 	kernel.Pool(out, sum, o.multiplier, o.outZero)
 	if o.embedding != nil {
 		kernel.Scale(b.features, sum, o.embedding)
 	}
 }
 
-type squeezeExciteOp struct{ kernel.SqueezeExcite }
+type squeezeExciteOp struct{ *kernel.SqueezeExcitation }
 
 func (o *squeezeExciteOp) kernel() string { return "squeeze_excite" }
+func (o *squeezeExciteOp) isa() string    { return o.ISA().String() }
 func (o *squeezeExciteOp) weightBytes() int {
 	return len(o.Reduce) + len(o.Expand) + 4*(len(o.ReduceBias)+len(o.ExpandBias))
 }
 func (o *squeezeExciteOp) needs() scratchSize {
 	channels, squeezed := len(o.ScaleM), len(o.ReduceBias)
-	return scratchSize{acc: max(channels, squeezed), squeeze: channels, inner: squeezed, gate: channels}
+	return scratchSize{WorkspaceSize: acc(max(channels, squeezed)), squeeze: channels + kernel.WideStep, inner: squeezed + kernel.WideStep, gate: channels}
 }
 func (o *squeezeExciteOp) run(b *buffers, in [2][]int8, out []int8) {
-	o.Run(out, in[0], &b.squeeze)
+	o.Run(out, in[0], &b.squeeze, b.work)
 }
 
-type addOp struct{ kernel.Add }
+type addOp struct {
+	generic
+	kernel.Add
+}
 
 func (o *addOp) kernel() string                           { return "add" }
 func (o *addOp) weightBytes() int                         { return 0 }
@@ -111,6 +128,7 @@ func (o *addOp) needs() scratchSize                       { return scratchSize{}
 func (o *addOp) run(_ *buffers, in [2][]int8, out []int8) { o.Run(out, in[0], in[1]) }
 
 type tableOp struct {
+	generic
 	table    []int8
 	channels int
 }
@@ -121,3 +139,5 @@ func (o *tableOp) needs() scratchSize { return scratchSize{} }
 func (o *tableOp) run(_ *buffers, in [2][]int8, out []int8) {
 	kernel.Table(out, in[0], o.table, o.channels)
 }
+
+func acc(n int) kernel.WorkspaceSize { return kernel.WorkspaceSize{Acc: n} }

@@ -13,21 +13,22 @@ type Session struct {
 
 // scratchSize counts elements of working memory.
 type scratchSize struct {
-	acc, patches, squeeze, inner, gate int
+	kernel.WorkspaceSize
+	patches, squeeze, inner, gate int
 }
 
 func (s *scratchSize) grow(t scratchSize) {
-	s.acc = max(s.acc, t.acc)
+	s.WorkspaceSize.Grow(t.WorkspaceSize)
 	s.patches = max(s.patches, t.patches)
 	s.squeeze = max(s.squeeze, t.squeeze)
 	s.inner = max(s.inner, t.inner)
 	s.gate = max(s.gate, t.gate)
 }
 
-// buffers is a session's memory outside the arena. Nothing in acc, patches and
+// buffers is a session's memory outside the arena. Nothing in work, patches and
 // squeeze outlives a step.
 type buffers struct {
-	acc      []int32
+	work     *kernel.Workspace
 	patches  []int8
 	squeeze  kernel.SqueezeBuffers
 	logits   []float32
@@ -44,13 +45,16 @@ func (p *Program) NewSession() *Session {
 	}
 	n := p.scratch
 	s.buffers = buffers{
-		acc:      make([]int32, n.acc),
-		patches:  make([]int8, n.patches),
-		squeeze:  kernel.SqueezeBuffers{Squeeze: make([]int16, n.squeeze), Inner: make([]int16, n.inner), Gate: make([]float32, n.gate)},
+		work:    kernel.NewWorkspace(n.WorkspaceSize),
+		patches: make([]int8, n.patches),
+		squeeze: kernel.SqueezeBuffers{
+			Squeeze: make([]int16, n.squeeze), Inner: make([]int16, n.inner),
+			Float: make([]float32, max(n.gate, n.inner)), Gate: make([]float32, n.gate),
+		},
 		logits:   make([]float32, p.logits),
 		features: make([]float32, p.features.length),
 	}
-	s.buffers.squeeze.Sum = s.buffers.acc
+	s.buffers.squeeze.Sum = s.buffers.work.Acc
 	return s
 }
 

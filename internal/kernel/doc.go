@@ -7,6 +7,11 @@
 // owns the buffers, has proven that no accumulator overflows
 // (nn.Quantised.Check) and that slices have the lengths stated.
 //
+// The faster versions are C++ with intrinsics, in gen/src. gen turns what clang
+// makes of them into the .s files here (make kernels), so that building needs Go
+// alone. Each is registered by one line, in gemm_amd64.go and its like; ISA is
+// the choice between them.
+//
 // Activations are int8 in NHWC order. Scales and zero points are per channel.
 //
 // The online flow passes through here: camera -> preprocess -> engine (each

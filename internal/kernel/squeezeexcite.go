@@ -23,8 +23,9 @@ type SqueezeExcite struct {
 // SqueezeBuffers are what SqueezeExcite works in.
 type SqueezeBuffers struct {
 	Sum     []int32   // C or more, J or more
-	Squeeze []int16   // C or more
-	Inner   []int16   // J or more
+	Squeeze []int16   // C or more, up to a multiple of WideStep
+	Inner   []int16   // J or more, up to a multiple of WideStep
+	Float   []float32 // C or more, J or more
 	Gate    []float32 // C or more
 }
 

@@ -1,0 +1,13 @@
+package kernel
+
+// The kernels of gen/src, one line for each instruction set and size.
+var depthwiseTiles = []depthwiseTile{
+	{NEON, 3, 16, 1, false, asIs, nil, depthwiseNEONk3, nil},
+	{NEON, 5, 16, 1, false, asIs, nil, depthwiseNEONk5, nil},
+}
+
+//go:noescape
+func depthwiseNEONk3(args *depthwiseArgs)
+
+//go:noescape
+func depthwiseNEONk5(args *depthwiseArgs)

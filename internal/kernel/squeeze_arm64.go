@@ -1,0 +1,20 @@
+package kernel
+
+// The kernels of gen/src, one line for each instruction set (and tile).
+var squeezeTiles = []squeezeTile{
+	{NEON, sumsNEON, rescaleNEON},
+}
+
+// wideTiles take int16 rows as they are.
+var wideTiles = []gemmTile{
+	{NEON, 1, 16, 1, 4, widened, false, nil, wideNEON1x16, wideNEON1x16, nil, 0},
+}
+
+//go:noescape
+func sumsNEON(args *squeezeArgs)
+
+//go:noescape
+func rescaleNEON(args *squeezeArgs)
+
+//go:noescape
+func wideNEON1x16(args *gemmArgs)

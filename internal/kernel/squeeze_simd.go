@@ -1,0 +1,218 @@
+package kernel
+
+import (
+	"slices"
+	"unsafe"
+)
+
+// squeezeArgs is what the kernels of squeeze-and-excitation read: squeeze_args
+// in gen/src/squeeze.h.
+type squeezeArgs struct {
+	a               unsafe.Pointer // pixels
+	channels        int
+	pixels          int
+	first           int // channel of the first block
+	last            int // channel of the last block, which may overlap
+	blocks          int
+	sum             unsafe.Pointer
+	gate            unsafe.Pointer
+	inZero, outZero unsafe.Pointer
+	c               unsafe.Pointer
+}
+
+// squeezeTile is what an instruction set has for squeeze-and-excitation, as
+// registered. All work on 16 channels at a time.
+type squeezeTile struct {
+	isa     ISA
+	sums    func(args *squeezeArgs)
+	rescale func(args *squeezeArgs)
+}
+
+const squeezeChannels = 16
+
+// callPixels bounds the pixels times channels of one call: see callWork.
+const callPixels = 1 << 16
+
+func squeezeFor(isa ISA, channels int) *squeezeTile {
+	var best *squeezeTile
+	for i := range squeezeTiles {
+		t := &squeezeTiles[i]
+		if t.isa <= isa && channels >= squeezeChannels && (best == nil || t.isa > best.isa) {
+			best = t
+		}
+	}
+	return best
+}
+
+// Summer is Sums for one instruction set.
+type Summer struct {
+	tile *squeezeTile
+	zero []int8
+}
+
+// NewSummer chooses the kernel for a tensor with zero points zero, which are
+// kept.
+func NewSummer(isa ISA, zero []int8) Summer { return Summer{squeezeFor(isa, len(zero)), zero} }
+
+// ISA is the instruction set whose kernel was chosen.
+func (s *Summer) ISA() ISA {
+	if s.tile == nil {
+		return Generic
+	}
+	return s.tile.isa
+}
+
+// Run is Sums: sum[c] = sum over pixels of (src[pixel][c] - zero[c]).
+func (s *Summer) Run(sum []int32, src []int8, w *Workspace) {
+	if s.tile == nil {
+		Sums(sum, src, s.zero)
+		return
+	}
+	n := len(s.zero)
+	sum = sum[:n]
+	pixels := len(src) / n
+	for c, z := range s.zero {
+		sum[c] = -int32(pixels) * int32(z)
+	}
+	a := &w.squeeze
+	whole, rest := n/squeezeChannels, n%squeezeChannels
+	each := max(1, callPixels/n)
+	clear(w.tail[:])
+	for p := 0; p < pixels; p += each {
+		a.a, a.channels, a.pixels = unsafe.Pointer(&src[p*n]), n, min(each, pixels-p)
+		a.first, a.blocks, a.sum = 0, whole, unsafe.Pointer(&sum[0])
+		s.tile.sums(a)
+		if rest > 0 { // of the last 16 channels the first were summed already
+			a.first, a.blocks, a.sum = n-squeezeChannels, 1, unsafe.Pointer(&w.tail)
+			s.tile.sums(a)
+		}
+	}
+	for i := range rest {
+		sum[n-rest+i] += w.tail[squeezeChannels-rest+i]
+	}
+}
+
+// SqueezeExcitation is SqueezeExcite packed for one instruction set.
+type SqueezeExcitation struct {
+	SqueezeExcite
+	summer          Summer
+	tile            *squeezeTile
+	reduce, expand  *GEMM // of int16 inputs; nil for the portable kernel
+	inZero, outZero []int32
+}
+
+// PackSqueezeExcite chooses kernels for s and keeps its arrays.
+func PackSqueezeExcite(isa ISA, s SqueezeExcite) *SqueezeExcitation {
+	channels, squeezed := len(s.ScaleM), len(s.ReduceBias)
+	return &SqueezeExcitation{
+		SqueezeExcite: s,
+		summer:        NewSummer(isa, s.InZero),
+		tile:          squeezeFor(isa, channels),
+		reduce:        packWide(isa, s.Reduce, s.ReduceBias, squeezed, channels, s.ReduceM),
+		expand:        packWide(isa, s.Expand, s.ExpandBias, channels, squeezed, s.ExpandM),
+		inZero:        int32s(s.InZero),
+		outZero:       int32s(s.OutZero),
+	}
+}
+
+func int32s(v []int8) []int32 {
+	w := make([]int32, len(v))
+	for i, x := range v {
+		w[i] = int32(x)
+	}
+	return w
+}
+
+// packWide packs a layer with int16 inputs and float32 outputs; nil if the
+// instruction set has no kernel for it.
+func packWide(isa ISA, weight []int8, bias []int32, n, k int, multiplier []float32) *GEMM {
+	tiles := family(wideTiles, isa, 1, n)
+	if tiles == nil {
+		return nil
+	}
+	m := &GEMM{K: k, N: n, mode: modeFloat, epilogue: &Epilogue{Multiplier: multiplier}}
+	m.pack(tiles, weight, bias)
+	return m
+}
+
+// wide is dst[o] = f32(bias[o] + sum_k weight[o][k] * x[k]) * m[o]. x may be read
+// up to a multiple of WideStep.
+func (m *GEMM) wide(dst []float32, x []int16, w *Workspace) {
+	_, _ = dst[:m.N], x[:m.padded]
+	m.runBlock(unsafe.Pointer(&dst[0]), 4, unsafe.Pointer(&x[0]), 2*m.padded, nil, 0, 1, w)
+}
+
+// WideStep is what the vectors of SqueezeBuffers are padded to.
+const WideStep = 4
+
+// ISA is the lowest instruction set among the kernels that were chosen.
+func (s *SqueezeExcitation) ISA() ISA {
+	isas := []ISA{s.summer.ISA(), Generic, Generic}
+	if s.reduce != nil {
+		isas[1] = s.reduce.isa
+	}
+	if s.expand != nil {
+		isas[2] = s.expand.isa
+	}
+	return slices.Min(isas)
+}
+
+// Run computes dst from src, both [pixels][C].
+func (s *SqueezeExcitation) Run(dst, src []int8, b *SqueezeBuffers, w *Workspace) {
+	channels, squeezed := len(s.ScaleM), len(s.ReduceBias)
+	gate, float := b.Gate[:channels], b.Float[:max(channels, squeezed)]
+	// The kernels may read what pads the vectors; its weights are 0.
+	squeeze, inner := b.Squeeze[:pad(channels, WideStep)], b.Inner[:pad(squeezed, WideStep)]
+
+	s.summer.Run(b.Sum[:channels], src, w)
+	for c, m := range s.SqueezeM {
+		squeeze[c] = int16(min(max(round(float32(b.Sum[c])*m), -maxInner), maxInner))
+	}
+	if s.reduce != nil {
+		s.reduce.wide(float, squeeze, w)
+	} else {
+		wideProduct(b.Sum[:squeezed], s.Reduce, s.ReduceBias, squeeze[:channels])
+		Scale(float[:squeezed], b.Sum, s.ReduceM)
+	}
+	for j, v := range float[:squeezed] {
+		inner[j] = int16(min(max(round(v), 0), maxInner))
+	}
+	if s.expand != nil {
+		s.expand.wide(float, inner, w)
+	} else {
+		wideProduct(b.Sum[:channels], s.Expand, s.ExpandBias, inner[:squeezed])
+		Scale(float[:channels], b.Sum, s.ExpandM)
+	}
+	for c, v := range float[:channels] {
+		g := float32(0)
+		if s.Sigmoid {
+			g = Sigmoid(v)
+		} else {
+			g = clampUnit(v + 0.5)
+		}
+		gate[c] = s.ScaleM[c] * g
+	}
+	s.rescale(dst, src, gate, w)
+}
+
+func (s *SqueezeExcitation) rescale(dst, src []int8, gate []float32, w *Workspace) {
+	if s.tile == nil {
+		rescale(dst, src, s.InZero, s.OutZero, gate)
+		return
+	}
+	n := len(gate)
+	pixels := len(src) / n
+	_ = dst[:pixels*n]
+	a := &w.squeeze
+	a.channels, a.first, a.last = n, 0, n-squeezeChannels
+	a.blocks = (n + squeezeChannels - 1) / squeezeChannels
+	a.gate, a.inZero, a.outZero = unsafe.Pointer(&gate[0]), unsafe.Pointer(&s.inZero[0]), unsafe.Pointer(&s.outZero[0])
+	each := max(1, callPixels/n)
+	for p := 0; p < pixels; p += each {
+		a.a, a.c, a.pixels = unsafe.Pointer(&src[p*n]), unsafe.Pointer(&dst[p*n]), min(each, pixels-p)
+		s.tile.rescale(a)
+	}
+}
+
+// pad is n up to a multiple of step.
+func pad(n, step int) int { return (n + step - 1) / step * step }
