@@ -62,7 +62,7 @@ model:
 	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/seedge
 	mkdir -p build
 	bin/seedge import $(WEIGHTS).safetensors -o build/float.safetensors --input 80 --preprocess whole --labels models/cifar10.txt
-	bin/seedge quantise build/float.safetensors -o $(WEIGHTS).int8.safetensors --calibrate $(CALIBRATE) --images 2000
+	bin/seedge quantise build/float.safetensors -o $(WEIGHTS).int8.safetensors --calibrate $(CALIBRATE) --images 1000
 
 goldens:
 	$(PYTHON) train/goldens_float.py
