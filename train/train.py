@@ -18,6 +18,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 import torchvision
+from safetensors.torch import load_file
 from torch.nn import functional as F
 
 import dataset
@@ -100,6 +101,8 @@ def work(rank, world, args):
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 0.1  # torchvision's 0.01 is too slow for a run this short
+    if args.start:
+        model.load_state_dict({k: v.float() for k, v in load_file(args.start).items()}, strict=False)
     depthwise.speed_up(model)
     average = copy.deepcopy(model)
     opts = optimisers(model, args)
@@ -206,6 +209,7 @@ def main():
     p.add_argument("--port", type=int, default=29511)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--compile", action="store_true", help="fuse with torch.compile (needs g++)")
+    p.add_argument("--start", help="weights to go on from: a state dict in safetensors, as export.py writes it")
     p.add_argument("--resume", action="store_true")
     args = p.parse_args()
     os.makedirs(args.out, exist_ok=True)
