@@ -41,7 +41,7 @@ func run(ctx context.Context, sources []string, path, out string, limit int) err
 	}
 	defer model.Close()
 	info := model.Info()
-	fmt.Printf("%s, %s, input %dx%d, labels: %v\n\n", info.Name, info.Precision, info.Width, info.Height, info.Labels)
+	fmt.Printf("%s, %s, input %dx%d, labels: %v\nanything that is none of these gets the nearest\n\n", info.Name, info.Precision, info.Width, info.Height, info.Labels)
 
 	var sheet sheet
 	for _, source := range sources {
