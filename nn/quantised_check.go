@@ -17,9 +17,9 @@ const (
 	MaxScale = 0x1p+100
 )
 
-// maxSqueeze is the largest magnitude of the int16 vectors inside
+// MaxSqueeze is the largest magnitude of the int16 vectors inside
 // squeeze-and-excitation: 960 * 127 * 16383 still fits an int32.
-const maxSqueeze = 16383
+const MaxSqueeze = 16383
 
 // inferQ returns the output's shape of an operation for its inputs.
 func inferQ(op QOp, in []QTensor) (Shape, error) {
@@ -261,7 +261,7 @@ func (s *QSqueezeExcite) check(in []QTensor, out QTensor) error {
 	if err := checkSums(in[0].Shape, s.SqueezeM); err != nil {
 		return err
 	}
-	reduce, err := accumulators(s.Reduce, s.ReduceBias, in[0].Shape.C, maxSqueeze)
+	reduce, err := accumulators(s.Reduce, s.ReduceBias, in[0].Shape.C, MaxSqueeze)
 	if err != nil {
 		return fmt.Errorf("reduce: %w", err)
 	}
@@ -270,7 +270,7 @@ func (s *QSqueezeExcite) check(in []QTensor, out QTensor) error {
 			return fmt.Errorf("reduce: %w", err)
 		}
 	}
-	if _, err := accumulators(s.Expand, s.ExpandBias, s.Squeezed, maxSqueeze); err != nil {
+	if _, err := accumulators(s.Expand, s.ExpandBias, s.Squeezed, MaxSqueeze); err != nil {
 		return fmt.Errorf("expand: %w", err)
 	}
 	for c, k := range s.ScaleM {

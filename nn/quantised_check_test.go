@@ -112,8 +112,8 @@ func TestQuantisedCheck(t *testing.T) {
 		"expand's weight -128":   {func(q *Quantised) { se(q).Expand[3] = -128 }, "se", "expand: weight 3 of output channel 0 is -128"},
 		"accumulator":            {func(q *Quantised) { conv(q).Bias[1] = math.MaxInt32 - 9*127*128 + 1 }, "conv", "output channel 1: accumulator can reach 2147483648"},
 		"accumulator below":      {func(q *Quantised) { conv(q).Bias[0] = math.MinInt32 }, "conv", "output channel 0: accumulator can reach"},
-		"reduce's accumulator":   {func(q *Quantised) { se(q).ReduceBias[2] = math.MaxInt32 - 2*127*maxSqueeze + 1 }, "se", "reduce: output channel 2: accumulator"},
-		"expand's accumulator":   {func(q *Quantised) { se(q).ExpandBias[1] = math.MaxInt32 - 4*127*maxSqueeze + 1 }, "se", "expand: output channel 1: accumulator"},
+		"reduce's accumulator":   {func(q *Quantised) { se(q).ReduceBias[2] = math.MaxInt32 - 2*127*MaxSqueeze + 1 }, "se", "reduce: output channel 2: accumulator"},
+		"expand's accumulator":   {func(q *Quantised) { se(q).ExpandBias[1] = math.MaxInt32 - 4*127*MaxSqueeze + 1 }, "se", "expand: output channel 1: accumulator"},
 		"logits' accumulator":    {func(q *Quantised) { logits(q).Bias[0] = math.MaxInt32 }, "logits", "accumulator can reach"},
 		"steps":                  {func(q *Quantised) { conv(q).Multiplier[1] = -1e5 }, "conv", "channel 1: the output can reach"},
 		"steps of the residual":  {func(q *Quantised) { project(q).ResidualM[1] = 1 << 22 }, "project", "channel 1: the output can reach"},
@@ -143,13 +143,13 @@ func TestQuantisedCheckAtTheEdge(t *testing.T) {
 	conv.Bias[1] = math.MaxInt32 - 9*127*128
 	conv.Multiplier[1] = 0.4999 // 2^31 * 0.4999 is below 2^30 steps
 	se := q.Nodes[2].Op.(*QSqueezeExcite)
-	se.ReduceBias[2] = math.MaxInt32 - 2*127*maxSqueeze
+	se.ReduceBias[2] = math.MaxInt32 - 2*127*MaxSqueeze
 	se.ReduceM[2] = 0.4999
 	se.ScaleM[0] = 1<<22 - 1
 	assert.NoError(t, q.Check())
 
 	// The widest layer of MobileNetV3 cannot overflow inside squeeze-and-excitation.
-	_, err := accumulators(fill(960, int8(127)), []int32{1 << 20}, 960, maxSqueeze)
+	_, err := accumulators(fill(960, int8(127)), []int32{1 << 20}, 960, MaxSqueeze)
 	assert.NoError(t, err)
 }
 

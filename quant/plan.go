@@ -21,10 +21,7 @@ type step struct {
 // someone else reads still exists.
 func plan(g *nn.Graph) ([]step, error) {
 	users := g.Consumers()
-	last := len(g.Nodes) - 1
-	if _, ok := g.Nodes[last].Op.(*nn.Softmax); ok {
-		last-- // the logits are the output; probabilities are the caller's
-	}
+	last := logitsNode(g)
 	if l, ok := g.Nodes[last].Op.(*nn.Linear); !ok {
 		return nil, fmt.Errorf("quantise: the network ends in %q (%T), want a linear layer that gives the logits", g.Nodes[last].Name, l)
 	}
@@ -75,6 +72,16 @@ func plan(g *nn.Graph) ([]step, error) {
 	}
 	slices.SortStableFunc(steps, func(a, b step) int { return a.out - b.out })
 	return steps, nil
+}
+
+// logitsNode is the node that gives the output: the last one, or the one before
+// a closing softmax, since probabilities are the caller's.
+func logitsNode(g *nn.Graph) int {
+	last := len(g.Nodes) - 1
+	if _, ok := g.Nodes[last].Op.(*nn.Softmax); ok {
+		last--
+	}
+	return last
 }
 
 func isAdd(g *nn.Graph, id int) bool {

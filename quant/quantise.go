@@ -206,7 +206,7 @@ func (b *builder) linear(s step, op *nn.Linear) error {
 	}
 	f := s.function(b.graph)
 	linear := &nn.QLinear{In: op.In, Out: op.Out, Act: f, Weight: r.weight, Bias: r.bias}
-	if b.logits(s) {
+	if s.out == logitsNode(b.graph) {
 		linear.Float = true
 		ones := make([]float64, op.Out)
 		for o := range ones {
@@ -220,15 +220,6 @@ func (b *builder) linear(s step, op *nn.Linear) error {
 	linear.Multiplier = multipliers(r.scale, t.scale)
 	b.emit(s, linear, t.export(b.graph.Nodes[s.out].Shape), t, r, from)
 	return nil
-}
-
-// logits reports whether a step gives the network's output.
-func (b *builder) logits(s step) bool {
-	last := len(b.graph.Nodes) - 1
-	if _, ok := b.graph.Nodes[last].Op.(*nn.Softmax); ok {
-		last--
-	}
-	return s.out == last
 }
 
 func (b *builder) pool(s step) error {

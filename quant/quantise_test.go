@@ -21,10 +21,7 @@ func compare(t *testing.T, g *nn.Graph, q *nn.Quantised, images [][]float32) (fe
 	r, err := NewReference(q)
 	require.NoError(t, err)
 	in := inputTensor(input, newStats(3))
-	last := len(g.Nodes) - 1
-	if _, ok := g.Nodes[last].Op.(*nn.Softmax); ok {
-		last--
-	}
+	last := logitsNode(g)
 	for _, image := range images {
 		_, err := f.Run(image)
 		require.NoError(t, err)

@@ -220,7 +220,7 @@ func channelSums(x []int8, in nn.QTensor) []int32 {
 func excite(s *nn.QSqueezeExcite, sums []int32) []float32 {
 	p := make([]int32, len(sums))
 	for c, sum := range sums {
-		p[c] = clamp(float32(sum)*s.SqueezeM[c], -maxSqueeze) // (8)
+		p[c] = clamp(float32(sum)*s.SqueezeM[c], -nn.MaxSqueeze) // (8)
 	}
 	h := make([]int32, s.Squeezed)
 	for j := range h {
@@ -247,5 +247,5 @@ func excite(s *nn.QSqueezeExcite, sums []int32) []float32 {
 }
 
 func clamp(v float32, least int32) int32 {
-	return min(max(int32(math.RoundToEven(float64(v))), least), maxSqueeze)
+	return min(max(int32(math.RoundToEven(float64(v))), least), nn.MaxSqueeze)
 }

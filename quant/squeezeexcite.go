@@ -8,13 +8,9 @@ import (
 	"github.com/seedge/seedge/nn"
 )
 
-const (
-	// maxSqueeze is the largest magnitude of the int16 vectors inside.
-	maxSqueeze = 16383
-	// squeezeMargin widens their ranges beyond what calibration saw: of 14 bits
-	// one is worth less than a clipped gate.
-	squeezeMargin = 2
-)
+// squeezeMargin widens the ranges of the two int16 vectors inside beyond what
+// calibration saw: of 14 bits one is worth less than a clipped gate.
+const squeezeMargin = 2
 
 // squeezeExcite makes the integer node of docs/arithmetic.md, section 4. Its
 // two inner vectors have one scale each: with 14 bits, quiet channels keep
@@ -71,7 +67,7 @@ func (b *builder) squeezeExcite(s step, op *nn.SqueezeExcite) error {
 // innerScale is the scale of an inner vector whose largest magnitude was seen to
 // be most and cannot exceed top.
 func innerScale(most float32, top float64) float64 {
-	s := math.Max(squeezeMargin*float64(most)/maxSqueeze, top/maxRounded)
+	s := math.Max(squeezeMargin*float64(most)/nn.MaxSqueeze, top/maxRounded)
 	if s == 0 {
 		return 1
 	}
@@ -86,5 +82,5 @@ func innerRows(weight, bias []float32, taps int, scale float64) (rows, error) {
 	for i, v := range bias {
 		b[i] = float64(v)
 	}
-	return quantiseRows(w, b, taps, func(int, int) int64 { return 0 }, maxSqueeze)
+	return quantiseRows(w, b, taps, func(int, int) int64 { return 0 }, nn.MaxSqueeze)
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seedge/seedge/nn"
 )
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
@@ -26,7 +28,7 @@ func TestQuantiseRows(t *testing.T) {
 			b[i] = r.NormFloat64() * math.Exp(20*r.NormFloat64())
 		}
 		zero := func(o, k int) int64 { return int64((o*7+k*13)%256 - 128) }
-		most := []int64{128, maxSqueeze}[r.IntN(2)]
+		most := []int64{128, nn.MaxSqueeze}[r.IntN(2)]
 		rows, err := quantiseRows(w, b, taps, zero, most)
 		require.NoError(t, err)
 		for o := range n {
