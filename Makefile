@@ -4,6 +4,7 @@
 # make build   bin/seedge, with cameras, and the examples
 # make model   the committed int8 default from the committed float weights (CALIBRATE=folder or zip)
 # make kernels  the assembly of internal/kernel from its C++ (clang 19); building needs only Go
+# make bench-arm  instructions per inference on ARM, counted under emulation
 # make goldens the reference data of the tests, made by Python (PYTHON=python3)
 #
 # CIFAR10_TEST=zip-or-folder adds the labelled accuracy on all 10,000 test images to make test.
@@ -18,7 +19,7 @@ PLATFORMS := linux/arm64 linux/arm linux/riscv64 linux/amd64 darwin/arm64 window
 CIFAR10_TEST ?=
 CALIBRATE ?=
 
-.PHONY: help demo test test-go test-arm64 check build model kernels goldens deps-qemu deps-clang clean
+.PHONY: help demo test test-go test-arm64 check build model kernels bench-arm goldens deps-qemu deps-clang deps-cc clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -73,6 +74,16 @@ goldens:
 	$(PYTHON) train/goldens_checkpoint.py
 	$(PYTHON) train/goldens_npy.py
 
+# The counted program is the arm64 one; the model is made by this machine's, since emulation is slow.
+ARM_MODEL := build/mobilenet_v3_large-224.int8.safetensors
+bench-arm: deps-qemu deps-cc
+	mkdir -p build
+	$(CC) -O2 -Wall -shared -fPIC -o build/icount.so bench/arm/icount/icount.c
+	CGO_ENABLED=0 $(GO) build -o build/bench-arm-host ./bench/arm
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) build -o build/bench-arm ./bench/arm
+	build/bench-arm-host make $(ARM_MODEL)
+	build/bench-arm-host count $(ARM_MODEL)
+
 kernels: deps-clang
 	cd internal/kernel/gen && $(GO) vet . && $(GO) test . && $(GO) run . -o ..
 
@@ -80,6 +91,12 @@ deps-clang:
 	@command -v clang++-19 >/dev/null && command -v llvm-objdump-19 >/dev/null && exit 0; \
 	sudo=; test "$$(id -u)" = 0 || sudo=sudo; echo "installing clang-19 and llvm-19"; \
 	install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends clang-19 llvm-19"; \
+	$$install >/dev/null 2>&1 || { $$sudo apt-get update -qq && $$install >/dev/null; }
+
+deps-cc:
+	@command -v $(CC) >/dev/null && exit 0; \
+	sudo=; test "$$(id -u)" = 0 || sudo=sudo; echo "installing gcc"; \
+	install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends gcc libc6-dev"; \
 	$$install >/dev/null 2>&1 || { $$sudo apt-get update -qq && $$install >/dev/null; }
 
 deps-qemu:

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+)
+
+const usage = `usage:
+  arm make MODEL            write MobileNetV3-Large for 224 px and 1000 classes, weights random, int8
+  arm run MODEL TIMES       the program that is counted: TIMES inferences on one thread
+  arm count MODEL           count for every CPU; -program is this program built for linux/arm64,
+                            -plugin is icount/icount.c built for this machine
+`
+
+func main() {
+	program := flag.String("program", "build/bench-arm", "this program, built for linux/arm64")
+	plugin := flag.String("plugin", "build/icount.so", "icount/icount.c, built for this machine")
+	flag.Usage = func() { fmt.Fprint(os.Stderr, usage) }
+	flag.Parse()
+	if err := command(flag.Args(), *program, *plugin); err != nil {
+		fmt.Fprintln(os.Stderr, "arm:", err)
+		os.Exit(1)
+	}
+}
+
+func command(args []string, program, plugin string) error {
+	verb := ""
+	if len(args) > 1 {
+		verb = args[0]
+	}
+	switch {
+	case verb == "make" && len(args) == 2:
+		return makeModel(args[1])
+	case verb == "run" && len(args) == 3:
+		times, err := strconv.Atoi(args[2])
+		if err != nil || times < 1 {
+			return fmt.Errorf("run: %q inferences, want a number from 1 up", args[2])
+		}
+		return run(args[1], times)
+	case verb == "count" && len(args) == 2:
+		return countAll(args[1], program, plugin)
+	}
+	flag.Usage()
+	return fmt.Errorf("arguments %q are none of these", args)
+}
