@@ -26,9 +26,10 @@ func lower(q *nn.Quantised, id int, isa kernel.ISA) (operation, error) {
 		return &addOp{Add: kernel.Add{
 			A: slices.Clone(op.A), B: slices.Clone(op.B),
 			ZeroA: slices.Clone(in.Zero), ZeroB: slices.Clone(q.Nodes[n.Inputs[1]].Out.Zero), Zero: slices.Clone(n.Out.Zero),
+			Flip: isa.Flip(),
 		}}, nil
 	case *nn.QTable:
-		return &tableOp{table: slices.Clone(op.Table), channels: in.Shape.C}, nil
+		return &tableOp{table: kernel.PackTable(isa, op.Table), channels: in.Shape.C}, nil
 	}
 	return nil, fmt.Errorf("the engine has no kernel for operation %q", n.Op.Kind())
 }
@@ -52,20 +53,13 @@ func lowerConv(q *nn.Quantised, op *nn.QConv, n nn.QNode, in nn.QTensor, isa ker
 		KernelH: op.KernelH, KernelW: op.KernelW, StrideH: op.StrideH, StrideW: op.StrideW,
 		DilationH: op.DilationH, DilationW: op.DilationW, Top: op.Padding.Top, Left: op.Padding.Left, Groups: op.Groups,
 	}
-	zero := slices.Clone(in.Zero)
-	if op.Depthwise() {
-		return &depthwiseOp{kernel.PackDepthwiseConv(isa, g, op.Weight, op.Bias, zero, &e)}, nil
+	switch {
+	case op.Depthwise():
+		return &depthwiseOp{g.OutH, kernel.PackDepthwiseConv(isa, g, op.Weight, op.Bias, slices.Clone(in.Zero), &e)}, nil
+	case op.Groups == 1:
+		return &convOp{g.OutH, kernel.PackDenseConv(isa, g, op.Weight, op.Bias, in.Zero, &e)}, nil
 	}
-	if op.Groups == 1 {
-		return &convOp{kernel.PackDenseConv(isa, g, op.Weight, op.Bias, zero, &e)}, nil
-	}
-	c := &groupedOp{geometry: g, zero: zero, epilogue: e}
-	width, taps := op.Out/op.Groups, op.Taps()
-	for i := range op.Groups {
-		first, end := i*width, (i+1)*width
-		c.groups = append(c.groups, kernel.PackMatrix(op.Weight[first*taps:end*taps], op.Bias[first:end], width, taps))
-	}
-	return c, nil
+	return &groupedOp{rows: g.OutH, conv: kernel.PackGroupedConv(isa, g, op.Weight, op.Bias, in.Zero, &e)}, nil
 }
 
 func lowerLinear(op *nn.QLinear, out nn.QTensor, isa kernel.ISA) (operation, error) {
@@ -80,7 +74,7 @@ func lowerLinear(op *nn.QLinear, out nn.QTensor, isa kernel.ISA) (operation, err
 }
 
 func lowerPool(op *nn.QPool, in, out nn.QTensor, embedding bool, isa kernel.ISA) operation {
-	p := &poolOp{summer: kernel.NewSummer(isa, slices.Clone(in.Zero)), outZero: slices.Clone(out.Zero), multiplier: slices.Clone(op.Multiplier)}
+	p := &poolOp{summer: kernel.NewSummer(isa, slices.Clone(in.Zero)), outZero: slices.Clone(out.Zero), multiplier: slices.Clone(op.Multiplier), flip: isa.Flip()}
 	if embedding {
 		p.embedding = make([]float32, out.Shape.C)
 		for c, m := range op.Multiplier {

@@ -26,7 +26,10 @@ func (o *pointwiseOp) run(b *buffers, in [2][]int8, out []int8) {
 }
 
 // convOp is a convolution with one group.
-type convOp struct{ conv *kernel.DenseConv }
+type convOp struct {
+	rows int // of the output
+	conv *kernel.DenseConv
+}
 
 func (o *convOp) kernel() string   { return "conv" }
 func (o *convOp) isa() string      { return o.conv.String() }
@@ -35,41 +38,36 @@ func (o *convOp) needs() scratchSize {
 	return scratchSize{WorkspaceSize: o.conv.Needs(), patches: o.conv.PatchBytes()}
 }
 func (o *convOp) run(b *buffers, in [2][]int8, out []int8) {
-	o.conv.Run(out, in[0], in[1], b.patches, b.work)
+	o.conv.Rows(out, in[0], in[1], 0, o.rows, b.patches, b.work)
 }
 
 // groupedOp is a convolution with several groups, of several channels each.
 type groupedOp struct {
 	generic
-	geometry kernel.Geometry
-	zero     []int8
-	groups   []*kernel.Matrix
-	epilogue kernel.Epilogue
+	rows int // of the output
+	conv *kernel.GroupedConv
 }
 
-func (o *groupedOp) kernel() string { return "grouped" }
-func (o *groupedOp) weightBytes() int {
-	n := 0
-	for _, m := range o.groups {
-		n += m.Bytes()
-	}
-	return n
-}
+func (o *groupedOp) kernel() string   { return "grouped" }
+func (o *groupedOp) weightBytes() int { return o.conv.Bytes() }
 func (o *groupedOp) needs() scratchSize {
-	return scratchSize{WorkspaceSize: acc(kernel.TileRows * o.geometry.OutC), patches: kernel.TileRows * o.geometry.PatchLen()}
+	return scratchSize{WorkspaceSize: o.conv.Needs(), patches: o.conv.PatchBytes()}
 }
 func (o *groupedOp) run(b *buffers, in [2][]int8, out []int8) {
-	kernel.Conv(out, in[0], in[1], o.zero, &o.geometry, o.groups, &o.epilogue, b.work.Acc, b.patches)
+	o.conv.Rows(out, in[0], in[1], 0, o.rows, b.patches, b.work)
 }
 
-type depthwiseOp struct{ conv *kernel.DepthwiseConv }
+type depthwiseOp struct {
+	rows int // of the output
+	conv *kernel.DepthwiseConv
+}
 
 func (o *depthwiseOp) kernel() string     { return "depthwise" }
 func (o *depthwiseOp) isa() string        { return o.conv.String() }
 func (o *depthwiseOp) weightBytes() int   { return o.conv.Bytes() }
 func (o *depthwiseOp) needs() scratchSize { return scratchSize{WorkspaceSize: o.conv.Needs()} }
 func (o *depthwiseOp) run(b *buffers, in [2][]int8, out []int8) {
-	o.conv.Run(out, in[0], in[1], b.work)
+	o.conv.Rows(out, in[0], in[1], 0, o.rows, nil, b.work)
 }
 
 type logitsOp struct{ product *kernel.GEMM }
@@ -87,6 +85,7 @@ type poolOp struct {
 	outZero    []int8
 	multiplier []float32
 	embedding  []float32 // multipliers of the embedding; nil if it is not read here
+	flip       int8      // of out: kernel.ISA.Flip
 }
 
 func (o *poolOp) kernel() string     { return "pool" }
@@ -96,7 +95,7 @@ func (o *poolOp) needs() scratchSize { return scratchSize{WorkspaceSize: acc(len
 func (o *poolOp) run(b *buffers, in [2][]int8, out []int8) {
 	sum := b.work.Acc[:len(o.multiplier)]
 	o.summer.Run(sum, in[0], b.work)
-	kernel.Pool(out, sum, o.multiplier, o.outZero)
+	kernel.Pool(out, sum, o.multiplier, o.outZero, o.flip)
 	if o.embedding != nil {
 		kernel.Scale(b.features, sum, o.embedding)
 	}

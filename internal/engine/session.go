@@ -6,7 +6,7 @@ import "github.com/seedge/seedge/internal/kernel"
 // sessions of one Program are independent.
 type Session struct {
 	program *Program
-	arena   []int8
+	arena   []int8   // tensors, int8 or what kernel.ISA.Flip makes of it
 	tensors [][]int8 // of each node, in the arena
 	buffers buffers
 }
@@ -65,10 +65,18 @@ func (s *Session) Input() []int8 { return s.tensors[0] }
 // Run computes the network on Input. It returns the logits, which are valid
 // until the next Run.
 func (s *Session) Run() []float32 {
+	s.begin()
 	for i := range s.program.steps {
 		s.run(&s.program.steps[i])
 	}
 	return s.buffers.logits
+}
+
+// begin brings the input into the form in which the plan holds its tensors.
+func (s *Session) begin() {
+	if flip := s.program.isa.Flip(); flip != 0 {
+		kernel.Flip(s.tensors[0], s.tensors[0], flip)
+	}
 }
 
 func (s *Session) run(st *step) {
@@ -90,7 +98,7 @@ func (s *Session) Features() []float32 {
 	case f.node == 0:
 		return nil
 	case f.stays:
-		kernel.Dequantise(s.buffers.features, s.tensors[f.node], f.scale, f.zero)
+		kernel.Dequantise(s.buffers.features, s.tensors[f.node], f.scale, f.zero, s.program.isa.Flip())
 	case f.logits:
 		return s.buffers.logits
 	}

@@ -60,7 +60,7 @@ func BenchmarkDepthwise(b *testing.B) {
 		b.Run(fmt.Sprintf("%dx%dk%ds%d", s.size, s.c, s.kernel, s.stride), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(1, 2))
 			out := (s.size + s.stride - 1) / s.stride
-			g := Geometry{s.size, s.size, s.c, out, out, s.c, s.kernel, s.kernel, s.stride, s.stride, 1, 1, s.kernel / 2, s.kernel / 2, s.c}
+			g := Geometry{s.size, s.size, s.c, out, out, s.c, s.kernel, s.kernel, s.stride, s.stride, 1, 1, s.kernel / 2, s.kernel / 2, s.c, 0}
 			e := randomEpilogue(r, Identity, s.c)
 			w := randomInt8(r, s.c*s.kernel*s.kernel, 40)
 			src, dst, zero := randomInt8(r, s.size*s.size*s.c, 128), make([]int8, out*out*s.c), make([]int8, s.c)

@@ -10,6 +10,17 @@ type Geometry struct {
 	DilationH, DilationW int
 	Top, Left            int // padding above and to the left of the input
 	Groups               int
+	// Ring is the rows that the input has room for, if that is not all: row y lies
+	// where row y mod Ring does. Depthwise convolutions alone have it.
+	Ring int
+}
+
+// rows is the geometry of rows from to to of the output. Its padding may be
+// negative.
+func (g *Geometry) rows(from, to int) Geometry {
+	part := *g
+	part.OutH, part.Top = to-from, g.Top-from*g.StrideH
+	return part
 }
 
 // PatchLen is the number of inputs to one output: the taps times the channels
@@ -22,6 +33,8 @@ func (g *Geometry) PatchLen() int { return g.KernelH * g.KernelW * g.InC / g.Gro
 // [OutH][OutW][OutC], zero is z_x [InC]; groups holds a matrix of OutC/Groups
 // outputs and PatchLen inputs for each group; acc holds TileRows*OutC and
 // patches TileRows*PatchLen.
+//
+// Tensors are as the epilogue's instruction set holds them, and so is zero.
 func Conv(dst, src, residual, zero []int8, g *Geometry, groups []*Matrix, e *Epilogue, acc []int32, patches []int8) {
 	pixels, n := g.OutH*g.OutW, g.PatchLen()
 	width := g.OutC / g.Groups
@@ -31,6 +44,9 @@ func Conv(dst, src, residual, zero []int8, g *Geometry, groups []*Matrix, e *Epi
 			for r := range rows {
 				y, x := (p+r)/g.OutW, (p+r)%g.OutW
 				g.gather(patches[r*n:(r+1)*n], src, zero, y*g.StrideH-g.Top, x*g.StrideW-g.Left, i)
+			}
+			if e.flip != 0 {
+				Flip(patches[:rows*n], patches[:rows*n], e.flip)
 			}
 			m.Accumulate(acc[i*width:], g.OutC, patches, n, rows)
 		}

@@ -61,6 +61,9 @@ func (g *Geometry) pixel(src, zero []int8, y, x int) []int8 {
 	if y < 0 || y >= g.InH || x < 0 || x >= g.InW {
 		return zero
 	}
+	if g.Ring > 0 {
+		y %= g.Ring
+	}
 	return src[(y*g.InW+x)*g.InC:][:g.InC]
 }
 

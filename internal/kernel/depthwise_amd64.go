@@ -2,10 +2,10 @@ package kernel
 
 // The kernels of gen/src, one line for each instruction set and size.
 var depthwiseTiles = []depthwiseTile{
-	{AVX2, 3, 16, 2, true, asIs, nil, depthwiseAVX2k3, nil},
-	{AVX2, 5, 16, 2, true, asIs, nil, depthwiseAVX2k5, nil},
-	{VNNI, 3, 32, 4, false, offset128, channel32, depthwiseVNNIk3, offsetVNNI},
-	{VNNI, 5, 32, 4, false, offset128, channel32, depthwiseVNNIk5, offsetVNNI},
+	{AVX2, 3, 16, 2, true, asIs, nil, depthwiseAVX2k3},
+	{AVX2, 5, 16, 2, true, asIs, nil, depthwiseAVX2k5},
+	{VNNI, 3, 32, 4, false, offset128, channel32, depthwiseVNNIk3},
+	{VNNI, 5, 32, 4, false, offset128, channel32, depthwiseVNNIk5},
 }
 
 // channel32 is the order in which unpacking bytes by fours leaves 32 channels,

@@ -2,8 +2,8 @@ package kernel
 
 // The kernels of gen/src, one line for each instruction set and size.
 var depthwiseTiles = []depthwiseTile{
-	{NEON, 3, 16, 1, false, asIs, nil, depthwiseNEONk3, nil},
-	{NEON, 5, 16, 1, false, asIs, nil, depthwiseNEONk5, nil},
+	{NEON, 3, 16, 1, false, asIs, nil, depthwiseNEONk3},
+	{NEON, 5, 16, 1, false, asIs, nil, depthwiseNEONk5},
 }
 
 //go:noescape

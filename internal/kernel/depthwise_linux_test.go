@@ -20,20 +20,15 @@ func TestDepthwiseTiles(t *testing.T) {
 			g := newGuards(t)
 			check := func(f *filter) {
 				g.atStart = !g.atStart
-				d := &DepthwiseConv{geometry: f.g, zero: f.zero, epilogue: &f.e, tile: &tile}
-				switch f.e.Activation {
-				case ReLU6:
-					d.mode = modeReLU6
-				case HardSwish:
-					d.mode = modeHardSwish
-				}
+				d := newDepthwiseConv(tile.isa, f.g, f.zero, &f.e)
+				d.tile = &tile
 				require.True(t, tile.fits(&f.g, &f.e))
 				d.pack(f.weight, f.bias)
 				d.w, d.p, d.pad = guardedCopy(g, d.w), guardedCopy(g, d.p), guardedCopy(g, d.pad)
 				w := &Workspace{Bytes: guarded[int8](g, d.Needs().Bytes)}
-				src, dst := guardedCopy(g, f.src), guarded[int8](g, f.g.OutH*f.g.OutW*f.g.OutC)
+				src, dst := guardedCopy(g, flipped(f.src, tile.isa)), guarded[int8](g, f.g.OutH*f.g.OutW*f.g.OutC)
 				d.Run(dst, src, nil, w)
-				require.Equal(t, f.want(), dst, "%+v, activation %d", f.g, f.e.Activation)
+				require.Equal(t, f.want(), flipped(dst, tile.isa), "%+v, activation %d", f.g, f.e.Activation)
 				require.True(t, intact(g, dst), "wrote outside of the output: %+v", f.g)
 				g.release()
 			}

@@ -30,7 +30,14 @@ type depthwiseTile struct {
 	input    gemmInput
 	channel  func(i int) int // which channel is i-th in a block; nil if that is i
 	run      func(args *depthwiseArgs)
-	prepare  func(args *gemmArgs) // k bytes from a to c, in the form of input; nil for asIs
+}
+
+// flip is the form in which the kernel takes and gives tensors.
+func (t *depthwiseTile) flip() int8 {
+	if t.input == offset128 {
+		return -128
+	}
+	return 0
 }
 
 const maxSize = 5 // of a depthwise kernel
@@ -39,7 +46,9 @@ const maxSize = 5 // of a depthwise kernel
 type DepthwiseConv struct {
 	geometry Geometry
 	zero     []int8
+	flip     int8 // of the tensors: ISA.Flip
 	epilogue *Epilogue
+	summer   Summer
 
 	tile  *depthwiseTile
 	mode  int
@@ -56,15 +65,9 @@ type DepthwiseConv struct {
 
 // PackDepthwiseConv packs weight [channels][taps] and bias [channels] with the
 // best kernel that the instruction set has. zero is z_x [channels]. Weights and
-// bias are not kept; zero and the epilogue are.
+// bias are not kept; zero and the epilogue's arrays are.
 func PackDepthwiseConv(isa ISA, g Geometry, weight []int8, bias []int32, zero []int8, e *Epilogue) *DepthwiseConv {
-	d := &DepthwiseConv{geometry: g, zero: zero, epilogue: e}
-	switch e.Activation {
-	case ReLU6:
-		d.mode = modeReLU6
-	case HardSwish:
-		d.mode = modeHardSwish
-	}
+	d := newDepthwiseConv(isa, g, zero, e)
 	for i := range depthwiseTiles {
 		t := &depthwiseTiles[i]
 		if t.fits(&g, e) && t.isa <= isa && (d.tile == nil || t.isa > d.tile.isa) {
@@ -72,6 +75,22 @@ func PackDepthwiseConv(isa ISA, g Geometry, weight []int8, bias []int32, zero []
 		}
 	}
 	d.pack(weight, bias)
+	return d
+}
+
+func newDepthwiseConv(isa ISA, g Geometry, zero []int8, e *Epilogue) *DepthwiseConv {
+	d := &DepthwiseConv{
+		geometry: g, zero: zero, flip: isa.Flip(), epilogue: e.heldFor(isa), summer: NewSummer(isa, zero),
+	}
+	if d.geometry.Ring == 0 {
+		d.geometry.Ring = g.InH
+	}
+	switch e.Activation {
+	case ReLU6:
+		d.mode = modeReLU6
+	case HardSwish:
+		d.mode = modeHardSwish
+	}
 	return d
 }
 
@@ -98,13 +117,19 @@ func (d *DepthwiseConv) String() string {
 // Bytes is the size of the packed weights.
 func (d *DepthwiseConv) Bytes() int { return len(d.w) + 4*len(d.p) + len(d.weight) + 4*len(d.bias) }
 
-// Needs is what Run uses of a Workspace.
+// Needs is what Rows uses of a Workspace.
 func (d *DepthwiseConv) Needs() WorkspaceSize {
-	if d.tile == nil {
-		return WorkspaceSize{Acc: d.geometry.OutC}
+	switch {
+	case d.tile != nil:
+		return WorkspaceSize{Bytes: d.slots * len(d.pad)}
+	case d.flip != 0:
+		return WorkspaceSize{Acc: d.geometry.OutC, Bytes: d.window() * d.geometry.InW * d.geometry.InC}
 	}
-	return WorkspaceSize{Bytes: d.slots * len(d.pad)}
+	return WorkspaceSize{Acc: d.geometry.OutC}
 }
+
+// window is the rows of the input that a row of outputs depends on.
+func (d *DepthwiseConv) window() int { return (d.geometry.KernelH-1)*d.geometry.DilationH + 1 }
 
 func (d *DepthwiseConv) pack(weight []int8, bias []int32) {
 	g, t := &d.geometry, d.tile
@@ -113,13 +138,13 @@ func (d *DepthwiseConv) pack(weight []int8, bias []int32) {
 		return
 	}
 	d.width = (g.OutW-1)*g.StrideW + (g.KernelW-1)*g.DilationW + 1
-	d.slots = (g.KernelH-1)*g.DilationH + 1
-	row := make([]int8, 0, d.width*g.InC)
+	d.slots = d.window()
 	for range d.width {
-		row = append(row, d.zero...)
+		d.pad = append(d.pad, d.zero...)
 	}
-	d.pad = make([]int8, len(row))
-	t.prepareRow(d.pad, row, &gemmArgs{})
+	Flip(d.pad, d.pad, t.flip())
+	e := *d.epilogue
+	e.flip = t.flip()
 
 	taps := t.size * t.size
 	size := 1
@@ -150,38 +175,73 @@ func (d *DepthwiseConv) pack(weight []int8, bias []int32) {
 			if t.input == offset128 {
 				p[paramBias*t.channels+i] -= 128 * sum // modulo 2^32, as the kernel's sums
 			}
-			d.epilogue.pack(p, t.channels, i, c)
+			e.pack(p, t.channels, i, c)
 		}
 	}
 }
 
-func (t *depthwiseTile) prepareRow(to, from []int8, g *gemmArgs) {
-	if t.prepare == nil {
-		copy(to, from)
-		return
-	}
-	g.a, g.c, g.k = unsafe.Pointer(&from[0]), unsafe.Pointer(&to[0]), len(from)
-	t.prepare(g)
+// Run is Rows for all rows.
+func (d *DepthwiseConv) Run(dst, src, residual []int8, w *Workspace) {
+	d.Rows(dst, src, residual, 0, d.geometry.OutH, nil, w)
 }
 
-// Run computes the convolution: src is [InH][InW][C], dst and residual (if the
-// epilogue has one) are [OutH][OutW][C].
+// Rows computes rows from to to of the output: src is [InH][InW][C], or
+// [Ring][InW][C] with at least the rows of the image that those depend on; dst
+// and residual (if the epilogue has one) begin with row from, [to-from][OutW][C].
 //
-// The input's rows are laid into a ring as wide as the padded image, so the
-// kernel knows nothing of padding: a row above or below the image is the row of
-// zero points, and the pixels at either side of a ring's row stay as they are.
-func (d *DepthwiseConv) Run(dst, src, residual []int8, w *Workspace) {
-	g, t := &d.geometry, d.tile
-	if t == nil {
-		Depthwise(dst, src, residual, d.zero, g, d.weight, d.bias, d.epilogue, w.Acc)
+// If sums is not nil, it is [C], and the outputs are added up in it while they
+// are in cache: sums[c] += sum over pixels of q_y[c], the int8 values.
+func (d *DepthwiseConv) Rows(dst, src, residual []int8, from, to int, sums []int32, w *Workspace) {
+	g := &d.geometry
+	row := g.OutW * g.OutC
+	_, _ = dst[:(to-from)*row], src[:min(g.Ring, g.InH)*g.InW*g.InC]
+	if d.tile != nil {
+		d.layEdges(w)
+	}
+	next := from*g.StrideH - g.Top // row of the image that comes into the ring next
+	for y := from; y < to; y++ {
+		out := dst[(y-from)*row:][:row]
+		if d.tile == nil {
+			var r []int8
+			if residual != nil {
+				r = residual[(y-from)*row:][:row]
+			}
+			d.rowPortable(out, src, r, y, w)
+		} else {
+			next = d.layRows(src, y, next, w)
+			d.row(out, w)
+		}
+		if sums != nil {
+			d.summer.Add(sums, out, w)
+		}
+	}
+}
+
+// rowPortable computes row y with the portable kernel.
+func (d *DepthwiseConv) rowPortable(dst, src, residual []int8, y int, w *Workspace) {
+	part := d.geometry.rows(y, y+1)
+	if d.flip == 0 {
+		Depthwise(dst, src, residual, d.zero, &part, d.weight, d.bias, d.epilogue, w.Acc)
 		return
 	}
-	_, _ = dst[:g.OutH*g.OutW*g.OutC], src[:g.InH*g.InW*g.InC]
-	row := len(d.pad)
-	inside := min(g.InW, d.width-g.Left) // pixels of the image in a row
-	ring := w.Bytes[:d.slots*row]
+	// The rows that it depends on become an image of their own.
+	top, row := -part.Top, part.InW*part.InC
+	first, end := max(top, 0), min(top+d.window(), part.InH)
+	for i := first; i < end; i++ {
+		Flip(w.Bytes[(i-first)*row:], src[i%part.Ring*row:][:row], d.flip)
+	}
+	part.Top, part.InH, part.Ring = first-top, max(end-first, 0), 0
+	Depthwise(dst, w.Bytes, residual, d.zero, &part, d.weight, d.bias, d.epilogue, w.Acc)
+}
+
+// The input's rows are laid into a ring as wide as the padded image, so a kernel
+// knows nothing of padding: a row above or below the image is the row of zero
+// points, and the pixels at either side of a ring's row stay as layEdges leaves
+// them.
+func (d *DepthwiseConv) layEdges(w *Workspace) {
+	g, row, inside := &d.geometry, len(d.pad), d.inside()
 	for s := range d.slots {
-		slot := ring[s*row : (s+1)*row]
+		slot := w.Bytes[s*row : (s+1)*row]
 		if inside <= 0 {
 			copy(slot, d.pad)
 			continue
@@ -189,30 +249,36 @@ func (d *DepthwiseConv) Run(dst, src, residual []int8, w *Workspace) {
 		copy(slot[:g.Left*g.InC], d.pad)
 		copy(slot[(g.Left+inside)*g.InC:], d.pad)
 	}
-	next := 0 // row of the image that comes into the ring next
-	for y := range g.OutH {
-		top := y*g.StrideH - g.Top
-		end := min(top+(g.KernelH-1)*g.DilationH+1, g.InH)
-		for next = max(next, top); next < end; next++ {
-			if inside > 0 {
-				slot := ring[next%d.slots*row:]
-				t.prepareRow(slot[g.Left*g.InC:], src[next*g.InW*g.InC:][:inside*g.InC], &w.gemm)
-			}
+}
+
+// inside is the pixels of the image in a padded row.
+func (d *DepthwiseConv) inside() int { return min(d.geometry.InW, d.width-d.geometry.Left) }
+
+// layRows brings what row y of the output depends on into the ring, from row
+// next of the image on, and points at it. It returns the next to come.
+func (d *DepthwiseConv) layRows(src []int8, y, next int, w *Workspace) int {
+	g, row, inside := &d.geometry, len(d.pad), d.inside()
+	top := y*g.StrideH - g.Top
+	end := min(top+d.window(), g.InH)
+	for next = max(next, top, 0); next < end; next++ {
+		if inside > 0 {
+			slot := w.Bytes[next%d.slots*row:]
+			Flip(slot[g.Left*g.InC:], src[next%g.Ring*g.InW*g.InC:][:inside*g.InC], d.flip^d.tile.flip())
 		}
-		for i := range g.KernelH {
-			iy := top + i*g.DilationH
-			if iy < 0 || iy >= g.InH {
-				w.rows[i] = unsafe.Pointer(&d.pad[0])
-			} else {
-				w.rows[i] = unsafe.Pointer(&ring[iy%d.slots*row])
-			}
-		}
-		d.row(unsafe.Pointer(&dst[y*g.OutW*g.OutC]), w)
 	}
+	for i := range g.KernelH {
+		iy := top + i*g.DilationH
+		if iy < 0 || iy >= g.InH {
+			w.rows[i] = unsafe.Pointer(&d.pad[0])
+		} else {
+			w.rows[i] = unsafe.Pointer(&w.Bytes[iy%d.slots*row])
+		}
+	}
+	return next
 }
 
 // row computes one row of outputs from the rows of w.
-func (d *DepthwiseConv) row(dst unsafe.Pointer, w *Workspace) {
+func (d *DepthwiseConv) row(dst []int8, w *Workspace) {
 	g, t, a := &d.geometry, d.tile, &w.depthwise
 	a.rows = unsafe.Pointer(&w.rows)
 	a.dx, a.sx, a.ldc = g.DilationW*g.InC, g.StrideW*g.InC, g.OutC
@@ -223,7 +289,7 @@ func (d *DepthwiseConv) row(dst unsafe.Pointer, w *Workspace) {
 	total := len(d.w) / d.block
 	for x := 0; x < g.OutW; x += pixels {
 		a.ow = min(pixels, g.OutW-x)
-		a.c = unsafe.Add(dst, x*g.OutC)
+		a.c = unsafe.Pointer(&dst[x*g.OutC])
 		for b := 0; b < total; b += blocks {
 			a.blocks = min(blocks, total-b)
 			a.first = min(b*t.channels, a.last)
@@ -231,10 +297,13 @@ func (d *DepthwiseConv) row(dst unsafe.Pointer, w *Workspace) {
 			t.run(a)
 		}
 		if x+pixels >= g.OutW {
-			return // before a pointer is moved out of the ring
+			break // before a pointer is moved out of the ring
 		}
 		for i := range t.size {
 			w.rows[i] = unsafe.Add(w.rows[i], a.ow*a.sx)
 		}
+	}
+	if f := d.flip ^ t.flip(); f != 0 {
+		Flip(dst, dst, f)
 	}
 }

@@ -66,30 +66,29 @@ func TestPackDepthwiseConv(t *testing.T) {
 			require.LessOrEqual(t, d.ISA(), isa)
 			require.Contains(t, d.String(), d.ISA().String())
 			dst := make([]int8, f.g.OutH*f.g.OutW*f.g.OutC)
-			d.Run(dst, f.src, nil, NewWorkspace(d.Needs()))
-			require.Equal(t, f.want(), dst, "%s %v", isa, c)
+			d.Run(dst, flipped(f.src, isa), nil, NewWorkspace(d.Needs()))
+			require.Equal(t, f.want(), flipped(dst, isa), "%s %v", isa, c)
 		}
 	}
 }
 
 func TestDepthwiseUnderGC(t *testing.T) {
 	type task struct {
-		d    *DepthwiseConv
-		f    *filter
-		want []int8
+		d         *DepthwiseConv
+		src, want []int8 // as held
 	}
 	r := rand.New(rand.NewPCG(6, 4))
 	var tasks []task
 	for _, isa := range ISAs() {
 		for _, size := range []int{3, 5} {
 			f := randomFilter(r, size, 72, HardSwish)
-			tasks = append(tasks, task{PackDepthwiseConv(isa, f.g, f.weight, f.bias, f.zero, &f.e), f, f.want()})
+			tasks = append(tasks, task{PackDepthwiseConv(isa, f.g, f.weight, f.bias, f.zero, &f.e), flipped(f.src, isa), flipped(f.want(), isa)})
 		}
 	}
 	underGC(t, 6, func(r *rand.Rand) bool {
 		k := tasks[r.IntN(len(tasks))]
 		dst := make([]int8, len(k.want))
-		k.d.Run(dst, k.f.src, nil, NewWorkspace(k.d.Needs()))
+		k.d.Run(dst, k.src, nil, NewWorkspace(k.d.Needs()))
 		return slices.Equal(k.want, dst)
 	})
 }

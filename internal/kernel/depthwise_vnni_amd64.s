@@ -139,7 +139,7 @@ TEXT ·depthwiseVNNIk3(SB), NOSPLIT, $0-8
 	LONG $0xc95bfdc5                     // 28d: vcvtps2dq %ymm1, %ymm1
 	LONG $0x8efef5c5; LONG $0x00000160   // 291: vpaddd 0x160(%rsi), %ymm1, %ymm1
 	LONG $0xc96bedc5                     // 299: vpackssdw %ymm1, %ymm2, %ymm1
-	LONG $0xc963e5c5                     // 29d: vpacksswb %ymm1, %ymm3, %ymm1
+	LONG $0xc967e5c5                     // 29d: vpackuswb %ymm1, %ymm3, %ymm1
 	LONG $0x7f7ec1c4; BYTE $0x08         // 2a1: vmovdqu %ymm1, (%r8)
 	LONG $0x2444034d; BYTE $0x30         // 2a6: addq 0x30(%r12), %r8
 	LONG $0x244c034d; BYTE $0x10         // 2ab: addq 0x10(%r12), %r9
@@ -231,7 +231,7 @@ TEXT ·depthwiseVNNIk3(SB), NOSPLIT, $0-8
 	LONG $0x8efef5c5; LONG $0x00000160   // 465: vpaddd 0x160(%rsi), %ymm1, %ymm1
 	LONG $0xdb6bddc5                     // 46d: vpackssdw %ymm3, %ymm4, %ymm3
 	LONG $0xc96bedc5                     // 471: vpackssdw %ymm1, %ymm2, %ymm1
-	LONG $0xc963e5c5                     // 475: vpacksswb %ymm1, %ymm3, %ymm1
+	LONG $0xc967e5c5                     // 475: vpackuswb %ymm1, %ymm3, %ymm1
 	LONG $0x7f7ec1c4; BYTE $0x08         // 479: vmovdqu %ymm1, (%r8)
 	LONG $0x2444034d; BYTE $0x30         // 47e: addq 0x30(%r12), %r8
 	LONG $0x244c034d; BYTE $0x10         // 483: addq 0x10(%r12), %r9
@@ -319,7 +319,7 @@ TEXT ·depthwiseVNNIk3(SB), NOSPLIT, $0-8
 	LONG $0x8efef5c5; LONG $0x00000160   // 625: vpaddd 0x160(%rsi), %ymm1, %ymm1
 	LONG $0xdb6bddc5                     // 62d: vpackssdw %ymm3, %ymm4, %ymm3
 	LONG $0xc96bedc5                     // 631: vpackssdw %ymm1, %ymm2, %ymm1
-	LONG $0xc963e5c5                     // 635: vpacksswb %ymm1, %ymm3, %ymm1
+	LONG $0xc967e5c5                     // 635: vpackuswb %ymm1, %ymm3, %ymm1
 	LONG $0x7f7ec1c4; BYTE $0x08         // 639: vmovdqu %ymm1, (%r8)
 	LONG $0x2444034d; BYTE $0x30         // 63e: addq 0x30(%r12), %r8
 	LONG $0x2454034d; BYTE $0x10         // 643: addq 0x10(%r12), %r10
@@ -558,7 +558,7 @@ TEXT ·depthwiseVNNIk5(SB), NOSPLIT, $0-8
 	LONG $0xc95bfdc5                     // 431: vcvtps2dq %ymm1, %ymm1
 	LONG $0x8efef5c5; LONG $0x00000160   // 435: vpaddd 0x160(%rsi), %ymm1, %ymm1
 	LONG $0xc96bedc5                     // 43d: vpackssdw %ymm1, %ymm2, %ymm1
-	LONG $0xc963e5c5                     // 441: vpacksswb %ymm1, %ymm3, %ymm1
+	LONG $0xc967e5c5                     // 441: vpackuswb %ymm1, %ymm3, %ymm1
 	LONG $0x7f7ec1c4; BYTE $0x08         // 445: vmovdqu %ymm1, (%r8)
 	LONG $0x2444034d; BYTE $0x30         // 44a: addq 0x30(%r12), %r8
 	LONG $0x244c034d; BYTE $0x10         // 44f: addq 0x10(%r12), %r9
@@ -734,7 +734,7 @@ TEXT ·depthwiseVNNIk5(SB), NOSPLIT, $0-8
 	LONG $0x8efef5c5; LONG $0x00000160   // 7b9: vpaddd 0x160(%rsi), %ymm1, %ymm1
 	LONG $0xdb6bddc5                     // 7c1: vpackssdw %ymm3, %ymm4, %ymm3
 	LONG $0xc96bedc5                     // 7c5: vpackssdw %ymm1, %ymm2, %ymm1
-	LONG $0xc963e5c5                     // 7c9: vpacksswb %ymm1, %ymm3, %ymm1
+	LONG $0xc967e5c5                     // 7c9: vpackuswb %ymm1, %ymm3, %ymm1
 	LONG $0x7f7ec1c4; BYTE $0x08         // 7cd: vmovdqu %ymm1, (%r8)
 	LONG $0x2444034d; BYTE $0x30         // 7d2: addq 0x30(%r12), %r8
 	LONG $0x244c034d; BYTE $0x10         // 7d7: addq 0x10(%r12), %r9
@@ -906,7 +906,7 @@ TEXT ·depthwiseVNNIk5(SB), NOSPLIT, $0-8
 	LONG $0x8efef5c5; LONG $0x00000160   // b19: vpaddd 0x160(%rsi), %ymm1, %ymm1
 	LONG $0xdb6bddc5                     // b21: vpackssdw %ymm3, %ymm4, %ymm3
 	LONG $0xc96bedc5                     // b25: vpackssdw %ymm1, %ymm2, %ymm1
-	LONG $0xc963e5c5                     // b29: vpacksswb %ymm1, %ymm3, %ymm1
+	LONG $0xc967e5c5                     // b29: vpackuswb %ymm1, %ymm3, %ymm1
 	LONG $0x7f7ec1c4; BYTE $0x08         // b2d: vmovdqu %ymm1, (%r8)
 	LONG $0x2444034d; BYTE $0x30         // b32: addq 0x30(%r12), %r8
 	LONG $0x2454034d; BYTE $0x10         // b37: addq 0x10(%r12), %r10

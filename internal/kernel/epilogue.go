@@ -25,6 +25,15 @@ type Epilogue struct {
 	// Of the residual; nil if there is none.
 	ResidualM    []float32 // k, residual steps to output steps
 	ResidualZero []int8    // z_r
+
+	flip int8 // of output and residual: ISA.Flip
+}
+
+// heldFor is e for tensors as isa holds them. It shares e's arrays.
+func (e *Epilogue) heldFor(isa ISA) *Epilogue {
+	held := *e
+	held.flip = isa.Flip()
+	return &held
 }
 
 // NewEpilogue derives the activation's constants from the output's scale. It
@@ -68,21 +77,21 @@ func (e *Epilogue) Apply(dst []int8, acc []int32, residual []int8) {
 func (e *Epilogue) applyIdentity(dst []int8, acc []int32) {
 	acc, m, z := acc[:len(dst)], e.Multiplier[:len(dst)], e.Zero[:len(dst)]
 	for o := range dst {
-		dst[o] = saturate(round(float32(acc[o])*m[o]) + int32(z[o]))
+		dst[o] = saturate(round(float32(acc[o])*m[o])+int32(z[o])) ^ e.flip
 	}
 }
 
 func (e *Epilogue) applyReLU6(dst []int8, acc []int32) {
 	acc, m, z, t := acc[:len(dst)], e.Multiplier[:len(dst)], e.Zero[:len(dst)], e.Limit[:len(dst)]
 	for o := range dst {
-		dst[o] = saturate(round(min(float32(acc[o])*m[o], t[o])) + int32(z[o]))
+		dst[o] = saturate(round(min(float32(acc[o])*m[o], t[o]))+int32(z[o])) ^ e.flip
 	}
 }
 
 func (e *Epilogue) applyHardSwish(dst []int8, acc []int32) {
 	acc, m, z, g := acc[:len(dst)], e.Multiplier[:len(dst)], e.Zero[:len(dst)], e.Gain[:len(dst)]
 	for o := range dst {
-		dst[o] = saturate(round(hardSwish(float32(acc[o])*m[o], g[o])) + int32(z[o]))
+		dst[o] = saturate(round(hardSwish(float32(acc[o])*m[o], g[o]))+int32(z[o])) ^ e.flip
 	}
 }
 
@@ -90,14 +99,14 @@ func (e *Epilogue) applyResidual(dst []int8, acc []int32, residual []int8) {
 	acc, m, z := acc[:len(dst)], e.Multiplier[:len(dst)], e.Zero[:len(dst)]
 	residual, k, zr := residual[:len(dst)], e.ResidualM[:len(dst)], e.ResidualZero[:len(dst)]
 	for o := range dst {
-		u := float32(float32(acc[o])*m[o]) + float32(float32(int32(residual[o])-int32(zr[o]))*k[o])
+		u := float32(float32(acc[o])*m[o]) + float32(float32(int32(residual[o]^e.flip)-int32(zr[o]))*k[o])
 		switch e.Activation {
 		case ReLU6:
 			u = min(u, e.Limit[o])
 		case HardSwish:
 			u = hardSwish(u, e.Gain[o])
 		}
-		dst[o] = saturate(round(u) + int32(z[o]))
+		dst[o] = saturate(round(u)+int32(z[o])) ^ e.flip
 	}
 }
 

@@ -51,7 +51,7 @@ type gemmInput int
 
 const (
 	asIs      gemmInput = iota // int8
-	offset128                  // q + 128, uint8
+	offset128                  // q + 128, uint8, as all tensors of a plan: ISA.Flip
 	widened                    // int16
 )
 
@@ -66,7 +66,7 @@ type gemmTile struct {
 	column     func(i int) int      // which column is i-th in a panel; nil if that is i
 	run        func(args *gemmArgs) // at least rows rows
 	row        func(args *gemmArgs) // any number of rows, slower; nil if there is none
-	prepare    func(args *gemmArgs) // k bytes from a to c, in the form of input; nil for asIs
+	prepare    func(args *gemmArgs) // k bytes from a to c, in the form of input; nil if tensors have it
 	prepareMin int                  // least k of prepare
 }
 
@@ -96,6 +96,7 @@ type GEMM struct {
 	matrix     *Matrix // of the portable kernel, if that was chosen
 	epilogue   *Epilogue
 	multiplier []float32 // of logits
+	flip       int8      // of the inputs: ISA.Flip
 }
 
 // panel is the columns that one call computes.
@@ -109,9 +110,9 @@ type panel struct {
 
 // PackGEMM packs weight [n][k] and bias [n] for products of rows rows, with the
 // best kernel that the instruction set has for the shape. The weights are not
-// kept; the epilogue is.
+// kept; the epilogue's arrays are.
 func PackGEMM(isa ISA, rows int, weight []int8, bias []int32, n, k int, e *Epilogue) *GEMM {
-	m := newGEMM(n, k, e)
+	m := newGEMM(isa, n, k, e)
 	tiles := family(gemmTiles, isa, rows, n)
 	if m.unsupported() {
 		tiles = nil
@@ -120,8 +121,8 @@ func PackGEMM(isa ISA, rows int, weight []int8, bias []int32, n, k int, e *Epilo
 	return m
 }
 
-func newGEMM(n, k int, e *Epilogue) *GEMM {
-	m := &GEMM{K: k, N: n, epilogue: e}
+func newGEMM(isa ISA, n, k int, e *Epilogue) *GEMM {
+	m := &GEMM{K: k, N: n, epilogue: e.heldFor(isa), flip: isa.Flip()}
 	switch {
 	case e.ResidualM != nil:
 		m.mode = modeResidual
@@ -142,7 +143,7 @@ func (m *GEMM) unsupported() bool {
 // PackLogits packs a fully connected layer with float32 output, equation 6. The
 // multipliers are kept.
 func PackLogits(isa ISA, weight []int8, bias []int32, n, k int, multiplier []float32) *GEMM {
-	m := &GEMM{K: k, N: n, mode: modeFloat, epilogue: &Epilogue{Multiplier: multiplier}, multiplier: multiplier}
+	m := &GEMM{K: k, N: n, mode: modeFloat, epilogue: &Epilogue{Multiplier: multiplier}, multiplier: multiplier, flip: isa.Flip()}
 	m.pack(family(gemmTiles, isa, 1, n), weight, bias)
 	return m
 }
@@ -158,10 +159,12 @@ func (m *GEMM) Bytes() int { return m.bytes }
 
 // Needs is what Run uses of a Workspace.
 func (m *GEMM) Needs() WorkspaceSize {
-	if m.matrix != nil {
+	switch {
+	case m.matrix != nil && m.flip != 0:
+		return WorkspaceSize{Acc: TileRows * m.N, Bytes: TileRows * m.K}
+	case m.matrix != nil:
 		return WorkspaceSize{Acc: TileRows * m.N}
-	}
-	if m.tile.input == asIs && m.padded == m.K {
+	case m.tile.prepare == nil && m.padded == m.K:
 		return WorkspaceSize{}
 	}
 	return WorkspaceSize{Bytes: m.block * m.rowBytes()}
@@ -287,18 +290,30 @@ func (e *Epilogue) pack(p []int32, width, i, o int) {
 		}
 	}
 	bits(e.Multiplier, paramMultiplier)
+	held := int32(uint8(e.flip)) // q + 128 has a zero point of 128 more
 	zero(e.Zero, paramZero)
+	p[paramZero*width+i] += held
 	bits(e.Limit, paramBound)
 	bits(e.Gain, paramBound)
 	bits(e.ResidualM, paramResidualM)
 	zero(e.ResidualZero, paramResidualZero)
+	p[paramResidualZero*width+i] += held
 }
 
-// Run computes rows products: src is [rows][K], dst and residual (if the
-// epilogue has one) are [rows][N].
+// MinRows is the least number of rows that Run takes, 1 for most.
+func (m *GEMM) MinRows() int {
+	if m.tile == nil || m.tile.row != nil {
+		return 1
+	}
+	return m.tile.rows
+}
+
+// Run computes rows products, MinRows or more: src is [rows][K], dst and residual
+// (if the epilogue has one) are [rows][N]. The rows may be any part of those it
+// was packed for.
 func (m *GEMM) Run(dst, src, residual []int8, rows int, w *Workspace) {
 	if m.matrix != nil {
-		Pointwise(dst, src, residual, rows, m.matrix, m.epilogue, w.Acc)
+		m.runPortable(dst, src, residual, rows, w)
 		return
 	}
 	_, _ = dst[:rows*m.N], src[:rows*m.K]
@@ -316,9 +331,27 @@ func (m *GEMM) Run(dst, src, residual []int8, rows int, w *Workspace) {
 	}
 }
 
+func (m *GEMM) runPortable(dst, src, residual []int8, rows int, w *Workspace) {
+	if m.flip == 0 {
+		Pointwise(dst, src, residual, rows, m.matrix, m.epilogue, w.Acc)
+		return
+	}
+	for first := 0; first < rows; first += TileRows {
+		n := min(TileRows, rows-first)
+		from := w.Bytes[:n*m.K]
+		Flip(from, src[first*m.K:][:n*m.K], m.flip)
+		m.matrix.Accumulate(w.Acc, m.N, from, m.K, n)
+		m.epilogue.applyRows(dst, residual, first, n, w.Acc)
+	}
+}
+
 // Logits computes one row with float32 output: src is [K], dst is [N].
 func (m *GEMM) Logits(dst []float32, src []int8, w *Workspace) {
 	if m.matrix != nil {
+		if m.flip != 0 {
+			Flip(w.Bytes[:m.K], src[:m.K], m.flip)
+			src = w.Bytes
+		}
 		Logits(dst, src, m.matrix, m.multiplier, w.Acc)
 		return
 	}
@@ -365,7 +398,7 @@ func (m *GEMM) runBlock(dst unsafe.Pointer, size int, a unsafe.Pointer, lda int,
 
 // prepare returns n rows in the form that the kernel takes, and their distance.
 func (m *GEMM) prepare(src []int8, n int, w *Workspace) (unsafe.Pointer, int) {
-	if m.tile.input == asIs && m.padded == m.K {
+	if m.tile.prepare == nil && m.padded == m.K {
 		return unsafe.Pointer(&src[0]), m.K
 	}
 	stride := m.rowBytes()
@@ -383,7 +416,7 @@ func (m *GEMM) prepare(src []int8, n int, w *Workspace) (unsafe.Pointer, int) {
 
 func (t *gemmTile) prepareRow(to, from []int8, g *gemmArgs) {
 	switch {
-	case t.input == asIs:
+	case t.prepare == nil:
 		copy(to, from)
 	case len(from) >= t.prepareMin:
 		g.a, g.c, g.k = unsafe.Pointer(&from[0]), unsafe.Pointer(&to[0]), len(from)

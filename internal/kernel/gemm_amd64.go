@@ -4,10 +4,10 @@ package kernel
 var gemmTiles = []gemmTile{
 	{AVX2, 6, 16, 2, 2, widened, false, column16, gemmAVX26x16, gemmAVX21x16, widenAVX2, 16},
 	{AVX2, 8, 8, 2, 2, widened, false, nil, gemmAVX28x8, gemmAVX21x8, widenAVX2, 16},
-	{VNNI, 6, 64, 4, 4, offset128, true, nil, gemmVNNI6x64, gemmVNNI1x64, offsetVNNI, 1},
-	{VNNI, 8, 48, 4, 4, offset128, true, nil, gemmVNNI8x48, gemmVNNI1x48, offsetVNNI, 1},
-	{VNNI, 8, 32, 4, 4, offset128, true, nil, gemmVNNI8x32, gemmVNNI1x32, offsetVNNI, 1},
-	{VNNI, 8, 16, 4, 4, offset128, true, nil, gemmVNNI8x16, gemmVNNI1x16, offsetVNNI, 1},
+	{VNNI, 6, 64, 4, 4, offset128, true, nil, gemmVNNI6x64, gemmVNNI1x64, nil, 0},
+	{VNNI, 8, 48, 4, 4, offset128, true, nil, gemmVNNI8x48, gemmVNNI1x48, nil, 0},
+	{VNNI, 8, 32, 4, 4, offset128, true, nil, gemmVNNI8x32, gemmVNNI1x32, nil, 0},
+	{VNNI, 8, 16, 4, 4, offset128, true, nil, gemmVNNI8x16, gemmVNNI1x16, nil, 0},
 }
 
 // column16 is the order in which packing two registers of eight gives columns 0
@@ -55,6 +55,3 @@ func gemmVNNI1x32(args *gemmArgs)
 
 //go:noescape
 func gemmVNNI1x16(args *gemmArgs)
-
-//go:noescape
-func offsetVNNI(args *gemmArgs)

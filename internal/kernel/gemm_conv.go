@@ -16,7 +16,7 @@ const bandBytes = 32 << 10
 type DenseConv struct {
 	*GEMM
 	geometry Geometry
-	zero     []int8
+	zero     []int8 // as the tensors are held
 	pad      []int8 // a padded row of zero points, as the kernel takes it; nil to gather patches
 	size     int    // bytes of an input in it
 	stride   int    // bytes from row to row in a band
@@ -25,15 +25,16 @@ type DenseConv struct {
 
 // PackDenseConv packs weight [n][taps][channels] and bias [n] with the best
 // kernel that the instruction set has for the geometry. zero is z_x [channels].
-// Weights and bias are not kept; zero and the epilogue are.
+// The epilogue's arrays are kept, nothing else is.
 func PackDenseConv(isa ISA, g Geometry, weight []int8, bias []int32, zero []int8, e *Epilogue) *DenseConv {
+	zero = flipped(zero, isa)
 	c := &DenseConv{geometry: g, zero: zero}
 	tiles := family(gemmTiles, isa, g.OutW, g.OutC)
 	if g.DilationW != 1 || tiles == nil {
-		c.GEMM = PackGEMM(isa, g.OutH*g.OutW, weight, bias, g.OutC, g.PatchLen(), e)
+		c.GEMM = PackGEMM(isa, g.OutW, weight, bias, g.OutC, g.PatchLen(), e)
 		return c
 	}
-	c.GEMM = newGEMM(g.OutC, g.PatchLen(), e)
+	c.GEMM = newGEMM(isa, g.OutC, g.PatchLen(), e)
 	if c.unsupported() {
 		tiles = nil
 	} else {
@@ -94,21 +95,23 @@ func (c *DenseConv) patchRows() int {
 	return min(rows, g.OutH*g.OutW)
 }
 
-// Run computes the convolution. src is [InH][InW][InC], dst and residual (if the
-// epilogue has one) are [OutH][OutW][OutC], patches holds PatchBytes.
-func (c *DenseConv) Run(dst, src, residual, patches []int8, w *Workspace) {
+// Rows computes rows from to to of the output: src is the whole input,
+// [InH][InW][InC], dst and residual (if the epilogue has one) begin with row
+// from, [to-from][OutW][OutC], patches holds PatchBytes.
+func (c *DenseConv) Rows(dst, src, residual []int8, from, to int, patches []int8, w *Workspace) {
 	if c.pad == nil {
-		c.runPatches(dst, src, residual, patches, w)
+		part := c.geometry.rows(from, to)
+		c.runPatches(dst, src, residual, &part, patches, w)
 		return
 	}
 	g := &c.geometry
-	_, _ = dst[:g.OutH*g.OutW*g.OutC], src[:g.InH*g.InW*g.InC]
+	_, _ = dst[:(to-from)*g.OutW*g.OutC], src[:g.InH*g.InW*g.InC]
 	w.gemm.skip = g.DilationH*c.stride - c.padded*c.size
-	for y := 0; y < g.OutH; y += c.band {
-		rows := min(c.band, g.OutH-y)
+	for y := from; y < to; y += c.band {
+		rows := min(c.band, to-y)
 		c.layOut(src, y*g.StrideH-g.Top, c.bandRows(rows), w)
 		for r := range rows {
-			first := (y + r) * g.OutW
+			first := (y + r - from) * g.OutW
 			c.runBlock(unsafe.Pointer(&dst[first*g.OutC]), 1, unsafe.Pointer(&w.Bytes[r*g.StrideH*c.stride]), g.StrideW*g.InC*c.size,
 				residual, first, g.OutW, w)
 		}
@@ -132,9 +135,9 @@ func (c *DenseConv) layOut(src []int8, top, n int, w *Workspace) {
 	}
 }
 
-func (c *DenseConv) runPatches(dst, src, residual, patches []int8, w *Workspace) {
-	g := &c.geometry
-	pixels, n, most := g.OutH*g.OutW, g.PatchLen(), c.patchRows()
+func (c *DenseConv) runPatches(dst, src, residual []int8, g *Geometry, patches []int8, w *Workspace) {
+	pixels, n := g.OutH*g.OutW, g.PatchLen()
+	most := min(c.patchRows(), pixels)
 	for p := 0; p < pixels; {
 		rows := most
 		if p+rows > pixels {

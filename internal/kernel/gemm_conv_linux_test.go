@@ -44,13 +44,13 @@ func TestDenseConv(t *testing.T) {
 				}
 				var residual []int8
 				if p.residual != nil {
-					residual = guardedCopy(g, p.residual)
+					residual = guardedCopy(g, flipped(p.residual, isa))
 				}
-				src, patches, dst := guardedCopy(g, f.src), make([]int8, c.PatchBytes()), guarded[int8](g, len(want))
-				c.Run(dst, src, residual, patches, w)
-				require.Equal(t, want, dst, "%+v, %s", geo, end.name)
+				src, patches, dst := guardedCopy(g, flipped(f.src, isa)), make([]int8, c.PatchBytes()), guarded[int8](g, len(want))
+				c.Rows(dst, src, residual, 0, geo.OutH, patches, w)
+				require.Equal(t, want, flipped(dst, isa), "%+v, %s", geo, end.name)
 				require.True(t, intact(g, dst), "wrote outside of the output: %+v", geo)
-				require.Zero(t, testing.AllocsPerRun(1, func() { c.Run(dst, src, residual, patches, w) }))
+				require.Zero(t, testing.AllocsPerRun(1, func() { c.Rows(dst, src, residual, 0, geo.OutH, patches, w) }))
 				bands[c.pad != nil]++
 				g.release()
 			}

@@ -39,12 +39,12 @@ func TestGEMM(t *testing.T) {
 				}
 				g.atStart = !g.atStart
 				w := m.confine(g)
-				dst, src, residual := guarded[int8](g, rows*n), guardedCopy(g, p.src), []int8(nil)
+				dst, src, residual := guarded[int8](g, rows*n), guardedCopy(g, flipped(p.src, tile.isa)), []int8(nil)
 				if p.residual != nil {
-					residual = guardedCopy(g, p.residual)
+					residual = guardedCopy(g, flipped(p.residual, tile.isa))
 				}
 				m.Run(dst, src, residual, rows, w)
-				require.Equal(t, p.want(), dst, "%d rows, k %d, n %d, %s", rows, k, n, ends[end].name)
+				require.Equal(t, p.want(), flipped(dst, tile.isa), "%d rows, k %d, n %d, %s", rows, k, n, ends[end].name)
 				require.True(t, intact(g, dst), "wrote outside of the output: %d rows, k %d, n %d, %s", rows, k, n, ends[end].name)
 				if m := p.packFor(tile, true); m != nil {
 					w := m.confine(g)

@@ -97,11 +97,11 @@ func (p *product) packFor(t gemmTile, logits bool) *GEMM {
 	}
 	var m *GEMM
 	if logits {
-		m = PackLogits(Generic, p.weight, p.bias, p.n, p.k, p.epilogue.Multiplier)
+		m = PackLogits(t.isa, p.weight, p.bias, p.n, p.k, p.epilogue.Multiplier)
 	} else {
-		m = PackGEMM(Generic, p.rows, p.weight, p.bias, p.n, p.k, &p.epilogue)
+		m = PackGEMM(t.isa, p.rows, p.weight, p.bias, p.n, p.k, &p.epilogue)
 	}
-	m.matrix = nil
+	m.matrix, m.panels = nil, nil
 	m.pack([]gemmTile{t}, p.weight, p.bias)
 	return m
 }
@@ -123,13 +123,13 @@ func TestPackGEMM(t *testing.T) {
 		m = PackGEMM(isa, p.rows, p.weight, p.bias, p.n, p.k, &p.epilogue)
 		require.Equal(t, Generic, m.ISA())
 		dst := make([]int8, p.rows*p.n)
-		m.Run(dst, p.src, p.residual, p.rows, NewWorkspace(m.Needs()))
-		require.Equal(t, p.want(), dst)
+		m.Run(dst, flipped(p.src, isa), flipped(p.residual, isa), p.rows, NewWorkspace(m.Needs()))
+		require.Equal(t, p.want(), flipped(dst, isa))
 
 		p = randomProduct(r, 3, 24, 2, Identity, false) // narrower than most tiles
 		m = PackGEMM(isa, p.rows, p.weight, p.bias, p.n, p.k, &p.epilogue)
 		dst = make([]int8, p.rows*p.n)
-		m.Run(dst, p.src, p.residual, p.rows, NewWorkspace(m.Needs()))
-		require.Equal(t, p.want(), dst)
+		m.Run(dst, flipped(p.src, isa), flipped(p.residual, isa), p.rows, NewWorkspace(m.Needs()))
+		require.Equal(t, p.want(), flipped(dst, isa))
 	}
 }

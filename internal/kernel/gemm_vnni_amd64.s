@@ -10,8 +10,8 @@ TEXT ·gemmVNNI6x64(SB), NOSPLIT, $0-8
 	LONG $0x244c8b49; BYTE $0x20         // 004: movq 0x20(%r12), %rcx
 	LONG $0x24548b49; BYTE $0x30         // 009: movq 0x30(%r12), %rdx
 	LONG $0x247c8b49; BYTE $0x38         // 00e: movq 0x38(%r12), %rdi
-	LONG $0x000006be; BYTE $0x00         // 013: movl $0x6, %esi
-	LONG $0xc057f8c5                     // 018: vxorps %xmm0, %xmm0, %xmm0
+	LONG $0xc0eff9c5                     // 013: vpxor %xmm0, %xmm0, %xmm0
+	LONG $0x000006be; BYTE $0x00         // 017: movl $0x6, %esi
 	LONG $0x00401f0f                     // 01c: nopl (%rax)
 	WORD $0x894d; BYTE $0xe0             // 020: movq %r12, %r8
 	LONG $0x18588b49                     // 023: movq 0x18(%r8), %rbx
@@ -94,11 +94,11 @@ TEXT ·gemmVNNI6x64(SB), NOSPLIT, $0-8
 	LONG $0x58508b4d                     // 1de: movq 0x58(%r8), %r10
 	LONG $0x18488b4d                     // 1e2: movq 0x18(%r8), %r9
 	LONG $0x01fa8349                     // 1e6: cmpq $0x1, %r10
-	LONG $0x04808f0f; WORD $0x0000       // 1ea: jg 0x670 <gemmVNNI6x64+0x670>
+	LONG $0x05108f0f; WORD $0x0000       // 1ea: jg 0x700 <gemmVNNI6x64+0x700>
 	WORD $0x854d; BYTE $0xd2             // 1f0: testq %r10, %r10
-	LONG $0x0dd9840f; WORD $0x0000       // 1f3: je 0xfd2 <gemmVNNI6x64+0xfd2>
+	LONG $0x0ef9840f; WORD $0x0000       // 1f3: je 0x10f2 <gemmVNNI6x64+0x10f2>
 	LONG $0x01fa8349                     // 1f9: cmpq $0x1, %r10
-	LONG $0x0b71850f; WORD $0x0000       // 1fd: jne 0xd74 <gemmVNNI6x64+0xd74>
+	LONG $0x0c91850f; WORD $0x0000       // 1fd: jne 0xe94 <gemmVNNI6x64+0xe94>
 	LONG $0x487c0162; WORD $0xc05b       // 203: vcvtdq2ps %zmm24, %zmm24
 	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 209: vmulps 0x100(%r9), %zmm24, %zmm24
 	LONG $0x487ca162; WORD $0xff5b       // 210: vcvtdq2ps %zmm23, %zmm23
@@ -127,1098 +127,1194 @@ TEXT ·gemmVNNI6x64(SB), NOSPLIT, $0-8
 	LONG $0x403c4162; WORD $0x415d; BYTE $0x0c // 29a: vminps 0x300(%r9), %zmm24, %zmm24
 	LONG $0x487d0162; WORD $0xc05b       // 2a1: vcvtps2dq %zmm24, %zmm24
 	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 2a7: vpaddd 0x200(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 2ae: vpmovsdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 2b4: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x795d; BYTE $0x0d // 2bb: vminps 0x340(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 2c2: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 2c8: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 2cf: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 2d6: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x715d; BYTE $0x0e // 2dd: vminps 0x380(%r9), %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 2e4: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 2ea: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7121; BYTE $0x02 // 2f1: vpmovsdb %zmm22, 0x20(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 2f8: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x6648       // 2ff: kmovw 0x66(%r8), %k1
-	LONG $0x4054c162; WORD $0x695d; BYTE $0x0f // 305: vminps 0x3c0(%r9), %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 30c: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 312: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed21       // 319: vpmovsdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 31f: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 326: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 32a: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 32e: addq %rdx, %r9
-	LONG $0x18588b4d                     // 331: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 335: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x635d; BYTE $0x0c // 33c: vminps 0x300(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 343: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 349: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2221       // 350: vpmovsdb %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 356: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0d // 35d: vminps 0x340(%r11), %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 364: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 36a: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a21; BYTE $0x01 // 371: vpmovsdb %zmm19, 0x10(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 378: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x535d; BYTE $0x0e // 37f: vminps 0x380(%r11), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 386: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 38c: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5221; BYTE $0x02 // 393: vpmovsdb %zmm18, 0x20(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 39a: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x6648       // 3a1: kmovw 0x66(%r8), %k1
-	LONG $0x4074c162; WORD $0x4b5d; BYTE $0x0f // 3a7: vminps 0x3c0(%r11), %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 3ae: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 3b4: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc921       // 3bb: vpmovsdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 3c1: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 3c8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 3cc: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 3cf: addq %r11, %r9
-	LONG $0x18708b4d                     // 3d2: movq 0x18(%r8), %r14
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 3d6: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x465d; BYTE $0x0c // 3dd: vminps 0x300(%r14), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 3e4: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 3ea: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0221       // 3f1: vpmovsdb %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 3f7: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x48045162; WORD $0x7e5d; BYTE $0x0d // 3fe: vminps 0x340(%r14), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 405: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 40b: vpaddd 0x240(%r14), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a21; BYTE $0x01 // 412: vpmovsdb %zmm15, 0x10(%r10)
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 419: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x765d; BYTE $0x0e // 420: vminps 0x380(%r14), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 427: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 42d: vpaddd 0x280(%r14), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x02 // 434: vpmovsdb %zmm14, 0x20(%r10)
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 43b: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6648       // 442: kmovw 0x66(%r8), %k1
-	LONG $0x48145162; WORD $0x6e5d; BYTE $0x0f // 448: vminps 0x3c0(%r14), %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 44f: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 455: vpaddd 0x2c0(%r14), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 45c: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 462: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 469: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 46d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 470: addq %r11, %r9
-	LONG $0x18588b49                     // 473: movq 0x18(%r8), %rbx
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 477: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x481c7162; WORD $0x635d; BYTE $0x0c // 47e: vminps 0x300(%rbx), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 485: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 48b: vpaddd 0x200(%rbx), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 492: vpmovsdb %zmm12, (%r10)
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 498: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x5b5d; BYTE $0x0d // 49f: vminps 0x340(%rbx), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 4a6: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 4ac: vpaddd 0x240(%rbx), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 4b3: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 4ba: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x535d; BYTE $0x0e // 4c1: vminps 0x380(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 4c8: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 4ce: vpaddd 0x280(%rbx), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5221; BYTE $0x02 // 4d5: vpmovsdb %zmm10, 0x20(%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 4dc: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6648       // 4e3: kmovw 0x66(%r8), %k1
-	LONG $0x48347162; WORD $0x4b5d; BYTE $0x0f // 4e9: vminps 0x3c0(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 4f0: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 4f6: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // 4fd: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 503: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 50a: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 50e: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 511: addq %r11, %r9
-	LONG $0x18708b4d                     // 514: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 518: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x465d; BYTE $0x0c // 51f: vminps 0x300(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 526: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 52c: vpaddd 0x200(%r14), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // 533: vpmovsdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 539: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7e5d; BYTE $0x0d // 540: vminps 0x340(%r14), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 547: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 54d: vpaddd 0x240(%r14), %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a21; BYTE $0x01 // 554: vpmovsdb %zmm7, 0x10(%r10)
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 55b: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x765d; BYTE $0x0e // 562: vminps 0x380(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 569: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 56f: vpaddd 0x280(%r14), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7221; BYTE $0x02 // 576: vpmovsdb %zmm6, 0x20(%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 57d: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6648       // 584: kmovw 0x66(%r8), %k1
-	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0f // 58a: vminps 0x3c0(%r14), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 591: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 597: vpaddd 0x2c0(%r14), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 59e: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 5a4: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 5ab: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 5af: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 5b2: addq %r11, %r9
-	LONG $0x18588b49                     // 5b5: movq 0x18(%r8), %rbx
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 5b9: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x635d; BYTE $0x0c // 5c0: vminps 0x300(%rbx), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 5c7: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 5cd: vpaddd 0x200(%rbx), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // 5d4: vpmovsdb %zmm4, (%r10)
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 5da: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x0d // 5e1: vminps 0x340(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 5e8: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 5ee: vpaddd 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a21; BYTE $0x01 // 5f5: vpmovsdb %zmm3, 0x10(%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 5fc: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x535d; BYTE $0x0e // 603: vminps 0x380(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 60a: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 610: vpaddd 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x02 // 617: vpmovsdb %zmm2, 0x20(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 61e: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6648       // 625: kmovw 0x66(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0f // 62b: vminps 0x3c0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 632: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 638: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 63f: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 645: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // 64c: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 650: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 653: addq %r8, %r9
-	LONG $0x06ff8348                     // 656: cmpq $0x6, %rdi
-	LONG $0x15f08f0f; WORD $0x0000       // 65a: jg 0x1c50 <gemmVNNI6x64+0x1c50>
-	LONG $0x00161ee9; BYTE $0x00         // 660: jmp 0x1c83 <gemmVNNI6x64+0x1c83>
-	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 665: nopw %cs:(%rax,%rax)
-	LONG $0x02fa8349                     // 670: cmpq $0x2, %r10
-	LONG $0x0d12840f; WORD $0x0000       // 674: je 0x138c <gemmVNNI6x64+0x138c>
-	LONG $0x03fa8349                     // 67a: cmpq $0x3, %r10
-	LONG $0x06f0850f; WORD $0x0000       // 67e: jne 0xd74 <gemmVNNI6x64+0xd74>
-	LONG $0x487d6262; WORD $0x0a21       // 684: vpmovsxbd (%rdx), %zmm25
-	LONG $0x487c0162; WORD $0xc05b       // 68a: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 690: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 697: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 69d: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 6a3: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 6a9: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 6af: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 6b5: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 6bb: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 6c1: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 6c7: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 6cd: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 6d3: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 6d9: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 6df: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 6e5: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 6eb: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 6f1: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 6f7: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 6fd: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 703: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 709: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 70f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 715: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 71b: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x40354162; WORD $0x49fa; BYTE $0x14 // 721: vpsubd 0x500(%r9), %zmm25, %zmm25
-	LONG $0x487c0162; WORD $0xc95b       // 728: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x40344162; WORD $0x4959; BYTE $0x10 // 72e: vmulps 0x400(%r9), %zmm25, %zmm25
-	LONG $0x403c0162; WORD $0xc158       // 735: vaddps %zmm25, %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 73b: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 741: vpaddd 0x200(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 748: vpmovsdb %zmm24, (%rcx)
-	LONG $0x487d6262; WORD $0x4221; BYTE $0x01 // 74e: vpmovsxbd 0x10(%rdx), %zmm24
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 755: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x403d4162; WORD $0x41fa; BYTE $0x15 // 75c: vpsubd 0x540(%r9), %zmm24, %zmm24
-	LONG $0x487c0162; WORD $0xc05b       // 763: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x11 // 769: vmulps 0x440(%r9), %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf858       // 770: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 776: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 77c: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 783: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x487de262; WORD $0x7a21; BYTE $0x02 // 78a: vpmovsxbd 0x20(%rdx), %zmm23
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 791: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x4045c162; WORD $0x79fa; BYTE $0x16 // 798: vpsubd 0x580(%r9), %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xff5b       // 79f: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x12 // 7a5: vmulps 0x480(%r9), %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf758       // 7ac: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 7b2: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 7b8: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7121; BYTE $0x02 // 7bf: vpmovsdb %zmm22, 0x20(%rcx)
-	LONG $0x9078c1c4; WORD $0x6648       // 7c6: kmovw 0x66(%r8), %k1
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 7cc: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x897fe162; WORD $0x726f; BYTE $0x03 // 7d3: vmovdqu8 0x30(%rdx), %xmm22 {%k1} {z}
-	LONG $0x487da262; WORD $0xf621       // 7da: vpmovsxbd %xmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fa; BYTE $0x17 // 7e0: vpsubd 0x5c0(%r9), %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xf65b       // 7e7: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x13 // 7ed: vmulps 0x4c0(%r9), %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee58       // 7f4: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 7fa: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 800: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed21       // 807: vpmovsdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 80d: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 814: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 818: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 81c: addq %rdx, %r9
-	LONG $0x18588b4d                     // 81f: movq 0x18(%r8), %r11
-	LONG $0x487dc262; WORD $0x2921       // 823: vpmovsxbd (%r9), %zmm21
-	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x14 // 829: vpsubd 0x500(%r11), %zmm21, %zmm21
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 830: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xed5b       // 837: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x10 // 83d: vmulps 0x400(%r11), %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe558       // 844: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 84a: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 850: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2221       // 857: vpmovsdb %zmm20, (%r10)
-	LONG $0x487dc262; WORD $0x6121; BYTE $0x01 // 85d: vpmovsxbd 0x10(%r9), %zmm20
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 864: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x405dc162; WORD $0x63fa; BYTE $0x15 // 86b: vpsubd 0x540(%r11), %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xe45b       // 872: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x11 // 878: vmulps 0x440(%r11), %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc58       // 87f: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 885: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 88b: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a21; BYTE $0x01 // 892: vpmovsdb %zmm19, 0x10(%r10)
-	LONG $0x487dc262; WORD $0x5921; BYTE $0x02 // 899: vpmovsxbd 0x20(%r9), %zmm19
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 8a0: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x4065c162; WORD $0x5bfa; BYTE $0x16 // 8a7: vpsubd 0x580(%r11), %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xdb5b       // 8ae: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x12 // 8b4: vmulps 0x480(%r11), %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd358       // 8bb: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 8c1: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 8c7: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5221; BYTE $0x02 // 8ce: vpmovsdb %zmm18, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // 8d5: kmovw 0x66(%r8), %k1
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 8db: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x897fc162; WORD $0x516f; BYTE $0x03 // 8e2: vmovdqu8 0x30(%r9), %xmm18 {%k1} {z}
-	LONG $0x487da262; WORD $0xd221       // 8e9: vpmovsxbd %xmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fa; BYTE $0x17 // 8ef: vpsubd 0x5c0(%r11), %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xd25b       // 8f6: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x13 // 8fc: vmulps 0x4c0(%r11), %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca58       // 903: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 909: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 90f: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc921       // 916: vpmovsdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 91c: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 923: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 927: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 92a: addq %r11, %r9
-	LONG $0x18708b4d                     // 92d: movq 0x18(%r8), %r14
-	LONG $0x487dc262; WORD $0x0921       // 931: vpmovsxbd (%r9), %zmm17
-	LONG $0x4075c162; WORD $0x4efa; BYTE $0x14 // 937: vpsubd 0x500(%r14), %zmm17, %zmm17
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 93e: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x487ca162; WORD $0xc95b       // 945: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x10 // 94b: vmulps 0x400(%r14), %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc158       // 952: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 958: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 95e: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0221       // 965: vpmovsdb %zmm16, (%r10)
-	LONG $0x487dc262; WORD $0x4121; BYTE $0x01 // 96b: vpmovsxbd 0x10(%r9), %zmm16
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 972: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x407dc162; WORD $0x46fa; BYTE $0x15 // 979: vpsubd 0x540(%r14), %zmm16, %zmm16
-	LONG $0x487ca162; WORD $0xc05b       // 980: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x11 // 986: vmulps 0x440(%r14), %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf858       // 98d: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 993: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 999: vpaddd 0x240(%r14), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a21; BYTE $0x01 // 9a0: vpmovsdb %zmm15, 0x10(%r10)
-	LONG $0x487d5262; WORD $0x7921; BYTE $0x02 // 9a7: vpmovsxbd 0x20(%r9), %zmm15
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 9ae: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x48055162; WORD $0x7efa; BYTE $0x16 // 9b5: vpsubd 0x580(%r14), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xff5b       // 9bc: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x12 // 9c2: vmulps 0x480(%r14), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf758       // 9c9: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 9cf: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 9d5: vpaddd 0x280(%r14), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x02 // 9dc: vpmovsdb %zmm14, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // 9e3: kmovw 0x66(%r8), %k1
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 9e9: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x897f5162; WORD $0x716f; BYTE $0x03 // 9f0: vmovdqu8 0x30(%r9), %xmm14 {%k1} {z}
-	LONG $0x487d5262; WORD $0xf621       // 9f7: vpmovsxbd %xmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fa; BYTE $0x17 // 9fd: vpsubd 0x5c0(%r14), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xf65b       // a04: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x13 // a0a: vmulps 0x4c0(%r14), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee58       // a11: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // a17: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // a1d: vpaddd 0x2c0(%r14), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // a24: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // a2a: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // a31: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // a35: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // a38: addq %r11, %r9
-	LONG $0x18588b49                     // a3b: movq 0x18(%r8), %rbx
-	LONG $0x487d5262; WORD $0x2921       // a3f: vpmovsxbd (%r9), %zmm13
-	LONG $0x48157162; WORD $0x6bfa; BYTE $0x14 // a45: vpsubd 0x500(%rbx), %zmm13, %zmm13
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // a4c: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xed5b       // a53: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x10 // a59: vmulps 0x400(%rbx), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe558       // a60: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // a66: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // a6c: vpaddd 0x200(%rbx), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // a73: vpmovsdb %zmm12, (%r10)
-	LONG $0x487d5262; WORD $0x6121; BYTE $0x01 // a79: vpmovsxbd 0x10(%r9), %zmm12
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // a80: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x481d7162; WORD $0x63fa; BYTE $0x15 // a87: vpsubd 0x540(%rbx), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xe45b       // a8e: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x11 // a94: vmulps 0x440(%rbx), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc58       // a9b: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // aa1: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // aa7: vpaddd 0x240(%rbx), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // aae: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x487d5262; WORD $0x5921; BYTE $0x02 // ab5: vpmovsxbd 0x20(%r9), %zmm11
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // abc: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x48257162; WORD $0x5bfa; BYTE $0x16 // ac3: vpsubd 0x580(%rbx), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xdb5b       // aca: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x12 // ad0: vmulps 0x480(%rbx), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd358       // ad7: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // add: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // ae3: vpaddd 0x280(%rbx), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5221; BYTE $0x02 // aea: vpmovsdb %zmm10, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // af1: kmovw 0x66(%r8), %k1
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // af7: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x897f5162; WORD $0x516f; BYTE $0x03 // afe: vmovdqu8 0x30(%r9), %xmm10 {%k1} {z}
-	LONG $0x487d5262; WORD $0xd221       // b05: vpmovsxbd %xmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fa; BYTE $0x17 // b0b: vpsubd 0x5c0(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xd25b       // b12: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x13 // b18: vmulps 0x4c0(%rbx), %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca58       // b1f: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // b25: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // b2b: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // b32: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // b38: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // b3f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b43: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b46: addq %r11, %r9
-	LONG $0x18708b4d                     // b49: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x0921       // b4d: vpmovsxbd (%r9), %zmm9
-	LONG $0x48355162; WORD $0x4efa; BYTE $0x14 // b53: vpsubd 0x500(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // b5a: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc95b       // b61: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x4e59; BYTE $0x10 // b67: vmulps 0x400(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // b6e: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // b74: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // b7a: vpaddd 0x200(%r14), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // b81: vpmovsdb %zmm8, (%r10)
-	LONG $0x487d5262; WORD $0x4121; BYTE $0x01 // b87: vpmovsxbd 0x10(%r9), %zmm8
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // b8e: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x483d5162; WORD $0x46fa; BYTE $0x15 // b95: vpsubd 0x540(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // b9c: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x11 // ba2: vmulps 0x440(%r14), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // ba9: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // baf: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // bb5: vpaddd 0x240(%r14), %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a21; BYTE $0x01 // bbc: vpmovsdb %zmm7, 0x10(%r10)
-	LONG $0x487dd262; WORD $0x7921; BYTE $0x02 // bc3: vpmovsxbd 0x20(%r9), %zmm7
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // bca: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x4845d162; WORD $0x7efa; BYTE $0x16 // bd1: vpsubd 0x580(%r14), %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xff5b       // bd8: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x12 // bde: vmulps 0x480(%r14), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // be5: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // beb: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // bf1: vpaddd 0x280(%r14), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7221; BYTE $0x02 // bf8: vpmovsdb %zmm6, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // bff: kmovw 0x66(%r8), %k1
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // c05: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x897fd162; WORD $0x716f; BYTE $0x03 // c0c: vmovdqu8 0x30(%r9), %xmm6 {%k1} {z}
-	LONG $0x487df262; WORD $0xf621       // c13: vpmovsxbd %xmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fa; BYTE $0x17 // c19: vpsubd 0x5c0(%r14), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // c20: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x13 // c26: vmulps 0x4c0(%r14), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // c2d: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // c33: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // c39: vpaddd 0x2c0(%r14), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // c40: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // c46: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // c4d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c51: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c54: addq %r11, %r9
-	LONG $0x18588b49                     // c57: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x2921       // c5b: vpmovsxbd (%r9), %zmm5
-	LONG $0x4855f162; WORD $0x6bfa; BYTE $0x14 // c61: vpsubd 0x500(%rbx), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // c68: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xed5b       // c6f: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x10 // c75: vmulps 0x400(%rbx), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // c7c: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // c82: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // c88: vpaddd 0x200(%rbx), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // c8f: vpmovsdb %zmm4, (%r10)
-	LONG $0x487dd262; WORD $0x6121; BYTE $0x01 // c95: vpmovsxbd 0x10(%r9), %zmm4
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // c9c: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x485df162; WORD $0x63fa; BYTE $0x15 // ca3: vpsubd 0x540(%rbx), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // caa: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x11 // cb0: vmulps 0x440(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // cb7: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // cbd: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // cc3: vpaddd 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a21; BYTE $0x01 // cca: vpmovsdb %zmm3, 0x10(%r10)
-	LONG $0x487dd262; WORD $0x5921; BYTE $0x02 // cd1: vpmovsxbd 0x20(%r9), %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // cd8: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x16 // cdf: vpsubd 0x580(%rbx), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // ce6: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x12 // cec: vmulps 0x480(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // cf3: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // cf9: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // cff: vpaddd 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x02 // d06: vpmovsdb %zmm2, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // d0d: kmovw 0x66(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // d13: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x897fd162; WORD $0x516f; BYTE $0x03 // d1a: vmovdqu8 0x30(%r9), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd221       // d21: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fa; BYTE $0x17 // d27: vpsubd 0x5c0(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // d2e: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x13 // d34: vmulps 0x4c0(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // d3b: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // d41: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // d47: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // d4e: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // d54: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // d5b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // d5f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // d62: addq %r8, %r9
-	LONG $0x06ff8348                     // d65: cmpq $0x6, %rdi
-	LONG $0x0ee18f0f; WORD $0x0000       // d69: jg 0x1c50 <gemmVNNI6x64+0x1c50>
-	LONG $0x000f0fe9; BYTE $0x00         // d6f: jmp 0x1c83 <gemmVNNI6x64+0x1c83>
-	LONG $0x487c0162; WORD $0xc05b       // d74: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // d7a: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // d81: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // d87: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // d8d: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // d93: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // d99: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // d9f: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // da5: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // dab: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // db1: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // db7: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // dbd: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // dc3: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // dc9: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // dcf: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // dd5: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // ddb: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // de1: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // de7: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // ded: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // df3: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // df9: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // dff: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // e05: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487c6162; WORD $0x0111       // e0b: vmovups %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // e11: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // e18: vmovups %zmm23, 0x40(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // e1f: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x487ce162; WORD $0x7111; BYTE $0x02 // e26: vmovups %zmm22, 0x80(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // e2d: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x6648       // e34: kmovw 0x66(%r8), %k1
-	LONG $0x497ce162; WORD $0x6911; BYTE $0x03 // e3a: vmovups %zmm21, 0xc0(%rcx) {%k1}
-	LONG $0x28488b4d                     // e41: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // e45: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // e49: addq %rdx, %r9
-	LONG $0x18588b4d                     // e4c: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // e50: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487cc162; WORD $0x2211       // e57: vmovups %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // e5d: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x487cc162; WORD $0x5a11; BYTE $0x01 // e64: vmovups %zmm19, 0x40(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // e6b: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x487cc162; WORD $0x5211; BYTE $0x02 // e72: vmovups %zmm18, 0x80(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // e79: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x6648       // e80: kmovw 0x66(%r8), %k1
-	LONG $0x497cc162; WORD $0x4a11; BYTE $0x03 // e86: vmovups %zmm17, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // e8d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // e91: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e94: addq %r11, %r9
-	LONG $0x18708b4d                     // e97: movq 0x18(%r8), %r14
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // e9b: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x487cc162; WORD $0x0211       // ea2: vmovups %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // ea8: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0x7a11; BYTE $0x01 // eaf: vmovups %zmm15, 0x40(%r10)
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // eb6: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0x7211; BYTE $0x02 // ebd: vmovups %zmm14, 0x80(%r10)
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // ec4: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6648       // ecb: kmovw 0x66(%r8), %k1
-	LONG $0x497c5162; WORD $0x6a11; BYTE $0x03 // ed1: vmovups %zmm13, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // ed8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // edc: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // edf: addq %r11, %r9
-	LONG $0x18588b49                     // ee2: movq 0x18(%r8), %rbx
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // ee6: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0x2211       // eed: vmovups %zmm12, (%r10)
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // ef3: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // efa: vmovups %zmm11, 0x40(%r10)
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // f01: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0x5211; BYTE $0x02 // f08: vmovups %zmm10, 0x80(%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // f0f: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6648       // f16: kmovw 0x66(%r8), %k1
-	LONG $0x497c5162; WORD $0x4a11; BYTE $0x03 // f1c: vmovups %zmm9, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // f23: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f27: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f2a: addq %r11, %r9
-	LONG $0x18708b4d                     // f2d: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // f31: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0x0211       // f38: vmovups %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // f3e: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487cd162; WORD $0x7a11; BYTE $0x01 // f45: vmovups %zmm7, 0x40(%r10)
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // f4c: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487cd162; WORD $0x7211; BYTE $0x02 // f53: vmovups %zmm6, 0x80(%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // f5a: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6648       // f61: kmovw 0x66(%r8), %k1
-	LONG $0x497cd162; WORD $0x6a11; BYTE $0x03 // f67: vmovups %zmm5, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // f6e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f72: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f75: addq %r11, %r9
-	LONG $0x18588b49                     // f78: movq 0x18(%r8), %rbx
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // f7c: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x487cd162; WORD $0x2211       // f83: vmovups %zmm4, (%r10)
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // f89: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x487cd162; WORD $0x5a11; BYTE $0x01 // f90: vmovups %zmm3, 0x40(%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // f97: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x487cd162; WORD $0x5211; BYTE $0x02 // f9e: vmovups %zmm2, 0x80(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // fa5: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6648       // fac: kmovw 0x66(%r8), %k1
-	LONG $0x497cd162; WORD $0x4a11; BYTE $0x03 // fb2: vmovups %zmm1, 0xc0(%r10) {%k1}
-	LONG $0x28408b4d                     // fb9: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // fbd: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // fc0: addq %r8, %r9
-	LONG $0x06ff8348                     // fc3: cmpq $0x6, %rdi
-	LONG $0x0c838f0f; WORD $0x0000       // fc7: jg 0x1c50 <gemmVNNI6x64+0x1c50>
-	LONG $0x000cb1e9; BYTE $0x00         // fcd: jmp 0x1c83 <gemmVNNI6x64+0x1c83>
-	LONG $0x487c0162; WORD $0xc05b       // fd2: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // fd8: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // fdf: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // fe5: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // feb: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // ff1: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // ff7: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // ffd: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 1003: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 1009: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 100f: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 1015: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 101b: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 1021: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 1027: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 102d: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 1033: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 1039: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 103f: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 1045: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 104b: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1051: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 1057: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 105d: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1063: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487d0162; WORD $0xc05b       // 1069: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 106f: vpaddd 0x200(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 1076: vpmovsdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 107c: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 1083: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 1089: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 1090: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 1097: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 109e: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 10a4: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7121; BYTE $0x02 // 10ab: vpmovsdb %zmm22, 0x20(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 10b2: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x6648       // 10b9: kmovw 0x66(%r8), %k1
-	LONG $0x487da162; WORD $0xed5b       // 10bf: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 10c5: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed21       // 10cc: vpmovsdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 10d2: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 10d9: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 10dd: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 10e1: addq %rdx, %r9
-	LONG $0x18588b4d                     // 10e4: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 10e8: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 10ef: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 10f5: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2221       // 10fc: vpmovsdb %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1102: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 1109: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 110f: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a21; BYTE $0x01 // 1116: vpmovsdb %zmm19, 0x10(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 111d: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 1124: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 112a: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5221; BYTE $0x02 // 1131: vpmovsdb %zmm18, 0x20(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 1138: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x6648       // 113f: kmovw 0x66(%r8), %k1
-	LONG $0x487da162; WORD $0xc95b       // 1145: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 114b: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc921       // 1152: vpmovsdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 1158: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 115f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1163: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1166: addq %r11, %r9
-	LONG $0x18708b4d                     // 1169: movq 0x18(%r8), %r14
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 116d: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 1174: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 117a: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0221       // 1181: vpmovsdb %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 1187: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 118e: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 1194: vpaddd 0x240(%r14), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a21; BYTE $0x01 // 119b: vpmovsdb %zmm15, 0x10(%r10)
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 11a2: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 11a9: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 11af: vpaddd 0x280(%r14), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x02 // 11b6: vpmovsdb %zmm14, 0x20(%r10)
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 11bd: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6648       // 11c4: kmovw 0x66(%r8), %k1
-	LONG $0x487d5162; WORD $0xed5b       // 11ca: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 11d0: vpaddd 0x2c0(%r14), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 11d7: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 11dd: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 11e4: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 11e8: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 11eb: addq %r11, %r9
-	LONG $0x18588b49                     // 11ee: movq 0x18(%r8), %rbx
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 11f2: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 11f9: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 11ff: vpaddd 0x200(%rbx), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 1206: vpmovsdb %zmm12, (%r10)
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 120c: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 1213: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 1219: vpaddd 0x240(%rbx), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 1220: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 1227: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 122e: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 1234: vpaddd 0x280(%rbx), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5221; BYTE $0x02 // 123b: vpmovsdb %zmm10, 0x20(%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 1242: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6648       // 1249: kmovw 0x66(%r8), %k1
-	LONG $0x487d5162; WORD $0xc95b       // 124f: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 1255: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // 125c: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 1262: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1269: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 126d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1270: addq %r11, %r9
-	LONG $0x18708b4d                     // 1273: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 1277: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 127e: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 1284: vpaddd 0x200(%r14), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // 128b: vpmovsdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 1291: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1298: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 129e: vpaddd 0x240(%r14), %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a21; BYTE $0x01 // 12a5: vpmovsdb %zmm7, 0x10(%r10)
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 12ac: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 12b3: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 12b9: vpaddd 0x280(%r14), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7221; BYTE $0x02 // 12c0: vpmovsdb %zmm6, 0x20(%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 12c7: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6648       // 12ce: kmovw 0x66(%r8), %k1
-	LONG $0x487df162; WORD $0xed5b       // 12d4: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 12da: vpaddd 0x2c0(%r14), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 12e1: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 12e7: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 12ee: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 12f2: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 12f5: addq %r11, %r9
-	LONG $0x18588b49                     // 12f8: movq 0x18(%r8), %rbx
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 12fc: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1303: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 1309: vpaddd 0x200(%rbx), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // 1310: vpmovsdb %zmm4, (%r10)
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 1316: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 131d: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 1323: vpaddd 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a21; BYTE $0x01 // 132a: vpmovsdb %zmm3, 0x10(%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 1331: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1338: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 133e: vpaddd 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x02 // 1345: vpmovsdb %zmm2, 0x20(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 134c: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6648       // 1353: kmovw 0x66(%r8), %k1
-	LONG $0x487df162; WORD $0xc95b       // 1359: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 135f: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 1366: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 136c: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // 1373: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1377: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 137a: addq %r8, %r9
-	LONG $0x06ff8348                     // 137d: cmpq $0x6, %rdi
-	LONG $0x08c98f0f; WORD $0x0000       // 1381: jg 0x1c50 <gemmVNNI6x64+0x1c50>
-	LONG $0x0008f7e9; BYTE $0x00         // 1387: jmp 0x1c83 <gemmVNNI6x64+0x1c83>
-	LONG $0x487c0162; WORD $0xc05b       // 138c: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 1392: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x000000bb; BYTE $0x3f         // 1399: movl $0x3f000000, %ebx
-	LONG $0x0000ba41; WORD $0x3f80       // 139e: movl $0x3f800000, %r10d
-	LONG $0x487ca162; WORD $0xff5b       // 13a4: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 13aa: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 13b0: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 13b6: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x0000be41; WORD $0x3f80       // 13bc: movl $0x3f800000, %r14d
-	LONG $0x487ca162; WORD $0xdb5b       // 13c2: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 13c8: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 13ce: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 13d4: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 13da: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 13e0: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 13e6: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 13ec: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 13f2: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 13f8: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 13fe: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 1404: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 140a: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 1410: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 1416: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 141c: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 1422: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 1428: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 142e: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x403c4162; WORD $0x4959; BYTE $0x0c // 1434: vmulps 0x300(%r9), %zmm24, %zmm25
-	LONG $0x487d6262; WORD $0xd37c       // 143b: vpbroadcastd %ebx, %zmm26
-	LONG $0x000000bb; BYTE $0x3f         // 1441: movl $0x3f000000, %ebx
-	LONG $0x40340162; WORD $0xca58       // 1446: vaddps %zmm26, %zmm25, %zmm25
-	LONG $0x487d4262; WORD $0xd27c       // 144c: vpbroadcastd %r10d, %zmm26
-	LONG $0x0000ba41; WORD $0x3f80       // 1452: movl $0x3f800000, %r10d
-	LONG $0x40346162; WORD $0xc85f       // 1458: vmaxps %zmm0, %zmm25, %zmm25
-	LONG $0x40340162; WORD $0xca5d       // 145e: vminps %zmm26, %zmm25, %zmm25
-	LONG $0x403c0162; WORD $0xc159       // 1464: vmulps %zmm25, %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 146a: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 1470: vpaddd 0x200(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 1477: vpmovsdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 147d: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x40444162; WORD $0x4159; BYTE $0x0d // 1484: vmulps 0x340(%r9), %zmm23, %zmm24
-	LONG $0x487d6262; WORD $0xcb7c       // 148b: vpbroadcastd %ebx, %zmm25
-	LONG $0x000000bb; BYTE $0x3f         // 1491: movl $0x3f000000, %ebx
-	LONG $0x403c0162; WORD $0xc158       // 1496: vaddps %zmm25, %zmm24, %zmm24
-	LONG $0x487d4262; WORD $0xca7c       // 149c: vpbroadcastd %r10d, %zmm25
-	LONG $0x0000ba41; WORD $0x3f80       // 14a2: movl $0x3f800000, %r10d
-	LONG $0x403c6162; WORD $0xc05f       // 14a8: vmaxps %zmm0, %zmm24, %zmm24
-	LONG $0x403c0162; WORD $0xc15d       // 14ae: vminps %zmm25, %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf859       // 14b4: vmulps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 14ba: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 14c0: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 14c7: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 14ce: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x7959; BYTE $0x0e // 14d5: vmulps 0x380(%r9), %zmm22, %zmm23
-	LONG $0x487d6262; WORD $0xc37c       // 14dc: vpbroadcastd %ebx, %zmm24
-	LONG $0x000000bb; BYTE $0x3f         // 14e2: movl $0x3f000000, %ebx
-	LONG $0x40448162; WORD $0xf858       // 14e7: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487d4262; WORD $0xc27c       // 14ed: vpbroadcastd %r10d, %zmm24
-	LONG $0x0000ba41; WORD $0x3f80       // 14f3: movl $0x3f800000, %r10d
-	LONG $0x4044e162; WORD $0xf85f       // 14f9: vmaxps %zmm0, %zmm23, %zmm23
-	LONG $0x40448162; WORD $0xf85d       // 14ff: vminps %zmm24, %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf759       // 1505: vmulps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 150b: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 1511: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7121; BYTE $0x02 // 1518: vpmovsdb %zmm22, 0x20(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 151f: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x6648       // 1526: kmovw 0x66(%r8), %k1
-	LONG $0x4054c162; WORD $0x7159; BYTE $0x0f // 152c: vmulps 0x3c0(%r9), %zmm21, %zmm22
-	LONG $0x487de262; WORD $0xfb7c       // 1533: vpbroadcastd %ebx, %zmm23
-	LONG $0x000000bb; BYTE $0x3f         // 1539: movl $0x3f000000, %ebx
-	LONG $0x404ca162; WORD $0xf758       // 153e: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487dc262; WORD $0xfa7c       // 1544: vpbroadcastd %r10d, %zmm23
-	LONG $0x404ce162; WORD $0xf05f       // 154a: vmaxps %zmm0, %zmm22, %zmm22
-	LONG $0x404ca162; WORD $0xf75d       // 1550: vminps %zmm23, %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee59       // 1556: vmulps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 155c: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 1562: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed21       // 1569: vpmovsdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 156f: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 1576: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 157a: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 157e: addq %rdx, %r9
-	LONG $0x18588b4d                     // 1581: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1585: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0c // 158c: vmulps 0x300(%r11), %zmm20, %zmm21
-	LONG $0x487de262; WORD $0xf37c       // 1593: vpbroadcastd %ebx, %zmm22
-	LONG $0x000000bb; BYTE $0x3f         // 1599: movl $0x3f000000, %ebx
-	LONG $0x4054a162; WORD $0xee58       // 159e: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487dc262; WORD $0xf67c       // 15a4: vpbroadcastd %r14d, %zmm22
-	LONG $0x0000be41; WORD $0x3f80       // 15aa: movl $0x3f800000, %r14d
-	LONG $0x4054e162; WORD $0xe85f       // 15b0: vmaxps %zmm0, %zmm21, %zmm21
-	LONG $0x4054a162; WORD $0xee5d       // 15b6: vminps %zmm22, %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe559       // 15bc: vmulps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 15c2: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 15c8: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2221       // 15cf: vpmovsdb %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 15d5: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x6359; BYTE $0x0d // 15dc: vmulps 0x340(%r11), %zmm19, %zmm20
-	LONG $0x487de262; WORD $0xeb7c       // 15e3: vpbroadcastd %ebx, %zmm21
-	LONG $0x000000bb; BYTE $0x3f         // 15e9: movl $0x3f000000, %ebx
-	LONG $0x405ca162; WORD $0xe558       // 15ee: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487dc262; WORD $0xee7c       // 15f4: vpbroadcastd %r14d, %zmm21
-	LONG $0x0000be41; WORD $0x3f80       // 15fa: movl $0x3f800000, %r14d
-	LONG $0x405ce162; WORD $0xe05f       // 1600: vmaxps %zmm0, %zmm20, %zmm20
-	LONG $0x405ca162; WORD $0xe55d       // 1606: vminps %zmm21, %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc59       // 160c: vmulps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 1612: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 1618: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a21; BYTE $0x01 // 161f: vpmovsdb %zmm19, 0x10(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 1626: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5b59; BYTE $0x0e // 162d: vmulps 0x380(%r11), %zmm18, %zmm19
-	LONG $0x487de262; WORD $0xe37c       // 1634: vpbroadcastd %ebx, %zmm20
-	LONG $0x000000bb; BYTE $0x3f         // 163a: movl $0x3f000000, %ebx
-	LONG $0x4064a162; WORD $0xdc58       // 163f: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487dc262; WORD $0xe67c       // 1645: vpbroadcastd %r14d, %zmm20
-	LONG $0x0000be41; WORD $0x3f80       // 164b: movl $0x3f800000, %r14d
-	LONG $0x4064e162; WORD $0xd85f       // 1651: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x4064a162; WORD $0xdc5d       // 1657: vminps %zmm20, %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd359       // 165d: vmulps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 1663: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 1669: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5221; BYTE $0x02 // 1670: vpmovsdb %zmm18, 0x20(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 1677: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x6648       // 167e: kmovw 0x66(%r8), %k1
-	LONG $0x4074c162; WORD $0x5359; BYTE $0x0f // 1684: vmulps 0x3c0(%r11), %zmm17, %zmm18
-	LONG $0x487de262; WORD $0xdb7c       // 168b: vpbroadcastd %ebx, %zmm19
-	LONG $0x000000bb; BYTE $0x3f         // 1691: movl $0x3f000000, %ebx
-	LONG $0x406ca162; WORD $0xd358       // 1696: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487dc262; WORD $0xde7c       // 169c: vpbroadcastd %r14d, %zmm19
-	LONG $0x0000be41; WORD $0x3f80       // 16a2: movl $0x3f800000, %r14d
-	LONG $0x406ce162; WORD $0xd05f       // 16a8: vmaxps %zmm0, %zmm18, %zmm18
-	LONG $0x406ca162; WORD $0xd35d       // 16ae: vminps %zmm19, %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca59       // 16b4: vmulps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 16ba: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 16c0: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc921       // 16c7: vpmovsdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 16cd: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 16d4: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 16d8: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 16db: addq %r11, %r9
-	LONG $0x18688b4d                     // 16de: movq 0x18(%r8), %r13
-	LONG $0x407cc162; WORD $0x4559; BYTE $0x04 // 16e2: vmulps 0x100(%r13), %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4d59; BYTE $0x0c // 16e9: vmulps 0x300(%r13), %zmm16, %zmm17
-	LONG $0x487de262; WORD $0xd37c       // 16f0: vpbroadcastd %ebx, %zmm18
-	LONG $0x000000bb; BYTE $0x3f         // 16f6: movl $0x3f000000, %ebx
-	LONG $0x4074a162; WORD $0xca58       // 16fb: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487dc262; WORD $0xd67c       // 1701: vpbroadcastd %r14d, %zmm18
-	LONG $0x0000be41; WORD $0x3f80       // 1707: movl $0x3f800000, %r14d
-	LONG $0x4074e162; WORD $0xc85f       // 170d: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x4074a162; WORD $0xca5d       // 1713: vminps %zmm18, %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc159       // 1719: vmulps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 171f: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x45fe; BYTE $0x08 // 1725: vpaddd 0x200(%r13), %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0221       // 172c: vpmovsdb %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7d59; BYTE $0x05 // 1732: vmulps 0x140(%r13), %zmm15, %zmm15
-	LONG $0x4804c162; WORD $0x4559; BYTE $0x0d // 1739: vmulps 0x340(%r13), %zmm15, %zmm16
-	LONG $0x487de262; WORD $0xcb7c       // 1740: vpbroadcastd %ebx, %zmm17
-	LONG $0x000000bb; BYTE $0x3f         // 1746: movl $0x3f000000, %ebx
-	LONG $0x407ca162; WORD $0xc158       // 174b: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487dc262; WORD $0xce7c       // 1751: vpbroadcastd %r14d, %zmm17
-	LONG $0x0000be41; WORD $0x3f80       // 1757: movl $0x3f800000, %r14d
-	LONG $0x407ce162; WORD $0xc05f       // 175d: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407ca162; WORD $0xc15d       // 1763: vminps %zmm17, %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf859       // 1769: vmulps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 176f: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7dfe; BYTE $0x09 // 1775: vpaddd 0x240(%r13), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a21; BYTE $0x01 // 177c: vpmovsdb %zmm15, 0x10(%r10)
-	LONG $0x480c5162; WORD $0x7559; BYTE $0x06 // 1783: vmulps 0x180(%r13), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7d59; BYTE $0x0e // 178a: vmulps 0x380(%r13), %zmm14, %zmm15
-	LONG $0x487de262; WORD $0xc37c       // 1791: vpbroadcastd %ebx, %zmm16
-	LONG $0x000000bb; BYTE $0x3f         // 1797: movl $0x3f000000, %ebx
-	LONG $0x48043162; WORD $0xf858       // 179c: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487dc262; WORD $0xc67c       // 17a2: vpbroadcastd %r14d, %zmm16
-	LONG $0x0000be41; WORD $0x3f80       // 17a8: movl $0x3f800000, %r14d
-	LONG $0x48047162; WORD $0xf85f       // 17ae: vmaxps %zmm0, %zmm15, %zmm15
-	LONG $0x48043162; WORD $0xf85d       // 17b4: vminps %zmm16, %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf759       // 17ba: vmulps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 17c0: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x75fe; BYTE $0x0a // 17c6: vpaddd 0x280(%r13), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x02 // 17cd: vpmovsdb %zmm14, 0x20(%r10)
-	LONG $0x48145162; WORD $0x6d59; BYTE $0x07 // 17d4: vmulps 0x1c0(%r13), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6648       // 17db: kmovw 0x66(%r8), %k1
-	LONG $0x48145162; WORD $0x7559; BYTE $0x0f // 17e1: vmulps 0x3c0(%r13), %zmm13, %zmm14
-	LONG $0x487d7262; WORD $0xfb7c       // 17e8: vpbroadcastd %ebx, %zmm15
-	LONG $0x000000bb; BYTE $0x3f         // 17ee: movl $0x3f000000, %ebx
-	LONG $0x480c5162; WORD $0xf758       // 17f3: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5262; WORD $0xfe7c       // 17f9: vpbroadcastd %r14d, %zmm15
-	LONG $0x0000be41; WORD $0x3f80       // 17ff: movl $0x3f800000, %r14d
-	LONG $0x480c7162; WORD $0xf05f       // 1805: vmaxps %zmm0, %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0xf75d       // 180b: vminps %zmm15, %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee59       // 1811: vmulps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 1817: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6dfe; BYTE $0x0b // 181d: vpaddd 0x2c0(%r13), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 1824: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 182a: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1831: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1835: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1838: addq %r11, %r9
-	LONG $0x18788b4d                     // 183b: movq 0x18(%r8), %r15
-	LONG $0x481c5162; WORD $0x6759; BYTE $0x04 // 183f: vmulps 0x100(%r15), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6f59; BYTE $0x0c // 1846: vmulps 0x300(%r15), %zmm12, %zmm13
-	LONG $0x487d7262; WORD $0xf37c       // 184d: vpbroadcastd %ebx, %zmm14
-	LONG $0x000000bb; BYTE $0x3f         // 1853: movl $0x3f000000, %ebx
-	LONG $0x48145162; WORD $0xee58       // 1858: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5262; WORD $0xf67c       // 185e: vpbroadcastd %r14d, %zmm14
-	LONG $0x0000be41; WORD $0x3f80       // 1864: movl $0x3f800000, %r14d
-	LONG $0x48147162; WORD $0xe85f       // 186a: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48145162; WORD $0xee5d       // 1870: vminps %zmm14, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 1876: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 187c: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x67fe; BYTE $0x08 // 1882: vpaddd 0x200(%r15), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 1889: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5f59; BYTE $0x05 // 188f: vmulps 0x140(%r15), %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x6759; BYTE $0x0d // 1896: vmulps 0x340(%r15), %zmm11, %zmm12
-	LONG $0x487d7262; WORD $0xeb7c       // 189d: vpbroadcastd %ebx, %zmm13
-	LONG $0x000000bb; BYTE $0x3f         // 18a3: movl $0x3f000000, %ebx
-	LONG $0x481c5162; WORD $0xe558       // 18a8: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5262; WORD $0xee7c       // 18ae: vpbroadcastd %r14d, %zmm13
-	LONG $0x0000be41; WORD $0x3f80       // 18b4: movl $0x3f800000, %r14d
-	LONG $0x481c7162; WORD $0xe05f       // 18ba: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0xe55d       // 18c0: vminps %zmm13, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc59       // 18c6: vmulps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 18cc: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5ffe; BYTE $0x09 // 18d2: vpaddd 0x240(%r15), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 18d9: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5759; BYTE $0x06 // 18e0: vmulps 0x180(%r15), %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0x5f59; BYTE $0x0e // 18e7: vmulps 0x380(%r15), %zmm10, %zmm11
-	LONG $0x487d7262; WORD $0xe37c       // 18ee: vpbroadcastd %ebx, %zmm12
-	LONG $0x000000bb; BYTE $0x3f         // 18f4: movl $0x3f000000, %ebx
-	LONG $0x48245162; WORD $0xdc58       // 18f9: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5262; WORD $0xe67c       // 18ff: vpbroadcastd %r14d, %zmm12
-	LONG $0x0000be41; WORD $0x3f80       // 1905: movl $0x3f800000, %r14d
-	LONG $0x48247162; WORD $0xd85f       // 190b: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48245162; WORD $0xdc5d       // 1911: vminps %zmm12, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // 1917: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 191d: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x57fe; BYTE $0x0a // 1923: vpaddd 0x280(%r15), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5221; BYTE $0x02 // 192a: vpmovsdb %zmm10, 0x20(%r10)
-	LONG $0x48345162; WORD $0x4f59; BYTE $0x07 // 1931: vmulps 0x1c0(%r15), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6648       // 1938: kmovw 0x66(%r8), %k1
-	LONG $0x48345162; WORD $0x5759; BYTE $0x0f // 193e: vmulps 0x3c0(%r15), %zmm9, %zmm10
-	LONG $0x487d7262; WORD $0xdb7c       // 1945: vpbroadcastd %ebx, %zmm11
-	LONG $0x000000bb; BYTE $0x3f         // 194b: movl $0x3f000000, %ebx
-	LONG $0x482c5162; WORD $0xd358       // 1950: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5262; WORD $0xde7c       // 1956: vpbroadcastd %r14d, %zmm11
-	LONG $0x0000be41; WORD $0x3f80       // 195c: movl $0x3f800000, %r14d
-	LONG $0x482c7162; WORD $0xd05f       // 1962: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0xd35d       // 1968: vminps %zmm11, %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca59       // 196e: vmulps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 1974: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48355162; WORD $0x4ffe; BYTE $0x0b // 197a: vpaddd 0x2c0(%r15), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // 1981: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 1987: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 198e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1992: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1995: addq %r11, %r9
-	LONG $0x18688b4d                     // 1998: movq 0x18(%r8), %r13
-	LONG $0x483c5162; WORD $0x4559; BYTE $0x04 // 199c: vmulps 0x100(%r13), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4d59; BYTE $0x0c // 19a3: vmulps 0x300(%r13), %zmm8, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // 19aa: vpbroadcastd %ebx, %zmm10
-	LONG $0x000000bb; BYTE $0x3f         // 19b0: movl $0x3f000000, %ebx
-	LONG $0x48345162; WORD $0xca58       // 19b5: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5262; WORD $0xd67c       // 19bb: vpbroadcastd %r14d, %zmm10
-	LONG $0x0000be41; WORD $0x3f80       // 19c1: movl $0x3f800000, %r14d
-	LONG $0x48347162; WORD $0xc85f       // 19c7: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48345162; WORD $0xca5d       // 19cd: vminps %zmm10, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 19d3: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 19d9: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x45fe; BYTE $0x08 // 19df: vpaddd 0x200(%r13), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // 19e6: vpmovsdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7d59; BYTE $0x05 // 19ec: vmulps 0x140(%r13), %zmm7, %zmm7
-	LONG $0x48445162; WORD $0x4559; BYTE $0x0d // 19f3: vmulps 0x340(%r13), %zmm7, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // 19fa: vpbroadcastd %ebx, %zmm9
-	LONG $0x000000bb; BYTE $0x3f         // 1a00: movl $0x3f000000, %ebx
-	LONG $0x483c5162; WORD $0xc158       // 1a05: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5262; WORD $0xce7c       // 1a0b: vpbroadcastd %r14d, %zmm9
-	LONG $0x0000be41; WORD $0x3f80       // 1a11: movl $0x3f800000, %r14d
-	LONG $0x483c7162; WORD $0xc05f       // 1a17: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0xc15d       // 1a1d: vminps %zmm9, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // 1a23: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1a29: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7dfe; BYTE $0x09 // 1a2f: vpaddd 0x240(%r13), %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a21; BYTE $0x01 // 1a36: vpmovsdb %zmm7, 0x10(%r10)
-	LONG $0x484cd162; WORD $0x7559; BYTE $0x06 // 1a3d: vmulps 0x180(%r13), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7d59; BYTE $0x0e // 1a44: vmulps 0x380(%r13), %zmm6, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // 1a4b: vpbroadcastd %ebx, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // 1a51: movl $0x3f000000, %ebx
-	LONG $0x4844d162; WORD $0xf858       // 1a56: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487d5262; WORD $0xc67c       // 1a5c: vpbroadcastd %r14d, %zmm8
-	LONG $0x0000be41; WORD $0x3f80       // 1a62: movl $0x3f800000, %r14d
-	LONG $0x4844f162; WORD $0xf85f       // 1a68: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xf85d       // 1a6e: vminps %zmm8, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 1a74: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1a7a: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x75fe; BYTE $0x0a // 1a80: vpaddd 0x280(%r13), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7221; BYTE $0x02 // 1a87: vpmovsdb %zmm6, 0x20(%r10)
-	LONG $0x4854d162; WORD $0x6d59; BYTE $0x07 // 1a8e: vmulps 0x1c0(%r13), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6648       // 1a95: kmovw 0x66(%r8), %k1
-	LONG $0x4854d162; WORD $0x7559; BYTE $0x0f // 1a9b: vmulps 0x3c0(%r13), %zmm5, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // 1aa2: vpbroadcastd %ebx, %zmm7
-	LONG $0x000000bb; BYTE $0x3f         // 1aa8: movl $0x3f000000, %ebx
-	LONG $0x484cf162; WORD $0xf758       // 1aad: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487dd262; WORD $0xfe7c       // 1ab3: vpbroadcastd %r14d, %zmm7
-	LONG $0x0000be41; WORD $0x3f80       // 1ab9: movl $0x3f800000, %r14d
-	LONG $0x484cf162; WORD $0xf05f       // 1abf: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf75d       // 1ac5: vminps %zmm7, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // 1acb: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1ad1: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6dfe; BYTE $0x0b // 1ad7: vpaddd 0x2c0(%r13), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 1ade: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 1ae4: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1aeb: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1aef: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1af2: addq %r11, %r9
-	LONG $0x18788b4d                     // 1af5: movq 0x18(%r8), %r15
-	LONG $0x485cd162; WORD $0x6759; BYTE $0x04 // 1af9: vmulps 0x100(%r15), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6f59; BYTE $0x0c // 1b00: vmulps 0x300(%r15), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // 1b07: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // 1b0d: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // 1b12: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487dd262; WORD $0xf67c       // 1b18: vpbroadcastd %r14d, %zmm6
-	LONG $0x0000be41; WORD $0x3f80       // 1b1e: movl $0x3f800000, %r14d
-	LONG $0x4854f162; WORD $0xe85f       // 1b24: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // 1b2a: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 1b30: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1b36: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x67fe; BYTE $0x08 // 1b3c: vpaddd 0x200(%r15), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // 1b43: vpmovsdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5f59; BYTE $0x05 // 1b49: vmulps 0x140(%r15), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x6759; BYTE $0x0d // 1b50: vmulps 0x340(%r15), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 1b57: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 1b5d: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 1b62: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xee7c       // 1b68: vpbroadcastd %r14d, %zmm5
-	LONG $0x0000be41; WORD $0x3f80       // 1b6e: movl $0x3f800000, %r14d
-	LONG $0x485cf162; WORD $0xe05f       // 1b74: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 1b7a: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 1b80: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1b86: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5ffe; BYTE $0x09 // 1b8c: vpaddd 0x240(%r15), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a21; BYTE $0x01 // 1b93: vpmovsdb %zmm3, 0x10(%r10)
-	LONG $0x486cd162; WORD $0x5759; BYTE $0x06 // 1b9a: vmulps 0x180(%r15), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5f59; BYTE $0x0e // 1ba1: vmulps 0x380(%r15), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 1ba8: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 1bae: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 1bb3: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe67c       // 1bb9: vpbroadcastd %r14d, %zmm4
-	LONG $0x0000be41; WORD $0x3f80       // 1bbf: movl $0x3f800000, %r14d
-	LONG $0x4864f162; WORD $0xd85f       // 1bc5: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 1bcb: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 1bd1: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1bd7: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x57fe; BYTE $0x0a // 1bdd: vpaddd 0x280(%r15), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x02 // 1be4: vpmovsdb %zmm2, 0x20(%r10)
-	LONG $0x4874d162; WORD $0x4f59; BYTE $0x07 // 1beb: vmulps 0x1c0(%r15), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6648       // 1bf2: kmovw 0x66(%r8), %k1
-	LONG $0x4874d162; WORD $0x5759; BYTE $0x0f // 1bf8: vmulps 0x3c0(%r15), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 1bff: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 1c05: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xde7c       // 1c0b: vpbroadcastd %r14d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 1c11: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 1c17: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 1c1d: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1c23: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x0b // 1c29: vpaddd 0x2c0(%r15), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 1c30: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 1c36: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // 1c3d: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1c41: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1c44: addq %r8, %r9
-	LONG $0x06ff8348                     // 1c47: cmpq $0x6, %rdi
-	WORD $0x367e                         // 1c4b: jle 0x1c83 <gemmVNNI6x64+0x1c83>
-	WORD $0x1f0f; BYTE $0x00             // 1c4d: nopl (%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // 1c50: movq 0x8(%r12), %r9
-	LONG $0x0cff8348                     // 1c55: cmpq $0xc, %rdi
-	LONG $0xfa7f8d48                     // 1c59: leaq -0x6(%rdi), %rdi
-	LONG $0x0006b841; WORD $0x0000       // 1c5d: movl $0x6, %r8d
-	LONG $0xc7420f4c                     // 1c63: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 1c67: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 1c6b: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 1c6f: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 1c75: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 1c78: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 1c7b: addq %r8, %rdx
-	LONG $0xffe39de9; BYTE $0xff         // 1c7e: jmp 0x20 <gemmVNNI6x64+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 1c83: vzeroupper
+	LONG $0x403d6262; WORD $0xc03d       // 2ae: vpmaxsd %zmm0, %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0111       // 2b4: vpmovusdb %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 2ba: vmulps 0x140(%r9), %zmm23, %zmm23
+	LONG $0x4044c162; WORD $0x795d; BYTE $0x0d // 2c1: vminps 0x340(%r9), %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 2c8: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 2ce: vpaddd 0x240(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 2d5: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 2db: vpmovusdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 2e2: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x404cc162; WORD $0x715d; BYTE $0x0e // 2e9: vminps 0x380(%r9), %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 2f0: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 2f6: vpaddd 0x280(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 2fd: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 303: vpmovusdb %zmm22, 0x20(%rcx)
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 30a: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x9078c1c4; WORD $0x6648       // 311: kmovw 0x66(%r8), %k1
+	LONG $0x4054c162; WORD $0x695d; BYTE $0x0f // 317: vminps 0x3c0(%r9), %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 31e: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 324: vpaddd 0x2c0(%r9), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 32b: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ea262; WORD $0xed11       // 331: vpmovusdb %zmm21, %xmm21
+	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 337: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
+	LONG $0x28488b4d                     // 33e: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 342: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 346: addq %rdx, %r9
+	LONG $0x18588b4d                     // 349: movq 0x18(%r8), %r11
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 34d: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x635d; BYTE $0x0c // 354: vminps 0x300(%r11), %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 35b: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 361: vpaddd 0x200(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 368: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x2211       // 36e: vpmovusdb %zmm20, (%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 374: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0d // 37b: vminps 0x340(%r11), %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 382: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 388: vpaddd 0x240(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 38f: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 395: vpmovusdb %zmm19, 0x10(%r10)
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 39c: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x535d; BYTE $0x0e // 3a3: vminps 0x380(%r11), %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 3aa: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 3b0: vpaddd 0x280(%r11), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 3b7: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 3bd: vpmovusdb %zmm18, 0x20(%r10)
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 3c4: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x9078c1c4; WORD $0x6648       // 3cb: kmovw 0x66(%r8), %k1
+	LONG $0x4074c162; WORD $0x4b5d; BYTE $0x0f // 3d1: vminps 0x3c0(%r11), %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 3d8: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 3de: vpaddd 0x2c0(%r11), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // 3e5: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ea262; WORD $0xc911       // 3eb: vpmovusdb %zmm17, %xmm17
+	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 3f1: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 3f8: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 3fc: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 3ff: addq %r11, %r9
+	LONG $0x18708b4d                     // 402: movq 0x18(%r8), %r14
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 406: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x465d; BYTE $0x0c // 40d: vminps 0x300(%r14), %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 414: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 41a: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // 421: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ec262; WORD $0x0211       // 427: vpmovusdb %zmm16, (%r10)
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 42d: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x48045162; WORD $0x7e5d; BYTE $0x0d // 434: vminps 0x340(%r14), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 43b: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 441: vpaddd 0x240(%r14), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 448: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // 44e: vpmovusdb %zmm15, 0x10(%r10)
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 455: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x765d; BYTE $0x0e // 45c: vminps 0x380(%r14), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 463: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 469: vpaddd 0x280(%r14), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 470: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // 476: vpmovusdb %zmm14, 0x20(%r10)
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 47d: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6648       // 484: kmovw 0x66(%r8), %k1
+	LONG $0x48145162; WORD $0x6e5d; BYTE $0x0f // 48a: vminps 0x3c0(%r14), %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 491: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 497: vpaddd 0x2c0(%r14), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 49e: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 4a4: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 4aa: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 4b1: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 4b5: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 4b8: addq %r11, %r9
+	LONG $0x18588b49                     // 4bb: movq 0x18(%r8), %rbx
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 4bf: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0x635d; BYTE $0x0c // 4c6: vminps 0x300(%rbx), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 4cd: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 4d3: vpaddd 0x200(%rbx), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 4da: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 4e0: vpmovusdb %zmm12, (%r10)
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 4e6: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5b5d; BYTE $0x0d // 4ed: vminps 0x340(%rbx), %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 4f4: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 4fa: vpaddd 0x240(%rbx), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 501: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 507: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 50e: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x535d; BYTE $0x0e // 515: vminps 0x380(%rbx), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 51c: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 522: vpaddd 0x280(%rbx), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 529: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // 52f: vpmovusdb %zmm10, 0x20(%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 536: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6648       // 53d: kmovw 0x66(%r8), %k1
+	LONG $0x48347162; WORD $0x4b5d; BYTE $0x0f // 543: vminps 0x3c0(%rbx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 54a: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 550: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 557: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 55d: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 563: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 56a: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 56e: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 571: addq %r11, %r9
+	LONG $0x18708b4d                     // 574: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 578: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x465d; BYTE $0x0c // 57f: vminps 0x300(%r14), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 586: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 58c: vpaddd 0x200(%r14), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 593: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // 599: vpmovusdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 59f: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7e5d; BYTE $0x0d // 5a6: vminps 0x340(%r14), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 5ad: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 5b3: vpaddd 0x240(%r14), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 5ba: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // 5c0: vpmovusdb %zmm7, 0x10(%r10)
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 5c7: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x765d; BYTE $0x0e // 5ce: vminps 0x380(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 5d5: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 5db: vpaddd 0x280(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 5e2: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // 5e8: vpmovusdb %zmm6, 0x20(%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 5ef: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6648       // 5f6: kmovw 0x66(%r8), %k1
+	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0f // 5fc: vminps 0x3c0(%r14), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 603: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 609: vpaddd 0x2c0(%r14), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 610: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 616: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 61c: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 623: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 627: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 62a: addq %r11, %r9
+	LONG $0x18588b49                     // 62d: movq 0x18(%r8), %rbx
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 631: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0x635d; BYTE $0x0c // 638: vminps 0x300(%rbx), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 63f: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 645: vpaddd 0x200(%rbx), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 64c: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // 652: vpmovusdb %zmm4, (%r10)
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 658: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x0d // 65f: vminps 0x340(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 666: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 66c: vpaddd 0x240(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 673: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // 679: vpmovusdb %zmm3, 0x10(%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 680: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x535d; BYTE $0x0e // 687: vminps 0x380(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 68e: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 694: vpaddd 0x280(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 69b: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // 6a1: vpmovusdb %zmm2, 0x20(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 6a8: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6648       // 6af: kmovw 0x66(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0f // 6b5: vminps 0x3c0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 6bc: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 6c2: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 6c9: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 6cf: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 6d5: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
+	LONG $0x28408b4d                     // 6dc: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 6e0: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 6e3: addq %r8, %r9
+	LONG $0x06ff8348                     // 6e6: cmpq $0x6, %rdi
+	LONG $0x17a08f0f; WORD $0x0000       // 6ea: jg 0x1e90 <gemmVNNI6x64+0x1e90>
+	LONG $0x0017cee9; BYTE $0x00         // 6f0: jmp 0x1ec3 <gemmVNNI6x64+0x1ec3>
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 6f5: nopw %cs:(%rax,%rax)
+	LONG $0x02fa8349                     // 700: cmpq $0x2, %r10
+	LONG $0x0e32840f; WORD $0x0000       // 704: je 0x153c <gemmVNNI6x64+0x153c>
+	LONG $0x03fa8349                     // 70a: cmpq $0x3, %r10
+	LONG $0x0780850f; WORD $0x0000       // 70e: jne 0xe94 <gemmVNNI6x64+0xe94>
+	LONG $0x487d6262; WORD $0x0a31       // 714: vpmovzxbd (%rdx), %zmm25
+	LONG $0x487c0162; WORD $0xc05b       // 71a: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 720: vmulps 0x100(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // 727: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 72d: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 733: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 739: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 73f: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 745: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 74b: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 751: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 757: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 75d: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 763: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 769: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 76f: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 775: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 77b: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 781: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 787: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 78d: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 793: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 799: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 79f: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 7a5: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 7ab: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x40354162; WORD $0x49fa; BYTE $0x14 // 7b1: vpsubd 0x500(%r9), %zmm25, %zmm25
+	LONG $0x487c0162; WORD $0xc95b       // 7b8: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x40344162; WORD $0x4959; BYTE $0x10 // 7be: vmulps 0x400(%r9), %zmm25, %zmm25
+	LONG $0x403c0162; WORD $0xc158       // 7c5: vaddps %zmm25, %zmm24, %zmm24
+	LONG $0x487d0162; WORD $0xc05b       // 7cb: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 7d1: vpaddd 0x200(%r9), %zmm24, %zmm24
+	LONG $0x403d6262; WORD $0xc03d       // 7d8: vpmaxsd %zmm0, %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0111       // 7de: vpmovusdb %zmm24, (%rcx)
+	LONG $0x487d6262; WORD $0x4231; BYTE $0x01 // 7e4: vpmovzxbd 0x10(%rdx), %zmm24
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 7eb: vmulps 0x140(%r9), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x41fa; BYTE $0x15 // 7f2: vpsubd 0x540(%r9), %zmm24, %zmm24
+	LONG $0x487c0162; WORD $0xc05b       // 7f9: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x11 // 7ff: vmulps 0x440(%r9), %zmm24, %zmm24
+	LONG $0x40448162; WORD $0xf858       // 806: vaddps %zmm24, %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 80c: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 812: vpaddd 0x240(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 819: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 81f: vpmovusdb %zmm23, 0x10(%rcx)
+	LONG $0x487de262; WORD $0x7a31; BYTE $0x02 // 826: vpmovzxbd 0x20(%rdx), %zmm23
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 82d: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x4045c162; WORD $0x79fa; BYTE $0x16 // 834: vpsubd 0x580(%r9), %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xff5b       // 83b: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x12 // 841: vmulps 0x480(%r9), %zmm23, %zmm23
+	LONG $0x404ca162; WORD $0xf758       // 848: vaddps %zmm23, %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 84e: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 854: vpaddd 0x280(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 85b: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 861: vpmovusdb %zmm22, 0x20(%rcx)
+	LONG $0x9078c1c4; WORD $0x6648       // 868: kmovw 0x66(%r8), %k1
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 86e: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x897fe162; WORD $0x726f; BYTE $0x03 // 875: vmovdqu8 0x30(%rdx), %xmm22 {%k1} {z}
+	LONG $0x487da262; WORD $0xf631       // 87c: vpmovzxbd %xmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fa; BYTE $0x17 // 882: vpsubd 0x5c0(%r9), %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xf65b       // 889: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x13 // 88f: vmulps 0x4c0(%r9), %zmm22, %zmm22
+	LONG $0x4054a162; WORD $0xee58       // 896: vaddps %zmm22, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 89c: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 8a2: vpaddd 0x2c0(%r9), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 8a9: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ea262; WORD $0xed11       // 8af: vpmovusdb %zmm21, %xmm21
+	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 8b5: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
+	LONG $0x28488b4d                     // 8bc: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 8c0: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 8c4: addq %rdx, %r9
+	LONG $0x18588b4d                     // 8c7: movq 0x18(%r8), %r11
+	LONG $0x487dc262; WORD $0x2931       // 8cb: vpmovzxbd (%r9), %zmm21
+	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x14 // 8d1: vpsubd 0x500(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 8d8: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xed5b       // 8df: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x10 // 8e5: vmulps 0x400(%r11), %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe558       // 8ec: vaddps %zmm21, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 8f2: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 8f8: vpaddd 0x200(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 8ff: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x2211       // 905: vpmovusdb %zmm20, (%r10)
+	LONG $0x487dc262; WORD $0x6131; BYTE $0x01 // 90b: vpmovzxbd 0x10(%r9), %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 912: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x405dc162; WORD $0x63fa; BYTE $0x15 // 919: vpsubd 0x540(%r11), %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xe45b       // 920: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x11 // 926: vmulps 0x440(%r11), %zmm20, %zmm20
+	LONG $0x4064a162; WORD $0xdc58       // 92d: vaddps %zmm20, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 933: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 939: vpaddd 0x240(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 940: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 946: vpmovusdb %zmm19, 0x10(%r10)
+	LONG $0x487dc262; WORD $0x5931; BYTE $0x02 // 94d: vpmovzxbd 0x20(%r9), %zmm19
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 954: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x4065c162; WORD $0x5bfa; BYTE $0x16 // 95b: vpsubd 0x580(%r11), %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xdb5b       // 962: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x12 // 968: vmulps 0x480(%r11), %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd358       // 96f: vaddps %zmm19, %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 975: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 97b: vpaddd 0x280(%r11), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 982: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 988: vpmovusdb %zmm18, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // 98f: kmovw 0x66(%r8), %k1
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 995: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x897fc162; WORD $0x516f; BYTE $0x03 // 99c: vmovdqu8 0x30(%r9), %xmm18 {%k1} {z}
+	LONG $0x487da262; WORD $0xd231       // 9a3: vpmovzxbd %xmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fa; BYTE $0x17 // 9a9: vpsubd 0x5c0(%r11), %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xd25b       // 9b0: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x13 // 9b6: vmulps 0x4c0(%r11), %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xca58       // 9bd: vaddps %zmm18, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 9c3: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 9c9: vpaddd 0x2c0(%r11), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // 9d0: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ea262; WORD $0xc911       // 9d6: vpmovusdb %zmm17, %xmm17
+	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 9dc: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 9e3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9e7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9ea: addq %r11, %r9
+	LONG $0x18708b4d                     // 9ed: movq 0x18(%r8), %r14
+	LONG $0x487dc262; WORD $0x0931       // 9f1: vpmovzxbd (%r9), %zmm17
+	LONG $0x4075c162; WORD $0x4efa; BYTE $0x14 // 9f7: vpsubd 0x500(%r14), %zmm17, %zmm17
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 9fe: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x487ca162; WORD $0xc95b       // a05: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x10 // a0b: vmulps 0x400(%r14), %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc158       // a12: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // a18: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // a1e: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // a25: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ec262; WORD $0x0211       // a2b: vpmovusdb %zmm16, (%r10)
+	LONG $0x487dc262; WORD $0x4131; BYTE $0x01 // a31: vpmovzxbd 0x10(%r9), %zmm16
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // a38: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x407dc162; WORD $0x46fa; BYTE $0x15 // a3f: vpsubd 0x540(%r14), %zmm16, %zmm16
+	LONG $0x487ca162; WORD $0xc05b       // a46: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x11 // a4c: vmulps 0x440(%r14), %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf858       // a53: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // a59: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // a5f: vpaddd 0x240(%r14), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // a66: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // a6c: vpmovusdb %zmm15, 0x10(%r10)
+	LONG $0x487d5262; WORD $0x7931; BYTE $0x02 // a73: vpmovzxbd 0x20(%r9), %zmm15
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // a7a: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x48055162; WORD $0x7efa; BYTE $0x16 // a81: vpsubd 0x580(%r14), %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xff5b       // a88: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x12 // a8e: vmulps 0x480(%r14), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf758       // a95: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // a9b: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // aa1: vpaddd 0x280(%r14), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // aa8: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // aae: vpmovusdb %zmm14, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // ab5: kmovw 0x66(%r8), %k1
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // abb: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x897f5162; WORD $0x716f; BYTE $0x03 // ac2: vmovdqu8 0x30(%r9), %xmm14 {%k1} {z}
+	LONG $0x487d5262; WORD $0xf631       // ac9: vpmovzxbd %xmm14, %zmm14
+	LONG $0x480d5162; WORD $0x76fa; BYTE $0x17 // acf: vpsubd 0x5c0(%r14), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xf65b       // ad6: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x13 // adc: vmulps 0x4c0(%r14), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee58       // ae3: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // ae9: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // aef: vpaddd 0x2c0(%r14), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // af6: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // afc: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // b02: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // b09: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b0d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b10: addq %r11, %r9
+	LONG $0x18588b49                     // b13: movq 0x18(%r8), %rbx
+	LONG $0x487d5262; WORD $0x2931       // b17: vpmovzxbd (%r9), %zmm13
+	LONG $0x48157162; WORD $0x6bfa; BYTE $0x14 // b1d: vpsubd 0x500(%rbx), %zmm13, %zmm13
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // b24: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xed5b       // b2b: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x10 // b31: vmulps 0x400(%rbx), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe558       // b38: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // b3e: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // b44: vpaddd 0x200(%rbx), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // b4b: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // b51: vpmovusdb %zmm12, (%r10)
+	LONG $0x487d5262; WORD $0x6131; BYTE $0x01 // b57: vpmovzxbd 0x10(%r9), %zmm12
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // b5e: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x481d7162; WORD $0x63fa; BYTE $0x15 // b65: vpsubd 0x540(%rbx), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xe45b       // b6c: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x11 // b72: vmulps 0x440(%rbx), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc58       // b79: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // b7f: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // b85: vpaddd 0x240(%rbx), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // b8c: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // b92: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x487d5262; WORD $0x5931; BYTE $0x02 // b99: vpmovzxbd 0x20(%r9), %zmm11
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // ba0: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x48257162; WORD $0x5bfa; BYTE $0x16 // ba7: vpsubd 0x580(%rbx), %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xdb5b       // bae: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x12 // bb4: vmulps 0x480(%rbx), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd358       // bbb: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // bc1: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // bc7: vpaddd 0x280(%rbx), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // bce: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // bd4: vpmovusdb %zmm10, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // bdb: kmovw 0x66(%r8), %k1
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // be1: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x897f5162; WORD $0x516f; BYTE $0x03 // be8: vmovdqu8 0x30(%r9), %xmm10 {%k1} {z}
+	LONG $0x487d5262; WORD $0xd231       // bef: vpmovzxbd %xmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fa; BYTE $0x17 // bf5: vpsubd 0x5c0(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xd25b       // bfc: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x13 // c02: vmulps 0x4c0(%rbx), %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca58       // c09: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // c0f: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // c15: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // c1c: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // c22: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // c28: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // c2f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c33: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c36: addq %r11, %r9
+	LONG $0x18708b4d                     // c39: movq 0x18(%r8), %r14
+	LONG $0x487d5262; WORD $0x0931       // c3d: vpmovzxbd (%r9), %zmm9
+	LONG $0x48355162; WORD $0x4efa; BYTE $0x14 // c43: vpsubd 0x500(%r14), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // c4a: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc95b       // c51: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48345162; WORD $0x4e59; BYTE $0x10 // c57: vmulps 0x400(%r14), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc158       // c5e: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // c64: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // c6a: vpaddd 0x200(%r14), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // c71: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // c77: vpmovusdb %zmm8, (%r10)
+	LONG $0x487d5262; WORD $0x4131; BYTE $0x01 // c7d: vpmovzxbd 0x10(%r9), %zmm8
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // c84: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x483d5162; WORD $0x46fa; BYTE $0x15 // c8b: vpsubd 0x540(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // c92: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x11 // c98: vmulps 0x440(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf858       // c9f: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // ca5: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // cab: vpaddd 0x240(%r14), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // cb2: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // cb8: vpmovusdb %zmm7, 0x10(%r10)
+	LONG $0x487dd262; WORD $0x7931; BYTE $0x02 // cbf: vpmovzxbd 0x20(%r9), %zmm7
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // cc6: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x4845d162; WORD $0x7efa; BYTE $0x16 // ccd: vpsubd 0x580(%r14), %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // cd4: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x12 // cda: vmulps 0x480(%r14), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf758       // ce1: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // ce7: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // ced: vpaddd 0x280(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // cf4: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // cfa: vpmovusdb %zmm6, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // d01: kmovw 0x66(%r8), %k1
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // d07: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x897fd162; WORD $0x716f; BYTE $0x03 // d0e: vmovdqu8 0x30(%r9), %xmm6 {%k1} {z}
+	LONG $0x487df262; WORD $0xf631       // d15: vpmovzxbd %xmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fa; BYTE $0x17 // d1b: vpsubd 0x5c0(%r14), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // d22: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x13 // d28: vmulps 0x4c0(%r14), %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee58       // d2f: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // d35: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // d3b: vpaddd 0x2c0(%r14), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // d42: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // d48: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // d4e: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // d55: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // d59: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // d5c: addq %r11, %r9
+	LONG $0x18588b49                     // d5f: movq 0x18(%r8), %rbx
+	LONG $0x487dd262; WORD $0x2931       // d63: vpmovzxbd (%r9), %zmm5
+	LONG $0x4855f162; WORD $0x6bfa; BYTE $0x14 // d69: vpsubd 0x500(%rbx), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // d70: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xed5b       // d77: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x10 // d7d: vmulps 0x400(%rbx), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // d84: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // d8a: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // d90: vpaddd 0x200(%rbx), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // d97: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // d9d: vpmovusdb %zmm4, (%r10)
+	LONG $0x487dd262; WORD $0x6131; BYTE $0x01 // da3: vpmovzxbd 0x10(%r9), %zmm4
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // daa: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x485df162; WORD $0x63fa; BYTE $0x15 // db1: vpsubd 0x540(%rbx), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // db8: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x11 // dbe: vmulps 0x440(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // dc5: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // dcb: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // dd1: vpaddd 0x240(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // dd8: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // dde: vpmovusdb %zmm3, 0x10(%r10)
+	LONG $0x487dd262; WORD $0x5931; BYTE $0x02 // de5: vpmovzxbd 0x20(%r9), %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // dec: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x16 // df3: vpsubd 0x580(%rbx), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // dfa: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x12 // e00: vmulps 0x480(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // e07: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // e0d: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // e13: vpaddd 0x280(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // e1a: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // e20: vpmovusdb %zmm2, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // e27: kmovw 0x66(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // e2d: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x897fd162; WORD $0x516f; BYTE $0x03 // e34: vmovdqu8 0x30(%r9), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd231       // e3b: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fa; BYTE $0x17 // e41: vpsubd 0x5c0(%rbx), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // e48: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x13 // e4e: vmulps 0x4c0(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // e55: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // e5b: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // e61: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // e68: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // e6e: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // e74: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
+	LONG $0x28408b4d                     // e7b: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // e7f: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // e82: addq %r8, %r9
+	LONG $0x06ff8348                     // e85: cmpq $0x6, %rdi
+	LONG $0x10018f0f; WORD $0x0000       // e89: jg 0x1e90 <gemmVNNI6x64+0x1e90>
+	LONG $0x00102fe9; BYTE $0x00         // e8f: jmp 0x1ec3 <gemmVNNI6x64+0x1ec3>
+	LONG $0x487c0162; WORD $0xc05b       // e94: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // e9a: vmulps 0x100(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // ea1: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // ea7: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // ead: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // eb3: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // eb9: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // ebf: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // ec5: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // ecb: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // ed1: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // ed7: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // edd: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // ee3: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // ee9: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // eef: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // ef5: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // efb: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // f01: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // f07: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // f0d: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // f13: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // f19: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // f1f: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // f25: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487c6162; WORD $0x0111       // f2b: vmovups %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // f31: vmulps 0x140(%r9), %zmm23, %zmm23
+	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // f38: vmovups %zmm23, 0x40(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // f3f: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x487ce162; WORD $0x7111; BYTE $0x02 // f46: vmovups %zmm22, 0x80(%rcx)
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // f4d: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x9078c1c4; WORD $0x6648       // f54: kmovw 0x66(%r8), %k1
+	LONG $0x497ce162; WORD $0x6911; BYTE $0x03 // f5a: vmovups %zmm21, 0xc0(%rcx) {%k1}
+	LONG $0x28488b4d                     // f61: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // f65: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // f69: addq %rdx, %r9
+	LONG $0x18588b4d                     // f6c: movq 0x18(%r8), %r11
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // f70: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487cc162; WORD $0x2211       // f77: vmovups %zmm20, (%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // f7d: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x487cc162; WORD $0x5a11; BYTE $0x01 // f84: vmovups %zmm19, 0x40(%r10)
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // f8b: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x487cc162; WORD $0x5211; BYTE $0x02 // f92: vmovups %zmm18, 0x80(%r10)
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // f99: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x9078c1c4; WORD $0x6648       // fa0: kmovw 0x66(%r8), %k1
+	LONG $0x497cc162; WORD $0x4a11; BYTE $0x03 // fa6: vmovups %zmm17, 0xc0(%r10) {%k1}
+	LONG $0x28588b4d                     // fad: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // fb1: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // fb4: addq %r11, %r9
+	LONG $0x18708b4d                     // fb7: movq 0x18(%r8), %r14
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // fbb: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x487cc162; WORD $0x0211       // fc2: vmovups %zmm16, (%r10)
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // fc8: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0x7a11; BYTE $0x01 // fcf: vmovups %zmm15, 0x40(%r10)
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // fd6: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0x7211; BYTE $0x02 // fdd: vmovups %zmm14, 0x80(%r10)
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // fe4: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6648       // feb: kmovw 0x66(%r8), %k1
+	LONG $0x497c5162; WORD $0x6a11; BYTE $0x03 // ff1: vmovups %zmm13, 0xc0(%r10) {%k1}
+	LONG $0x28588b4d                     // ff8: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // ffc: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // fff: addq %r11, %r9
+	LONG $0x18588b49                     // 1002: movq 0x18(%r8), %rbx
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 1006: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0x2211       // 100d: vmovups %zmm12, (%r10)
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 1013: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // 101a: vmovups %zmm11, 0x40(%r10)
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 1021: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0x5211; BYTE $0x02 // 1028: vmovups %zmm10, 0x80(%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 102f: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6648       // 1036: kmovw 0x66(%r8), %k1
+	LONG $0x497c5162; WORD $0x4a11; BYTE $0x03 // 103c: vmovups %zmm9, 0xc0(%r10) {%k1}
+	LONG $0x28588b4d                     // 1043: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1047: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 104a: addq %r11, %r9
+	LONG $0x18708b4d                     // 104d: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 1051: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0x0211       // 1058: vmovups %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 105e: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x487cd162; WORD $0x7a11; BYTE $0x01 // 1065: vmovups %zmm7, 0x40(%r10)
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 106c: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x487cd162; WORD $0x7211; BYTE $0x02 // 1073: vmovups %zmm6, 0x80(%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 107a: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6648       // 1081: kmovw 0x66(%r8), %k1
+	LONG $0x497cd162; WORD $0x6a11; BYTE $0x03 // 1087: vmovups %zmm5, 0xc0(%r10) {%k1}
+	LONG $0x28588b4d                     // 108e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1092: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1095: addq %r11, %r9
+	LONG $0x18588b49                     // 1098: movq 0x18(%r8), %rbx
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 109c: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x487cd162; WORD $0x2211       // 10a3: vmovups %zmm4, (%r10)
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 10a9: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x487cd162; WORD $0x5a11; BYTE $0x01 // 10b0: vmovups %zmm3, 0x40(%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 10b7: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x487cd162; WORD $0x5211; BYTE $0x02 // 10be: vmovups %zmm2, 0x80(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 10c5: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6648       // 10cc: kmovw 0x66(%r8), %k1
+	LONG $0x497cd162; WORD $0x4a11; BYTE $0x03 // 10d2: vmovups %zmm1, 0xc0(%r10) {%k1}
+	LONG $0x28408b4d                     // 10d9: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 10dd: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 10e0: addq %r8, %r9
+	LONG $0x06ff8348                     // 10e3: cmpq $0x6, %rdi
+	LONG $0x0da38f0f; WORD $0x0000       // 10e7: jg 0x1e90 <gemmVNNI6x64+0x1e90>
+	LONG $0x000dd1e9; BYTE $0x00         // 10ed: jmp 0x1ec3 <gemmVNNI6x64+0x1ec3>
+	LONG $0x487c0162; WORD $0xc05b       // 10f2: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 10f8: vmulps 0x100(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // 10ff: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 1105: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 110b: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 1111: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 1117: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 111d: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 1123: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 1129: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 112f: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 1135: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 113b: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 1141: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 1147: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 114d: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 1153: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 1159: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 115f: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 1165: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 116b: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1171: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 1177: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 117d: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1183: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487d0162; WORD $0xc05b       // 1189: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 118f: vpaddd 0x200(%r9), %zmm24, %zmm24
+	LONG $0x403d6262; WORD $0xc03d       // 1196: vpmaxsd %zmm0, %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0111       // 119c: vpmovusdb %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 11a2: vmulps 0x140(%r9), %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 11a9: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 11af: vpaddd 0x240(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 11b6: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 11bc: vpmovusdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 11c3: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 11ca: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 11d0: vpaddd 0x280(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 11d7: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 11dd: vpmovusdb %zmm22, 0x20(%rcx)
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 11e4: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x9078c1c4; WORD $0x6648       // 11eb: kmovw 0x66(%r8), %k1
+	LONG $0x487da162; WORD $0xed5b       // 11f1: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 11f7: vpaddd 0x2c0(%r9), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 11fe: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ea262; WORD $0xed11       // 1204: vpmovusdb %zmm21, %xmm21
+	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 120a: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
+	LONG $0x28488b4d                     // 1211: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 1215: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1219: addq %rdx, %r9
+	LONG $0x18588b4d                     // 121c: movq 0x18(%r8), %r11
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1220: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 1227: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 122d: vpaddd 0x200(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 1234: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x2211       // 123a: vpmovusdb %zmm20, (%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1240: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 1247: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 124d: vpaddd 0x240(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 1254: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 125a: vpmovusdb %zmm19, 0x10(%r10)
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 1261: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 1268: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 126e: vpaddd 0x280(%r11), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 1275: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 127b: vpmovusdb %zmm18, 0x20(%r10)
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 1282: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x9078c1c4; WORD $0x6648       // 1289: kmovw 0x66(%r8), %k1
+	LONG $0x487da162; WORD $0xc95b       // 128f: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 1295: vpaddd 0x2c0(%r11), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // 129c: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ea262; WORD $0xc911       // 12a2: vpmovusdb %zmm17, %xmm17
+	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 12a8: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 12af: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 12b3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 12b6: addq %r11, %r9
+	LONG $0x18708b4d                     // 12b9: movq 0x18(%r8), %r14
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 12bd: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 12c4: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 12ca: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // 12d1: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ec262; WORD $0x0211       // 12d7: vpmovusdb %zmm16, (%r10)
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 12dd: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 12e4: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 12ea: vpaddd 0x240(%r14), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 12f1: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // 12f7: vpmovusdb %zmm15, 0x10(%r10)
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 12fe: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 1305: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 130b: vpaddd 0x280(%r14), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 1312: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // 1318: vpmovusdb %zmm14, 0x20(%r10)
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 131f: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6648       // 1326: kmovw 0x66(%r8), %k1
+	LONG $0x487d5162; WORD $0xed5b       // 132c: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 1332: vpaddd 0x2c0(%r14), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 1339: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 133f: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 1345: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 134c: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1350: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1353: addq %r11, %r9
+	LONG $0x18588b49                     // 1356: movq 0x18(%r8), %rbx
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 135a: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 1361: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 1367: vpaddd 0x200(%rbx), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 136e: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 1374: vpmovusdb %zmm12, (%r10)
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 137a: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 1381: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 1387: vpaddd 0x240(%rbx), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 138e: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 1394: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 139b: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 13a2: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 13a8: vpaddd 0x280(%rbx), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 13af: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // 13b5: vpmovusdb %zmm10, 0x20(%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 13bc: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6648       // 13c3: kmovw 0x66(%r8), %k1
+	LONG $0x487d5162; WORD $0xc95b       // 13c9: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 13cf: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 13d6: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 13dc: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 13e2: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 13e9: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 13ed: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 13f0: addq %r11, %r9
+	LONG $0x18708b4d                     // 13f3: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 13f7: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 13fe: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 1404: vpaddd 0x200(%r14), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 140b: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // 1411: vpmovusdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 1417: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 141e: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 1424: vpaddd 0x240(%r14), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 142b: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // 1431: vpmovusdb %zmm7, 0x10(%r10)
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 1438: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 143f: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 1445: vpaddd 0x280(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 144c: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // 1452: vpmovusdb %zmm6, 0x20(%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 1459: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6648       // 1460: kmovw 0x66(%r8), %k1
+	LONG $0x487df162; WORD $0xed5b       // 1466: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 146c: vpaddd 0x2c0(%r14), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 1473: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 1479: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 147f: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 1486: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 148a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 148d: addq %r11, %r9
+	LONG $0x18588b49                     // 1490: movq 0x18(%r8), %rbx
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 1494: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 149b: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 14a1: vpaddd 0x200(%rbx), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 14a8: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // 14ae: vpmovusdb %zmm4, (%r10)
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 14b4: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 14bb: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 14c1: vpaddd 0x240(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 14c8: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // 14ce: vpmovusdb %zmm3, 0x10(%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 14d5: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 14dc: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 14e2: vpaddd 0x280(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 14e9: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // 14ef: vpmovusdb %zmm2, 0x20(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 14f6: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6648       // 14fd: kmovw 0x66(%r8), %k1
+	LONG $0x487df162; WORD $0xc95b       // 1503: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 1509: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 1510: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 1516: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 151c: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
+	LONG $0x28408b4d                     // 1523: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1527: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 152a: addq %r8, %r9
+	LONG $0x06ff8348                     // 152d: cmpq $0x6, %rdi
+	LONG $0x09598f0f; WORD $0x0000       // 1531: jg 0x1e90 <gemmVNNI6x64+0x1e90>
+	LONG $0x000987e9; BYTE $0x00         // 1537: jmp 0x1ec3 <gemmVNNI6x64+0x1ec3>
+	LONG $0x487c0162; WORD $0xc05b       // 153c: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 1542: vmulps 0x100(%r9), %zmm24, %zmm24
+	LONG $0x000000bb; BYTE $0x3f         // 1549: movl $0x3f000000, %ebx
+	LONG $0x0000ba41; WORD $0x3f80       // 154e: movl $0x3f800000, %r10d
+	LONG $0x487ca162; WORD $0xff5b       // 1554: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 155a: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 1560: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 1566: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x0000be41; WORD $0x3f80       // 156c: movl $0x3f800000, %r14d
+	LONG $0x487ca162; WORD $0xdb5b       // 1572: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 1578: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 157e: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 1584: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 158a: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 1590: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 1596: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 159c: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 15a2: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 15a8: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 15ae: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 15b4: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 15ba: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 15c0: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 15c6: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 15cc: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 15d2: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 15d8: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 15de: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x403c4162; WORD $0x4959; BYTE $0x0c // 15e4: vmulps 0x300(%r9), %zmm24, %zmm25
+	LONG $0x487d6262; WORD $0xd37c       // 15eb: vpbroadcastd %ebx, %zmm26
+	LONG $0x000000bb; BYTE $0x3f         // 15f1: movl $0x3f000000, %ebx
+	LONG $0x40340162; WORD $0xca58       // 15f6: vaddps %zmm26, %zmm25, %zmm25
+	LONG $0x487d4262; WORD $0xd27c       // 15fc: vpbroadcastd %r10d, %zmm26
+	LONG $0x0000ba41; WORD $0x3f80       // 1602: movl $0x3f800000, %r10d
+	LONG $0x40346162; WORD $0xc85f       // 1608: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x40340162; WORD $0xca5d       // 160e: vminps %zmm26, %zmm25, %zmm25
+	LONG $0x403c0162; WORD $0xc159       // 1614: vmulps %zmm25, %zmm24, %zmm24
+	LONG $0x487d0162; WORD $0xc05b       // 161a: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 1620: vpaddd 0x200(%r9), %zmm24, %zmm24
+	LONG $0x403d6262; WORD $0xc03d       // 1627: vpmaxsd %zmm0, %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0111       // 162d: vpmovusdb %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 1633: vmulps 0x140(%r9), %zmm23, %zmm23
+	LONG $0x40444162; WORD $0x4159; BYTE $0x0d // 163a: vmulps 0x340(%r9), %zmm23, %zmm24
+	LONG $0x487d6262; WORD $0xcb7c       // 1641: vpbroadcastd %ebx, %zmm25
+	LONG $0x000000bb; BYTE $0x3f         // 1647: movl $0x3f000000, %ebx
+	LONG $0x403c0162; WORD $0xc158       // 164c: vaddps %zmm25, %zmm24, %zmm24
+	LONG $0x487d4262; WORD $0xca7c       // 1652: vpbroadcastd %r10d, %zmm25
+	LONG $0x0000ba41; WORD $0x3f80       // 1658: movl $0x3f800000, %r10d
+	LONG $0x403c6162; WORD $0xc05f       // 165e: vmaxps %zmm0, %zmm24, %zmm24
+	LONG $0x403c0162; WORD $0xc15d       // 1664: vminps %zmm25, %zmm24, %zmm24
+	LONG $0x40448162; WORD $0xf859       // 166a: vmulps %zmm24, %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 1670: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 1676: vpaddd 0x240(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 167d: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 1683: vpmovusdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 168a: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x404cc162; WORD $0x7959; BYTE $0x0e // 1691: vmulps 0x380(%r9), %zmm22, %zmm23
+	LONG $0x487d6262; WORD $0xc37c       // 1698: vpbroadcastd %ebx, %zmm24
+	LONG $0x000000bb; BYTE $0x3f         // 169e: movl $0x3f000000, %ebx
+	LONG $0x40448162; WORD $0xf858       // 16a3: vaddps %zmm24, %zmm23, %zmm23
+	LONG $0x487d4262; WORD $0xc27c       // 16a9: vpbroadcastd %r10d, %zmm24
+	LONG $0x0000ba41; WORD $0x3f80       // 16af: movl $0x3f800000, %r10d
+	LONG $0x4044e162; WORD $0xf85f       // 16b5: vmaxps %zmm0, %zmm23, %zmm23
+	LONG $0x40448162; WORD $0xf85d       // 16bb: vminps %zmm24, %zmm23, %zmm23
+	LONG $0x404ca162; WORD $0xf759       // 16c1: vmulps %zmm23, %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 16c7: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 16cd: vpaddd 0x280(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 16d4: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 16da: vpmovusdb %zmm22, 0x20(%rcx)
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 16e1: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x9078c1c4; WORD $0x6648       // 16e8: kmovw 0x66(%r8), %k1
+	LONG $0x4054c162; WORD $0x7159; BYTE $0x0f // 16ee: vmulps 0x3c0(%r9), %zmm21, %zmm22
+	LONG $0x487de262; WORD $0xfb7c       // 16f5: vpbroadcastd %ebx, %zmm23
+	LONG $0x000000bb; BYTE $0x3f         // 16fb: movl $0x3f000000, %ebx
+	LONG $0x404ca162; WORD $0xf758       // 1700: vaddps %zmm23, %zmm22, %zmm22
+	LONG $0x487dc262; WORD $0xfa7c       // 1706: vpbroadcastd %r10d, %zmm23
+	LONG $0x404ce162; WORD $0xf05f       // 170c: vmaxps %zmm0, %zmm22, %zmm22
+	LONG $0x404ca162; WORD $0xf75d       // 1712: vminps %zmm23, %zmm22, %zmm22
+	LONG $0x4054a162; WORD $0xee59       // 1718: vmulps %zmm22, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 171e: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 1724: vpaddd 0x2c0(%r9), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 172b: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ea262; WORD $0xed11       // 1731: vpmovusdb %zmm21, %xmm21
+	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 1737: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
+	LONG $0x28488b4d                     // 173e: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 1742: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1746: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1749: movq 0x18(%r8), %r11
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 174d: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0c // 1754: vmulps 0x300(%r11), %zmm20, %zmm21
+	LONG $0x487de262; WORD $0xf37c       // 175b: vpbroadcastd %ebx, %zmm22
+	LONG $0x000000bb; BYTE $0x3f         // 1761: movl $0x3f000000, %ebx
+	LONG $0x4054a162; WORD $0xee58       // 1766: vaddps %zmm22, %zmm21, %zmm21
+	LONG $0x487dc262; WORD $0xf67c       // 176c: vpbroadcastd %r14d, %zmm22
+	LONG $0x0000be41; WORD $0x3f80       // 1772: movl $0x3f800000, %r14d
+	LONG $0x4054e162; WORD $0xe85f       // 1778: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x4054a162; WORD $0xee5d       // 177e: vminps %zmm22, %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe559       // 1784: vmulps %zmm21, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 178a: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 1790: vpaddd 0x200(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 1797: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x2211       // 179d: vpmovusdb %zmm20, (%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 17a3: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x4064c162; WORD $0x6359; BYTE $0x0d // 17aa: vmulps 0x340(%r11), %zmm19, %zmm20
+	LONG $0x487de262; WORD $0xeb7c       // 17b1: vpbroadcastd %ebx, %zmm21
+	LONG $0x000000bb; BYTE $0x3f         // 17b7: movl $0x3f000000, %ebx
+	LONG $0x405ca162; WORD $0xe558       // 17bc: vaddps %zmm21, %zmm20, %zmm20
+	LONG $0x487dc262; WORD $0xee7c       // 17c2: vpbroadcastd %r14d, %zmm21
+	LONG $0x0000be41; WORD $0x3f80       // 17c8: movl $0x3f800000, %r14d
+	LONG $0x405ce162; WORD $0xe05f       // 17ce: vmaxps %zmm0, %zmm20, %zmm20
+	LONG $0x405ca162; WORD $0xe55d       // 17d4: vminps %zmm21, %zmm20, %zmm20
+	LONG $0x4064a162; WORD $0xdc59       // 17da: vmulps %zmm20, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 17e0: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 17e6: vpaddd 0x240(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 17ed: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 17f3: vpmovusdb %zmm19, 0x10(%r10)
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 17fa: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5b59; BYTE $0x0e // 1801: vmulps 0x380(%r11), %zmm18, %zmm19
+	LONG $0x487de262; WORD $0xe37c       // 1808: vpbroadcastd %ebx, %zmm20
+	LONG $0x000000bb; BYTE $0x3f         // 180e: movl $0x3f000000, %ebx
+	LONG $0x4064a162; WORD $0xdc58       // 1813: vaddps %zmm20, %zmm19, %zmm19
+	LONG $0x487dc262; WORD $0xe67c       // 1819: vpbroadcastd %r14d, %zmm20
+	LONG $0x0000be41; WORD $0x3f80       // 181f: movl $0x3f800000, %r14d
+	LONG $0x4064e162; WORD $0xd85f       // 1825: vmaxps %zmm0, %zmm19, %zmm19
+	LONG $0x4064a162; WORD $0xdc5d       // 182b: vminps %zmm20, %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd359       // 1831: vmulps %zmm19, %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 1837: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 183d: vpaddd 0x280(%r11), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 1844: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 184a: vpmovusdb %zmm18, 0x20(%r10)
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 1851: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x9078c1c4; WORD $0x6648       // 1858: kmovw 0x66(%r8), %k1
+	LONG $0x4074c162; WORD $0x5359; BYTE $0x0f // 185e: vmulps 0x3c0(%r11), %zmm17, %zmm18
+	LONG $0x487de262; WORD $0xdb7c       // 1865: vpbroadcastd %ebx, %zmm19
+	LONG $0x000000bb; BYTE $0x3f         // 186b: movl $0x3f000000, %ebx
+	LONG $0x406ca162; WORD $0xd358       // 1870: vaddps %zmm19, %zmm18, %zmm18
+	LONG $0x487dc262; WORD $0xde7c       // 1876: vpbroadcastd %r14d, %zmm19
+	LONG $0x0000be41; WORD $0x3f80       // 187c: movl $0x3f800000, %r14d
+	LONG $0x406ce162; WORD $0xd05f       // 1882: vmaxps %zmm0, %zmm18, %zmm18
+	LONG $0x406ca162; WORD $0xd35d       // 1888: vminps %zmm19, %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xca59       // 188e: vmulps %zmm18, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 1894: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 189a: vpaddd 0x2c0(%r11), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // 18a1: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ea262; WORD $0xc911       // 18a7: vpmovusdb %zmm17, %xmm17
+	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 18ad: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 18b4: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 18b8: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 18bb: addq %r11, %r9
+	LONG $0x18688b4d                     // 18be: movq 0x18(%r8), %r13
+	LONG $0x407cc162; WORD $0x4559; BYTE $0x04 // 18c2: vmulps 0x100(%r13), %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4d59; BYTE $0x0c // 18c9: vmulps 0x300(%r13), %zmm16, %zmm17
+	LONG $0x487de262; WORD $0xd37c       // 18d0: vpbroadcastd %ebx, %zmm18
+	LONG $0x000000bb; BYTE $0x3f         // 18d6: movl $0x3f000000, %ebx
+	LONG $0x4074a162; WORD $0xca58       // 18db: vaddps %zmm18, %zmm17, %zmm17
+	LONG $0x487dc262; WORD $0xd67c       // 18e1: vpbroadcastd %r14d, %zmm18
+	LONG $0x0000be41; WORD $0x3f80       // 18e7: movl $0x3f800000, %r14d
+	LONG $0x4074e162; WORD $0xc85f       // 18ed: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x4074a162; WORD $0xca5d       // 18f3: vminps %zmm18, %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc159       // 18f9: vmulps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 18ff: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x45fe; BYTE $0x08 // 1905: vpaddd 0x200(%r13), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // 190c: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ec262; WORD $0x0211       // 1912: vpmovusdb %zmm16, (%r10)
+	LONG $0x48045162; WORD $0x7d59; BYTE $0x05 // 1918: vmulps 0x140(%r13), %zmm15, %zmm15
+	LONG $0x4804c162; WORD $0x4559; BYTE $0x0d // 191f: vmulps 0x340(%r13), %zmm15, %zmm16
+	LONG $0x487de262; WORD $0xcb7c       // 1926: vpbroadcastd %ebx, %zmm17
+	LONG $0x000000bb; BYTE $0x3f         // 192c: movl $0x3f000000, %ebx
+	LONG $0x407ca162; WORD $0xc158       // 1931: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487dc262; WORD $0xce7c       // 1937: vpbroadcastd %r14d, %zmm17
+	LONG $0x0000be41; WORD $0x3f80       // 193d: movl $0x3f800000, %r14d
+	LONG $0x407ce162; WORD $0xc05f       // 1943: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407ca162; WORD $0xc15d       // 1949: vminps %zmm17, %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf859       // 194f: vmulps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 1955: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x7dfe; BYTE $0x09 // 195b: vpaddd 0x240(%r13), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 1962: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // 1968: vpmovusdb %zmm15, 0x10(%r10)
+	LONG $0x480c5162; WORD $0x7559; BYTE $0x06 // 196f: vmulps 0x180(%r13), %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7d59; BYTE $0x0e // 1976: vmulps 0x380(%r13), %zmm14, %zmm15
+	LONG $0x487de262; WORD $0xc37c       // 197d: vpbroadcastd %ebx, %zmm16
+	LONG $0x000000bb; BYTE $0x3f         // 1983: movl $0x3f000000, %ebx
+	LONG $0x48043162; WORD $0xf858       // 1988: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487dc262; WORD $0xc67c       // 198e: vpbroadcastd %r14d, %zmm16
+	LONG $0x0000be41; WORD $0x3f80       // 1994: movl $0x3f800000, %r14d
+	LONG $0x48047162; WORD $0xf85f       // 199a: vmaxps %zmm0, %zmm15, %zmm15
+	LONG $0x48043162; WORD $0xf85d       // 19a0: vminps %zmm16, %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf759       // 19a6: vmulps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 19ac: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x75fe; BYTE $0x0a // 19b2: vpaddd 0x280(%r13), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 19b9: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // 19bf: vpmovusdb %zmm14, 0x20(%r10)
+	LONG $0x48145162; WORD $0x6d59; BYTE $0x07 // 19c6: vmulps 0x1c0(%r13), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6648       // 19cd: kmovw 0x66(%r8), %k1
+	LONG $0x48145162; WORD $0x7559; BYTE $0x0f // 19d3: vmulps 0x3c0(%r13), %zmm13, %zmm14
+	LONG $0x487d7262; WORD $0xfb7c       // 19da: vpbroadcastd %ebx, %zmm15
+	LONG $0x000000bb; BYTE $0x3f         // 19e0: movl $0x3f000000, %ebx
+	LONG $0x480c5162; WORD $0xf758       // 19e5: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5262; WORD $0xfe7c       // 19eb: vpbroadcastd %r14d, %zmm15
+	LONG $0x0000be41; WORD $0x3f80       // 19f1: movl $0x3f800000, %r14d
+	LONG $0x480c7162; WORD $0xf05f       // 19f7: vmaxps %zmm0, %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0xf75d       // 19fd: vminps %zmm15, %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee59       // 1a03: vmulps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 1a09: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6dfe; BYTE $0x0b // 1a0f: vpaddd 0x2c0(%r13), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 1a16: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 1a1c: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 1a22: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 1a29: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1a2d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1a30: addq %r11, %r9
+	LONG $0x18788b4d                     // 1a33: movq 0x18(%r8), %r15
+	LONG $0x481c5162; WORD $0x6759; BYTE $0x04 // 1a37: vmulps 0x100(%r15), %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6f59; BYTE $0x0c // 1a3e: vmulps 0x300(%r15), %zmm12, %zmm13
+	LONG $0x487d7262; WORD $0xf37c       // 1a45: vpbroadcastd %ebx, %zmm14
+	LONG $0x000000bb; BYTE $0x3f         // 1a4b: movl $0x3f000000, %ebx
+	LONG $0x48145162; WORD $0xee58       // 1a50: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5262; WORD $0xf67c       // 1a56: vpbroadcastd %r14d, %zmm14
+	LONG $0x0000be41; WORD $0x3f80       // 1a5c: movl $0x3f800000, %r14d
+	LONG $0x48147162; WORD $0xe85f       // 1a62: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48145162; WORD $0xee5d       // 1a68: vminps %zmm14, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 1a6e: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 1a74: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x67fe; BYTE $0x08 // 1a7a: vpaddd 0x200(%r15), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 1a81: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 1a87: vpmovusdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5f59; BYTE $0x05 // 1a8d: vmulps 0x140(%r15), %zmm11, %zmm11
+	LONG $0x48245162; WORD $0x6759; BYTE $0x0d // 1a94: vmulps 0x340(%r15), %zmm11, %zmm12
+	LONG $0x487d7262; WORD $0xeb7c       // 1a9b: vpbroadcastd %ebx, %zmm13
+	LONG $0x000000bb; BYTE $0x3f         // 1aa1: movl $0x3f000000, %ebx
+	LONG $0x481c5162; WORD $0xe558       // 1aa6: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5262; WORD $0xee7c       // 1aac: vpbroadcastd %r14d, %zmm13
+	LONG $0x0000be41; WORD $0x3f80       // 1ab2: movl $0x3f800000, %r14d
+	LONG $0x481c7162; WORD $0xe05f       // 1ab8: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0xe55d       // 1abe: vminps %zmm13, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc59       // 1ac4: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 1aca: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5ffe; BYTE $0x09 // 1ad0: vpaddd 0x240(%r15), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 1ad7: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 1add: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x482c5162; WORD $0x5759; BYTE $0x06 // 1ae4: vmulps 0x180(%r15), %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0x5f59; BYTE $0x0e // 1aeb: vmulps 0x380(%r15), %zmm10, %zmm11
+	LONG $0x487d7262; WORD $0xe37c       // 1af2: vpbroadcastd %ebx, %zmm12
+	LONG $0x000000bb; BYTE $0x3f         // 1af8: movl $0x3f000000, %ebx
+	LONG $0x48245162; WORD $0xdc58       // 1afd: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5262; WORD $0xe67c       // 1b03: vpbroadcastd %r14d, %zmm12
+	LONG $0x0000be41; WORD $0x3f80       // 1b09: movl $0x3f800000, %r14d
+	LONG $0x48247162; WORD $0xd85f       // 1b0f: vmaxps %zmm0, %zmm11, %zmm11
+	LONG $0x48245162; WORD $0xdc5d       // 1b15: vminps %zmm12, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd359       // 1b1b: vmulps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 1b21: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x57fe; BYTE $0x0a // 1b27: vpaddd 0x280(%r15), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 1b2e: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // 1b34: vpmovusdb %zmm10, 0x20(%r10)
+	LONG $0x48345162; WORD $0x4f59; BYTE $0x07 // 1b3b: vmulps 0x1c0(%r15), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6648       // 1b42: kmovw 0x66(%r8), %k1
+	LONG $0x48345162; WORD $0x5759; BYTE $0x0f // 1b48: vmulps 0x3c0(%r15), %zmm9, %zmm10
+	LONG $0x487d7262; WORD $0xdb7c       // 1b4f: vpbroadcastd %ebx, %zmm11
+	LONG $0x000000bb; BYTE $0x3f         // 1b55: movl $0x3f000000, %ebx
+	LONG $0x482c5162; WORD $0xd358       // 1b5a: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5262; WORD $0xde7c       // 1b60: vpbroadcastd %r14d, %zmm11
+	LONG $0x0000be41; WORD $0x3f80       // 1b66: movl $0x3f800000, %r14d
+	LONG $0x482c7162; WORD $0xd05f       // 1b6c: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0xd35d       // 1b72: vminps %zmm11, %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca59       // 1b78: vmulps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 1b7e: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48355162; WORD $0x4ffe; BYTE $0x0b // 1b84: vpaddd 0x2c0(%r15), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 1b8b: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 1b91: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 1b97: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 1b9e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1ba2: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1ba5: addq %r11, %r9
+	LONG $0x18688b4d                     // 1ba8: movq 0x18(%r8), %r13
+	LONG $0x483c5162; WORD $0x4559; BYTE $0x04 // 1bac: vmulps 0x100(%r13), %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4d59; BYTE $0x0c // 1bb3: vmulps 0x300(%r13), %zmm8, %zmm9
+	LONG $0x487d7262; WORD $0xd37c       // 1bba: vpbroadcastd %ebx, %zmm10
+	LONG $0x000000bb; BYTE $0x3f         // 1bc0: movl $0x3f000000, %ebx
+	LONG $0x48345162; WORD $0xca58       // 1bc5: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5262; WORD $0xd67c       // 1bcb: vpbroadcastd %r14d, %zmm10
+	LONG $0x0000be41; WORD $0x3f80       // 1bd1: movl $0x3f800000, %r14d
+	LONG $0x48347162; WORD $0xc85f       // 1bd7: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48345162; WORD $0xca5d       // 1bdd: vminps %zmm10, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // 1be3: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 1be9: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x45fe; BYTE $0x08 // 1bef: vpaddd 0x200(%r13), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 1bf6: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // 1bfc: vpmovusdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7d59; BYTE $0x05 // 1c02: vmulps 0x140(%r13), %zmm7, %zmm7
+	LONG $0x48445162; WORD $0x4559; BYTE $0x0d // 1c09: vmulps 0x340(%r13), %zmm7, %zmm8
+	LONG $0x487d7262; WORD $0xcb7c       // 1c10: vpbroadcastd %ebx, %zmm9
+	LONG $0x000000bb; BYTE $0x3f         // 1c16: movl $0x3f000000, %ebx
+	LONG $0x483c5162; WORD $0xc158       // 1c1b: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5262; WORD $0xce7c       // 1c21: vpbroadcastd %r14d, %zmm9
+	LONG $0x0000be41; WORD $0x3f80       // 1c27: movl $0x3f800000, %r14d
+	LONG $0x483c7162; WORD $0xc05f       // 1c2d: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0xc15d       // 1c33: vminps %zmm9, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // 1c39: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 1c3f: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7dfe; BYTE $0x09 // 1c45: vpaddd 0x240(%r13), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 1c4c: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // 1c52: vpmovusdb %zmm7, 0x10(%r10)
+	LONG $0x484cd162; WORD $0x7559; BYTE $0x06 // 1c59: vmulps 0x180(%r13), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7d59; BYTE $0x0e // 1c60: vmulps 0x380(%r13), %zmm6, %zmm7
+	LONG $0x487d7262; WORD $0xc37c       // 1c67: vpbroadcastd %ebx, %zmm8
+	LONG $0x000000bb; BYTE $0x3f         // 1c6d: movl $0x3f000000, %ebx
+	LONG $0x4844d162; WORD $0xf858       // 1c72: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487d5262; WORD $0xc67c       // 1c78: vpbroadcastd %r14d, %zmm8
+	LONG $0x0000be41; WORD $0x3f80       // 1c7e: movl $0x3f800000, %r14d
+	LONG $0x4844f162; WORD $0xf85f       // 1c84: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0xf85d       // 1c8a: vminps %zmm8, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // 1c90: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 1c96: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x75fe; BYTE $0x0a // 1c9c: vpaddd 0x280(%r13), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 1ca3: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // 1ca9: vpmovusdb %zmm6, 0x20(%r10)
+	LONG $0x4854d162; WORD $0x6d59; BYTE $0x07 // 1cb0: vmulps 0x1c0(%r13), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6648       // 1cb7: kmovw 0x66(%r8), %k1
+	LONG $0x4854d162; WORD $0x7559; BYTE $0x0f // 1cbd: vmulps 0x3c0(%r13), %zmm5, %zmm6
+	LONG $0x487df262; WORD $0xfb7c       // 1cc4: vpbroadcastd %ebx, %zmm7
+	LONG $0x000000bb; BYTE $0x3f         // 1cca: movl $0x3f000000, %ebx
+	LONG $0x484cf162; WORD $0xf758       // 1ccf: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487dd262; WORD $0xfe7c       // 1cd5: vpbroadcastd %r14d, %zmm7
+	LONG $0x0000be41; WORD $0x3f80       // 1cdb: movl $0x3f800000, %r14d
+	LONG $0x484cf162; WORD $0xf05f       // 1ce1: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0xf75d       // 1ce7: vminps %zmm7, %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee59       // 1ced: vmulps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 1cf3: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6dfe; BYTE $0x0b // 1cf9: vpaddd 0x2c0(%r13), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 1d00: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 1d06: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 1d0c: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 1d13: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1d17: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1d1a: addq %r11, %r9
+	LONG $0x18788b4d                     // 1d1d: movq 0x18(%r8), %r15
+	LONG $0x485cd162; WORD $0x6759; BYTE $0x04 // 1d21: vmulps 0x100(%r15), %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6f59; BYTE $0x0c // 1d28: vmulps 0x300(%r15), %zmm4, %zmm5
+	LONG $0x487df262; WORD $0xf37c       // 1d2f: vpbroadcastd %ebx, %zmm6
+	LONG $0x000000bb; BYTE $0x3f         // 1d35: movl $0x3f000000, %ebx
+	LONG $0x4854f162; WORD $0xee58       // 1d3a: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487dd262; WORD $0xf67c       // 1d40: vpbroadcastd %r14d, %zmm6
+	LONG $0x0000be41; WORD $0x3f80       // 1d46: movl $0x3f800000, %r14d
+	LONG $0x4854f162; WORD $0xe85f       // 1d4c: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0xee5d       // 1d52: vminps %zmm6, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // 1d58: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 1d5e: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x67fe; BYTE $0x08 // 1d64: vpaddd 0x200(%r15), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 1d6b: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // 1d71: vpmovusdb %zmm4, (%r10)
+	LONG $0x4864d162; WORD $0x5f59; BYTE $0x05 // 1d77: vmulps 0x140(%r15), %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x6759; BYTE $0x0d // 1d7e: vmulps 0x340(%r15), %zmm3, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // 1d85: vpbroadcastd %ebx, %zmm5
+	LONG $0x000000bb; BYTE $0x3f         // 1d8b: movl $0x3f000000, %ebx
+	LONG $0x485cf162; WORD $0xe558       // 1d90: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487dd262; WORD $0xee7c       // 1d96: vpbroadcastd %r14d, %zmm5
+	LONG $0x0000be41; WORD $0x3f80       // 1d9c: movl $0x3f800000, %r14d
+	LONG $0x485cf162; WORD $0xe05f       // 1da2: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe55d       // 1da8: vminps %zmm5, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 1dae: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 1db4: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5ffe; BYTE $0x09 // 1dba: vpaddd 0x240(%r15), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 1dc1: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // 1dc7: vpmovusdb %zmm3, 0x10(%r10)
+	LONG $0x486cd162; WORD $0x5759; BYTE $0x06 // 1dce: vmulps 0x180(%r15), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5f59; BYTE $0x0e // 1dd5: vmulps 0x380(%r15), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // 1ddc: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 1de2: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // 1de7: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487dd262; WORD $0xe67c       // 1ded: vpbroadcastd %r14d, %zmm4
+	LONG $0x0000be41; WORD $0x3f80       // 1df3: movl $0x3f800000, %r14d
+	LONG $0x4864f162; WORD $0xd85f       // 1df9: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // 1dff: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 1e05: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 1e0b: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x57fe; BYTE $0x0a // 1e11: vpaddd 0x280(%r15), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 1e18: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // 1e1e: vpmovusdb %zmm2, 0x20(%r10)
+	LONG $0x4874d162; WORD $0x4f59; BYTE $0x07 // 1e25: vmulps 0x1c0(%r15), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6648       // 1e2c: kmovw 0x66(%r8), %k1
+	LONG $0x4874d162; WORD $0x5759; BYTE $0x0f // 1e32: vmulps 0x3c0(%r15), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 1e39: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 1e3f: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487dd262; WORD $0xde7c       // 1e45: vpbroadcastd %r14d, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 1e4b: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 1e51: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 1e57: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1e5d: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x0b // 1e63: vpaddd 0x2c0(%r15), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 1e6a: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 1e70: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 1e76: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
+	LONG $0x28408b4d                     // 1e7d: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1e81: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1e84: addq %r8, %r9
+	LONG $0x06ff8348                     // 1e87: cmpq $0x6, %rdi
+	WORD $0x367e                         // 1e8b: jle 0x1ec3 <gemmVNNI6x64+0x1ec3>
+	WORD $0x1f0f; BYTE $0x00             // 1e8d: nopl (%rax)
+	LONG $0x244c8b4d; BYTE $0x08         // 1e90: movq 0x8(%r12), %r9
+	LONG $0x0cff8348                     // 1e95: cmpq $0xc, %rdi
+	LONG $0xfa7f8d48                     // 1e99: leaq -0x6(%rdi), %rdi
+	LONG $0x0006b841; WORD $0x0000       // 1e9d: movl $0x6, %r8d
+	LONG $0xc7420f4c                     // 1ea3: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 1ea7: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 1eab: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 1eaf: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 1eb5: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 1eb8: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 1ebb: addq %r8, %rdx
+	LONG $0xffe15de9; BYTE $0xff         // 1ebe: jmp 0x20 <gemmVNNI6x64+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 1ec3: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
@@ -1229,8 +1325,8 @@ TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
 	LONG $0x244c8b49; BYTE $0x20         // 004: movq 0x20(%r12), %rcx
 	LONG $0x24548b49; BYTE $0x30         // 009: movq 0x30(%r12), %rdx
 	LONG $0x247c8b49; BYTE $0x38         // 00e: movq 0x38(%r12), %rdi
-	LONG $0x000008be; BYTE $0x00         // 013: movl $0x8, %esi
-	LONG $0xc057f8c5                     // 018: vxorps %xmm0, %xmm0, %xmm0
+	LONG $0xc0eff9c5                     // 013: vpxor %xmm0, %xmm0, %xmm0
+	LONG $0x000008be; BYTE $0x00         // 017: movl $0x8, %esi
 	LONG $0x00401f0f                     // 01c: nopl (%rax)
 	WORD $0x894d; BYTE $0xe0             // 020: movq %r12, %r8
 	LONG $0x18708b4d                     // 023: movq 0x18(%r8), %r14
@@ -1308,21 +1404,21 @@ TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
 	LONG $0x40159262; WORD $0xd950       // 1cd: vpdpbusd %zmm25, %zmm29, %zmm3
 	LONG $0x40159262; WORD $0xd250       // 1d3: vpdpbusd %zmm26, %zmm29, %zmm2
 	LONG $0x40159262; WORD $0xcb50       // 1d9: vpdpbusd %zmm27, %zmm29, %zmm1
-	LONG $0xff0b850f; WORD $0xffff       // 1df: jne 0x1d80 <gemmVNNI8x48+0xf0>
+	LONG $0xff0b850f; WORD $0xffff       // 1df: jne 0x1fc0 <gemmVNNI8x48+0xf0>
 	LONG $0x50688b4d                     // 1e5: movq 0x50(%r8), %r13
 	WORD $0x014d; BYTE $0xef             // 1e9: addq %r13, %r15
 	WORD $0x014d; BYTE $0xeb             // 1ec: addq %r13, %r11
 	WORD $0x014c; BYTE $0xeb             // 1ef: addq %r13, %rbx
 	WORD $0xff49; BYTE $0xce             // 1f2: decq %r14
-	LONG $0xfee5850f; WORD $0xffff       // 1f5: jne 0x1d70 <gemmVNNI8x48+0xe0>
+	LONG $0xfee5850f; WORD $0xffff       // 1f5: jne 0x1fb0 <gemmVNNI8x48+0xe0>
 	LONG $0x58508b4d                     // 1fb: movq 0x58(%r8), %r10
 	LONG $0x18488b4d                     // 1ff: movq 0x18(%r8), %r9
 	LONG $0x01fa8349                     // 203: cmpq $0x1, %r10
-	LONG $0x04b38f0f; WORD $0x0000       // 207: jg 0x2350 <gemmVNNI8x48+0x6c0>
+	LONG $0x05438f0f; WORD $0x0000       // 207: jg 0x2620 <gemmVNNI8x48+0x750>
 	WORD $0x854d; BYTE $0xd2             // 20d: testq %r10, %r10
-	LONG $0x0e6e840f; WORD $0x0000       // 210: je 0x2d14 <gemmVNNI8x48+0x1084>
+	LONG $0x0f8e840f; WORD $0x0000       // 210: je 0x3074 <gemmVNNI8x48+0x11a4>
 	LONG $0x01fa8349                     // 216: cmpq $0x1, %r10
-	LONG $0x0be0850f; WORD $0x0000       // 21a: jne 0x2a90 <gemmVNNI8x48+0xe00>
+	LONG $0x0d00850f; WORD $0x0000       // 21a: jne 0x2df0 <gemmVNNI8x48+0xf20>
 	LONG $0x487c0162; WORD $0xc05b       // 220: vcvtdq2ps %zmm24, %zmm24
 	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 226: vmulps 0xc0(%r9), %zmm24, %zmm24
 	LONG $0x487ca162; WORD $0xff5b       // 22d: vcvtdq2ps %zmm23, %zmm23
@@ -1351,1158 +1447,1254 @@ TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
 	LONG $0x403c4162; WORD $0x415d; BYTE $0x09 // 2b7: vminps 0x240(%r9), %zmm24, %zmm24
 	LONG $0x487d0162; WORD $0xc05b       // 2be: vcvtps2dq %zmm24, %zmm24
 	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 2c4: vpaddd 0x180(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 2cb: vpmovsdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 2d1: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x795d; BYTE $0x0a // 2d8: vminps 0x280(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 2df: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 2e5: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 2ec: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 2f3: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x6448       // 2fa: kmovw 0x64(%r8), %k1
-	LONG $0x404cc162; WORD $0x715d; BYTE $0x0b // 300: vminps 0x2c0(%r9), %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 307: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 30d: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf621       // 314: vpmovsdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 31a: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 321: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 325: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 329: addq %rdx, %r9
-	LONG $0x18588b4d                     // 32c: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 330: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x6b5d; BYTE $0x09 // 337: vminps 0x240(%r11), %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 33e: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 344: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a21       // 34b: vpmovsdb %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 351: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x635d; BYTE $0x0a // 358: vminps 0x280(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 35f: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 365: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6221; BYTE $0x01 // 36c: vpmovsdb %zmm20, 0x10(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 373: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x6448       // 37a: kmovw 0x64(%r8), %k1
-	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0b // 380: vminps 0x2c0(%r11), %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 387: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 38d: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb21       // 394: vpmovsdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 39a: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 3a1: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 3a5: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 3a8: addq %r11, %r9
-	LONG $0x18708b4d                     // 3ab: movq 0x18(%r8), %r14
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 3af: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x565d; BYTE $0x09 // 3b6: vminps 0x240(%r14), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 3bd: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 3c3: vpaddd 0x180(%r14), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1221       // 3ca: vpmovsdb %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 3d0: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4e5d; BYTE $0x0a // 3d7: vminps 0x280(%r14), %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 3de: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 3e4: vpaddd 0x1c0(%r14), %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a21; BYTE $0x01 // 3eb: vpmovsdb %zmm17, 0x10(%r10)
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 3f2: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x6448       // 3f9: kmovw 0x64(%r8), %k1
-	LONG $0x407cc162; WORD $0x465d; BYTE $0x0b // 3ff: vminps 0x2c0(%r14), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 406: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 40c: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc021       // 413: vpmovsdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 419: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 420: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 424: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 427: addq %r11, %r9
-	LONG $0x18588b49                     // 42a: movq 0x18(%r8), %rbx
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 42e: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x48047162; WORD $0x7b5d; BYTE $0x09 // 435: vminps 0x240(%rbx), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 43c: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 442: vpaddd 0x180(%rbx), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a21       // 449: vpmovsdb %zmm15, (%r10)
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 44f: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x480c7162; WORD $0x735d; BYTE $0x0a // 456: vminps 0x280(%rbx), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 45d: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 463: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x01 // 46a: vpmovsdb %zmm14, 0x10(%r10)
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 471: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6448       // 478: kmovw 0x64(%r8), %k1
-	LONG $0x48147162; WORD $0x6b5d; BYTE $0x0b // 47e: vminps 0x2c0(%rbx), %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 485: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 48b: vpaddd 0x200(%rbx), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 492: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 498: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 49f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4a3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4a6: addq %r11, %r9
-	LONG $0x18708b4d                     // 4a9: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 4ad: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x665d; BYTE $0x09 // 4b4: vminps 0x240(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 4bb: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 4c1: vpaddd 0x180(%r14), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 4c8: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 4ce: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x5e5d; BYTE $0x0a // 4d5: vminps 0x280(%r14), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 4dc: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 4e2: vpaddd 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 4e9: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 4f0: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x6448       // 4f7: kmovw 0x64(%r8), %k1
-	LONG $0x482c5162; WORD $0x565d; BYTE $0x0b // 4fd: vminps 0x2c0(%r14), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 504: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 50a: vpaddd 0x200(%r14), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd221       // 511: vpmovsdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 517: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 51e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 522: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 525: addq %r11, %r9
-	LONG $0x18588b49                     // 528: movq 0x18(%r8), %rbx
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 52c: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x48347162; WORD $0x4b5d; BYTE $0x09 // 533: vminps 0x240(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 53a: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 540: vpaddd 0x180(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a21       // 547: vpmovsdb %zmm9, (%r10)
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 54d: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x435d; BYTE $0x0a // 554: vminps 0x280(%rbx), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 55b: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 561: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4221; BYTE $0x01 // 568: vpmovsdb %zmm8, 0x10(%r10)
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 56f: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6448       // 576: kmovw 0x64(%r8), %k1
-	LONG $0x4844f162; WORD $0x7b5d; BYTE $0x0b // 57c: vminps 0x2c0(%rbx), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 583: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 589: vpaddd 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 590: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 596: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 59d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 5a1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 5a4: addq %r11, %r9
-	LONG $0x18708b4d                     // 5a7: movq 0x18(%r8), %r14
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 5ab: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x765d; BYTE $0x09 // 5b2: vminps 0x240(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 5b9: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 5bf: vpaddd 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // 5c6: vpmovsdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 5cc: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0a // 5d3: vminps 0x280(%r14), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 5da: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 5e0: vpaddd 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a21; BYTE $0x01 // 5e7: vpmovsdb %zmm5, 0x10(%r10)
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 5ee: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x6448       // 5f5: kmovw 0x64(%r8), %k1
-	LONG $0x485cd162; WORD $0x665d; BYTE $0x0b // 5fb: vminps 0x2c0(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 602: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 608: vpaddd 0x200(%r14), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // 60f: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 615: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 61c: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 620: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 623: addq %r11, %r9
-	LONG $0x18588b49                     // 626: movq 0x18(%r8), %rbx
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 62a: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x09 // 631: vminps 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 638: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 63e: vpaddd 0x180(%rbx), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a21       // 645: vpmovsdb %zmm3, (%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 64b: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x535d; BYTE $0x0a // 652: vminps 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 659: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 65f: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x01 // 666: vpmovsdb %zmm2, 0x10(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 66d: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6448       // 674: kmovw 0x64(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0b // 67a: vminps 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 681: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 687: vpaddd 0x200(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 68e: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 694: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // 69b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 69f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 6a2: addq %r8, %r9
-	LONG $0x08ff8348                     // 6a5: cmpq $0x8, %rdi
-	LONG $0x16c18f0f; WORD $0x0000       // 6a9: jg 0x3a00 <gemmVNNI8x48+0x1d70>
-	LONG $0x0016efe9; BYTE $0x00         // 6af: jmp 0x3a33 <gemmVNNI8x48+0x1da3>
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 6b4: nopw %cs:(%rax,%rax)
-	LONG $0x02fa8349                     // 6c0: cmpq $0x2, %r10
-	LONG $0x0da6840f; WORD $0x0000       // 6c4: je 0x3100 <gemmVNNI8x48+0x1470>
-	LONG $0x03fa8349                     // 6ca: cmpq $0x3, %r10
-	LONG $0x072c850f; WORD $0x0000       // 6ce: jne 0x2a90 <gemmVNNI8x48+0xe00>
-	LONG $0x487d6262; WORD $0x0a21       // 6d4: vpmovsxbd (%rdx), %zmm25
-	LONG $0x487c0162; WORD $0xc05b       // 6da: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 6e0: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 6e7: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 6ed: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 6f3: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 6f9: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 6ff: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 705: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 70b: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 711: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 717: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 71d: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 723: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 729: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 72f: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 735: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 73b: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 741: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 747: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 74d: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 753: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 759: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 75f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 765: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 76b: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x40354162; WORD $0x49fa; BYTE $0x0f // 771: vpsubd 0x3c0(%r9), %zmm25, %zmm25
-	LONG $0x487c0162; WORD $0xc95b       // 778: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x40344162; WORD $0x4959; BYTE $0x0c // 77e: vmulps 0x300(%r9), %zmm25, %zmm25
-	LONG $0x403c0162; WORD $0xc158       // 785: vaddps %zmm25, %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 78b: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 791: vpaddd 0x180(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 798: vpmovsdb %zmm24, (%rcx)
-	LONG $0x487d6262; WORD $0x4221; BYTE $0x01 // 79e: vpmovsxbd 0x10(%rdx), %zmm24
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 7a5: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x403d4162; WORD $0x41fa; BYTE $0x10 // 7ac: vpsubd 0x400(%r9), %zmm24, %zmm24
-	LONG $0x487c0162; WORD $0xc05b       // 7b3: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x0d // 7b9: vmulps 0x340(%r9), %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf858       // 7c0: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 7c6: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 7cc: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 7d3: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x9078c1c4; WORD $0x6448       // 7da: kmovw 0x64(%r8), %k1
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 7e0: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x897fe162; WORD $0x7a6f; BYTE $0x02 // 7e7: vmovdqu8 0x20(%rdx), %xmm23 {%k1} {z}
-	LONG $0x487da262; WORD $0xff21       // 7ee: vpmovsxbd %xmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fa; BYTE $0x11 // 7f4: vpsubd 0x440(%r9), %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xff5b       // 7fb: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x0e // 801: vmulps 0x380(%r9), %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf758       // 808: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 80e: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 814: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf621       // 81b: vpmovsdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 821: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 828: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 82c: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 830: addq %rdx, %r9
-	LONG $0x18588b4d                     // 833: movq 0x18(%r8), %r11
-	LONG $0x487dc262; WORD $0x3121       // 837: vpmovsxbd (%r9), %zmm22
-	LONG $0x404dc162; WORD $0x73fa; BYTE $0x0f // 83d: vpsubd 0x3c0(%r11), %zmm22, %zmm22
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 844: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xf65b       // 84b: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x7359; BYTE $0x0c // 851: vmulps 0x300(%r11), %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee58       // 858: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 85e: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 864: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a21       // 86b: vpmovsdb %zmm21, (%r10)
-	LONG $0x487dc262; WORD $0x6921; BYTE $0x01 // 871: vpmovsxbd 0x10(%r9), %zmm21
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 878: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x10 // 87f: vpsubd 0x400(%r11), %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xed5b       // 886: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x0d // 88c: vmulps 0x340(%r11), %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe558       // 893: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 899: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 89f: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6221; BYTE $0x01 // 8a6: vpmovsdb %zmm20, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // 8ad: kmovw 0x64(%r8), %k1
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 8b3: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x897fc162; WORD $0x616f; BYTE $0x02 // 8ba: vmovdqu8 0x20(%r9), %xmm20 {%k1} {z}
-	LONG $0x487da262; WORD $0xe421       // 8c1: vpmovsxbd %xmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fa; BYTE $0x11 // 8c7: vpsubd 0x440(%r11), %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xe45b       // 8ce: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x0e // 8d4: vmulps 0x380(%r11), %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc58       // 8db: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 8e1: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 8e7: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb21       // 8ee: vpmovsdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 8f4: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 8fb: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 8ff: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 902: addq %r11, %r9
-	LONG $0x18708b4d                     // 905: movq 0x18(%r8), %r14
-	LONG $0x487dc262; WORD $0x1921       // 909: vpmovsxbd (%r9), %zmm19
-	LONG $0x4065c162; WORD $0x5efa; BYTE $0x0f // 90f: vpsubd 0x3c0(%r14), %zmm19, %zmm19
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 916: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xdb5b       // 91d: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x5e59; BYTE $0x0c // 923: vmulps 0x300(%r14), %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd358       // 92a: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 930: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 936: vpaddd 0x180(%r14), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1221       // 93d: vpmovsdb %zmm18, (%r10)
-	LONG $0x487dc262; WORD $0x5121; BYTE $0x01 // 943: vpmovsxbd 0x10(%r9), %zmm18
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 94a: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x406dc162; WORD $0x56fa; BYTE $0x10 // 951: vpsubd 0x400(%r14), %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xd25b       // 958: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x0d // 95e: vmulps 0x340(%r14), %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca58       // 965: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 96b: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 971: vpaddd 0x1c0(%r14), %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a21; BYTE $0x01 // 978: vpmovsdb %zmm17, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // 97f: kmovw 0x64(%r8), %k1
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 985: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x897fc162; WORD $0x496f; BYTE $0x02 // 98c: vmovdqu8 0x20(%r9), %xmm17 {%k1} {z}
-	LONG $0x487da262; WORD $0xc921       // 993: vpmovsxbd %xmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efa; BYTE $0x11 // 999: vpsubd 0x440(%r14), %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc95b       // 9a0: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x0e // 9a6: vmulps 0x380(%r14), %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc158       // 9ad: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 9b3: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 9b9: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc021       // 9c0: vpmovsdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 9c6: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 9cd: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9d1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9d4: addq %r11, %r9
-	LONG $0x18588b49                     // 9d7: movq 0x18(%r8), %rbx
-	LONG $0x487dc262; WORD $0x0121       // 9db: vpmovsxbd (%r9), %zmm16
-	LONG $0x407de162; WORD $0x43fa; BYTE $0x0f // 9e1: vpsubd 0x3c0(%rbx), %zmm16, %zmm16
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 9e8: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x487ca162; WORD $0xc05b       // 9ef: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407ce162; WORD $0x4359; BYTE $0x0c // 9f5: vmulps 0x300(%rbx), %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf858       // 9fc: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // a02: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // a08: vpaddd 0x180(%rbx), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a21       // a0f: vpmovsdb %zmm15, (%r10)
-	LONG $0x487d5262; WORD $0x7921; BYTE $0x01 // a15: vpmovsxbd 0x10(%r9), %zmm15
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // a1c: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x48057162; WORD $0x7bfa; BYTE $0x10 // a23: vpsubd 0x400(%rbx), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xff5b       // a2a: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x0d // a30: vmulps 0x340(%rbx), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf758       // a37: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // a3d: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // a43: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x01 // a4a: vpmovsdb %zmm14, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // a51: kmovw 0x64(%r8), %k1
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // a57: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x897f5162; WORD $0x716f; BYTE $0x02 // a5e: vmovdqu8 0x20(%r9), %xmm14 {%k1} {z}
-	LONG $0x487d5262; WORD $0xf621       // a65: vpmovsxbd %xmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fa; BYTE $0x11 // a6b: vpsubd 0x440(%rbx), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xf65b       // a72: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x0e // a78: vmulps 0x380(%rbx), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee58       // a7f: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // a85: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // a8b: vpaddd 0x200(%rbx), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // a92: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // a98: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // a9f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // aa3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // aa6: addq %r11, %r9
-	LONG $0x18708b4d                     // aa9: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x2921       // aad: vpmovsxbd (%r9), %zmm13
-	LONG $0x48155162; WORD $0x6efa; BYTE $0x0f // ab3: vpsubd 0x3c0(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // aba: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xed5b       // ac1: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x0c // ac7: vmulps 0x300(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe558       // ace: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // ad4: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // ada: vpaddd 0x180(%r14), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // ae1: vpmovsdb %zmm12, (%r10)
-	LONG $0x487d5262; WORD $0x6121; BYTE $0x01 // ae7: vpmovsxbd 0x10(%r9), %zmm12
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // aee: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x481d5162; WORD $0x66fa; BYTE $0x10 // af5: vpsubd 0x400(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xe45b       // afc: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x0d // b02: vmulps 0x340(%r14), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc58       // b09: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // b0f: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // b15: vpaddd 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // b1c: vpmovsdb %zmm11, 0x10(%r10)
+	LONG $0x403d6262; WORD $0xc03d       // 2cb: vpmaxsd %zmm0, %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0111       // 2d1: vpmovusdb %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 2d7: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x4044c162; WORD $0x795d; BYTE $0x0a // 2de: vminps 0x280(%r9), %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 2e5: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 2eb: vpaddd 0x1c0(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 2f2: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 2f8: vpmovusdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 2ff: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x9078c1c4; WORD $0x6448       // 306: kmovw 0x64(%r8), %k1
+	LONG $0x404cc162; WORD $0x715d; BYTE $0x0b // 30c: vminps 0x2c0(%r9), %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 313: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 319: vpaddd 0x200(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 320: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ea262; WORD $0xf611       // 326: vpmovusdb %zmm22, %xmm22
+	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 32c: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
+	LONG $0x28488b4d                     // 333: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 337: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 33b: addq %rdx, %r9
+	LONG $0x18588b4d                     // 33e: movq 0x18(%r8), %r11
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 342: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x4054c162; WORD $0x6b5d; BYTE $0x09 // 349: vminps 0x240(%r11), %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 350: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 356: vpaddd 0x180(%r11), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 35d: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ec262; WORD $0x2a11       // 363: vpmovusdb %zmm21, (%r10)
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 369: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x635d; BYTE $0x0a // 370: vminps 0x280(%r11), %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 377: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 37d: vpaddd 0x1c0(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 384: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 38a: vpmovusdb %zmm20, 0x10(%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 391: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x9078c1c4; WORD $0x6448       // 398: kmovw 0x64(%r8), %k1
+	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0b // 39e: vminps 0x2c0(%r11), %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 3a5: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 3ab: vpaddd 0x200(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 3b2: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ea262; WORD $0xdb11       // 3b8: vpmovusdb %zmm19, %xmm19
+	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 3be: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 3c5: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 3c9: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 3cc: addq %r11, %r9
+	LONG $0x18708b4d                     // 3cf: movq 0x18(%r8), %r14
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 3d3: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x565d; BYTE $0x09 // 3da: vminps 0x240(%r14), %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 3e1: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 3e7: vpaddd 0x180(%r14), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 3ee: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x1211       // 3f4: vpmovusdb %zmm18, (%r10)
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 3fa: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0x4e5d; BYTE $0x0a // 401: vminps 0x280(%r14), %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 408: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 40e: vpaddd 0x1c0(%r14), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // 415: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // 41b: vpmovusdb %zmm17, 0x10(%r10)
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 422: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x9078c1c4; WORD $0x6448       // 429: kmovw 0x64(%r8), %k1
+	LONG $0x407cc162; WORD $0x465d; BYTE $0x0b // 42f: vminps 0x2c0(%r14), %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 436: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 43c: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // 443: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ea262; WORD $0xc011       // 449: vpmovusdb %zmm16, %xmm16
+	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 44f: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 456: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 45a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 45d: addq %r11, %r9
+	LONG $0x18588b49                     // 460: movq 0x18(%r8), %rbx
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 464: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x48047162; WORD $0x7b5d; BYTE $0x09 // 46b: vminps 0x240(%rbx), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 472: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 478: vpaddd 0x180(%rbx), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 47f: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x3a11       // 485: vpmovusdb %zmm15, (%r10)
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 48b: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x480c7162; WORD $0x735d; BYTE $0x0a // 492: vminps 0x280(%rbx), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 499: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 49f: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 4a6: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // 4ac: vpmovusdb %zmm14, 0x10(%r10)
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 4b3: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6448       // 4ba: kmovw 0x64(%r8), %k1
+	LONG $0x48147162; WORD $0x6b5d; BYTE $0x0b // 4c0: vminps 0x2c0(%rbx), %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 4c7: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 4cd: vpaddd 0x200(%rbx), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 4d4: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 4da: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 4e0: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 4e7: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 4eb: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 4ee: addq %r11, %r9
+	LONG $0x18708b4d                     // 4f1: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 4f5: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x665d; BYTE $0x09 // 4fc: vminps 0x240(%r14), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 503: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 509: vpaddd 0x180(%r14), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 510: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 516: vpmovusdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 51c: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x48245162; WORD $0x5e5d; BYTE $0x0a // 523: vminps 0x280(%r14), %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 52a: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 530: vpaddd 0x1c0(%r14), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 537: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 53d: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 544: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x9078c1c4; WORD $0x6448       // 54b: kmovw 0x64(%r8), %k1
+	LONG $0x482c5162; WORD $0x565d; BYTE $0x0b // 551: vminps 0x2c0(%r14), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 558: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 55e: vpaddd 0x200(%r14), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 565: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0xd211       // 56b: vpmovusdb %zmm10, %xmm10
+	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 571: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 578: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 57c: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 57f: addq %r11, %r9
+	LONG $0x18588b49                     // 582: movq 0x18(%r8), %rbx
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 586: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4b5d; BYTE $0x09 // 58d: vminps 0x240(%rbx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 594: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 59a: vpaddd 0x180(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 5a1: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0x0a11       // 5a7: vpmovusdb %zmm9, (%r10)
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 5ad: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x435d; BYTE $0x0a // 5b4: vminps 0x280(%rbx), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 5bb: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 5c1: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 5c8: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // 5ce: vpmovusdb %zmm8, 0x10(%r10)
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 5d5: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6448       // 5dc: kmovw 0x64(%r8), %k1
+	LONG $0x4844f162; WORD $0x7b5d; BYTE $0x0b // 5e2: vminps 0x2c0(%rbx), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 5e9: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 5ef: vpaddd 0x200(%rbx), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 5f6: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 5fc: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 602: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 609: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 60d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 610: addq %r11, %r9
+	LONG $0x18708b4d                     // 613: movq 0x18(%r8), %r14
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 617: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x765d; BYTE $0x09 // 61e: vminps 0x240(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 625: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 62b: vpaddd 0x180(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 632: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // 638: vpmovusdb %zmm6, (%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 63e: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0a // 645: vminps 0x280(%r14), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 64c: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 652: vpaddd 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 659: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // 65f: vpmovusdb %zmm5, 0x10(%r10)
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 666: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x9078c1c4; WORD $0x6448       // 66d: kmovw 0x64(%r8), %k1
+	LONG $0x485cd162; WORD $0x665d; BYTE $0x0b // 673: vminps 0x2c0(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 67a: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 680: vpaddd 0x200(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 687: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // 68d: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 693: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 69a: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 69e: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 6a1: addq %r11, %r9
+	LONG $0x18588b49                     // 6a4: movq 0x18(%r8), %rbx
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 6a8: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x09 // 6af: vminps 0x240(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 6b6: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 6bc: vpaddd 0x180(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 6c3: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x1a11       // 6c9: vpmovusdb %zmm3, (%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 6cf: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x535d; BYTE $0x0a // 6d6: vminps 0x280(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 6dd: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 6e3: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 6ea: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // 6f0: vpmovusdb %zmm2, 0x10(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 6f7: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6448       // 6fe: kmovw 0x64(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0b // 704: vminps 0x2c0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 70b: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 711: vpaddd 0x200(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 718: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 71e: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 724: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
+	LONG $0x28408b4d                     // 72b: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 72f: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 732: addq %r8, %r9
+	LONG $0x08ff8348                     // 735: cmpq $0x8, %rdi
+	LONG $0x18718f0f; WORD $0x0000       // 739: jg 0x3e80 <gemmVNNI8x48+0x1fb0>
+	LONG $0x00189fe9; BYTE $0x00         // 73f: jmp 0x3eb3 <gemmVNNI8x48+0x1fe3>
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 744: nopw %cs:(%rax,%rax)
+	LONG $0x02fa8349                     // 750: cmpq $0x2, %r10
+	LONG $0x0ec6840f; WORD $0x0000       // 754: je 0x34f0 <gemmVNNI8x48+0x1620>
+	LONG $0x03fa8349                     // 75a: cmpq $0x3, %r10
+	LONG $0x07bc850f; WORD $0x0000       // 75e: jne 0x2df0 <gemmVNNI8x48+0xf20>
+	LONG $0x487d6262; WORD $0x0a31       // 764: vpmovzxbd (%rdx), %zmm25
+	LONG $0x487c0162; WORD $0xc05b       // 76a: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 770: vmulps 0xc0(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // 777: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 77d: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 783: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 789: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 78f: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 795: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 79b: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 7a1: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 7a7: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 7ad: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 7b3: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 7b9: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 7bf: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 7c5: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 7cb: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 7d1: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 7d7: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 7dd: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 7e3: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 7e9: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 7ef: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 7f5: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 7fb: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x40354162; WORD $0x49fa; BYTE $0x0f // 801: vpsubd 0x3c0(%r9), %zmm25, %zmm25
+	LONG $0x487c0162; WORD $0xc95b       // 808: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x40344162; WORD $0x4959; BYTE $0x0c // 80e: vmulps 0x300(%r9), %zmm25, %zmm25
+	LONG $0x403c0162; WORD $0xc158       // 815: vaddps %zmm25, %zmm24, %zmm24
+	LONG $0x487d0162; WORD $0xc05b       // 81b: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 821: vpaddd 0x180(%r9), %zmm24, %zmm24
+	LONG $0x403d6262; WORD $0xc03d       // 828: vpmaxsd %zmm0, %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0111       // 82e: vpmovusdb %zmm24, (%rcx)
+	LONG $0x487d6262; WORD $0x4231; BYTE $0x01 // 834: vpmovzxbd 0x10(%rdx), %zmm24
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 83b: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x41fa; BYTE $0x10 // 842: vpsubd 0x400(%r9), %zmm24, %zmm24
+	LONG $0x487c0162; WORD $0xc05b       // 849: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x0d // 84f: vmulps 0x340(%r9), %zmm24, %zmm24
+	LONG $0x40448162; WORD $0xf858       // 856: vaddps %zmm24, %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 85c: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 862: vpaddd 0x1c0(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 869: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 86f: vpmovusdb %zmm23, 0x10(%rcx)
+	LONG $0x9078c1c4; WORD $0x6448       // 876: kmovw 0x64(%r8), %k1
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 87c: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x897fe162; WORD $0x7a6f; BYTE $0x02 // 883: vmovdqu8 0x20(%rdx), %xmm23 {%k1} {z}
+	LONG $0x487da262; WORD $0xff31       // 88a: vpmovzxbd %xmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fa; BYTE $0x11 // 890: vpsubd 0x440(%r9), %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xff5b       // 897: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x0e // 89d: vmulps 0x380(%r9), %zmm23, %zmm23
+	LONG $0x404ca162; WORD $0xf758       // 8a4: vaddps %zmm23, %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 8aa: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 8b0: vpaddd 0x200(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 8b7: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ea262; WORD $0xf611       // 8bd: vpmovusdb %zmm22, %xmm22
+	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 8c3: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
+	LONG $0x28488b4d                     // 8ca: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 8ce: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 8d2: addq %rdx, %r9
+	LONG $0x18588b4d                     // 8d5: movq 0x18(%r8), %r11
+	LONG $0x487dc262; WORD $0x3131       // 8d9: vpmovzxbd (%r9), %zmm22
+	LONG $0x404dc162; WORD $0x73fa; BYTE $0x0f // 8df: vpsubd 0x3c0(%r11), %zmm22, %zmm22
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 8e6: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xf65b       // 8ed: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x404cc162; WORD $0x7359; BYTE $0x0c // 8f3: vmulps 0x300(%r11), %zmm22, %zmm22
+	LONG $0x4054a162; WORD $0xee58       // 8fa: vaddps %zmm22, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 900: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 906: vpaddd 0x180(%r11), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 90d: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ec262; WORD $0x2a11       // 913: vpmovusdb %zmm21, (%r10)
+	LONG $0x487dc262; WORD $0x6931; BYTE $0x01 // 919: vpmovzxbd 0x10(%r9), %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 920: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x10 // 927: vpsubd 0x400(%r11), %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xed5b       // 92e: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x0d // 934: vmulps 0x340(%r11), %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe558       // 93b: vaddps %zmm21, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 941: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 947: vpaddd 0x1c0(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 94e: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 954: vpmovusdb %zmm20, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // 95b: kmovw 0x64(%r8), %k1
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 961: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x897fc162; WORD $0x616f; BYTE $0x02 // 968: vmovdqu8 0x20(%r9), %xmm20 {%k1} {z}
+	LONG $0x487da262; WORD $0xe431       // 96f: vpmovzxbd %xmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fa; BYTE $0x11 // 975: vpsubd 0x440(%r11), %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xe45b       // 97c: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x0e // 982: vmulps 0x380(%r11), %zmm20, %zmm20
+	LONG $0x4064a162; WORD $0xdc58       // 989: vaddps %zmm20, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 98f: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 995: vpaddd 0x200(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 99c: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ea262; WORD $0xdb11       // 9a2: vpmovusdb %zmm19, %xmm19
+	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 9a8: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 9af: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9b3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9b6: addq %r11, %r9
+	LONG $0x18708b4d                     // 9b9: movq 0x18(%r8), %r14
+	LONG $0x487dc262; WORD $0x1931       // 9bd: vpmovzxbd (%r9), %zmm19
+	LONG $0x4065c162; WORD $0x5efa; BYTE $0x0f // 9c3: vpsubd 0x3c0(%r14), %zmm19, %zmm19
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 9ca: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xdb5b       // 9d1: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x4064c162; WORD $0x5e59; BYTE $0x0c // 9d7: vmulps 0x300(%r14), %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd358       // 9de: vaddps %zmm19, %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 9e4: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 9ea: vpaddd 0x180(%r14), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 9f1: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x1211       // 9f7: vpmovusdb %zmm18, (%r10)
+	LONG $0x487dc262; WORD $0x5131; BYTE $0x01 // 9fd: vpmovzxbd 0x10(%r9), %zmm18
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // a04: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x406dc162; WORD $0x56fa; BYTE $0x10 // a0b: vpsubd 0x400(%r14), %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xd25b       // a12: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x0d // a18: vmulps 0x340(%r14), %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xca58       // a1f: vaddps %zmm18, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // a25: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // a2b: vpaddd 0x1c0(%r14), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // a32: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // a38: vpmovusdb %zmm17, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // a3f: kmovw 0x64(%r8), %k1
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // a45: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x897fc162; WORD $0x496f; BYTE $0x02 // a4c: vmovdqu8 0x20(%r9), %xmm17 {%k1} {z}
+	LONG $0x487da262; WORD $0xc931       // a53: vpmovzxbd %xmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4efa; BYTE $0x11 // a59: vpsubd 0x440(%r14), %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc95b       // a60: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x0e // a66: vmulps 0x380(%r14), %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc158       // a6d: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // a73: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // a79: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // a80: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ea262; WORD $0xc011       // a86: vpmovusdb %zmm16, %xmm16
+	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // a8c: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // a93: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // a97: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // a9a: addq %r11, %r9
+	LONG $0x18588b49                     // a9d: movq 0x18(%r8), %rbx
+	LONG $0x487dc262; WORD $0x0131       // aa1: vpmovzxbd (%r9), %zmm16
+	LONG $0x407de162; WORD $0x43fa; BYTE $0x0f // aa7: vpsubd 0x3c0(%rbx), %zmm16, %zmm16
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // aae: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x487ca162; WORD $0xc05b       // ab5: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407ce162; WORD $0x4359; BYTE $0x0c // abb: vmulps 0x300(%rbx), %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf858       // ac2: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // ac8: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // ace: vpaddd 0x180(%rbx), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // ad5: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x3a11       // adb: vpmovusdb %zmm15, (%r10)
+	LONG $0x487d5262; WORD $0x7931; BYTE $0x01 // ae1: vpmovzxbd 0x10(%r9), %zmm15
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // ae8: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x48057162; WORD $0x7bfa; BYTE $0x10 // aef: vpsubd 0x400(%rbx), %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xff5b       // af6: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x0d // afc: vmulps 0x340(%rbx), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf758       // b03: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // b09: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // b0f: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // b16: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // b1c: vpmovusdb %zmm14, 0x10(%r10)
 	LONG $0x9078c1c4; WORD $0x6448       // b23: kmovw 0x64(%r8), %k1
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // b29: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x897f5162; WORD $0x596f; BYTE $0x02 // b30: vmovdqu8 0x20(%r9), %xmm11 {%k1} {z}
-	LONG $0x487d5262; WORD $0xdb21       // b37: vpmovsxbd %xmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efa; BYTE $0x11 // b3d: vpsubd 0x440(%r14), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xdb5b       // b44: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x0e // b4a: vmulps 0x380(%r14), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd358       // b51: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // b57: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // b5d: vpaddd 0x200(%r14), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd221       // b64: vpmovsdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // b6a: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // b71: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b75: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b78: addq %r11, %r9
-	LONG $0x18588b49                     // b7b: movq 0x18(%r8), %rbx
-	LONG $0x487d5262; WORD $0x1121       // b7f: vpmovsxbd (%r9), %zmm10
-	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0f // b85: vpsubd 0x3c0(%rbx), %zmm10, %zmm10
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // b8c: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xd25b       // b93: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x0c // b99: vmulps 0x300(%rbx), %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca58       // ba0: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // ba6: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // bac: vpaddd 0x180(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a21       // bb3: vpmovsdb %zmm9, (%r10)
-	LONG $0x487d5262; WORD $0x4921; BYTE $0x01 // bb9: vpmovsxbd 0x10(%r9), %zmm9
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // bc0: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x48357162; WORD $0x4bfa; BYTE $0x10 // bc7: vpsubd 0x400(%rbx), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc95b       // bce: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x0d // bd4: vmulps 0x340(%rbx), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // bdb: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // be1: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // be7: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4221; BYTE $0x01 // bee: vpmovsdb %zmm8, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // bf5: kmovw 0x64(%r8), %k1
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // bfb: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x897f5162; WORD $0x416f; BYTE $0x02 // c02: vmovdqu8 0x20(%r9), %xmm8 {%k1} {z}
-	LONG $0x487d5262; WORD $0xc021       // c09: vpmovsxbd %xmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fa; BYTE $0x11 // c0f: vpsubd 0x440(%rbx), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // c16: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x0e // c1c: vmulps 0x380(%rbx), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // c23: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // c29: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // c2f: vpaddd 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // c36: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // c3c: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // c43: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c47: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c4a: addq %r11, %r9
-	LONG $0x18708b4d                     // c4d: movq 0x18(%r8), %r14
-	LONG $0x487dd262; WORD $0x3921       // c51: vpmovsxbd (%r9), %zmm7
-	LONG $0x4845d162; WORD $0x7efa; BYTE $0x0f // c57: vpsubd 0x3c0(%r14), %zmm7, %zmm7
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // c5e: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xff5b       // c65: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x0c // c6b: vmulps 0x300(%r14), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // c72: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // c78: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // c7e: vpaddd 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // c85: vpmovsdb %zmm6, (%r10)
-	LONG $0x487dd262; WORD $0x7121; BYTE $0x01 // c8b: vpmovsxbd 0x10(%r9), %zmm6
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // c92: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x484dd162; WORD $0x76fa; BYTE $0x10 // c99: vpsubd 0x400(%r14), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // ca0: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x0d // ca6: vmulps 0x340(%r14), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // cad: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // cb3: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // cb9: vpaddd 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a21; BYTE $0x01 // cc0: vpmovsdb %zmm5, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // cc7: kmovw 0x64(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // ccd: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x897fd162; WORD $0x696f; BYTE $0x02 // cd4: vmovdqu8 0x20(%r9), %xmm5 {%k1} {z}
-	LONG $0x487df262; WORD $0xed21       // cdb: vpmovsxbd %xmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efa; BYTE $0x11 // ce1: vpsubd 0x440(%r14), %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xed5b       // ce8: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x0e // cee: vmulps 0x380(%r14), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // cf5: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // cfb: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // d01: vpaddd 0x200(%r14), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // d08: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // d0e: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // d15: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // d19: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // d1c: addq %r11, %r9
-	LONG $0x18588b49                     // d1f: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x2121       // d23: vpmovsxbd (%r9), %zmm4
-	LONG $0x485df162; WORD $0x63fa; BYTE $0x0f // d29: vpsubd 0x3c0(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // d30: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xe45b       // d37: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x0c // d3d: vmulps 0x300(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // d44: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // d4a: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // d50: vpaddd 0x180(%rbx), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a21       // d57: vpmovsdb %zmm3, (%r10)
-	LONG $0x487dd262; WORD $0x5921; BYTE $0x01 // d5d: vpmovsxbd 0x10(%r9), %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // d64: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x10 // d6b: vpsubd 0x400(%rbx), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // d72: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x0d // d78: vmulps 0x340(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // d7f: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // d85: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // d8b: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x01 // d92: vpmovsdb %zmm2, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // d99: kmovw 0x64(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // d9f: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x897fd162; WORD $0x516f; BYTE $0x02 // da6: vmovdqu8 0x20(%r9), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd221       // dad: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fa; BYTE $0x11 // db3: vpsubd 0x440(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // dba: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x0e // dc0: vmulps 0x380(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // dc7: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // dcd: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // dd3: vpaddd 0x200(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // dda: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // de0: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // de7: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // deb: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // dee: addq %r8, %r9
-	LONG $0x08ff8348                     // df1: cmpq $0x8, %rdi
-	LONG $0x0f758f0f; WORD $0x0000       // df5: jg 0x3a00 <gemmVNNI8x48+0x1d70>
-	LONG $0x000fa3e9; BYTE $0x00         // dfb: jmp 0x3a33 <gemmVNNI8x48+0x1da3>
-	LONG $0x487c0162; WORD $0xc05b       // e00: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // e06: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // e0d: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // e13: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // e19: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // e1f: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // e25: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // e2b: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // e31: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // e37: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // e3d: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // e43: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // e49: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // e4f: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // e55: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // e5b: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // e61: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // e67: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // e6d: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // e73: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // e79: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // e7f: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // e85: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // e8b: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // e91: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487c6162; WORD $0x0111       // e97: vmovups %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // e9d: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // ea4: vmovups %zmm23, 0x40(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // eab: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x6448       // eb2: kmovw 0x64(%r8), %k1
-	LONG $0x497ce162; WORD $0x7111; BYTE $0x02 // eb8: vmovups %zmm22, 0x80(%rcx) {%k1}
-	LONG $0x28488b4d                     // ebf: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // ec3: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // ec7: addq %rdx, %r9
-	LONG $0x18588b4d                     // eca: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // ece: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x487cc162; WORD $0x2a11       // ed5: vmovups %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // edb: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487cc162; WORD $0x6211; BYTE $0x01 // ee2: vmovups %zmm20, 0x40(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // ee9: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x6448       // ef0: kmovw 0x64(%r8), %k1
-	LONG $0x497cc162; WORD $0x5a11; BYTE $0x02 // ef6: vmovups %zmm19, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // efd: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f01: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f04: addq %r11, %r9
-	LONG $0x18708b4d                     // f07: movq 0x18(%r8), %r14
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // f0b: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x487cc162; WORD $0x1211       // f12: vmovups %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // f18: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x487cc162; WORD $0x4a11; BYTE $0x01 // f1f: vmovups %zmm17, 0x40(%r10)
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // f26: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x6448       // f2d: kmovw 0x64(%r8), %k1
-	LONG $0x497cc162; WORD $0x4211; BYTE $0x02 // f33: vmovups %zmm16, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // f3a: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f3e: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f41: addq %r11, %r9
-	LONG $0x18588b49                     // f44: movq 0x18(%r8), %rbx
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // f48: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0x3a11       // f4f: vmovups %zmm15, (%r10)
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // f55: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0x7211; BYTE $0x01 // f5c: vmovups %zmm14, 0x40(%r10)
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // f63: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6448       // f6a: kmovw 0x64(%r8), %k1
-	LONG $0x497c5162; WORD $0x6a11; BYTE $0x02 // f70: vmovups %zmm13, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // f77: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f7b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f7e: addq %r11, %r9
-	LONG $0x18708b4d                     // f81: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // f85: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0x2211       // f8c: vmovups %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // f92: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // f99: vmovups %zmm11, 0x40(%r10)
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // fa0: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x6448       // fa7: kmovw 0x64(%r8), %k1
-	LONG $0x497c5162; WORD $0x5211; BYTE $0x02 // fad: vmovups %zmm10, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // fb4: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // fb8: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // fbb: addq %r11, %r9
-	LONG $0x18588b49                     // fbe: movq 0x18(%r8), %rbx
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // fc2: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0x0a11       // fc9: vmovups %zmm9, (%r10)
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // fcf: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0x4211; BYTE $0x01 // fd6: vmovups %zmm8, 0x40(%r10)
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // fdd: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6448       // fe4: kmovw 0x64(%r8), %k1
-	LONG $0x497cd162; WORD $0x7a11; BYTE $0x02 // fea: vmovups %zmm7, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // ff1: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // ff5: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // ff8: addq %r11, %r9
-	LONG $0x18708b4d                     // ffb: movq 0x18(%r8), %r14
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // fff: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487cd162; WORD $0x3211       // 1006: vmovups %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 100c: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x487cd162; WORD $0x6a11; BYTE $0x01 // 1013: vmovups %zmm5, 0x40(%r10)
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 101a: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x6448       // 1021: kmovw 0x64(%r8), %k1
-	LONG $0x497cd162; WORD $0x6211; BYTE $0x02 // 1027: vmovups %zmm4, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // 102e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1032: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1035: addq %r11, %r9
-	LONG $0x18588b49                     // 1038: movq 0x18(%r8), %rbx
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 103c: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487cd162; WORD $0x1a11       // 1043: vmovups %zmm3, (%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 1049: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487cd162; WORD $0x5211; BYTE $0x01 // 1050: vmovups %zmm2, 0x40(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 1057: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6448       // 105e: kmovw 0x64(%r8), %k1
-	LONG $0x497cd162; WORD $0x4a11; BYTE $0x02 // 1064: vmovups %zmm1, 0x80(%r10) {%k1}
-	LONG $0x28408b4d                     // 106b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 106f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1072: addq %r8, %r9
-	LONG $0x08ff8348                     // 1075: cmpq $0x8, %rdi
-	LONG $0x0cf18f0f; WORD $0x0000       // 1079: jg 0x3a00 <gemmVNNI8x48+0x1d70>
-	LONG $0x000d1fe9; BYTE $0x00         // 107f: jmp 0x3a33 <gemmVNNI8x48+0x1da3>
-	LONG $0x487c0162; WORD $0xc05b       // 1084: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 108a: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 1091: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 1097: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 109d: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 10a3: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 10a9: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 10af: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 10b5: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 10bb: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 10c1: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 10c7: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 10cd: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 10d3: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 10d9: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 10df: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 10e5: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 10eb: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 10f1: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 10f7: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 10fd: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1103: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 1109: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 110f: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1115: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487d0162; WORD $0xc05b       // 111b: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 1121: vpaddd 0x180(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 1128: vpmovsdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 112e: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 1135: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 113b: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 1142: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 1149: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x6448       // 1150: kmovw 0x64(%r8), %k1
-	LONG $0x487da162; WORD $0xf65b       // 1156: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 115c: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf621       // 1163: vpmovsdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 1169: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 1170: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 1174: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1178: addq %rdx, %r9
-	LONG $0x18588b4d                     // 117b: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 117f: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 1186: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 118c: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a21       // 1193: vpmovsdb %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1199: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 11a0: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 11a6: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6221; BYTE $0x01 // 11ad: vpmovsdb %zmm20, 0x10(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 11b4: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x6448       // 11bb: kmovw 0x64(%r8), %k1
-	LONG $0x487da162; WORD $0xdb5b       // 11c1: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 11c7: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb21       // 11ce: vpmovsdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 11d4: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 11db: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 11df: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 11e2: addq %r11, %r9
-	LONG $0x18708b4d                     // 11e5: movq 0x18(%r8), %r14
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 11e9: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 11f0: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 11f6: vpaddd 0x180(%r14), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1221       // 11fd: vpmovsdb %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 1203: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 120a: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 1210: vpaddd 0x1c0(%r14), %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a21; BYTE $0x01 // 1217: vpmovsdb %zmm17, 0x10(%r10)
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 121e: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x6448       // 1225: kmovw 0x64(%r8), %k1
-	LONG $0x487da162; WORD $0xc05b       // 122b: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 1231: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc021       // 1238: vpmovsdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 123e: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1245: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1249: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 124c: addq %r11, %r9
-	LONG $0x18588b49                     // 124f: movq 0x18(%r8), %rbx
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 1253: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 125a: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 1260: vpaddd 0x180(%rbx), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a21       // 1267: vpmovsdb %zmm15, (%r10)
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 126d: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 1274: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 127a: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x01 // 1281: vpmovsdb %zmm14, 0x10(%r10)
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 1288: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6448       // 128f: kmovw 0x64(%r8), %k1
-	LONG $0x487d5162; WORD $0xed5b       // 1295: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 129b: vpaddd 0x200(%rbx), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 12a2: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 12a8: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 12af: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 12b3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 12b6: addq %r11, %r9
-	LONG $0x18708b4d                     // 12b9: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 12bd: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 12c4: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 12ca: vpaddd 0x180(%r14), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 12d1: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 12d7: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 12de: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 12e4: vpaddd 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 12eb: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 12f2: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // b29: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x897f5162; WORD $0x716f; BYTE $0x02 // b30: vmovdqu8 0x20(%r9), %xmm14 {%k1} {z}
+	LONG $0x487d5262; WORD $0xf631       // b37: vpmovzxbd %xmm14, %zmm14
+	LONG $0x480d7162; WORD $0x73fa; BYTE $0x11 // b3d: vpsubd 0x440(%rbx), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xf65b       // b44: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x0e // b4a: vmulps 0x380(%rbx), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee58       // b51: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // b57: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // b5d: vpaddd 0x200(%rbx), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // b64: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // b6a: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // b70: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // b77: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b7b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b7e: addq %r11, %r9
+	LONG $0x18708b4d                     // b81: movq 0x18(%r8), %r14
+	LONG $0x487d5262; WORD $0x2931       // b85: vpmovzxbd (%r9), %zmm13
+	LONG $0x48155162; WORD $0x6efa; BYTE $0x0f // b8b: vpsubd 0x3c0(%r14), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // b92: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xed5b       // b99: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x0c // b9f: vmulps 0x300(%r14), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe558       // ba6: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // bac: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // bb2: vpaddd 0x180(%r14), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // bb9: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // bbf: vpmovusdb %zmm12, (%r10)
+	LONG $0x487d5262; WORD $0x6131; BYTE $0x01 // bc5: vpmovzxbd 0x10(%r9), %zmm12
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // bcc: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0x66fa; BYTE $0x10 // bd3: vpsubd 0x400(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xe45b       // bda: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x0d // be0: vmulps 0x340(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc58       // be7: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // bed: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // bf3: vpaddd 0x1c0(%r14), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // bfa: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // c00: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // c07: kmovw 0x64(%r8), %k1
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // c0d: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x897f5162; WORD $0x596f; BYTE $0x02 // c14: vmovdqu8 0x20(%r9), %xmm11 {%k1} {z}
+	LONG $0x487d5262; WORD $0xdb31       // c1b: vpmovzxbd %xmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efa; BYTE $0x11 // c21: vpsubd 0x440(%r14), %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xdb5b       // c28: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x0e // c2e: vmulps 0x380(%r14), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd358       // c35: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // c3b: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // c41: vpaddd 0x200(%r14), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // c48: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0xd211       // c4e: vpmovusdb %zmm10, %xmm10
+	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // c54: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // c5b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c5f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c62: addq %r11, %r9
+	LONG $0x18588b49                     // c65: movq 0x18(%r8), %rbx
+	LONG $0x487d5262; WORD $0x1131       // c69: vpmovzxbd (%r9), %zmm10
+	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0f // c6f: vpsubd 0x3c0(%rbx), %zmm10, %zmm10
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // c76: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xd25b       // c7d: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x0c // c83: vmulps 0x300(%rbx), %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca58       // c8a: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // c90: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // c96: vpaddd 0x180(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // c9d: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0x0a11       // ca3: vpmovusdb %zmm9, (%r10)
+	LONG $0x487d5262; WORD $0x4931; BYTE $0x01 // ca9: vpmovzxbd 0x10(%r9), %zmm9
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // cb0: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x48357162; WORD $0x4bfa; BYTE $0x10 // cb7: vpsubd 0x400(%rbx), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // cbe: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x0d // cc4: vmulps 0x340(%rbx), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc158       // ccb: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // cd1: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // cd7: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // cde: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // ce4: vpmovusdb %zmm8, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // ceb: kmovw 0x64(%r8), %k1
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // cf1: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x897f5162; WORD $0x416f; BYTE $0x02 // cf8: vmovdqu8 0x20(%r9), %xmm8 {%k1} {z}
+	LONG $0x487d5262; WORD $0xc031       // cff: vpmovzxbd %xmm8, %zmm8
+	LONG $0x483d7162; WORD $0x43fa; BYTE $0x11 // d05: vpsubd 0x440(%rbx), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // d0c: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x0e // d12: vmulps 0x380(%rbx), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf858       // d19: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // d1f: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // d25: vpaddd 0x200(%rbx), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // d2c: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // d32: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // d38: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // d3f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // d43: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // d46: addq %r11, %r9
+	LONG $0x18708b4d                     // d49: movq 0x18(%r8), %r14
+	LONG $0x487dd262; WORD $0x3931       // d4d: vpmovzxbd (%r9), %zmm7
+	LONG $0x4845d162; WORD $0x7efa; BYTE $0x0f // d53: vpsubd 0x3c0(%r14), %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // d5a: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xff5b       // d61: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x0c // d67: vmulps 0x300(%r14), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf758       // d6e: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // d74: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // d7a: vpaddd 0x180(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // d81: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // d87: vpmovusdb %zmm6, (%r10)
+	LONG $0x487dd262; WORD $0x7131; BYTE $0x01 // d8d: vpmovzxbd 0x10(%r9), %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // d94: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x484dd162; WORD $0x76fa; BYTE $0x10 // d9b: vpsubd 0x400(%r14), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // da2: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x0d // da8: vmulps 0x340(%r14), %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee58       // daf: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // db5: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // dbb: vpaddd 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // dc2: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // dc8: vpmovusdb %zmm5, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // dcf: kmovw 0x64(%r8), %k1
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // dd5: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x897fd162; WORD $0x696f; BYTE $0x02 // ddc: vmovdqu8 0x20(%r9), %xmm5 {%k1} {z}
+	LONG $0x487df262; WORD $0xed31       // de3: vpmovzxbd %xmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efa; BYTE $0x11 // de9: vpsubd 0x440(%r14), %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // df0: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x0e // df6: vmulps 0x380(%r14), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // dfd: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // e03: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // e09: vpaddd 0x200(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // e10: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // e16: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // e1c: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // e23: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // e27: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // e2a: addq %r11, %r9
+	LONG $0x18588b49                     // e2d: movq 0x18(%r8), %rbx
+	LONG $0x487dd262; WORD $0x2131       // e31: vpmovzxbd (%r9), %zmm4
+	LONG $0x485df162; WORD $0x63fa; BYTE $0x0f // e37: vpsubd 0x3c0(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // e3e: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xe45b       // e45: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x0c // e4b: vmulps 0x300(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // e52: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // e58: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // e5e: vpaddd 0x180(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // e65: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x1a11       // e6b: vpmovusdb %zmm3, (%r10)
+	LONG $0x487dd262; WORD $0x5931; BYTE $0x01 // e71: vpmovzxbd 0x10(%r9), %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // e78: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x10 // e7f: vpsubd 0x400(%rbx), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // e86: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x0d // e8c: vmulps 0x340(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // e93: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // e99: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // e9f: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // ea6: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // eac: vpmovusdb %zmm2, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // eb3: kmovw 0x64(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // eb9: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x897fd162; WORD $0x516f; BYTE $0x02 // ec0: vmovdqu8 0x20(%r9), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd231       // ec7: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fa; BYTE $0x11 // ecd: vpsubd 0x440(%rbx), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // ed4: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x0e // eda: vmulps 0x380(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // ee1: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // ee7: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // eed: vpaddd 0x200(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // ef4: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // efa: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // f00: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
+	LONG $0x28408b4d                     // f07: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // f0b: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // f0e: addq %r8, %r9
+	LONG $0x08ff8348                     // f11: cmpq $0x8, %rdi
+	LONG $0x10958f0f; WORD $0x0000       // f15: jg 0x3e80 <gemmVNNI8x48+0x1fb0>
+	LONG $0x0010c3e9; BYTE $0x00         // f1b: jmp 0x3eb3 <gemmVNNI8x48+0x1fe3>
+	LONG $0x487c0162; WORD $0xc05b       // f20: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // f26: vmulps 0xc0(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // f2d: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // f33: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // f39: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // f3f: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // f45: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // f4b: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // f51: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // f57: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // f5d: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // f63: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // f69: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // f6f: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // f75: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // f7b: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // f81: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // f87: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // f8d: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // f93: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // f99: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // f9f: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // fa5: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // fab: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // fb1: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487c6162; WORD $0x0111       // fb7: vmovups %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // fbd: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // fc4: vmovups %zmm23, 0x40(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // fcb: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x9078c1c4; WORD $0x6448       // fd2: kmovw 0x64(%r8), %k1
+	LONG $0x497ce162; WORD $0x7111; BYTE $0x02 // fd8: vmovups %zmm22, 0x80(%rcx) {%k1}
+	LONG $0x28488b4d                     // fdf: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // fe3: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // fe7: addq %rdx, %r9
+	LONG $0x18588b4d                     // fea: movq 0x18(%r8), %r11
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // fee: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x487cc162; WORD $0x2a11       // ff5: vmovups %zmm21, (%r10)
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // ffb: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487cc162; WORD $0x6211; BYTE $0x01 // 1002: vmovups %zmm20, 0x40(%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1009: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x9078c1c4; WORD $0x6448       // 1010: kmovw 0x64(%r8), %k1
+	LONG $0x497cc162; WORD $0x5a11; BYTE $0x02 // 1016: vmovups %zmm19, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // 101d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1021: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1024: addq %r11, %r9
+	LONG $0x18708b4d                     // 1027: movq 0x18(%r8), %r14
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 102b: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x487cc162; WORD $0x1211       // 1032: vmovups %zmm18, (%r10)
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 1038: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x487cc162; WORD $0x4a11; BYTE $0x01 // 103f: vmovups %zmm17, 0x40(%r10)
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 1046: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x9078c1c4; WORD $0x6448       // 104d: kmovw 0x64(%r8), %k1
+	LONG $0x497cc162; WORD $0x4211; BYTE $0x02 // 1053: vmovups %zmm16, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // 105a: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 105e: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1061: addq %r11, %r9
+	LONG $0x18588b49                     // 1064: movq 0x18(%r8), %rbx
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 1068: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0x3a11       // 106f: vmovups %zmm15, (%r10)
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 1075: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0x7211; BYTE $0x01 // 107c: vmovups %zmm14, 0x40(%r10)
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 1083: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6448       // 108a: kmovw 0x64(%r8), %k1
+	LONG $0x497c5162; WORD $0x6a11; BYTE $0x02 // 1090: vmovups %zmm13, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // 1097: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 109b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 109e: addq %r11, %r9
+	LONG $0x18708b4d                     // 10a1: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 10a5: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0x2211       // 10ac: vmovups %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 10b2: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // 10b9: vmovups %zmm11, 0x40(%r10)
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 10c0: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x9078c1c4; WORD $0x6448       // 10c7: kmovw 0x64(%r8), %k1
+	LONG $0x497c5162; WORD $0x5211; BYTE $0x02 // 10cd: vmovups %zmm10, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // 10d4: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 10d8: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 10db: addq %r11, %r9
+	LONG $0x18588b49                     // 10de: movq 0x18(%r8), %rbx
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 10e2: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0x0a11       // 10e9: vmovups %zmm9, (%r10)
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 10ef: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0x4211; BYTE $0x01 // 10f6: vmovups %zmm8, 0x40(%r10)
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 10fd: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6448       // 1104: kmovw 0x64(%r8), %k1
+	LONG $0x497cd162; WORD $0x7a11; BYTE $0x02 // 110a: vmovups %zmm7, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // 1111: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1115: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1118: addq %r11, %r9
+	LONG $0x18708b4d                     // 111b: movq 0x18(%r8), %r14
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 111f: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x487cd162; WORD $0x3211       // 1126: vmovups %zmm6, (%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 112c: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x487cd162; WORD $0x6a11; BYTE $0x01 // 1133: vmovups %zmm5, 0x40(%r10)
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 113a: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x9078c1c4; WORD $0x6448       // 1141: kmovw 0x64(%r8), %k1
+	LONG $0x497cd162; WORD $0x6211; BYTE $0x02 // 1147: vmovups %zmm4, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // 114e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1152: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1155: addq %r11, %r9
+	LONG $0x18588b49                     // 1158: movq 0x18(%r8), %rbx
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 115c: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x487cd162; WORD $0x1a11       // 1163: vmovups %zmm3, (%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 1169: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x487cd162; WORD $0x5211; BYTE $0x01 // 1170: vmovups %zmm2, 0x40(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 1177: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6448       // 117e: kmovw 0x64(%r8), %k1
+	LONG $0x497cd162; WORD $0x4a11; BYTE $0x02 // 1184: vmovups %zmm1, 0x80(%r10) {%k1}
+	LONG $0x28408b4d                     // 118b: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 118f: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1192: addq %r8, %r9
+	LONG $0x08ff8348                     // 1195: cmpq $0x8, %rdi
+	LONG $0x0e118f0f; WORD $0x0000       // 1199: jg 0x3e80 <gemmVNNI8x48+0x1fb0>
+	LONG $0x000e3fe9; BYTE $0x00         // 119f: jmp 0x3eb3 <gemmVNNI8x48+0x1fe3>
+	LONG $0x487c0162; WORD $0xc05b       // 11a4: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 11aa: vmulps 0xc0(%r9), %zmm24, %zmm24
+	LONG $0x487ca162; WORD $0xff5b       // 11b1: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 11b7: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 11bd: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 11c3: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 11c9: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 11cf: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 11d5: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 11db: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 11e1: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 11e7: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 11ed: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 11f3: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 11f9: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 11ff: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 1205: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 120b: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 1211: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 1217: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 121d: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1223: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 1229: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 122f: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1235: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487d0162; WORD $0xc05b       // 123b: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 1241: vpaddd 0x180(%r9), %zmm24, %zmm24
+	LONG $0x403d6262; WORD $0xc03d       // 1248: vpmaxsd %zmm0, %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0111       // 124e: vpmovusdb %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 1254: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 125b: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 1261: vpaddd 0x1c0(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 1268: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 126e: vpmovusdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 1275: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x9078c1c4; WORD $0x6448       // 127c: kmovw 0x64(%r8), %k1
+	LONG $0x487da162; WORD $0xf65b       // 1282: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 1288: vpaddd 0x200(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 128f: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ea262; WORD $0xf611       // 1295: vpmovusdb %zmm22, %xmm22
+	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 129b: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
+	LONG $0x28488b4d                     // 12a2: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 12a6: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 12aa: addq %rdx, %r9
+	LONG $0x18588b4d                     // 12ad: movq 0x18(%r8), %r11
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 12b1: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 12b8: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 12be: vpaddd 0x180(%r11), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 12c5: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ec262; WORD $0x2a11       // 12cb: vpmovusdb %zmm21, (%r10)
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 12d1: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 12d8: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 12de: vpaddd 0x1c0(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 12e5: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 12eb: vpmovusdb %zmm20, 0x10(%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 12f2: vmulps 0x140(%r11), %zmm19, %zmm19
 	LONG $0x9078c1c4; WORD $0x6448       // 12f9: kmovw 0x64(%r8), %k1
-	LONG $0x487d5162; WORD $0xd25b       // 12ff: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 1305: vpaddd 0x200(%r14), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd221       // 130c: vpmovsdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 1312: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1319: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 131d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1320: addq %r11, %r9
-	LONG $0x18588b49                     // 1323: movq 0x18(%r8), %rbx
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 1327: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 132e: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 1334: vpaddd 0x180(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a21       // 133b: vpmovsdb %zmm9, (%r10)
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 1341: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 1348: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 134e: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4221; BYTE $0x01 // 1355: vpmovsdb %zmm8, 0x10(%r10)
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 135c: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6448       // 1363: kmovw 0x64(%r8), %k1
-	LONG $0x487df162; WORD $0xff5b       // 1369: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 136f: vpaddd 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 1376: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 137c: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1383: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1387: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 138a: addq %r11, %r9
-	LONG $0x18708b4d                     // 138d: movq 0x18(%r8), %r14
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 1391: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1398: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 139e: vpaddd 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // 13a5: vpmovsdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 13ab: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 13b2: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 13b8: vpaddd 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a21; BYTE $0x01 // 13bf: vpmovsdb %zmm5, 0x10(%r10)
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 13c6: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x6448       // 13cd: kmovw 0x64(%r8), %k1
-	LONG $0x487df162; WORD $0xe45b       // 13d3: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 13d9: vpaddd 0x200(%r14), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // 13e0: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 13e6: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 13ed: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 13f1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 13f4: addq %r11, %r9
-	LONG $0x18588b49                     // 13f7: movq 0x18(%r8), %rbx
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 13fb: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1402: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 1408: vpaddd 0x180(%rbx), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a21       // 140f: vpmovsdb %zmm3, (%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 1415: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 141c: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 1422: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x01 // 1429: vpmovsdb %zmm2, 0x10(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 1430: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6448       // 1437: kmovw 0x64(%r8), %k1
-	LONG $0x487df162; WORD $0xc95b       // 143d: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 1443: vpaddd 0x200(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 144a: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 1450: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // 1457: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 145b: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 145e: addq %r8, %r9
-	LONG $0x08ff8348                     // 1461: cmpq $0x8, %rdi
-	LONG $0x09058f0f; WORD $0x0000       // 1465: jg 0x3a00 <gemmVNNI8x48+0x1d70>
-	LONG $0x000933e9; BYTE $0x00         // 146b: jmp 0x3a33 <gemmVNNI8x48+0x1da3>
-	LONG $0x487c0162; WORD $0xc05b       // 1470: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 1476: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x000000bb; BYTE $0x3f         // 147d: movl $0x3f000000, %ebx
-	LONG $0x0000ba41; WORD $0x3f80       // 1482: movl $0x3f800000, %r10d
-	LONG $0x487ca162; WORD $0xff5b       // 1488: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 148e: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 1494: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x0000be41; WORD $0x3f80       // 149a: movl $0x3f800000, %r14d
-	LONG $0x487ca162; WORD $0xe45b       // 14a0: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 14a6: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 14ac: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 14b2: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 14b8: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 14be: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 14c4: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 14ca: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 14d0: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 14d6: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 14dc: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 14e2: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 14e8: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 14ee: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 14f4: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 14fa: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1500: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 1506: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 150c: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1512: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x403c4162; WORD $0x4959; BYTE $0x09 // 1518: vmulps 0x240(%r9), %zmm24, %zmm25
-	LONG $0x487d6262; WORD $0xd37c       // 151f: vpbroadcastd %ebx, %zmm26
-	LONG $0x000000bb; BYTE $0x3f         // 1525: movl $0x3f000000, %ebx
-	LONG $0x40340162; WORD $0xca58       // 152a: vaddps %zmm26, %zmm25, %zmm25
-	LONG $0x487d4262; WORD $0xd27c       // 1530: vpbroadcastd %r10d, %zmm26
-	LONG $0x0000ba41; WORD $0x3f80       // 1536: movl $0x3f800000, %r10d
-	LONG $0x40346162; WORD $0xc85f       // 153c: vmaxps %zmm0, %zmm25, %zmm25
-	LONG $0x40340162; WORD $0xca5d       // 1542: vminps %zmm26, %zmm25, %zmm25
-	LONG $0x403c0162; WORD $0xc159       // 1548: vmulps %zmm25, %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 154e: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 1554: vpaddd 0x180(%r9), %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0121       // 155b: vpmovsdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 1561: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x40444162; WORD $0x4159; BYTE $0x0a // 1568: vmulps 0x280(%r9), %zmm23, %zmm24
-	LONG $0x487d6262; WORD $0xcb7c       // 156f: vpbroadcastd %ebx, %zmm25
-	LONG $0x000000bb; BYTE $0x3f         // 1575: movl $0x3f000000, %ebx
-	LONG $0x403c0162; WORD $0xc158       // 157a: vaddps %zmm25, %zmm24, %zmm24
-	LONG $0x487d4262; WORD $0xca7c       // 1580: vpbroadcastd %r10d, %zmm25
-	LONG $0x0000ba41; WORD $0x3f80       // 1586: movl $0x3f800000, %r10d
-	LONG $0x403c6162; WORD $0xc05f       // 158c: vmaxps %zmm0, %zmm24, %zmm24
-	LONG $0x403c0162; WORD $0xc15d       // 1592: vminps %zmm25, %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf859       // 1598: vmulps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 159e: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 15a4: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7921; BYTE $0x01 // 15ab: vpmovsdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 15b2: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x6448       // 15b9: kmovw 0x64(%r8), %k1
-	LONG $0x404cc162; WORD $0x7959; BYTE $0x0b // 15bf: vmulps 0x2c0(%r9), %zmm22, %zmm23
-	LONG $0x487d6262; WORD $0xc37c       // 15c6: vpbroadcastd %ebx, %zmm24
-	LONG $0x000000bb; BYTE $0x3f         // 15cc: movl $0x3f000000, %ebx
-	LONG $0x40448162; WORD $0xf858       // 15d1: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487d4262; WORD $0xc27c       // 15d7: vpbroadcastd %r10d, %zmm24
-	LONG $0x4044e162; WORD $0xf85f       // 15dd: vmaxps %zmm0, %zmm23, %zmm23
-	LONG $0x40448162; WORD $0xf85d       // 15e3: vminps %zmm24, %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf759       // 15e9: vmulps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 15ef: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 15f5: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf621       // 15fc: vpmovsdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 1602: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 1609: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 160d: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1611: addq %rdx, %r9
-	LONG $0x18588b4d                     // 1614: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 1618: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x7359; BYTE $0x09 // 161f: vmulps 0x240(%r11), %zmm21, %zmm22
-	LONG $0x487de262; WORD $0xfb7c       // 1626: vpbroadcastd %ebx, %zmm23
-	LONG $0x000000bb; BYTE $0x3f         // 162c: movl $0x3f000000, %ebx
-	LONG $0x404ca162; WORD $0xf758       // 1631: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487dc262; WORD $0xfe7c       // 1637: vpbroadcastd %r14d, %zmm23
-	LONG $0x0000be41; WORD $0x3f80       // 163d: movl $0x3f800000, %r14d
-	LONG $0x404ce162; WORD $0xf05f       // 1643: vmaxps %zmm0, %zmm22, %zmm22
-	LONG $0x404ca162; WORD $0xf75d       // 1649: vminps %zmm23, %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee59       // 164f: vmulps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 1655: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 165b: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a21       // 1662: vpmovsdb %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1668: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0a // 166f: vmulps 0x280(%r11), %zmm20, %zmm21
-	LONG $0x487de262; WORD $0xf37c       // 1676: vpbroadcastd %ebx, %zmm22
-	LONG $0x000000bb; BYTE $0x3f         // 167c: movl $0x3f000000, %ebx
-	LONG $0x4054a162; WORD $0xee58       // 1681: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487dc262; WORD $0xf67c       // 1687: vpbroadcastd %r14d, %zmm22
-	LONG $0x0000be41; WORD $0x3f80       // 168d: movl $0x3f800000, %r14d
-	LONG $0x4054e162; WORD $0xe85f       // 1693: vmaxps %zmm0, %zmm21, %zmm21
-	LONG $0x4054a162; WORD $0xee5d       // 1699: vminps %zmm22, %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe559       // 169f: vmulps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 16a5: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 16ab: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6221; BYTE $0x01 // 16b2: vpmovsdb %zmm20, 0x10(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 16b9: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x6448       // 16c0: kmovw 0x64(%r8), %k1
-	LONG $0x4064c162; WORD $0x6359; BYTE $0x0b // 16c6: vmulps 0x2c0(%r11), %zmm19, %zmm20
-	LONG $0x487de262; WORD $0xeb7c       // 16cd: vpbroadcastd %ebx, %zmm21
-	LONG $0x000000bb; BYTE $0x3f         // 16d3: movl $0x3f000000, %ebx
-	LONG $0x405ca162; WORD $0xe558       // 16d8: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487dc262; WORD $0xee7c       // 16de: vpbroadcastd %r14d, %zmm21
-	LONG $0x0000be41; WORD $0x3f80       // 16e4: movl $0x3f800000, %r14d
-	LONG $0x405ce162; WORD $0xe05f       // 16ea: vmaxps %zmm0, %zmm20, %zmm20
-	LONG $0x405ca162; WORD $0xe55d       // 16f0: vminps %zmm21, %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc59       // 16f6: vmulps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 16fc: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 1702: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb21       // 1709: vpmovsdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 170f: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1716: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 171a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 171d: addq %r11, %r9
-	LONG $0x18688b4d                     // 1720: movq 0x18(%r8), %r13
-	LONG $0x406cc162; WORD $0x5559; BYTE $0x03 // 1724: vmulps 0xc0(%r13), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5d59; BYTE $0x09 // 172b: vmulps 0x240(%r13), %zmm18, %zmm19
-	LONG $0x487de262; WORD $0xe37c       // 1732: vpbroadcastd %ebx, %zmm20
-	LONG $0x000000bb; BYTE $0x3f         // 1738: movl $0x3f000000, %ebx
-	LONG $0x4064a162; WORD $0xdc58       // 173d: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487dc262; WORD $0xe67c       // 1743: vpbroadcastd %r14d, %zmm20
-	LONG $0x0000be41; WORD $0x3f80       // 1749: movl $0x3f800000, %r14d
-	LONG $0x4064e162; WORD $0xd85f       // 174f: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x4064a162; WORD $0xdc5d       // 1755: vminps %zmm20, %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd359       // 175b: vmulps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 1761: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x55fe; BYTE $0x06 // 1767: vpaddd 0x180(%r13), %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1221       // 176e: vpmovsdb %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4d59; BYTE $0x04 // 1774: vmulps 0x100(%r13), %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x5559; BYTE $0x0a // 177b: vmulps 0x280(%r13), %zmm17, %zmm18
-	LONG $0x487de262; WORD $0xdb7c       // 1782: vpbroadcastd %ebx, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 12ff: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 1305: vpaddd 0x200(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 130c: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ea262; WORD $0xdb11       // 1312: vpmovusdb %zmm19, %xmm19
+	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 1318: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 131f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1323: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1326: addq %r11, %r9
+	LONG $0x18708b4d                     // 1329: movq 0x18(%r8), %r14
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 132d: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 1334: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 133a: vpaddd 0x180(%r14), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 1341: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x1211       // 1347: vpmovusdb %zmm18, (%r10)
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 134d: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 1354: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 135a: vpaddd 0x1c0(%r14), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // 1361: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // 1367: vpmovusdb %zmm17, 0x10(%r10)
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 136e: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x9078c1c4; WORD $0x6448       // 1375: kmovw 0x64(%r8), %k1
+	LONG $0x487da162; WORD $0xc05b       // 137b: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 1381: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // 1388: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ea262; WORD $0xc011       // 138e: vpmovusdb %zmm16, %xmm16
+	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 1394: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 139b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 139f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 13a2: addq %r11, %r9
+	LONG $0x18588b49                     // 13a5: movq 0x18(%r8), %rbx
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 13a9: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 13b0: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 13b6: vpaddd 0x180(%rbx), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 13bd: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x3a11       // 13c3: vpmovusdb %zmm15, (%r10)
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 13c9: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 13d0: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 13d6: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 13dd: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // 13e3: vpmovusdb %zmm14, 0x10(%r10)
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 13ea: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6448       // 13f1: kmovw 0x64(%r8), %k1
+	LONG $0x487d5162; WORD $0xed5b       // 13f7: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 13fd: vpaddd 0x200(%rbx), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 1404: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 140a: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 1410: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1417: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 141b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 141e: addq %r11, %r9
+	LONG $0x18708b4d                     // 1421: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 1425: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 142c: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 1432: vpaddd 0x180(%r14), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 1439: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 143f: vpmovusdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 1445: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 144c: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 1452: vpaddd 0x1c0(%r14), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 1459: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 145f: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 1466: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x9078c1c4; WORD $0x6448       // 146d: kmovw 0x64(%r8), %k1
+	LONG $0x487d5162; WORD $0xd25b       // 1473: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 1479: vpaddd 0x200(%r14), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 1480: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0xd211       // 1486: vpmovusdb %zmm10, %xmm10
+	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 148c: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1493: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1497: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 149a: addq %r11, %r9
+	LONG $0x18588b49                     // 149d: movq 0x18(%r8), %rbx
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 14a1: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 14a8: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 14ae: vpaddd 0x180(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 14b5: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0x0a11       // 14bb: vpmovusdb %zmm9, (%r10)
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 14c1: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 14c8: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 14ce: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 14d5: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // 14db: vpmovusdb %zmm8, 0x10(%r10)
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 14e2: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6448       // 14e9: kmovw 0x64(%r8), %k1
+	LONG $0x487df162; WORD $0xff5b       // 14ef: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 14f5: vpaddd 0x200(%rbx), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 14fc: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 1502: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 1508: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 150f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1513: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1516: addq %r11, %r9
+	LONG $0x18708b4d                     // 1519: movq 0x18(%r8), %r14
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 151d: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 1524: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 152a: vpaddd 0x180(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 1531: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // 1537: vpmovusdb %zmm6, (%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 153d: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 1544: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 154a: vpaddd 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 1551: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // 1557: vpmovusdb %zmm5, 0x10(%r10)
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 155e: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x9078c1c4; WORD $0x6448       // 1565: kmovw 0x64(%r8), %k1
+	LONG $0x487df162; WORD $0xe45b       // 156b: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 1571: vpaddd 0x200(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 1578: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // 157e: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 1584: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 158b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 158f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1592: addq %r11, %r9
+	LONG $0x18588b49                     // 1595: movq 0x18(%r8), %rbx
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 1599: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 15a0: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 15a6: vpaddd 0x180(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 15ad: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x1a11       // 15b3: vpmovusdb %zmm3, (%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 15b9: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 15c0: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 15c6: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 15cd: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // 15d3: vpmovusdb %zmm2, 0x10(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 15da: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6448       // 15e1: kmovw 0x64(%r8), %k1
+	LONG $0x487df162; WORD $0xc95b       // 15e7: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 15ed: vpaddd 0x200(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 15f4: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 15fa: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 1600: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
+	LONG $0x28408b4d                     // 1607: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 160b: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 160e: addq %r8, %r9
+	LONG $0x08ff8348                     // 1611: cmpq $0x8, %rdi
+	LONG $0x09958f0f; WORD $0x0000       // 1615: jg 0x3e80 <gemmVNNI8x48+0x1fb0>
+	LONG $0x0009c3e9; BYTE $0x00         // 161b: jmp 0x3eb3 <gemmVNNI8x48+0x1fe3>
+	LONG $0x487c0162; WORD $0xc05b       // 1620: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 1626: vmulps 0xc0(%r9), %zmm24, %zmm24
+	LONG $0x000000bb; BYTE $0x3f         // 162d: movl $0x3f000000, %ebx
+	LONG $0x0000ba41; WORD $0x3f80       // 1632: movl $0x3f800000, %r10d
+	LONG $0x487ca162; WORD $0xff5b       // 1638: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 163e: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 1644: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x0000be41; WORD $0x3f80       // 164a: movl $0x3f800000, %r14d
+	LONG $0x487ca162; WORD $0xe45b       // 1650: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 1656: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 165c: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 1662: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 1668: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 166e: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 1674: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 167a: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 1680: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 1686: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 168c: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 1692: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 1698: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 169e: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 16a4: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 16aa: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 16b0: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 16b6: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 16bc: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 16c2: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x403c4162; WORD $0x4959; BYTE $0x09 // 16c8: vmulps 0x240(%r9), %zmm24, %zmm25
+	LONG $0x487d6262; WORD $0xd37c       // 16cf: vpbroadcastd %ebx, %zmm26
+	LONG $0x000000bb; BYTE $0x3f         // 16d5: movl $0x3f000000, %ebx
+	LONG $0x40340162; WORD $0xca58       // 16da: vaddps %zmm26, %zmm25, %zmm25
+	LONG $0x487d4262; WORD $0xd27c       // 16e0: vpbroadcastd %r10d, %zmm26
+	LONG $0x0000ba41; WORD $0x3f80       // 16e6: movl $0x3f800000, %r10d
+	LONG $0x40346162; WORD $0xc85f       // 16ec: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x40340162; WORD $0xca5d       // 16f2: vminps %zmm26, %zmm25, %zmm25
+	LONG $0x403c0162; WORD $0xc159       // 16f8: vmulps %zmm25, %zmm24, %zmm24
+	LONG $0x487d0162; WORD $0xc05b       // 16fe: vcvtps2dq %zmm24, %zmm24
+	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 1704: vpaddd 0x180(%r9), %zmm24, %zmm24
+	LONG $0x403d6262; WORD $0xc03d       // 170b: vpmaxsd %zmm0, %zmm24, %zmm24
+	LONG $0x487e6262; WORD $0x0111       // 1711: vpmovusdb %zmm24, (%rcx)
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 1717: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x40444162; WORD $0x4159; BYTE $0x0a // 171e: vmulps 0x280(%r9), %zmm23, %zmm24
+	LONG $0x487d6262; WORD $0xcb7c       // 1725: vpbroadcastd %ebx, %zmm25
+	LONG $0x000000bb; BYTE $0x3f         // 172b: movl $0x3f000000, %ebx
+	LONG $0x403c0162; WORD $0xc158       // 1730: vaddps %zmm25, %zmm24, %zmm24
+	LONG $0x487d4262; WORD $0xca7c       // 1736: vpbroadcastd %r10d, %zmm25
+	LONG $0x0000ba41; WORD $0x3f80       // 173c: movl $0x3f800000, %r10d
+	LONG $0x403c6162; WORD $0xc05f       // 1742: vmaxps %zmm0, %zmm24, %zmm24
+	LONG $0x403c0162; WORD $0xc15d       // 1748: vminps %zmm25, %zmm24, %zmm24
+	LONG $0x40448162; WORD $0xf859       // 174e: vmulps %zmm24, %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 1754: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 175a: vpaddd 0x1c0(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 1761: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 1767: vpmovusdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 176e: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x9078c1c4; WORD $0x6448       // 1775: kmovw 0x64(%r8), %k1
+	LONG $0x404cc162; WORD $0x7959; BYTE $0x0b // 177b: vmulps 0x2c0(%r9), %zmm22, %zmm23
+	LONG $0x487d6262; WORD $0xc37c       // 1782: vpbroadcastd %ebx, %zmm24
 	LONG $0x000000bb; BYTE $0x3f         // 1788: movl $0x3f000000, %ebx
-	LONG $0x406ca162; WORD $0xd358       // 178d: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487dc262; WORD $0xde7c       // 1793: vpbroadcastd %r14d, %zmm19
-	LONG $0x0000be41; WORD $0x3f80       // 1799: movl $0x3f800000, %r14d
-	LONG $0x406ce162; WORD $0xd05f       // 179f: vmaxps %zmm0, %zmm18, %zmm18
-	LONG $0x406ca162; WORD $0xd35d       // 17a5: vminps %zmm19, %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca59       // 17ab: vmulps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 17b1: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4dfe; BYTE $0x07 // 17b7: vpaddd 0x1c0(%r13), %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a21; BYTE $0x01 // 17be: vpmovsdb %zmm17, 0x10(%r10)
-	LONG $0x407cc162; WORD $0x4559; BYTE $0x05 // 17c5: vmulps 0x140(%r13), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x6448       // 17cc: kmovw 0x64(%r8), %k1
-	LONG $0x407cc162; WORD $0x4d59; BYTE $0x0b // 17d2: vmulps 0x2c0(%r13), %zmm16, %zmm17
-	LONG $0x487de262; WORD $0xd37c       // 17d9: vpbroadcastd %ebx, %zmm18
-	LONG $0x000000bb; BYTE $0x3f         // 17df: movl $0x3f000000, %ebx
-	LONG $0x4074a162; WORD $0xca58       // 17e4: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487dc262; WORD $0xd67c       // 17ea: vpbroadcastd %r14d, %zmm18
-	LONG $0x0000be41; WORD $0x3f80       // 17f0: movl $0x3f800000, %r14d
-	LONG $0x4074e162; WORD $0xc85f       // 17f6: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x4074a162; WORD $0xca5d       // 17fc: vminps %zmm18, %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc159       // 1802: vmulps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 1808: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x45fe; BYTE $0x08 // 180e: vpaddd 0x200(%r13), %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc021       // 1815: vpmovsdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 181b: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1822: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1826: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1829: addq %r11, %r9
-	LONG $0x18788b4d                     // 182c: movq 0x18(%r8), %r15
-	LONG $0x48045162; WORD $0x7f59; BYTE $0x03 // 1830: vmulps 0xc0(%r15), %zmm15, %zmm15
-	LONG $0x4804c162; WORD $0x4759; BYTE $0x09 // 1837: vmulps 0x240(%r15), %zmm15, %zmm16
-	LONG $0x487de262; WORD $0xcb7c       // 183e: vpbroadcastd %ebx, %zmm17
+	LONG $0x40448162; WORD $0xf858       // 178d: vaddps %zmm24, %zmm23, %zmm23
+	LONG $0x487d4262; WORD $0xc27c       // 1793: vpbroadcastd %r10d, %zmm24
+	LONG $0x4044e162; WORD $0xf85f       // 1799: vmaxps %zmm0, %zmm23, %zmm23
+	LONG $0x40448162; WORD $0xf85d       // 179f: vminps %zmm24, %zmm23, %zmm23
+	LONG $0x404ca162; WORD $0xf759       // 17a5: vmulps %zmm23, %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 17ab: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 17b1: vpaddd 0x200(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 17b8: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ea262; WORD $0xf611       // 17be: vpmovusdb %zmm22, %xmm22
+	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 17c4: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
+	LONG $0x28488b4d                     // 17cb: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 17cf: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 17d3: addq %rdx, %r9
+	LONG $0x18588b4d                     // 17d6: movq 0x18(%r8), %r11
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 17da: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x4054c162; WORD $0x7359; BYTE $0x09 // 17e1: vmulps 0x240(%r11), %zmm21, %zmm22
+	LONG $0x487de262; WORD $0xfb7c       // 17e8: vpbroadcastd %ebx, %zmm23
+	LONG $0x000000bb; BYTE $0x3f         // 17ee: movl $0x3f000000, %ebx
+	LONG $0x404ca162; WORD $0xf758       // 17f3: vaddps %zmm23, %zmm22, %zmm22
+	LONG $0x487dc262; WORD $0xfe7c       // 17f9: vpbroadcastd %r14d, %zmm23
+	LONG $0x0000be41; WORD $0x3f80       // 17ff: movl $0x3f800000, %r14d
+	LONG $0x404ce162; WORD $0xf05f       // 1805: vmaxps %zmm0, %zmm22, %zmm22
+	LONG $0x404ca162; WORD $0xf75d       // 180b: vminps %zmm23, %zmm22, %zmm22
+	LONG $0x4054a162; WORD $0xee59       // 1811: vmulps %zmm22, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 1817: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 181d: vpaddd 0x180(%r11), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 1824: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ec262; WORD $0x2a11       // 182a: vpmovusdb %zmm21, (%r10)
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1830: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0a // 1837: vmulps 0x280(%r11), %zmm20, %zmm21
+	LONG $0x487de262; WORD $0xf37c       // 183e: vpbroadcastd %ebx, %zmm22
 	LONG $0x000000bb; BYTE $0x3f         // 1844: movl $0x3f000000, %ebx
-	LONG $0x407ca162; WORD $0xc158       // 1849: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487dc262; WORD $0xce7c       // 184f: vpbroadcastd %r14d, %zmm17
+	LONG $0x4054a162; WORD $0xee58       // 1849: vaddps %zmm22, %zmm21, %zmm21
+	LONG $0x487dc262; WORD $0xf67c       // 184f: vpbroadcastd %r14d, %zmm22
 	LONG $0x0000be41; WORD $0x3f80       // 1855: movl $0x3f800000, %r14d
-	LONG $0x407ce162; WORD $0xc05f       // 185b: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407ca162; WORD $0xc15d       // 1861: vminps %zmm17, %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf859       // 1867: vmulps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 186d: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7ffe; BYTE $0x06 // 1873: vpaddd 0x180(%r15), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a21       // 187a: vpmovsdb %zmm15, (%r10)
-	LONG $0x480c5162; WORD $0x7759; BYTE $0x04 // 1880: vmulps 0x100(%r15), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7f59; BYTE $0x0a // 1887: vmulps 0x280(%r15), %zmm14, %zmm15
-	LONG $0x487de262; WORD $0xc37c       // 188e: vpbroadcastd %ebx, %zmm16
-	LONG $0x000000bb; BYTE $0x3f         // 1894: movl $0x3f000000, %ebx
-	LONG $0x48043162; WORD $0xf858       // 1899: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487dc262; WORD $0xc67c       // 189f: vpbroadcastd %r14d, %zmm16
-	LONG $0x0000be41; WORD $0x3f80       // 18a5: movl $0x3f800000, %r14d
-	LONG $0x48047162; WORD $0xf85f       // 18ab: vmaxps %zmm0, %zmm15, %zmm15
-	LONG $0x48043162; WORD $0xf85d       // 18b1: vminps %zmm16, %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf759       // 18b7: vmulps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 18bd: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x77fe; BYTE $0x07 // 18c3: vpaddd 0x1c0(%r15), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7221; BYTE $0x01 // 18ca: vpmovsdb %zmm14, 0x10(%r10)
-	LONG $0x48145162; WORD $0x6f59; BYTE $0x05 // 18d1: vmulps 0x140(%r15), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6448       // 18d8: kmovw 0x64(%r8), %k1
-	LONG $0x48145162; WORD $0x7759; BYTE $0x0b // 18de: vmulps 0x2c0(%r15), %zmm13, %zmm14
-	LONG $0x487d7262; WORD $0xfb7c       // 18e5: vpbroadcastd %ebx, %zmm15
-	LONG $0x000000bb; BYTE $0x3f         // 18eb: movl $0x3f000000, %ebx
-	LONG $0x480c5162; WORD $0xf758       // 18f0: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5262; WORD $0xfe7c       // 18f6: vpbroadcastd %r14d, %zmm15
-	LONG $0x0000be41; WORD $0x3f80       // 18fc: movl $0x3f800000, %r14d
-	LONG $0x480c7162; WORD $0xf05f       // 1902: vmaxps %zmm0, %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0xf75d       // 1908: vminps %zmm15, %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee59       // 190e: vmulps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 1914: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6ffe; BYTE $0x08 // 191a: vpaddd 0x200(%r15), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 1921: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 1927: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 192e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1932: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1935: addq %r11, %r9
-	LONG $0x18688b4d                     // 1938: movq 0x18(%r8), %r13
-	LONG $0x481c5162; WORD $0x6559; BYTE $0x03 // 193c: vmulps 0xc0(%r13), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6d59; BYTE $0x09 // 1943: vmulps 0x240(%r13), %zmm12, %zmm13
-	LONG $0x487d7262; WORD $0xf37c       // 194a: vpbroadcastd %ebx, %zmm14
-	LONG $0x000000bb; BYTE $0x3f         // 1950: movl $0x3f000000, %ebx
-	LONG $0x48145162; WORD $0xee58       // 1955: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5262; WORD $0xf67c       // 195b: vpbroadcastd %r14d, %zmm14
-	LONG $0x0000be41; WORD $0x3f80       // 1961: movl $0x3f800000, %r14d
-	LONG $0x48147162; WORD $0xe85f       // 1967: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48145162; WORD $0xee5d       // 196d: vminps %zmm14, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 1973: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 1979: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x65fe; BYTE $0x06 // 197f: vpaddd 0x180(%r13), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 1986: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5d59; BYTE $0x04 // 198c: vmulps 0x100(%r13), %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x6559; BYTE $0x0a // 1993: vmulps 0x280(%r13), %zmm11, %zmm12
-	LONG $0x487d7262; WORD $0xeb7c       // 199a: vpbroadcastd %ebx, %zmm13
-	LONG $0x000000bb; BYTE $0x3f         // 19a0: movl $0x3f000000, %ebx
-	LONG $0x481c5162; WORD $0xe558       // 19a5: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5262; WORD $0xee7c       // 19ab: vpbroadcastd %r14d, %zmm13
-	LONG $0x0000be41; WORD $0x3f80       // 19b1: movl $0x3f800000, %r14d
-	LONG $0x481c7162; WORD $0xe05f       // 19b7: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0xe55d       // 19bd: vminps %zmm13, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc59       // 19c3: vmulps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 19c9: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5dfe; BYTE $0x07 // 19cf: vpaddd 0x1c0(%r13), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a21; BYTE $0x01 // 19d6: vpmovsdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5559; BYTE $0x05 // 19dd: vmulps 0x140(%r13), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x6448       // 19e4: kmovw 0x64(%r8), %k1
-	LONG $0x482c5162; WORD $0x5d59; BYTE $0x0b // 19ea: vmulps 0x2c0(%r13), %zmm10, %zmm11
-	LONG $0x487d7262; WORD $0xe37c       // 19f1: vpbroadcastd %ebx, %zmm12
-	LONG $0x000000bb; BYTE $0x3f         // 19f7: movl $0x3f000000, %ebx
-	LONG $0x48245162; WORD $0xdc58       // 19fc: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5262; WORD $0xe67c       // 1a02: vpbroadcastd %r14d, %zmm12
-	LONG $0x0000be41; WORD $0x3f80       // 1a08: movl $0x3f800000, %r14d
-	LONG $0x48247162; WORD $0xd85f       // 1a0e: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48245162; WORD $0xdc5d       // 1a14: vminps %zmm12, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // 1a1a: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 1a20: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x55fe; BYTE $0x08 // 1a26: vpaddd 0x200(%r13), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd221       // 1a2d: vpmovsdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 1a33: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1a3a: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1a3e: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1a41: addq %r11, %r9
-	LONG $0x18788b4d                     // 1a44: movq 0x18(%r8), %r15
-	LONG $0x48345162; WORD $0x4f59; BYTE $0x03 // 1a48: vmulps 0xc0(%r15), %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x5759; BYTE $0x09 // 1a4f: vmulps 0x240(%r15), %zmm9, %zmm10
-	LONG $0x487d7262; WORD $0xdb7c       // 1a56: vpbroadcastd %ebx, %zmm11
-	LONG $0x000000bb; BYTE $0x3f         // 1a5c: movl $0x3f000000, %ebx
-	LONG $0x482c5162; WORD $0xd358       // 1a61: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5262; WORD $0xde7c       // 1a67: vpbroadcastd %r14d, %zmm11
-	LONG $0x0000be41; WORD $0x3f80       // 1a6d: movl $0x3f800000, %r14d
-	LONG $0x482c7162; WORD $0xd05f       // 1a73: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0xd35d       // 1a79: vminps %zmm11, %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca59       // 1a7f: vmulps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 1a85: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48355162; WORD $0x4ffe; BYTE $0x06 // 1a8b: vpaddd 0x180(%r15), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a21       // 1a92: vpmovsdb %zmm9, (%r10)
-	LONG $0x483c5162; WORD $0x4759; BYTE $0x04 // 1a98: vmulps 0x100(%r15), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4f59; BYTE $0x0a // 1a9f: vmulps 0x280(%r15), %zmm8, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // 1aa6: vpbroadcastd %ebx, %zmm10
-	LONG $0x000000bb; BYTE $0x3f         // 1aac: movl $0x3f000000, %ebx
-	LONG $0x48345162; WORD $0xca58       // 1ab1: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5262; WORD $0xd67c       // 1ab7: vpbroadcastd %r14d, %zmm10
-	LONG $0x0000be41; WORD $0x3f80       // 1abd: movl $0x3f800000, %r14d
-	LONG $0x48347162; WORD $0xc85f       // 1ac3: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48345162; WORD $0xca5d       // 1ac9: vminps %zmm10, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 1acf: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 1ad5: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x47fe; BYTE $0x07 // 1adb: vpaddd 0x1c0(%r15), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4221; BYTE $0x01 // 1ae2: vpmovsdb %zmm8, 0x10(%r10)
-	LONG $0x4844d162; WORD $0x7f59; BYTE $0x05 // 1ae9: vmulps 0x140(%r15), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6448       // 1af0: kmovw 0x64(%r8), %k1
-	LONG $0x48445162; WORD $0x4759; BYTE $0x0b // 1af6: vmulps 0x2c0(%r15), %zmm7, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // 1afd: vpbroadcastd %ebx, %zmm9
-	LONG $0x000000bb; BYTE $0x3f         // 1b03: movl $0x3f000000, %ebx
-	LONG $0x483c5162; WORD $0xc158       // 1b08: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5262; WORD $0xce7c       // 1b0e: vpbroadcastd %r14d, %zmm9
-	LONG $0x0000be41; WORD $0x3f80       // 1b14: movl $0x3f800000, %r14d
-	LONG $0x483c7162; WORD $0xc05f       // 1b1a: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0xc15d       // 1b20: vminps %zmm9, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // 1b26: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1b2c: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7ffe; BYTE $0x08 // 1b32: vpaddd 0x200(%r15), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 1b39: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 1b3f: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1b46: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1b4a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1b4d: addq %r11, %r9
-	LONG $0x18688b4d                     // 1b50: movq 0x18(%r8), %r13
-	LONG $0x484cd162; WORD $0x7559; BYTE $0x03 // 1b54: vmulps 0xc0(%r13), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7d59; BYTE $0x09 // 1b5b: vmulps 0x240(%r13), %zmm6, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // 1b62: vpbroadcastd %ebx, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // 1b68: movl $0x3f000000, %ebx
-	LONG $0x4844d162; WORD $0xf858       // 1b6d: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487d5262; WORD $0xc67c       // 1b73: vpbroadcastd %r14d, %zmm8
-	LONG $0x0000be41; WORD $0x3f80       // 1b79: movl $0x3f800000, %r14d
-	LONG $0x4844f162; WORD $0xf85f       // 1b7f: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xf85d       // 1b85: vminps %zmm8, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 1b8b: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1b91: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x75fe; BYTE $0x06 // 1b97: vpaddd 0x180(%r13), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // 1b9e: vpmovsdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6d59; BYTE $0x04 // 1ba4: vmulps 0x100(%r13), %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x7559; BYTE $0x0a // 1bab: vmulps 0x280(%r13), %zmm5, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // 1bb2: vpbroadcastd %ebx, %zmm7
-	LONG $0x000000bb; BYTE $0x3f         // 1bb8: movl $0x3f000000, %ebx
-	LONG $0x484cf162; WORD $0xf758       // 1bbd: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487dd262; WORD $0xfe7c       // 1bc3: vpbroadcastd %r14d, %zmm7
-	LONG $0x0000be41; WORD $0x3f80       // 1bc9: movl $0x3f800000, %r14d
-	LONG $0x484cf162; WORD $0xf05f       // 1bcf: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf75d       // 1bd5: vminps %zmm7, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // 1bdb: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1be1: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6dfe; BYTE $0x07 // 1be7: vpaddd 0x1c0(%r13), %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a21; BYTE $0x01 // 1bee: vpmovsdb %zmm5, 0x10(%r10)
-	LONG $0x485cd162; WORD $0x6559; BYTE $0x05 // 1bf5: vmulps 0x140(%r13), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x6448       // 1bfc: kmovw 0x64(%r8), %k1
-	LONG $0x485cd162; WORD $0x6d59; BYTE $0x0b // 1c02: vmulps 0x2c0(%r13), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // 1c09: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // 1c0f: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // 1c14: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487dd262; WORD $0xf67c       // 1c1a: vpbroadcastd %r14d, %zmm6
-	LONG $0x0000be41; WORD $0x3f80       // 1c20: movl $0x3f800000, %r14d
-	LONG $0x4854f162; WORD $0xe85f       // 1c26: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // 1c2c: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 1c32: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1c38: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x65fe; BYTE $0x08 // 1c3e: vpaddd 0x200(%r13), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // 1c45: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 1c4b: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1c52: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1c56: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1c59: addq %r11, %r9
-	LONG $0x18788b4d                     // 1c5c: movq 0x18(%r8), %r15
-	LONG $0x4864d162; WORD $0x5f59; BYTE $0x03 // 1c60: vmulps 0xc0(%r15), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x6759; BYTE $0x09 // 1c67: vmulps 0x240(%r15), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 1c6e: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 1c74: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 1c79: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xee7c       // 1c7f: vpbroadcastd %r14d, %zmm5
-	LONG $0x0000be41; WORD $0x3f80       // 1c85: movl $0x3f800000, %r14d
-	LONG $0x485cf162; WORD $0xe05f       // 1c8b: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 1c91: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 1c97: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1c9d: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5ffe; BYTE $0x06 // 1ca3: vpaddd 0x180(%r15), %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a21       // 1caa: vpmovsdb %zmm3, (%r10)
-	LONG $0x486cd162; WORD $0x5759; BYTE $0x04 // 1cb0: vmulps 0x100(%r15), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5f59; BYTE $0x0a // 1cb7: vmulps 0x280(%r15), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 1cbe: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 1cc4: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 1cc9: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe67c       // 1ccf: vpbroadcastd %r14d, %zmm4
-	LONG $0x0000be41; WORD $0x3f80       // 1cd5: movl $0x3f800000, %r14d
-	LONG $0x4864f162; WORD $0xd85f       // 1cdb: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 1ce1: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 1ce7: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1ced: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x57fe; BYTE $0x07 // 1cf3: vpaddd 0x1c0(%r15), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5221; BYTE $0x01 // 1cfa: vpmovsdb %zmm2, 0x10(%r10)
-	LONG $0x4874d162; WORD $0x4f59; BYTE $0x05 // 1d01: vmulps 0x140(%r15), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6448       // 1d08: kmovw 0x64(%r8), %k1
-	LONG $0x4874d162; WORD $0x5759; BYTE $0x0b // 1d0e: vmulps 0x2c0(%r15), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 1d15: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 1d1b: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xde7c       // 1d21: vpbroadcastd %r14d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 1d27: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 1d2d: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 1d33: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1d39: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x08 // 1d3f: vpaddd 0x200(%r15), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 1d46: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 1d4c: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // 1d53: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1d57: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1d5a: addq %r8, %r9
-	LONG $0x08ff8348                     // 1d5d: cmpq $0x8, %rdi
-	WORD $0x407e                         // 1d61: jle 0x3a33 <gemmVNNI8x48+0x1da3>
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 1d63: nopw %cs:(%rax,%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // 1d70: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // 1d75: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // 1d79: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // 1d7d: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // 1d83: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 1d87: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 1d8b: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 1d8f: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 1d95: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 1d98: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 1d9b: addq %r8, %rdx
-	LONG $0xffe27de9; BYTE $0xff         // 1d9e: jmp 0x1cb0 <gemmVNNI8x48+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 1da3: vzeroupper
+	LONG $0x4054e162; WORD $0xe85f       // 185b: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x4054a162; WORD $0xee5d       // 1861: vminps %zmm22, %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe559       // 1867: vmulps %zmm21, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 186d: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 1873: vpaddd 0x1c0(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 187a: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 1880: vpmovusdb %zmm20, 0x10(%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1887: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x9078c1c4; WORD $0x6448       // 188e: kmovw 0x64(%r8), %k1
+	LONG $0x4064c162; WORD $0x6359; BYTE $0x0b // 1894: vmulps 0x2c0(%r11), %zmm19, %zmm20
+	LONG $0x487de262; WORD $0xeb7c       // 189b: vpbroadcastd %ebx, %zmm21
+	LONG $0x000000bb; BYTE $0x3f         // 18a1: movl $0x3f000000, %ebx
+	LONG $0x405ca162; WORD $0xe558       // 18a6: vaddps %zmm21, %zmm20, %zmm20
+	LONG $0x487dc262; WORD $0xee7c       // 18ac: vpbroadcastd %r14d, %zmm21
+	LONG $0x0000be41; WORD $0x3f80       // 18b2: movl $0x3f800000, %r14d
+	LONG $0x405ce162; WORD $0xe05f       // 18b8: vmaxps %zmm0, %zmm20, %zmm20
+	LONG $0x405ca162; WORD $0xe55d       // 18be: vminps %zmm21, %zmm20, %zmm20
+	LONG $0x4064a162; WORD $0xdc59       // 18c4: vmulps %zmm20, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 18ca: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 18d0: vpaddd 0x200(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 18d7: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ea262; WORD $0xdb11       // 18dd: vpmovusdb %zmm19, %xmm19
+	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 18e3: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 18ea: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 18ee: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 18f1: addq %r11, %r9
+	LONG $0x18688b4d                     // 18f4: movq 0x18(%r8), %r13
+	LONG $0x406cc162; WORD $0x5559; BYTE $0x03 // 18f8: vmulps 0xc0(%r13), %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5d59; BYTE $0x09 // 18ff: vmulps 0x240(%r13), %zmm18, %zmm19
+	LONG $0x487de262; WORD $0xe37c       // 1906: vpbroadcastd %ebx, %zmm20
+	LONG $0x000000bb; BYTE $0x3f         // 190c: movl $0x3f000000, %ebx
+	LONG $0x4064a162; WORD $0xdc58       // 1911: vaddps %zmm20, %zmm19, %zmm19
+	LONG $0x487dc262; WORD $0xe67c       // 1917: vpbroadcastd %r14d, %zmm20
+	LONG $0x0000be41; WORD $0x3f80       // 191d: movl $0x3f800000, %r14d
+	LONG $0x4064e162; WORD $0xd85f       // 1923: vmaxps %zmm0, %zmm19, %zmm19
+	LONG $0x4064a162; WORD $0xdc5d       // 1929: vminps %zmm20, %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd359       // 192f: vmulps %zmm19, %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 1935: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x55fe; BYTE $0x06 // 193b: vpaddd 0x180(%r13), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 1942: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x1211       // 1948: vpmovusdb %zmm18, (%r10)
+	LONG $0x4074c162; WORD $0x4d59; BYTE $0x04 // 194e: vmulps 0x100(%r13), %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0x5559; BYTE $0x0a // 1955: vmulps 0x280(%r13), %zmm17, %zmm18
+	LONG $0x487de262; WORD $0xdb7c       // 195c: vpbroadcastd %ebx, %zmm19
+	LONG $0x000000bb; BYTE $0x3f         // 1962: movl $0x3f000000, %ebx
+	LONG $0x406ca162; WORD $0xd358       // 1967: vaddps %zmm19, %zmm18, %zmm18
+	LONG $0x487dc262; WORD $0xde7c       // 196d: vpbroadcastd %r14d, %zmm19
+	LONG $0x0000be41; WORD $0x3f80       // 1973: movl $0x3f800000, %r14d
+	LONG $0x406ce162; WORD $0xd05f       // 1979: vmaxps %zmm0, %zmm18, %zmm18
+	LONG $0x406ca162; WORD $0xd35d       // 197f: vminps %zmm19, %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xca59       // 1985: vmulps %zmm18, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 198b: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4dfe; BYTE $0x07 // 1991: vpaddd 0x1c0(%r13), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // 1998: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // 199e: vpmovusdb %zmm17, 0x10(%r10)
+	LONG $0x407cc162; WORD $0x4559; BYTE $0x05 // 19a5: vmulps 0x140(%r13), %zmm16, %zmm16
+	LONG $0x9078c1c4; WORD $0x6448       // 19ac: kmovw 0x64(%r8), %k1
+	LONG $0x407cc162; WORD $0x4d59; BYTE $0x0b // 19b2: vmulps 0x2c0(%r13), %zmm16, %zmm17
+	LONG $0x487de262; WORD $0xd37c       // 19b9: vpbroadcastd %ebx, %zmm18
+	LONG $0x000000bb; BYTE $0x3f         // 19bf: movl $0x3f000000, %ebx
+	LONG $0x4074a162; WORD $0xca58       // 19c4: vaddps %zmm18, %zmm17, %zmm17
+	LONG $0x487dc262; WORD $0xd67c       // 19ca: vpbroadcastd %r14d, %zmm18
+	LONG $0x0000be41; WORD $0x3f80       // 19d0: movl $0x3f800000, %r14d
+	LONG $0x4074e162; WORD $0xc85f       // 19d6: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x4074a162; WORD $0xca5d       // 19dc: vminps %zmm18, %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc159       // 19e2: vmulps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 19e8: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x45fe; BYTE $0x08 // 19ee: vpaddd 0x200(%r13), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // 19f5: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ea262; WORD $0xc011       // 19fb: vpmovusdb %zmm16, %xmm16
+	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 1a01: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1a08: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1a0c: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1a0f: addq %r11, %r9
+	LONG $0x18788b4d                     // 1a12: movq 0x18(%r8), %r15
+	LONG $0x48045162; WORD $0x7f59; BYTE $0x03 // 1a16: vmulps 0xc0(%r15), %zmm15, %zmm15
+	LONG $0x4804c162; WORD $0x4759; BYTE $0x09 // 1a1d: vmulps 0x240(%r15), %zmm15, %zmm16
+	LONG $0x487de262; WORD $0xcb7c       // 1a24: vpbroadcastd %ebx, %zmm17
+	LONG $0x000000bb; BYTE $0x3f         // 1a2a: movl $0x3f000000, %ebx
+	LONG $0x407ca162; WORD $0xc158       // 1a2f: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487dc262; WORD $0xce7c       // 1a35: vpbroadcastd %r14d, %zmm17
+	LONG $0x0000be41; WORD $0x3f80       // 1a3b: movl $0x3f800000, %r14d
+	LONG $0x407ce162; WORD $0xc05f       // 1a41: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407ca162; WORD $0xc15d       // 1a47: vminps %zmm17, %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf859       // 1a4d: vmulps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 1a53: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x7ffe; BYTE $0x06 // 1a59: vpaddd 0x180(%r15), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 1a60: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x3a11       // 1a66: vpmovusdb %zmm15, (%r10)
+	LONG $0x480c5162; WORD $0x7759; BYTE $0x04 // 1a6c: vmulps 0x100(%r15), %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7f59; BYTE $0x0a // 1a73: vmulps 0x280(%r15), %zmm14, %zmm15
+	LONG $0x487de262; WORD $0xc37c       // 1a7a: vpbroadcastd %ebx, %zmm16
+	LONG $0x000000bb; BYTE $0x3f         // 1a80: movl $0x3f000000, %ebx
+	LONG $0x48043162; WORD $0xf858       // 1a85: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487dc262; WORD $0xc67c       // 1a8b: vpbroadcastd %r14d, %zmm16
+	LONG $0x0000be41; WORD $0x3f80       // 1a91: movl $0x3f800000, %r14d
+	LONG $0x48047162; WORD $0xf85f       // 1a97: vmaxps %zmm0, %zmm15, %zmm15
+	LONG $0x48043162; WORD $0xf85d       // 1a9d: vminps %zmm16, %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf759       // 1aa3: vmulps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 1aa9: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x77fe; BYTE $0x07 // 1aaf: vpaddd 0x1c0(%r15), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 1ab6: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // 1abc: vpmovusdb %zmm14, 0x10(%r10)
+	LONG $0x48145162; WORD $0x6f59; BYTE $0x05 // 1ac3: vmulps 0x140(%r15), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6448       // 1aca: kmovw 0x64(%r8), %k1
+	LONG $0x48145162; WORD $0x7759; BYTE $0x0b // 1ad0: vmulps 0x2c0(%r15), %zmm13, %zmm14
+	LONG $0x487d7262; WORD $0xfb7c       // 1ad7: vpbroadcastd %ebx, %zmm15
+	LONG $0x000000bb; BYTE $0x3f         // 1add: movl $0x3f000000, %ebx
+	LONG $0x480c5162; WORD $0xf758       // 1ae2: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5262; WORD $0xfe7c       // 1ae8: vpbroadcastd %r14d, %zmm15
+	LONG $0x0000be41; WORD $0x3f80       // 1aee: movl $0x3f800000, %r14d
+	LONG $0x480c7162; WORD $0xf05f       // 1af4: vmaxps %zmm0, %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0xf75d       // 1afa: vminps %zmm15, %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee59       // 1b00: vmulps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 1b06: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6ffe; BYTE $0x08 // 1b0c: vpaddd 0x200(%r15), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 1b13: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 1b19: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 1b1f: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1b26: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1b2a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1b2d: addq %r11, %r9
+	LONG $0x18688b4d                     // 1b30: movq 0x18(%r8), %r13
+	LONG $0x481c5162; WORD $0x6559; BYTE $0x03 // 1b34: vmulps 0xc0(%r13), %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6d59; BYTE $0x09 // 1b3b: vmulps 0x240(%r13), %zmm12, %zmm13
+	LONG $0x487d7262; WORD $0xf37c       // 1b42: vpbroadcastd %ebx, %zmm14
+	LONG $0x000000bb; BYTE $0x3f         // 1b48: movl $0x3f000000, %ebx
+	LONG $0x48145162; WORD $0xee58       // 1b4d: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5262; WORD $0xf67c       // 1b53: vpbroadcastd %r14d, %zmm14
+	LONG $0x0000be41; WORD $0x3f80       // 1b59: movl $0x3f800000, %r14d
+	LONG $0x48147162; WORD $0xe85f       // 1b5f: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48145162; WORD $0xee5d       // 1b65: vminps %zmm14, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 1b6b: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 1b71: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x65fe; BYTE $0x06 // 1b77: vpaddd 0x180(%r13), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 1b7e: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 1b84: vpmovusdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5d59; BYTE $0x04 // 1b8a: vmulps 0x100(%r13), %zmm11, %zmm11
+	LONG $0x48245162; WORD $0x6559; BYTE $0x0a // 1b91: vmulps 0x280(%r13), %zmm11, %zmm12
+	LONG $0x487d7262; WORD $0xeb7c       // 1b98: vpbroadcastd %ebx, %zmm13
+	LONG $0x000000bb; BYTE $0x3f         // 1b9e: movl $0x3f000000, %ebx
+	LONG $0x481c5162; WORD $0xe558       // 1ba3: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5262; WORD $0xee7c       // 1ba9: vpbroadcastd %r14d, %zmm13
+	LONG $0x0000be41; WORD $0x3f80       // 1baf: movl $0x3f800000, %r14d
+	LONG $0x481c7162; WORD $0xe05f       // 1bb5: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0xe55d       // 1bbb: vminps %zmm13, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc59       // 1bc1: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 1bc7: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5dfe; BYTE $0x07 // 1bcd: vpaddd 0x1c0(%r13), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 1bd4: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 1bda: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x482c5162; WORD $0x5559; BYTE $0x05 // 1be1: vmulps 0x140(%r13), %zmm10, %zmm10
+	LONG $0x9078c1c4; WORD $0x6448       // 1be8: kmovw 0x64(%r8), %k1
+	LONG $0x482c5162; WORD $0x5d59; BYTE $0x0b // 1bee: vmulps 0x2c0(%r13), %zmm10, %zmm11
+	LONG $0x487d7262; WORD $0xe37c       // 1bf5: vpbroadcastd %ebx, %zmm12
+	LONG $0x000000bb; BYTE $0x3f         // 1bfb: movl $0x3f000000, %ebx
+	LONG $0x48245162; WORD $0xdc58       // 1c00: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5262; WORD $0xe67c       // 1c06: vpbroadcastd %r14d, %zmm12
+	LONG $0x0000be41; WORD $0x3f80       // 1c0c: movl $0x3f800000, %r14d
+	LONG $0x48247162; WORD $0xd85f       // 1c12: vmaxps %zmm0, %zmm11, %zmm11
+	LONG $0x48245162; WORD $0xdc5d       // 1c18: vminps %zmm12, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd359       // 1c1e: vmulps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 1c24: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x55fe; BYTE $0x08 // 1c2a: vpaddd 0x200(%r13), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 1c31: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0xd211       // 1c37: vpmovusdb %zmm10, %xmm10
+	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 1c3d: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1c44: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1c48: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1c4b: addq %r11, %r9
+	LONG $0x18788b4d                     // 1c4e: movq 0x18(%r8), %r15
+	LONG $0x48345162; WORD $0x4f59; BYTE $0x03 // 1c52: vmulps 0xc0(%r15), %zmm9, %zmm9
+	LONG $0x48345162; WORD $0x5759; BYTE $0x09 // 1c59: vmulps 0x240(%r15), %zmm9, %zmm10
+	LONG $0x487d7262; WORD $0xdb7c       // 1c60: vpbroadcastd %ebx, %zmm11
+	LONG $0x000000bb; BYTE $0x3f         // 1c66: movl $0x3f000000, %ebx
+	LONG $0x482c5162; WORD $0xd358       // 1c6b: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5262; WORD $0xde7c       // 1c71: vpbroadcastd %r14d, %zmm11
+	LONG $0x0000be41; WORD $0x3f80       // 1c77: movl $0x3f800000, %r14d
+	LONG $0x482c7162; WORD $0xd05f       // 1c7d: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0xd35d       // 1c83: vminps %zmm11, %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca59       // 1c89: vmulps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 1c8f: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48355162; WORD $0x4ffe; BYTE $0x06 // 1c95: vpaddd 0x180(%r15), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 1c9c: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0x0a11       // 1ca2: vpmovusdb %zmm9, (%r10)
+	LONG $0x483c5162; WORD $0x4759; BYTE $0x04 // 1ca8: vmulps 0x100(%r15), %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4f59; BYTE $0x0a // 1caf: vmulps 0x280(%r15), %zmm8, %zmm9
+	LONG $0x487d7262; WORD $0xd37c       // 1cb6: vpbroadcastd %ebx, %zmm10
+	LONG $0x000000bb; BYTE $0x3f         // 1cbc: movl $0x3f000000, %ebx
+	LONG $0x48345162; WORD $0xca58       // 1cc1: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5262; WORD $0xd67c       // 1cc7: vpbroadcastd %r14d, %zmm10
+	LONG $0x0000be41; WORD $0x3f80       // 1ccd: movl $0x3f800000, %r14d
+	LONG $0x48347162; WORD $0xc85f       // 1cd3: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48345162; WORD $0xca5d       // 1cd9: vminps %zmm10, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // 1cdf: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 1ce5: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x47fe; BYTE $0x07 // 1ceb: vpaddd 0x1c0(%r15), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 1cf2: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // 1cf8: vpmovusdb %zmm8, 0x10(%r10)
+	LONG $0x4844d162; WORD $0x7f59; BYTE $0x05 // 1cff: vmulps 0x140(%r15), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6448       // 1d06: kmovw 0x64(%r8), %k1
+	LONG $0x48445162; WORD $0x4759; BYTE $0x0b // 1d0c: vmulps 0x2c0(%r15), %zmm7, %zmm8
+	LONG $0x487d7262; WORD $0xcb7c       // 1d13: vpbroadcastd %ebx, %zmm9
+	LONG $0x000000bb; BYTE $0x3f         // 1d19: movl $0x3f000000, %ebx
+	LONG $0x483c5162; WORD $0xc158       // 1d1e: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5262; WORD $0xce7c       // 1d24: vpbroadcastd %r14d, %zmm9
+	LONG $0x0000be41; WORD $0x3f80       // 1d2a: movl $0x3f800000, %r14d
+	LONG $0x483c7162; WORD $0xc05f       // 1d30: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0xc15d       // 1d36: vminps %zmm9, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // 1d3c: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 1d42: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7ffe; BYTE $0x08 // 1d48: vpaddd 0x200(%r15), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 1d4f: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 1d55: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 1d5b: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1d62: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1d66: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1d69: addq %r11, %r9
+	LONG $0x18688b4d                     // 1d6c: movq 0x18(%r8), %r13
+	LONG $0x484cd162; WORD $0x7559; BYTE $0x03 // 1d70: vmulps 0xc0(%r13), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7d59; BYTE $0x09 // 1d77: vmulps 0x240(%r13), %zmm6, %zmm7
+	LONG $0x487d7262; WORD $0xc37c       // 1d7e: vpbroadcastd %ebx, %zmm8
+	LONG $0x000000bb; BYTE $0x3f         // 1d84: movl $0x3f000000, %ebx
+	LONG $0x4844d162; WORD $0xf858       // 1d89: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487d5262; WORD $0xc67c       // 1d8f: vpbroadcastd %r14d, %zmm8
+	LONG $0x0000be41; WORD $0x3f80       // 1d95: movl $0x3f800000, %r14d
+	LONG $0x4844f162; WORD $0xf85f       // 1d9b: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0xf85d       // 1da1: vminps %zmm8, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // 1da7: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 1dad: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x75fe; BYTE $0x06 // 1db3: vpaddd 0x180(%r13), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 1dba: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // 1dc0: vpmovusdb %zmm6, (%r10)
+	LONG $0x4854d162; WORD $0x6d59; BYTE $0x04 // 1dc6: vmulps 0x100(%r13), %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x7559; BYTE $0x0a // 1dcd: vmulps 0x280(%r13), %zmm5, %zmm6
+	LONG $0x487df262; WORD $0xfb7c       // 1dd4: vpbroadcastd %ebx, %zmm7
+	LONG $0x000000bb; BYTE $0x3f         // 1dda: movl $0x3f000000, %ebx
+	LONG $0x484cf162; WORD $0xf758       // 1ddf: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487dd262; WORD $0xfe7c       // 1de5: vpbroadcastd %r14d, %zmm7
+	LONG $0x0000be41; WORD $0x3f80       // 1deb: movl $0x3f800000, %r14d
+	LONG $0x484cf162; WORD $0xf05f       // 1df1: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0xf75d       // 1df7: vminps %zmm7, %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee59       // 1dfd: vmulps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 1e03: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6dfe; BYTE $0x07 // 1e09: vpaddd 0x1c0(%r13), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 1e10: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // 1e16: vpmovusdb %zmm5, 0x10(%r10)
+	LONG $0x485cd162; WORD $0x6559; BYTE $0x05 // 1e1d: vmulps 0x140(%r13), %zmm4, %zmm4
+	LONG $0x9078c1c4; WORD $0x6448       // 1e24: kmovw 0x64(%r8), %k1
+	LONG $0x485cd162; WORD $0x6d59; BYTE $0x0b // 1e2a: vmulps 0x2c0(%r13), %zmm4, %zmm5
+	LONG $0x487df262; WORD $0xf37c       // 1e31: vpbroadcastd %ebx, %zmm6
+	LONG $0x000000bb; BYTE $0x3f         // 1e37: movl $0x3f000000, %ebx
+	LONG $0x4854f162; WORD $0xee58       // 1e3c: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487dd262; WORD $0xf67c       // 1e42: vpbroadcastd %r14d, %zmm6
+	LONG $0x0000be41; WORD $0x3f80       // 1e48: movl $0x3f800000, %r14d
+	LONG $0x4854f162; WORD $0xe85f       // 1e4e: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0xee5d       // 1e54: vminps %zmm6, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // 1e5a: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 1e60: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x65fe; BYTE $0x08 // 1e66: vpaddd 0x200(%r13), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 1e6d: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // 1e73: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 1e79: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1e80: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1e84: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1e87: addq %r11, %r9
+	LONG $0x18788b4d                     // 1e8a: movq 0x18(%r8), %r15
+	LONG $0x4864d162; WORD $0x5f59; BYTE $0x03 // 1e8e: vmulps 0xc0(%r15), %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x6759; BYTE $0x09 // 1e95: vmulps 0x240(%r15), %zmm3, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // 1e9c: vpbroadcastd %ebx, %zmm5
+	LONG $0x000000bb; BYTE $0x3f         // 1ea2: movl $0x3f000000, %ebx
+	LONG $0x485cf162; WORD $0xe558       // 1ea7: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487dd262; WORD $0xee7c       // 1ead: vpbroadcastd %r14d, %zmm5
+	LONG $0x0000be41; WORD $0x3f80       // 1eb3: movl $0x3f800000, %r14d
+	LONG $0x485cf162; WORD $0xe05f       // 1eb9: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe55d       // 1ebf: vminps %zmm5, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 1ec5: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 1ecb: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5ffe; BYTE $0x06 // 1ed1: vpaddd 0x180(%r15), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 1ed8: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x1a11       // 1ede: vpmovusdb %zmm3, (%r10)
+	LONG $0x486cd162; WORD $0x5759; BYTE $0x04 // 1ee4: vmulps 0x100(%r15), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5f59; BYTE $0x0a // 1eeb: vmulps 0x280(%r15), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // 1ef2: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 1ef8: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // 1efd: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487dd262; WORD $0xe67c       // 1f03: vpbroadcastd %r14d, %zmm4
+	LONG $0x0000be41; WORD $0x3f80       // 1f09: movl $0x3f800000, %r14d
+	LONG $0x4864f162; WORD $0xd85f       // 1f0f: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // 1f15: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 1f1b: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 1f21: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x57fe; BYTE $0x07 // 1f27: vpaddd 0x1c0(%r15), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 1f2e: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // 1f34: vpmovusdb %zmm2, 0x10(%r10)
+	LONG $0x4874d162; WORD $0x4f59; BYTE $0x05 // 1f3b: vmulps 0x140(%r15), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6448       // 1f42: kmovw 0x64(%r8), %k1
+	LONG $0x4874d162; WORD $0x5759; BYTE $0x0b // 1f48: vmulps 0x2c0(%r15), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 1f4f: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 1f55: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487dd262; WORD $0xde7c       // 1f5b: vpbroadcastd %r14d, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 1f61: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 1f67: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 1f6d: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1f73: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x08 // 1f79: vpaddd 0x200(%r15), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 1f80: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 1f86: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 1f8c: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
+	LONG $0x28408b4d                     // 1f93: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1f97: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1f9a: addq %r8, %r9
+	LONG $0x08ff8348                     // 1f9d: cmpq $0x8, %rdi
+	WORD $0x407e                         // 1fa1: jle 0x3eb3 <gemmVNNI8x48+0x1fe3>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 1fa3: nopw %cs:(%rax,%rax)
+	LONG $0x244c8b4d; BYTE $0x08         // 1fb0: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // 1fb5: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // 1fb9: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // 1fbd: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // 1fc3: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 1fc7: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 1fcb: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 1fcf: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 1fd5: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 1fd8: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 1fdb: addq %r8, %rdx
+	LONG $0xffe03de9; BYTE $0xff         // 1fde: jmp 0x1ef0 <gemmVNNI8x48+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 1fe3: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
@@ -2513,8 +2705,8 @@ TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
 	LONG $0x244c8b49; BYTE $0x20         // 004: movq 0x20(%r12), %rcx
 	LONG $0x24548b49; BYTE $0x30         // 009: movq 0x30(%r12), %rdx
 	LONG $0x247c8b49; BYTE $0x38         // 00e: movq 0x38(%r12), %rdi
-	LONG $0x000008be; BYTE $0x00         // 013: movl $0x8, %esi
-	LONG $0xc057f8c5                     // 018: vxorps %xmm0, %xmm0, %xmm0
+	LONG $0xc0eff9c5                     // 013: vpxor %xmm0, %xmm0, %xmm0
+	LONG $0x000008be; BYTE $0x00         // 017: movl $0x8, %esi
 	LONG $0x00401f0f                     // 01c: nopl (%rax)
 	WORD $0x894d; BYTE $0xe0             // 020: movq %r12, %r8
 	LONG $0x18708b4d                     // 023: movq 0x18(%r8), %r14
@@ -2575,21 +2767,21 @@ TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
 	WORD $0xff49; BYTE $0xcd             // 166: decq %r13
 	LONG $0x405db262; WORD $0xd150       // 169: vpdpbusd %zmm17, %zmm20, %zmm2
 	LONG $0x405db262; WORD $0xca50       // 16f: vpdpbusd %zmm18, %zmm20, %zmm1
-	LONG $0xff45850f; WORD $0xffff       // 175: jne 0x3b00 <gemmVNNI8x32+0xc0>
+	LONG $0xff45850f; WORD $0xffff       // 175: jne 0x3f80 <gemmVNNI8x32+0xc0>
 	LONG $0x50688b4d                     // 17b: movq 0x50(%r8), %r13
 	WORD $0x014d; BYTE $0xef             // 17f: addq %r13, %r15
 	WORD $0x014d; BYTE $0xeb             // 182: addq %r13, %r11
 	WORD $0x014c; BYTE $0xeb             // 185: addq %r13, %rbx
 	WORD $0xff49; BYTE $0xce             // 188: decq %r14
-	LONG $0xff1f850f; WORD $0xffff       // 18b: jne 0x3af0 <gemmVNNI8x32+0xb0>
+	LONG $0xff1f850f; WORD $0xffff       // 18b: jne 0x3f70 <gemmVNNI8x32+0xb0>
 	LONG $0x58508b4d                     // 191: movq 0x58(%r8), %r10
 	LONG $0x18488b4d                     // 195: movq 0x18(%r8), %r9
 	LONG $0x01fa8349                     // 199: cmpq $0x1, %r10
-	LONG $0x036d8f0f; WORD $0x0000       // 19d: jg 0x3f50 <gemmVNNI8x32+0x510>
+	LONG $0x03cd8f0f; WORD $0x0000       // 19d: jg 0x4430 <gemmVNNI8x32+0x570>
 	WORD $0x854d; BYTE $0xd2             // 1a3: testq %r10, %r10
-	LONG $0x0a78840f; WORD $0x0000       // 1a6: je 0x4664 <gemmVNNI8x32+0xc24>
+	LONG $0x0b38840f; WORD $0x0000       // 1a6: je 0x4ba4 <gemmVNNI8x32+0xce4>
 	LONG $0x01fa8349                     // 1ac: cmpq $0x1, %r10
-	LONG $0x088a850f; WORD $0x0000       // 1b0: jne 0x4480 <gemmVNNI8x32+0xa40>
+	LONG $0x094a850f; WORD $0x0000       // 1b0: jne 0x49c0 <gemmVNNI8x32+0xb00>
 	LONG $0x487ca162; WORD $0xc05b       // 1b6: vcvtdq2ps %zmm16, %zmm16
 	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // 1bc: vmulps 0x80(%r9), %zmm16, %zmm16
 	LONG $0x487c5162; WORD $0xff5b       // 1c3: vcvtdq2ps %zmm15, %zmm15
@@ -2610,862 +2802,926 @@ TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
 	LONG $0x407cc162; WORD $0x415d; BYTE $0x06 // 21d: vminps 0x180(%r9), %zmm16, %zmm16
 	LONG $0x487da162; WORD $0xc05b       // 224: vcvtps2dq %zmm16, %zmm16
 	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // 22a: vpaddd 0x100(%r9), %zmm16, %zmm16
-	LONG $0x487ee262; WORD $0x0121       // 231: vpmovsdb %zmm16, (%rcx)
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // 237: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x9078c1c4; WORD $0x6248       // 23e: kmovw 0x62(%r8), %k1
-	LONG $0x48045162; WORD $0x795d; BYTE $0x07 // 244: vminps 0x1c0(%r9), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 24b: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 251: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff21       // 258: vpmovsdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 25e: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // 265: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 269: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 26d: addq %rdx, %r9
-	LONG $0x18588b4d                     // 270: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 274: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x735d; BYTE $0x06 // 27b: vminps 0x180(%r11), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 282: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 288: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3221       // 28f: vpmovsdb %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 295: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6248       // 29c: kmovw 0x62(%r8), %k1
-	LONG $0x48145162; WORD $0x6b5d; BYTE $0x07 // 2a2: vminps 0x1c0(%r11), %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 2a9: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 2af: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 2b6: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 2bc: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 2c3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 2c7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 2ca: addq %r11, %r9
-	LONG $0x18708b4d                     // 2cd: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 2d1: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x665d; BYTE $0x06 // 2d8: vminps 0x180(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 2df: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 2e5: vpaddd 0x100(%r14), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 2ec: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 2f2: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x6248       // 2f9: kmovw 0x62(%r8), %k1
-	LONG $0x48245162; WORD $0x5e5d; BYTE $0x07 // 2ff: vminps 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 306: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 30c: vpaddd 0x140(%r14), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb21       // 313: vpmovsdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 319: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 320: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 324: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 327: addq %r11, %r9
-	LONG $0x18588b49                     // 32a: movq 0x18(%r8), %rbx
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 32e: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x535d; BYTE $0x06 // 335: vminps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 33c: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 342: vpaddd 0x100(%rbx), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1221       // 349: vpmovsdb %zmm10, (%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 34f: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6248       // 356: kmovw 0x62(%r8), %k1
-	LONG $0x48347162; WORD $0x4b5d; BYTE $0x07 // 35c: vminps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 363: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 369: vpaddd 0x140(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // 370: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 376: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 37d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 381: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 384: addq %r11, %r9
-	LONG $0x18708b4d                     // 387: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 38b: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x465d; BYTE $0x06 // 392: vminps 0x180(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 399: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 39f: vpaddd 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // 3a6: vpmovsdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 3ac: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6248       // 3b3: kmovw 0x62(%r8), %k1
-	LONG $0x4844d162; WORD $0x7e5d; BYTE $0x07 // 3b9: vminps 0x1c0(%r14), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 3c0: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 3c6: vpaddd 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 3cd: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 3d3: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 3da: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 3de: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 3e1: addq %r11, %r9
-	LONG $0x18588b49                     // 3e4: movq 0x18(%r8), %rbx
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 3e8: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0x735d; BYTE $0x06 // 3ef: vminps 0x180(%rbx), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 3f6: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 3fc: vpaddd 0x100(%rbx), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // 403: vpmovsdb %zmm6, (%r10)
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 409: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6248       // 410: kmovw 0x62(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b5d; BYTE $0x07 // 416: vminps 0x1c0(%rbx), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 41d: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 423: vpaddd 0x140(%rbx), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 42a: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 430: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 437: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 43b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 43e: addq %r11, %r9
-	LONG $0x18708b4d                     // 441: movq 0x18(%r8), %r14
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 445: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x665d; BYTE $0x06 // 44c: vminps 0x180(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 453: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 459: vpaddd 0x100(%r14), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // 460: vpmovsdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 466: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x6248       // 46d: kmovw 0x62(%r8), %k1
-	LONG $0x4864d162; WORD $0x5e5d; BYTE $0x07 // 473: vminps 0x1c0(%r14), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 47a: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // 480: vpaddd 0x140(%r14), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // 487: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 48d: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 494: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 498: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 49b: addq %r11, %r9
-	LONG $0x18588b49                     // 49e: movq 0x18(%r8), %rbx
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // 4a2: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x535d; BYTE $0x06 // 4a9: vminps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 4b0: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // 4b6: vpaddd 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1221       // 4bd: vpmovsdb %zmm2, (%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // 4c3: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6248       // 4ca: kmovw 0x62(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x07 // 4d0: vminps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 4d7: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // 4dd: vpaddd 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 4e4: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 4ea: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // 4f1: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 4f5: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 4f8: addq %r8, %r9
-	LONG $0x08ff8348                     // 4fb: cmpq $0x8, %rdi
-	LONG $0x104b8f0f; WORD $0x0000       // 4ff: jg 0x4f90 <gemmVNNI8x32+0x1550>
-	LONG $0x001079e9; BYTE $0x00         // 505: jmp 0x4fc3 <gemmVNNI8x32+0x1583>
-	LONG $0x441f0f66; WORD $0x0000       // 50a: nopw (%rax,%rax)
-	LONG $0x02fa8349                     // 510: cmpq $0x2, %r10
-	LONG $0x09ee840f; WORD $0x0000       // 514: je 0x4948 <gemmVNNI8x32+0xf08>
-	LONG $0x03fa8349                     // 51a: cmpq $0x3, %r10
-	LONG $0x051c850f; WORD $0x0000       // 51e: jne 0x4480 <gemmVNNI8x32+0xa40>
-	LONG $0x487de262; WORD $0x0a21       // 524: vpmovsxbd (%rdx), %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 52a: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // 530: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 537: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 53d: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 543: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 549: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 54f: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 555: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 55b: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 561: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 567: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 56d: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 573: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 579: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 57f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 585: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 58b: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4075c162; WORD $0x49fa; BYTE $0x0a // 591: vpsubd 0x280(%r9), %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc95b       // 598: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4959; BYTE $0x08 // 59e: vmulps 0x200(%r9), %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc158       // 5a5: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 5ab: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // 5b1: vpaddd 0x100(%r9), %zmm16, %zmm16
-	LONG $0x487ee262; WORD $0x0121       // 5b8: vpmovsdb %zmm16, (%rcx)
-	LONG $0x9078c1c4; WORD $0x6248       // 5be: kmovw 0x62(%r8), %k1
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // 5c4: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x897fe162; WORD $0x426f; BYTE $0x01 // 5cb: vmovdqu8 0x10(%rdx), %xmm16 {%k1} {z}
-	LONG $0x487da262; WORD $0xc021       // 5d2: vpmovsxbd %xmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fa; BYTE $0x0b // 5d8: vpsubd 0x2c0(%r9), %zmm16, %zmm16
-	LONG $0x487ca162; WORD $0xc05b       // 5df: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x09 // 5e5: vmulps 0x240(%r9), %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf858       // 5ec: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 5f2: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 5f8: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff21       // 5ff: vpmovsdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 605: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // 60c: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 610: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 614: addq %rdx, %r9
-	LONG $0x18588b4d                     // 617: movq 0x18(%r8), %r11
-	LONG $0x487d5262; WORD $0x3921       // 61b: vpmovsxbd (%r9), %zmm15
-	LONG $0x48055162; WORD $0x7bfa; BYTE $0x0a // 621: vpsubd 0x280(%r11), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 628: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xff5b       // 62f: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48045162; WORD $0x7b59; BYTE $0x08 // 635: vmulps 0x200(%r11), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf758       // 63c: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 642: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 648: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3221       // 64f: vpmovsdb %zmm14, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 655: kmovw 0x62(%r8), %k1
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 65b: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x897f5162; WORD $0x716f; BYTE $0x01 // 662: vmovdqu8 0x10(%r9), %xmm14 {%k1} {z}
-	LONG $0x487d5262; WORD $0xf621       // 669: vpmovsxbd %xmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fa; BYTE $0x0b // 66f: vpsubd 0x2c0(%r11), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xf65b       // 676: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x09 // 67c: vmulps 0x240(%r11), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee58       // 683: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 689: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 68f: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 696: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 69c: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 6a3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 6a7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 6aa: addq %r11, %r9
-	LONG $0x18708b4d                     // 6ad: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x2921       // 6b1: vpmovsxbd (%r9), %zmm13
-	LONG $0x48155162; WORD $0x6efa; BYTE $0x0a // 6b7: vpsubd 0x280(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 6be: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xed5b       // 6c5: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x08 // 6cb: vmulps 0x200(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe558       // 6d2: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 6d8: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 6de: vpaddd 0x100(%r14), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 6e5: vpmovsdb %zmm12, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 6eb: kmovw 0x62(%r8), %k1
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 6f1: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x897f5162; WORD $0x616f; BYTE $0x01 // 6f8: vmovdqu8 0x10(%r9), %xmm12 {%k1} {z}
-	LONG $0x487d5262; WORD $0xe421       // 6ff: vpmovsxbd %xmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fa; BYTE $0x0b // 705: vpsubd 0x2c0(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xe45b       // 70c: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x09 // 712: vmulps 0x240(%r14), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc58       // 719: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 71f: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 725: vpaddd 0x140(%r14), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb21       // 72c: vpmovsdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 732: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 739: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 73d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 740: addq %r11, %r9
-	LONG $0x18588b49                     // 743: movq 0x18(%r8), %rbx
-	LONG $0x487d5262; WORD $0x1921       // 747: vpmovsxbd (%r9), %zmm11
-	LONG $0x48257162; WORD $0x5bfa; BYTE $0x0a // 74d: vpsubd 0x280(%rbx), %zmm11, %zmm11
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 754: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xdb5b       // 75b: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x08 // 761: vmulps 0x200(%rbx), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd358       // 768: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 76e: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 774: vpaddd 0x100(%rbx), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1221       // 77b: vpmovsdb %zmm10, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 781: kmovw 0x62(%r8), %k1
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 787: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x897f5162; WORD $0x516f; BYTE $0x01 // 78e: vmovdqu8 0x10(%r9), %xmm10 {%k1} {z}
-	LONG $0x487d5262; WORD $0xd221       // 795: vpmovsxbd %xmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0b // 79b: vpsubd 0x2c0(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xd25b       // 7a2: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x09 // 7a8: vmulps 0x240(%rbx), %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca58       // 7af: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 7b5: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 7bb: vpaddd 0x140(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // 7c2: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 7c8: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 7cf: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 7d3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 7d6: addq %r11, %r9
-	LONG $0x18708b4d                     // 7d9: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x0921       // 7dd: vpmovsxbd (%r9), %zmm9
-	LONG $0x48355162; WORD $0x4efa; BYTE $0x0a // 7e3: vpsubd 0x280(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 7ea: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc95b       // 7f1: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x4e59; BYTE $0x08 // 7f7: vmulps 0x200(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // 7fe: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 804: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 80a: vpaddd 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // 811: vpmovsdb %zmm8, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 817: kmovw 0x62(%r8), %k1
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 81d: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x897f5162; WORD $0x416f; BYTE $0x01 // 824: vmovdqu8 0x10(%r9), %xmm8 {%k1} {z}
-	LONG $0x487d5262; WORD $0xc021       // 82b: vpmovsxbd %xmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fa; BYTE $0x0b // 831: vpsubd 0x2c0(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // 838: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x09 // 83e: vmulps 0x240(%r14), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // 845: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 84b: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 851: vpaddd 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 858: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 85e: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 865: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 869: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 86c: addq %r11, %r9
-	LONG $0x18588b49                     // 86f: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x3921       // 873: vpmovsxbd (%r9), %zmm7
-	LONG $0x4845f162; WORD $0x7bfa; BYTE $0x0a // 879: vpsubd 0x280(%rbx), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 880: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xff5b       // 887: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x08 // 88d: vmulps 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // 894: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 89a: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 8a0: vpaddd 0x100(%rbx), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // 8a7: vpmovsdb %zmm6, (%r10)
+	LONG $0x407de262; WORD $0xc03d       // 231: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ee262; WORD $0x0111       // 237: vpmovusdb %zmm16, (%rcx)
+	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // 23d: vmulps 0xc0(%r9), %zmm15, %zmm15
+	LONG $0x9078c1c4; WORD $0x6248       // 244: kmovw 0x62(%r8), %k1
+	LONG $0x48045162; WORD $0x795d; BYTE $0x07 // 24a: vminps 0x1c0(%r9), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 251: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 257: vpaddd 0x140(%r9), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 25e: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0xff11       // 264: vpmovusdb %zmm15, %xmm15
+	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 26a: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
+	LONG $0x28488b4d                     // 271: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 275: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 279: addq %rdx, %r9
+	LONG $0x18588b4d                     // 27c: movq 0x18(%r8), %r11
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 280: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x735d; BYTE $0x06 // 287: vminps 0x180(%r11), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 28e: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 294: vpaddd 0x100(%r11), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 29b: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x3211       // 2a1: vpmovusdb %zmm14, (%r10)
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 2a7: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6248       // 2ae: kmovw 0x62(%r8), %k1
+	LONG $0x48145162; WORD $0x6b5d; BYTE $0x07 // 2b4: vminps 0x1c0(%r11), %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 2bb: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 2c1: vpaddd 0x140(%r11), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 2c8: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 2ce: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 2d4: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 2db: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 2df: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 2e2: addq %r11, %r9
+	LONG $0x18708b4d                     // 2e5: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 2e9: vmulps 0x80(%r14), %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x665d; BYTE $0x06 // 2f0: vminps 0x180(%r14), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 2f7: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 2fd: vpaddd 0x100(%r14), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 304: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 30a: vpmovusdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 310: vmulps 0xc0(%r14), %zmm11, %zmm11
+	LONG $0x9078c1c4; WORD $0x6248       // 317: kmovw 0x62(%r8), %k1
+	LONG $0x48245162; WORD $0x5e5d; BYTE $0x07 // 31d: vminps 0x1c0(%r14), %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 324: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 32a: vpaddd 0x140(%r14), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 331: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb11       // 337: vpmovusdb %zmm11, %xmm11
+	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 33d: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 344: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 348: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 34b: addq %r11, %r9
+	LONG $0x18588b49                     // 34e: movq 0x18(%r8), %rbx
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 352: vmulps 0x80(%rbx), %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x535d; BYTE $0x06 // 359: vminps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 360: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 366: vpaddd 0x100(%rbx), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 36d: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x1211       // 373: vpmovusdb %zmm10, (%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 379: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6248       // 380: kmovw 0x62(%r8), %k1
+	LONG $0x48347162; WORD $0x4b5d; BYTE $0x07 // 386: vminps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 38d: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 393: vpaddd 0x140(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 39a: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 3a0: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 3a6: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 3ad: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 3b1: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 3b4: addq %r11, %r9
+	LONG $0x18708b4d                     // 3b7: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 3bb: vmulps 0x80(%r14), %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x465d; BYTE $0x06 // 3c2: vminps 0x180(%r14), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 3c9: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 3cf: vpaddd 0x100(%r14), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 3d6: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // 3dc: vpmovusdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 3e2: vmulps 0xc0(%r14), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6248       // 3e9: kmovw 0x62(%r8), %k1
+	LONG $0x4844d162; WORD $0x7e5d; BYTE $0x07 // 3ef: vminps 0x1c0(%r14), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 3f6: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 3fc: vpaddd 0x140(%r14), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 403: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 409: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 40f: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 416: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 41a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 41d: addq %r11, %r9
+	LONG $0x18588b49                     // 420: movq 0x18(%r8), %rbx
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 424: vmulps 0x80(%rbx), %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0x735d; BYTE $0x06 // 42b: vminps 0x180(%rbx), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 432: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 438: vpaddd 0x100(%rbx), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 43f: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // 445: vpmovusdb %zmm6, (%r10)
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 44b: vmulps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6248       // 452: kmovw 0x62(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b5d; BYTE $0x07 // 458: vminps 0x1c0(%rbx), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 45f: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 465: vpaddd 0x140(%rbx), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 46c: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 472: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 478: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 47f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 483: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 486: addq %r11, %r9
+	LONG $0x18708b4d                     // 489: movq 0x18(%r8), %r14
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 48d: vmulps 0x80(%r14), %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x665d; BYTE $0x06 // 494: vminps 0x180(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 49b: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 4a1: vpaddd 0x100(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 4a8: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // 4ae: vpmovusdb %zmm4, (%r10)
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 4b4: vmulps 0xc0(%r14), %zmm3, %zmm3
+	LONG $0x9078c1c4; WORD $0x6248       // 4bb: kmovw 0x62(%r8), %k1
+	LONG $0x4864d162; WORD $0x5e5d; BYTE $0x07 // 4c1: vminps 0x1c0(%r14), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 4c8: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // 4ce: vpaddd 0x140(%r14), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 4d5: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // 4db: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 4e1: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 4e8: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 4ec: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 4ef: addq %r11, %r9
+	LONG $0x18588b49                     // 4f2: movq 0x18(%r8), %rbx
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // 4f6: vmulps 0x80(%rbx), %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x535d; BYTE $0x06 // 4fd: vminps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 504: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // 50a: vpaddd 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 511: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x1211       // 517: vpmovusdb %zmm2, (%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // 51d: vmulps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6248       // 524: kmovw 0x62(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x07 // 52a: vminps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 531: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // 537: vpaddd 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 53e: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 544: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 54a: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
+	LONG $0x28408b4d                     // 551: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 555: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 558: addq %r8, %r9
+	LONG $0x08ff8348                     // 55b: cmpq $0x8, %rdi
+	LONG $0x116b8f0f; WORD $0x0000       // 55f: jg 0x5590 <gemmVNNI8x32+0x16d0>
+	LONG $0x001199e9; BYTE $0x00         // 565: jmp 0x55c3 <gemmVNNI8x32+0x1703>
+	LONG $0x441f0f66; WORD $0x0000       // 56a: nopw (%rax,%rax)
+	LONG $0x02fa8349                     // 570: cmpq $0x2, %r10
+	LONG $0x0aae840f; WORD $0x0000       // 574: je 0x4ee8 <gemmVNNI8x32+0x1028>
+	LONG $0x03fa8349                     // 57a: cmpq $0x3, %r10
+	LONG $0x057c850f; WORD $0x0000       // 57e: jne 0x49c0 <gemmVNNI8x32+0xb00>
+	LONG $0x487de262; WORD $0x0a31       // 584: vpmovzxbd (%rdx), %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 58a: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // 590: vmulps 0x80(%r9), %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 597: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 59d: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 5a3: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 5a9: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 5af: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 5b5: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 5bb: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 5c1: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 5c7: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 5cd: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 5d3: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 5d9: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 5df: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 5e5: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 5eb: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4075c162; WORD $0x49fa; BYTE $0x0a // 5f1: vpsubd 0x280(%r9), %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc95b       // 5f8: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0x4959; BYTE $0x08 // 5fe: vmulps 0x200(%r9), %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc158       // 605: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 60b: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // 611: vpaddd 0x100(%r9), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // 618: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ee262; WORD $0x0111       // 61e: vpmovusdb %zmm16, (%rcx)
+	LONG $0x9078c1c4; WORD $0x6248       // 624: kmovw 0x62(%r8), %k1
+	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // 62a: vmulps 0xc0(%r9), %zmm15, %zmm15
+	LONG $0x897fe162; WORD $0x426f; BYTE $0x01 // 631: vmovdqu8 0x10(%rdx), %xmm16 {%k1} {z}
+	LONG $0x487da262; WORD $0xc031       // 638: vpmovzxbd %xmm16, %zmm16
+	LONG $0x407dc162; WORD $0x41fa; BYTE $0x0b // 63e: vpsubd 0x2c0(%r9), %zmm16, %zmm16
+	LONG $0x487ca162; WORD $0xc05b       // 645: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4159; BYTE $0x09 // 64b: vmulps 0x240(%r9), %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf858       // 652: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 658: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 65e: vpaddd 0x140(%r9), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 665: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0xff11       // 66b: vpmovusdb %zmm15, %xmm15
+	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 671: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
+	LONG $0x28488b4d                     // 678: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 67c: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 680: addq %rdx, %r9
+	LONG $0x18588b4d                     // 683: movq 0x18(%r8), %r11
+	LONG $0x487d5262; WORD $0x3931       // 687: vpmovzxbd (%r9), %zmm15
+	LONG $0x48055162; WORD $0x7bfa; BYTE $0x0a // 68d: vpsubd 0x280(%r11), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 694: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xff5b       // 69b: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x48045162; WORD $0x7b59; BYTE $0x08 // 6a1: vmulps 0x200(%r11), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf758       // 6a8: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 6ae: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 6b4: vpaddd 0x100(%r11), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 6bb: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x3211       // 6c1: vpmovusdb %zmm14, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 6c7: kmovw 0x62(%r8), %k1
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 6cd: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x897f5162; WORD $0x716f; BYTE $0x01 // 6d4: vmovdqu8 0x10(%r9), %xmm14 {%k1} {z}
+	LONG $0x487d5262; WORD $0xf631       // 6db: vpmovzxbd %xmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fa; BYTE $0x0b // 6e1: vpsubd 0x2c0(%r11), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xf65b       // 6e8: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x09 // 6ee: vmulps 0x240(%r11), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee58       // 6f5: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 6fb: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 701: vpaddd 0x140(%r11), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 708: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 70e: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 714: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 71b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 71f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 722: addq %r11, %r9
+	LONG $0x18708b4d                     // 725: movq 0x18(%r8), %r14
+	LONG $0x487d5262; WORD $0x2931       // 729: vpmovzxbd (%r9), %zmm13
+	LONG $0x48155162; WORD $0x6efa; BYTE $0x0a // 72f: vpsubd 0x280(%r14), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 736: vmulps 0x80(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xed5b       // 73d: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x08 // 743: vmulps 0x200(%r14), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe558       // 74a: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 750: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 756: vpaddd 0x100(%r14), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 75d: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 763: vpmovusdb %zmm12, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 769: kmovw 0x62(%r8), %k1
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 76f: vmulps 0xc0(%r14), %zmm11, %zmm11
+	LONG $0x897f5162; WORD $0x616f; BYTE $0x01 // 776: vmovdqu8 0x10(%r9), %xmm12 {%k1} {z}
+	LONG $0x487d5262; WORD $0xe431       // 77d: vpmovzxbd %xmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fa; BYTE $0x0b // 783: vpsubd 0x2c0(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xe45b       // 78a: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x09 // 790: vmulps 0x240(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc58       // 797: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 79d: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 7a3: vpaddd 0x140(%r14), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 7aa: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb11       // 7b0: vpmovusdb %zmm11, %xmm11
+	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 7b6: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 7bd: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 7c1: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 7c4: addq %r11, %r9
+	LONG $0x18588b49                     // 7c7: movq 0x18(%r8), %rbx
+	LONG $0x487d5262; WORD $0x1931       // 7cb: vpmovzxbd (%r9), %zmm11
+	LONG $0x48257162; WORD $0x5bfa; BYTE $0x0a // 7d1: vpsubd 0x280(%rbx), %zmm11, %zmm11
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 7d8: vmulps 0x80(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xdb5b       // 7df: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x08 // 7e5: vmulps 0x200(%rbx), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd358       // 7ec: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 7f2: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 7f8: vpaddd 0x100(%rbx), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 7ff: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x1211       // 805: vpmovusdb %zmm10, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 80b: kmovw 0x62(%r8), %k1
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 811: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x897f5162; WORD $0x516f; BYTE $0x01 // 818: vmovdqu8 0x10(%r9), %xmm10 {%k1} {z}
+	LONG $0x487d5262; WORD $0xd231       // 81f: vpmovzxbd %xmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0b // 825: vpsubd 0x2c0(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xd25b       // 82c: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x09 // 832: vmulps 0x240(%rbx), %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca58       // 839: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 83f: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 845: vpaddd 0x140(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 84c: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 852: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 858: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 85f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 863: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 866: addq %r11, %r9
+	LONG $0x18708b4d                     // 869: movq 0x18(%r8), %r14
+	LONG $0x487d5262; WORD $0x0931       // 86d: vpmovzxbd (%r9), %zmm9
+	LONG $0x48355162; WORD $0x4efa; BYTE $0x0a // 873: vpsubd 0x280(%r14), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 87a: vmulps 0x80(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc95b       // 881: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48345162; WORD $0x4e59; BYTE $0x08 // 887: vmulps 0x200(%r14), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc158       // 88e: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 894: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 89a: vpaddd 0x100(%r14), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 8a1: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // 8a7: vpmovusdb %zmm8, (%r10)
 	LONG $0x9078c1c4; WORD $0x6248       // 8ad: kmovw 0x62(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 8b3: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x897fd162; WORD $0x716f; BYTE $0x01 // 8ba: vmovdqu8 0x10(%r9), %xmm6 {%k1} {z}
-	LONG $0x487df262; WORD $0xf621       // 8c1: vpmovsxbd %xmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fa; BYTE $0x0b // 8c7: vpsubd 0x2c0(%rbx), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // 8ce: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x09 // 8d4: vmulps 0x240(%rbx), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // 8db: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 8e1: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 8e7: vpaddd 0x140(%rbx), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 8ee: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 8f4: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 8fb: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 8ff: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 902: addq %r11, %r9
-	LONG $0x18708b4d                     // 905: movq 0x18(%r8), %r14
-	LONG $0x487dd262; WORD $0x2921       // 909: vpmovsxbd (%r9), %zmm5
-	LONG $0x4855d162; WORD $0x6efa; BYTE $0x0a // 90f: vpsubd 0x280(%r14), %zmm5, %zmm5
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 916: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xed5b       // 91d: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x08 // 923: vmulps 0x200(%r14), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // 92a: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 930: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 936: vpaddd 0x100(%r14), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // 93d: vpmovsdb %zmm4, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 943: kmovw 0x62(%r8), %k1
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 949: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x897fd162; WORD $0x616f; BYTE $0x01 // 950: vmovdqu8 0x10(%r9), %xmm4 {%k1} {z}
-	LONG $0x487df262; WORD $0xe421       // 957: vpmovsxbd %xmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fa; BYTE $0x0b // 95d: vpsubd 0x2c0(%r14), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 964: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x09 // 96a: vmulps 0x240(%r14), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 971: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 977: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // 97d: vpaddd 0x140(%r14), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // 984: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 98a: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 991: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 995: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 998: addq %r11, %r9
-	LONG $0x18588b49                     // 99b: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x1921       // 99f: vpmovsxbd (%r9), %zmm3
-	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x0a // 9a5: vpsubd 0x280(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // 9ac: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xdb5b       // 9b3: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x08 // 9b9: vmulps 0x200(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 9c0: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 9c6: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // 9cc: vpaddd 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1221       // 9d3: vpmovsdb %zmm2, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 9d9: kmovw 0x62(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // 9df: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x897fd162; WORD $0x516f; BYTE $0x01 // 9e6: vmovdqu8 0x10(%r9), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd221       // 9ed: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fa; BYTE $0x0b // 9f3: vpsubd 0x2c0(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 9fa: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x09 // a00: vmulps 0x240(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // a07: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // a0d: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // a13: vpaddd 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // a1a: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // a20: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // a27: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // a2b: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // a2e: addq %r8, %r9
-	LONG $0x08ff8348                     // a31: cmpq $0x8, %rdi
-	LONG $0x0b158f0f; WORD $0x0000       // a35: jg 0x4f90 <gemmVNNI8x32+0x1550>
-	LONG $0x000b43e9; BYTE $0x00         // a3b: jmp 0x4fc3 <gemmVNNI8x32+0x1583>
-	LONG $0x487ca162; WORD $0xc05b       // a40: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // a46: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // a4d: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // a53: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // a59: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // a5f: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // a65: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // a6b: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // a71: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // a77: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // a7d: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // a83: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // a89: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // a8f: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // a95: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // a9b: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // aa1: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487ce162; WORD $0x0111       // aa7: vmovups %zmm16, (%rcx)
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // aad: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x9078c1c4; WORD $0x6248       // ab4: kmovw 0x62(%r8), %k1
-	LONG $0x497c7162; WORD $0x7911; BYTE $0x01 // aba: vmovups %zmm15, 0x40(%rcx) {%k1}
-	LONG $0x28488b4d                     // ac1: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // ac5: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // ac9: addq %rdx, %r9
-	LONG $0x18588b4d                     // acc: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // ad0: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0x3211       // ad7: vmovups %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // add: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6248       // ae4: kmovw 0x62(%r8), %k1
-	LONG $0x497c5162; WORD $0x6a11; BYTE $0x01 // aea: vmovups %zmm13, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // af1: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // af5: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // af8: addq %r11, %r9
-	LONG $0x18708b4d                     // afb: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // aff: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0x2211       // b06: vmovups %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // b0c: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x6248       // b13: kmovw 0x62(%r8), %k1
-	LONG $0x497c5162; WORD $0x5a11; BYTE $0x01 // b19: vmovups %zmm11, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // b20: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b24: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b27: addq %r11, %r9
-	LONG $0x18588b49                     // b2a: movq 0x18(%r8), %rbx
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // b2e: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0x1211       // b35: vmovups %zmm10, (%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // b3b: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6248       // b42: kmovw 0x62(%r8), %k1
-	LONG $0x497c5162; WORD $0x4a11; BYTE $0x01 // b48: vmovups %zmm9, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // b4f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b53: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b56: addq %r11, %r9
-	LONG $0x18708b4d                     // b59: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // b5d: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0x0211       // b64: vmovups %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // b6a: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6248       // b71: kmovw 0x62(%r8), %k1
-	LONG $0x497cd162; WORD $0x7a11; BYTE $0x01 // b77: vmovups %zmm7, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // b7e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b82: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b85: addq %r11, %r9
-	LONG $0x18588b49                     // b88: movq 0x18(%r8), %rbx
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // b8c: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x487cd162; WORD $0x3211       // b93: vmovups %zmm6, (%r10)
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // b99: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6248       // ba0: kmovw 0x62(%r8), %k1
-	LONG $0x497cd162; WORD $0x6a11; BYTE $0x01 // ba6: vmovups %zmm5, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // bad: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // bb1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // bb4: addq %r11, %r9
-	LONG $0x18708b4d                     // bb7: movq 0x18(%r8), %r14
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // bbb: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487cd162; WORD $0x2211       // bc2: vmovups %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // bc8: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x6248       // bcf: kmovw 0x62(%r8), %k1
-	LONG $0x497cd162; WORD $0x5a11; BYTE $0x01 // bd5: vmovups %zmm3, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // bdc: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // be0: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // be3: addq %r11, %r9
-	LONG $0x18588b49                     // be6: movq 0x18(%r8), %rbx
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // bea: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x487cd162; WORD $0x1211       // bf1: vmovups %zmm2, (%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // bf7: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6248       // bfe: kmovw 0x62(%r8), %k1
-	LONG $0x497cd162; WORD $0x4a11; BYTE $0x01 // c04: vmovups %zmm1, 0x40(%r10) {%k1}
-	LONG $0x28408b4d                     // c0b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // c0f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // c12: addq %r8, %r9
-	LONG $0x08ff8348                     // c15: cmpq $0x8, %rdi
-	LONG $0x09318f0f; WORD $0x0000       // c19: jg 0x4f90 <gemmVNNI8x32+0x1550>
-	LONG $0x00095fe9; BYTE $0x00         // c1f: jmp 0x4fc3 <gemmVNNI8x32+0x1583>
-	LONG $0x487ca162; WORD $0xc05b       // c24: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // c2a: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // c31: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // c37: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // c3d: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // c43: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // c49: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // c4f: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // c55: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // c5b: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // c61: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // c67: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // c6d: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // c73: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // c79: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // c7f: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // c85: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487da162; WORD $0xc05b       // c8b: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // c91: vpaddd 0x100(%r9), %zmm16, %zmm16
-	LONG $0x487ee262; WORD $0x0121       // c98: vpmovsdb %zmm16, (%rcx)
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // c9e: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x9078c1c4; WORD $0x6248       // ca5: kmovw 0x62(%r8), %k1
-	LONG $0x487d5162; WORD $0xff5b       // cab: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // cb1: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff21       // cb8: vpmovsdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // cbe: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // cc5: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // cc9: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // ccd: addq %rdx, %r9
-	LONG $0x18588b4d                     // cd0: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // cd4: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // cdb: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // ce1: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3221       // ce8: vpmovsdb %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // cee: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6248       // cf5: kmovw 0x62(%r8), %k1
-	LONG $0x487d5162; WORD $0xed5b       // cfb: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // d01: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // d08: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // d0e: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // d15: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // d19: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // d1c: addq %r11, %r9
-	LONG $0x18708b4d                     // d1f: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // d23: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // d2a: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // d30: vpaddd 0x100(%r14), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // d37: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // d3d: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x6248       // d44: kmovw 0x62(%r8), %k1
-	LONG $0x487d5162; WORD $0xdb5b       // d4a: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // d50: vpaddd 0x140(%r14), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb21       // d57: vpmovsdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // d5d: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // d64: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // d68: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // d6b: addq %r11, %r9
-	LONG $0x18588b49                     // d6e: movq 0x18(%r8), %rbx
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // d72: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // d79: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // d7f: vpaddd 0x100(%rbx), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1221       // d86: vpmovsdb %zmm10, (%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // d8c: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6248       // d93: kmovw 0x62(%r8), %k1
-	LONG $0x487d5162; WORD $0xc95b       // d99: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // d9f: vpaddd 0x140(%rbx), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // da6: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // dac: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // db3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // db7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // dba: addq %r11, %r9
-	LONG $0x18708b4d                     // dbd: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // dc1: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // dc8: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // dce: vpaddd 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // dd5: vpmovsdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // ddb: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6248       // de2: kmovw 0x62(%r8), %k1
-	LONG $0x487df162; WORD $0xff5b       // de8: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // dee: vpaddd 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // df5: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // dfb: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // e02: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // e06: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e09: addq %r11, %r9
-	LONG $0x18588b49                     // e0c: movq 0x18(%r8), %rbx
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // e10: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // e17: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // e1d: vpaddd 0x100(%rbx), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // e24: vpmovsdb %zmm6, (%r10)
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // e2a: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6248       // e31: kmovw 0x62(%r8), %k1
-	LONG $0x487df162; WORD $0xed5b       // e37: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // e3d: vpaddd 0x140(%rbx), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // e44: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // e4a: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // e51: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // e55: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e58: addq %r11, %r9
-	LONG $0x18708b4d                     // e5b: movq 0x18(%r8), %r14
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // e5f: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // e66: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // e6c: vpaddd 0x100(%r14), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // e73: vpmovsdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // e79: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x6248       // e80: kmovw 0x62(%r8), %k1
-	LONG $0x487df162; WORD $0xdb5b       // e86: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // e8c: vpaddd 0x140(%r14), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // e93: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // e99: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // ea0: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // ea4: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // ea7: addq %r11, %r9
-	LONG $0x18588b49                     // eaa: movq 0x18(%r8), %rbx
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // eae: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // eb5: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // ebb: vpaddd 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1221       // ec2: vpmovsdb %zmm2, (%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // ec8: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6248       // ecf: kmovw 0x62(%r8), %k1
-	LONG $0x487df162; WORD $0xc95b       // ed5: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // edb: vpaddd 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // ee2: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // ee8: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // eef: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // ef3: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // ef6: addq %r8, %r9
-	LONG $0x08ff8348                     // ef9: cmpq $0x8, %rdi
-	LONG $0x064d8f0f; WORD $0x0000       // efd: jg 0x4f90 <gemmVNNI8x32+0x1550>
-	LONG $0x00067be9; BYTE $0x00         // f03: jmp 0x4fc3 <gemmVNNI8x32+0x1583>
-	LONG $0x487ca162; WORD $0xc05b       // f08: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // f0e: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x000000bb; BYTE $0x3f         // f15: movl $0x3f000000, %ebx
-	LONG $0x0000ba41; WORD $0x3f80       // f1a: movl $0x3f800000, %r10d
-	LONG $0x487c5162; WORD $0xff5b       // f20: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // f26: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x0000be41; WORD $0x3f80       // f2c: movl $0x3f800000, %r14d
-	LONG $0x487c5162; WORD $0xed5b       // f32: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // f38: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // f3e: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // f44: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // f4a: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // f50: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // f56: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // f5c: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // f62: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // f68: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // f6e: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // f74: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // f7a: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x407cc162; WORD $0x4959; BYTE $0x06 // f80: vmulps 0x180(%r9), %zmm16, %zmm17
-	LONG $0x487de262; WORD $0xd37c       // f87: vpbroadcastd %ebx, %zmm18
-	LONG $0x000000bb; BYTE $0x3f         // f8d: movl $0x3f000000, %ebx
-	LONG $0x4074a162; WORD $0xca58       // f92: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487dc262; WORD $0xd27c       // f98: vpbroadcastd %r10d, %zmm18
-	LONG $0x0000ba41; WORD $0x3f80       // f9e: movl $0x3f800000, %r10d
-	LONG $0x4074e162; WORD $0xc85f       // fa4: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x4074a162; WORD $0xca5d       // faa: vminps %zmm18, %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc159       // fb0: vmulps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // fb6: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // fbc: vpaddd 0x100(%r9), %zmm16, %zmm16
-	LONG $0x487ee262; WORD $0x0121       // fc3: vpmovsdb %zmm16, (%rcx)
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // fc9: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x9078c1c4; WORD $0x6248       // fd0: kmovw 0x62(%r8), %k1
-	LONG $0x4804c162; WORD $0x4159; BYTE $0x07 // fd6: vmulps 0x1c0(%r9), %zmm15, %zmm16
-	LONG $0x487de262; WORD $0xcb7c       // fdd: vpbroadcastd %ebx, %zmm17
-	LONG $0x000000bb; BYTE $0x3f         // fe3: movl $0x3f000000, %ebx
-	LONG $0x407ca162; WORD $0xc158       // fe8: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487dc262; WORD $0xca7c       // fee: vpbroadcastd %r10d, %zmm17
-	LONG $0x407ce162; WORD $0xc05f       // ff4: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407ca162; WORD $0xc15d       // ffa: vminps %zmm17, %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf859       // 1000: vmulps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 1006: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 100c: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff21       // 1013: vpmovsdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 1019: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // 1020: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 1024: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1028: addq %rdx, %r9
-	LONG $0x18588b4d                     // 102b: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 102f: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7b59; BYTE $0x06 // 1036: vmulps 0x180(%r11), %zmm14, %zmm15
-	LONG $0x487de262; WORD $0xc37c       // 103d: vpbroadcastd %ebx, %zmm16
-	LONG $0x000000bb; BYTE $0x3f         // 1043: movl $0x3f000000, %ebx
-	LONG $0x48043162; WORD $0xf858       // 1048: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487dc262; WORD $0xc67c       // 104e: vpbroadcastd %r14d, %zmm16
-	LONG $0x0000be41; WORD $0x3f80       // 1054: movl $0x3f800000, %r14d
-	LONG $0x48047162; WORD $0xf85f       // 105a: vmaxps %zmm0, %zmm15, %zmm15
-	LONG $0x48043162; WORD $0xf85d       // 1060: vminps %zmm16, %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf759       // 1066: vmulps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 106c: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 1072: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3221       // 1079: vpmovsdb %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 107f: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6248       // 1086: kmovw 0x62(%r8), %k1
-	LONG $0x48145162; WORD $0x7359; BYTE $0x07 // 108c: vmulps 0x1c0(%r11), %zmm13, %zmm14
-	LONG $0x487d7262; WORD $0xfb7c       // 1093: vpbroadcastd %ebx, %zmm15
-	LONG $0x000000bb; BYTE $0x3f         // 1099: movl $0x3f000000, %ebx
-	LONG $0x480c5162; WORD $0xf758       // 109e: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5262; WORD $0xfe7c       // 10a4: vpbroadcastd %r14d, %zmm15
-	LONG $0x0000be41; WORD $0x3f80       // 10aa: movl $0x3f800000, %r14d
-	LONG $0x480c7162; WORD $0xf05f       // 10b0: vmaxps %zmm0, %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0xf75d       // 10b6: vminps %zmm15, %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee59       // 10bc: vmulps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 10c2: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 10c8: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed21       // 10cf: vpmovsdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 10d5: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 10dc: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 10e0: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 10e3: addq %r11, %r9
-	LONG $0x18688b4d                     // 10e6: movq 0x18(%r8), %r13
-	LONG $0x481c5162; WORD $0x6559; BYTE $0x02 // 10ea: vmulps 0x80(%r13), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6d59; BYTE $0x06 // 10f1: vmulps 0x180(%r13), %zmm12, %zmm13
-	LONG $0x487d7262; WORD $0xf37c       // 10f8: vpbroadcastd %ebx, %zmm14
-	LONG $0x000000bb; BYTE $0x3f         // 10fe: movl $0x3f000000, %ebx
-	LONG $0x48145162; WORD $0xee58       // 1103: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5262; WORD $0xf67c       // 1109: vpbroadcastd %r14d, %zmm14
-	LONG $0x0000be41; WORD $0x3f80       // 110f: movl $0x3f800000, %r14d
-	LONG $0x48147162; WORD $0xe85f       // 1115: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48145162; WORD $0xee5d       // 111b: vminps %zmm14, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 1121: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 1127: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x65fe; BYTE $0x04 // 112d: vpaddd 0x100(%r13), %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2221       // 1134: vpmovsdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5d59; BYTE $0x03 // 113a: vmulps 0xc0(%r13), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x6248       // 1141: kmovw 0x62(%r8), %k1
-	LONG $0x48245162; WORD $0x6559; BYTE $0x07 // 1147: vmulps 0x1c0(%r13), %zmm11, %zmm12
-	LONG $0x487d7262; WORD $0xeb7c       // 114e: vpbroadcastd %ebx, %zmm13
-	LONG $0x000000bb; BYTE $0x3f         // 1154: movl $0x3f000000, %ebx
-	LONG $0x481c5162; WORD $0xe558       // 1159: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5262; WORD $0xee7c       // 115f: vpbroadcastd %r14d, %zmm13
-	LONG $0x0000be41; WORD $0x3f80       // 1165: movl $0x3f800000, %r14d
-	LONG $0x481c7162; WORD $0xe05f       // 116b: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0xe55d       // 1171: vminps %zmm13, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc59       // 1177: vmulps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 117d: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5dfe; BYTE $0x05 // 1183: vpaddd 0x140(%r13), %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb21       // 118a: vpmovsdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 1190: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 1197: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 119b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 119e: addq %r11, %r9
-	LONG $0x18788b4d                     // 11a1: movq 0x18(%r8), %r15
-	LONG $0x482c5162; WORD $0x5759; BYTE $0x02 // 11a5: vmulps 0x80(%r15), %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0x5f59; BYTE $0x06 // 11ac: vmulps 0x180(%r15), %zmm10, %zmm11
-	LONG $0x487d7262; WORD $0xe37c       // 11b3: vpbroadcastd %ebx, %zmm12
-	LONG $0x000000bb; BYTE $0x3f         // 11b9: movl $0x3f000000, %ebx
-	LONG $0x48245162; WORD $0xdc58       // 11be: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5262; WORD $0xe67c       // 11c4: vpbroadcastd %r14d, %zmm12
-	LONG $0x0000be41; WORD $0x3f80       // 11ca: movl $0x3f800000, %r14d
-	LONG $0x48247162; WORD $0xd85f       // 11d0: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48245162; WORD $0xdc5d       // 11d6: vminps %zmm12, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // 11dc: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 11e2: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x57fe; BYTE $0x04 // 11e8: vpaddd 0x100(%r15), %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1221       // 11ef: vpmovsdb %zmm10, (%r10)
-	LONG $0x48345162; WORD $0x4f59; BYTE $0x03 // 11f5: vmulps 0xc0(%r15), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6248       // 11fc: kmovw 0x62(%r8), %k1
-	LONG $0x48345162; WORD $0x5759; BYTE $0x07 // 1202: vmulps 0x1c0(%r15), %zmm9, %zmm10
-	LONG $0x487d7262; WORD $0xdb7c       // 1209: vpbroadcastd %ebx, %zmm11
-	LONG $0x000000bb; BYTE $0x3f         // 120f: movl $0x3f000000, %ebx
-	LONG $0x482c5162; WORD $0xd358       // 1214: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5262; WORD $0xde7c       // 121a: vpbroadcastd %r14d, %zmm11
-	LONG $0x0000be41; WORD $0x3f80       // 1220: movl $0x3f800000, %r14d
-	LONG $0x482c7162; WORD $0xd05f       // 1226: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0xd35d       // 122c: vminps %zmm11, %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca59       // 1232: vmulps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 1238: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48355162; WORD $0x4ffe; BYTE $0x05 // 123e: vpaddd 0x140(%r15), %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc921       // 1245: vpmovsdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 124b: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 1252: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1256: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1259: addq %r11, %r9
-	LONG $0x18688b4d                     // 125c: movq 0x18(%r8), %r13
-	LONG $0x483c5162; WORD $0x4559; BYTE $0x02 // 1260: vmulps 0x80(%r13), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4d59; BYTE $0x06 // 1267: vmulps 0x180(%r13), %zmm8, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // 126e: vpbroadcastd %ebx, %zmm10
-	LONG $0x000000bb; BYTE $0x3f         // 1274: movl $0x3f000000, %ebx
-	LONG $0x48345162; WORD $0xca58       // 1279: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5262; WORD $0xd67c       // 127f: vpbroadcastd %r14d, %zmm10
-	LONG $0x0000be41; WORD $0x3f80       // 1285: movl $0x3f800000, %r14d
-	LONG $0x48347162; WORD $0xc85f       // 128b: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48345162; WORD $0xca5d       // 1291: vminps %zmm10, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 1297: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 129d: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x45fe; BYTE $0x04 // 12a3: vpaddd 0x100(%r13), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0221       // 12aa: vpmovsdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7d59; BYTE $0x03 // 12b0: vmulps 0xc0(%r13), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6248       // 12b7: kmovw 0x62(%r8), %k1
-	LONG $0x48445162; WORD $0x4559; BYTE $0x07 // 12bd: vmulps 0x1c0(%r13), %zmm7, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // 12c4: vpbroadcastd %ebx, %zmm9
-	LONG $0x000000bb; BYTE $0x3f         // 12ca: movl $0x3f000000, %ebx
-	LONG $0x483c5162; WORD $0xc158       // 12cf: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5262; WORD $0xce7c       // 12d5: vpbroadcastd %r14d, %zmm9
-	LONG $0x0000be41; WORD $0x3f80       // 12db: movl $0x3f800000, %r14d
-	LONG $0x483c7162; WORD $0xc05f       // 12e1: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0xc15d       // 12e7: vminps %zmm9, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // 12ed: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 12f3: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7dfe; BYTE $0x05 // 12f9: vpaddd 0x140(%r13), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 1300: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 1306: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 130d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1311: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1314: addq %r11, %r9
-	LONG $0x18788b4d                     // 1317: movq 0x18(%r8), %r15
-	LONG $0x484cd162; WORD $0x7759; BYTE $0x02 // 131b: vmulps 0x80(%r15), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7f59; BYTE $0x06 // 1322: vmulps 0x180(%r15), %zmm6, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // 1329: vpbroadcastd %ebx, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // 132f: movl $0x3f000000, %ebx
-	LONG $0x4844d162; WORD $0xf858       // 1334: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487d5262; WORD $0xc67c       // 133a: vpbroadcastd %r14d, %zmm8
-	LONG $0x0000be41; WORD $0x3f80       // 1340: movl $0x3f800000, %r14d
-	LONG $0x4844f162; WORD $0xf85f       // 1346: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xf85d       // 134c: vminps %zmm8, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 1352: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1358: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x77fe; BYTE $0x04 // 135e: vpaddd 0x100(%r15), %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3221       // 1365: vpmovsdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6f59; BYTE $0x03 // 136b: vmulps 0xc0(%r15), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6248       // 1372: kmovw 0x62(%r8), %k1
-	LONG $0x4854d162; WORD $0x7759; BYTE $0x07 // 1378: vmulps 0x1c0(%r15), %zmm5, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // 137f: vpbroadcastd %ebx, %zmm7
-	LONG $0x000000bb; BYTE $0x3f         // 1385: movl $0x3f000000, %ebx
-	LONG $0x484cf162; WORD $0xf758       // 138a: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487dd262; WORD $0xfe7c       // 1390: vpbroadcastd %r14d, %zmm7
-	LONG $0x0000be41; WORD $0x3f80       // 1396: movl $0x3f800000, %r14d
-	LONG $0x484cf162; WORD $0xf05f       // 139c: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf75d       // 13a2: vminps %zmm7, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // 13a8: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 13ae: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6ffe; BYTE $0x05 // 13b4: vpaddd 0x140(%r15), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 13bb: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 13c1: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 13c8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 13cc: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 13cf: addq %r11, %r9
-	LONG $0x18688b4d                     // 13d2: movq 0x18(%r8), %r13
-	LONG $0x485cd162; WORD $0x6559; BYTE $0x02 // 13d6: vmulps 0x80(%r13), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6d59; BYTE $0x06 // 13dd: vmulps 0x180(%r13), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // 13e4: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // 13ea: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // 13ef: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487dd262; WORD $0xf67c       // 13f5: vpbroadcastd %r14d, %zmm6
-	LONG $0x0000be41; WORD $0x3f80       // 13fb: movl $0x3f800000, %r14d
-	LONG $0x4854f162; WORD $0xe85f       // 1401: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // 1407: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 140d: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1413: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x65fe; BYTE $0x04 // 1419: vpaddd 0x100(%r13), %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2221       // 1420: vpmovsdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5d59; BYTE $0x03 // 1426: vmulps 0xc0(%r13), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x6248       // 142d: kmovw 0x62(%r8), %k1
-	LONG $0x4864d162; WORD $0x6559; BYTE $0x07 // 1433: vmulps 0x1c0(%r13), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 143a: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 1440: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 1445: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xee7c       // 144b: vpbroadcastd %r14d, %zmm5
-	LONG $0x0000be41; WORD $0x3f80       // 1451: movl $0x3f800000, %r14d
-	LONG $0x485cf162; WORD $0xe05f       // 1457: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 145d: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 1463: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1469: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5dfe; BYTE $0x05 // 146f: vpaddd 0x140(%r13), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // 1476: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 147c: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 1483: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1487: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 148a: addq %r11, %r9
-	LONG $0x18788b4d                     // 148d: movq 0x18(%r8), %r15
-	LONG $0x486cd162; WORD $0x5759; BYTE $0x02 // 1491: vmulps 0x80(%r15), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5f59; BYTE $0x06 // 1498: vmulps 0x180(%r15), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 149f: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 14a5: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 14aa: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe67c       // 14b0: vpbroadcastd %r14d, %zmm4
-	LONG $0x0000be41; WORD $0x3f80       // 14b6: movl $0x3f800000, %r14d
-	LONG $0x4864f162; WORD $0xd85f       // 14bc: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 14c2: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 14c8: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 14ce: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x57fe; BYTE $0x04 // 14d4: vpaddd 0x100(%r15), %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1221       // 14db: vpmovsdb %zmm2, (%r10)
-	LONG $0x4874d162; WORD $0x4f59; BYTE $0x03 // 14e1: vmulps 0xc0(%r15), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6248       // 14e8: kmovw 0x62(%r8), %k1
-	LONG $0x4874d162; WORD $0x5759; BYTE $0x07 // 14ee: vmulps 0x1c0(%r15), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 14f5: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 14fb: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xde7c       // 1501: vpbroadcastd %r14d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 1507: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 150d: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 1513: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1519: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x05 // 151f: vpaddd 0x140(%r15), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 1526: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 152c: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // 1533: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1537: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 153a: addq %r8, %r9
-	LONG $0x08ff8348                     // 153d: cmpq $0x8, %rdi
-	WORD $0x407e                         // 1541: jle 0x4fc3 <gemmVNNI8x32+0x1583>
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 1543: nopw %cs:(%rax,%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // 1550: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // 1555: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // 1559: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // 155d: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // 1563: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 1567: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 156b: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 156f: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 1575: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 1578: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 157b: addq %r8, %rdx
-	LONG $0xffea9de9; BYTE $0xff         // 157e: jmp 0x3a60 <gemmVNNI8x32+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 1583: vzeroupper
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 8b3: vmulps 0xc0(%r14), %zmm7, %zmm7
+	LONG $0x897f5162; WORD $0x416f; BYTE $0x01 // 8ba: vmovdqu8 0x10(%r9), %xmm8 {%k1} {z}
+	LONG $0x487d5262; WORD $0xc031       // 8c1: vpmovzxbd %xmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fa; BYTE $0x0b // 8c7: vpsubd 0x2c0(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // 8ce: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x09 // 8d4: vmulps 0x240(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf858       // 8db: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 8e1: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 8e7: vpaddd 0x140(%r14), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 8ee: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 8f4: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 8fa: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 901: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 905: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 908: addq %r11, %r9
+	LONG $0x18588b49                     // 90b: movq 0x18(%r8), %rbx
+	LONG $0x487dd262; WORD $0x3931       // 90f: vpmovzxbd (%r9), %zmm7
+	LONG $0x4845f162; WORD $0x7bfa; BYTE $0x0a // 915: vpsubd 0x280(%rbx), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 91c: vmulps 0x80(%rbx), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xff5b       // 923: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x08 // 929: vmulps 0x200(%rbx), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf758       // 930: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 936: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 93c: vpaddd 0x100(%rbx), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 943: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // 949: vpmovusdb %zmm6, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 94f: kmovw 0x62(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 955: vmulps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x897fd162; WORD $0x716f; BYTE $0x01 // 95c: vmovdqu8 0x10(%r9), %xmm6 {%k1} {z}
+	LONG $0x487df262; WORD $0xf631       // 963: vpmovzxbd %xmm6, %zmm6
+	LONG $0x484df162; WORD $0x73fa; BYTE $0x0b // 969: vpsubd 0x2c0(%rbx), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // 970: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x09 // 976: vmulps 0x240(%rbx), %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee58       // 97d: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 983: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 989: vpaddd 0x140(%rbx), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 990: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 996: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 99c: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 9a3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9a7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9aa: addq %r11, %r9
+	LONG $0x18708b4d                     // 9ad: movq 0x18(%r8), %r14
+	LONG $0x487dd262; WORD $0x2931       // 9b1: vpmovzxbd (%r9), %zmm5
+	LONG $0x4855d162; WORD $0x6efa; BYTE $0x0a // 9b7: vpsubd 0x280(%r14), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 9be: vmulps 0x80(%r14), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xed5b       // 9c5: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x08 // 9cb: vmulps 0x200(%r14), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // 9d2: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 9d8: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 9de: vpaddd 0x100(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 9e5: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // 9eb: vpmovusdb %zmm4, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 9f1: kmovw 0x62(%r8), %k1
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 9f7: vmulps 0xc0(%r14), %zmm3, %zmm3
+	LONG $0x897fd162; WORD $0x616f; BYTE $0x01 // 9fe: vmovdqu8 0x10(%r9), %xmm4 {%k1} {z}
+	LONG $0x487df262; WORD $0xe431       // a05: vpmovzxbd %xmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fa; BYTE $0x0b // a0b: vpsubd 0x2c0(%r14), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // a12: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x09 // a18: vmulps 0x240(%r14), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // a1f: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // a25: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // a2b: vpaddd 0x140(%r14), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // a32: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // a38: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // a3e: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // a45: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // a49: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // a4c: addq %r11, %r9
+	LONG $0x18588b49                     // a4f: movq 0x18(%r8), %rbx
+	LONG $0x487dd262; WORD $0x1931       // a53: vpmovzxbd (%r9), %zmm3
+	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x0a // a59: vpsubd 0x280(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // a60: vmulps 0x80(%rbx), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xdb5b       // a67: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x08 // a6d: vmulps 0x200(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // a74: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // a7a: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // a80: vpaddd 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // a87: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x1211       // a8d: vpmovusdb %zmm2, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // a93: kmovw 0x62(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // a99: vmulps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x897fd162; WORD $0x516f; BYTE $0x01 // aa0: vmovdqu8 0x10(%r9), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd231       // aa7: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fa; BYTE $0x0b // aad: vpsubd 0x2c0(%rbx), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // ab4: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x09 // aba: vmulps 0x240(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // ac1: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // ac7: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // acd: vpaddd 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // ad4: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // ada: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // ae0: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
+	LONG $0x28408b4d                     // ae7: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // aeb: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // aee: addq %r8, %r9
+	LONG $0x08ff8348                     // af1: cmpq $0x8, %rdi
+	LONG $0x0bd58f0f; WORD $0x0000       // af5: jg 0x5590 <gemmVNNI8x32+0x16d0>
+	LONG $0x000c03e9; BYTE $0x00         // afb: jmp 0x55c3 <gemmVNNI8x32+0x1703>
+	LONG $0x487ca162; WORD $0xc05b       // b00: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // b06: vmulps 0x80(%r9), %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // b0d: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // b13: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // b19: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // b1f: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // b25: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // b2b: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // b31: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // b37: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // b3d: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // b43: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // b49: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // b4f: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // b55: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // b5b: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // b61: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487ce162; WORD $0x0111       // b67: vmovups %zmm16, (%rcx)
+	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // b6d: vmulps 0xc0(%r9), %zmm15, %zmm15
+	LONG $0x9078c1c4; WORD $0x6248       // b74: kmovw 0x62(%r8), %k1
+	LONG $0x497c7162; WORD $0x7911; BYTE $0x01 // b7a: vmovups %zmm15, 0x40(%rcx) {%k1}
+	LONG $0x28488b4d                     // b81: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // b85: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // b89: addq %rdx, %r9
+	LONG $0x18588b4d                     // b8c: movq 0x18(%r8), %r11
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // b90: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0x3211       // b97: vmovups %zmm14, (%r10)
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // b9d: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6248       // ba4: kmovw 0x62(%r8), %k1
+	LONG $0x497c5162; WORD $0x6a11; BYTE $0x01 // baa: vmovups %zmm13, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // bb1: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // bb5: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // bb8: addq %r11, %r9
+	LONG $0x18708b4d                     // bbb: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // bbf: vmulps 0x80(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0x2211       // bc6: vmovups %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // bcc: vmulps 0xc0(%r14), %zmm11, %zmm11
+	LONG $0x9078c1c4; WORD $0x6248       // bd3: kmovw 0x62(%r8), %k1
+	LONG $0x497c5162; WORD $0x5a11; BYTE $0x01 // bd9: vmovups %zmm11, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // be0: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // be4: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // be7: addq %r11, %r9
+	LONG $0x18588b49                     // bea: movq 0x18(%r8), %rbx
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // bee: vmulps 0x80(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0x1211       // bf5: vmovups %zmm10, (%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // bfb: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6248       // c02: kmovw 0x62(%r8), %k1
+	LONG $0x497c5162; WORD $0x4a11; BYTE $0x01 // c08: vmovups %zmm9, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // c0f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c13: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c16: addq %r11, %r9
+	LONG $0x18708b4d                     // c19: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // c1d: vmulps 0x80(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0x0211       // c24: vmovups %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // c2a: vmulps 0xc0(%r14), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6248       // c31: kmovw 0x62(%r8), %k1
+	LONG $0x497cd162; WORD $0x7a11; BYTE $0x01 // c37: vmovups %zmm7, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // c3e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c42: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c45: addq %r11, %r9
+	LONG $0x18588b49                     // c48: movq 0x18(%r8), %rbx
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // c4c: vmulps 0x80(%rbx), %zmm6, %zmm6
+	LONG $0x487cd162; WORD $0x3211       // c53: vmovups %zmm6, (%r10)
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // c59: vmulps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6248       // c60: kmovw 0x62(%r8), %k1
+	LONG $0x497cd162; WORD $0x6a11; BYTE $0x01 // c66: vmovups %zmm5, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // c6d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c71: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c74: addq %r11, %r9
+	LONG $0x18708b4d                     // c77: movq 0x18(%r8), %r14
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // c7b: vmulps 0x80(%r14), %zmm4, %zmm4
+	LONG $0x487cd162; WORD $0x2211       // c82: vmovups %zmm4, (%r10)
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // c88: vmulps 0xc0(%r14), %zmm3, %zmm3
+	LONG $0x9078c1c4; WORD $0x6248       // c8f: kmovw 0x62(%r8), %k1
+	LONG $0x497cd162; WORD $0x5a11; BYTE $0x01 // c95: vmovups %zmm3, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // c9c: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // ca0: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // ca3: addq %r11, %r9
+	LONG $0x18588b49                     // ca6: movq 0x18(%r8), %rbx
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // caa: vmulps 0x80(%rbx), %zmm2, %zmm2
+	LONG $0x487cd162; WORD $0x1211       // cb1: vmovups %zmm2, (%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // cb7: vmulps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6248       // cbe: kmovw 0x62(%r8), %k1
+	LONG $0x497cd162; WORD $0x4a11; BYTE $0x01 // cc4: vmovups %zmm1, 0x40(%r10) {%k1}
+	LONG $0x28408b4d                     // ccb: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // ccf: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // cd2: addq %r8, %r9
+	LONG $0x08ff8348                     // cd5: cmpq $0x8, %rdi
+	LONG $0x09f18f0f; WORD $0x0000       // cd9: jg 0x5590 <gemmVNNI8x32+0x16d0>
+	LONG $0x000a1fe9; BYTE $0x00         // cdf: jmp 0x55c3 <gemmVNNI8x32+0x1703>
+	LONG $0x487ca162; WORD $0xc05b       // ce4: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // cea: vmulps 0x80(%r9), %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // cf1: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // cf7: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // cfd: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // d03: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // d09: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // d0f: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // d15: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // d1b: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // d21: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // d27: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // d2d: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // d33: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // d39: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // d3f: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // d45: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487da162; WORD $0xc05b       // d4b: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // d51: vpaddd 0x100(%r9), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // d58: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ee262; WORD $0x0111       // d5e: vpmovusdb %zmm16, (%rcx)
+	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // d64: vmulps 0xc0(%r9), %zmm15, %zmm15
+	LONG $0x9078c1c4; WORD $0x6248       // d6b: kmovw 0x62(%r8), %k1
+	LONG $0x487d5162; WORD $0xff5b       // d71: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // d77: vpaddd 0x140(%r9), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // d7e: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0xff11       // d84: vpmovusdb %zmm15, %xmm15
+	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // d8a: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
+	LONG $0x28488b4d                     // d91: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // d95: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // d99: addq %rdx, %r9
+	LONG $0x18588b4d                     // d9c: movq 0x18(%r8), %r11
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // da0: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // da7: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // dad: vpaddd 0x100(%r11), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // db4: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x3211       // dba: vpmovusdb %zmm14, (%r10)
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // dc0: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6248       // dc7: kmovw 0x62(%r8), %k1
+	LONG $0x487d5162; WORD $0xed5b       // dcd: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // dd3: vpaddd 0x140(%r11), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // dda: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // de0: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // de6: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // ded: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // df1: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // df4: addq %r11, %r9
+	LONG $0x18708b4d                     // df7: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // dfb: vmulps 0x80(%r14), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // e02: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // e08: vpaddd 0x100(%r14), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // e0f: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // e15: vpmovusdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // e1b: vmulps 0xc0(%r14), %zmm11, %zmm11
+	LONG $0x9078c1c4; WORD $0x6248       // e22: kmovw 0x62(%r8), %k1
+	LONG $0x487d5162; WORD $0xdb5b       // e28: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // e2e: vpaddd 0x140(%r14), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // e35: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb11       // e3b: vpmovusdb %zmm11, %xmm11
+	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // e41: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // e48: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // e4c: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // e4f: addq %r11, %r9
+	LONG $0x18588b49                     // e52: movq 0x18(%r8), %rbx
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // e56: vmulps 0x80(%rbx), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // e5d: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // e63: vpaddd 0x100(%rbx), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // e6a: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x1211       // e70: vpmovusdb %zmm10, (%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // e76: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6248       // e7d: kmovw 0x62(%r8), %k1
+	LONG $0x487d5162; WORD $0xc95b       // e83: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // e89: vpaddd 0x140(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // e90: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // e96: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // e9c: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // ea3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // ea7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // eaa: addq %r11, %r9
+	LONG $0x18708b4d                     // ead: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // eb1: vmulps 0x80(%r14), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // eb8: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // ebe: vpaddd 0x100(%r14), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // ec5: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // ecb: vpmovusdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // ed1: vmulps 0xc0(%r14), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6248       // ed8: kmovw 0x62(%r8), %k1
+	LONG $0x487df162; WORD $0xff5b       // ede: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // ee4: vpaddd 0x140(%r14), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // eeb: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // ef1: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // ef7: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // efe: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // f02: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // f05: addq %r11, %r9
+	LONG $0x18588b49                     // f08: movq 0x18(%r8), %rbx
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // f0c: vmulps 0x80(%rbx), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // f13: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // f19: vpaddd 0x100(%rbx), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // f20: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // f26: vpmovusdb %zmm6, (%r10)
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // f2c: vmulps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6248       // f33: kmovw 0x62(%r8), %k1
+	LONG $0x487df162; WORD $0xed5b       // f39: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // f3f: vpaddd 0x140(%rbx), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // f46: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // f4c: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // f52: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // f59: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // f5d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // f60: addq %r11, %r9
+	LONG $0x18708b4d                     // f63: movq 0x18(%r8), %r14
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // f67: vmulps 0x80(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // f6e: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // f74: vpaddd 0x100(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // f7b: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // f81: vpmovusdb %zmm4, (%r10)
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // f87: vmulps 0xc0(%r14), %zmm3, %zmm3
+	LONG $0x9078c1c4; WORD $0x6248       // f8e: kmovw 0x62(%r8), %k1
+	LONG $0x487df162; WORD $0xdb5b       // f94: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // f9a: vpaddd 0x140(%r14), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // fa1: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // fa7: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // fad: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // fb4: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // fb8: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // fbb: addq %r11, %r9
+	LONG $0x18588b49                     // fbe: movq 0x18(%r8), %rbx
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // fc2: vmulps 0x80(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // fc9: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // fcf: vpaddd 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // fd6: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x1211       // fdc: vpmovusdb %zmm2, (%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // fe2: vmulps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6248       // fe9: kmovw 0x62(%r8), %k1
+	LONG $0x487df162; WORD $0xc95b       // fef: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // ff5: vpaddd 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // ffc: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 1002: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 1008: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
+	LONG $0x28408b4d                     // 100f: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1013: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1016: addq %r8, %r9
+	LONG $0x08ff8348                     // 1019: cmpq $0x8, %rdi
+	LONG $0x06ad8f0f; WORD $0x0000       // 101d: jg 0x5590 <gemmVNNI8x32+0x16d0>
+	LONG $0x0006dbe9; BYTE $0x00         // 1023: jmp 0x55c3 <gemmVNNI8x32+0x1703>
+	LONG $0x487ca162; WORD $0xc05b       // 1028: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // 102e: vmulps 0x80(%r9), %zmm16, %zmm16
+	LONG $0x000000bb; BYTE $0x3f         // 1035: movl $0x3f000000, %ebx
+	LONG $0x0000ba41; WORD $0x3f80       // 103a: movl $0x3f800000, %r10d
+	LONG $0x487c5162; WORD $0xff5b       // 1040: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 1046: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x0000be41; WORD $0x3f80       // 104c: movl $0x3f800000, %r14d
+	LONG $0x487c5162; WORD $0xed5b       // 1052: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 1058: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 105e: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 1064: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 106a: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 1070: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 1076: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 107c: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 1082: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1088: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 108e: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 1094: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 109a: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x407cc162; WORD $0x4959; BYTE $0x06 // 10a0: vmulps 0x180(%r9), %zmm16, %zmm17
+	LONG $0x487de262; WORD $0xd37c       // 10a7: vpbroadcastd %ebx, %zmm18
+	LONG $0x000000bb; BYTE $0x3f         // 10ad: movl $0x3f000000, %ebx
+	LONG $0x4074a162; WORD $0xca58       // 10b2: vaddps %zmm18, %zmm17, %zmm17
+	LONG $0x487dc262; WORD $0xd27c       // 10b8: vpbroadcastd %r10d, %zmm18
+	LONG $0x0000ba41; WORD $0x3f80       // 10be: movl $0x3f800000, %r10d
+	LONG $0x4074e162; WORD $0xc85f       // 10c4: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x4074a162; WORD $0xca5d       // 10ca: vminps %zmm18, %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc159       // 10d0: vmulps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 10d6: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // 10dc: vpaddd 0x100(%r9), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // 10e3: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ee262; WORD $0x0111       // 10e9: vpmovusdb %zmm16, (%rcx)
+	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // 10ef: vmulps 0xc0(%r9), %zmm15, %zmm15
+	LONG $0x9078c1c4; WORD $0x6248       // 10f6: kmovw 0x62(%r8), %k1
+	LONG $0x4804c162; WORD $0x4159; BYTE $0x07 // 10fc: vmulps 0x1c0(%r9), %zmm15, %zmm16
+	LONG $0x487de262; WORD $0xcb7c       // 1103: vpbroadcastd %ebx, %zmm17
+	LONG $0x000000bb; BYTE $0x3f         // 1109: movl $0x3f000000, %ebx
+	LONG $0x407ca162; WORD $0xc158       // 110e: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487dc262; WORD $0xca7c       // 1114: vpbroadcastd %r10d, %zmm17
+	LONG $0x407ce162; WORD $0xc05f       // 111a: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407ca162; WORD $0xc15d       // 1120: vminps %zmm17, %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf859       // 1126: vmulps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 112c: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 1132: vpaddd 0x140(%r9), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 1139: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0xff11       // 113f: vpmovusdb %zmm15, %xmm15
+	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 1145: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
+	LONG $0x28488b4d                     // 114c: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 1150: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1154: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1157: movq 0x18(%r8), %r11
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 115b: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7b59; BYTE $0x06 // 1162: vmulps 0x180(%r11), %zmm14, %zmm15
+	LONG $0x487de262; WORD $0xc37c       // 1169: vpbroadcastd %ebx, %zmm16
+	LONG $0x000000bb; BYTE $0x3f         // 116f: movl $0x3f000000, %ebx
+	LONG $0x48043162; WORD $0xf858       // 1174: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487dc262; WORD $0xc67c       // 117a: vpbroadcastd %r14d, %zmm16
+	LONG $0x0000be41; WORD $0x3f80       // 1180: movl $0x3f800000, %r14d
+	LONG $0x48047162; WORD $0xf85f       // 1186: vmaxps %zmm0, %zmm15, %zmm15
+	LONG $0x48043162; WORD $0xf85d       // 118c: vminps %zmm16, %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf759       // 1192: vmulps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 1198: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 119e: vpaddd 0x100(%r11), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 11a5: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x3211       // 11ab: vpmovusdb %zmm14, (%r10)
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 11b1: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6248       // 11b8: kmovw 0x62(%r8), %k1
+	LONG $0x48145162; WORD $0x7359; BYTE $0x07 // 11be: vmulps 0x1c0(%r11), %zmm13, %zmm14
+	LONG $0x487d7262; WORD $0xfb7c       // 11c5: vpbroadcastd %ebx, %zmm15
+	LONG $0x000000bb; BYTE $0x3f         // 11cb: movl $0x3f000000, %ebx
+	LONG $0x480c5162; WORD $0xf758       // 11d0: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5262; WORD $0xfe7c       // 11d6: vpbroadcastd %r14d, %zmm15
+	LONG $0x0000be41; WORD $0x3f80       // 11dc: movl $0x3f800000, %r14d
+	LONG $0x480c7162; WORD $0xf05f       // 11e2: vmaxps %zmm0, %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0xf75d       // 11e8: vminps %zmm15, %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee59       // 11ee: vmulps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 11f4: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 11fa: vpaddd 0x140(%r11), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 1201: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 1207: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 120d: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 1214: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1218: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 121b: addq %r11, %r9
+	LONG $0x18688b4d                     // 121e: movq 0x18(%r8), %r13
+	LONG $0x481c5162; WORD $0x6559; BYTE $0x02 // 1222: vmulps 0x80(%r13), %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6d59; BYTE $0x06 // 1229: vmulps 0x180(%r13), %zmm12, %zmm13
+	LONG $0x487d7262; WORD $0xf37c       // 1230: vpbroadcastd %ebx, %zmm14
+	LONG $0x000000bb; BYTE $0x3f         // 1236: movl $0x3f000000, %ebx
+	LONG $0x48145162; WORD $0xee58       // 123b: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5262; WORD $0xf67c       // 1241: vpbroadcastd %r14d, %zmm14
+	LONG $0x0000be41; WORD $0x3f80       // 1247: movl $0x3f800000, %r14d
+	LONG $0x48147162; WORD $0xe85f       // 124d: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48145162; WORD $0xee5d       // 1253: vminps %zmm14, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 1259: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 125f: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x65fe; BYTE $0x04 // 1265: vpaddd 0x100(%r13), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 126c: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 1272: vpmovusdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5d59; BYTE $0x03 // 1278: vmulps 0xc0(%r13), %zmm11, %zmm11
+	LONG $0x9078c1c4; WORD $0x6248       // 127f: kmovw 0x62(%r8), %k1
+	LONG $0x48245162; WORD $0x6559; BYTE $0x07 // 1285: vmulps 0x1c0(%r13), %zmm11, %zmm12
+	LONG $0x487d7262; WORD $0xeb7c       // 128c: vpbroadcastd %ebx, %zmm13
+	LONG $0x000000bb; BYTE $0x3f         // 1292: movl $0x3f000000, %ebx
+	LONG $0x481c5162; WORD $0xe558       // 1297: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5262; WORD $0xee7c       // 129d: vpbroadcastd %r14d, %zmm13
+	LONG $0x0000be41; WORD $0x3f80       // 12a3: movl $0x3f800000, %r14d
+	LONG $0x481c7162; WORD $0xe05f       // 12a9: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0xe55d       // 12af: vminps %zmm13, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc59       // 12b5: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 12bb: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5dfe; BYTE $0x05 // 12c1: vpaddd 0x140(%r13), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 12c8: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb11       // 12ce: vpmovusdb %zmm11, %xmm11
+	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 12d4: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 12db: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 12df: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 12e2: addq %r11, %r9
+	LONG $0x18788b4d                     // 12e5: movq 0x18(%r8), %r15
+	LONG $0x482c5162; WORD $0x5759; BYTE $0x02 // 12e9: vmulps 0x80(%r15), %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0x5f59; BYTE $0x06 // 12f0: vmulps 0x180(%r15), %zmm10, %zmm11
+	LONG $0x487d7262; WORD $0xe37c       // 12f7: vpbroadcastd %ebx, %zmm12
+	LONG $0x000000bb; BYTE $0x3f         // 12fd: movl $0x3f000000, %ebx
+	LONG $0x48245162; WORD $0xdc58       // 1302: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5262; WORD $0xe67c       // 1308: vpbroadcastd %r14d, %zmm12
+	LONG $0x0000be41; WORD $0x3f80       // 130e: movl $0x3f800000, %r14d
+	LONG $0x48247162; WORD $0xd85f       // 1314: vmaxps %zmm0, %zmm11, %zmm11
+	LONG $0x48245162; WORD $0xdc5d       // 131a: vminps %zmm12, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd359       // 1320: vmulps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 1326: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x57fe; BYTE $0x04 // 132c: vpaddd 0x100(%r15), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 1333: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x1211       // 1339: vpmovusdb %zmm10, (%r10)
+	LONG $0x48345162; WORD $0x4f59; BYTE $0x03 // 133f: vmulps 0xc0(%r15), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6248       // 1346: kmovw 0x62(%r8), %k1
+	LONG $0x48345162; WORD $0x5759; BYTE $0x07 // 134c: vmulps 0x1c0(%r15), %zmm9, %zmm10
+	LONG $0x487d7262; WORD $0xdb7c       // 1353: vpbroadcastd %ebx, %zmm11
+	LONG $0x000000bb; BYTE $0x3f         // 1359: movl $0x3f000000, %ebx
+	LONG $0x482c5162; WORD $0xd358       // 135e: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5262; WORD $0xde7c       // 1364: vpbroadcastd %r14d, %zmm11
+	LONG $0x0000be41; WORD $0x3f80       // 136a: movl $0x3f800000, %r14d
+	LONG $0x482c7162; WORD $0xd05f       // 1370: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0xd35d       // 1376: vminps %zmm11, %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca59       // 137c: vmulps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 1382: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48355162; WORD $0x4ffe; BYTE $0x05 // 1388: vpaddd 0x140(%r15), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 138f: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 1395: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 139b: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 13a2: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 13a6: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 13a9: addq %r11, %r9
+	LONG $0x18688b4d                     // 13ac: movq 0x18(%r8), %r13
+	LONG $0x483c5162; WORD $0x4559; BYTE $0x02 // 13b0: vmulps 0x80(%r13), %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4d59; BYTE $0x06 // 13b7: vmulps 0x180(%r13), %zmm8, %zmm9
+	LONG $0x487d7262; WORD $0xd37c       // 13be: vpbroadcastd %ebx, %zmm10
+	LONG $0x000000bb; BYTE $0x3f         // 13c4: movl $0x3f000000, %ebx
+	LONG $0x48345162; WORD $0xca58       // 13c9: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5262; WORD $0xd67c       // 13cf: vpbroadcastd %r14d, %zmm10
+	LONG $0x0000be41; WORD $0x3f80       // 13d5: movl $0x3f800000, %r14d
+	LONG $0x48347162; WORD $0xc85f       // 13db: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48345162; WORD $0xca5d       // 13e1: vminps %zmm10, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // 13e7: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 13ed: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x45fe; BYTE $0x04 // 13f3: vpaddd 0x100(%r13), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 13fa: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // 1400: vpmovusdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7d59; BYTE $0x03 // 1406: vmulps 0xc0(%r13), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6248       // 140d: kmovw 0x62(%r8), %k1
+	LONG $0x48445162; WORD $0x4559; BYTE $0x07 // 1413: vmulps 0x1c0(%r13), %zmm7, %zmm8
+	LONG $0x487d7262; WORD $0xcb7c       // 141a: vpbroadcastd %ebx, %zmm9
+	LONG $0x000000bb; BYTE $0x3f         // 1420: movl $0x3f000000, %ebx
+	LONG $0x483c5162; WORD $0xc158       // 1425: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5262; WORD $0xce7c       // 142b: vpbroadcastd %r14d, %zmm9
+	LONG $0x0000be41; WORD $0x3f80       // 1431: movl $0x3f800000, %r14d
+	LONG $0x483c7162; WORD $0xc05f       // 1437: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0xc15d       // 143d: vminps %zmm9, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // 1443: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 1449: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7dfe; BYTE $0x05 // 144f: vpaddd 0x140(%r13), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 1456: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 145c: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 1462: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 1469: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 146d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1470: addq %r11, %r9
+	LONG $0x18788b4d                     // 1473: movq 0x18(%r8), %r15
+	LONG $0x484cd162; WORD $0x7759; BYTE $0x02 // 1477: vmulps 0x80(%r15), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7f59; BYTE $0x06 // 147e: vmulps 0x180(%r15), %zmm6, %zmm7
+	LONG $0x487d7262; WORD $0xc37c       // 1485: vpbroadcastd %ebx, %zmm8
+	LONG $0x000000bb; BYTE $0x3f         // 148b: movl $0x3f000000, %ebx
+	LONG $0x4844d162; WORD $0xf858       // 1490: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487d5262; WORD $0xc67c       // 1496: vpbroadcastd %r14d, %zmm8
+	LONG $0x0000be41; WORD $0x3f80       // 149c: movl $0x3f800000, %r14d
+	LONG $0x4844f162; WORD $0xf85f       // 14a2: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0xf85d       // 14a8: vminps %zmm8, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // 14ae: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 14b4: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x77fe; BYTE $0x04 // 14ba: vpaddd 0x100(%r15), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 14c1: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // 14c7: vpmovusdb %zmm6, (%r10)
+	LONG $0x4854d162; WORD $0x6f59; BYTE $0x03 // 14cd: vmulps 0xc0(%r15), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6248       // 14d4: kmovw 0x62(%r8), %k1
+	LONG $0x4854d162; WORD $0x7759; BYTE $0x07 // 14da: vmulps 0x1c0(%r15), %zmm5, %zmm6
+	LONG $0x487df262; WORD $0xfb7c       // 14e1: vpbroadcastd %ebx, %zmm7
+	LONG $0x000000bb; BYTE $0x3f         // 14e7: movl $0x3f000000, %ebx
+	LONG $0x484cf162; WORD $0xf758       // 14ec: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487dd262; WORD $0xfe7c       // 14f2: vpbroadcastd %r14d, %zmm7
+	LONG $0x0000be41; WORD $0x3f80       // 14f8: movl $0x3f800000, %r14d
+	LONG $0x484cf162; WORD $0xf05f       // 14fe: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0xf75d       // 1504: vminps %zmm7, %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee59       // 150a: vmulps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 1510: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6ffe; BYTE $0x05 // 1516: vpaddd 0x140(%r15), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 151d: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 1523: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 1529: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 1530: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1534: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1537: addq %r11, %r9
+	LONG $0x18688b4d                     // 153a: movq 0x18(%r8), %r13
+	LONG $0x485cd162; WORD $0x6559; BYTE $0x02 // 153e: vmulps 0x80(%r13), %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6d59; BYTE $0x06 // 1545: vmulps 0x180(%r13), %zmm4, %zmm5
+	LONG $0x487df262; WORD $0xf37c       // 154c: vpbroadcastd %ebx, %zmm6
+	LONG $0x000000bb; BYTE $0x3f         // 1552: movl $0x3f000000, %ebx
+	LONG $0x4854f162; WORD $0xee58       // 1557: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487dd262; WORD $0xf67c       // 155d: vpbroadcastd %r14d, %zmm6
+	LONG $0x0000be41; WORD $0x3f80       // 1563: movl $0x3f800000, %r14d
+	LONG $0x4854f162; WORD $0xe85f       // 1569: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0xee5d       // 156f: vminps %zmm6, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // 1575: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 157b: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x65fe; BYTE $0x04 // 1581: vpaddd 0x100(%r13), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 1588: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // 158e: vpmovusdb %zmm4, (%r10)
+	LONG $0x4864d162; WORD $0x5d59; BYTE $0x03 // 1594: vmulps 0xc0(%r13), %zmm3, %zmm3
+	LONG $0x9078c1c4; WORD $0x6248       // 159b: kmovw 0x62(%r8), %k1
+	LONG $0x4864d162; WORD $0x6559; BYTE $0x07 // 15a1: vmulps 0x1c0(%r13), %zmm3, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // 15a8: vpbroadcastd %ebx, %zmm5
+	LONG $0x000000bb; BYTE $0x3f         // 15ae: movl $0x3f000000, %ebx
+	LONG $0x485cf162; WORD $0xe558       // 15b3: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487dd262; WORD $0xee7c       // 15b9: vpbroadcastd %r14d, %zmm5
+	LONG $0x0000be41; WORD $0x3f80       // 15bf: movl $0x3f800000, %r14d
+	LONG $0x485cf162; WORD $0xe05f       // 15c5: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe55d       // 15cb: vminps %zmm5, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 15d1: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 15d7: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5dfe; BYTE $0x05 // 15dd: vpaddd 0x140(%r13), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 15e4: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // 15ea: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 15f0: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 15f7: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 15fb: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 15fe: addq %r11, %r9
+	LONG $0x18788b4d                     // 1601: movq 0x18(%r8), %r15
+	LONG $0x486cd162; WORD $0x5759; BYTE $0x02 // 1605: vmulps 0x80(%r15), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5f59; BYTE $0x06 // 160c: vmulps 0x180(%r15), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // 1613: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 1619: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // 161e: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487dd262; WORD $0xe67c       // 1624: vpbroadcastd %r14d, %zmm4
+	LONG $0x0000be41; WORD $0x3f80       // 162a: movl $0x3f800000, %r14d
+	LONG $0x4864f162; WORD $0xd85f       // 1630: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // 1636: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 163c: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 1642: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x57fe; BYTE $0x04 // 1648: vpaddd 0x100(%r15), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 164f: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x1211       // 1655: vpmovusdb %zmm2, (%r10)
+	LONG $0x4874d162; WORD $0x4f59; BYTE $0x03 // 165b: vmulps 0xc0(%r15), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6248       // 1662: kmovw 0x62(%r8), %k1
+	LONG $0x4874d162; WORD $0x5759; BYTE $0x07 // 1668: vmulps 0x1c0(%r15), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 166f: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 1675: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487dd262; WORD $0xde7c       // 167b: vpbroadcastd %r14d, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 1681: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 1687: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 168d: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1693: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x05 // 1699: vpaddd 0x140(%r15), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 16a0: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 16a6: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 16ac: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
+	LONG $0x28408b4d                     // 16b3: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 16b7: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 16ba: addq %r8, %r9
+	LONG $0x08ff8348                     // 16bd: cmpq $0x8, %rdi
+	WORD $0x407e                         // 16c1: jle 0x55c3 <gemmVNNI8x32+0x1703>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 16c3: nopw %cs:(%rax,%rax)
+	LONG $0x244c8b4d; BYTE $0x08         // 16d0: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // 16d5: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // 16d9: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // 16dd: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // 16e3: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 16e7: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 16eb: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 16ef: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 16f5: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 16f8: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 16fb: addq %r8, %rdx
+	LONG $0xffe91de9; BYTE $0xff         // 16fe: jmp 0x3ee0 <gemmVNNI8x32+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 1703: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
@@ -3476,8 +3732,8 @@ TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
 	LONG $0x244c8b49; BYTE $0x20         // 004: movq 0x20(%r12), %rcx
 	LONG $0x24548b49; BYTE $0x30         // 009: movq 0x30(%r12), %rdx
 	LONG $0x247c8b49; BYTE $0x38         // 00e: movq 0x38(%r12), %rdi
-	LONG $0x000008be; BYTE $0x00         // 013: movl $0x8, %esi
-	LONG $0xc057f8c5                     // 018: vxorps %xmm0, %xmm0, %xmm0
+	LONG $0xc0eff9c5                     // 013: vpxor %xmm0, %xmm0, %xmm0
+	LONG $0x000008be; BYTE $0x00         // 017: movl $0x8, %esi
 	LONG $0x00401f0f                     // 01c: nopl (%rax)
 	WORD $0x894d; BYTE $0xe0             // 020: movq %r12, %r8
 	LONG $0x18708b4d                     // 023: movq 0x18(%r8), %r14
@@ -3521,22 +3777,22 @@ TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
 	LONG $0x04c38349                     // 101: addq $0x4, %r11
 	WORD $0xff49; BYTE $0xcd             // 105: decq %r13
 	LONG $0x4825d262; WORD $0xc950       // 108: vpdpbusd %zmm9, %zmm11, %zmm1
-	WORD $0x8075                         // 10e: jne 0x5060 <gemmVNNI8x16+0x90>
+	WORD $0x8075                         // 10e: jne 0x5660 <gemmVNNI8x16+0x90>
 	LONG $0x50688b4d                     // 110: movq 0x50(%r8), %r13
 	WORD $0x014d; BYTE $0xef             // 114: addq %r13, %r15
 	WORD $0x014c; BYTE $0xeb             // 117: addq %r13, %rbx
 	WORD $0x014d; BYTE $0xeb             // 11a: addq %r13, %r11
 	WORD $0xff49; BYTE $0xce             // 11d: decq %r14
-	LONG $0xff5a850f; WORD $0xffff       // 120: jne 0x5050 <gemmVNNI8x16+0x80>
+	LONG $0xff5a850f; WORD $0xffff       // 120: jne 0x5650 <gemmVNNI8x16+0x80>
 	LONG $0x58508b4d                     // 126: movq 0x58(%r8), %r10
 	LONG $0x18488b4d                     // 12a: movq 0x18(%r8), %r9
 	LONG $0x90f8c1c4; WORD $0x6048       // 12e: kmovq 0x60(%r8), %k1
 	LONG $0x01fa8349                     // 134: cmpq $0x1, %r10
-	LONG $0x02228f0f; WORD $0x0000       // 138: jg 0x5330 <gemmVNNI8x16+0x360>
+	LONG $0x02528f0f; WORD $0x0000       // 138: jg 0x5960 <gemmVNNI8x16+0x390>
 	WORD $0x854d; BYTE $0xd2             // 13e: testq %r10, %r10
-	LONG $0x0671840f; WORD $0x0000       // 141: je 0x5788 <gemmVNNI8x16+0x7b8>
+	LONG $0x06d1840f; WORD $0x0000       // 141: je 0x5de8 <gemmVNNI8x16+0x818>
 	LONG $0x01fa8349                     // 147: cmpq $0x1, %r10
-	LONG $0x0529850f; WORD $0x0000       // 14b: jne 0x564a <gemmVNNI8x16+0x67a>
+	LONG $0x0589850f; WORD $0x0000       // 14b: jne 0x5caa <gemmVNNI8x16+0x6da>
 	LONG $0x487c5162; WORD $0xc05b       // 151: vcvtdq2ps %zmm8, %zmm8
 	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 157: vmulps 0x40(%r9), %zmm8, %zmm8
 	LONG $0x487cf162; WORD $0xff5b       // 15e: vcvtdq2ps %zmm7, %zmm7
@@ -3549,561 +3805,593 @@ TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
 	LONG $0x483c5162; WORD $0x415d; BYTE $0x03 // 188: vminps 0xc0(%r9), %zmm8, %zmm8
 	LONG $0x487d5162; WORD $0xc05b       // 18f: vcvtps2dq %zmm8, %zmm8
 	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 195: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc021       // 19c: vpmovsdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 1a2: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 1a8: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 1ac: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1b0: addq %rdx, %r9
-	LONG $0x18588b4d                     // 1b3: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // 1b7: kmovw 0x60(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 1bd: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7b5d; BYTE $0x03 // 1c4: vminps 0xc0(%r11), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1cb: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 1d1: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 1d8: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // 1de: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 1e4: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1e8: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1eb: addq %r11, %r9
-	LONG $0x18708b4d                     // 1ee: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 1f2: kmovw 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 1f8: vmulps 0x40(%r14), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x765d; BYTE $0x03 // 1ff: vminps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 206: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // 20c: vpaddd 0x80(%r14), %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf621       // 213: vpmovsdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // 219: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 21f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 223: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 226: addq %r11, %r9
-	LONG $0x18588b49                     // 229: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 22d: kmovw 0x60(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 233: vmulps 0x40(%rbx), %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x6b5d; BYTE $0x03 // 23a: vminps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 241: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // 247: vpaddd 0x80(%rbx), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 24e: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // 254: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 25a: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 25e: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 261: addq %r11, %r9
-	LONG $0x18708b4d                     // 264: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 268: kmovw 0x60(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 26e: vmulps 0x40(%r14), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x665d; BYTE $0x03 // 275: vminps 0xc0(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 27c: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // 282: vpaddd 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // 289: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // 28f: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 295: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 299: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 29c: addq %r11, %r9
-	LONG $0x18588b49                     // 29f: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 2a3: kmovw 0x60(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 2a9: vmulps 0x40(%rbx), %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x03 // 2b0: vminps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 2b7: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // 2bd: vpaddd 0x80(%rbx), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // 2c4: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // 2ca: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 2d0: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 2d4: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 2d7: addq %r11, %r9
-	LONG $0x18708b4d                     // 2da: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 2de: kmovw 0x60(%r8), %k1
-	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 2e4: vmulps 0x40(%r14), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x565d; BYTE $0x03 // 2eb: vminps 0xc0(%r14), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 2f2: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // 2f8: vpaddd 0x80(%r14), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd221       // 2ff: vpmovsdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // 305: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 30b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 30f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 312: addq %r11, %r9
-	LONG $0x18588b49                     // 315: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 319: kmovw 0x60(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 31f: vmulps 0x40(%rbx), %zmm1, %zmm1
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x03 // 326: vminps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 32d: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // 333: vpaddd 0x80(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 33a: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // 340: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 346: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 34a: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 34d: addq %r8, %r9
-	LONG $0x08ff8348                     // 350: cmpq $0x8, %rdi
-	LONG $0x09b68f0f; WORD $0x0000       // 354: jg 0x5ce0 <gemmVNNI8x16+0xd10>
-	LONG $0x0009e4e9; BYTE $0x00         // 35a: jmp 0x5d13 <gemmVNNI8x16+0xd43>
-	BYTE $0x90                           // 35f: nop
-	LONG $0x02fa8349                     // 360: cmpq $0x2, %r10
-	LONG $0x0624840f; WORD $0x0000       // 364: je 0x595e <gemmVNNI8x16+0x98e>
-	LONG $0x03fa8349                     // 36a: cmpq $0x3, %r10
-	LONG $0x0306850f; WORD $0x0000       // 36e: jne 0x564a <gemmVNNI8x16+0x67a>
-	LONG $0x897f7162; WORD $0x0a6f       // 374: vmovdqu8 (%rdx), %xmm9 {%k1} {z}
-	LONG $0x487c5162; WORD $0xc05b       // 37a: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 380: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 387: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 38d: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 393: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 399: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 39f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 3a5: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 3ab: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487d5262; WORD $0xc921       // 3b1: vpmovsxbd %xmm9, %zmm9
-	LONG $0x48355162; WORD $0x49fa; BYTE $0x05 // 3b7: vpsubd 0x140(%r9), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc95b       // 3be: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x4959; BYTE $0x04 // 3c4: vmulps 0x100(%r9), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // 3cb: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 3d1: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 3d7: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc021       // 3de: vpmovsdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 3e4: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 3ea: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 3ee: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 3f2: addq %rdx, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 3f5: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 3fb: movq 0x18(%r8), %r11
-	LONG $0x897f5162; WORD $0x016f       // 3ff: vmovdqu8 (%r9), %xmm8 {%k1} {z}
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 405: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x487d5262; WORD $0xc021       // 40c: vpmovsxbd %xmm8, %zmm8
-	LONG $0x483d5162; WORD $0x43fa; BYTE $0x05 // 412: vpsubd 0x140(%r11), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // 419: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4359; BYTE $0x04 // 41f: vmulps 0x100(%r11), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // 426: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 42c: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 432: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 439: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // 43f: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 445: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 449: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 44c: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 44f: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 455: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x396f       // 459: vmovdqu8 (%r9), %xmm7 {%k1} {z}
-	LONG $0x484cd162; WORD $0x7359; BYTE $0x01 // 45f: vmulps 0x40(%r11), %zmm6, %zmm6
-	LONG $0x487df262; WORD $0xff21       // 466: vpmovsxbd %xmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfa; BYTE $0x05 // 46c: vpsubd 0x140(%r11), %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xff5b       // 473: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x04 // 479: vmulps 0x100(%r11), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // 480: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 486: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x73fe; BYTE $0x02 // 48c: vpaddd 0x80(%r11), %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf621       // 493: vpmovsdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // 499: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 49f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4a3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4a6: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 4a9: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 4af: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x316f       // 4b3: vmovdqu8 (%r9), %xmm6 {%k1} {z}
-	LONG $0x4854d162; WORD $0x6b59; BYTE $0x01 // 4b9: vmulps 0x40(%r11), %zmm5, %zmm5
-	LONG $0x487df262; WORD $0xf621       // 4c0: vpmovsxbd %xmm6, %zmm6
-	LONG $0x484dd162; WORD $0x73fa; BYTE $0x05 // 4c6: vpsubd 0x140(%r11), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // 4cd: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7359; BYTE $0x04 // 4d3: vmulps 0x100(%r11), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // 4da: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 4e0: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6bfe; BYTE $0x02 // 4e6: vpaddd 0x80(%r11), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 4ed: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // 4f3: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 4f9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4fd: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 500: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 503: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 509: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x296f       // 50d: vmovdqu8 (%r9), %xmm5 {%k1} {z}
-	LONG $0x485cd162; WORD $0x6359; BYTE $0x01 // 513: vmulps 0x40(%r11), %zmm4, %zmm4
-	LONG $0x487df262; WORD $0xed21       // 51a: vpmovsxbd %xmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6bfa; BYTE $0x05 // 520: vpsubd 0x140(%r11), %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xed5b       // 527: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6b59; BYTE $0x04 // 52d: vmulps 0x100(%r11), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // 534: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 53a: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x63fe; BYTE $0x02 // 540: vpaddd 0x80(%r11), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // 547: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // 54d: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 553: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 557: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 55a: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 55d: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 563: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x216f       // 567: vmovdqu8 (%r9), %xmm4 {%k1} {z}
-	LONG $0x4864d162; WORD $0x5b59; BYTE $0x01 // 56d: vmulps 0x40(%r11), %zmm3, %zmm3
-	LONG $0x487df262; WORD $0xe421       // 574: vpmovsxbd %xmm4, %zmm4
-	LONG $0x485dd162; WORD $0x63fa; BYTE $0x05 // 57a: vpsubd 0x140(%r11), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 581: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6359; BYTE $0x04 // 587: vmulps 0x100(%r11), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 58e: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 594: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5bfe; BYTE $0x02 // 59a: vpaddd 0x80(%r11), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // 5a1: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // 5a7: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 5ad: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 5b1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 5b4: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 5b7: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 5bd: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x196f       // 5c1: vmovdqu8 (%r9), %xmm3 {%k1} {z}
-	LONG $0x486cd162; WORD $0x5359; BYTE $0x01 // 5c7: vmulps 0x40(%r11), %zmm2, %zmm2
-	LONG $0x487df262; WORD $0xdb21       // 5ce: vpmovsxbd %xmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5bfa; BYTE $0x05 // 5d4: vpsubd 0x140(%r11), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 5db: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5b59; BYTE $0x04 // 5e1: vmulps 0x100(%r11), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 5e8: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 5ee: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x53fe; BYTE $0x02 // 5f4: vpaddd 0x80(%r11), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd221       // 5fb: vpmovsdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // 601: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 607: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 60b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 60e: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 611: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 617: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x116f       // 61b: vmovdqu8 (%r9), %xmm2 {%k1} {z}
-	LONG $0x4874d162; WORD $0x4b59; BYTE $0x01 // 621: vmulps 0x40(%r11), %zmm1, %zmm1
-	LONG $0x487df262; WORD $0xd221       // 628: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x53fa; BYTE $0x05 // 62e: vpsubd 0x140(%r11), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 635: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5359; BYTE $0x04 // 63b: vmulps 0x100(%r11), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 642: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 648: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4bfe; BYTE $0x02 // 64e: vpaddd 0x80(%r11), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 655: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // 65b: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 661: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 665: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 668: addq %r8, %r9
-	LONG $0x08ff8348                     // 66b: cmpq $0x8, %rdi
-	LONG $0x069b8f0f; WORD $0x0000       // 66f: jg 0x5ce0 <gemmVNNI8x16+0xd10>
-	LONG $0x0006c9e9; BYTE $0x00         // 675: jmp 0x5d13 <gemmVNNI8x16+0xd43>
-	LONG $0x487c5162; WORD $0xc05b       // 67a: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 680: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 687: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 68d: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 693: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 699: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 69f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 6a5: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 6ab: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x497c7162; WORD $0x0111       // 6b1: vmovups %zmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 6b7: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 6bb: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 6bf: addq %rdx, %r9
-	LONG $0x18588b4d                     // 6c2: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // 6c6: kmovw 0x60(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 6cc: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x497cd162; WORD $0x3a11       // 6d3: vmovups %zmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 6d9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 6dd: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 6e0: addq %r11, %r9
-	LONG $0x18708b4d                     // 6e3: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 6e7: kmovw 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 6ed: vmulps 0x40(%r14), %zmm6, %zmm6
-	LONG $0x497cd162; WORD $0x3211       // 6f4: vmovups %zmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 6fa: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 6fe: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 701: addq %r11, %r9
-	LONG $0x18588b49                     // 704: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 708: kmovw 0x60(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 70e: vmulps 0x40(%rbx), %zmm5, %zmm5
-	LONG $0x497cd162; WORD $0x2a11       // 715: vmovups %zmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 71b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 71f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 722: addq %r11, %r9
-	LONG $0x18708b4d                     // 725: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 729: kmovw 0x60(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 72f: vmulps 0x40(%r14), %zmm4, %zmm4
-	LONG $0x497cd162; WORD $0x2211       // 736: vmovups %zmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 73c: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 740: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 743: addq %r11, %r9
-	LONG $0x18588b49                     // 746: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 74a: kmovw 0x60(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 750: vmulps 0x40(%rbx), %zmm3, %zmm3
-	LONG $0x497cd162; WORD $0x1a11       // 757: vmovups %zmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 75d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 761: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 764: addq %r11, %r9
-	LONG $0x18708b4d                     // 767: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 76b: kmovw 0x60(%r8), %k1
-	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 771: vmulps 0x40(%r14), %zmm2, %zmm2
-	LONG $0x497cd162; WORD $0x1211       // 778: vmovups %zmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 77e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 782: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 785: addq %r11, %r9
-	LONG $0x18588b49                     // 788: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 78c: kmovw 0x60(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 792: vmulps 0x40(%rbx), %zmm1, %zmm1
-	LONG $0x497cd162; WORD $0x0a11       // 799: vmovups %zmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 79f: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 7a3: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 7a6: addq %r8, %r9
-	LONG $0x08ff8348                     // 7a9: cmpq $0x8, %rdi
-	LONG $0x055d8f0f; WORD $0x0000       // 7ad: jg 0x5ce0 <gemmVNNI8x16+0xd10>
-	LONG $0x00058be9; BYTE $0x00         // 7b3: jmp 0x5d13 <gemmVNNI8x16+0xd43>
-	LONG $0x487c5162; WORD $0xc05b       // 7b8: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 7be: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 7c5: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 7cb: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 7d1: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 7d7: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 7dd: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 7e3: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 7e9: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487d5162; WORD $0xc05b       // 7ef: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 7f5: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc021       // 7fc: vpmovsdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 802: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 808: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 80c: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 810: addq %rdx, %r9
-	LONG $0x18588b4d                     // 813: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // 817: kmovw 0x60(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 81d: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 824: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 82a: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // 831: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // 837: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 83d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 841: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 844: addq %r11, %r9
-	LONG $0x18708b4d                     // 847: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 84b: kmovw 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 851: vmulps 0x40(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 858: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // 85e: vpaddd 0x80(%r14), %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf621       // 865: vpmovsdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // 86b: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 871: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 875: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 878: addq %r11, %r9
-	LONG $0x18588b49                     // 87b: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 87f: kmovw 0x60(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 885: vmulps 0x40(%rbx), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 88c: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // 892: vpaddd 0x80(%rbx), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // 899: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // 89f: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 8a5: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 8a9: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 8ac: addq %r11, %r9
-	LONG $0x18708b4d                     // 8af: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 8b3: kmovw 0x60(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 8b9: vmulps 0x40(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 8c0: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // 8c6: vpaddd 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // 8cd: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // 8d3: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 8d9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 8dd: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 8e0: addq %r11, %r9
-	LONG $0x18588b49                     // 8e3: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 8e7: kmovw 0x60(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 8ed: vmulps 0x40(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 8f4: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // 8fa: vpaddd 0x80(%rbx), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // 901: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // 907: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 90d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 911: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 914: addq %r11, %r9
-	LONG $0x18708b4d                     // 917: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 91b: kmovw 0x60(%r8), %k1
-	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 921: vmulps 0x40(%r14), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 928: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // 92e: vpaddd 0x80(%r14), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd221       // 935: vpmovsdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // 93b: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 941: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 945: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 948: addq %r11, %r9
-	LONG $0x18588b49                     // 94b: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 94f: kmovw 0x60(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 955: vmulps 0x40(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 95c: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // 962: vpaddd 0x80(%rbx), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 969: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // 96f: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 975: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 979: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 97c: addq %r8, %r9
-	LONG $0x08ff8348                     // 97f: cmpq $0x8, %rdi
-	LONG $0x03878f0f; WORD $0x0000       // 983: jg 0x5ce0 <gemmVNNI8x16+0xd10>
-	LONG $0x0003b5e9; BYTE $0x00         // 989: jmp 0x5d13 <gemmVNNI8x16+0xd43>
-	LONG $0x487c5162; WORD $0xc05b       // 98e: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 994: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // 99b: movl $0x3f000000, %ebx
-	LONG $0x487cf162; WORD $0xff5b       // 9a0: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 9a6: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 9ac: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 9b2: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 9b8: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 9be: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 9c4: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x483c5162; WORD $0x4959; BYTE $0x03 // 9ca: vmulps 0xc0(%r9), %zmm8, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // 9d1: vpbroadcastd %ebx, %zmm10
-	LONG $0x800000bb; BYTE $0x3f         // 9d7: movl $0x3f800000, %ebx
-	LONG $0x48345162; WORD $0xca58       // 9dc: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // 9e2: vpbroadcastd %ebx, %zmm10
-	LONG $0x000000bb; BYTE $0x3f         // 9e8: movl $0x3f000000, %ebx
-	LONG $0x48347162; WORD $0xc85f       // 9ed: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48345162; WORD $0xca5d       // 9f3: vminps %zmm10, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 9f9: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 9ff: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // a05: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc021       // a0c: vpmovsdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // a12: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // a18: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // a1c: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // a20: addq %rdx, %r9
-	LONG $0x18588b4d                     // a23: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // a27: kmovw 0x60(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // a2d: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x48445162; WORD $0x4359; BYTE $0x03 // a34: vmulps 0xc0(%r11), %zmm7, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // a3b: vpbroadcastd %ebx, %zmm9
-	LONG $0x800000bb; BYTE $0x3f         // a41: movl $0x3f800000, %ebx
-	LONG $0x483c5162; WORD $0xc158       // a46: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // a4c: vpbroadcastd %ebx, %zmm9
-	LONG $0x000000bb; BYTE $0x3f         // a52: movl $0x3f000000, %ebx
-	LONG $0x483c7162; WORD $0xc05f       // a57: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0xc15d       // a5d: vminps %zmm9, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // a63: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // a69: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // a6f: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff21       // a76: vpmovsdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // a7c: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // a82: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // a86: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // a89: addq %r11, %r9
-	LONG $0x18788b4d                     // a8c: movq 0x18(%r8), %r15
-	LONG $0x9078c1c4; WORD $0x6048       // a90: kmovw 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7759; BYTE $0x01 // a96: vmulps 0x40(%r15), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7f59; BYTE $0x03 // a9d: vmulps 0xc0(%r15), %zmm6, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // aa4: vpbroadcastd %ebx, %zmm8
-	LONG $0x800000bb; BYTE $0x3f         // aaa: movl $0x3f800000, %ebx
-	LONG $0x4844d162; WORD $0xf858       // aaf: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // ab5: vpbroadcastd %ebx, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // abb: movl $0x3f000000, %ebx
-	LONG $0x4844f162; WORD $0xf85f       // ac0: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xf85d       // ac6: vminps %zmm8, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // acc: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // ad2: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x77fe; BYTE $0x02 // ad8: vpaddd 0x80(%r15), %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf621       // adf: vpmovsdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // ae5: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // aeb: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // aef: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // af2: addq %r11, %r9
-	LONG $0x18708b4d                     // af5: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // af9: kmovw 0x60(%r8), %k1
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x01 // aff: vmulps 0x40(%r14), %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x7659; BYTE $0x03 // b06: vmulps 0xc0(%r14), %zmm5, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // b0d: vpbroadcastd %ebx, %zmm7
-	LONG $0x800000bb; BYTE $0x3f         // b13: movl $0x3f800000, %ebx
-	LONG $0x484cf162; WORD $0xf758       // b18: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // b1e: vpbroadcastd %ebx, %zmm7
-	LONG $0x000000bb; BYTE $0x3f         // b24: movl $0x3f000000, %ebx
-	LONG $0x484cf162; WORD $0xf05f       // b29: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf75d       // b2f: vminps %zmm7, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // b35: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // b3b: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x02 // b41: vpaddd 0x80(%r14), %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed21       // b48: vpmovsdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // b4e: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // b54: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b58: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b5b: addq %r11, %r9
-	LONG $0x18788b4d                     // b5e: movq 0x18(%r8), %r15
-	LONG $0x9078c1c4; WORD $0x6048       // b62: kmovw 0x60(%r8), %k1
-	LONG $0x485cd162; WORD $0x6759; BYTE $0x01 // b68: vmulps 0x40(%r15), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6f59; BYTE $0x03 // b6f: vmulps 0xc0(%r15), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // b76: vpbroadcastd %ebx, %zmm6
-	LONG $0x800000bb; BYTE $0x3f         // b7c: movl $0x3f800000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // b81: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // b87: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // b8d: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xe85f       // b92: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // b98: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // b9e: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // ba4: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x67fe; BYTE $0x02 // baa: vpaddd 0x80(%r15), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe421       // bb1: vpmovsdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // bb7: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // bbd: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // bc1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // bc4: addq %r11, %r9
-	LONG $0x18708b4d                     // bc7: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // bcb: kmovw 0x60(%r8), %k1
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x01 // bd1: vmulps 0x40(%r14), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x6659; BYTE $0x03 // bd8: vmulps 0xc0(%r14), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // bdf: vpbroadcastd %ebx, %zmm5
-	LONG $0x800000bb; BYTE $0x3f         // be5: movl $0x3f800000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // bea: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // bf0: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // bf6: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe05f       // bfb: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // c01: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // c07: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // c0d: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x02 // c13: vpaddd 0x80(%r14), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb21       // c1a: vpmovsdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // c20: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // c26: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c2a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c2d: addq %r11, %r9
-	LONG $0x18788b4d                     // c30: movq 0x18(%r8), %r15
-	LONG $0x9078c1c4; WORD $0x6048       // c34: kmovw 0x60(%r8), %k1
-	LONG $0x486cd162; WORD $0x5759; BYTE $0x01 // c3a: vmulps 0x40(%r15), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5f59; BYTE $0x03 // c41: vmulps 0xc0(%r15), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // c48: vpbroadcastd %ebx, %zmm4
-	LONG $0x800000bb; BYTE $0x3f         // c4e: movl $0x3f800000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // c53: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // c59: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // c5f: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xd85f       // c64: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // c6a: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // c70: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // c76: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x57fe; BYTE $0x02 // c7c: vpaddd 0x80(%r15), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd221       // c83: vpmovsdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // c89: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // c8f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c93: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c96: addq %r11, %r9
-	LONG $0x18708b4d                     // c99: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // c9d: kmovw 0x60(%r8), %k1
-	LONG $0x4874d162; WORD $0x4e59; BYTE $0x01 // ca3: vmulps 0x40(%r14), %zmm1, %zmm1
-	LONG $0x4874d162; WORD $0x5659; BYTE $0x03 // caa: vmulps 0xc0(%r14), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // cb1: vpbroadcastd %ebx, %zmm3
-	LONG $0x800000bb; BYTE $0x3f         // cb7: movl $0x3f800000, %ebx
-	LONG $0x486cf162; WORD $0xd358       // cbc: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // cc2: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // cc8: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // cce: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // cd4: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // cda: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4efe; BYTE $0x02 // ce0: vpaddd 0x80(%r14), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // ce7: vpmovsdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // ced: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // cf3: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // cf7: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // cfa: addq %r8, %r9
-	LONG $0x08ff8348                     // cfd: cmpq $0x8, %rdi
-	WORD $0x407e                         // d01: jle 0x5d13 <gemmVNNI8x16+0xd43>
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // d03: nopw %cs:(%rax,%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // d10: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // d15: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // d19: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // d1d: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // d23: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // d27: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // d2b: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // d2f: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // d35: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // d38: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // d3b: addq %r8, %rdx
-	LONG $0xfff2dde9; BYTE $0xff         // d3e: jmp 0x4ff0 <gemmVNNI8x16+0x20>
-	WORD $0xf8c5; BYTE $0x77             // d43: vzeroupper
+	LONG $0x483d7262; WORD $0xc03d       // 19c: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0xc011       // 1a2: vpmovusdb %zmm8, %xmm8
+	LONG $0x097f7162; WORD $0x017f       // 1a8: vmovdqu8 %xmm8, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 1ae: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 1b2: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1b6: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1b9: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // 1bd: kmovw 0x60(%r8), %k1
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 1c3: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7b5d; BYTE $0x03 // 1ca: vminps 0xc0(%r11), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 1d1: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 1d7: vpaddd 0x80(%r11), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 1de: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 1e4: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x3a7f       // 1ea: vmovdqu8 %xmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 1f0: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1f4: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1f7: addq %r11, %r9
+	LONG $0x18708b4d                     // 1fa: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 1fe: kmovw 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 204: vmulps 0x40(%r14), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x765d; BYTE $0x03 // 20b: vminps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 212: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // 218: vpaddd 0x80(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 21f: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ef262; WORD $0xf611       // 225: vpmovusdb %zmm6, %xmm6
+	LONG $0x097fd162; WORD $0x327f       // 22b: vmovdqu8 %xmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // 231: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 235: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 238: addq %r11, %r9
+	LONG $0x18588b49                     // 23b: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 23f: kmovw 0x60(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 245: vmulps 0x40(%rbx), %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6b5d; BYTE $0x03 // 24c: vminps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 253: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // 259: vpaddd 0x80(%rbx), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 260: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 266: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x2a7f       // 26c: vmovdqu8 %xmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 272: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 276: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 279: addq %r11, %r9
+	LONG $0x18708b4d                     // 27c: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 280: kmovw 0x60(%r8), %k1
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 286: vmulps 0x40(%r14), %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x665d; BYTE $0x03 // 28d: vminps 0xc0(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 294: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // 29a: vpaddd 0x80(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 2a1: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // 2a7: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x227f       // 2ad: vmovdqu8 %xmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 2b3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 2b7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 2ba: addq %r11, %r9
+	LONG $0x18588b49                     // 2bd: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 2c1: kmovw 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 2c7: vmulps 0x40(%rbx), %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x03 // 2ce: vminps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 2d5: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // 2db: vpaddd 0x80(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 2e2: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // 2e8: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x1a7f       // 2ee: vmovdqu8 %xmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // 2f4: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 2f8: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 2fb: addq %r11, %r9
+	LONG $0x18708b4d                     // 2fe: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 302: kmovw 0x60(%r8), %k1
+	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 308: vmulps 0x40(%r14), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x565d; BYTE $0x03 // 30f: vminps 0xc0(%r14), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 316: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // 31c: vpaddd 0x80(%r14), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 323: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0xd211       // 329: vpmovusdb %zmm2, %xmm2
+	LONG $0x097fd162; WORD $0x127f       // 32f: vmovdqu8 %xmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // 335: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 339: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 33c: addq %r11, %r9
+	LONG $0x18588b49                     // 33f: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 343: kmovw 0x60(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 349: vmulps 0x40(%rbx), %zmm1, %zmm1
+	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x03 // 350: vminps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 357: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // 35d: vpaddd 0x80(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 364: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 36a: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x0a7f       // 370: vmovdqu8 %xmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 376: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 37a: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 37d: addq %r8, %r9
+	LONG $0x08ff8348                     // 380: cmpq $0x8, %rdi
+	LONG $0x0a468f0f; WORD $0x0000       // 384: jg 0x63a0 <gemmVNNI8x16+0xdd0>
+	LONG $0x000a74e9; BYTE $0x00         // 38a: jmp 0x63d3 <gemmVNNI8x16+0xe03>
+	BYTE $0x90                           // 38f: nop
+	LONG $0x02fa8349                     // 390: cmpq $0x2, %r10
+	LONG $0x0684840f; WORD $0x0000       // 394: je 0x5fee <gemmVNNI8x16+0xa1e>
+	LONG $0x03fa8349                     // 39a: cmpq $0x3, %r10
+	LONG $0x0336850f; WORD $0x0000       // 39e: jne 0x5caa <gemmVNNI8x16+0x6da>
+	LONG $0x897f7162; WORD $0x0a6f       // 3a4: vmovdqu8 (%rdx), %xmm9 {%k1} {z}
+	LONG $0x487c5162; WORD $0xc05b       // 3aa: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 3b0: vmulps 0x40(%r9), %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 3b7: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 3bd: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 3c3: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 3c9: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 3cf: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 3d5: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 3db: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487d5262; WORD $0xc931       // 3e1: vpmovzxbd %xmm9, %zmm9
+	LONG $0x48355162; WORD $0x49fa; BYTE $0x05 // 3e7: vpsubd 0x140(%r9), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // 3ee: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48345162; WORD $0x4959; BYTE $0x04 // 3f4: vmulps 0x100(%r9), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc158       // 3fb: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 401: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 407: vpaddd 0x80(%r9), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 40e: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0xc011       // 414: vpmovusdb %zmm8, %xmm8
+	LONG $0x097f7162; WORD $0x017f       // 41a: vmovdqu8 %xmm8, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 420: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 424: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 428: addq %rdx, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 42b: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 431: movq 0x18(%r8), %r11
+	LONG $0x897f5162; WORD $0x016f       // 435: vmovdqu8 (%r9), %xmm8 {%k1} {z}
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 43b: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x487d5262; WORD $0xc031       // 442: vpmovzxbd %xmm8, %zmm8
+	LONG $0x483d5162; WORD $0x43fa; BYTE $0x05 // 448: vpsubd 0x140(%r11), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // 44f: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4359; BYTE $0x04 // 455: vmulps 0x100(%r11), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf858       // 45c: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 462: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 468: vpaddd 0x80(%r11), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 46f: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 475: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x3a7f       // 47b: vmovdqu8 %xmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 481: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 485: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 488: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 48b: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 491: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x396f       // 495: vmovdqu8 (%r9), %xmm7 {%k1} {z}
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x01 // 49b: vmulps 0x40(%r11), %zmm6, %zmm6
+	LONG $0x487df262; WORD $0xff31       // 4a2: vpmovzxbd %xmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfa; BYTE $0x05 // 4a8: vpsubd 0x140(%r11), %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // 4af: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x04 // 4b5: vmulps 0x100(%r11), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf758       // 4bc: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 4c2: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x73fe; BYTE $0x02 // 4c8: vpaddd 0x80(%r11), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 4cf: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ef262; WORD $0xf611       // 4d5: vpmovusdb %zmm6, %xmm6
+	LONG $0x097fd162; WORD $0x327f       // 4db: vmovdqu8 %xmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // 4e1: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 4e5: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 4e8: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 4eb: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 4f1: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x316f       // 4f5: vmovdqu8 (%r9), %xmm6 {%k1} {z}
+	LONG $0x4854d162; WORD $0x6b59; BYTE $0x01 // 4fb: vmulps 0x40(%r11), %zmm5, %zmm5
+	LONG $0x487df262; WORD $0xf631       // 502: vpmovzxbd %xmm6, %zmm6
+	LONG $0x484dd162; WORD $0x73fa; BYTE $0x05 // 508: vpsubd 0x140(%r11), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // 50f: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x04 // 515: vmulps 0x100(%r11), %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee58       // 51c: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 522: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6bfe; BYTE $0x02 // 528: vpaddd 0x80(%r11), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 52f: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 535: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x2a7f       // 53b: vmovdqu8 %xmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 541: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 545: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 548: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 54b: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 551: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x296f       // 555: vmovdqu8 (%r9), %xmm5 {%k1} {z}
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x01 // 55b: vmulps 0x40(%r11), %zmm4, %zmm4
+	LONG $0x487df262; WORD $0xed31       // 562: vpmovzxbd %xmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6bfa; BYTE $0x05 // 568: vpsubd 0x140(%r11), %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // 56f: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6b59; BYTE $0x04 // 575: vmulps 0x100(%r11), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // 57c: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 582: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x63fe; BYTE $0x02 // 588: vpaddd 0x80(%r11), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 58f: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // 595: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x227f       // 59b: vmovdqu8 %xmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 5a1: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 5a5: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 5a8: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 5ab: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 5b1: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x216f       // 5b5: vmovdqu8 (%r9), %xmm4 {%k1} {z}
+	LONG $0x4864d162; WORD $0x5b59; BYTE $0x01 // 5bb: vmulps 0x40(%r11), %zmm3, %zmm3
+	LONG $0x487df262; WORD $0xe431       // 5c2: vpmovzxbd %xmm4, %zmm4
+	LONG $0x485dd162; WORD $0x63fa; BYTE $0x05 // 5c8: vpsubd 0x140(%r11), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // 5cf: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x04 // 5d5: vmulps 0x100(%r11), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // 5dc: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 5e2: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5bfe; BYTE $0x02 // 5e8: vpaddd 0x80(%r11), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 5ef: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // 5f5: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x1a7f       // 5fb: vmovdqu8 %xmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // 601: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 605: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 608: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 60b: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 611: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x196f       // 615: vmovdqu8 (%r9), %xmm3 {%k1} {z}
+	LONG $0x486cd162; WORD $0x5359; BYTE $0x01 // 61b: vmulps 0x40(%r11), %zmm2, %zmm2
+	LONG $0x487df262; WORD $0xdb31       // 622: vpmovzxbd %xmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5bfa; BYTE $0x05 // 628: vpsubd 0x140(%r11), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // 62f: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5b59; BYTE $0x04 // 635: vmulps 0x100(%r11), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 63c: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 642: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x53fe; BYTE $0x02 // 648: vpaddd 0x80(%r11), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 64f: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0xd211       // 655: vpmovusdb %zmm2, %xmm2
+	LONG $0x097fd162; WORD $0x127f       // 65b: vmovdqu8 %xmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // 661: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 665: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 668: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 66b: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 671: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x116f       // 675: vmovdqu8 (%r9), %xmm2 {%k1} {z}
+	LONG $0x4874d162; WORD $0x4b59; BYTE $0x01 // 67b: vmulps 0x40(%r11), %zmm1, %zmm1
+	LONG $0x487df262; WORD $0xd231       // 682: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x53fa; BYTE $0x05 // 688: vpsubd 0x140(%r11), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 68f: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5359; BYTE $0x04 // 695: vmulps 0x100(%r11), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 69c: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 6a2: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x4bfe; BYTE $0x02 // 6a8: vpaddd 0x80(%r11), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 6af: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 6b5: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x0a7f       // 6bb: vmovdqu8 %xmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 6c1: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 6c5: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 6c8: addq %r8, %r9
+	LONG $0x08ff8348                     // 6cb: cmpq $0x8, %rdi
+	LONG $0x06fb8f0f; WORD $0x0000       // 6cf: jg 0x63a0 <gemmVNNI8x16+0xdd0>
+	LONG $0x000729e9; BYTE $0x00         // 6d5: jmp 0x63d3 <gemmVNNI8x16+0xe03>
+	LONG $0x487c5162; WORD $0xc05b       // 6da: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 6e0: vmulps 0x40(%r9), %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 6e7: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 6ed: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 6f3: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 6f9: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 6ff: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 705: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 70b: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x497c7162; WORD $0x0111       // 711: vmovups %zmm8, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 717: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 71b: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 71f: addq %rdx, %r9
+	LONG $0x18588b4d                     // 722: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // 726: kmovw 0x60(%r8), %k1
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 72c: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x497cd162; WORD $0x3a11       // 733: vmovups %zmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 739: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 73d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 740: addq %r11, %r9
+	LONG $0x18708b4d                     // 743: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 747: kmovw 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 74d: vmulps 0x40(%r14), %zmm6, %zmm6
+	LONG $0x497cd162; WORD $0x3211       // 754: vmovups %zmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // 75a: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 75e: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 761: addq %r11, %r9
+	LONG $0x18588b49                     // 764: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 768: kmovw 0x60(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 76e: vmulps 0x40(%rbx), %zmm5, %zmm5
+	LONG $0x497cd162; WORD $0x2a11       // 775: vmovups %zmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 77b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 77f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 782: addq %r11, %r9
+	LONG $0x18708b4d                     // 785: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 789: kmovw 0x60(%r8), %k1
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 78f: vmulps 0x40(%r14), %zmm4, %zmm4
+	LONG $0x497cd162; WORD $0x2211       // 796: vmovups %zmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 79c: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 7a0: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 7a3: addq %r11, %r9
+	LONG $0x18588b49                     // 7a6: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 7aa: kmovw 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 7b0: vmulps 0x40(%rbx), %zmm3, %zmm3
+	LONG $0x497cd162; WORD $0x1a11       // 7b7: vmovups %zmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // 7bd: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 7c1: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 7c4: addq %r11, %r9
+	LONG $0x18708b4d                     // 7c7: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 7cb: kmovw 0x60(%r8), %k1
+	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 7d1: vmulps 0x40(%r14), %zmm2, %zmm2
+	LONG $0x497cd162; WORD $0x1211       // 7d8: vmovups %zmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // 7de: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 7e2: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 7e5: addq %r11, %r9
+	LONG $0x18588b49                     // 7e8: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 7ec: kmovw 0x60(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 7f2: vmulps 0x40(%rbx), %zmm1, %zmm1
+	LONG $0x497cd162; WORD $0x0a11       // 7f9: vmovups %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 7ff: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 803: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 806: addq %r8, %r9
+	LONG $0x08ff8348                     // 809: cmpq $0x8, %rdi
+	LONG $0x05bd8f0f; WORD $0x0000       // 80d: jg 0x63a0 <gemmVNNI8x16+0xdd0>
+	LONG $0x0005ebe9; BYTE $0x00         // 813: jmp 0x63d3 <gemmVNNI8x16+0xe03>
+	LONG $0x487c5162; WORD $0xc05b       // 818: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 81e: vmulps 0x40(%r9), %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 825: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 82b: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 831: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 837: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 83d: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 843: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 849: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487d5162; WORD $0xc05b       // 84f: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 855: vpaddd 0x80(%r9), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 85c: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0xc011       // 862: vpmovusdb %zmm8, %xmm8
+	LONG $0x097f7162; WORD $0x017f       // 868: vmovdqu8 %xmm8, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 86e: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 872: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 876: addq %rdx, %r9
+	LONG $0x18588b4d                     // 879: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // 87d: kmovw 0x60(%r8), %k1
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 883: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 88a: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 890: vpaddd 0x80(%r11), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 897: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 89d: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x3a7f       // 8a3: vmovdqu8 %xmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 8a9: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 8ad: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 8b0: addq %r11, %r9
+	LONG $0x18708b4d                     // 8b3: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 8b7: kmovw 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 8bd: vmulps 0x40(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 8c4: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // 8ca: vpaddd 0x80(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 8d1: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ef262; WORD $0xf611       // 8d7: vpmovusdb %zmm6, %xmm6
+	LONG $0x097fd162; WORD $0x327f       // 8dd: vmovdqu8 %xmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // 8e3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 8e7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 8ea: addq %r11, %r9
+	LONG $0x18588b49                     // 8ed: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 8f1: kmovw 0x60(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 8f7: vmulps 0x40(%rbx), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 8fe: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // 904: vpaddd 0x80(%rbx), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 90b: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 911: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x2a7f       // 917: vmovdqu8 %xmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 91d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 921: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 924: addq %r11, %r9
+	LONG $0x18708b4d                     // 927: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 92b: kmovw 0x60(%r8), %k1
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 931: vmulps 0x40(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 938: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // 93e: vpaddd 0x80(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 945: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // 94b: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x227f       // 951: vmovdqu8 %xmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 957: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 95b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 95e: addq %r11, %r9
+	LONG $0x18588b49                     // 961: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 965: kmovw 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 96b: vmulps 0x40(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 972: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // 978: vpaddd 0x80(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 97f: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // 985: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x1a7f       // 98b: vmovdqu8 %xmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // 991: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 995: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 998: addq %r11, %r9
+	LONG $0x18708b4d                     // 99b: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 99f: kmovw 0x60(%r8), %k1
+	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 9a5: vmulps 0x40(%r14), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 9ac: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // 9b2: vpaddd 0x80(%r14), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 9b9: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0xd211       // 9bf: vpmovusdb %zmm2, %xmm2
+	LONG $0x097fd162; WORD $0x127f       // 9c5: vmovdqu8 %xmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // 9cb: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9cf: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9d2: addq %r11, %r9
+	LONG $0x18588b49                     // 9d5: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 9d9: kmovw 0x60(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 9df: vmulps 0x40(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 9e6: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // 9ec: vpaddd 0x80(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 9f3: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 9f9: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x0a7f       // 9ff: vmovdqu8 %xmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // a05: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // a09: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // a0c: addq %r8, %r9
+	LONG $0x08ff8348                     // a0f: cmpq $0x8, %rdi
+	LONG $0x03b78f0f; WORD $0x0000       // a13: jg 0x63a0 <gemmVNNI8x16+0xdd0>
+	LONG $0x0003e5e9; BYTE $0x00         // a19: jmp 0x63d3 <gemmVNNI8x16+0xe03>
+	LONG $0x487c5162; WORD $0xc05b       // a1e: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // a24: vmulps 0x40(%r9), %zmm8, %zmm8
+	LONG $0x000000bb; BYTE $0x3f         // a2b: movl $0x3f000000, %ebx
+	LONG $0x487cf162; WORD $0xff5b       // a30: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // a36: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // a3c: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // a42: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // a48: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // a4e: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // a54: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x483c5162; WORD $0x4959; BYTE $0x03 // a5a: vmulps 0xc0(%r9), %zmm8, %zmm9
+	LONG $0x487d7262; WORD $0xd37c       // a61: vpbroadcastd %ebx, %zmm10
+	LONG $0x800000bb; BYTE $0x3f         // a67: movl $0x3f800000, %ebx
+	LONG $0x48345162; WORD $0xca58       // a6c: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d7262; WORD $0xd37c       // a72: vpbroadcastd %ebx, %zmm10
+	LONG $0x000000bb; BYTE $0x3f         // a78: movl $0x3f000000, %ebx
+	LONG $0x48347162; WORD $0xc85f       // a7d: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48345162; WORD $0xca5d       // a83: vminps %zmm10, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // a89: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // a8f: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // a95: vpaddd 0x80(%r9), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // a9c: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0xc011       // aa2: vpmovusdb %zmm8, %xmm8
+	LONG $0x097f7162; WORD $0x017f       // aa8: vmovdqu8 %xmm8, (%rcx) {%k1}
+	LONG $0x28488b4d                     // aae: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // ab2: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // ab6: addq %rdx, %r9
+	LONG $0x18588b4d                     // ab9: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // abd: kmovw 0x60(%r8), %k1
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // ac3: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x48445162; WORD $0x4359; BYTE $0x03 // aca: vmulps 0xc0(%r11), %zmm7, %zmm8
+	LONG $0x487d7262; WORD $0xcb7c       // ad1: vpbroadcastd %ebx, %zmm9
+	LONG $0x800000bb; BYTE $0x3f         // ad7: movl $0x3f800000, %ebx
+	LONG $0x483c5162; WORD $0xc158       // adc: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d7262; WORD $0xcb7c       // ae2: vpbroadcastd %ebx, %zmm9
+	LONG $0x000000bb; BYTE $0x3f         // ae8: movl $0x3f000000, %ebx
+	LONG $0x483c7162; WORD $0xc05f       // aed: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0xc15d       // af3: vminps %zmm9, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // af9: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // aff: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // b05: vpaddd 0x80(%r11), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // b0c: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // b12: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x3a7f       // b18: vmovdqu8 %xmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // b1e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b22: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b25: addq %r11, %r9
+	LONG $0x18788b4d                     // b28: movq 0x18(%r8), %r15
+	LONG $0x9078c1c4; WORD $0x6048       // b2c: kmovw 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7759; BYTE $0x01 // b32: vmulps 0x40(%r15), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7f59; BYTE $0x03 // b39: vmulps 0xc0(%r15), %zmm6, %zmm7
+	LONG $0x487d7262; WORD $0xc37c       // b40: vpbroadcastd %ebx, %zmm8
+	LONG $0x800000bb; BYTE $0x3f         // b46: movl $0x3f800000, %ebx
+	LONG $0x4844d162; WORD $0xf858       // b4b: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487d7262; WORD $0xc37c       // b51: vpbroadcastd %ebx, %zmm8
+	LONG $0x000000bb; BYTE $0x3f         // b57: movl $0x3f000000, %ebx
+	LONG $0x4844f162; WORD $0xf85f       // b5c: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0xf85d       // b62: vminps %zmm8, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // b68: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // b6e: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x77fe; BYTE $0x02 // b74: vpaddd 0x80(%r15), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // b7b: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ef262; WORD $0xf611       // b81: vpmovusdb %zmm6, %xmm6
+	LONG $0x097fd162; WORD $0x327f       // b87: vmovdqu8 %xmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // b8d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b91: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b94: addq %r11, %r9
+	LONG $0x18708b4d                     // b97: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // b9b: kmovw 0x60(%r8), %k1
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x01 // ba1: vmulps 0x40(%r14), %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x7659; BYTE $0x03 // ba8: vmulps 0xc0(%r14), %zmm5, %zmm6
+	LONG $0x487df262; WORD $0xfb7c       // baf: vpbroadcastd %ebx, %zmm7
+	LONG $0x800000bb; BYTE $0x3f         // bb5: movl $0x3f800000, %ebx
+	LONG $0x484cf162; WORD $0xf758       // bba: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df262; WORD $0xfb7c       // bc0: vpbroadcastd %ebx, %zmm7
+	LONG $0x000000bb; BYTE $0x3f         // bc6: movl $0x3f000000, %ebx
+	LONG $0x484cf162; WORD $0xf05f       // bcb: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0xf75d       // bd1: vminps %zmm7, %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee59       // bd7: vmulps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // bdd: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x02 // be3: vpaddd 0x80(%r14), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // bea: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // bf0: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x2a7f       // bf6: vmovdqu8 %xmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // bfc: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c00: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c03: addq %r11, %r9
+	LONG $0x18788b4d                     // c06: movq 0x18(%r8), %r15
+	LONG $0x9078c1c4; WORD $0x6048       // c0a: kmovw 0x60(%r8), %k1
+	LONG $0x485cd162; WORD $0x6759; BYTE $0x01 // c10: vmulps 0x40(%r15), %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6f59; BYTE $0x03 // c17: vmulps 0xc0(%r15), %zmm4, %zmm5
+	LONG $0x487df262; WORD $0xf37c       // c1e: vpbroadcastd %ebx, %zmm6
+	LONG $0x800000bb; BYTE $0x3f         // c24: movl $0x3f800000, %ebx
+	LONG $0x4854f162; WORD $0xee58       // c29: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df262; WORD $0xf37c       // c2f: vpbroadcastd %ebx, %zmm6
+	LONG $0x000000bb; BYTE $0x3f         // c35: movl $0x3f000000, %ebx
+	LONG $0x4854f162; WORD $0xe85f       // c3a: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0xee5d       // c40: vminps %zmm6, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // c46: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // c4c: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x67fe; BYTE $0x02 // c52: vpaddd 0x80(%r15), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // c59: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // c5f: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x227f       // c65: vmovdqu8 %xmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // c6b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c6f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c72: addq %r11, %r9
+	LONG $0x18708b4d                     // c75: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // c79: kmovw 0x60(%r8), %k1
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x01 // c7f: vmulps 0x40(%r14), %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x6659; BYTE $0x03 // c86: vmulps 0xc0(%r14), %zmm3, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // c8d: vpbroadcastd %ebx, %zmm5
+	LONG $0x800000bb; BYTE $0x3f         // c93: movl $0x3f800000, %ebx
+	LONG $0x485cf162; WORD $0xe558       // c98: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // c9e: vpbroadcastd %ebx, %zmm5
+	LONG $0x000000bb; BYTE $0x3f         // ca4: movl $0x3f000000, %ebx
+	LONG $0x485cf162; WORD $0xe05f       // ca9: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe55d       // caf: vminps %zmm5, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // cb5: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // cbb: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5efe; BYTE $0x02 // cc1: vpaddd 0x80(%r14), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // cc8: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // cce: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x1a7f       // cd4: vmovdqu8 %xmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // cda: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // cde: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // ce1: addq %r11, %r9
+	LONG $0x18788b4d                     // ce4: movq 0x18(%r8), %r15
+	LONG $0x9078c1c4; WORD $0x6048       // ce8: kmovw 0x60(%r8), %k1
+	LONG $0x486cd162; WORD $0x5759; BYTE $0x01 // cee: vmulps 0x40(%r15), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5f59; BYTE $0x03 // cf5: vmulps 0xc0(%r15), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // cfc: vpbroadcastd %ebx, %zmm4
+	LONG $0x800000bb; BYTE $0x3f         // d02: movl $0x3f800000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // d07: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // d0d: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // d13: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xd85f       // d18: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // d1e: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // d24: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // d2a: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x57fe; BYTE $0x02 // d30: vpaddd 0x80(%r15), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // d37: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0xd211       // d3d: vpmovusdb %zmm2, %xmm2
+	LONG $0x097fd162; WORD $0x127f       // d43: vmovdqu8 %xmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // d49: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // d4d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // d50: addq %r11, %r9
+	LONG $0x18708b4d                     // d53: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // d57: kmovw 0x60(%r8), %k1
+	LONG $0x4874d162; WORD $0x4e59; BYTE $0x01 // d5d: vmulps 0x40(%r14), %zmm1, %zmm1
+	LONG $0x4874d162; WORD $0x5659; BYTE $0x03 // d64: vmulps 0xc0(%r14), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // d6b: vpbroadcastd %ebx, %zmm3
+	LONG $0x800000bb; BYTE $0x3f         // d71: movl $0x3f800000, %ebx
+	LONG $0x486cf162; WORD $0xd358       // d76: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // d7c: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // d82: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // d88: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // d8e: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // d94: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x4efe; BYTE $0x02 // d9a: vpaddd 0x80(%r14), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // da1: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // da7: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x0a7f       // dad: vmovdqu8 %xmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // db3: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // db7: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // dba: addq %r8, %r9
+	LONG $0x08ff8348                     // dbd: cmpq $0x8, %rdi
+	WORD $0x407e                         // dc1: jle 0x63d3 <gemmVNNI8x16+0xe03>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // dc3: nopw %cs:(%rax,%rax)
+	LONG $0x244c8b4d; BYTE $0x08         // dd0: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // dd5: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // dd9: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // ddd: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // de3: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // de7: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // deb: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // def: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // df5: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // df8: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // dfb: addq %r8, %rdx
+	LONG $0xfff21de9; BYTE $0xff         // dfe: jmp 0x55f0 <gemmVNNI8x16+0x20>
+	WORD $0xf8c5; BYTE $0x77             // e03: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
@@ -4114,7 +4402,7 @@ TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x244c8b49; BYTE $0x20         // 004: movq 0x20(%r12), %rcx
 	LONG $0x24548b49; BYTE $0x30         // 009: movq 0x30(%r12), %rdx
 	LONG $0x24748b49; BYTE $0x38         // 00e: movq 0x38(%r12), %rsi
-	LONG $0xc057f8c5                     // 013: vxorps %xmm0, %xmm0, %xmm0
+	LONG $0xc0eff9c5                     // 013: vpxor %xmm0, %xmm0, %xmm0
 	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 017: nopw (%rax,%rax)
 	WORD $0x894c; BYTE $0xe7             // 020: movq %r12, %rdi
 	LONG $0x184f8b4c                     // 023: movq 0x18(%rdi), %r9
@@ -4136,18 +4424,18 @@ TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x4855d262; WORD $0x4850; BYTE $0x03 // 07e: vpdpbusd 0xc0(%r8), %zmm5, %zmm1
 	LONG $0x00c08149; WORD $0x0001; BYTE $0x00 // 085: addq $0x100, %r8
 	WORD $0xff49; BYTE $0xcb             // 08c: decq %r11
-	WORD $0xcf75                         // 08f: jne 0x5d80 <gemmVNNI1x64+0x60>
+	WORD $0xcf75                         // 08f: jne 0x6440 <gemmVNNI1x64+0x60>
 	LONG $0x5057034c                     // 091: addq 0x50(%rdi), %r10
 	WORD $0xff49; BYTE $0xc9             // 095: decq %r9
-	WORD $0xb675                         // 098: jne 0x5d70 <gemmVNNI1x64+0x50>
+	WORD $0xb675                         // 098: jne 0x6430 <gemmVNNI1x64+0x50>
 	LONG $0x584f8b4c                     // 09a: movq 0x58(%rdi), %r9
 	LONG $0x18478b4c                     // 09e: movq 0x18(%rdi), %r8
 	LONG $0x01f98349                     // 0a2: cmpq $0x1, %r9
-	LONG $0x00e48f0f; WORD $0x0000       // 0a6: jg 0x5eb0 <gemmVNNI1x64+0x190>
+	LONG $0x00f48f0f; WORD $0x0000       // 0a6: jg 0x6580 <gemmVNNI1x64+0x1a0>
 	WORD $0x854d; BYTE $0xc9             // 0ac: testq %r9, %r9
-	LONG $0x028e840f; WORD $0x0000       // 0af: je 0x6063 <gemmVNNI1x64+0x343>
+	LONG $0x02b6840f; WORD $0x0000       // 0af: je 0x674b <gemmVNNI1x64+0x36b>
 	LONG $0x01f98349                     // 0b5: cmpq $0x1, %r9
-	LONG $0x0216850f; WORD $0x0000       // 0b9: jne 0x5ff5 <gemmVNNI1x64+0x2d5>
+	LONG $0x023e850f; WORD $0x0000       // 0b9: jne 0x66dd <gemmVNNI1x64+0x2fd>
 	LONG $0x487cf162; WORD $0xe45b       // 0bf: vcvtdq2ps %zmm4, %zmm4
 	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 0c5: vmulps 0x100(%r8), %zmm4, %zmm4
 	LONG $0x487cf162; WORD $0xdb5b       // 0cc: vcvtdq2ps %zmm3, %zmm3
@@ -4156,202 +4444,218 @@ TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x485cd162; WORD $0x605d; BYTE $0x0c // 0de: vminps 0x300(%r8), %zmm4, %zmm4
 	LONG $0x487df162; WORD $0xe45b       // 0e5: vcvtps2dq %zmm4, %zmm4
 	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 0eb: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2121       // 0f2: vpmovsdb %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 0f8: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x585d; BYTE $0x0d // 0ff: vminps 0x340(%r8), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 106: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 10c: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5921; BYTE $0x01 // 113: vpmovsdb %zmm3, 0x10(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 11a: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x505d; BYTE $0x0e // 121: vminps 0x380(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 128: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 12e: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x02 // 135: vpmovsdb %zmm2, 0x20(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 13c: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x66         // 143: kmovw 0x66(%rdi), %k1
-	LONG $0x4874d162; WORD $0x485d; BYTE $0x0f // 148: vminps 0x3c0(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 14f: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 155: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 15c: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 162: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 169: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 16d: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 171: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 174: cmpq $0x1, %rsi
-	LONG $0x03f28f0f; WORD $0x0000       // 178: jg 0x6290 <gemmVNNI1x64+0x570>
-	LONG $0x000405e9; BYTE $0x00         // 17e: jmp 0x62a8 <gemmVNNI1x64+0x588>
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 183: nopw %cs:(%rax,%rax)
-	LONG $0x02f98349                     // 190: cmpq $0x2, %r9
-	LONG $0x0251840f; WORD $0x0000       // 194: je 0x610b <gemmVNNI1x64+0x3eb>
-	LONG $0x03f98349                     // 19a: cmpq $0x3, %r9
-	LONG $0x0131850f; WORD $0x0000       // 19e: jne 0x5ff5 <gemmVNNI1x64+0x2d5>
-	LONG $0x487df262; WORD $0x2a21       // 1a4: vpmovsxbd (%rdx), %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1aa: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 1b0: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 1b7: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 1bd: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1c3: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4855d162; WORD $0x68fa; BYTE $0x14 // 1c9: vpsubd 0x500(%r8), %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xed5b       // 1d0: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6859; BYTE $0x10 // 1d6: vmulps 0x400(%r8), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // 1dd: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1e3: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 1e9: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2121       // 1f0: vpmovsdb %zmm4, (%rcx)
-	LONG $0x487df262; WORD $0x6221; BYTE $0x01 // 1f6: vpmovsxbd 0x10(%rdx), %zmm4
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 1fd: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x485dd162; WORD $0x60fa; BYTE $0x15 // 204: vpsubd 0x540(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 20b: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x11 // 211: vmulps 0x440(%r8), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 218: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 21e: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 224: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5921; BYTE $0x01 // 22b: vpmovsdb %zmm3, 0x10(%rcx)
-	LONG $0x487df262; WORD $0x5a21; BYTE $0x02 // 232: vpmovsxbd 0x20(%rdx), %zmm3
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 239: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x4865d162; WORD $0x58fa; BYTE $0x16 // 240: vpsubd 0x580(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 247: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x12 // 24d: vmulps 0x480(%r8), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 254: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 25a: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 260: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x02 // 267: vpmovsdb %zmm2, 0x20(%rcx)
-	LONG $0x4f90f8c5; BYTE $0x66         // 26e: kmovw 0x66(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 273: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x897ff162; WORD $0x526f; BYTE $0x03 // 27a: vmovdqu8 0x30(%rdx), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd221       // 281: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x17 // 287: vpsubd 0x5c0(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 28e: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x13 // 294: vmulps 0x4c0(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 29b: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 2a1: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 2a7: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 2ae: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 2b4: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 2bb: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 2bf: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 2c3: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 2c6: cmpq $0x1, %rsi
-	LONG $0x02a08f0f; WORD $0x0000       // 2ca: jg 0x6290 <gemmVNNI1x64+0x570>
-	LONG $0x0002b3e9; BYTE $0x00         // 2d0: jmp 0x62a8 <gemmVNNI1x64+0x588>
-	LONG $0x487cf162; WORD $0xe45b       // 2d5: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 2db: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 2e2: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 2e8: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 2ee: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487cf162; WORD $0x2111       // 2f4: vmovups %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 2fa: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0x5911; BYTE $0x01 // 301: vmovups %zmm3, 0x40(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 308: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0x5111; BYTE $0x02 // 30f: vmovups %zmm2, 0x80(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 316: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x66         // 31d: kmovw 0x66(%rdi), %k1
-	LONG $0x497cf162; WORD $0x4911; BYTE $0x03 // 322: vmovups %zmm1, 0xc0(%rcx) {%k1}
-	LONG $0x287f8b48                     // 329: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 32d: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 331: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 334: cmpq $0x1, %rsi
-	LONG $0x02328f0f; WORD $0x0000       // 338: jg 0x6290 <gemmVNNI1x64+0x570>
-	LONG $0x000245e9; BYTE $0x00         // 33e: jmp 0x62a8 <gemmVNNI1x64+0x588>
-	LONG $0x487cf162; WORD $0xe45b       // 343: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 349: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 350: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 356: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 35c: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xe45b       // 362: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 368: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2121       // 36f: vpmovsdb %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 375: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 37c: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 382: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5921; BYTE $0x01 // 389: vpmovsdb %zmm3, 0x10(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 390: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 397: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 39d: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x02 // 3a4: vpmovsdb %zmm2, 0x20(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 3ab: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x66         // 3b2: kmovw 0x66(%rdi), %k1
-	LONG $0x487df162; WORD $0xc95b       // 3b7: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 3bd: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 3c4: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 3ca: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 3d1: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 3d5: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 3d9: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 3dc: cmpq $0x1, %rsi
-	LONG $0x018a8f0f; WORD $0x0000       // 3e0: jg 0x6290 <gemmVNNI1x64+0x570>
-	LONG $0x00019de9; BYTE $0x00         // 3e6: jmp 0x62a8 <gemmVNNI1x64+0x588>
-	LONG $0x487cf162; WORD $0xe45b       // 3eb: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 3f1: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 3f8: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // 3fd: movl $0x3f800000, %r9d
-	LONG $0x487cf162; WORD $0xdb5b       // 403: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 409: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 40f: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x485cd162; WORD $0x6859; BYTE $0x0c // 415: vmulps 0x300(%r8), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // 41c: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // 422: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // 427: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487dd262; WORD $0xf17c       // 42d: vpbroadcastd %r9d, %zmm6
-	LONG $0x0000b941; WORD $0x3f80       // 433: movl $0x3f800000, %r9d
-	LONG $0x4854f162; WORD $0xe85f       // 439: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // 43f: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 445: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 44b: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 451: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2121       // 458: vpmovsdb %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 45e: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x6059; BYTE $0x0d // 465: vmulps 0x340(%r8), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 46c: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 472: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 477: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xe97c       // 47d: vpbroadcastd %r9d, %zmm5
-	LONG $0x0000b941; WORD $0x3f80       // 483: movl $0x3f800000, %r9d
-	LONG $0x485cf162; WORD $0xe05f       // 489: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 48f: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 495: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 49b: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 4a1: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5921; BYTE $0x01 // 4a8: vpmovsdb %zmm3, 0x10(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 4af: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5859; BYTE $0x0e // 4b6: vmulps 0x380(%r8), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 4bd: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 4c3: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 4c8: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe17c       // 4ce: vpbroadcastd %r9d, %zmm4
-	LONG $0x0000b941; WORD $0x3f80       // 4d4: movl $0x3f800000, %r9d
-	LONG $0x4864f162; WORD $0xd85f       // 4da: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 4e0: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 4e6: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 4ec: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 4f2: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x02 // 4f9: vpmovsdb %zmm2, 0x20(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 500: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x66         // 507: kmovw 0x66(%rdi), %k1
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x0f // 50c: vmulps 0x3c0(%r8), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 513: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 519: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xd97c       // 51f: vpbroadcastd %r9d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 525: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 52b: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 531: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 537: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 53d: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 544: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 54a: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 551: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 555: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 559: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 55c: cmpq $0x1, %rsi
-	WORD $0x267e                         // 560: jle 0x62a8 <gemmVNNI1x64+0x588>
-	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 562: nopw %cs:(%rax,%rax)
-	LONG $0x247c8b49; BYTE $0x28         // 570: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 575: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 57a: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 57d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 580: addq %rdi, %rdx
-	LONG $0xfffa98e9; BYTE $0xff         // 583: jmp 0x5d40 <gemmVNNI1x64+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 588: vzeroupper
+	LONG $0x485df262; WORD $0xe03d       // 0f2: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0x2111       // 0f8: vpmovusdb %zmm4, (%rcx)
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 0fe: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x585d; BYTE $0x0d // 105: vminps 0x340(%r8), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 10c: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 112: vpaddd 0x240(%r8), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 119: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 11f: vpmovusdb %zmm3, 0x10(%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 126: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x505d; BYTE $0x0e // 12d: vminps 0x380(%r8), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 134: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 13a: vpaddd 0x280(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 141: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 147: vpmovusdb %zmm2, 0x20(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 14e: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x66         // 155: kmovw 0x66(%rdi), %k1
+	LONG $0x4874d162; WORD $0x485d; BYTE $0x0f // 15a: vminps 0x3c0(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 161: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 167: vpaddd 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 16e: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 174: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 17a: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
+	LONG $0x287f8b48                     // 181: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 185: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 189: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 18c: cmpq $0x1, %rsi
+	LONG $0x042a8f0f; WORD $0x0000       // 190: jg 0x69a0 <gemmVNNI1x64+0x5c0>
+	LONG $0x00043de9; BYTE $0x00         // 196: jmp 0x69b8 <gemmVNNI1x64+0x5d8>
+	LONG $0x00441f0f; BYTE $0x00         // 19b: nopl (%rax,%rax)
+	LONG $0x02f98349                     // 1a0: cmpq $0x2, %r9
+	LONG $0x0281840f; WORD $0x0000       // 1a4: je 0x680b <gemmVNNI1x64+0x42b>
+	LONG $0x03f98349                     // 1aa: cmpq $0x3, %r9
+	LONG $0x0149850f; WORD $0x0000       // 1ae: jne 0x66dd <gemmVNNI1x64+0x2fd>
+	LONG $0x487df262; WORD $0x2a31       // 1b4: vpmovzxbd (%rdx), %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1ba: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 1c0: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 1c7: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 1cd: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1d3: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4855d162; WORD $0x68fa; BYTE $0x14 // 1d9: vpsubd 0x500(%r8), %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // 1e0: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6859; BYTE $0x10 // 1e6: vmulps 0x400(%r8), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // 1ed: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 1f3: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 1f9: vpaddd 0x200(%r8), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 200: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0x2111       // 206: vpmovusdb %zmm4, (%rcx)
+	LONG $0x487df262; WORD $0x6231; BYTE $0x01 // 20c: vpmovzxbd 0x10(%rdx), %zmm4
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 213: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x485dd162; WORD $0x60fa; BYTE $0x15 // 21a: vpsubd 0x540(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // 221: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x11 // 227: vmulps 0x440(%r8), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // 22e: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 234: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 23a: vpaddd 0x240(%r8), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 241: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 247: vpmovusdb %zmm3, 0x10(%rcx)
+	LONG $0x487df262; WORD $0x5a31; BYTE $0x02 // 24e: vpmovzxbd 0x20(%rdx), %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 255: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x4865d162; WORD $0x58fa; BYTE $0x16 // 25c: vpsubd 0x580(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // 263: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x12 // 269: vmulps 0x480(%r8), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 270: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 276: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 27c: vpaddd 0x280(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 283: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 289: vpmovusdb %zmm2, 0x20(%rcx)
+	LONG $0x4f90f8c5; BYTE $0x66         // 290: kmovw 0x66(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 295: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x897ff162; WORD $0x526f; BYTE $0x03 // 29c: vmovdqu8 0x30(%rdx), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd231       // 2a3: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fa; BYTE $0x17 // 2a9: vpsubd 0x5c0(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 2b0: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x13 // 2b6: vmulps 0x4c0(%r8), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 2bd: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 2c3: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 2c9: vpaddd 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 2d0: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 2d6: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 2dc: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
+	LONG $0x287f8b48                     // 2e3: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 2e7: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 2eb: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 2ee: cmpq $0x1, %rsi
+	LONG $0x02c88f0f; WORD $0x0000       // 2f2: jg 0x69a0 <gemmVNNI1x64+0x5c0>
+	LONG $0x0002dbe9; BYTE $0x00         // 2f8: jmp 0x69b8 <gemmVNNI1x64+0x5d8>
+	LONG $0x487cf162; WORD $0xe45b       // 2fd: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 303: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 30a: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 310: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 316: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0x2111       // 31c: vmovups %zmm4, (%rcx)
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 322: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0x5911; BYTE $0x01 // 329: vmovups %zmm3, 0x40(%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 330: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0x5111; BYTE $0x02 // 337: vmovups %zmm2, 0x80(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 33e: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x66         // 345: kmovw 0x66(%rdi), %k1
+	LONG $0x497cf162; WORD $0x4911; BYTE $0x03 // 34a: vmovups %zmm1, 0xc0(%rcx) {%k1}
+	LONG $0x287f8b48                     // 351: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 355: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 359: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 35c: cmpq $0x1, %rsi
+	LONG $0x025a8f0f; WORD $0x0000       // 360: jg 0x69a0 <gemmVNNI1x64+0x5c0>
+	LONG $0x00026de9; BYTE $0x00         // 366: jmp 0x69b8 <gemmVNNI1x64+0x5d8>
+	LONG $0x487cf162; WORD $0xe45b       // 36b: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 371: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 378: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 37e: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 384: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // 38a: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 390: vpaddd 0x200(%r8), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 397: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0x2111       // 39d: vpmovusdb %zmm4, (%rcx)
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 3a3: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 3aa: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 3b0: vpaddd 0x240(%r8), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 3b7: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 3bd: vpmovusdb %zmm3, 0x10(%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 3c4: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 3cb: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 3d1: vpaddd 0x280(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 3d8: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 3de: vpmovusdb %zmm2, 0x20(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 3e5: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x66         // 3ec: kmovw 0x66(%rdi), %k1
+	LONG $0x487df162; WORD $0xc95b       // 3f1: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 3f7: vpaddd 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 3fe: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 404: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 40a: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
+	LONG $0x287f8b48                     // 411: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 415: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 419: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 41c: cmpq $0x1, %rsi
+	LONG $0x019a8f0f; WORD $0x0000       // 420: jg 0x69a0 <gemmVNNI1x64+0x5c0>
+	LONG $0x0001ade9; BYTE $0x00         // 426: jmp 0x69b8 <gemmVNNI1x64+0x5d8>
+	LONG $0x487cf162; WORD $0xe45b       // 42b: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 431: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 438: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 43d: movl $0x3f800000, %r9d
+	LONG $0x487cf162; WORD $0xdb5b       // 443: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 449: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 44f: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x485cd162; WORD $0x6859; BYTE $0x0c // 455: vmulps 0x300(%r8), %zmm4, %zmm5
+	LONG $0x487df262; WORD $0xf37c       // 45c: vpbroadcastd %ebx, %zmm6
+	LONG $0x000000bb; BYTE $0x3f         // 462: movl $0x3f000000, %ebx
+	LONG $0x4854f162; WORD $0xee58       // 467: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487dd262; WORD $0xf17c       // 46d: vpbroadcastd %r9d, %zmm6
+	LONG $0x0000b941; WORD $0x3f80       // 473: movl $0x3f800000, %r9d
+	LONG $0x4854f162; WORD $0xe85f       // 479: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0xee5d       // 47f: vminps %zmm6, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // 485: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 48b: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 491: vpaddd 0x200(%r8), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 498: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0x2111       // 49e: vpmovusdb %zmm4, (%rcx)
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 4a4: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x6059; BYTE $0x0d // 4ab: vmulps 0x340(%r8), %zmm3, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // 4b2: vpbroadcastd %ebx, %zmm5
+	LONG $0x000000bb; BYTE $0x3f         // 4b8: movl $0x3f000000, %ebx
+	LONG $0x485cf162; WORD $0xe558       // 4bd: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487dd262; WORD $0xe97c       // 4c3: vpbroadcastd %r9d, %zmm5
+	LONG $0x0000b941; WORD $0x3f80       // 4c9: movl $0x3f800000, %r9d
+	LONG $0x485cf162; WORD $0xe05f       // 4cf: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe55d       // 4d5: vminps %zmm5, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 4db: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 4e1: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 4e7: vpaddd 0x240(%r8), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 4ee: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 4f4: vpmovusdb %zmm3, 0x10(%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 4fb: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5859; BYTE $0x0e // 502: vmulps 0x380(%r8), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // 509: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 50f: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // 514: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487dd262; WORD $0xe17c       // 51a: vpbroadcastd %r9d, %zmm4
+	LONG $0x0000b941; WORD $0x3f80       // 520: movl $0x3f800000, %r9d
+	LONG $0x4864f162; WORD $0xd85f       // 526: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // 52c: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 532: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 538: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 53e: vpaddd 0x280(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 545: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 54b: vpmovusdb %zmm2, 0x20(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 552: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x66         // 559: kmovw 0x66(%rdi), %k1
+	LONG $0x4874d162; WORD $0x5059; BYTE $0x0f // 55e: vmulps 0x3c0(%r8), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 565: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 56b: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487dd262; WORD $0xd97c       // 571: vpbroadcastd %r9d, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 577: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 57d: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 583: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 589: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 58f: vpaddd 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 596: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 59c: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 5a2: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
+	LONG $0x287f8b48                     // 5a9: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 5ad: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 5b1: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 5b4: cmpq $0x1, %rsi
+	WORD $0x1e7e                         // 5b8: jle 0x69b8 <gemmVNNI1x64+0x5d8>
+	LONG $0x441f0f66; WORD $0x0000       // 5ba: nopw (%rax,%rax)
+	LONG $0x247c8b49; BYTE $0x28         // 5c0: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 5c5: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 5ca: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 5cd: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 5d0: addq %rdi, %rdx
+	LONG $0xfffa48e9; BYTE $0xff         // 5d3: jmp 0x6400 <gemmVNNI1x64+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 5d8: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
@@ -4362,7 +4666,7 @@ TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
 	LONG $0x244c8b49; BYTE $0x20         // 004: movq 0x20(%r12), %rcx
 	LONG $0x24548b49; BYTE $0x30         // 009: movq 0x30(%r12), %rdx
 	LONG $0x24748b49; BYTE $0x38         // 00e: movq 0x38(%r12), %rsi
-	LONG $0xc057f8c5                     // 013: vxorps %xmm0, %xmm0, %xmm0
+	LONG $0xc0eff9c5                     // 013: vpxor %xmm0, %xmm0, %xmm0
 	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 017: nopw (%rax,%rax)
 	WORD $0x894c; BYTE $0xe7             // 020: movq %r12, %rdi
 	LONG $0x184f8b4c                     // 023: movq 0x18(%rdi), %r9
@@ -4382,18 +4686,18 @@ TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
 	LONG $0x485dd262; WORD $0x4850; BYTE $0x02 // 077: vpdpbusd 0x80(%r8), %zmm4, %zmm1
 	LONG $0xc0c08149; WORD $0x0000; BYTE $0x00 // 07e: addq $0xc0, %r8
 	WORD $0xff49; BYTE $0xcb             // 085: decq %r11
-	WORD $0xd675                         // 088: jne 0x6310 <gemmVNNI1x48+0x60>
+	WORD $0xd675                         // 088: jne 0x6a20 <gemmVNNI1x48+0x60>
 	LONG $0x5057034c                     // 08a: addq 0x50(%rdi), %r10
 	WORD $0xff49; BYTE $0xc9             // 08e: decq %r9
-	WORD $0xbd75                         // 091: jne 0x6300 <gemmVNNI1x48+0x50>
+	WORD $0xbd75                         // 091: jne 0x6a10 <gemmVNNI1x48+0x50>
 	LONG $0x584f8b4c                     // 093: movq 0x58(%rdi), %r9
 	LONG $0x18478b4c                     // 097: movq 0x18(%rdi), %r8
 	LONG $0x01f98349                     // 09b: cmpq $0x1, %r9
-	LONG $0x00bb8f0f; WORD $0x0000       // 09f: jg 0x6410 <gemmVNNI1x48+0x160>
+	LONG $0x00cb8f0f; WORD $0x0000       // 09f: jg 0x6b30 <gemmVNNI1x48+0x170>
 	WORD $0x854d; BYTE $0xc9             // 0a5: testq %r9, %r9
-	LONG $0x020f840f; WORD $0x0000       // 0a8: je 0x656d <gemmVNNI1x48+0x2bd>
+	LONG $0x0231840f; WORD $0x0000       // 0a8: je 0x6c9f <gemmVNNI1x48+0x2df>
 	LONG $0x01f98349                     // 0ae: cmpq $0x1, %r9
-	LONG $0x01ab850f; WORD $0x0000       // 0b2: jne 0x6513 <gemmVNNI1x48+0x263>
+	LONG $0x01cd850f; WORD $0x0000       // 0b2: jne 0x6c45 <gemmVNNI1x48+0x285>
 	LONG $0x487cf162; WORD $0xdb5b       // 0b8: vcvtdq2ps %zmm3, %zmm3
 	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 0be: vmulps 0xc0(%r8), %zmm3, %zmm3
 	LONG $0x487cf162; WORD $0xd25b       // 0c5: vcvtdq2ps %zmm2, %zmm2
@@ -4401,165 +4705,177 @@ TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
 	LONG $0x4864d162; WORD $0x585d; BYTE $0x09 // 0d1: vminps 0x240(%r8), %zmm3, %zmm3
 	LONG $0x487df162; WORD $0xdb5b       // 0d8: vcvtps2dq %zmm3, %zmm3
 	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 0de: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1921       // 0e5: vpmovsdb %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 0eb: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x505d; BYTE $0x0a // 0f2: vminps 0x280(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 0f9: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 0ff: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x01 // 106: vpmovsdb %zmm2, 0x10(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 10d: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x64         // 114: kmovw 0x64(%rdi), %k1
-	LONG $0x4874d162; WORD $0x485d; BYTE $0x0b // 119: vminps 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 120: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 126: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 12d: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 133: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 13a: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 13e: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 142: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 145: cmpq $0x1, %rsi
-	LONG $0x03218f0f; WORD $0x0000       // 149: jg 0x6720 <gemmVNNI1x48+0x470>
-	LONG $0x000334e9; BYTE $0x00         // 14f: jmp 0x6738 <gemmVNNI1x48+0x488>
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 154: nopw %cs:(%rax,%rax)
-	LONG $0x02f98349                     // 160: cmpq $0x2, %r9
-	LONG $0x01da840f; WORD $0x0000       // 164: je 0x65f4 <gemmVNNI1x48+0x344>
-	LONG $0x03f98349                     // 16a: cmpq $0x3, %r9
-	LONG $0x00ef850f; WORD $0x0000       // 16e: jne 0x6513 <gemmVNNI1x48+0x263>
-	LONG $0x487df262; WORD $0x2221       // 174: vpmovsxbd (%rdx), %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 17a: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 180: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 187: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 18d: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x485dd162; WORD $0x60fa; BYTE $0x0f // 193: vpsubd 0x3c0(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 19a: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x0c // 1a0: vmulps 0x300(%r8), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 1a7: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1ad: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 1b3: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1921       // 1ba: vpmovsdb %zmm3, (%rcx)
-	LONG $0x487df262; WORD $0x5a21; BYTE $0x01 // 1c0: vpmovsxbd 0x10(%rdx), %zmm3
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 1c7: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x4865d162; WORD $0x58fa; BYTE $0x10 // 1ce: vpsubd 0x400(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 1d5: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x0d // 1db: vmulps 0x340(%r8), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 1e2: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1e8: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 1ee: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x01 // 1f5: vpmovsdb %zmm2, 0x10(%rcx)
-	LONG $0x4f90f8c5; BYTE $0x64         // 1fc: kmovw 0x64(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 201: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x897ff162; WORD $0x526f; BYTE $0x02 // 208: vmovdqu8 0x20(%rdx), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd221       // 20f: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x11 // 215: vpsubd 0x440(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 21c: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x0e // 222: vmulps 0x380(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 229: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 22f: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 235: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 23c: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 242: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 249: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 24d: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 251: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 254: cmpq $0x1, %rsi
-	LONG $0x02128f0f; WORD $0x0000       // 258: jg 0x6720 <gemmVNNI1x48+0x470>
-	LONG $0x000225e9; BYTE $0x00         // 25e: jmp 0x6738 <gemmVNNI1x48+0x488>
-	LONG $0x487cf162; WORD $0xdb5b       // 263: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 269: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 270: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 276: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487cf162; WORD $0x1911       // 27c: vmovups %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 282: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0x5111; BYTE $0x01 // 289: vmovups %zmm2, 0x40(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 290: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x64         // 297: kmovw 0x64(%rdi), %k1
-	LONG $0x497cf162; WORD $0x4911; BYTE $0x02 // 29c: vmovups %zmm1, 0x80(%rcx) {%k1}
-	LONG $0x287f8b48                     // 2a3: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 2a7: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 2ab: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 2ae: cmpq $0x1, %rsi
-	LONG $0x01b88f0f; WORD $0x0000       // 2b2: jg 0x6720 <gemmVNNI1x48+0x470>
-	LONG $0x0001cbe9; BYTE $0x00         // 2b8: jmp 0x6738 <gemmVNNI1x48+0x488>
-	LONG $0x487cf162; WORD $0xdb5b       // 2bd: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 2c3: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 2ca: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 2d0: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xdb5b       // 2d6: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 2dc: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1921       // 2e3: vpmovsdb %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 2e9: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 2f0: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 2f6: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x01 // 2fd: vpmovsdb %zmm2, 0x10(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 304: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x64         // 30b: kmovw 0x64(%rdi), %k1
-	LONG $0x487df162; WORD $0xc95b       // 310: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 316: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 31d: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 323: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 32a: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 32e: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 332: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 335: cmpq $0x1, %rsi
-	LONG $0x01318f0f; WORD $0x0000       // 339: jg 0x6720 <gemmVNNI1x48+0x470>
-	LONG $0x000144e9; BYTE $0x00         // 33f: jmp 0x6738 <gemmVNNI1x48+0x488>
-	LONG $0x487cf162; WORD $0xdb5b       // 344: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 34a: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x000000bb; BYTE $0x3f         // 351: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // 356: movl $0x3f800000, %r9d
-	LONG $0x487cf162; WORD $0xd25b       // 35c: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 362: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4864d162; WORD $0x6059; BYTE $0x09 // 368: vmulps 0x240(%r8), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 36f: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 375: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 37a: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xe97c       // 380: vpbroadcastd %r9d, %zmm5
-	LONG $0x0000b941; WORD $0x3f80       // 386: movl $0x3f800000, %r9d
-	LONG $0x485cf162; WORD $0xe05f       // 38c: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 392: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 398: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 39e: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 3a4: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1921       // 3ab: vpmovsdb %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 3b1: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5859; BYTE $0x0a // 3b8: vmulps 0x280(%r8), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 3bf: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 3c5: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 3ca: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe17c       // 3d0: vpbroadcastd %r9d, %zmm4
-	LONG $0x0000b941; WORD $0x3f80       // 3d6: movl $0x3f800000, %r9d
-	LONG $0x4864f162; WORD $0xd85f       // 3dc: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 3e2: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 3e8: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 3ee: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 3f4: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5121; BYTE $0x01 // 3fb: vpmovsdb %zmm2, 0x10(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 402: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x64         // 409: kmovw 0x64(%rdi), %k1
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x0b // 40e: vmulps 0x2c0(%r8), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 415: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 41b: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xd97c       // 421: vpbroadcastd %r9d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 427: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 42d: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 433: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 439: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 43f: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 446: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 44c: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 453: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 457: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 45b: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 45e: cmpq $0x1, %rsi
-	WORD $0x247e                         // 462: jle 0x6738 <gemmVNNI1x48+0x488>
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 464: nopw %cs:(%rax,%rax)
-	LONG $0x247c8b49; BYTE $0x28         // 470: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 475: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 47a: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 47d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 480: addq %rdi, %rdx
-	LONG $0xfffb98e9; BYTE $0xff         // 483: jmp 0x62d0 <gemmVNNI1x48+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 488: vzeroupper
+	LONG $0x4865f262; WORD $0xd83d       // 0e5: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x1911       // 0eb: vpmovusdb %zmm3, (%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 0f1: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x505d; BYTE $0x0a // 0f8: vminps 0x280(%r8), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 0ff: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 105: vpaddd 0x1c0(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 10c: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 112: vpmovusdb %zmm2, 0x10(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 119: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x64         // 120: kmovw 0x64(%rdi), %k1
+	LONG $0x4874d162; WORD $0x485d; BYTE $0x0b // 125: vminps 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 12c: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 132: vpaddd 0x200(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 139: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 13f: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 145: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
+	LONG $0x287f8b48                     // 14c: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 150: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 154: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 157: cmpq $0x1, %rsi
+	LONG $0x034f8f0f; WORD $0x0000       // 15b: jg 0x6e70 <gemmVNNI1x48+0x4b0>
+	LONG $0x000362e9; BYTE $0x00         // 161: jmp 0x6e88 <gemmVNNI1x48+0x4c8>
+	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 166: nopw %cs:(%rax,%rax)
+	LONG $0x02f98349                     // 170: cmpq $0x2, %r9
+	LONG $0x01fe840f; WORD $0x0000       // 174: je 0x6d38 <gemmVNNI1x48+0x378>
+	LONG $0x03f98349                     // 17a: cmpq $0x3, %r9
+	LONG $0x0101850f; WORD $0x0000       // 17e: jne 0x6c45 <gemmVNNI1x48+0x285>
+	LONG $0x487df262; WORD $0x2231       // 184: vpmovzxbd (%rdx), %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 18a: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 190: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 197: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 19d: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x485dd162; WORD $0x60fa; BYTE $0x0f // 1a3: vpsubd 0x3c0(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // 1aa: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x0c // 1b0: vmulps 0x300(%r8), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // 1b7: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 1bd: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 1c3: vpaddd 0x180(%r8), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 1ca: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x1911       // 1d0: vpmovusdb %zmm3, (%rcx)
+	LONG $0x487df262; WORD $0x5a31; BYTE $0x01 // 1d6: vpmovzxbd 0x10(%rdx), %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 1dd: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x4865d162; WORD $0x58fa; BYTE $0x10 // 1e4: vpsubd 0x400(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // 1eb: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x0d // 1f1: vmulps 0x340(%r8), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 1f8: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 1fe: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 204: vpaddd 0x1c0(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 20b: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 211: vpmovusdb %zmm2, 0x10(%rcx)
+	LONG $0x4f90f8c5; BYTE $0x64         // 218: kmovw 0x64(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 21d: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x897ff162; WORD $0x526f; BYTE $0x02 // 224: vmovdqu8 0x20(%rdx), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd231       // 22b: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fa; BYTE $0x11 // 231: vpsubd 0x440(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 238: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x0e // 23e: vmulps 0x380(%r8), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 245: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 24b: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 251: vpaddd 0x200(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 258: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 25e: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 264: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
+	LONG $0x287f8b48                     // 26b: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 26f: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 273: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 276: cmpq $0x1, %rsi
+	LONG $0x02308f0f; WORD $0x0000       // 27a: jg 0x6e70 <gemmVNNI1x48+0x4b0>
+	LONG $0x000243e9; BYTE $0x00         // 280: jmp 0x6e88 <gemmVNNI1x48+0x4c8>
+	LONG $0x487cf162; WORD $0xdb5b       // 285: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 28b: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 292: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 298: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0x1911       // 29e: vmovups %zmm3, (%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 2a4: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0x5111; BYTE $0x01 // 2ab: vmovups %zmm2, 0x40(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 2b2: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x64         // 2b9: kmovw 0x64(%rdi), %k1
+	LONG $0x497cf162; WORD $0x4911; BYTE $0x02 // 2be: vmovups %zmm1, 0x80(%rcx) {%k1}
+	LONG $0x287f8b48                     // 2c5: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 2c9: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 2cd: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 2d0: cmpq $0x1, %rsi
+	LONG $0x01d68f0f; WORD $0x0000       // 2d4: jg 0x6e70 <gemmVNNI1x48+0x4b0>
+	LONG $0x0001e9e9; BYTE $0x00         // 2da: jmp 0x6e88 <gemmVNNI1x48+0x4c8>
+	LONG $0x487cf162; WORD $0xdb5b       // 2df: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 2e5: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 2ec: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 2f2: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xdb5b       // 2f8: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 2fe: vpaddd 0x180(%r8), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 305: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x1911       // 30b: vpmovusdb %zmm3, (%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 311: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 318: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 31e: vpaddd 0x1c0(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 325: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 32b: vpmovusdb %zmm2, 0x10(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 332: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x64         // 339: kmovw 0x64(%rdi), %k1
+	LONG $0x487df162; WORD $0xc95b       // 33e: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 344: vpaddd 0x200(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 34b: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 351: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 357: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
+	LONG $0x287f8b48                     // 35e: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 362: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 366: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 369: cmpq $0x1, %rsi
+	LONG $0x013d8f0f; WORD $0x0000       // 36d: jg 0x6e70 <gemmVNNI1x48+0x4b0>
+	LONG $0x000150e9; BYTE $0x00         // 373: jmp 0x6e88 <gemmVNNI1x48+0x4c8>
+	LONG $0x487cf162; WORD $0xdb5b       // 378: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 37e: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x000000bb; BYTE $0x3f         // 385: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 38a: movl $0x3f800000, %r9d
+	LONG $0x487cf162; WORD $0xd25b       // 390: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 396: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4864d162; WORD $0x6059; BYTE $0x09 // 39c: vmulps 0x240(%r8), %zmm3, %zmm4
+	LONG $0x487df262; WORD $0xeb7c       // 3a3: vpbroadcastd %ebx, %zmm5
+	LONG $0x000000bb; BYTE $0x3f         // 3a9: movl $0x3f000000, %ebx
+	LONG $0x485cf162; WORD $0xe558       // 3ae: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487dd262; WORD $0xe97c       // 3b4: vpbroadcastd %r9d, %zmm5
+	LONG $0x0000b941; WORD $0x3f80       // 3ba: movl $0x3f800000, %r9d
+	LONG $0x485cf162; WORD $0xe05f       // 3c0: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe55d       // 3c6: vminps %zmm5, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 3cc: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 3d2: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 3d8: vpaddd 0x180(%r8), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 3df: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x1911       // 3e5: vpmovusdb %zmm3, (%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 3eb: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5859; BYTE $0x0a // 3f2: vmulps 0x280(%r8), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // 3f9: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 3ff: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // 404: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487dd262; WORD $0xe17c       // 40a: vpbroadcastd %r9d, %zmm4
+	LONG $0x0000b941; WORD $0x3f80       // 410: movl $0x3f800000, %r9d
+	LONG $0x4864f162; WORD $0xd85f       // 416: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // 41c: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 422: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 428: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 42e: vpaddd 0x1c0(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 435: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 43b: vpmovusdb %zmm2, 0x10(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 442: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x64         // 449: kmovw 0x64(%rdi), %k1
+	LONG $0x4874d162; WORD $0x5059; BYTE $0x0b // 44e: vmulps 0x2c0(%r8), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 455: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 45b: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487dd262; WORD $0xd97c       // 461: vpbroadcastd %r9d, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 467: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 46d: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 473: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 479: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 47f: vpaddd 0x200(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 486: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 48c: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 492: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
+	LONG $0x287f8b48                     // 499: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 49d: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 4a1: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 4a4: cmpq $0x1, %rsi
+	WORD $0x1e7e                         // 4a8: jle 0x6e88 <gemmVNNI1x48+0x4c8>
+	LONG $0x441f0f66; WORD $0x0000       // 4aa: nopw (%rax,%rax)
+	LONG $0x247c8b49; BYTE $0x28         // 4b0: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 4b5: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 4ba: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 4bd: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 4c0: addq %rdi, %rdx
+	LONG $0xfffb58e9; BYTE $0xff         // 4c3: jmp 0x69e0 <gemmVNNI1x48+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 4c8: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
@@ -4570,7 +4886,7 @@ TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
 	LONG $0x244c8b49; BYTE $0x20         // 004: movq 0x20(%r12), %rcx
 	LONG $0x24548b49; BYTE $0x30         // 009: movq 0x30(%r12), %rdx
 	LONG $0x24748b49; BYTE $0x38         // 00e: movq 0x38(%r12), %rsi
-	LONG $0xc057f8c5                     // 013: vxorps %xmm0, %xmm0, %xmm0
+	LONG $0xc0eff9c5                     // 013: vpxor %xmm0, %xmm0, %xmm0
 	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 017: nopw (%rax,%rax)
 	WORD $0x894c; BYTE $0xe7             // 020: movq %r12, %rdi
 	LONG $0x184f8b4c                     // 023: movq 0x18(%rdi), %r9
@@ -4588,44 +4904,46 @@ TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
 	LONG $0x4865d262; WORD $0x4850; BYTE $0x01 // 060: vpdpbusd 0x40(%r8), %zmm3, %zmm1
 	LONG $0x80e88349                     // 067: subq $-0x80, %r8
 	WORD $0xff49; BYTE $0xcb             // 06b: decq %r11
-	WORD $0xe075                         // 06e: jne 0x6790 <gemmVNNI1x32+0x50>
+	WORD $0xe075                         // 06e: jne 0x6ee0 <gemmVNNI1x32+0x50>
 	LONG $0x5057034c                     // 070: addq 0x50(%rdi), %r10
 	WORD $0xff49; BYTE $0xc9             // 074: decq %r9
-	WORD $0xc775                         // 077: jne 0x6780 <gemmVNNI1x32+0x40>
+	WORD $0xc775                         // 077: jne 0x6ed0 <gemmVNNI1x32+0x40>
 	LONG $0x584f8b4c                     // 079: movq 0x58(%rdi), %r9
 	LONG $0x18478b4c                     // 07d: movq 0x18(%rdi), %r8
 	LONG $0x01f98349                     // 081: cmpq $0x1, %r9
-	LONG $0x00958f0f; WORD $0x0000       // 085: jg 0x6860 <gemmVNNI1x32+0x120>
+	LONG $0x00958f0f; WORD $0x0000       // 085: jg 0x6fb0 <gemmVNNI1x32+0x120>
 	WORD $0x854d; BYTE $0xc9             // 08b: testq %r9, %r9
-	LONG $0x0193840f; WORD $0x0000       // 08e: je 0x6967 <gemmVNNI1x32+0x227>
+	LONG $0x019f840f; WORD $0x0000       // 08e: je 0x70c3 <gemmVNNI1x32+0x233>
 	LONG $0x01f98349                     // 094: cmpq $0x1, %r9
-	LONG $0x0143850f; WORD $0x0000       // 098: jne 0x6921 <gemmVNNI1x32+0x1e1>
+	LONG $0x014f850f; WORD $0x0000       // 098: jne 0x707d <gemmVNNI1x32+0x1ed>
 	LONG $0x487cf162; WORD $0xd25b       // 09e: vcvtdq2ps %zmm2, %zmm2
 	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 0a4: vmulps 0x80(%r8), %zmm2, %zmm2
 	LONG $0x487cf162; WORD $0xc95b       // 0ab: vcvtdq2ps %zmm1, %zmm1
 	LONG $0x486cd162; WORD $0x505d; BYTE $0x06 // 0b1: vminps 0x180(%r8), %zmm2, %zmm2
 	LONG $0x487df162; WORD $0xd25b       // 0b8: vcvtps2dq %zmm2, %zmm2
 	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 0be: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1121       // 0c5: vpmovsdb %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 0cb: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x62         // 0d2: kmovw 0x62(%rdi), %k1
-	LONG $0x4874d162; WORD $0x485d; BYTE $0x07 // 0d7: vminps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 0de: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 0e4: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 0eb: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 0f1: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 0f8: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 0fc: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 100: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 103: cmpq $0x1, %rsi
-	LONG $0x02538f0f; WORD $0x0000       // 107: jg 0x6aa0 <gemmVNNI1x32+0x360>
-	LONG $0x000266e9; BYTE $0x00         // 10d: jmp 0x6ab8 <gemmVNNI1x32+0x378>
-	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 112: nopw %cs:(%rax,%rax)
+	LONG $0x486df262; WORD $0xd03d       // 0c5: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x1111       // 0cb: vpmovusdb %zmm2, (%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 0d1: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x62         // 0d8: kmovw 0x62(%rdi), %k1
+	LONG $0x4874d162; WORD $0x485d; BYTE $0x07 // 0dd: vminps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 0e4: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 0ea: vpaddd 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 0f1: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 0f7: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 0fd: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
+	LONG $0x287f8b48                     // 104: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 108: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 10c: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 10f: cmpq $0x1, %rsi
+	LONG $0x02678f0f; WORD $0x0000       // 113: jg 0x7210 <gemmVNNI1x32+0x380>
+	LONG $0x00027ae9; BYTE $0x00         // 119: jmp 0x7228 <gemmVNNI1x32+0x398>
+	WORD $0x9066                         // 11e: nop
 	LONG $0x02f98349                     // 120: cmpq $0x2, %r9
-	LONG $0x0163840f; WORD $0x0000       // 124: je 0x69cd <gemmVNNI1x32+0x28d>
+	LONG $0x017b840f; WORD $0x0000       // 124: je 0x7135 <gemmVNNI1x32+0x2a5>
 	LONG $0x03f98349                     // 12a: cmpq $0x3, %r9
-	LONG $0x00ad850f; WORD $0x0000       // 12e: jne 0x6921 <gemmVNNI1x32+0x1e1>
-	LONG $0x487df262; WORD $0x1a21       // 134: vpmovsxbd (%rdx), %zmm3
+	LONG $0x00b9850f; WORD $0x0000       // 12e: jne 0x707d <gemmVNNI1x32+0x1ed>
+	LONG $0x487df262; WORD $0x1a31       // 134: vpmovzxbd (%rdx), %zmm3
 	LONG $0x487cf162; WORD $0xd25b       // 13a: vcvtdq2ps %zmm2, %zmm2
 	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 140: vmulps 0x80(%r8), %zmm2, %zmm2
 	LONG $0x487cf162; WORD $0xc95b       // 147: vcvtdq2ps %zmm1, %zmm1
@@ -4635,99 +4953,105 @@ TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
 	LONG $0x486cf162; WORD $0xd358       // 161: vaddps %zmm3, %zmm2, %zmm2
 	LONG $0x487df162; WORD $0xd25b       // 167: vcvtps2dq %zmm2, %zmm2
 	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 16d: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1121       // 174: vpmovsdb %zmm2, (%rcx)
-	LONG $0x4f90f8c5; BYTE $0x62         // 17a: kmovw 0x62(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 17f: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x897ff162; WORD $0x526f; BYTE $0x01 // 186: vmovdqu8 0x10(%rdx), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd221       // 18d: vpmovsxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x0b // 193: vpsubd 0x2c0(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 19a: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x09 // 1a0: vmulps 0x240(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 1a7: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1ad: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 1b3: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 1ba: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 1c0: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 1c7: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 1cb: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 1cf: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 1d2: cmpq $0x1, %rsi
-	LONG $0x01848f0f; WORD $0x0000       // 1d6: jg 0x6aa0 <gemmVNNI1x32+0x360>
-	LONG $0x000197e9; BYTE $0x00         // 1dc: jmp 0x6ab8 <gemmVNNI1x32+0x378>
-	LONG $0x487cf162; WORD $0xd25b       // 1e1: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 1e7: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1ee: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487cf162; WORD $0x1111       // 1f4: vmovups %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 1fa: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x62         // 201: kmovw 0x62(%rdi), %k1
-	LONG $0x497cf162; WORD $0x4911; BYTE $0x01 // 206: vmovups %zmm1, 0x40(%rcx) {%k1}
-	LONG $0x287f8b48                     // 20d: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 211: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 215: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 218: cmpq $0x1, %rsi
-	LONG $0x013e8f0f; WORD $0x0000       // 21c: jg 0x6aa0 <gemmVNNI1x32+0x360>
-	LONG $0x000151e9; BYTE $0x00         // 222: jmp 0x6ab8 <gemmVNNI1x32+0x378>
-	LONG $0x487cf162; WORD $0xd25b       // 227: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 22d: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 234: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xd25b       // 23a: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 240: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1121       // 247: vpmovsdb %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 24d: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x62         // 254: kmovw 0x62(%rdi), %k1
-	LONG $0x487df162; WORD $0xc95b       // 259: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 25f: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 266: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 26c: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 273: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 277: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 27b: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 27e: cmpq $0x1, %rsi
-	LONG $0x00d88f0f; WORD $0x0000       // 282: jg 0x6aa0 <gemmVNNI1x32+0x360>
-	LONG $0x0000ebe9; BYTE $0x00         // 288: jmp 0x6ab8 <gemmVNNI1x32+0x378>
-	LONG $0x487cf162; WORD $0xd25b       // 28d: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 293: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x000000bb; BYTE $0x3f         // 29a: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // 29f: movl $0x3f800000, %r9d
-	LONG $0x487cf162; WORD $0xc95b       // 2a5: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x486cd162; WORD $0x5859; BYTE $0x06 // 2ab: vmulps 0x180(%r8), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 2b2: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 2b8: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 2bd: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe17c       // 2c3: vpbroadcastd %r9d, %zmm4
-	LONG $0x0000b941; WORD $0x3f80       // 2c9: movl $0x3f800000, %r9d
-	LONG $0x4864f162; WORD $0xd85f       // 2cf: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 2d5: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 2db: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 2e1: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 2e7: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1121       // 2ee: vpmovsdb %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 2f4: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x62         // 2fb: kmovw 0x62(%rdi), %k1
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x07 // 300: vmulps 0x1c0(%r8), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 307: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 30d: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xd97c       // 313: vpbroadcastd %r9d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 319: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 31f: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 325: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 32b: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 331: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 338: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 33e: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 345: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 349: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 34d: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 350: cmpq $0x1, %rsi
-	WORD $0x227e                         // 354: jle 0x6ab8 <gemmVNNI1x32+0x378>
-	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 356: nopw %cs:(%rax,%rax)
-	LONG $0x247c8b49; BYTE $0x28         // 360: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 365: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 36a: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 36d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 370: addq %rdi, %rdx
-	LONG $0xfffca8e9; BYTE $0xff         // 373: jmp 0x6760 <gemmVNNI1x32+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 378: vzeroupper
+	LONG $0x486df262; WORD $0xd03d       // 174: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x1111       // 17a: vpmovusdb %zmm2, (%rcx)
+	LONG $0x4f90f8c5; BYTE $0x62         // 180: kmovw 0x62(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 185: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x897ff162; WORD $0x526f; BYTE $0x01 // 18c: vmovdqu8 0x10(%rdx), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd231       // 193: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fa; BYTE $0x0b // 199: vpsubd 0x2c0(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 1a0: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x09 // 1a6: vmulps 0x240(%r8), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 1ad: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1b3: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 1b9: vpaddd 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 1c0: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 1c6: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 1cc: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
+	LONG $0x287f8b48                     // 1d3: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 1d7: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 1db: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 1de: cmpq $0x1, %rsi
+	LONG $0x01988f0f; WORD $0x0000       // 1e2: jg 0x7210 <gemmVNNI1x32+0x380>
+	LONG $0x0001abe9; BYTE $0x00         // 1e8: jmp 0x7228 <gemmVNNI1x32+0x398>
+	LONG $0x487cf162; WORD $0xd25b       // 1ed: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 1f3: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1fa: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0x1111       // 200: vmovups %zmm2, (%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 206: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x62         // 20d: kmovw 0x62(%rdi), %k1
+	LONG $0x497cf162; WORD $0x4911; BYTE $0x01 // 212: vmovups %zmm1, 0x40(%rcx) {%k1}
+	LONG $0x287f8b48                     // 219: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 21d: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 221: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 224: cmpq $0x1, %rsi
+	LONG $0x01528f0f; WORD $0x0000       // 228: jg 0x7210 <gemmVNNI1x32+0x380>
+	LONG $0x000165e9; BYTE $0x00         // 22e: jmp 0x7228 <gemmVNNI1x32+0x398>
+	LONG $0x487cf162; WORD $0xd25b       // 233: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 239: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 240: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xd25b       // 246: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 24c: vpaddd 0x100(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 253: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x1111       // 259: vpmovusdb %zmm2, (%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 25f: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x62         // 266: kmovw 0x62(%rdi), %k1
+	LONG $0x487df162; WORD $0xc95b       // 26b: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 271: vpaddd 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 278: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 27e: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 284: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
+	LONG $0x287f8b48                     // 28b: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 28f: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 293: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 296: cmpq $0x1, %rsi
+	LONG $0x00e08f0f; WORD $0x0000       // 29a: jg 0x7210 <gemmVNNI1x32+0x380>
+	LONG $0x0000f3e9; BYTE $0x00         // 2a0: jmp 0x7228 <gemmVNNI1x32+0x398>
+	LONG $0x487cf162; WORD $0xd25b       // 2a5: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 2ab: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x000000bb; BYTE $0x3f         // 2b2: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 2b7: movl $0x3f800000, %r9d
+	LONG $0x487cf162; WORD $0xc95b       // 2bd: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x486cd162; WORD $0x5859; BYTE $0x06 // 2c3: vmulps 0x180(%r8), %zmm2, %zmm3
+	LONG $0x487df262; WORD $0xe37c       // 2ca: vpbroadcastd %ebx, %zmm4
+	LONG $0x000000bb; BYTE $0x3f         // 2d0: movl $0x3f000000, %ebx
+	LONG $0x4864f162; WORD $0xdc58       // 2d5: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487dd262; WORD $0xe17c       // 2db: vpbroadcastd %r9d, %zmm4
+	LONG $0x0000b941; WORD $0x3f80       // 2e1: movl $0x3f800000, %r9d
+	LONG $0x4864f162; WORD $0xd85f       // 2e7: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc5d       // 2ed: vminps %zmm4, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 2f3: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 2f9: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 2ff: vpaddd 0x100(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 306: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x1111       // 30c: vpmovusdb %zmm2, (%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 312: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x62         // 319: kmovw 0x62(%rdi), %k1
+	LONG $0x4874d162; WORD $0x5059; BYTE $0x07 // 31e: vmulps 0x1c0(%r8), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 325: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 32b: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487dd262; WORD $0xd97c       // 331: vpbroadcastd %r9d, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 337: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 33d: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 343: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 349: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 34f: vpaddd 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 356: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 35c: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 362: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
+	LONG $0x287f8b48                     // 369: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 36d: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 371: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 374: cmpq $0x1, %rsi
+	WORD $0x1e7e                         // 378: jle 0x7228 <gemmVNNI1x32+0x398>
+	LONG $0x441f0f66; WORD $0x0000       // 37a: nopw (%rax,%rax)
+	LONG $0x247c8b49; BYTE $0x28         // 380: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 385: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 38a: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 38d: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 390: addq %rdi, %rdx
+	LONG $0xfffc88e9; BYTE $0xff         // 393: jmp 0x6eb0 <gemmVNNI1x32+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 398: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
@@ -4738,7 +5062,7 @@ TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0x244c8b49; BYTE $0x20         // 004: movq 0x20(%r12), %rcx
 	LONG $0x24548b49; BYTE $0x30         // 009: movq 0x30(%r12), %rdx
 	LONG $0x24748b49; BYTE $0x38         // 00e: movq 0x38(%r12), %rsi
-	LONG $0xc057f8c5                     // 013: vxorps %xmm0, %xmm0, %xmm0
+	LONG $0xc0eff9c5                     // 013: vpxor %xmm0, %xmm0, %xmm0
 	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 017: nopw (%rax,%rax)
 	WORD $0x894c; BYTE $0xe7             // 020: movq %r12, %rdi
 	LONG $0x184f8b4c                     // 023: movq 0x18(%rdi), %r9
@@ -4757,134 +5081,103 @@ TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0x486dd262; WORD $0x0e50       // 05a: vpdpbusd (%r14), %zmm2, %zmm1
 	LONG $0x40c68349                     // 060: addq $0x40, %r14
 	WORD $0xff48; BYTE $0xcb             // 064: decq %rbx
-	WORD $0xe775                         // 067: jne 0x6b10 <gemmVNNI1x16+0x50>
+	WORD $0xe775                         // 067: jne 0x7280 <gemmVNNI1x16+0x50>
 	LONG $0x5057034c                     // 069: addq 0x50(%rdi), %r10
 	WORD $0x014d; BYTE $0xd8             // 06d: addq %r11, %r8
 	WORD $0xff49; BYTE $0xc9             // 070: decq %r9
-	WORD $0xcb75                         // 073: jne 0x6b00 <gemmVNNI1x16+0x40>
+	WORD $0xcb75                         // 073: jne 0x7270 <gemmVNNI1x16+0x40>
 	LONG $0x584f8b4c                     // 075: movq 0x58(%rdi), %r9
 	LONG $0x18478b4c                     // 079: movq 0x18(%rdi), %r8
 	LONG $0x90f8e1c4; WORD $0x604f       // 07d: kmovq 0x60(%rdi), %k1
 	LONG $0x487cf162; WORD $0xc95b       // 083: vcvtdq2ps %zmm1, %zmm1
 	LONG $0x01f98349                     // 089: cmpq $0x1, %r9
-	WORD $0x617f                         // 08d: jg 0x6bb0 <gemmVNNI1x16+0xf0>
+	WORD $0x617f                         // 08d: jg 0x7320 <gemmVNNI1x16+0xf0>
 	WORD $0x854d; BYTE $0xc9             // 08f: testq %r9, %r9
-	LONG $0x00ef840f; WORD $0x0000       // 092: je 0x6c47 <gemmVNNI1x16+0x187>
+	LONG $0x00f5840f; WORD $0x0000       // 092: je 0x73bd <gemmVNNI1x16+0x18d>
 	LONG $0x01f98349                     // 098: cmpq $0x1, %r9
-	LONG $0x00be850f; WORD $0x0000       // 09c: jne 0x6c20 <gemmVNNI1x16+0x160>
+	LONG $0x00c4850f; WORD $0x0000       // 09c: jne 0x7396 <gemmVNNI1x16+0x166>
 	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 0a2: vmulps 0x40(%r8), %zmm1, %zmm1
 	LONG $0x4874d162; WORD $0x485d; BYTE $0x03 // 0a9: vminps 0xc0(%r8), %zmm1, %zmm1
 	LONG $0x487df162; WORD $0xc95b       // 0b0: vcvtps2dq %zmm1, %zmm1
 	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 0b6: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 0bd: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 0c3: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 0c9: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 0cd: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 0d1: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 0d4: cmpq $0x1, %rsi
-	LONG $0x01428f0f; WORD $0x0000       // 0d8: jg 0x6ce0 <gemmVNNI1x16+0x220>
-	LONG $0x000155e9; BYTE $0x00         // 0de: jmp 0x6cf8 <gemmVNNI1x16+0x238>
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 0e3: nopw %cs:(%rax,%rax)
+	LONG $0x4875f262; WORD $0xc83d       // 0bd: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 0c3: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x097f       // 0c9: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 0cf: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 0d3: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 0d7: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 0da: cmpq $0x1, %rsi
+	LONG $0x015c8f0f; WORD $0x0000       // 0de: jg 0x7470 <gemmVNNI1x16+0x240>
+	LONG $0x00016fe9; BYTE $0x00         // 0e4: jmp 0x7488 <gemmVNNI1x16+0x258>
+	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // 0e9: nopl (%rax)
 	LONG $0x02f98349                     // 0f0: cmpq $0x2, %r9
-	LONG $0x00c0840f; WORD $0x0000       // 0f4: je 0x6c7a <gemmVNNI1x16+0x1ba>
+	LONG $0x00cf840f; WORD $0x0000       // 0f4: je 0x73f9 <gemmVNNI1x16+0x1c9>
 	LONG $0x03f98349                     // 0fa: cmpq $0x3, %r9
-	WORD $0x6075                         // 0fe: jne 0x6c20 <gemmVNNI1x16+0x160>
+	WORD $0x6675                         // 0fe: jne 0x7396 <gemmVNNI1x16+0x166>
 	LONG $0x897ff162; WORD $0x126f       // 100: vmovdqu8 (%rdx), %xmm2 {%k1} {z}
 	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 106: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x487df262; WORD $0xd221       // 10d: vpmovsxbd %xmm2, %zmm2
+	LONG $0x487df262; WORD $0xd231       // 10d: vpmovzxbd %xmm2, %zmm2
 	LONG $0x486dd162; WORD $0x50fa; BYTE $0x05 // 113: vpsubd 0x140(%r8), %zmm2, %zmm2
 	LONG $0x487cf162; WORD $0xd25b       // 11a: vcvtdq2ps %zmm2, %zmm2
 	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 120: vmulps 0x100(%r8), %zmm2, %zmm2
 	LONG $0x4874f162; WORD $0xca58       // 127: vaddps %zmm2, %zmm1, %zmm1
 	LONG $0x487df162; WORD $0xc95b       // 12d: vcvtps2dq %zmm1, %zmm1
 	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 133: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 13a: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 140: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 146: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 14a: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 14e: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 151: cmpq $0x1, %rsi
-	LONG $0x00c58f0f; WORD $0x0000       // 155: jg 0x6ce0 <gemmVNNI1x16+0x220>
-	LONG $0x0000d8e9; BYTE $0x00         // 15b: jmp 0x6cf8 <gemmVNNI1x16+0x238>
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 160: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x497cf162; WORD $0x0911       // 167: vmovups %zmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 16d: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 171: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 175: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 178: cmpq $0x1, %rsi
-	LONG $0x009e8f0f; WORD $0x0000       // 17c: jg 0x6ce0 <gemmVNNI1x16+0x220>
-	LONG $0x0000b1e9; BYTE $0x00         // 182: jmp 0x6cf8 <gemmVNNI1x16+0x238>
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 187: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 18e: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 194: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 19b: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 1a1: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 1a7: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 1ab: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 1af: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 1b2: cmpq $0x1, %rsi
-	WORD $0x687f                         // 1b6: jg 0x6ce0 <gemmVNNI1x16+0x220>
-	WORD $0x7eeb                         // 1b8: jmp 0x6cf8 <gemmVNNI1x16+0x238>
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 1ba: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x000000bb; BYTE $0x3f         // 1c1: movl $0x3f000000, %ebx
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x03 // 1c6: vmulps 0xc0(%r8), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 1cd: vpbroadcastd %ebx, %zmm3
-	LONG $0x800000bb; BYTE $0x3f         // 1d3: movl $0x3f800000, %ebx
-	LONG $0x486cf162; WORD $0xd358       // 1d8: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 1de: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 1e4: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 1ea: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 1f0: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1f6: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 1fc: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc921       // 203: vpmovsdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 209: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 20f: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 213: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 217: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 21a: cmpq $0x1, %rsi
-	WORD $0x187e                         // 21e: jle 0x6cf8 <gemmVNNI1x16+0x238>
-	LONG $0x247c8b49; BYTE $0x28         // 220: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 225: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 22a: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 22d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 230: addq %rdi, %rdx
-	LONG $0xfffde8e9; BYTE $0xff         // 233: jmp 0x6ae0 <gemmVNNI1x16+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 238: vzeroupper
+	LONG $0x4875f262; WORD $0xc83d       // 13a: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 140: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x097f       // 146: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 14c: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 150: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 154: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 157: cmpq $0x1, %rsi
+	LONG $0x00df8f0f; WORD $0x0000       // 15b: jg 0x7470 <gemmVNNI1x16+0x240>
+	LONG $0x0000f2e9; BYTE $0x00         // 161: jmp 0x7488 <gemmVNNI1x16+0x258>
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 166: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x497cf162; WORD $0x0911       // 16d: vmovups %zmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 173: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 177: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 17b: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 17e: cmpq $0x1, %rsi
+	LONG $0x00b88f0f; WORD $0x0000       // 182: jg 0x7470 <gemmVNNI1x16+0x240>
+	LONG $0x0000cbe9; BYTE $0x00         // 188: jmp 0x7488 <gemmVNNI1x16+0x258>
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 18d: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 194: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 19a: vpaddd 0x80(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 1a1: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 1a7: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x097f       // 1ad: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 1b3: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 1b7: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 1bb: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 1be: cmpq $0x1, %rsi
+	WORD $0x7c7f                         // 1c2: jg 0x7470 <gemmVNNI1x16+0x240>
+	LONG $0x00008fe9; BYTE $0x00         // 1c4: jmp 0x7488 <gemmVNNI1x16+0x258>
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 1c9: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x000000bb; BYTE $0x3f         // 1d0: movl $0x3f000000, %ebx
+	LONG $0x4874d162; WORD $0x5059; BYTE $0x03 // 1d5: vmulps 0xc0(%r8), %zmm1, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 1dc: vpbroadcastd %ebx, %zmm3
+	LONG $0x800000bb; BYTE $0x3f         // 1e2: movl $0x3f800000, %ebx
+	LONG $0x486cf162; WORD $0xd358       // 1e7: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df262; WORD $0xdb7c       // 1ed: vpbroadcastd %ebx, %zmm3
+	LONG $0x486cf162; WORD $0xd05f       // 1f3: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 1f9: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 1ff: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 205: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 20b: vpaddd 0x80(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 212: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 218: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x097f       // 21e: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 224: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 228: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 22c: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 22f: cmpq $0x1, %rsi
+	WORD $0x237e                         // 233: jle 0x7488 <gemmVNNI1x16+0x258>
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 235: nopw %cs:(%rax,%rax)
+	LONG $0x247c8b49; BYTE $0x28         // 240: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 245: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 24a: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 24d: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 250: addq %rdi, %rdx
+	LONG $0xfffdc8e9; BYTE $0xff         // 253: jmp 0x7250 <gemmVNNI1x16+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 258: vzeroupper
 	RET
-
-TEXT ·offsetVNNI(SB), NOSPLIT, $0-8
-	PCALIGN $32
-	MOVQ args+0(FP), R12
-	PCALIGN $32
-	LONG $0x24148b49                     // 000: movq (%r12), %rdx
-	LONG $0x24448b49; BYTE $0x20         // 004: movq 0x20(%r12), %rax
-	LONG $0x808080b9; BYTE $0x80         // 009: movl $0x80808080, %ecx
-	LONG $0x24748b49; BYTE $0x40         // 00e: movq 0x40(%r12), %rsi
-	LONG $0x487df262; WORD $0xc17c       // 013: vpbroadcastd %ecx, %zmm0
-	LONG $0x40fe8348                     // 019: cmpq $0x40, %rsi
-	WORD $0x4e7c                         // 01d: jl 0x6d6d <offsetVNNI+0x6d>
-	BYTE $0x90                           // 01f: nop
-	LONG $0x48fdf162; WORD $0x0aef       // 020: vpxorq (%rdx), %zmm0, %zmm1
-	LONG $0xc04e8d48                     // 026: leaq -0x40(%rsi), %rcx
-	LONG $0x40c28348                     // 02a: addq $0x40, %rdx
-	LONG $0x48fef162; WORD $0x087f       // 02e: vmovdqu64 %zmm1, (%rax)
-	LONG $0x40c08348                     // 034: addq $0x40, %rax
-	LONG $0x7ffe8348                     // 038: cmpq $0x7f, %rsi
-	WORD $0x8948; BYTE $0xce             // 03c: movq %rcx, %rsi
-	WORD $0xdf77                         // 03f: ja 0x6d20 <offsetVNNI+0x20>
-	WORD $0x8548; BYTE $0xc9             // 041: testq %rcx, %rcx
-	WORD $0x237e                         // 044: jle 0x6d69 <offsetVNNI+0x69>
-	LONG $0xffc6c748; WORD $0xffff; BYTE $0xff // 046: movq $-0x1, %rsi
-	WORD $0xd9f6                         // 04d: negb %cl
-	WORD $0xd348; BYTE $0xee             // 04f: shrq %cl, %rsi
-	LONG $0x92fbe1c4; BYTE $0xce         // 052: kmovq %rsi, %k1
-	LONG $0xc97ff162; WORD $0x0a6f       // 057: vmovdqu8 (%rdx), %zmm1 {%k1} {z}
-	LONG $0x48f5f162; WORD $0xc0ef       // 05d: vpxorq %zmm0, %zmm1, %zmm0
-	LONG $0x497ff162; WORD $0x007f       // 063: vmovdqu8 %zmm0, (%rax) {%k1}
-	WORD $0xf8c5; BYTE $0x77             // 069: vzeroupper
-	RET
-	WORD $0x8948; BYTE $0xf1             // 06d: movq %rsi, %rcx
-	WORD $0x8548; BYTE $0xc9             // 070: testq %rcx, %rcx
-	WORD $0xd17f                         // 073: jg 0x6d46 <offsetVNNI+0x46>
-	WORD $0xf2eb                         // 075: jmp 0x6d69 <offsetVNNI+0x69>

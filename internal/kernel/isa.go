@@ -29,6 +29,18 @@ var isaNames = [...]string{"generic", "neon", "dotprod", "i8mm", "avx2", "vnni"}
 
 func (i ISA) String() string { return isaNames[i] }
 
+// Flip is what the bytes of a tensor are XORed with, compared to int8, where
+// kernels packed for i read and write it: 0, or -128 where it is held as uint8,
+// q + 128. That is the form which VNNI multiplies; all tensors of a plan have it,
+// so that no kernel converts. Zero points and all else that a caller gives stay
+// as they are in docs/arithmetic.md.
+func (i ISA) Flip() int8 {
+	if i == VNNI {
+		return -128
+	}
+	return 0
+}
+
 // ISAs lists what this CPU has, Generic first and the fastest last.
 func ISAs() []ISA {
 	have := []ISA{Generic}

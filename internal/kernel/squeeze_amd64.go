@@ -2,7 +2,8 @@ package kernel
 
 // The kernels of gen/src, one line for each instruction set (and tile).
 var squeezeTiles = []squeezeTile{
-	{AVX2, sumsAVX2, rescaleAVX2},
+	{AVX2, false, sumsAVX2, rescaleAVX2},
+	{VNNI, true, sumsVNNI, rescaleVNNI},
 }
 
 // wideTiles take int16 rows as they are.
@@ -16,3 +17,9 @@ func sumsAVX2(args *squeezeArgs)
 
 //go:noescape
 func rescaleAVX2(args *squeezeArgs)
+
+//go:noescape
+func sumsVNNI(args *squeezeArgs)
+
+//go:noescape
+func rescaleVNNI(args *squeezeArgs)

@@ -21,9 +21,10 @@ type squeezeArgs struct {
 }
 
 // squeezeTile is what an instruction set has for squeeze-and-excitation, as
-// registered. All work on 16 channels at a time.
+// registered.
 type squeezeTile struct {
 	isa     ISA
+	masked  bool // any number of channels in one call; otherwise blocks of squeezeChannels
 	sums    func(args *squeezeArgs)
 	rescale func(args *squeezeArgs)
 }
@@ -37,7 +38,7 @@ func squeezeFor(isa ISA, channels int) *squeezeTile {
 	var best *squeezeTile
 	for i := range squeezeTiles {
 		t := &squeezeTiles[i]
-		if t.isa <= isa && channels >= squeezeChannels && (best == nil || t.isa > best.isa) {
+		if t.isa <= isa && t.isa.Flip() == isa.Flip() && (t.masked || channels >= squeezeChannels) && (best == nil || t.isa > best.isa) {
 			best = t
 		}
 	}
@@ -48,11 +49,14 @@ func squeezeFor(isa ISA, channels int) *squeezeTile {
 type Summer struct {
 	tile *squeezeTile
 	zero []int8
+	flip int8 // of the tensor: ISA.Flip
 }
 
 // NewSummer chooses the kernel for a tensor with zero points zero, which are
 // kept.
-func NewSummer(isa ISA, zero []int8) Summer { return Summer{squeezeFor(isa, len(zero)), zero} }
+func NewSummer(isa ISA, zero []int8) Summer {
+	return Summer{squeezeFor(isa, len(zero)), zero, isa.Flip()}
+}
 
 // ISA is the instruction set whose kernel was chosen.
 func (s *Summer) ISA() ISA {
@@ -64,18 +68,35 @@ func (s *Summer) ISA() ISA {
 
 // Run is Sums: sum[c] = sum over pixels of (src[pixel][c] - zero[c]).
 func (s *Summer) Run(sum []int32, src []int8, w *Workspace) {
-	if s.tile == nil {
-		Sums(sum, src, s.zero)
-		return
+	n := len(s.zero)
+	clear(sum[:n])
+	s.Add(sum, src, w)
+	s.center(sum, len(src)/n)
+}
+
+// center takes the zero points out of sums over pixels pixels.
+func (s *Summer) center(sum []int32, pixels int) {
+	for c, z := range s.zero {
+		sum[c] -= int32(pixels) * int32(z)
 	}
+}
+
+// Add is sum[c] += sum over pixels of src[pixel][c], the int8 values: the zero
+// points are not taken out. Parts of a tensor may be added one after the other,
+// or each to sums of its own.
+func (s *Summer) Add(sum []int32, src []int8, w *Workspace) {
 	n := len(s.zero)
 	sum = sum[:n]
-	pixels := len(src) / n
-	for c, z := range s.zero {
-		sum[c] = -int32(pixels) * int32(z)
+	if s.tile == nil {
+		addRows(sum, src, s.flip)
+		return
 	}
+	pixels := len(src) / n
 	a := &w.squeeze
 	whole, rest := n/squeezeChannels, n%squeezeChannels
+	if s.tile.masked {
+		whole, rest = 1, 0
+	}
 	each := max(1, callPixels/n)
 	clear(w.tail[:])
 	for p := 0; p < pixels; p += each {
@@ -97,8 +118,9 @@ type SqueezeExcitation struct {
 	SqueezeExcite
 	summer          Summer
 	tile            *squeezeTile
-	reduce, expand  *GEMM // of int16 inputs; nil for the portable kernel
-	inZero, outZero []int32
+	reduce, expand  *GEMM   // of int16 inputs; nil for the portable kernel
+	inZero, outZero []int32 // as the tensors are held
+	flip            int8    // of the tensors: ISA.Flip
 }
 
 // PackSqueezeExcite chooses kernels for s and keeps its arrays.
@@ -110,15 +132,17 @@ func PackSqueezeExcite(isa ISA, s SqueezeExcite) *SqueezeExcitation {
 		tile:          squeezeFor(isa, channels),
 		reduce:        packWide(isa, s.Reduce, s.ReduceBias, squeezed, channels, s.ReduceM),
 		expand:        packWide(isa, s.Expand, s.ExpandBias, channels, squeezed, s.ExpandM),
-		inZero:        int32s(s.InZero),
-		outZero:       int32s(s.OutZero),
+		inZero:        held(s.InZero, isa),
+		outZero:       held(s.OutZero, isa),
+		flip:          isa.Flip(),
 	}
 }
 
-func int32s(v []int8) []int32 {
-	w := make([]int32, len(v))
-	for i, x := range v {
-		w[i] = int32(x)
+// held is zero points of a tensor as isa holds it.
+func held(zero []int8, isa ISA) []int32 {
+	w := make([]int32, len(zero))
+	for i, z := range zero {
+		w[i] = int32(z) + int32(uint8(isa.Flip()))
 	}
 	return w
 }
@@ -157,16 +181,34 @@ func (s *SqueezeExcitation) ISA() ISA {
 	return slices.Min(isas)
 }
 
-// Run computes dst from src, both [pixels][C].
+// Run computes dst from src, both [pixels][C]: AddSums, Gate and Rescale.
 func (s *SqueezeExcitation) Run(dst, src []int8, b *SqueezeBuffers, w *Workspace) {
+	sum, gate := b.Sum[:len(s.ScaleM)], b.Gate[:len(s.ScaleM)]
+	clear(sum)
+	s.AddSums(sum, src, w)
+	s.Gate(gate, sum, len(src)/len(gate), b, w)
+	s.Rescale(dst, src, gate, w)
+}
+
+// AddSums is the squeeze: sum[c] += sum over pixels of src[pixel][c]. src is any
+// pixels of the input, and all of them have to be added before Gate. A depthwise
+// convolution can do it as well: DepthwiseConv.Rows.
+func (s *SqueezeExcitation) AddSums(sum []int32, src []int8, w *Workspace) {
+	s.summer.Add(sum, src, w)
+}
+
+// Gate computes the gate [C] of Rescale, k[c] * g[c] of equations 8 to 11, from
+// the sums over all pixels, which it overwrites. sum may be b.Sum, and gate
+// b.Gate.
+func (s *SqueezeExcitation) Gate(gate []float32, sum []int32, pixels int, b *SqueezeBuffers, w *Workspace) {
 	channels, squeezed := len(s.ScaleM), len(s.ReduceBias)
-	gate, float := b.Gate[:channels], b.Float[:max(channels, squeezed)]
+	float := b.Float[:max(channels, squeezed)]
 	// The kernels may read what pads the vectors; its weights are 0.
 	squeeze, inner := b.Squeeze[:pad(channels, WideStep)], b.Inner[:pad(squeezed, WideStep)]
 
-	s.summer.Run(b.Sum[:channels], src, w)
+	s.summer.center(sum, pixels)
 	for c, m := range s.SqueezeM {
-		squeeze[c] = int16(min(max(round(float32(b.Sum[c])*m), -maxInner), maxInner))
+		squeeze[c] = int16(min(max(round(float32(sum[c])*m), -maxInner), maxInner))
 	}
 	if s.reduce != nil {
 		s.reduce.wide(float, squeeze, w)
@@ -192,12 +234,13 @@ func (s *SqueezeExcitation) Run(dst, src []int8, b *SqueezeBuffers, w *Workspace
 		}
 		gate[c] = s.ScaleM[c] * g
 	}
-	s.rescale(dst, src, gate, w)
 }
 
-func (s *SqueezeExcitation) rescale(dst, src []int8, gate []float32, w *Workspace) {
+// Rescale is equation 11: dst = sat8(rne(f32(src - z_x[c]) * gate[c]) + z_y[c]),
+// for any pixels. src and dst are [pixels][C] and must not overlap.
+func (s *SqueezeExcitation) Rescale(dst, src []int8, gate []float32, w *Workspace) {
 	if s.tile == nil {
-		rescale(dst, src, s.InZero, s.OutZero, gate)
+		rescale(dst, src, s.InZero, s.OutZero, gate, s.flip)
 		return
 	}
 	n := len(gate)

@@ -54,8 +54,9 @@ func TestSqueezeExcitation(t *testing.T) {
 			s.Run(want, src, s.buffers())
 			p := PackSqueezeExcite(isa, s)
 			w := NewWorkspace(WorkspaceSize{})
+			src = flipped(src, isa)
 			p.Run(got, src, p.buffers(), w)
-			require.Equal(t, want, got, "%s %+v", isa, c)
+			require.Equal(t, want, flipped(got, isa), "%s %+v", isa, c)
 			if isa != Generic && c.squeezed >= 16 {
 				assert.NotEqual(t, Generic, p.ISA(), "%s %+v", isa, c)
 			}
@@ -76,6 +77,7 @@ func TestSqueezeExcitationUnderGC(t *testing.T) {
 		s := randomSqueezeExcite(r, 72, 24, 50)
 		k := task{PackSqueezeExcite(isa, s), randomInt8(r, 72*50, 128), make([]int8, 72*50)}
 		s.Run(k.want, k.src, s.buffers())
+		k.src, k.want = flipped(k.src, isa), flipped(k.want, isa)
 		tasks = append(tasks, k)
 	}
 	underGC(t, 6, func(r *rand.Rand) bool {

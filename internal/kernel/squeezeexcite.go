@@ -54,7 +54,7 @@ func (s *SqueezeExcite) Run(dst, src []int8, b *SqueezeBuffers) {
 		}
 		gate[c] = s.ScaleM[c] * g
 	}
-	rescale(dst, src, s.InZero, s.OutZero, gate)
+	rescale(dst, src, s.InZero, s.OutZero, gate, 0)
 }
 
 // wideProduct is acc[o] = bias[o] + sum_k weight[o][k] * x[k] for int16 inputs,
@@ -85,14 +85,14 @@ func wideProduct(acc []int32, weight []int8, bias []int32, x []int16) {
 }
 
 // rescale is equation 11: dst = sat8(rne(f32(src - z_x[c]) * gate[c]) + z_y[c]).
-// src and dst are [pixels][C].
-func rescale(dst, src, inZero, outZero []int8, gate []float32) {
+// src and dst are [pixels][C]; flip is theirs.
+func rescale(dst, src, inZero, outZero []int8, gate []float32, flip int8) {
 	n := len(gate)
 	inZero, outZero = inZero[:n], outZero[:n]
 	for i := 0; i+n <= len(src); i += n {
 		to, from := dst[i:][:n], src[i:][:n]
 		for c, g := range gate {
-			to[c] = saturate(round(float32(int32(from[c])-int32(inZero[c]))*g) + int32(outZero[c]))
+			to[c] = saturate(round(float32(int32(from[c]^flip)-int32(inZero[c]))*g)+int32(outZero[c])) ^ flip
 		}
 	}
 }

@@ -52,22 +52,22 @@ func atDepth(n int, f func() bool) bool {
 
 func TestGEMMUnderGC(t *testing.T) {
 	type task struct {
-		m    *GEMM
-		p    *product
-		want []int8
+		m         *GEMM
+		rows      int
+		src, want []int8 // as held
 	}
 	r := rand.New(rand.NewPCG(4, 4))
 	var tasks []task
 	for _, isa := range ISAs() {
 		for _, s := range [][3]int{{50, 72, 40}, {13, 200, 130}, {1, 120, 90}} {
 			p := randomProduct(r, s[0], s[1], s[2], HardSwish, false)
-			tasks = append(tasks, task{PackGEMM(isa, p.rows, p.weight, p.bias, p.n, p.k, &p.epilogue), p, p.want()})
+			tasks = append(tasks, task{PackGEMM(isa, p.rows, p.weight, p.bias, p.n, p.k, &p.epilogue), p.rows, flipped(p.src, isa), flipped(p.want(), isa)})
 		}
 	}
 	underGC(t, 6, func(r *rand.Rand) bool {
 		k := tasks[r.IntN(len(tasks))]
 		dst := make([]int8, len(k.want))
-		k.m.Run(dst, k.p.src, nil, k.p.rows, NewWorkspace(k.m.Needs()))
+		k.m.Run(dst, k.src, nil, k.rows, NewWorkspace(k.m.Needs()))
 		return slices.Equal(k.want, dst)
 	})
 }

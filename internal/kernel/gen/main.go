@@ -27,6 +27,7 @@ var units = []struct{ source, arch, level string }{
 	{"depthwise_vnni", "amd64", "vnni"},
 	{"depthwise_neon", "arm64", "neon"},
 	{"squeeze_avx2", "amd64", "avx2"},
+	{"squeeze_vnni", "amd64", "vnni"},
 	{"squeeze_neon", "arm64", "neon"},
 }
 

@@ -1,4 +1,5 @@
-// Depthwise int8 convolution for AVX-512VL VNNI: 32 channels of u8 (q + 128), four taps an instruction.
+// Depthwise int8 convolution for AVX-512VL VNNI: 32 channels of u8 (q + 128, and so the
+// zero points), four taps an instruction.
 #include "avx2.h"
 #include "depthwise.h"
 
@@ -29,7 +30,7 @@ template <int64_t MODE, int KS> INL void pixels(const depthwise_args *&g, const 
     const __m256i none = _mm256_setzero_si256();
     __m256i q[4];
     UNROLL for (int j = 0; j < 4; j++) q[j] = rounded<MODE>(steps<MODE>(acc[j], p + 8*j, 32, none), p + 8*j, 32);
-    _mm256_storeu_si256((__m256i *)c, _mm256_packs_epi16(_mm256_packs_epi32(q[0], q[1]), _mm256_packs_epi32(q[2], q[3])));
+    _mm256_storeu_si256((__m256i *)c, _mm256_packus_epi16(_mm256_packs_epi32(q[0], q[1]), _mm256_packs_epi32(q[2], q[3])));
     c += g->ldc; x += g->sx;
   } while (--n);
 }

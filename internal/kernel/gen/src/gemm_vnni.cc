@@ -16,7 +16,7 @@ template <int64_t MODE, int MR, int NV> INL void finish(const gemm_args *g, __m5
         _mm512_mask_storeu_ps(c + 64*v, keep, u);
         continue;
       }
-      __m128i q = _mm512_cvtsepi32_epi8(rounded<MODE>(u, p + 16*v, 16*NV));
+      __m128i q = saturated(rounded<MODE>(u, p + 16*v, 16*NV));
       if (v + 1 < NV) _mm_storeu_si128((__m128i *)(c + 16*v), q);
       else _mm_mask_storeu_epi8(c + 16*v, keep, q);
     }
@@ -64,19 +64,3 @@ KERNEL gemmVNNI1x64(const gemm_args *g) { ROWS(1, (tile<1, 4>(g, a, c, r))) }
 KERNEL gemmVNNI1x48(const gemm_args *g) { ROWS(1, (tile<1, 3>(g, a, c, r))) }
 KERNEL gemmVNNI1x32(const gemm_args *g) { ROWS(1, (tile<1, 2>(g, a, c, r))) }
 KERNEL gemmVNNI1x16(const gemm_args *g) { ROWS(1, (tile<1, 1>(g, a, c, r))) }
-
-// c[i] = a[i] ^ 0x80 for k bytes: int8 to q + 128.
-KERNEL offsetVNNI(const gemm_args *g) {
-  const int8_t *a = g->a;
-  int8_t *c = g->c;
-  int32_t bits = 0x80808080;
-  HIDE(bits);
-  const __m512i flip = _mm512_set1_epi32(bits);
-  int64_t k = g->k;
-  PLAIN for (; k >= 64; k -= 64, a += 64, c += 64)
-    _mm512_storeu_si512(c, _mm512_xor_si512(_mm512_loadu_si512(a), flip));
-  if (k > 0) {
-    const __mmask64 keep = ~(uint64_t)0 >> (64 - k);
-    _mm512_mask_storeu_epi8(c, keep, _mm512_xor_si512(_mm512_maskz_loadu_epi8(keep, a), flip));
-  }
-}
