@@ -44,6 +44,7 @@ func (p *Program) Steps() []Step {
 // allocates nothing.
 func (s *Session) RunTimed(elapsed []time.Duration) []float32 {
 	elapsed = elapsed[:len(s.program.steps)]
+	s.begin()
 	before := time.Now()
 	for i := range s.program.steps {
 		s.run(&s.program.steps[i])
