@@ -42,6 +42,15 @@ type step struct {
 	inputs []int // nodes
 	cost   nn.Cost
 	op     operation
+	most   int // chunks that it can be cut into with profit
+}
+
+// chunks is how many chunks to cut the step into for so many threads.
+func (s *step) chunks(threads int) int {
+	if threads == 1 {
+		return 1
+	}
+	return min(s.most, threads*chunksPerThread)
 }
 
 // operation is a kernel with its packed parameters.
@@ -55,8 +64,12 @@ type operation interface {
 	weightBytes() int
 	// needs is the working memory of run.
 	needs() scratchSize
-	// run reads the inputs and fills out; logits and embeddings go to b.
-	run(b *buffers, in [2][]int8, out []int8)
+	// units is how many parts the operation can be cut into.
+	units() int
+	// run computes some of the units: it reads the inputs and writes to out, or
+	// logits and embeddings to the session's buffers. Other threads compute the
+	// others meanwhile.
+	run(c chunk)
 }
 
 // Compile checks q and packs it into a Program, which keeps nothing of q, for
@@ -90,6 +103,11 @@ func CompileFor(q *nn.Quantised, isa kernel.ISA) (*Program, error) {
 			return nil, fmt.Errorf("engine: node %q: %w: %w", n.Name, nn.ErrGraph, err)
 		}
 		s := step{node: id, name: n.Name, inputs: append([]int(nil), n.Inputs...), cost: q.Cost(id), op: op}
+		bytes := n.Out.Shape.Len()
+		for _, from := range n.Inputs {
+			bytes += p.shapes[from].Len()
+		}
+		s.most = min(op.units(), worthwhile(isa, s.cost.MACs, int64(bytes)))
 		p.steps = append(p.steps, s)
 		p.scratch.grow(op.needs())
 	}

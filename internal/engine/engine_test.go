@@ -71,7 +71,7 @@ func compare(t *testing.T, seed uint64, p *Program, want outcome) {
 	for i := range p.steps {
 		poison(s, i)
 		st := &p.steps[i]
-		s.run(st)
+		s.job.run(i, 1)
 		for _, from := range append([]int{st.node}, st.inputs...) {
 			got := make([]int8, len(s.tensors[from]))
 			kernel.Flip(got, s.tensors[from], p.isa.Flip())
@@ -102,9 +102,9 @@ func poison(s *Session, i int) {
 		}
 	}
 	b := &s.buffers
-	fillWith(b.work.Acc, 0x5b5b5b5b)
-	fillWith(b.work.Bytes, 0x5b)
-	fillWith(b.patches, 0x5b)
+	fillWith(s.scratch.work.Acc, 0x5b5b5b5b)
+	fillWith(s.scratch.work.Bytes, 0x5b)
+	fillWith(s.scratch.patches, 0x5b)
 	fillWith(b.squeeze.Squeeze, 0x5b5b)
 	fillWith(b.squeeze.Inner, 0x5b5b)
 	fillWith(b.squeeze.Float, 1e30)

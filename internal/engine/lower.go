@@ -23,13 +23,13 @@ func lower(q *nn.Quantised, id int, isa kernel.ISA) (operation, error) {
 	case *nn.QSqueezeExcite:
 		return lowerSqueezeExcite(op, in, n.Out, isa), nil
 	case *nn.QAdd:
-		return &addOp{Add: kernel.Add{
+		return &addOp{pixels: in.Shape.H * in.Shape.W, Add: kernel.Add{
 			A: slices.Clone(op.A), B: slices.Clone(op.B),
 			ZeroA: slices.Clone(in.Zero), ZeroB: slices.Clone(q.Nodes[n.Inputs[1]].Out.Zero), Zero: slices.Clone(n.Out.Zero),
 			Flip: isa.Flip(),
 		}}, nil
 	case *nn.QTable:
-		return &tableOp{table: kernel.PackTable(isa, op.Table), channels: in.Shape.C}, nil
+		return &tableOp{table: kernel.PackTable(isa, op.Table), pixels: in.Shape.H * in.Shape.W, channels: in.Shape.C}, nil
 	}
 	return nil, fmt.Errorf("the engine has no kernel for operation %q", n.Op.Kind())
 }
@@ -55,16 +55,16 @@ func lowerConv(q *nn.Quantised, op *nn.QConv, n nn.QNode, in nn.QTensor, isa ker
 	}
 	switch {
 	case op.Depthwise():
-		return &depthwiseOp{g.OutH, kernel.PackDepthwiseConv(isa, g, op.Weight, op.Bias, slices.Clone(in.Zero), &e)}, nil
+		return &depthwiseOp{g, kernel.PackDepthwiseConv(isa, g, op.Weight, op.Bias, slices.Clone(in.Zero), &e)}, nil
 	case op.Groups == 1:
-		return &convOp{g.OutH, kernel.PackDenseConv(isa, g, op.Weight, op.Bias, in.Zero, &e)}, nil
+		return &convOp{g, kernel.PackDenseConv(isa, g, op.Weight, op.Bias, in.Zero, &e)}, nil
 	}
-	return &groupedOp{rows: g.OutH, conv: kernel.PackGroupedConv(isa, g, op.Weight, op.Bias, in.Zero, &e)}, nil
+	return &groupedOp{geometry: g, conv: kernel.PackGroupedConv(isa, g, op.Weight, op.Bias, in.Zero, &e)}, nil
 }
 
 func lowerLinear(op *nn.QLinear, out nn.QTensor, isa kernel.ISA) (operation, error) {
 	if op.Float {
-		return &logitsOp{kernel.PackLogits(isa, op.Weight, op.Bias, op.Out, op.In, slices.Clone(op.Multiplier))}, nil
+		return &logitsOp{product: kernel.PackLogits(isa, op.Weight, op.Bias, op.Out, op.In, slices.Clone(op.Multiplier))}, nil
 	}
 	e, err := epilogue(op.Act, op.Multiplier, out)
 	if err != nil {
@@ -85,7 +85,7 @@ func lowerPool(op *nn.QPool, in, out nn.QTensor, embedding bool, isa kernel.ISA)
 }
 
 func lowerSqueezeExcite(op *nn.QSqueezeExcite, in, out nn.QTensor, isa kernel.ISA) operation {
-	return &squeezeExciteOp{kernel.PackSqueezeExcite(isa, kernel.SqueezeExcite{
+	return &squeezeExciteOp{SqueezeExcitation: kernel.PackSqueezeExcite(isa, kernel.SqueezeExcite{
 		SqueezeM: slices.Clone(op.SqueezeM),
 		Reduce:   slices.Clone(op.Reduce), ReduceBias: slices.Clone(op.ReduceBias), ReduceM: slices.Clone(op.ReduceM),
 		Expand: slices.Clone(op.Expand), ExpandBias: slices.Clone(op.ExpandBias), ExpandM: slices.Clone(op.ExpandM),

@@ -6,9 +6,12 @@ import "github.com/seedge/seedge/internal/kernel"
 // sessions of one Program are independent.
 type Session struct {
 	program *Program
+	pool    *Pool
+	job     job
 	arena   []int8   // tensors, int8 or what kernel.ISA.Flip makes of it
 	tensors [][]int8 // of each node, in the arena
 	buffers buffers
+	scratch *scratch // of the caller's thread
 }
 
 // scratchSize counts elements of working memory.
@@ -25,36 +28,52 @@ func (s *scratchSize) grow(t scratchSize) {
 	s.gate = max(s.gate, t.gate)
 }
 
-// buffers is a session's memory outside the arena. Nothing in work, patches and
-// squeeze outlives a step.
+// scratch is what one thread works in. Nothing in it outlives a chunk of a step.
+type scratch struct {
+	work    *kernel.Workspace
+	patches []int8
+}
+
+func (p *Program) newScratch() *scratch {
+	return &scratch{work: kernel.NewWorkspace(p.scratch.WorkspaceSize), patches: make([]int8, p.scratch.patches)}
+}
+
+// buffers is a session's memory outside the arena. Nothing in squeeze outlives a
+// step.
 type buffers struct {
-	work     *kernel.Workspace
-	patches  []int8
 	squeeze  kernel.SqueezeBuffers
 	logits   []float32
 	features []float32
 }
 
-// NewSession allocates the arena and all working memory.
-func (p *Program) NewSession() *Session {
-	s := &Session{program: p, arena: make([]int8, p.arena), tensors: make([][]int8, len(p.spans))}
-	for id, at := range p.spans {
+// NewSession allocates the arena and all working memory of a session that runs
+// on its caller's goroutine alone.
+func (p *Program) NewSession() *Session { return p.NewPool(1).NewSession() }
+
+// NewSession allocates the arena and all working memory of a session that runs
+// on the pool.
+func (p *Pool) NewSession() *Session {
+	program := p.program
+	s := &Session{
+		program: program, pool: p, scratch: program.newScratch(),
+		arena: make([]int8, program.arena), tensors: make([][]int8, len(program.spans)),
+	}
+	s.job = job{session: s, slots: make([]slot, p.threads), workers: make([]*worker, 0, len(p.workers))}
+	for id, at := range program.spans {
 		if at.size > 0 {
 			s.tensors[id] = s.arena[at.offset : at.offset+at.size : at.offset+at.size]
 		}
 	}
-	n := p.scratch
+	n := program.scratch
 	s.buffers = buffers{
-		work:    kernel.NewWorkspace(n.WorkspaceSize),
-		patches: make([]int8, n.patches),
 		squeeze: kernel.SqueezeBuffers{
 			Squeeze: make([]int16, n.squeeze), Inner: make([]int16, n.inner),
 			Float: make([]float32, max(n.gate, n.inner)), Gate: make([]float32, n.gate),
 		},
-		logits:   make([]float32, p.logits),
-		features: make([]float32, p.features.length),
+		logits:   make([]float32, program.logits),
+		features: make([]float32, program.features.length),
 	}
-	s.buffers.squeeze.Sum = s.buffers.work.Acc
+	s.buffers.squeeze.Sum = s.scratch.work.Acc
 	return s
 }
 
@@ -65,10 +84,12 @@ func (s *Session) Input() []int8 { return s.tensors[0] }
 // Run computes the network on Input. It returns the logits, which are valid
 // until the next Run.
 func (s *Session) Run() []float32 {
+	threads := s.pool.enlist(&s.job)
 	s.begin()
 	for i := range s.program.steps {
-		s.run(&s.program.steps[i])
+		s.job.run(i, threads)
 	}
+	s.pool.dismiss(&s.job)
 	return s.buffers.logits
 }
 
@@ -79,12 +100,15 @@ func (s *Session) begin() {
 	}
 }
 
-func (s *Session) run(st *step) {
-	var in [2][]int8
+// chunk computes chunk k of the n that step i is cut into.
+func (s *Session) chunk(i, k, n int, w *scratch) {
+	st := &s.program.steps[i]
+	units := st.op.units()
+	c := chunk{session: s, scratch: w, index: k, from: units * k / n, to: units * (k + 1) / n, out: s.tensors[st.node]}
 	for i, from := range st.inputs {
-		in[i] = s.tensors[from]
+		c.in[i] = s.tensors[from]
 	}
-	st.op.run(&s.buffers, in, s.tensors[st.node])
+	st.op.run(c)
 }
 
 // Features is the embedding of the latest Run, valid until the next: the

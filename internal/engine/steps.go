@@ -46,12 +46,14 @@ func (s *Session) RunTimed(elapsed []time.Duration) []float32 {
 	elapsed = elapsed[:len(s.program.steps)]
 	s.begin()
 	before := time.Now()
+	threads := s.pool.enlist(&s.job)
 	for i := range s.program.steps {
-		s.run(&s.program.steps[i])
+		s.job.run(i, threads)
 		now := time.Now()
 		elapsed[i] += now.Sub(before)
 		before = now
 	}
+	s.pool.dismiss(&s.job)
 	return s.buffers.logits
 }
 

@@ -437,3 +437,12 @@ func aligned(n int) []int8 {
 	at := int(-uintptr(unsafe.Pointer(&b[0])) & (alignment - 1))
 	return b[at : at+n : at+n]
 }
+
+// TileRows is the number of rows that the kernel computes at once; Run is
+// fastest with multiples of it.
+func (m *GEMM) TileRows() int {
+	if m.tile == nil {
+		return TileRows
+	}
+	return m.tile.rows
+}
