@@ -16,6 +16,7 @@ type Model struct {
 	options  options
 	features bool
 	sessions sessions
+	pool     *engine.Pool // of an int8 model
 
 	mu     sync.Mutex
 	closed bool
@@ -49,7 +50,8 @@ func newModel(file *modelfile.Model, opts []Option) (*Model, error) {
 			return nil, fmt.Errorf("sdk: %s: %w", file.Name, err)
 		}
 		table := inputTable(file.Preprocess, file.Quantised.Nodes[0].Out)
-		start = func() (*session, error) { return newIntSession(file.Preprocess, program, &table) }
+		m.pool = program.NewPool(o.threads)
+		start = func() (*session, error) { return newIntSession(file.Preprocess, m.pool, &table) }
 	} else {
 		start = func() (*session, error) { return newFloatSession(file.Preprocess, file.Graph) }
 	}
@@ -62,7 +64,8 @@ func newModel(file *modelfile.Model, opts []Option) (*Model, error) {
 	return m, nil
 }
 
-// Close waits for the calls in flight and frees the model's memory. Calls that
+// Close waits for the calls in flight, ends the model's threads and frees its
+// memory. Calls that
 // begin later get ErrClosed. Closing again does nothing; the error is always nil.
 func (m *Model) Close() error {
 	m.mu.Lock()
@@ -72,6 +75,9 @@ func (m *Model) Close() error {
 	m.calls.Wait()
 	if first {
 		m.sessions.drop()
+		if m.pool != nil {
+			m.pool.Close()
+		}
 		m.options.log.Debug("seedge: model closed", "model", m.info.Name)
 	}
 	return nil

@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -172,7 +174,7 @@ func TestOpenErrors(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	path := saved(t, modelfile.Int8)
-	for _, o := range []Option{WithTopK(0), WithSessions(-1), WithLogger(nil)} {
+	for _, o := range []Option{WithTopK(0), WithSessions(-1), WithThreads(0), WithThreads(1025), WithLogger(nil)} {
 		_, err := Open(path, o)
 		require.ErrorIs(t, err, ErrOption)
 	}
@@ -185,6 +187,29 @@ func TestOptions(t *testing.T) {
 	for _, want := range []string{"model opened", "precision=int8", "input=32x40", "new session", "model closed"} {
 		assert.Contains(t, log.String(), want)
 	}
+}
+
+// TestThreads: any number of threads gives the same logits, and Close ends them.
+func TestThreads(t *testing.T) {
+	before := runtime.NumGoroutine()
+	var want []float32
+	for threads := 1; threads <= 4; threads++ {
+		m := open(t, modelfile.Int8, WithThreads(threads))
+		got, err := m.Logits(t.Context(), picture(1, 40, 50))
+		require.NoError(t, err)
+		if threads == 1 {
+			want = got
+		}
+		assert.Equal(t, want, got, "%d threads", threads)
+		require.NoError(t, m.Close())
+	}
+	for range 1000 { // a goroutine that is done is counted for a moment
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
 
 func TestInfo(t *testing.T) {

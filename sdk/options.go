@@ -12,11 +12,12 @@ type Option func(*options) error
 type options struct {
 	topK     int
 	sessions int
+	threads  int
 	log      *slog.Logger
 }
 
 func newOptions(opts []Option) (options, error) {
-	o := options{topK: 5, sessions: runtime.GOMAXPROCS(0), log: slog.New(slog.DiscardHandler)}
+	o := options{topK: 5, sessions: runtime.GOMAXPROCS(0), threads: min(defaultThreads, runtime.GOMAXPROCS(0)), log: slog.New(slog.DiscardHandler)}
 	for _, set := range opts {
 		if set == nil {
 			continue
@@ -48,6 +49,29 @@ func WithSessions(n int) Option {
 			return fmt.Errorf("%w: %d sessions, want 1 or more", ErrOption, n)
 		}
 		o.sessions = n
+		return nil
+	}
+}
+
+// A network has so little work that more than a few threads wait for each other
+// most of the time.
+const (
+	defaultThreads = 4
+	maxThreads     = 1024
+)
+
+// WithThreads lets one image be worked on by up to n threads, 1 to 1024; the
+// results are the same bytes for any number. The threads are shared by the
+// images of WithSessions: as many images at once as there are threads get one
+// each. Workers wait for 50 microseconds with their processor, then asleep. The
+// default is GOMAXPROCS, at most 4. It concerns int8 models; float32 and fp16
+// ones have one thread for each image.
+func WithThreads(n int) Option {
+	return func(o *options) error {
+		if n < 1 || n > maxThreads {
+			return fmt.Errorf("%w: %d threads, want 1 to %d", ErrOption, n, maxThreads)
+		}
+		o.threads = n
 		return nil
 	}
 }

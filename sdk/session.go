@@ -62,7 +62,7 @@ type intNetwork struct {
 	table  *[3][256]int8
 }
 
-func newIntSession(spec preprocess.Spec, p *engine.Program, table *[3][256]int8) (*session, error) {
+func newIntSession(spec preprocess.Spec, p *engine.Pool, table *[3][256]int8) (*session, error) {
 	return newSession(spec, &intNetwork{p.NewSession(), table})
 }
 

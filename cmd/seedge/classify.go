@@ -32,7 +32,7 @@ name. JPEG, PNG, GIF, BMP and WebP are read; a JPEG's orientation is respected.`
 		},
 	}
 	c.Flags().IntVar(&top, "top", 5, "classes to print")
-	c.Flags().IntVar(&threads, "threads", runtime.GOMAXPROCS(0), "images processed at once")
+	c.Flags().IntVar(&threads, "threads", runtime.GOMAXPROCS(0), "threads: images processed at once, and parts of one image")
 	return c
 }
 

@@ -29,7 +29,7 @@ not normalised.`,
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "", "file to write (required)")
-	c.Flags().IntVar(&threads, "threads", runtime.GOMAXPROCS(0), "images processed at once")
+	c.Flags().IntVar(&threads, "threads", runtime.GOMAXPROCS(0), "threads: images processed at once, and parts of one image")
 	return c
 }
 

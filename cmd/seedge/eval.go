@@ -83,7 +83,7 @@ takes images in any folder.`,
 	f := c.Flags()
 	f.StringVar(&o.against, "against", "", "model to compare with, usually the float one")
 	f.IntVar(&o.limit, "limit", 0, "most images to use, evenly spaced; 0: all")
-	f.IntVar(&o.threads, "threads", runtime.GOMAXPROCS(0), "images processed at once")
+	f.IntVar(&o.threads, "threads", runtime.GOMAXPROCS(0), "threads: images processed at once, and parts of one image")
 	return c
 }
 

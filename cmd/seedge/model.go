@@ -19,12 +19,13 @@ func readModel(path string) (*modelfile.Model, error) {
 	return modelfile.Read(path)
 }
 
-// openModel opens a model for as many images at once as there are threads.
+// openModel opens a model for threads threads: as many images at once, or one
+// image on all of them.
 func openModel(path string, threads int, opts ...sdk.Option) (*sdk.Model, error) {
 	if err := checkThreads(threads); err != nil {
 		return nil, err
 	}
-	return sdk.Open(path, append(opts, sdk.WithSessions(threads))...)
+	return sdk.Open(path, append([]sdk.Option{sdk.WithSessions(threads), sdk.WithThreads(threads)}, opts...)...)
 }
 
 // prediction is one class in JSON.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,7 +25,7 @@ type seen struct {
 }
 
 func (a *app) runCommand() *cobra.Command {
-	var frames int
+	var frames, threads int
 	c := &cobra.Command{
 		Use:   "run MODEL SOURCE",
 		Short: "Label the frames of a camera, a stream or a video file",
@@ -44,7 +45,7 @@ Cameras need a build with OpenCV: make build.`,
 			if frames < 0 {
 				return fmt.Errorf("--frames is %d, want 1 or more, or 0 for all", frames)
 			}
-			err := a.run(c.Context(), args[0], args[1], frames)
+			err := a.run(c.Context(), args[0], args[1], frames, threads)
 			if errors.Is(err, context.Canceled) && c.Context().Err() != nil {
 				return nil // Ctrl-C while the source was being opened
 			}
@@ -52,11 +53,12 @@ Cameras need a build with OpenCV: make build.`,
 		},
 	}
 	c.Flags().IntVar(&frames, "frames", 0, "frames to label; 0: until the source ends")
+	c.Flags().IntVar(&threads, "threads", min(4, runtime.GOMAXPROCS(0)), "threads that work on a frame")
 	return c
 }
 
-func (a *app) run(ctx context.Context, model, source string, frames int) error {
-	m, err := openModel(model, 1, sdk.WithTopK(1))
+func (a *app) run(ctx context.Context, model, source string, frames, threads int) error {
+	m, err := openModel(model, threads, sdk.WithSessions(1), sdk.WithTopK(1))
 	if err != nil {
 		return err
 	}
