@@ -4,14 +4,19 @@ package kernel
 var depthwiseTiles = []depthwiseTile{
 	{AVX2, 3, 16, 2, true, asIs, nil, depthwiseAVX2k3},
 	{AVX2, 5, 16, 2, true, asIs, nil, depthwiseAVX2k5},
-	{VNNI, 3, 32, 4, false, offset128, channel32, depthwiseVNNIk3},
-	{VNNI, 5, 32, 4, false, offset128, channel32, depthwiseVNNIk5},
 }
 
-// channel32 is the order in which unpacking bytes by fours leaves 32 channels,
+var columnsTiles = []columnsTile{
+	{VNNI, 3, 64, channel64, depthwiseVNNIk3x64},
+	{VNNI, 3, 16, nil, depthwiseVNNIk3x16},
+	{VNNI, 5, 64, channel64, depthwiseVNNIk5x64},
+	{VNNI, 5, 16, nil, depthwiseVNNIk5x16},
+}
+
+// channel64 is the order in which unpacking bytes by fours leaves 64 channels,
 // and packing brings back.
-func channel32(i int) int {
-	quarter, lane, e := i/8, i/4%2, i%4
+func channel64(i int) int {
+	quarter, lane, e := i/16, i/4%4, i%4
 	return 16*lane + 4*quarter + e
 }
 
@@ -22,7 +27,13 @@ func depthwiseAVX2k3(args *depthwiseArgs)
 func depthwiseAVX2k5(args *depthwiseArgs)
 
 //go:noescape
-func depthwiseVNNIk3(args *depthwiseArgs)
+func depthwiseVNNIk3x64(args *columnsArgs)
 
 //go:noescape
-func depthwiseVNNIk5(args *depthwiseArgs)
+func depthwiseVNNIk3x16(args *columnsArgs)
+
+//go:noescape
+func depthwiseVNNIk5x64(args *columnsArgs)
+
+//go:noescape
+func depthwiseVNNIk5x16(args *columnsArgs)

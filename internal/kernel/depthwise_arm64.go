@@ -6,6 +6,8 @@ var depthwiseTiles = []depthwiseTile{
 	{NEON, 5, 16, 1, false, asIs, nil, depthwiseNEONk5},
 }
 
+var columnsTiles []columnsTile
+
 //go:noescape
 func depthwiseNEONk3(args *depthwiseArgs)
 

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,39 +13,64 @@ import (
 // forbidden pages.
 func TestDepthwiseTiles(t *testing.T) {
 	for _, tile := range depthwiseTiles {
-		t.Run(tile.String(), func(t *testing.T) {
-			if !supported(tile.isa) {
-				t.Skipf("this CPU has %v", ISAs())
-			}
-			r := rand.New(rand.NewPCG(17, uint64(tile.size)))
-			g := newGuards(t)
-			check := func(f *filter) {
-				g.atStart = !g.atStart
-				d := newDepthwiseConv(tile.isa, f.g, f.zero, &f.e)
-				d.tile = &tile
-				require.True(t, tile.fits(&f.g, &f.e))
-				d.pack(f.weight, f.bias)
-				d.w, d.p, d.pad = guardedCopy(g, d.w), guardedCopy(g, d.p), guardedCopy(g, d.pad)
-				w := &Workspace{Bytes: guarded[int8](g, d.Needs().Bytes)}
-				src, dst := guardedCopy(g, flipped(f.src, tile.isa)), guarded[int8](g, f.g.OutH*f.g.OutW*f.g.OutC)
-				d.Run(dst, src, nil, w)
-				require.Equal(t, f.want(), flipped(dst, tile.isa), "%+v, activation %d", f.g, f.e.Activation)
-				require.True(t, intact(g, dst), "wrote outside of the output: %+v", f.g)
-				g.release()
-			}
-			for extra := range 2*tile.channels + 2 {
-				for f := Identity; f <= HardSwish; f++ {
-					check(randomFilter(r, tile.size, tile.channels+extra, f))
-				}
-			}
-			wide := Geometry{
-				InH: 2, InW: 3000, InC: tile.channels + 1, OutH: 2, OutW: 3000, OutC: tile.channels + 1, KernelH: tile.size, KernelW: tile.size,
-				StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Top: tile.size / 2, Left: tile.size / 2, Groups: tile.channels + 1,
-			}
-			check(newFilter(r, wide, HardSwish)) // several calls for a row
-			many := wide
-			many.InW, many.OutW, many.InC, many.OutC, many.Groups = 3, 3, 30001, 30001, 30001
-			check(newFilter(r, many, ReLU6)) // several calls for a pixel
+		testDepthwise(t, tile.String(), tile.isa, tile.size, tile.channels, func(d *DepthwiseConv, f *filter, g *guards) {
+			require.True(t, tile.fits(&f.g, &f.e))
+			d.tile = &tile
+			d.pack(f.weight, f.bias)
+			d.w, d.p = guardedCopy(g, d.w), guardedCopy(g, d.p)
 		})
 	}
+	for _, tile := range columnsTiles {
+		least := tile.channels
+		if tile.channel == nil {
+			least = 1
+		}
+		testDepthwise(t, tile.String(), tile.isa, tile.size, least, func(d *DepthwiseConv, f *filter, g *guards) {
+			require.True(t, d.packColumns([]*columnsTile{&tile}, f.weight, f.bias))
+			for i := range d.columns {
+				p := &d.columns[i]
+				p.w, p.p = guardedCopy(g, p.w), guardedCopy(g, p.p)
+			}
+		})
+	}
+}
+
+func testDepthwise(t *testing.T, name string, isa ISA, size, least int, pack func(d *DepthwiseConv, f *filter, g *guards)) {
+	t.Run(name, func(t *testing.T) {
+		if !supported(isa) {
+			t.Skipf("this CPU has %v", ISAs())
+		}
+		r := rand.New(rand.NewPCG(17, uint64(size)))
+		g := newGuards(t)
+		check := func(f *filter) {
+			g.atStart = !g.atStart
+			d := newDepthwiseConv(isa, f.g, f.zero, &f.e)
+			pack(d, f, g)
+			d.pad = guardedCopy(g, d.pad)
+			w := &Workspace{Bytes: guardedAligned(g, d.Needs().Bytes)}
+			src, dst := guardedCopy(g, flipped(f.src, isa)), guarded[int8](g, f.g.OutH*f.g.OutW*f.g.OutC)
+			d.Run(dst, src, nil, w)
+			require.True(t, slices.Equal(f.want(), flipped(dst, isa)), "%+v, activation %d", f.g, f.e.Activation)
+			require.True(t, intact(g, dst), "wrote outside of the output: %+v", f.g)
+			g.release()
+		}
+		for extra := range 70 {
+			for f := Identity; f <= HardSwish; f++ {
+				check(randomFilter(r, size, least+extra, f))
+			}
+		}
+		wide := Geometry{
+			InH: 2, InW: 3000, InC: least + 1, OutH: 2, OutW: 3000, OutC: least + 1, KernelH: size, KernelW: size,
+			StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Top: size / 2, Left: size / 2, Groups: least + 1,
+		}
+		check(newFilter(r, wide, HardSwish)) // several calls for a row
+		many := wide
+		many.InW, many.OutW, many.InC, many.OutC, many.Groups = 3, 3, 30001, 30001, 30001
+		check(newFilter(r, many, ReLU6)) // several calls for a pixel
+	})
+}
+
+// guardedAligned is n bytes from a cache line on, as a Workspace's are.
+func guardedAligned(g *guards, n int) []int8 {
+	return guarded[int8](g, pad(n, alignment))[:n]
 }

@@ -50,7 +50,9 @@ type DepthwiseConv struct {
 	epilogue *Epilogue
 	summer   Summer
 
-	tile  *depthwiseTile
+	columns []columnsPart // if the instruction set has such kernels
+
+	tile  *depthwiseTile // otherwise
 	mode  int
 	w     []int8
 	p     []int32
@@ -68,6 +70,9 @@ type DepthwiseConv struct {
 // bias are not kept; zero and the epilogue's arrays are.
 func PackDepthwiseConv(isa ISA, g Geometry, weight []int8, bias []int32, zero []int8, e *Epilogue) *DepthwiseConv {
 	d := newDepthwiseConv(isa, g, zero, e)
+	if d.packColumns(columnsFor(isa, &g, e), weight, bias) {
+		return d
+	}
 	for i := range depthwiseTiles {
 		t := &depthwiseTiles[i]
 		if t.fits(&g, e) && t.isa <= isa && (d.tile == nil || t.isa > d.tile.isa) {
@@ -100,26 +105,40 @@ func (t *depthwiseTile) fits(g *Geometry, e *Epilogue) bool {
 
 // ISA is the instruction set whose kernel was chosen.
 func (d *DepthwiseConv) ISA() ISA {
-	if d.tile == nil {
-		return Generic
+	switch {
+	case d.columns != nil:
+		return d.columns[0].tile.isa
+	case d.tile != nil:
+		return d.tile.isa
 	}
-	return d.tile.isa
+	return Generic
 }
 
 // String names the instruction set and the channels of a block.
 func (d *DepthwiseConv) String() string {
-	if d.tile == nil {
+	switch {
+	case d.columns != nil:
+		return columnsName(d.columns)
+	case d.tile == nil:
 		return Generic.String()
 	}
 	return fmt.Sprintf("%s x%d", d.tile.isa, d.tile.channels)
 }
 
 // Bytes is the size of the packed weights.
-func (d *DepthwiseConv) Bytes() int { return len(d.w) + 4*len(d.p) + len(d.weight) + 4*len(d.bias) }
+func (d *DepthwiseConv) Bytes() int {
+	n := len(d.w) + 4*len(d.p) + len(d.weight) + 4*len(d.bias)
+	for i := range d.columns {
+		n += len(d.columns[i].w) + 4*len(d.columns[i].p)
+	}
+	return n
+}
 
 // Needs is what Rows uses of a Workspace.
 func (d *DepthwiseConv) Needs() WorkspaceSize {
 	switch {
+	case d.columns != nil:
+		return WorkspaceSize{Bytes: d.scratch()}
 	case d.tile != nil:
 		return WorkspaceSize{Bytes: d.slots * len(d.pad)}
 	case d.flip != 0:
@@ -195,6 +214,10 @@ func (d *DepthwiseConv) Rows(dst, src, residual []int8, from, to int, sums []int
 	g := &d.geometry
 	row := g.OutW * g.OutC
 	_, _ = dst[:(to-from)*row], src[:min(g.Ring, g.InH)*g.InW*g.InC]
+	if d.columns != nil {
+		d.columnRows(dst, src, from, to, sums, w)
+		return
+	}
 	if d.tile != nil {
 		d.layEdges(w)
 	}

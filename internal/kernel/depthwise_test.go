@@ -48,6 +48,10 @@ func (f *filter) want() []int8 {
 
 func (t *depthwiseTile) String() string { return fmt.Sprintf("%s %dx%d", t.isa, t.size, t.size) }
 
+func (t *columnsTile) String() string {
+	return fmt.Sprintf("%s %dx%d x%d", t.isa, t.size, t.size, t.channels)
+}
+
 // TestPackDepthwiseConv: which kernel a shape gets, and that all agree.
 func TestPackDepthwiseConv(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
@@ -55,7 +59,7 @@ func TestPackDepthwiseConv(t *testing.T) {
 		for _, c := range []struct {
 			size, channels int
 			own            bool
-		}{{3, 40, true}, {5, 40, true}, {2, 40, false}, {3, 5, false}} {
+		}{{3, 40, true}, {5, 40, true}, {2, 40, false}, {3, 5, isa == VNNI}} {
 			f := randomFilter(r, c.size, c.channels, HardSwish)
 			d := PackDepthwiseConv(isa, f.g, f.weight, f.bias, f.zero, &f.e)
 			if c.own && isa != Generic {

@@ -41,48 +41,48 @@ TEXT ·gemmVNNI6x64(SB), NOSPLIT, $0-8
 	LONG $0x48fde162; WORD $0xe46f       // 0a6: vmovdqa64 %zmm4, %zmm20
 	LONG $0x48fde162; WORD $0xed6f       // 0ac: vmovdqa64 %zmm5, %zmm21
 	LONG $0x48fde162; WORD $0xf66f       // 0b2: vmovdqa64 %zmm6, %zmm22
-	LONG $0x48fde162; WORD $0xfb6f       // 0b8: vmovdqa64 %zmm3, %zmm23
-	LONG $0x48fd6162; WORD $0xc46f       // 0be: vmovdqa64 %zmm4, %zmm24
+	LONG $0x48fd6162; WORD $0xcb6f       // 0b8: vmovdqa64 %zmm3, %zmm25
+	LONG $0x48fd6162; WORD $0xd46f       // 0be: vmovdqa64 %zmm4, %zmm26
 	LONG $0x48fdf162; WORD $0xd66f       // 0c4: vmovdqa64 %zmm6, %zmm2
 	LONG $0x48fdf162; WORD $0xcd6f       // 0ca: vmovdqa64 %zmm5, %zmm1
 	LONG $0x40788b4d                     // 0d0: movq 0x40(%r8), %r15
 	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0d4: nopw %cs:(%rax,%rax)
-	LONG $0x48fe4162; WORD $0x0a6f       // 0e0: vmovdqu64 (%r10), %zmm25
+	LONG $0x48fec162; WORD $0x3a6f       // 0e0: vmovdqu64 (%r10), %zmm23
 	LONG $0x487d0262; WORD $0x3458; BYTE $0x0e // 0e6: vpbroadcastd (%r14,%r9), %zmm30
-	LONG $0x48fe4162; WORD $0x526f; BYTE $0x01 // 0ed: vmovdqu64 0x40(%r10), %zmm26
+	LONG $0x48fe4162; WORD $0x426f; BYTE $0x01 // 0ed: vmovdqu64 0x40(%r10), %zmm24
 	LONG $0x48fe4162; WORD $0x5a6f; BYTE $0x02 // 0f4: vmovdqu64 0x80(%r10), %zmm27
 	LONG $0x48fe4162; WORD $0x626f; BYTE $0x03 // 0fb: vmovdqu64 0xc0(%r10), %zmm28
 	LONG $0x487d0262; WORD $0x3c58; BYTE $0x4e // 102: vpbroadcastd (%r14,%r9,2), %zmm31
 	LONG $0x487d4262; WORD $0x2e58       // 109: vpbroadcastd (%r14), %zmm29
 	LONG $0x04c68349                     // 10f: addq $0x4, %r14
 	LONG $0x00c28149; WORD $0x0001; BYTE $0x00 // 113: addq $0x100, %r10
-	LONG $0x400d8262; WORD $0xe150       // 11a: vpdpbusd %zmm25, %zmm30, %zmm20
-	LONG $0x400d8262; WORD $0xda50       // 120: vpdpbusd %zmm26, %zmm30, %zmm19
+	LONG $0x400da262; WORD $0xe750       // 11a: vpdpbusd %zmm23, %zmm30, %zmm20
+	LONG $0x400d8262; WORD $0xd850       // 120: vpdpbusd %zmm24, %zmm30, %zmm19
 	LONG $0x400d8262; WORD $0xd350       // 126: vpdpbusd %zmm27, %zmm30, %zmm18
 	LONG $0x400d8262; WORD $0xcc50       // 12c: vpdpbusd %zmm28, %zmm30, %zmm17
 	LONG $0x487d4262; WORD $0x3358       // 132: vpbroadcastd (%r11), %zmm30
-	LONG $0x40058262; WORD $0xc150       // 138: vpdpbusd %zmm25, %zmm31, %zmm16
-	LONG $0x40051262; WORD $0xfa50       // 13e: vpdpbusd %zmm26, %zmm31, %zmm15
+	LONG $0x4005a262; WORD $0xc750       // 138: vpdpbusd %zmm23, %zmm31, %zmm16
+	LONG $0x40051262; WORD $0xf850       // 13e: vpdpbusd %zmm24, %zmm31, %zmm15
 	LONG $0x40051262; WORD $0xf350       // 144: vpdpbusd %zmm27, %zmm31, %zmm14
 	LONG $0x40051262; WORD $0xec50       // 14a: vpdpbusd %zmm28, %zmm31, %zmm13
 	LONG $0x487d0262; WORD $0x3c58; BYTE $0x0b // 150: vpbroadcastd (%r11,%r9), %zmm31
-	LONG $0x40150262; WORD $0xc150       // 157: vpdpbusd %zmm25, %zmm29, %zmm24
-	LONG $0x40158262; WORD $0xfa50       // 15d: vpdpbusd %zmm26, %zmm29, %zmm23
+	LONG $0x40152262; WORD $0xd750       // 157: vpdpbusd %zmm23, %zmm29, %zmm26
+	LONG $0x40150262; WORD $0xc850       // 15d: vpdpbusd %zmm24, %zmm29, %zmm25
 	LONG $0x40158262; WORD $0xf350       // 163: vpdpbusd %zmm27, %zmm29, %zmm22
 	LONG $0x40158262; WORD $0xec50       // 169: vpdpbusd %zmm28, %zmm29, %zmm21
-	LONG $0x400d1262; WORD $0xe150       // 16f: vpdpbusd %zmm25, %zmm30, %zmm12
-	LONG $0x400d1262; WORD $0xda50       // 175: vpdpbusd %zmm26, %zmm30, %zmm11
+	LONG $0x400d3262; WORD $0xe750       // 16f: vpdpbusd %zmm23, %zmm30, %zmm12
+	LONG $0x400d1262; WORD $0xd850       // 175: vpdpbusd %zmm24, %zmm30, %zmm11
 	LONG $0x400d1262; WORD $0xd350       // 17b: vpdpbusd %zmm27, %zmm30, %zmm10
 	LONG $0x400d1262; WORD $0xcc50       // 181: vpdpbusd %zmm28, %zmm30, %zmm9
 	LONG $0x487d0262; WORD $0x3458; BYTE $0x4b // 187: vpbroadcastd (%r11,%r9,2), %zmm30
-	LONG $0x40051262; WORD $0xc150       // 18e: vpdpbusd %zmm25, %zmm31, %zmm8
-	LONG $0x40059262; WORD $0xfa50       // 194: vpdpbusd %zmm26, %zmm31, %zmm7
+	LONG $0x40053262; WORD $0xc750       // 18e: vpdpbusd %zmm23, %zmm31, %zmm8
+	LONG $0x40059262; WORD $0xf850       // 194: vpdpbusd %zmm24, %zmm31, %zmm7
 	LONG $0x40059262; WORD $0xf350       // 19a: vpdpbusd %zmm27, %zmm31, %zmm6
 	LONG $0x40059262; WORD $0xec50       // 1a0: vpdpbusd %zmm28, %zmm31, %zmm5
 	LONG $0x04c38349                     // 1a6: addq $0x4, %r11
 	WORD $0xff49; BYTE $0xcf             // 1aa: decq %r15
-	LONG $0x400d9262; WORD $0xe150       // 1ad: vpdpbusd %zmm25, %zmm30, %zmm4
-	LONG $0x400d9262; WORD $0xda50       // 1b3: vpdpbusd %zmm26, %zmm30, %zmm3
+	LONG $0x400db262; WORD $0xe750       // 1ad: vpdpbusd %zmm23, %zmm30, %zmm4
+	LONG $0x400d9262; WORD $0xd850       // 1b3: vpdpbusd %zmm24, %zmm30, %zmm3
 	LONG $0x400d9262; WORD $0xd350       // 1b9: vpdpbusd %zmm27, %zmm30, %zmm2
 	LONG $0x400d9262; WORD $0xcc50       // 1bf: vpdpbusd %zmm28, %zmm30, %zmm1
 	LONG $0xff15850f; WORD $0xffff       // 1c5: jne 0xe0 <gemmVNNI6x64+0xe0>
@@ -91,45 +91,45 @@ TEXT ·gemmVNNI6x64(SB), NOSPLIT, $0-8
 	WORD $0x014d; BYTE $0xfb             // 1d2: addq %r15, %r11
 	WORD $0xff48; BYTE $0xcb             // 1d5: decq %rbx
 	LONG $0xfef2850f; WORD $0xffff       // 1d8: jne 0xd0 <gemmVNNI6x64+0xd0>
-	LONG $0x58508b4d                     // 1de: movq 0x58(%r8), %r10
-	LONG $0x18488b4d                     // 1e2: movq 0x18(%r8), %r9
-	LONG $0x01fa8349                     // 1e6: cmpq $0x1, %r10
-	LONG $0x05108f0f; WORD $0x0000       // 1ea: jg 0x700 <gemmVNNI6x64+0x700>
-	WORD $0x854d; BYTE $0xd2             // 1f0: testq %r10, %r10
-	LONG $0x0ef9840f; WORD $0x0000       // 1f3: je 0x10f2 <gemmVNNI6x64+0x10f2>
-	LONG $0x01fa8349                     // 1f9: cmpq $0x1, %r10
-	LONG $0x0c91850f; WORD $0x0000       // 1fd: jne 0xe94 <gemmVNNI6x64+0xe94>
-	LONG $0x487c0162; WORD $0xc05b       // 203: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 209: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 210: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 216: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 21c: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 222: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 228: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 22e: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 234: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 23a: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 240: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 246: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 24c: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 252: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 258: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 25e: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 264: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 26a: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 270: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 276: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 27c: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 282: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 288: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 28e: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 294: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x403c4162; WORD $0x415d; BYTE $0x0c // 29a: vminps 0x300(%r9), %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 2a1: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 2a7: vpaddd 0x200(%r9), %zmm24, %zmm24
-	LONG $0x403d6262; WORD $0xc03d       // 2ae: vpmaxsd %zmm0, %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0111       // 2b4: vpmovusdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 2ba: vmulps 0x140(%r9), %zmm23, %zmm23
+	LONG $0x58488b4d                     // 1de: movq 0x58(%r8), %r9
+	LONG $0x01f98349                     // 1e2: cmpq $0x1, %r9
+	LONG $0x05148f0f; WORD $0x0000       // 1e6: jg 0x700 <gemmVNNI6x64+0x700>
+	WORD $0x854d; BYTE $0xc9             // 1ec: testq %r9, %r9
+	LONG $0x0f05840f; WORD $0x0000       // 1ef: je 0x10fa <gemmVNNI6x64+0x10fa>
+	LONG $0x01f98349                     // 1f5: cmpq $0x1, %r9
+	LONG $0x0c99850f; WORD $0x0000       // 1f9: jne 0xe98 <gemmVNNI6x64+0xe98>
+	LONG $0x18488b4d                     // 1ff: movq 0x18(%r8), %r9
+	LONG $0x487c8162; WORD $0xfa5b       // 203: vcvtdq2ps %zmm26, %zmm23
+	LONG $0x487c0162; WORD $0xc15b       // 209: vcvtdq2ps %zmm25, %zmm24
+	LONG $0x487ca162; WORD $0xf65b       // 20f: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 215: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 21b: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 221: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 227: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 22d: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 233: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 239: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 23f: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 245: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 24b: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 251: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 257: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 25d: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 263: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 269: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 26f: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 275: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 27b: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 281: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 287: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 28d: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 293: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x4044c162; WORD $0x795d; BYTE $0x0c // 29a: vminps 0x300(%r9), %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 2a1: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x08 // 2a7: vpaddd 0x200(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 2ae: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x3911       // 2b4: vpmovusdb %zmm23, (%rcx)
+	LONG $0x403cc162; WORD $0x7959; BYTE $0x05 // 2ba: vmulps 0x140(%r9), %zmm24, %zmm23
 	LONG $0x4044c162; WORD $0x795d; BYTE $0x0d // 2c1: vminps 0x340(%r9), %zmm23, %zmm23
 	LONG $0x487da162; WORD $0xff5b       // 2c8: vcvtps2dq %zmm23, %zmm23
 	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 2ce: vpaddd 0x240(%r9), %zmm23, %zmm23
@@ -303,1018 +303,930 @@ TEXT ·gemmVNNI6x64(SB), NOSPLIT, $0-8
 	WORD $0x014d; BYTE $0xc2             // 6e0: addq %r8, %r10
 	WORD $0x014d; BYTE $0xc1             // 6e3: addq %r8, %r9
 	LONG $0x06ff8348                     // 6e6: cmpq $0x6, %rdi
-	LONG $0x17a08f0f; WORD $0x0000       // 6ea: jg 0x1e90 <gemmVNNI6x64+0x1e90>
-	LONG $0x0017cee9; BYTE $0x00         // 6f0: jmp 0x1ec3 <gemmVNNI6x64+0x1ec3>
+	LONG $0x15a08f0f; WORD $0x0000       // 6ea: jg 0x1c90 <gemmVNNI6x64+0x1c90>
+	LONG $0x0015cee9; BYTE $0x00         // 6f0: jmp 0x1cc3 <gemmVNNI6x64+0x1cc3>
 	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 6f5: nopw %cs:(%rax,%rax)
-	LONG $0x02fa8349                     // 700: cmpq $0x2, %r10
-	LONG $0x0e32840f; WORD $0x0000       // 704: je 0x153c <gemmVNNI6x64+0x153c>
-	LONG $0x03fa8349                     // 70a: cmpq $0x3, %r10
-	LONG $0x0780850f; WORD $0x0000       // 70e: jne 0xe94 <gemmVNNI6x64+0xe94>
-	LONG $0x487d6262; WORD $0x0a31       // 714: vpmovzxbd (%rdx), %zmm25
-	LONG $0x487c0162; WORD $0xc05b       // 71a: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 720: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 727: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 72d: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 733: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 739: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 73f: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 745: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 74b: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 751: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 757: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 75d: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 763: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 769: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 76f: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 775: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 77b: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 781: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 787: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 78d: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 793: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 799: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 79f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 7a5: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 7ab: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x40354162; WORD $0x49fa; BYTE $0x14 // 7b1: vpsubd 0x500(%r9), %zmm25, %zmm25
-	LONG $0x487c0162; WORD $0xc95b       // 7b8: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x40344162; WORD $0x4959; BYTE $0x10 // 7be: vmulps 0x400(%r9), %zmm25, %zmm25
-	LONG $0x403c0162; WORD $0xc158       // 7c5: vaddps %zmm25, %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 7cb: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 7d1: vpaddd 0x200(%r9), %zmm24, %zmm24
-	LONG $0x403d6262; WORD $0xc03d       // 7d8: vpmaxsd %zmm0, %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0111       // 7de: vpmovusdb %zmm24, (%rcx)
-	LONG $0x487d6262; WORD $0x4231; BYTE $0x01 // 7e4: vpmovzxbd 0x10(%rdx), %zmm24
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 7eb: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x403d4162; WORD $0x41fa; BYTE $0x15 // 7f2: vpsubd 0x540(%r9), %zmm24, %zmm24
-	LONG $0x487c0162; WORD $0xc05b       // 7f9: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x11 // 7ff: vmulps 0x440(%r9), %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf858       // 806: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 80c: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 812: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 819: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 81f: vpmovusdb %zmm23, 0x10(%rcx)
-	LONG $0x487de262; WORD $0x7a31; BYTE $0x02 // 826: vpmovzxbd 0x20(%rdx), %zmm23
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 82d: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x4045c162; WORD $0x79fa; BYTE $0x16 // 834: vpsubd 0x580(%r9), %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xff5b       // 83b: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x12 // 841: vmulps 0x480(%r9), %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf758       // 848: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 84e: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 854: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 85b: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 861: vpmovusdb %zmm22, 0x20(%rcx)
-	LONG $0x9078c1c4; WORD $0x6648       // 868: kmovw 0x66(%r8), %k1
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 86e: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x897fe162; WORD $0x726f; BYTE $0x03 // 875: vmovdqu8 0x30(%rdx), %xmm22 {%k1} {z}
-	LONG $0x487da262; WORD $0xf631       // 87c: vpmovzxbd %xmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fa; BYTE $0x17 // 882: vpsubd 0x5c0(%r9), %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xf65b       // 889: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x13 // 88f: vmulps 0x4c0(%r9), %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee58       // 896: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 89c: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 8a2: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 8a9: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed11       // 8af: vpmovusdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 8b5: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 8bc: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 8c0: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 8c4: addq %rdx, %r9
-	LONG $0x18588b4d                     // 8c7: movq 0x18(%r8), %r11
-	LONG $0x487dc262; WORD $0x2931       // 8cb: vpmovzxbd (%r9), %zmm21
-	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x14 // 8d1: vpsubd 0x500(%r11), %zmm21, %zmm21
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 8d8: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xed5b       // 8df: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x10 // 8e5: vmulps 0x400(%r11), %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe558       // 8ec: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 8f2: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 8f8: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 8ff: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2211       // 905: vpmovusdb %zmm20, (%r10)
-	LONG $0x487dc262; WORD $0x6131; BYTE $0x01 // 90b: vpmovzxbd 0x10(%r9), %zmm20
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 912: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x405dc162; WORD $0x63fa; BYTE $0x15 // 919: vpsubd 0x540(%r11), %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xe45b       // 920: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x11 // 926: vmulps 0x440(%r11), %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc58       // 92d: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 933: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 939: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 940: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 946: vpmovusdb %zmm19, 0x10(%r10)
-	LONG $0x487dc262; WORD $0x5931; BYTE $0x02 // 94d: vpmovzxbd 0x20(%r9), %zmm19
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 954: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x4065c162; WORD $0x5bfa; BYTE $0x16 // 95b: vpsubd 0x580(%r11), %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xdb5b       // 962: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x12 // 968: vmulps 0x480(%r11), %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd358       // 96f: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 975: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 97b: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 982: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 988: vpmovusdb %zmm18, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // 98f: kmovw 0x66(%r8), %k1
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 995: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x897fc162; WORD $0x516f; BYTE $0x03 // 99c: vmovdqu8 0x30(%r9), %xmm18 {%k1} {z}
-	LONG $0x487da262; WORD $0xd231       // 9a3: vpmovzxbd %xmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fa; BYTE $0x17 // 9a9: vpsubd 0x5c0(%r11), %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xd25b       // 9b0: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x13 // 9b6: vmulps 0x4c0(%r11), %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca58       // 9bd: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 9c3: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 9c9: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // 9d0: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc911       // 9d6: vpmovusdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 9dc: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 9e3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9e7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9ea: addq %r11, %r9
-	LONG $0x18708b4d                     // 9ed: movq 0x18(%r8), %r14
-	LONG $0x487dc262; WORD $0x0931       // 9f1: vpmovzxbd (%r9), %zmm17
-	LONG $0x4075c162; WORD $0x4efa; BYTE $0x14 // 9f7: vpsubd 0x500(%r14), %zmm17, %zmm17
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 9fe: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x487ca162; WORD $0xc95b       // a05: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x10 // a0b: vmulps 0x400(%r14), %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc158       // a12: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // a18: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // a1e: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // a25: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0211       // a2b: vpmovusdb %zmm16, (%r10)
-	LONG $0x487dc262; WORD $0x4131; BYTE $0x01 // a31: vpmovzxbd 0x10(%r9), %zmm16
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // a38: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x407dc162; WORD $0x46fa; BYTE $0x15 // a3f: vpsubd 0x540(%r14), %zmm16, %zmm16
-	LONG $0x487ca162; WORD $0xc05b       // a46: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x11 // a4c: vmulps 0x440(%r14), %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf858       // a53: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // a59: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // a5f: vpaddd 0x240(%r14), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // a66: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // a6c: vpmovusdb %zmm15, 0x10(%r10)
-	LONG $0x487d5262; WORD $0x7931; BYTE $0x02 // a73: vpmovzxbd 0x20(%r9), %zmm15
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // a7a: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x48055162; WORD $0x7efa; BYTE $0x16 // a81: vpsubd 0x580(%r14), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xff5b       // a88: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x12 // a8e: vmulps 0x480(%r14), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf758       // a95: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // a9b: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // aa1: vpaddd 0x280(%r14), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // aa8: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // aae: vpmovusdb %zmm14, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // ab5: kmovw 0x66(%r8), %k1
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // abb: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x897f5162; WORD $0x716f; BYTE $0x03 // ac2: vmovdqu8 0x30(%r9), %xmm14 {%k1} {z}
-	LONG $0x487d5262; WORD $0xf631       // ac9: vpmovzxbd %xmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fa; BYTE $0x17 // acf: vpsubd 0x5c0(%r14), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xf65b       // ad6: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x13 // adc: vmulps 0x4c0(%r14), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee58       // ae3: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // ae9: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // aef: vpaddd 0x2c0(%r14), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // af6: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // afc: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // b02: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // b09: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b0d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b10: addq %r11, %r9
-	LONG $0x18588b49                     // b13: movq 0x18(%r8), %rbx
-	LONG $0x487d5262; WORD $0x2931       // b17: vpmovzxbd (%r9), %zmm13
-	LONG $0x48157162; WORD $0x6bfa; BYTE $0x14 // b1d: vpsubd 0x500(%rbx), %zmm13, %zmm13
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // b24: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xed5b       // b2b: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x10 // b31: vmulps 0x400(%rbx), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe558       // b38: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // b3e: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // b44: vpaddd 0x200(%rbx), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // b4b: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // b51: vpmovusdb %zmm12, (%r10)
-	LONG $0x487d5262; WORD $0x6131; BYTE $0x01 // b57: vpmovzxbd 0x10(%r9), %zmm12
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // b5e: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x481d7162; WORD $0x63fa; BYTE $0x15 // b65: vpsubd 0x540(%rbx), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xe45b       // b6c: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x11 // b72: vmulps 0x440(%rbx), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc58       // b79: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // b7f: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // b85: vpaddd 0x240(%rbx), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // b8c: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // b92: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x487d5262; WORD $0x5931; BYTE $0x02 // b99: vpmovzxbd 0x20(%r9), %zmm11
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // ba0: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x48257162; WORD $0x5bfa; BYTE $0x16 // ba7: vpsubd 0x580(%rbx), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xdb5b       // bae: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x12 // bb4: vmulps 0x480(%rbx), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd358       // bbb: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // bc1: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // bc7: vpaddd 0x280(%rbx), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // bce: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // bd4: vpmovusdb %zmm10, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // bdb: kmovw 0x66(%r8), %k1
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // be1: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x897f5162; WORD $0x516f; BYTE $0x03 // be8: vmovdqu8 0x30(%r9), %xmm10 {%k1} {z}
-	LONG $0x487d5262; WORD $0xd231       // bef: vpmovzxbd %xmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fa; BYTE $0x17 // bf5: vpsubd 0x5c0(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xd25b       // bfc: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x13 // c02: vmulps 0x4c0(%rbx), %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca58       // c09: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // c0f: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // c15: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // c1c: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // c22: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // c28: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // c2f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c33: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c36: addq %r11, %r9
-	LONG $0x18708b4d                     // c39: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x0931       // c3d: vpmovzxbd (%r9), %zmm9
-	LONG $0x48355162; WORD $0x4efa; BYTE $0x14 // c43: vpsubd 0x500(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // c4a: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc95b       // c51: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x4e59; BYTE $0x10 // c57: vmulps 0x400(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // c5e: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // c64: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // c6a: vpaddd 0x200(%r14), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // c71: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // c77: vpmovusdb %zmm8, (%r10)
-	LONG $0x487d5262; WORD $0x4131; BYTE $0x01 // c7d: vpmovzxbd 0x10(%r9), %zmm8
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // c84: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x483d5162; WORD $0x46fa; BYTE $0x15 // c8b: vpsubd 0x540(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // c92: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x11 // c98: vmulps 0x440(%r14), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // c9f: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // ca5: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // cab: vpaddd 0x240(%r14), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // cb2: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // cb8: vpmovusdb %zmm7, 0x10(%r10)
-	LONG $0x487dd262; WORD $0x7931; BYTE $0x02 // cbf: vpmovzxbd 0x20(%r9), %zmm7
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // cc6: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x4845d162; WORD $0x7efa; BYTE $0x16 // ccd: vpsubd 0x580(%r14), %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xff5b       // cd4: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x12 // cda: vmulps 0x480(%r14), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // ce1: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // ce7: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // ced: vpaddd 0x280(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // cf4: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // cfa: vpmovusdb %zmm6, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // d01: kmovw 0x66(%r8), %k1
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // d07: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x897fd162; WORD $0x716f; BYTE $0x03 // d0e: vmovdqu8 0x30(%r9), %xmm6 {%k1} {z}
-	LONG $0x487df262; WORD $0xf631       // d15: vpmovzxbd %xmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fa; BYTE $0x17 // d1b: vpsubd 0x5c0(%r14), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // d22: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x13 // d28: vmulps 0x4c0(%r14), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // d2f: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // d35: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // d3b: vpaddd 0x2c0(%r14), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // d42: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // d48: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // d4e: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // d55: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // d59: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // d5c: addq %r11, %r9
-	LONG $0x18588b49                     // d5f: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x2931       // d63: vpmovzxbd (%r9), %zmm5
-	LONG $0x4855f162; WORD $0x6bfa; BYTE $0x14 // d69: vpsubd 0x500(%rbx), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // d70: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xed5b       // d77: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x10 // d7d: vmulps 0x400(%rbx), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // d84: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // d8a: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // d90: vpaddd 0x200(%rbx), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // d97: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // d9d: vpmovusdb %zmm4, (%r10)
-	LONG $0x487dd262; WORD $0x6131; BYTE $0x01 // da3: vpmovzxbd 0x10(%r9), %zmm4
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // daa: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x485df162; WORD $0x63fa; BYTE $0x15 // db1: vpsubd 0x540(%rbx), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // db8: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x11 // dbe: vmulps 0x440(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // dc5: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // dcb: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // dd1: vpaddd 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // dd8: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // dde: vpmovusdb %zmm3, 0x10(%r10)
-	LONG $0x487dd262; WORD $0x5931; BYTE $0x02 // de5: vpmovzxbd 0x20(%r9), %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // dec: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x16 // df3: vpsubd 0x580(%rbx), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // dfa: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x12 // e00: vmulps 0x480(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // e07: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // e0d: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // e13: vpaddd 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // e1a: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // e20: vpmovusdb %zmm2, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // e27: kmovw 0x66(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // e2d: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x897fd162; WORD $0x516f; BYTE $0x03 // e34: vmovdqu8 0x30(%r9), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd231       // e3b: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fa; BYTE $0x17 // e41: vpsubd 0x5c0(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // e48: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x13 // e4e: vmulps 0x4c0(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // e55: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // e5b: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // e61: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // e68: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // e6e: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // e74: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // e7b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // e7f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // e82: addq %r8, %r9
-	LONG $0x06ff8348                     // e85: cmpq $0x6, %rdi
-	LONG $0x10018f0f; WORD $0x0000       // e89: jg 0x1e90 <gemmVNNI6x64+0x1e90>
-	LONG $0x00102fe9; BYTE $0x00         // e8f: jmp 0x1ec3 <gemmVNNI6x64+0x1ec3>
-	LONG $0x487c0162; WORD $0xc05b       // e94: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // e9a: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // ea1: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // ea7: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // ead: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // eb3: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // eb9: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // ebf: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // ec5: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // ecb: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // ed1: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // ed7: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // edd: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // ee3: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // ee9: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // eef: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // ef5: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // efb: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // f01: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // f07: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // f0d: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // f13: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // f19: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // f1f: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // f25: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487c6162; WORD $0x0111       // f2b: vmovups %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // f31: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // f38: vmovups %zmm23, 0x40(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // f3f: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x487ce162; WORD $0x7111; BYTE $0x02 // f46: vmovups %zmm22, 0x80(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // f4d: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x6648       // f54: kmovw 0x66(%r8), %k1
-	LONG $0x497ce162; WORD $0x6911; BYTE $0x03 // f5a: vmovups %zmm21, 0xc0(%rcx) {%k1}
-	LONG $0x28488b4d                     // f61: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // f65: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // f69: addq %rdx, %r9
-	LONG $0x18588b4d                     // f6c: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // f70: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487cc162; WORD $0x2211       // f77: vmovups %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // f7d: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x487cc162; WORD $0x5a11; BYTE $0x01 // f84: vmovups %zmm19, 0x40(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // f8b: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x487cc162; WORD $0x5211; BYTE $0x02 // f92: vmovups %zmm18, 0x80(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // f99: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x6648       // fa0: kmovw 0x66(%r8), %k1
-	LONG $0x497cc162; WORD $0x4a11; BYTE $0x03 // fa6: vmovups %zmm17, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // fad: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // fb1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // fb4: addq %r11, %r9
-	LONG $0x18708b4d                     // fb7: movq 0x18(%r8), %r14
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // fbb: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x487cc162; WORD $0x0211       // fc2: vmovups %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // fc8: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0x7a11; BYTE $0x01 // fcf: vmovups %zmm15, 0x40(%r10)
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // fd6: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0x7211; BYTE $0x02 // fdd: vmovups %zmm14, 0x80(%r10)
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // fe4: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6648       // feb: kmovw 0x66(%r8), %k1
-	LONG $0x497c5162; WORD $0x6a11; BYTE $0x03 // ff1: vmovups %zmm13, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // ff8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // ffc: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // fff: addq %r11, %r9
-	LONG $0x18588b49                     // 1002: movq 0x18(%r8), %rbx
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 1006: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0x2211       // 100d: vmovups %zmm12, (%r10)
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 1013: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // 101a: vmovups %zmm11, 0x40(%r10)
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 1021: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0x5211; BYTE $0x02 // 1028: vmovups %zmm10, 0x80(%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 102f: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6648       // 1036: kmovw 0x66(%r8), %k1
-	LONG $0x497c5162; WORD $0x4a11; BYTE $0x03 // 103c: vmovups %zmm9, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // 1043: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1047: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 104a: addq %r11, %r9
-	LONG $0x18708b4d                     // 104d: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 1051: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0x0211       // 1058: vmovups %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 105e: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487cd162; WORD $0x7a11; BYTE $0x01 // 1065: vmovups %zmm7, 0x40(%r10)
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 106c: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487cd162; WORD $0x7211; BYTE $0x02 // 1073: vmovups %zmm6, 0x80(%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 107a: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6648       // 1081: kmovw 0x66(%r8), %k1
-	LONG $0x497cd162; WORD $0x6a11; BYTE $0x03 // 1087: vmovups %zmm5, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // 108e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1092: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1095: addq %r11, %r9
-	LONG $0x18588b49                     // 1098: movq 0x18(%r8), %rbx
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 109c: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x487cd162; WORD $0x2211       // 10a3: vmovups %zmm4, (%r10)
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 10a9: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x487cd162; WORD $0x5a11; BYTE $0x01 // 10b0: vmovups %zmm3, 0x40(%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 10b7: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x487cd162; WORD $0x5211; BYTE $0x02 // 10be: vmovups %zmm2, 0x80(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 10c5: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6648       // 10cc: kmovw 0x66(%r8), %k1
-	LONG $0x497cd162; WORD $0x4a11; BYTE $0x03 // 10d2: vmovups %zmm1, 0xc0(%r10) {%k1}
-	LONG $0x28408b4d                     // 10d9: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 10dd: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 10e0: addq %r8, %r9
-	LONG $0x06ff8348                     // 10e3: cmpq $0x6, %rdi
-	LONG $0x0da38f0f; WORD $0x0000       // 10e7: jg 0x1e90 <gemmVNNI6x64+0x1e90>
-	LONG $0x000dd1e9; BYTE $0x00         // 10ed: jmp 0x1ec3 <gemmVNNI6x64+0x1ec3>
-	LONG $0x487c0162; WORD $0xc05b       // 10f2: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 10f8: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 10ff: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 1105: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 110b: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 1111: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 1117: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 111d: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 1123: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 1129: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 112f: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 1135: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 113b: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 1141: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 1147: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 114d: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 1153: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 1159: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 115f: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 1165: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 116b: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1171: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 1177: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 117d: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1183: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487d0162; WORD $0xc05b       // 1189: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 118f: vpaddd 0x200(%r9), %zmm24, %zmm24
-	LONG $0x403d6262; WORD $0xc03d       // 1196: vpmaxsd %zmm0, %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0111       // 119c: vpmovusdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 11a2: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 11a9: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 11af: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 11b6: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 11bc: vpmovusdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 11c3: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 11ca: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 11d0: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 11d7: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 11dd: vpmovusdb %zmm22, 0x20(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 11e4: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x6648       // 11eb: kmovw 0x66(%r8), %k1
-	LONG $0x487da162; WORD $0xed5b       // 11f1: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 11f7: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 11fe: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed11       // 1204: vpmovusdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 120a: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 1211: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 1215: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1219: addq %rdx, %r9
-	LONG $0x18588b4d                     // 121c: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1220: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 1227: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 122d: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 1234: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2211       // 123a: vpmovusdb %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1240: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 1247: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 124d: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 1254: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 125a: vpmovusdb %zmm19, 0x10(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 1261: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 1268: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 126e: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 1275: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 127b: vpmovusdb %zmm18, 0x20(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 1282: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x6648       // 1289: kmovw 0x66(%r8), %k1
-	LONG $0x487da162; WORD $0xc95b       // 128f: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 1295: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // 129c: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc911       // 12a2: vpmovusdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 12a8: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 12af: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 12b3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 12b6: addq %r11, %r9
-	LONG $0x18708b4d                     // 12b9: movq 0x18(%r8), %r14
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 12bd: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 12c4: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 12ca: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // 12d1: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0211       // 12d7: vpmovusdb %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 12dd: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 12e4: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 12ea: vpaddd 0x240(%r14), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 12f1: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // 12f7: vpmovusdb %zmm15, 0x10(%r10)
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 12fe: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 1305: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 130b: vpaddd 0x280(%r14), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 1312: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // 1318: vpmovusdb %zmm14, 0x20(%r10)
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 131f: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6648       // 1326: kmovw 0x66(%r8), %k1
-	LONG $0x487d5162; WORD $0xed5b       // 132c: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 1332: vpaddd 0x2c0(%r14), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 1339: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 133f: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 1345: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 134c: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1350: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1353: addq %r11, %r9
-	LONG $0x18588b49                     // 1356: movq 0x18(%r8), %rbx
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 135a: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 1361: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 1367: vpaddd 0x200(%rbx), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 136e: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 1374: vpmovusdb %zmm12, (%r10)
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 137a: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 1381: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 1387: vpaddd 0x240(%rbx), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 138e: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 1394: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 139b: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 13a2: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 13a8: vpaddd 0x280(%rbx), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 13af: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // 13b5: vpmovusdb %zmm10, 0x20(%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 13bc: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6648       // 13c3: kmovw 0x66(%r8), %k1
-	LONG $0x487d5162; WORD $0xc95b       // 13c9: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 13cf: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 13d6: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // 13dc: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 13e2: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 13e9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 13ed: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 13f0: addq %r11, %r9
-	LONG $0x18708b4d                     // 13f3: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 13f7: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 13fe: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 1404: vpaddd 0x200(%r14), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 140b: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // 1411: vpmovusdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 1417: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 141e: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 1424: vpaddd 0x240(%r14), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 142b: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // 1431: vpmovusdb %zmm7, 0x10(%r10)
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 1438: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 143f: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 1445: vpaddd 0x280(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 144c: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // 1452: vpmovusdb %zmm6, 0x20(%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 1459: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6648       // 1460: kmovw 0x66(%r8), %k1
-	LONG $0x487df162; WORD $0xed5b       // 1466: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 146c: vpaddd 0x2c0(%r14), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 1473: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 1479: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 147f: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1486: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 148a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 148d: addq %r11, %r9
-	LONG $0x18588b49                     // 1490: movq 0x18(%r8), %rbx
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 1494: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 149b: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 14a1: vpaddd 0x200(%rbx), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 14a8: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // 14ae: vpmovusdb %zmm4, (%r10)
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 14b4: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 14bb: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 14c1: vpaddd 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 14c8: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // 14ce: vpmovusdb %zmm3, 0x10(%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 14d5: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 14dc: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 14e2: vpaddd 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 14e9: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // 14ef: vpmovusdb %zmm2, 0x20(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 14f6: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6648       // 14fd: kmovw 0x66(%r8), %k1
-	LONG $0x487df162; WORD $0xc95b       // 1503: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 1509: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 1510: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 1516: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 151c: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // 1523: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1527: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 152a: addq %r8, %r9
-	LONG $0x06ff8348                     // 152d: cmpq $0x6, %rdi
-	LONG $0x09598f0f; WORD $0x0000       // 1531: jg 0x1e90 <gemmVNNI6x64+0x1e90>
-	LONG $0x000987e9; BYTE $0x00         // 1537: jmp 0x1ec3 <gemmVNNI6x64+0x1ec3>
-	LONG $0x487c0162; WORD $0xc05b       // 153c: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x04 // 1542: vmulps 0x100(%r9), %zmm24, %zmm24
-	LONG $0x000000bb; BYTE $0x3f         // 1549: movl $0x3f000000, %ebx
-	LONG $0x0000ba41; WORD $0x3f80       // 154e: movl $0x3f800000, %r10d
-	LONG $0x487ca162; WORD $0xff5b       // 1554: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 155a: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 1560: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 1566: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x0000be41; WORD $0x3f80       // 156c: movl $0x3f800000, %r14d
-	LONG $0x487ca162; WORD $0xdb5b       // 1572: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 1578: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 157e: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 1584: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 158a: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 1590: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 1596: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 159c: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 15a2: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 15a8: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 15ae: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 15b4: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 15ba: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 15c0: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 15c6: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 15cc: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 15d2: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 15d8: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 15de: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x403c4162; WORD $0x4959; BYTE $0x0c // 15e4: vmulps 0x300(%r9), %zmm24, %zmm25
-	LONG $0x487d6262; WORD $0xd37c       // 15eb: vpbroadcastd %ebx, %zmm26
-	LONG $0x000000bb; BYTE $0x3f         // 15f1: movl $0x3f000000, %ebx
-	LONG $0x40340162; WORD $0xca58       // 15f6: vaddps %zmm26, %zmm25, %zmm25
-	LONG $0x487d4262; WORD $0xd27c       // 15fc: vpbroadcastd %r10d, %zmm26
-	LONG $0x0000ba41; WORD $0x3f80       // 1602: movl $0x3f800000, %r10d
-	LONG $0x40346162; WORD $0xc85f       // 1608: vmaxps %zmm0, %zmm25, %zmm25
-	LONG $0x40340162; WORD $0xca5d       // 160e: vminps %zmm26, %zmm25, %zmm25
-	LONG $0x403c0162; WORD $0xc159       // 1614: vmulps %zmm25, %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 161a: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x08 // 1620: vpaddd 0x200(%r9), %zmm24, %zmm24
-	LONG $0x403d6262; WORD $0xc03d       // 1627: vpmaxsd %zmm0, %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0111       // 162d: vpmovusdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 1633: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x40444162; WORD $0x4159; BYTE $0x0d // 163a: vmulps 0x340(%r9), %zmm23, %zmm24
-	LONG $0x487d6262; WORD $0xcb7c       // 1641: vpbroadcastd %ebx, %zmm25
-	LONG $0x000000bb; BYTE $0x3f         // 1647: movl $0x3f000000, %ebx
-	LONG $0x403c0162; WORD $0xc158       // 164c: vaddps %zmm25, %zmm24, %zmm24
-	LONG $0x487d4262; WORD $0xca7c       // 1652: vpbroadcastd %r10d, %zmm25
-	LONG $0x0000ba41; WORD $0x3f80       // 1658: movl $0x3f800000, %r10d
-	LONG $0x403c6162; WORD $0xc05f       // 165e: vmaxps %zmm0, %zmm24, %zmm24
-	LONG $0x403c0162; WORD $0xc15d       // 1664: vminps %zmm25, %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf859       // 166a: vmulps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 1670: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 1676: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 167d: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 1683: vpmovusdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 168a: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x7959; BYTE $0x0e // 1691: vmulps 0x380(%r9), %zmm22, %zmm23
-	LONG $0x487d6262; WORD $0xc37c       // 1698: vpbroadcastd %ebx, %zmm24
-	LONG $0x000000bb; BYTE $0x3f         // 169e: movl $0x3f000000, %ebx
-	LONG $0x40448162; WORD $0xf858       // 16a3: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487d4262; WORD $0xc27c       // 16a9: vpbroadcastd %r10d, %zmm24
-	LONG $0x0000ba41; WORD $0x3f80       // 16af: movl $0x3f800000, %r10d
-	LONG $0x4044e162; WORD $0xf85f       // 16b5: vmaxps %zmm0, %zmm23, %zmm23
-	LONG $0x40448162; WORD $0xf85d       // 16bb: vminps %zmm24, %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf759       // 16c1: vmulps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 16c7: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 16cd: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 16d4: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 16da: vpmovusdb %zmm22, 0x20(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 16e1: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x6648       // 16e8: kmovw 0x66(%r8), %k1
-	LONG $0x4054c162; WORD $0x7159; BYTE $0x0f // 16ee: vmulps 0x3c0(%r9), %zmm21, %zmm22
-	LONG $0x487de262; WORD $0xfb7c       // 16f5: vpbroadcastd %ebx, %zmm23
-	LONG $0x000000bb; BYTE $0x3f         // 16fb: movl $0x3f000000, %ebx
-	LONG $0x404ca162; WORD $0xf758       // 1700: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487dc262; WORD $0xfa7c       // 1706: vpbroadcastd %r10d, %zmm23
-	LONG $0x404ce162; WORD $0xf05f       // 170c: vmaxps %zmm0, %zmm22, %zmm22
-	LONG $0x404ca162; WORD $0xf75d       // 1712: vminps %zmm23, %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee59       // 1718: vmulps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 171e: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 1724: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 172b: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed11       // 1731: vpmovusdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 1737: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 173e: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 1742: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1746: addq %rdx, %r9
-	LONG $0x18588b4d                     // 1749: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 174d: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0c // 1754: vmulps 0x300(%r11), %zmm20, %zmm21
-	LONG $0x487de262; WORD $0xf37c       // 175b: vpbroadcastd %ebx, %zmm22
-	LONG $0x000000bb; BYTE $0x3f         // 1761: movl $0x3f000000, %ebx
-	LONG $0x4054a162; WORD $0xee58       // 1766: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487dc262; WORD $0xf67c       // 176c: vpbroadcastd %r14d, %zmm22
-	LONG $0x0000be41; WORD $0x3f80       // 1772: movl $0x3f800000, %r14d
-	LONG $0x4054e162; WORD $0xe85f       // 1778: vmaxps %zmm0, %zmm21, %zmm21
-	LONG $0x4054a162; WORD $0xee5d       // 177e: vminps %zmm22, %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe559       // 1784: vmulps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 178a: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 1790: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 1797: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2211       // 179d: vpmovusdb %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 17a3: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x6359; BYTE $0x0d // 17aa: vmulps 0x340(%r11), %zmm19, %zmm20
-	LONG $0x487de262; WORD $0xeb7c       // 17b1: vpbroadcastd %ebx, %zmm21
-	LONG $0x000000bb; BYTE $0x3f         // 17b7: movl $0x3f000000, %ebx
-	LONG $0x405ca162; WORD $0xe558       // 17bc: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487dc262; WORD $0xee7c       // 17c2: vpbroadcastd %r14d, %zmm21
-	LONG $0x0000be41; WORD $0x3f80       // 17c8: movl $0x3f800000, %r14d
-	LONG $0x405ce162; WORD $0xe05f       // 17ce: vmaxps %zmm0, %zmm20, %zmm20
-	LONG $0x405ca162; WORD $0xe55d       // 17d4: vminps %zmm21, %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc59       // 17da: vmulps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 17e0: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 17e6: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 17ed: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 17f3: vpmovusdb %zmm19, 0x10(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 17fa: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5b59; BYTE $0x0e // 1801: vmulps 0x380(%r11), %zmm18, %zmm19
-	LONG $0x487de262; WORD $0xe37c       // 1808: vpbroadcastd %ebx, %zmm20
-	LONG $0x000000bb; BYTE $0x3f         // 180e: movl $0x3f000000, %ebx
-	LONG $0x4064a162; WORD $0xdc58       // 1813: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487dc262; WORD $0xe67c       // 1819: vpbroadcastd %r14d, %zmm20
-	LONG $0x0000be41; WORD $0x3f80       // 181f: movl $0x3f800000, %r14d
-	LONG $0x4064e162; WORD $0xd85f       // 1825: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x4064a162; WORD $0xdc5d       // 182b: vminps %zmm20, %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd359       // 1831: vmulps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 1837: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 183d: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 1844: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 184a: vpmovusdb %zmm18, 0x20(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 1851: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x6648       // 1858: kmovw 0x66(%r8), %k1
-	LONG $0x4074c162; WORD $0x5359; BYTE $0x0f // 185e: vmulps 0x3c0(%r11), %zmm17, %zmm18
-	LONG $0x487de262; WORD $0xdb7c       // 1865: vpbroadcastd %ebx, %zmm19
-	LONG $0x000000bb; BYTE $0x3f         // 186b: movl $0x3f000000, %ebx
-	LONG $0x406ca162; WORD $0xd358       // 1870: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487dc262; WORD $0xde7c       // 1876: vpbroadcastd %r14d, %zmm19
-	LONG $0x0000be41; WORD $0x3f80       // 187c: movl $0x3f800000, %r14d
-	LONG $0x406ce162; WORD $0xd05f       // 1882: vmaxps %zmm0, %zmm18, %zmm18
-	LONG $0x406ca162; WORD $0xd35d       // 1888: vminps %zmm19, %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca59       // 188e: vmulps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 1894: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 189a: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // 18a1: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc911       // 18a7: vpmovusdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 18ad: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 18b4: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 18b8: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 18bb: addq %r11, %r9
-	LONG $0x18688b4d                     // 18be: movq 0x18(%r8), %r13
-	LONG $0x407cc162; WORD $0x4559; BYTE $0x04 // 18c2: vmulps 0x100(%r13), %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4d59; BYTE $0x0c // 18c9: vmulps 0x300(%r13), %zmm16, %zmm17
-	LONG $0x487de262; WORD $0xd37c       // 18d0: vpbroadcastd %ebx, %zmm18
-	LONG $0x000000bb; BYTE $0x3f         // 18d6: movl $0x3f000000, %ebx
-	LONG $0x4074a162; WORD $0xca58       // 18db: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487dc262; WORD $0xd67c       // 18e1: vpbroadcastd %r14d, %zmm18
-	LONG $0x0000be41; WORD $0x3f80       // 18e7: movl $0x3f800000, %r14d
-	LONG $0x4074e162; WORD $0xc85f       // 18ed: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x4074a162; WORD $0xca5d       // 18f3: vminps %zmm18, %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc159       // 18f9: vmulps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 18ff: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x45fe; BYTE $0x08 // 1905: vpaddd 0x200(%r13), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // 190c: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0211       // 1912: vpmovusdb %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7d59; BYTE $0x05 // 1918: vmulps 0x140(%r13), %zmm15, %zmm15
-	LONG $0x4804c162; WORD $0x4559; BYTE $0x0d // 191f: vmulps 0x340(%r13), %zmm15, %zmm16
-	LONG $0x487de262; WORD $0xcb7c       // 1926: vpbroadcastd %ebx, %zmm17
-	LONG $0x000000bb; BYTE $0x3f         // 192c: movl $0x3f000000, %ebx
-	LONG $0x407ca162; WORD $0xc158       // 1931: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487dc262; WORD $0xce7c       // 1937: vpbroadcastd %r14d, %zmm17
-	LONG $0x0000be41; WORD $0x3f80       // 193d: movl $0x3f800000, %r14d
-	LONG $0x407ce162; WORD $0xc05f       // 1943: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407ca162; WORD $0xc15d       // 1949: vminps %zmm17, %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf859       // 194f: vmulps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 1955: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7dfe; BYTE $0x09 // 195b: vpaddd 0x240(%r13), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 1962: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // 1968: vpmovusdb %zmm15, 0x10(%r10)
-	LONG $0x480c5162; WORD $0x7559; BYTE $0x06 // 196f: vmulps 0x180(%r13), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7d59; BYTE $0x0e // 1976: vmulps 0x380(%r13), %zmm14, %zmm15
-	LONG $0x487de262; WORD $0xc37c       // 197d: vpbroadcastd %ebx, %zmm16
-	LONG $0x000000bb; BYTE $0x3f         // 1983: movl $0x3f000000, %ebx
-	LONG $0x48043162; WORD $0xf858       // 1988: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487dc262; WORD $0xc67c       // 198e: vpbroadcastd %r14d, %zmm16
-	LONG $0x0000be41; WORD $0x3f80       // 1994: movl $0x3f800000, %r14d
-	LONG $0x48047162; WORD $0xf85f       // 199a: vmaxps %zmm0, %zmm15, %zmm15
-	LONG $0x48043162; WORD $0xf85d       // 19a0: vminps %zmm16, %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf759       // 19a6: vmulps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 19ac: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x75fe; BYTE $0x0a // 19b2: vpaddd 0x280(%r13), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 19b9: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // 19bf: vpmovusdb %zmm14, 0x20(%r10)
-	LONG $0x48145162; WORD $0x6d59; BYTE $0x07 // 19c6: vmulps 0x1c0(%r13), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6648       // 19cd: kmovw 0x66(%r8), %k1
-	LONG $0x48145162; WORD $0x7559; BYTE $0x0f // 19d3: vmulps 0x3c0(%r13), %zmm13, %zmm14
-	LONG $0x487d7262; WORD $0xfb7c       // 19da: vpbroadcastd %ebx, %zmm15
-	LONG $0x000000bb; BYTE $0x3f         // 19e0: movl $0x3f000000, %ebx
-	LONG $0x480c5162; WORD $0xf758       // 19e5: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5262; WORD $0xfe7c       // 19eb: vpbroadcastd %r14d, %zmm15
-	LONG $0x0000be41; WORD $0x3f80       // 19f1: movl $0x3f800000, %r14d
-	LONG $0x480c7162; WORD $0xf05f       // 19f7: vmaxps %zmm0, %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0xf75d       // 19fd: vminps %zmm15, %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee59       // 1a03: vmulps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 1a09: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6dfe; BYTE $0x0b // 1a0f: vpaddd 0x2c0(%r13), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 1a16: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 1a1c: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 1a22: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1a29: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1a2d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1a30: addq %r11, %r9
-	LONG $0x18788b4d                     // 1a33: movq 0x18(%r8), %r15
-	LONG $0x481c5162; WORD $0x6759; BYTE $0x04 // 1a37: vmulps 0x100(%r15), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6f59; BYTE $0x0c // 1a3e: vmulps 0x300(%r15), %zmm12, %zmm13
-	LONG $0x487d7262; WORD $0xf37c       // 1a45: vpbroadcastd %ebx, %zmm14
-	LONG $0x000000bb; BYTE $0x3f         // 1a4b: movl $0x3f000000, %ebx
-	LONG $0x48145162; WORD $0xee58       // 1a50: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5262; WORD $0xf67c       // 1a56: vpbroadcastd %r14d, %zmm14
-	LONG $0x0000be41; WORD $0x3f80       // 1a5c: movl $0x3f800000, %r14d
-	LONG $0x48147162; WORD $0xe85f       // 1a62: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48145162; WORD $0xee5d       // 1a68: vminps %zmm14, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 1a6e: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 1a74: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x67fe; BYTE $0x08 // 1a7a: vpaddd 0x200(%r15), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 1a81: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 1a87: vpmovusdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5f59; BYTE $0x05 // 1a8d: vmulps 0x140(%r15), %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x6759; BYTE $0x0d // 1a94: vmulps 0x340(%r15), %zmm11, %zmm12
-	LONG $0x487d7262; WORD $0xeb7c       // 1a9b: vpbroadcastd %ebx, %zmm13
-	LONG $0x000000bb; BYTE $0x3f         // 1aa1: movl $0x3f000000, %ebx
-	LONG $0x481c5162; WORD $0xe558       // 1aa6: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5262; WORD $0xee7c       // 1aac: vpbroadcastd %r14d, %zmm13
-	LONG $0x0000be41; WORD $0x3f80       // 1ab2: movl $0x3f800000, %r14d
-	LONG $0x481c7162; WORD $0xe05f       // 1ab8: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0xe55d       // 1abe: vminps %zmm13, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc59       // 1ac4: vmulps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 1aca: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5ffe; BYTE $0x09 // 1ad0: vpaddd 0x240(%r15), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 1ad7: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 1add: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5759; BYTE $0x06 // 1ae4: vmulps 0x180(%r15), %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0x5f59; BYTE $0x0e // 1aeb: vmulps 0x380(%r15), %zmm10, %zmm11
-	LONG $0x487d7262; WORD $0xe37c       // 1af2: vpbroadcastd %ebx, %zmm12
-	LONG $0x000000bb; BYTE $0x3f         // 1af8: movl $0x3f000000, %ebx
-	LONG $0x48245162; WORD $0xdc58       // 1afd: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5262; WORD $0xe67c       // 1b03: vpbroadcastd %r14d, %zmm12
-	LONG $0x0000be41; WORD $0x3f80       // 1b09: movl $0x3f800000, %r14d
-	LONG $0x48247162; WORD $0xd85f       // 1b0f: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48245162; WORD $0xdc5d       // 1b15: vminps %zmm12, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // 1b1b: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 1b21: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x57fe; BYTE $0x0a // 1b27: vpaddd 0x280(%r15), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 1b2e: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // 1b34: vpmovusdb %zmm10, 0x20(%r10)
-	LONG $0x48345162; WORD $0x4f59; BYTE $0x07 // 1b3b: vmulps 0x1c0(%r15), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6648       // 1b42: kmovw 0x66(%r8), %k1
-	LONG $0x48345162; WORD $0x5759; BYTE $0x0f // 1b48: vmulps 0x3c0(%r15), %zmm9, %zmm10
-	LONG $0x487d7262; WORD $0xdb7c       // 1b4f: vpbroadcastd %ebx, %zmm11
-	LONG $0x000000bb; BYTE $0x3f         // 1b55: movl $0x3f000000, %ebx
-	LONG $0x482c5162; WORD $0xd358       // 1b5a: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5262; WORD $0xde7c       // 1b60: vpbroadcastd %r14d, %zmm11
-	LONG $0x0000be41; WORD $0x3f80       // 1b66: movl $0x3f800000, %r14d
-	LONG $0x482c7162; WORD $0xd05f       // 1b6c: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0xd35d       // 1b72: vminps %zmm11, %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca59       // 1b78: vmulps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 1b7e: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48355162; WORD $0x4ffe; BYTE $0x0b // 1b84: vpaddd 0x2c0(%r15), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 1b8b: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // 1b91: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 1b97: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1b9e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1ba2: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1ba5: addq %r11, %r9
-	LONG $0x18688b4d                     // 1ba8: movq 0x18(%r8), %r13
-	LONG $0x483c5162; WORD $0x4559; BYTE $0x04 // 1bac: vmulps 0x100(%r13), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4d59; BYTE $0x0c // 1bb3: vmulps 0x300(%r13), %zmm8, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // 1bba: vpbroadcastd %ebx, %zmm10
-	LONG $0x000000bb; BYTE $0x3f         // 1bc0: movl $0x3f000000, %ebx
-	LONG $0x48345162; WORD $0xca58       // 1bc5: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5262; WORD $0xd67c       // 1bcb: vpbroadcastd %r14d, %zmm10
-	LONG $0x0000be41; WORD $0x3f80       // 1bd1: movl $0x3f800000, %r14d
-	LONG $0x48347162; WORD $0xc85f       // 1bd7: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48345162; WORD $0xca5d       // 1bdd: vminps %zmm10, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 1be3: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 1be9: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x45fe; BYTE $0x08 // 1bef: vpaddd 0x200(%r13), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 1bf6: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // 1bfc: vpmovusdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7d59; BYTE $0x05 // 1c02: vmulps 0x140(%r13), %zmm7, %zmm7
-	LONG $0x48445162; WORD $0x4559; BYTE $0x0d // 1c09: vmulps 0x340(%r13), %zmm7, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // 1c10: vpbroadcastd %ebx, %zmm9
-	LONG $0x000000bb; BYTE $0x3f         // 1c16: movl $0x3f000000, %ebx
-	LONG $0x483c5162; WORD $0xc158       // 1c1b: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5262; WORD $0xce7c       // 1c21: vpbroadcastd %r14d, %zmm9
-	LONG $0x0000be41; WORD $0x3f80       // 1c27: movl $0x3f800000, %r14d
-	LONG $0x483c7162; WORD $0xc05f       // 1c2d: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0xc15d       // 1c33: vminps %zmm9, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // 1c39: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1c3f: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7dfe; BYTE $0x09 // 1c45: vpaddd 0x240(%r13), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 1c4c: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // 1c52: vpmovusdb %zmm7, 0x10(%r10)
-	LONG $0x484cd162; WORD $0x7559; BYTE $0x06 // 1c59: vmulps 0x180(%r13), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7d59; BYTE $0x0e // 1c60: vmulps 0x380(%r13), %zmm6, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // 1c67: vpbroadcastd %ebx, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // 1c6d: movl $0x3f000000, %ebx
-	LONG $0x4844d162; WORD $0xf858       // 1c72: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487d5262; WORD $0xc67c       // 1c78: vpbroadcastd %r14d, %zmm8
-	LONG $0x0000be41; WORD $0x3f80       // 1c7e: movl $0x3f800000, %r14d
-	LONG $0x4844f162; WORD $0xf85f       // 1c84: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xf85d       // 1c8a: vminps %zmm8, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 1c90: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1c96: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x75fe; BYTE $0x0a // 1c9c: vpaddd 0x280(%r13), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 1ca3: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // 1ca9: vpmovusdb %zmm6, 0x20(%r10)
-	LONG $0x4854d162; WORD $0x6d59; BYTE $0x07 // 1cb0: vmulps 0x1c0(%r13), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6648       // 1cb7: kmovw 0x66(%r8), %k1
-	LONG $0x4854d162; WORD $0x7559; BYTE $0x0f // 1cbd: vmulps 0x3c0(%r13), %zmm5, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // 1cc4: vpbroadcastd %ebx, %zmm7
-	LONG $0x000000bb; BYTE $0x3f         // 1cca: movl $0x3f000000, %ebx
-	LONG $0x484cf162; WORD $0xf758       // 1ccf: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487dd262; WORD $0xfe7c       // 1cd5: vpbroadcastd %r14d, %zmm7
-	LONG $0x0000be41; WORD $0x3f80       // 1cdb: movl $0x3f800000, %r14d
-	LONG $0x484cf162; WORD $0xf05f       // 1ce1: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf75d       // 1ce7: vminps %zmm7, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // 1ced: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1cf3: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6dfe; BYTE $0x0b // 1cf9: vpaddd 0x2c0(%r13), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 1d00: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 1d06: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 1d0c: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1d13: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1d17: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1d1a: addq %r11, %r9
-	LONG $0x18788b4d                     // 1d1d: movq 0x18(%r8), %r15
-	LONG $0x485cd162; WORD $0x6759; BYTE $0x04 // 1d21: vmulps 0x100(%r15), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6f59; BYTE $0x0c // 1d28: vmulps 0x300(%r15), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // 1d2f: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // 1d35: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // 1d3a: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487dd262; WORD $0xf67c       // 1d40: vpbroadcastd %r14d, %zmm6
-	LONG $0x0000be41; WORD $0x3f80       // 1d46: movl $0x3f800000, %r14d
-	LONG $0x4854f162; WORD $0xe85f       // 1d4c: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // 1d52: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 1d58: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1d5e: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x67fe; BYTE $0x08 // 1d64: vpaddd 0x200(%r15), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 1d6b: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // 1d71: vpmovusdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5f59; BYTE $0x05 // 1d77: vmulps 0x140(%r15), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x6759; BYTE $0x0d // 1d7e: vmulps 0x340(%r15), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 1d85: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 1d8b: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 1d90: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xee7c       // 1d96: vpbroadcastd %r14d, %zmm5
-	LONG $0x0000be41; WORD $0x3f80       // 1d9c: movl $0x3f800000, %r14d
-	LONG $0x485cf162; WORD $0xe05f       // 1da2: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 1da8: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 1dae: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1db4: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5ffe; BYTE $0x09 // 1dba: vpaddd 0x240(%r15), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 1dc1: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // 1dc7: vpmovusdb %zmm3, 0x10(%r10)
-	LONG $0x486cd162; WORD $0x5759; BYTE $0x06 // 1dce: vmulps 0x180(%r15), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5f59; BYTE $0x0e // 1dd5: vmulps 0x380(%r15), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 1ddc: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 1de2: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 1de7: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe67c       // 1ded: vpbroadcastd %r14d, %zmm4
-	LONG $0x0000be41; WORD $0x3f80       // 1df3: movl $0x3f800000, %r14d
-	LONG $0x4864f162; WORD $0xd85f       // 1df9: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 1dff: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 1e05: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1e0b: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x57fe; BYTE $0x0a // 1e11: vpaddd 0x280(%r15), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 1e18: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // 1e1e: vpmovusdb %zmm2, 0x20(%r10)
-	LONG $0x4874d162; WORD $0x4f59; BYTE $0x07 // 1e25: vmulps 0x1c0(%r15), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6648       // 1e2c: kmovw 0x66(%r8), %k1
-	LONG $0x4874d162; WORD $0x5759; BYTE $0x0f // 1e32: vmulps 0x3c0(%r15), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 1e39: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 1e3f: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xde7c       // 1e45: vpbroadcastd %r14d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 1e4b: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 1e51: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 1e57: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1e5d: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x0b // 1e63: vpaddd 0x2c0(%r15), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 1e6a: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 1e70: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 1e76: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // 1e7d: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1e81: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1e84: addq %r8, %r9
-	LONG $0x06ff8348                     // 1e87: cmpq $0x6, %rdi
-	WORD $0x367e                         // 1e8b: jle 0x1ec3 <gemmVNNI6x64+0x1ec3>
-	WORD $0x1f0f; BYTE $0x00             // 1e8d: nopl (%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // 1e90: movq 0x8(%r12), %r9
-	LONG $0x0cff8348                     // 1e95: cmpq $0xc, %rdi
-	LONG $0xfa7f8d48                     // 1e99: leaq -0x6(%rdi), %rdi
-	LONG $0x0006b841; WORD $0x0000       // 1e9d: movl $0x6, %r8d
-	LONG $0xc7420f4c                     // 1ea3: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 1ea7: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 1eab: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 1eaf: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 1eb5: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 1eb8: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 1ebb: addq %r8, %rdx
-	LONG $0xffe15de9; BYTE $0xff         // 1ebe: jmp 0x20 <gemmVNNI6x64+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 1ec3: vzeroupper
+	LONG $0x02f98349                     // 700: cmpq $0x2, %r9
+	LONG $0x0e3e840f; WORD $0x0000       // 704: je 0x1548 <gemmVNNI6x64+0x1548>
+	LONG $0x03f98349                     // 70a: cmpq $0x3, %r9
+	LONG $0x0784850f; WORD $0x0000       // 70e: jne 0xe98 <gemmVNNI6x64+0xe98>
+	LONG $0x18488b4d                     // 714: movq 0x18(%r8), %r9
+	LONG $0x487d6262; WORD $0x0231       // 718: vpmovzxbd (%rdx), %zmm24
+	LONG $0x487c8162; WORD $0xfa5b       // 71e: vcvtdq2ps %zmm26, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 724: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 72a: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 730: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 736: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 73c: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 742: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 748: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 74e: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 754: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 75a: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 760: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 766: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 76c: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 772: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 778: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 77e: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 784: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 78a: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 790: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 796: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 79c: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 7a2: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x403d4162; WORD $0x41fa; BYTE $0x14 // 7a8: vpsubd 0x500(%r9), %zmm24, %zmm24
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 7af: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x487c0162; WORD $0xc05b       // 7b6: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x10 // 7bc: vmulps 0x400(%r9), %zmm24, %zmm24
+	LONG $0x40448162; WORD $0xf858       // 7c3: vaddps %zmm24, %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 7c9: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x08 // 7cf: vpaddd 0x200(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 7d6: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x3911       // 7dc: vpmovusdb %zmm23, (%rcx)
+	LONG $0x487c8162; WORD $0xf95b       // 7e2: vcvtdq2ps %zmm25, %zmm23
+	LONG $0x487d6262; WORD $0x4231; BYTE $0x01 // 7e8: vpmovzxbd 0x10(%rdx), %zmm24
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 7ef: vmulps 0x140(%r9), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x41fa; BYTE $0x15 // 7f6: vpsubd 0x540(%r9), %zmm24, %zmm24
+	LONG $0x487c0162; WORD $0xc05b       // 7fd: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x11 // 803: vmulps 0x440(%r9), %zmm24, %zmm24
+	LONG $0x40448162; WORD $0xf858       // 80a: vaddps %zmm24, %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 810: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 816: vpaddd 0x240(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 81d: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 823: vpmovusdb %zmm23, 0x10(%rcx)
+	LONG $0x487de262; WORD $0x7a31; BYTE $0x02 // 82a: vpmovzxbd 0x20(%rdx), %zmm23
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 831: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x4045c162; WORD $0x79fa; BYTE $0x16 // 838: vpsubd 0x580(%r9), %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xff5b       // 83f: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x12 // 845: vmulps 0x480(%r9), %zmm23, %zmm23
+	LONG $0x404ca162; WORD $0xf758       // 84c: vaddps %zmm23, %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 852: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 858: vpaddd 0x280(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 85f: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 865: vpmovusdb %zmm22, 0x20(%rcx)
+	LONG $0x9078c1c4; WORD $0x6648       // 86c: kmovw 0x66(%r8), %k1
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 872: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x897fe162; WORD $0x726f; BYTE $0x03 // 879: vmovdqu8 0x30(%rdx), %xmm22 {%k1} {z}
+	LONG $0x487da262; WORD $0xf631       // 880: vpmovzxbd %xmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fa; BYTE $0x17 // 886: vpsubd 0x5c0(%r9), %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xf65b       // 88d: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x13 // 893: vmulps 0x4c0(%r9), %zmm22, %zmm22
+	LONG $0x4054a162; WORD $0xee58       // 89a: vaddps %zmm22, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 8a0: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 8a6: vpaddd 0x2c0(%r9), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 8ad: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ea262; WORD $0xed11       // 8b3: vpmovusdb %zmm21, %xmm21
+	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 8b9: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
+	LONG $0x28488b4d                     // 8c0: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 8c4: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 8c8: addq %rdx, %r9
+	LONG $0x18588b4d                     // 8cb: movq 0x18(%r8), %r11
+	LONG $0x487dc262; WORD $0x2931       // 8cf: vpmovzxbd (%r9), %zmm21
+	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x14 // 8d5: vpsubd 0x500(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 8dc: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xed5b       // 8e3: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x10 // 8e9: vmulps 0x400(%r11), %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe558       // 8f0: vaddps %zmm21, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 8f6: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 8fc: vpaddd 0x200(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 903: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x2211       // 909: vpmovusdb %zmm20, (%r10)
+	LONG $0x487dc262; WORD $0x6131; BYTE $0x01 // 90f: vpmovzxbd 0x10(%r9), %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 916: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x405dc162; WORD $0x63fa; BYTE $0x15 // 91d: vpsubd 0x540(%r11), %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xe45b       // 924: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x11 // 92a: vmulps 0x440(%r11), %zmm20, %zmm20
+	LONG $0x4064a162; WORD $0xdc58       // 931: vaddps %zmm20, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 937: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 93d: vpaddd 0x240(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 944: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 94a: vpmovusdb %zmm19, 0x10(%r10)
+	LONG $0x487dc262; WORD $0x5931; BYTE $0x02 // 951: vpmovzxbd 0x20(%r9), %zmm19
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 958: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x4065c162; WORD $0x5bfa; BYTE $0x16 // 95f: vpsubd 0x580(%r11), %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xdb5b       // 966: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x12 // 96c: vmulps 0x480(%r11), %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd358       // 973: vaddps %zmm19, %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 979: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 97f: vpaddd 0x280(%r11), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 986: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 98c: vpmovusdb %zmm18, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // 993: kmovw 0x66(%r8), %k1
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 999: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x897fc162; WORD $0x516f; BYTE $0x03 // 9a0: vmovdqu8 0x30(%r9), %xmm18 {%k1} {z}
+	LONG $0x487da262; WORD $0xd231       // 9a7: vpmovzxbd %xmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fa; BYTE $0x17 // 9ad: vpsubd 0x5c0(%r11), %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xd25b       // 9b4: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x13 // 9ba: vmulps 0x4c0(%r11), %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xca58       // 9c1: vaddps %zmm18, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 9c7: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 9cd: vpaddd 0x2c0(%r11), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // 9d4: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ea262; WORD $0xc911       // 9da: vpmovusdb %zmm17, %xmm17
+	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 9e0: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 9e7: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9eb: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9ee: addq %r11, %r9
+	LONG $0x18708b4d                     // 9f1: movq 0x18(%r8), %r14
+	LONG $0x487dc262; WORD $0x0931       // 9f5: vpmovzxbd (%r9), %zmm17
+	LONG $0x4075c162; WORD $0x4efa; BYTE $0x14 // 9fb: vpsubd 0x500(%r14), %zmm17, %zmm17
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // a02: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x487ca162; WORD $0xc95b       // a09: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x10 // a0f: vmulps 0x400(%r14), %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc158       // a16: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // a1c: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // a22: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // a29: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ec262; WORD $0x0211       // a2f: vpmovusdb %zmm16, (%r10)
+	LONG $0x487dc262; WORD $0x4131; BYTE $0x01 // a35: vpmovzxbd 0x10(%r9), %zmm16
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // a3c: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x407dc162; WORD $0x46fa; BYTE $0x15 // a43: vpsubd 0x540(%r14), %zmm16, %zmm16
+	LONG $0x487ca162; WORD $0xc05b       // a4a: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x11 // a50: vmulps 0x440(%r14), %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf858       // a57: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // a5d: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // a63: vpaddd 0x240(%r14), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // a6a: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // a70: vpmovusdb %zmm15, 0x10(%r10)
+	LONG $0x487d5262; WORD $0x7931; BYTE $0x02 // a77: vpmovzxbd 0x20(%r9), %zmm15
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // a7e: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x48055162; WORD $0x7efa; BYTE $0x16 // a85: vpsubd 0x580(%r14), %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xff5b       // a8c: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x12 // a92: vmulps 0x480(%r14), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf758       // a99: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // a9f: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // aa5: vpaddd 0x280(%r14), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // aac: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // ab2: vpmovusdb %zmm14, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // ab9: kmovw 0x66(%r8), %k1
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // abf: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x897f5162; WORD $0x716f; BYTE $0x03 // ac6: vmovdqu8 0x30(%r9), %xmm14 {%k1} {z}
+	LONG $0x487d5262; WORD $0xf631       // acd: vpmovzxbd %xmm14, %zmm14
+	LONG $0x480d5162; WORD $0x76fa; BYTE $0x17 // ad3: vpsubd 0x5c0(%r14), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xf65b       // ada: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x13 // ae0: vmulps 0x4c0(%r14), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee58       // ae7: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // aed: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // af3: vpaddd 0x2c0(%r14), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // afa: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // b00: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // b06: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // b0d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b11: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b14: addq %r11, %r9
+	LONG $0x18588b49                     // b17: movq 0x18(%r8), %rbx
+	LONG $0x487d5262; WORD $0x2931       // b1b: vpmovzxbd (%r9), %zmm13
+	LONG $0x48157162; WORD $0x6bfa; BYTE $0x14 // b21: vpsubd 0x500(%rbx), %zmm13, %zmm13
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // b28: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xed5b       // b2f: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x10 // b35: vmulps 0x400(%rbx), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe558       // b3c: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // b42: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // b48: vpaddd 0x200(%rbx), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // b4f: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // b55: vpmovusdb %zmm12, (%r10)
+	LONG $0x487d5262; WORD $0x6131; BYTE $0x01 // b5b: vpmovzxbd 0x10(%r9), %zmm12
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // b62: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x481d7162; WORD $0x63fa; BYTE $0x15 // b69: vpsubd 0x540(%rbx), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xe45b       // b70: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x11 // b76: vmulps 0x440(%rbx), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc58       // b7d: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // b83: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // b89: vpaddd 0x240(%rbx), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // b90: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // b96: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x487d5262; WORD $0x5931; BYTE $0x02 // b9d: vpmovzxbd 0x20(%r9), %zmm11
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // ba4: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x48257162; WORD $0x5bfa; BYTE $0x16 // bab: vpsubd 0x580(%rbx), %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xdb5b       // bb2: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x12 // bb8: vmulps 0x480(%rbx), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd358       // bbf: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // bc5: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // bcb: vpaddd 0x280(%rbx), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // bd2: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // bd8: vpmovusdb %zmm10, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // bdf: kmovw 0x66(%r8), %k1
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // be5: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x897f5162; WORD $0x516f; BYTE $0x03 // bec: vmovdqu8 0x30(%r9), %xmm10 {%k1} {z}
+	LONG $0x487d5262; WORD $0xd231       // bf3: vpmovzxbd %xmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fa; BYTE $0x17 // bf9: vpsubd 0x5c0(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xd25b       // c00: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x13 // c06: vmulps 0x4c0(%rbx), %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca58       // c0d: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // c13: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // c19: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // c20: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // c26: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // c2c: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // c33: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c37: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c3a: addq %r11, %r9
+	LONG $0x18708b4d                     // c3d: movq 0x18(%r8), %r14
+	LONG $0x487d5262; WORD $0x0931       // c41: vpmovzxbd (%r9), %zmm9
+	LONG $0x48355162; WORD $0x4efa; BYTE $0x14 // c47: vpsubd 0x500(%r14), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // c4e: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc95b       // c55: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48345162; WORD $0x4e59; BYTE $0x10 // c5b: vmulps 0x400(%r14), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc158       // c62: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // c68: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // c6e: vpaddd 0x200(%r14), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // c75: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // c7b: vpmovusdb %zmm8, (%r10)
+	LONG $0x487d5262; WORD $0x4131; BYTE $0x01 // c81: vpmovzxbd 0x10(%r9), %zmm8
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // c88: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x483d5162; WORD $0x46fa; BYTE $0x15 // c8f: vpsubd 0x540(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // c96: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x11 // c9c: vmulps 0x440(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf858       // ca3: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // ca9: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // caf: vpaddd 0x240(%r14), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // cb6: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // cbc: vpmovusdb %zmm7, 0x10(%r10)
+	LONG $0x487dd262; WORD $0x7931; BYTE $0x02 // cc3: vpmovzxbd 0x20(%r9), %zmm7
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // cca: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x4845d162; WORD $0x7efa; BYTE $0x16 // cd1: vpsubd 0x580(%r14), %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // cd8: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x12 // cde: vmulps 0x480(%r14), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf758       // ce5: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // ceb: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // cf1: vpaddd 0x280(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // cf8: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // cfe: vpmovusdb %zmm6, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // d05: kmovw 0x66(%r8), %k1
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // d0b: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x897fd162; WORD $0x716f; BYTE $0x03 // d12: vmovdqu8 0x30(%r9), %xmm6 {%k1} {z}
+	LONG $0x487df262; WORD $0xf631       // d19: vpmovzxbd %xmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fa; BYTE $0x17 // d1f: vpsubd 0x5c0(%r14), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // d26: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x13 // d2c: vmulps 0x4c0(%r14), %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee58       // d33: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // d39: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // d3f: vpaddd 0x2c0(%r14), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // d46: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // d4c: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // d52: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // d59: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // d5d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // d60: addq %r11, %r9
+	LONG $0x18588b49                     // d63: movq 0x18(%r8), %rbx
+	LONG $0x487dd262; WORD $0x2931       // d67: vpmovzxbd (%r9), %zmm5
+	LONG $0x4855f162; WORD $0x6bfa; BYTE $0x14 // d6d: vpsubd 0x500(%rbx), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // d74: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xed5b       // d7b: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x10 // d81: vmulps 0x400(%rbx), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // d88: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // d8e: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // d94: vpaddd 0x200(%rbx), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // d9b: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // da1: vpmovusdb %zmm4, (%r10)
+	LONG $0x487dd262; WORD $0x6131; BYTE $0x01 // da7: vpmovzxbd 0x10(%r9), %zmm4
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // dae: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x485df162; WORD $0x63fa; BYTE $0x15 // db5: vpsubd 0x540(%rbx), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // dbc: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x11 // dc2: vmulps 0x440(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // dc9: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // dcf: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // dd5: vpaddd 0x240(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // ddc: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // de2: vpmovusdb %zmm3, 0x10(%r10)
+	LONG $0x487dd262; WORD $0x5931; BYTE $0x02 // de9: vpmovzxbd 0x20(%r9), %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // df0: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x16 // df7: vpsubd 0x580(%rbx), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // dfe: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x12 // e04: vmulps 0x480(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // e0b: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // e11: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // e17: vpaddd 0x280(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // e1e: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // e24: vpmovusdb %zmm2, 0x20(%r10)
+	LONG $0x9078c1c4; WORD $0x6648       // e2b: kmovw 0x66(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // e31: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x897fd162; WORD $0x516f; BYTE $0x03 // e38: vmovdqu8 0x30(%r9), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd231       // e3f: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fa; BYTE $0x17 // e45: vpsubd 0x5c0(%rbx), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // e4c: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x13 // e52: vmulps 0x4c0(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // e59: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // e5f: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // e65: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // e6c: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // e72: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // e78: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
+	LONG $0x28408b4d                     // e7f: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // e83: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // e86: addq %r8, %r9
+	LONG $0x06ff8348                     // e89: cmpq $0x6, %rdi
+	LONG $0x0dfd8f0f; WORD $0x0000       // e8d: jg 0x1c90 <gemmVNNI6x64+0x1c90>
+	LONG $0x000e2be9; BYTE $0x00         // e93: jmp 0x1cc3 <gemmVNNI6x64+0x1cc3>
+	LONG $0x18488b4d                     // e98: movq 0x18(%r8), %r9
+	LONG $0x487c8162; WORD $0xfa5b       // e9c: vcvtdq2ps %zmm26, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // ea2: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // ea8: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // eae: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // eb4: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // eba: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // ec0: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // ec6: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // ecc: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // ed2: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // ed8: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // ede: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // ee4: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // eea: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // ef0: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // ef6: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // efc: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // f02: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // f08: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // f0e: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // f14: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // f1a: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // f20: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // f26: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x487ce162; WORD $0x3911       // f2d: vmovups %zmm23, (%rcx)
+	LONG $0x487c8162; WORD $0xf95b       // f33: vcvtdq2ps %zmm25, %zmm23
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // f39: vmulps 0x140(%r9), %zmm23, %zmm23
+	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // f40: vmovups %zmm23, 0x40(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // f47: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x487ce162; WORD $0x7111; BYTE $0x02 // f4e: vmovups %zmm22, 0x80(%rcx)
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // f55: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x9078c1c4; WORD $0x6648       // f5c: kmovw 0x66(%r8), %k1
+	LONG $0x497ce162; WORD $0x6911; BYTE $0x03 // f62: vmovups %zmm21, 0xc0(%rcx) {%k1}
+	LONG $0x28488b4d                     // f69: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // f6d: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // f71: addq %rdx, %r9
+	LONG $0x18588b4d                     // f74: movq 0x18(%r8), %r11
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // f78: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487cc162; WORD $0x2211       // f7f: vmovups %zmm20, (%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // f85: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x487cc162; WORD $0x5a11; BYTE $0x01 // f8c: vmovups %zmm19, 0x40(%r10)
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // f93: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x487cc162; WORD $0x5211; BYTE $0x02 // f9a: vmovups %zmm18, 0x80(%r10)
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // fa1: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x9078c1c4; WORD $0x6648       // fa8: kmovw 0x66(%r8), %k1
+	LONG $0x497cc162; WORD $0x4a11; BYTE $0x03 // fae: vmovups %zmm17, 0xc0(%r10) {%k1}
+	LONG $0x28588b4d                     // fb5: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // fb9: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // fbc: addq %r11, %r9
+	LONG $0x18708b4d                     // fbf: movq 0x18(%r8), %r14
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // fc3: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x487cc162; WORD $0x0211       // fca: vmovups %zmm16, (%r10)
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // fd0: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0x7a11; BYTE $0x01 // fd7: vmovups %zmm15, 0x40(%r10)
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // fde: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0x7211; BYTE $0x02 // fe5: vmovups %zmm14, 0x80(%r10)
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // fec: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6648       // ff3: kmovw 0x66(%r8), %k1
+	LONG $0x497c5162; WORD $0x6a11; BYTE $0x03 // ff9: vmovups %zmm13, 0xc0(%r10) {%k1}
+	LONG $0x28588b4d                     // 1000: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1004: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1007: addq %r11, %r9
+	LONG $0x18588b49                     // 100a: movq 0x18(%r8), %rbx
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 100e: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0x2211       // 1015: vmovups %zmm12, (%r10)
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 101b: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // 1022: vmovups %zmm11, 0x40(%r10)
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 1029: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0x5211; BYTE $0x02 // 1030: vmovups %zmm10, 0x80(%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 1037: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6648       // 103e: kmovw 0x66(%r8), %k1
+	LONG $0x497c5162; WORD $0x4a11; BYTE $0x03 // 1044: vmovups %zmm9, 0xc0(%r10) {%k1}
+	LONG $0x28588b4d                     // 104b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 104f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1052: addq %r11, %r9
+	LONG $0x18708b4d                     // 1055: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 1059: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0x0211       // 1060: vmovups %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 1066: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x487cd162; WORD $0x7a11; BYTE $0x01 // 106d: vmovups %zmm7, 0x40(%r10)
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 1074: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x487cd162; WORD $0x7211; BYTE $0x02 // 107b: vmovups %zmm6, 0x80(%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 1082: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6648       // 1089: kmovw 0x66(%r8), %k1
+	LONG $0x497cd162; WORD $0x6a11; BYTE $0x03 // 108f: vmovups %zmm5, 0xc0(%r10) {%k1}
+	LONG $0x28588b4d                     // 1096: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 109a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 109d: addq %r11, %r9
+	LONG $0x18588b49                     // 10a0: movq 0x18(%r8), %rbx
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 10a4: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x487cd162; WORD $0x2211       // 10ab: vmovups %zmm4, (%r10)
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 10b1: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x487cd162; WORD $0x5a11; BYTE $0x01 // 10b8: vmovups %zmm3, 0x40(%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 10bf: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x487cd162; WORD $0x5211; BYTE $0x02 // 10c6: vmovups %zmm2, 0x80(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 10cd: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6648       // 10d4: kmovw 0x66(%r8), %k1
+	LONG $0x497cd162; WORD $0x4a11; BYTE $0x03 // 10da: vmovups %zmm1, 0xc0(%r10) {%k1}
+	LONG $0x28408b4d                     // 10e1: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 10e5: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 10e8: addq %r8, %r9
+	LONG $0x06ff8348                     // 10eb: cmpq $0x6, %rdi
+	LONG $0x0b9b8f0f; WORD $0x0000       // 10ef: jg 0x1c90 <gemmVNNI6x64+0x1c90>
+	LONG $0x000bc9e9; BYTE $0x00         // 10f5: jmp 0x1cc3 <gemmVNNI6x64+0x1cc3>
+	LONG $0x18488b4d                     // 10fa: movq 0x18(%r8), %r9
+	LONG $0x487c8162; WORD $0xfa5b       // 10fe: vcvtdq2ps %zmm26, %zmm23
+	LONG $0x487c0162; WORD $0xc15b       // 1104: vcvtdq2ps %zmm25, %zmm24
+	LONG $0x487ca162; WORD $0xf65b       // 110a: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 1110: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 1116: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 111c: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 1122: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 1128: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 112e: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 1134: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 113a: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 1140: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 1146: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 114c: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 1152: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 1158: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 115e: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 1164: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 116a: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 1170: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1176: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 117c: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 1182: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1188: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 118e: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 1195: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x08 // 119b: vpaddd 0x200(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 11a2: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x3911       // 11a8: vpmovusdb %zmm23, (%rcx)
+	LONG $0x403cc162; WORD $0x7959; BYTE $0x05 // 11ae: vmulps 0x140(%r9), %zmm24, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 11b5: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 11bb: vpaddd 0x240(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 11c2: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 11c8: vpmovusdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 11cf: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 11d6: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 11dc: vpaddd 0x280(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 11e3: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 11e9: vpmovusdb %zmm22, 0x20(%rcx)
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 11f0: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x9078c1c4; WORD $0x6648       // 11f7: kmovw 0x66(%r8), %k1
+	LONG $0x487da162; WORD $0xed5b       // 11fd: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 1203: vpaddd 0x2c0(%r9), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 120a: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ea262; WORD $0xed11       // 1210: vpmovusdb %zmm21, %xmm21
+	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 1216: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
+	LONG $0x28488b4d                     // 121d: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 1221: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1225: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1228: movq 0x18(%r8), %r11
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 122c: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 1233: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 1239: vpaddd 0x200(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 1240: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x2211       // 1246: vpmovusdb %zmm20, (%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 124c: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 1253: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 1259: vpaddd 0x240(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 1260: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 1266: vpmovusdb %zmm19, 0x10(%r10)
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 126d: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 1274: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 127a: vpaddd 0x280(%r11), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 1281: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 1287: vpmovusdb %zmm18, 0x20(%r10)
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 128e: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x9078c1c4; WORD $0x6648       // 1295: kmovw 0x66(%r8), %k1
+	LONG $0x487da162; WORD $0xc95b       // 129b: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 12a1: vpaddd 0x2c0(%r11), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // 12a8: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ea262; WORD $0xc911       // 12ae: vpmovusdb %zmm17, %xmm17
+	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 12b4: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 12bb: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 12bf: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 12c2: addq %r11, %r9
+	LONG $0x18708b4d                     // 12c5: movq 0x18(%r8), %r14
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 12c9: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 12d0: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 12d6: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // 12dd: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ec262; WORD $0x0211       // 12e3: vpmovusdb %zmm16, (%r10)
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 12e9: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 12f0: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 12f6: vpaddd 0x240(%r14), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 12fd: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // 1303: vpmovusdb %zmm15, 0x10(%r10)
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 130a: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 1311: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 1317: vpaddd 0x280(%r14), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 131e: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // 1324: vpmovusdb %zmm14, 0x20(%r10)
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 132b: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6648       // 1332: kmovw 0x66(%r8), %k1
+	LONG $0x487d5162; WORD $0xed5b       // 1338: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 133e: vpaddd 0x2c0(%r14), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 1345: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 134b: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 1351: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 1358: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 135c: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 135f: addq %r11, %r9
+	LONG $0x18588b49                     // 1362: movq 0x18(%r8), %rbx
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 1366: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 136d: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 1373: vpaddd 0x200(%rbx), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 137a: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 1380: vpmovusdb %zmm12, (%r10)
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 1386: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 138d: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 1393: vpaddd 0x240(%rbx), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 139a: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 13a0: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 13a7: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 13ae: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 13b4: vpaddd 0x280(%rbx), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 13bb: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // 13c1: vpmovusdb %zmm10, 0x20(%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 13c8: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6648       // 13cf: kmovw 0x66(%r8), %k1
+	LONG $0x487d5162; WORD $0xc95b       // 13d5: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 13db: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 13e2: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 13e8: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 13ee: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 13f5: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 13f9: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 13fc: addq %r11, %r9
+	LONG $0x18708b4d                     // 13ff: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 1403: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 140a: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 1410: vpaddd 0x200(%r14), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 1417: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // 141d: vpmovusdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 1423: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 142a: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 1430: vpaddd 0x240(%r14), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 1437: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // 143d: vpmovusdb %zmm7, 0x10(%r10)
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 1444: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 144b: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 1451: vpaddd 0x280(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 1458: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // 145e: vpmovusdb %zmm6, 0x20(%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 1465: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6648       // 146c: kmovw 0x66(%r8), %k1
+	LONG $0x487df162; WORD $0xed5b       // 1472: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 1478: vpaddd 0x2c0(%r14), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 147f: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 1485: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 148b: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 1492: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1496: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1499: addq %r11, %r9
+	LONG $0x18588b49                     // 149c: movq 0x18(%r8), %rbx
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 14a0: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 14a7: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 14ad: vpaddd 0x200(%rbx), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 14b4: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // 14ba: vpmovusdb %zmm4, (%r10)
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 14c0: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 14c7: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 14cd: vpaddd 0x240(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 14d4: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // 14da: vpmovusdb %zmm3, 0x10(%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 14e1: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 14e8: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 14ee: vpaddd 0x280(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 14f5: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // 14fb: vpmovusdb %zmm2, 0x20(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 1502: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6648       // 1509: kmovw 0x66(%r8), %k1
+	LONG $0x487df162; WORD $0xc95b       // 150f: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 1515: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 151c: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 1522: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 1528: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
+	LONG $0x28408b4d                     // 152f: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1533: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1536: addq %r8, %r9
+	LONG $0x06ff8348                     // 1539: cmpq $0x6, %rdi
+	LONG $0x074d8f0f; WORD $0x0000       // 153d: jg 0x1c90 <gemmVNNI6x64+0x1c90>
+	LONG $0x00077be9; BYTE $0x00         // 1543: jmp 0x1cc3 <gemmVNNI6x64+0x1cc3>
+	LONG $0x000000bb; BYTE $0x3f         // 1548: movl $0x3f000000, %ebx
+	LONG $0x487de262; WORD $0xfb7c       // 154d: vpbroadcastd %ebx, %zmm23
+	LONG $0x800000bb; BYTE $0x3f         // 1553: movl $0x3f800000, %ebx
+	LONG $0x18488b4d                     // 1558: movq 0x18(%r8), %r9
+	LONG $0x487c0162; WORD $0xd25b       // 155c: vcvtdq2ps %zmm26, %zmm26
+	LONG $0x487d6262; WORD $0xc37c       // 1562: vpbroadcastd %ebx, %zmm24
+	LONG $0x487c0162; WORD $0xc95b       // 1568: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487ca162; WORD $0xf65b       // 156e: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 1574: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 157a: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 1580: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 1586: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 158c: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 1592: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 1598: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 159e: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 15a4: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 15aa: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 15b0: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 15b6: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 15bc: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 15c2: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 15c8: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 15ce: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 15d4: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 15da: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 15e0: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 15e6: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 15ec: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // 15f2: vmulps 0x100(%r9), %zmm26, %zmm26
+	LONG $0x402c4162; WORD $0x5959; BYTE $0x0c // 15f9: vmulps 0x300(%r9), %zmm26, %zmm27
+	LONG $0x40440162; WORD $0xdb58       // 1600: vaddps %zmm27, %zmm23, %zmm27
+	LONG $0x40246162; WORD $0xd85f       // 1606: vmaxps %zmm0, %zmm27, %zmm27
+	LONG $0x40240162; WORD $0xd85d       // 160c: vminps %zmm24, %zmm27, %zmm27
+	LONG $0x402c0162; WORD $0xd359       // 1612: vmulps %zmm27, %zmm26, %zmm26
+	LONG $0x487d0162; WORD $0xd25b       // 1618: vcvtps2dq %zmm26, %zmm26
+	LONG $0x402d4162; WORD $0x51fe; BYTE $0x08 // 161e: vpaddd 0x200(%r9), %zmm26, %zmm26
+	LONG $0x402d6262; WORD $0xd03d       // 1625: vpmaxsd %zmm0, %zmm26, %zmm26
+	LONG $0x487e6262; WORD $0x1111       // 162b: vpmovusdb %zmm26, (%rcx)
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 1631: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x40344162; WORD $0x5159; BYTE $0x0d // 1638: vmulps 0x340(%r9), %zmm25, %zmm26
+	LONG $0x40440162; WORD $0xd258       // 163f: vaddps %zmm26, %zmm23, %zmm26
+	LONG $0x402c6162; WORD $0xd05f       // 1645: vmaxps %zmm0, %zmm26, %zmm26
+	LONG $0x402c0162; WORD $0xd05d       // 164b: vminps %zmm24, %zmm26, %zmm26
+	LONG $0x40340162; WORD $0xca59       // 1651: vmulps %zmm26, %zmm25, %zmm25
+	LONG $0x487d0162; WORD $0xc95b       // 1657: vcvtps2dq %zmm25, %zmm25
+	LONG $0x40354162; WORD $0x49fe; BYTE $0x09 // 165d: vpaddd 0x240(%r9), %zmm25, %zmm25
+	LONG $0x40356262; WORD $0xc83d       // 1664: vpmaxsd %zmm0, %zmm25, %zmm25
+	LONG $0x487e6262; WORD $0x4911; BYTE $0x01 // 166a: vpmovusdb %zmm25, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 1671: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x404c4162; WORD $0x4959; BYTE $0x0e // 1678: vmulps 0x380(%r9), %zmm22, %zmm25
+	LONG $0x40440162; WORD $0xc958       // 167f: vaddps %zmm25, %zmm23, %zmm25
+	LONG $0x40346162; WORD $0xc85f       // 1685: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x40340162; WORD $0xc85d       // 168b: vminps %zmm24, %zmm25, %zmm25
+	LONG $0x404c8162; WORD $0xf159       // 1691: vmulps %zmm25, %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 1697: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 169d: vpaddd 0x280(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 16a4: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 16aa: vpmovusdb %zmm22, 0x20(%rcx)
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 16b1: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x9078c1c4; WORD $0x6648       // 16b8: kmovw 0x66(%r8), %k1
+	LONG $0x4054c162; WORD $0x7159; BYTE $0x0f // 16be: vmulps 0x3c0(%r9), %zmm21, %zmm22
+	LONG $0x4044a162; WORD $0xf658       // 16c5: vaddps %zmm22, %zmm23, %zmm22
+	LONG $0x404ce162; WORD $0xf05f       // 16cb: vmaxps %zmm0, %zmm22, %zmm22
+	LONG $0x404c8162; WORD $0xf05d       // 16d1: vminps %zmm24, %zmm22, %zmm22
+	LONG $0x4054a162; WORD $0xee59       // 16d7: vmulps %zmm22, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 16dd: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 16e3: vpaddd 0x2c0(%r9), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 16ea: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ea262; WORD $0xed11       // 16f0: vpmovusdb %zmm21, %xmm21
+	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 16f6: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
+	LONG $0x28488b4d                     // 16fd: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 1701: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1705: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1708: movq 0x18(%r8), %r11
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 170c: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0c // 1713: vmulps 0x300(%r11), %zmm20, %zmm21
+	LONG $0x4044a162; WORD $0xed58       // 171a: vaddps %zmm21, %zmm23, %zmm21
+	LONG $0x4054e162; WORD $0xe85f       // 1720: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x40548162; WORD $0xe85d       // 1726: vminps %zmm24, %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe559       // 172c: vmulps %zmm21, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 1732: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 1738: vpaddd 0x200(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 173f: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x2211       // 1745: vpmovusdb %zmm20, (%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 174b: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x4064c162; WORD $0x6359; BYTE $0x0d // 1752: vmulps 0x340(%r11), %zmm19, %zmm20
+	LONG $0x4044a162; WORD $0xe458       // 1759: vaddps %zmm20, %zmm23, %zmm20
+	LONG $0x405ce162; WORD $0xe05f       // 175f: vmaxps %zmm0, %zmm20, %zmm20
+	LONG $0x405c8162; WORD $0xe05d       // 1765: vminps %zmm24, %zmm20, %zmm20
+	LONG $0x4064a162; WORD $0xdc59       // 176b: vmulps %zmm20, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 1771: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 1777: vpaddd 0x240(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 177e: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 1784: vpmovusdb %zmm19, 0x10(%r10)
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 178b: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5b59; BYTE $0x0e // 1792: vmulps 0x380(%r11), %zmm18, %zmm19
+	LONG $0x4044a162; WORD $0xdb58       // 1799: vaddps %zmm19, %zmm23, %zmm19
+	LONG $0x4064e162; WORD $0xd85f       // 179f: vmaxps %zmm0, %zmm19, %zmm19
+	LONG $0x40648162; WORD $0xd85d       // 17a5: vminps %zmm24, %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd359       // 17ab: vmulps %zmm19, %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 17b1: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 17b7: vpaddd 0x280(%r11), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 17be: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 17c4: vpmovusdb %zmm18, 0x20(%r10)
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 17cb: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x9078c1c4; WORD $0x6648       // 17d2: kmovw 0x66(%r8), %k1
+	LONG $0x4074c162; WORD $0x5359; BYTE $0x0f // 17d8: vmulps 0x3c0(%r11), %zmm17, %zmm18
+	LONG $0x4044a162; WORD $0xd258       // 17df: vaddps %zmm18, %zmm23, %zmm18
+	LONG $0x406ce162; WORD $0xd05f       // 17e5: vmaxps %zmm0, %zmm18, %zmm18
+	LONG $0x406c8162; WORD $0xd05d       // 17eb: vminps %zmm24, %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xca59       // 17f1: vmulps %zmm18, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 17f7: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 17fd: vpaddd 0x2c0(%r11), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // 1804: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ea262; WORD $0xc911       // 180a: vpmovusdb %zmm17, %xmm17
+	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 1810: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 1817: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 181b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 181e: addq %r11, %r9
+	LONG $0x18708b4d                     // 1821: movq 0x18(%r8), %r14
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 1825: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4e59; BYTE $0x0c // 182c: vmulps 0x300(%r14), %zmm16, %zmm17
+	LONG $0x4044a162; WORD $0xc958       // 1833: vaddps %zmm17, %zmm23, %zmm17
+	LONG $0x4074e162; WORD $0xc85f       // 1839: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x40748162; WORD $0xc85d       // 183f: vminps %zmm24, %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc159       // 1845: vmulps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 184b: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 1851: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // 1858: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ec262; WORD $0x0211       // 185e: vpmovusdb %zmm16, (%r10)
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 1864: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x4804c162; WORD $0x4659; BYTE $0x0d // 186b: vmulps 0x340(%r14), %zmm15, %zmm16
+	LONG $0x4044a162; WORD $0xc058       // 1872: vaddps %zmm16, %zmm23, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 1878: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407c8162; WORD $0xc05d       // 187e: vminps %zmm24, %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf859       // 1884: vmulps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 188a: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 1890: vpaddd 0x240(%r14), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 1897: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // 189d: vpmovusdb %zmm15, 0x10(%r10)
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 18a4: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7e59; BYTE $0x0e // 18ab: vmulps 0x380(%r14), %zmm14, %zmm15
+	LONG $0x40445162; WORD $0xff58       // 18b2: vaddps %zmm15, %zmm23, %zmm15
+	LONG $0x48047162; WORD $0xf85f       // 18b8: vmaxps %zmm0, %zmm15, %zmm15
+	LONG $0x48041162; WORD $0xf85d       // 18be: vminps %zmm24, %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf759       // 18c4: vmulps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 18ca: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 18d0: vpaddd 0x280(%r14), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 18d7: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // 18dd: vpmovusdb %zmm14, 0x20(%r10)
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 18e4: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6648       // 18eb: kmovw 0x66(%r8), %k1
+	LONG $0x48145162; WORD $0x7659; BYTE $0x0f // 18f1: vmulps 0x3c0(%r14), %zmm13, %zmm14
+	LONG $0x40445162; WORD $0xf658       // 18f8: vaddps %zmm14, %zmm23, %zmm14
+	LONG $0x480c7162; WORD $0xf05f       // 18fe: vmaxps %zmm0, %zmm14, %zmm14
+	LONG $0x480c1162; WORD $0xf05d       // 1904: vminps %zmm24, %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee59       // 190a: vmulps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 1910: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 1916: vpaddd 0x2c0(%r14), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 191d: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 1923: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 1929: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 1930: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1934: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1937: addq %r11, %r9
+	LONG $0x18588b49                     // 193a: movq 0x18(%r8), %rbx
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 193e: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0x6b59; BYTE $0x0c // 1945: vmulps 0x300(%rbx), %zmm12, %zmm13
+	LONG $0x40445162; WORD $0xed58       // 194c: vaddps %zmm13, %zmm23, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 1952: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48141162; WORD $0xe85d       // 1958: vminps %zmm24, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 195e: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 1964: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 196a: vpaddd 0x200(%rbx), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 1971: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 1977: vpmovusdb %zmm12, (%r10)
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 197d: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x6359; BYTE $0x0d // 1984: vmulps 0x340(%rbx), %zmm11, %zmm12
+	LONG $0x40445162; WORD $0xe458       // 198b: vaddps %zmm12, %zmm23, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 1991: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c1162; WORD $0xe05d       // 1997: vminps %zmm24, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc59       // 199d: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 19a3: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 19a9: vpaddd 0x240(%rbx), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 19b0: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 19b6: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 19bd: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5b59; BYTE $0x0e // 19c4: vmulps 0x380(%rbx), %zmm10, %zmm11
+	LONG $0x40445162; WORD $0xdb58       // 19cb: vaddps %zmm11, %zmm23, %zmm11
+	LONG $0x48247162; WORD $0xd85f       // 19d1: vmaxps %zmm0, %zmm11, %zmm11
+	LONG $0x48241162; WORD $0xd85d       // 19d7: vminps %zmm24, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd359       // 19dd: vmulps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 19e3: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 19e9: vpaddd 0x280(%rbx), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 19f0: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // 19f6: vpmovusdb %zmm10, 0x20(%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 19fd: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6648       // 1a04: kmovw 0x66(%r8), %k1
+	LONG $0x48347162; WORD $0x5359; BYTE $0x0f // 1a0a: vmulps 0x3c0(%rbx), %zmm9, %zmm10
+	LONG $0x40445162; WORD $0xd258       // 1a11: vaddps %zmm10, %zmm23, %zmm10
+	LONG $0x482c7162; WORD $0xd05f       // 1a17: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c1162; WORD $0xd05d       // 1a1d: vminps %zmm24, %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca59       // 1a23: vmulps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 1a29: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 1a2f: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 1a36: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 1a3c: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 1a42: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 1a49: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1a4d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1a50: addq %r11, %r9
+	LONG $0x18708b4d                     // 1a53: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 1a57: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4e59; BYTE $0x0c // 1a5e: vmulps 0x300(%r14), %zmm8, %zmm9
+	LONG $0x40445162; WORD $0xc958       // 1a65: vaddps %zmm9, %zmm23, %zmm9
+	LONG $0x48347162; WORD $0xc85f       // 1a6b: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48341162; WORD $0xc85d       // 1a71: vminps %zmm24, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // 1a77: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 1a7d: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 1a83: vpaddd 0x200(%r14), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 1a8a: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // 1a90: vpmovusdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 1a96: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x48445162; WORD $0x4659; BYTE $0x0d // 1a9d: vmulps 0x340(%r14), %zmm7, %zmm8
+	LONG $0x40445162; WORD $0xc058       // 1aa4: vaddps %zmm8, %zmm23, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 1aaa: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c1162; WORD $0xc05d       // 1ab0: vminps %zmm24, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // 1ab6: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 1abc: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 1ac2: vpaddd 0x240(%r14), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 1ac9: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // 1acf: vpmovusdb %zmm7, 0x10(%r10)
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 1ad6: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7e59; BYTE $0x0e // 1add: vmulps 0x380(%r14), %zmm6, %zmm7
+	LONG $0x4044f162; WORD $0xff58       // 1ae4: vaddps %zmm7, %zmm23, %zmm7
+	LONG $0x4844f162; WORD $0xf85f       // 1aea: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x48449162; WORD $0xf85d       // 1af0: vminps %zmm24, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // 1af6: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 1afc: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 1b02: vpaddd 0x280(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 1b09: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // 1b0f: vpmovusdb %zmm6, 0x20(%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 1b16: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6648       // 1b1d: kmovw 0x66(%r8), %k1
+	LONG $0x4854d162; WORD $0x7659; BYTE $0x0f // 1b23: vmulps 0x3c0(%r14), %zmm5, %zmm6
+	LONG $0x4044f162; WORD $0xf658       // 1b2a: vaddps %zmm6, %zmm23, %zmm6
+	LONG $0x484cf162; WORD $0xf05f       // 1b30: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484c9162; WORD $0xf05d       // 1b36: vminps %zmm24, %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee59       // 1b3c: vmulps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 1b42: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 1b48: vpaddd 0x2c0(%r14), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 1b4f: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 1b55: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 1b5b: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
+	LONG $0x28588b4d                     // 1b62: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1b66: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1b69: addq %r11, %r9
+	LONG $0x18588b49                     // 1b6c: movq 0x18(%r8), %rbx
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 1b70: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0x6b59; BYTE $0x0c // 1b77: vmulps 0x300(%rbx), %zmm4, %zmm5
+	LONG $0x4044f162; WORD $0xed58       // 1b7e: vaddps %zmm5, %zmm23, %zmm5
+	LONG $0x4854f162; WORD $0xe85f       // 1b84: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x48549162; WORD $0xe85d       // 1b8a: vminps %zmm24, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // 1b90: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 1b96: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 1b9c: vpaddd 0x200(%rbx), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 1ba3: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // 1ba9: vpmovusdb %zmm4, (%r10)
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 1baf: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x6359; BYTE $0x0d // 1bb6: vmulps 0x340(%rbx), %zmm3, %zmm4
+	LONG $0x4044f162; WORD $0xe458       // 1bbd: vaddps %zmm4, %zmm23, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 1bc3: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485c9162; WORD $0xe05d       // 1bc9: vminps %zmm24, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 1bcf: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 1bd5: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 1bdb: vpaddd 0x240(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 1be2: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // 1be8: vpmovusdb %zmm3, 0x10(%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 1bef: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x5b59; BYTE $0x0e // 1bf6: vmulps 0x380(%rbx), %zmm2, %zmm3
+	LONG $0x4044f162; WORD $0xdb58       // 1bfd: vaddps %zmm3, %zmm23, %zmm3
+	LONG $0x4864f162; WORD $0xd85f       // 1c03: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x48649162; WORD $0xd85d       // 1c09: vminps %zmm24, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 1c0f: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 1c15: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 1c1b: vpaddd 0x280(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 1c22: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // 1c28: vpmovusdb %zmm2, 0x20(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 1c2f: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6648       // 1c36: kmovw 0x66(%r8), %k1
+	LONG $0x4874f162; WORD $0x5359; BYTE $0x0f // 1c3c: vmulps 0x3c0(%rbx), %zmm1, %zmm2
+	LONG $0x4044f162; WORD $0xd258       // 1c43: vaddps %zmm2, %zmm23, %zmm2
+	LONG $0x486cf162; WORD $0xd05f       // 1c49: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486c9162; WORD $0xd05d       // 1c4f: vminps %zmm24, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 1c55: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1c5b: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 1c61: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 1c68: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 1c6e: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 1c74: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
+	LONG $0x28408b4d                     // 1c7b: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1c7f: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1c82: addq %r8, %r9
+	LONG $0x06ff8348                     // 1c85: cmpq $0x6, %rdi
+	WORD $0x387e                         // 1c89: jle 0x1cc3 <gemmVNNI6x64+0x1cc3>
+	LONG $0x00441f0f; BYTE $0x00         // 1c8b: nopl (%rax,%rax)
+	LONG $0x244c8b4d; BYTE $0x08         // 1c90: movq 0x8(%r12), %r9
+	LONG $0x0cff8348                     // 1c95: cmpq $0xc, %rdi
+	LONG $0xfa7f8d48                     // 1c99: leaq -0x6(%rdi), %rdi
+	LONG $0x0006b841; WORD $0x0000       // 1c9d: movl $0x6, %r8d
+	LONG $0xc7420f4c                     // 1ca3: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 1ca7: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 1cab: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 1caf: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 1cb5: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 1cb8: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 1cbb: addq %r8, %rdx
+	LONG $0xffe35de9; BYTE $0xff         // 1cbe: jmp 0x20 <gemmVNNI6x64+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 1cc3: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
@@ -1359,97 +1271,97 @@ TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
 	LONG $0x48fde162; WORD $0xe26f       // 0b6: vmovdqa64 %zmm2, %zmm20
 	LONG $0x48fde162; WORD $0xeb6f       // 0bc: vmovdqa64 %zmm3, %zmm21
 	LONG $0x48fde162; WORD $0xf16f       // 0c2: vmovdqa64 %zmm1, %zmm22
-	LONG $0x48fde162; WORD $0xfa6f       // 0c8: vmovdqa64 %zmm2, %zmm23
-	LONG $0x48fd6162; WORD $0xc36f       // 0ce: vmovdqa64 %zmm3, %zmm24
+	LONG $0x48fd6162; WORD $0xca6f       // 0c8: vmovdqa64 %zmm2, %zmm25
+	LONG $0x48fd6162; WORD $0xd36f       // 0ce: vmovdqa64 %zmm3, %zmm26
 	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0d4: nopw %cs:(%rax,%rax)
 	LONG $0x40688b4d                     // 0e0: movq 0x40(%r8), %r13
 	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0e4: nopw %cs:(%rax,%rax)
-	LONG $0x48fe4162; WORD $0x0a6f       // 0f0: vmovdqu64 (%r10), %zmm25
+	LONG $0x48fec162; WORD $0x3a6f       // 0f0: vmovdqu64 (%r10), %zmm23
 	LONG $0x487d0262; WORD $0x2c58; BYTE $0x0f // 0f6: vpbroadcastd (%r15,%r9), %zmm29
-	LONG $0x48fe4162; WORD $0x526f; BYTE $0x01 // 0fd: vmovdqu64 0x40(%r10), %zmm26
+	LONG $0x48fe4162; WORD $0x426f; BYTE $0x01 // 0fd: vmovdqu64 0x40(%r10), %zmm24
 	LONG $0x48fe4162; WORD $0x5a6f; BYTE $0x02 // 104: vmovdqu64 0x80(%r10), %zmm27
 	LONG $0x487d0262; WORD $0x3458; BYTE $0x4f // 10b: vpbroadcastd (%r15,%r9,2), %zmm30
 	LONG $0x487d4262; WORD $0x2758       // 112: vpbroadcastd (%r15), %zmm28
 	LONG $0x04c78349                     // 118: addq $0x4, %r15
 	LONG $0xc0c28149; WORD $0x0000; BYTE $0x00 // 11c: addq $0xc0, %r10
-	LONG $0x40158262; WORD $0xe950       // 123: vpdpbusd %zmm25, %zmm29, %zmm21
-	LONG $0x40158262; WORD $0xe250       // 129: vpdpbusd %zmm26, %zmm29, %zmm20
+	LONG $0x4015a262; WORD $0xef50       // 123: vpdpbusd %zmm23, %zmm29, %zmm21
+	LONG $0x40158262; WORD $0xe050       // 129: vpdpbusd %zmm24, %zmm29, %zmm20
 	LONG $0x40158262; WORD $0xdb50       // 12f: vpdpbusd %zmm27, %zmm29, %zmm19
 	LONG $0x487d4262; WORD $0x2b58       // 135: vpbroadcastd (%r11), %zmm29
-	LONG $0x400d8262; WORD $0xd150       // 13b: vpdpbusd %zmm25, %zmm30, %zmm18
-	LONG $0x400d8262; WORD $0xca50       // 141: vpdpbusd %zmm26, %zmm30, %zmm17
+	LONG $0x400da262; WORD $0xd750       // 13b: vpdpbusd %zmm23, %zmm30, %zmm18
+	LONG $0x400d8262; WORD $0xc850       // 141: vpdpbusd %zmm24, %zmm30, %zmm17
 	LONG $0x400d8262; WORD $0xc350       // 147: vpdpbusd %zmm27, %zmm30, %zmm16
 	LONG $0x487d0262; WORD $0x3458; BYTE $0x0b // 14d: vpbroadcastd (%r11,%r9), %zmm30
-	LONG $0x401d0262; WORD $0xc150       // 154: vpdpbusd %zmm25, %zmm28, %zmm24
-	LONG $0x401d8262; WORD $0xfa50       // 15a: vpdpbusd %zmm26, %zmm28, %zmm23
+	LONG $0x401d2262; WORD $0xd750       // 154: vpdpbusd %zmm23, %zmm28, %zmm26
+	LONG $0x401d0262; WORD $0xc850       // 15a: vpdpbusd %zmm24, %zmm28, %zmm25
 	LONG $0x401d8262; WORD $0xf350       // 160: vpdpbusd %zmm27, %zmm28, %zmm22
-	LONG $0x40151262; WORD $0xf950       // 166: vpdpbusd %zmm25, %zmm29, %zmm15
-	LONG $0x40151262; WORD $0xf250       // 16c: vpdpbusd %zmm26, %zmm29, %zmm14
+	LONG $0x40153262; WORD $0xff50       // 166: vpdpbusd %zmm23, %zmm29, %zmm15
+	LONG $0x40151262; WORD $0xf050       // 16c: vpdpbusd %zmm24, %zmm29, %zmm14
 	LONG $0x40151262; WORD $0xeb50       // 172: vpdpbusd %zmm27, %zmm29, %zmm13
 	LONG $0x487d0262; WORD $0x2c58; BYTE $0x4b // 178: vpbroadcastd (%r11,%r9,2), %zmm29
-	LONG $0x400d1262; WORD $0xe150       // 17f: vpdpbusd %zmm25, %zmm30, %zmm12
-	LONG $0x400d1262; WORD $0xda50       // 185: vpdpbusd %zmm26, %zmm30, %zmm11
+	LONG $0x400d3262; WORD $0xe750       // 17f: vpdpbusd %zmm23, %zmm30, %zmm12
+	LONG $0x400d1262; WORD $0xd850       // 185: vpdpbusd %zmm24, %zmm30, %zmm11
 	LONG $0x400d1262; WORD $0xd350       // 18b: vpdpbusd %zmm27, %zmm30, %zmm10
 	LONG $0x487d6262; WORD $0x3358       // 191: vpbroadcastd (%rbx), %zmm30
 	LONG $0x04c38349                     // 197: addq $0x4, %r11
-	LONG $0x40151262; WORD $0xc950       // 19b: vpdpbusd %zmm25, %zmm29, %zmm9
-	LONG $0x40151262; WORD $0xc250       // 1a1: vpdpbusd %zmm26, %zmm29, %zmm8
+	LONG $0x40153262; WORD $0xcf50       // 19b: vpdpbusd %zmm23, %zmm29, %zmm9
+	LONG $0x40151262; WORD $0xc050       // 1a1: vpdpbusd %zmm24, %zmm29, %zmm8
 	LONG $0x40159262; WORD $0xfb50       // 1a7: vpdpbusd %zmm27, %zmm29, %zmm7
 	LONG $0x487d2262; WORD $0x2c58; BYTE $0x0b // 1ad: vpbroadcastd (%rbx,%r9), %zmm29
-	LONG $0x400d9262; WORD $0xf150       // 1b4: vpdpbusd %zmm25, %zmm30, %zmm6
-	LONG $0x400d9262; WORD $0xea50       // 1ba: vpdpbusd %zmm26, %zmm30, %zmm5
+	LONG $0x400db262; WORD $0xf750       // 1b4: vpdpbusd %zmm23, %zmm30, %zmm6
+	LONG $0x400d9262; WORD $0xe850       // 1ba: vpdpbusd %zmm24, %zmm30, %zmm5
 	LONG $0x400d9262; WORD $0xe350       // 1c0: vpdpbusd %zmm27, %zmm30, %zmm4
 	LONG $0x04c38348                     // 1c6: addq $0x4, %rbx
 	WORD $0xff49; BYTE $0xcd             // 1ca: decq %r13
-	LONG $0x40159262; WORD $0xd950       // 1cd: vpdpbusd %zmm25, %zmm29, %zmm3
-	LONG $0x40159262; WORD $0xd250       // 1d3: vpdpbusd %zmm26, %zmm29, %zmm2
+	LONG $0x4015b262; WORD $0xdf50       // 1cd: vpdpbusd %zmm23, %zmm29, %zmm3
+	LONG $0x40159262; WORD $0xd050       // 1d3: vpdpbusd %zmm24, %zmm29, %zmm2
 	LONG $0x40159262; WORD $0xcb50       // 1d9: vpdpbusd %zmm27, %zmm29, %zmm1
-	LONG $0xff0b850f; WORD $0xffff       // 1df: jne 0x1fc0 <gemmVNNI8x48+0xf0>
+	LONG $0xff0b850f; WORD $0xffff       // 1df: jne 0x1dc0 <gemmVNNI8x48+0xf0>
 	LONG $0x50688b4d                     // 1e5: movq 0x50(%r8), %r13
 	WORD $0x014d; BYTE $0xef             // 1e9: addq %r13, %r15
 	WORD $0x014d; BYTE $0xeb             // 1ec: addq %r13, %r11
 	WORD $0x014c; BYTE $0xeb             // 1ef: addq %r13, %rbx
 	WORD $0xff49; BYTE $0xce             // 1f2: decq %r14
-	LONG $0xfee5850f; WORD $0xffff       // 1f5: jne 0x1fb0 <gemmVNNI8x48+0xe0>
-	LONG $0x58508b4d                     // 1fb: movq 0x58(%r8), %r10
-	LONG $0x18488b4d                     // 1ff: movq 0x18(%r8), %r9
-	LONG $0x01fa8349                     // 203: cmpq $0x1, %r10
-	LONG $0x05438f0f; WORD $0x0000       // 207: jg 0x2620 <gemmVNNI8x48+0x750>
-	WORD $0x854d; BYTE $0xd2             // 20d: testq %r10, %r10
-	LONG $0x0f8e840f; WORD $0x0000       // 210: je 0x3074 <gemmVNNI8x48+0x11a4>
-	LONG $0x01fa8349                     // 216: cmpq $0x1, %r10
-	LONG $0x0d00850f; WORD $0x0000       // 21a: jne 0x2df0 <gemmVNNI8x48+0xf20>
-	LONG $0x487c0162; WORD $0xc05b       // 220: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 226: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 22d: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 233: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 239: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 23f: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 245: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 24b: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 251: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 257: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 25d: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 263: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 269: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 26f: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 275: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 27b: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 281: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 287: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 28d: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 293: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 299: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 29f: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 2a5: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 2ab: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 2b1: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x403c4162; WORD $0x415d; BYTE $0x09 // 2b7: vminps 0x240(%r9), %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 2be: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 2c4: vpaddd 0x180(%r9), %zmm24, %zmm24
-	LONG $0x403d6262; WORD $0xc03d       // 2cb: vpmaxsd %zmm0, %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0111       // 2d1: vpmovusdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 2d7: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0xfee5850f; WORD $0xffff       // 1f5: jne 0x1db0 <gemmVNNI8x48+0xe0>
+	LONG $0x58488b4d                     // 1fb: movq 0x58(%r8), %r9
+	LONG $0x01f98349                     // 1ff: cmpq $0x1, %r9
+	LONG $0x05478f0f; WORD $0x0000       // 203: jg 0x2420 <gemmVNNI8x48+0x750>
+	WORD $0x854d; BYTE $0xc9             // 209: testq %r9, %r9
+	LONG $0x0f9a840f; WORD $0x0000       // 20c: je 0x2e7c <gemmVNNI8x48+0x11ac>
+	LONG $0x01f98349                     // 212: cmpq $0x1, %r9
+	LONG $0x0d08850f; WORD $0x0000       // 216: jne 0x2bf4 <gemmVNNI8x48+0xf24>
+	LONG $0x18488b4d                     // 21c: movq 0x18(%r8), %r9
+	LONG $0x487c8162; WORD $0xfa5b       // 220: vcvtdq2ps %zmm26, %zmm23
+	LONG $0x487c0162; WORD $0xc15b       // 226: vcvtdq2ps %zmm25, %zmm24
+	LONG $0x487ca162; WORD $0xf65b       // 22c: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 232: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 238: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 23e: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 244: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 24a: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 250: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 256: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 25c: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 262: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 268: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 26e: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 274: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 27a: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 280: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 286: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 28c: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 292: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 298: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 29e: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 2a4: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 2aa: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x03 // 2b0: vmulps 0xc0(%r9), %zmm23, %zmm23
+	LONG $0x4044c162; WORD $0x795d; BYTE $0x09 // 2b7: vminps 0x240(%r9), %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 2be: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x06 // 2c4: vpaddd 0x180(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 2cb: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x3911       // 2d1: vpmovusdb %zmm23, (%rcx)
+	LONG $0x403cc162; WORD $0x7959; BYTE $0x04 // 2d7: vmulps 0x100(%r9), %zmm24, %zmm23
 	LONG $0x4044c162; WORD $0x795d; BYTE $0x0a // 2de: vminps 0x280(%r9), %zmm23, %zmm23
 	LONG $0x487da162; WORD $0xff5b       // 2e5: vcvtps2dq %zmm23, %zmm23
 	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 2eb: vpaddd 0x1c0(%r9), %zmm23, %zmm23
@@ -1635,1066 +1547,978 @@ TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
 	WORD $0x014d; BYTE $0xc2             // 72f: addq %r8, %r10
 	WORD $0x014d; BYTE $0xc1             // 732: addq %r8, %r9
 	LONG $0x08ff8348                     // 735: cmpq $0x8, %rdi
-	LONG $0x18718f0f; WORD $0x0000       // 739: jg 0x3e80 <gemmVNNI8x48+0x1fb0>
-	LONG $0x00189fe9; BYTE $0x00         // 73f: jmp 0x3eb3 <gemmVNNI8x48+0x1fe3>
+	LONG $0x16718f0f; WORD $0x0000       // 739: jg 0x3a80 <gemmVNNI8x48+0x1db0>
+	LONG $0x00169fe9; BYTE $0x00         // 73f: jmp 0x3ab3 <gemmVNNI8x48+0x1de3>
 	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 744: nopw %cs:(%rax,%rax)
-	LONG $0x02fa8349                     // 750: cmpq $0x2, %r10
-	LONG $0x0ec6840f; WORD $0x0000       // 754: je 0x34f0 <gemmVNNI8x48+0x1620>
-	LONG $0x03fa8349                     // 75a: cmpq $0x3, %r10
-	LONG $0x07bc850f; WORD $0x0000       // 75e: jne 0x2df0 <gemmVNNI8x48+0xf20>
-	LONG $0x487d6262; WORD $0x0a31       // 764: vpmovzxbd (%rdx), %zmm25
-	LONG $0x487c0162; WORD $0xc05b       // 76a: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 770: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 777: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 77d: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 783: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 789: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 78f: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 795: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 79b: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 7a1: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 7a7: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 7ad: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 7b3: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 7b9: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 7bf: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 7c5: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 7cb: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 7d1: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 7d7: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 7dd: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 7e3: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 7e9: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 7ef: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 7f5: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 7fb: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x40354162; WORD $0x49fa; BYTE $0x0f // 801: vpsubd 0x3c0(%r9), %zmm25, %zmm25
-	LONG $0x487c0162; WORD $0xc95b       // 808: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x40344162; WORD $0x4959; BYTE $0x0c // 80e: vmulps 0x300(%r9), %zmm25, %zmm25
-	LONG $0x403c0162; WORD $0xc158       // 815: vaddps %zmm25, %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 81b: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 821: vpaddd 0x180(%r9), %zmm24, %zmm24
-	LONG $0x403d6262; WORD $0xc03d       // 828: vpmaxsd %zmm0, %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0111       // 82e: vpmovusdb %zmm24, (%rcx)
-	LONG $0x487d6262; WORD $0x4231; BYTE $0x01 // 834: vpmovzxbd 0x10(%rdx), %zmm24
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 83b: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x403d4162; WORD $0x41fa; BYTE $0x10 // 842: vpsubd 0x400(%r9), %zmm24, %zmm24
-	LONG $0x487c0162; WORD $0xc05b       // 849: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x0d // 84f: vmulps 0x340(%r9), %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf858       // 856: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 85c: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 862: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 869: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 86f: vpmovusdb %zmm23, 0x10(%rcx)
-	LONG $0x9078c1c4; WORD $0x6448       // 876: kmovw 0x64(%r8), %k1
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 87c: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x897fe162; WORD $0x7a6f; BYTE $0x02 // 883: vmovdqu8 0x20(%rdx), %xmm23 {%k1} {z}
-	LONG $0x487da262; WORD $0xff31       // 88a: vpmovzxbd %xmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fa; BYTE $0x11 // 890: vpsubd 0x440(%r9), %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xff5b       // 897: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x0e // 89d: vmulps 0x380(%r9), %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf758       // 8a4: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 8aa: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 8b0: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 8b7: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf611       // 8bd: vpmovusdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 8c3: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 8ca: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 8ce: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 8d2: addq %rdx, %r9
-	LONG $0x18588b4d                     // 8d5: movq 0x18(%r8), %r11
-	LONG $0x487dc262; WORD $0x3131       // 8d9: vpmovzxbd (%r9), %zmm22
-	LONG $0x404dc162; WORD $0x73fa; BYTE $0x0f // 8df: vpsubd 0x3c0(%r11), %zmm22, %zmm22
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 8e6: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xf65b       // 8ed: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x7359; BYTE $0x0c // 8f3: vmulps 0x300(%r11), %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee58       // 8fa: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 900: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 906: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 90d: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a11       // 913: vpmovusdb %zmm21, (%r10)
-	LONG $0x487dc262; WORD $0x6931; BYTE $0x01 // 919: vpmovzxbd 0x10(%r9), %zmm21
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 920: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x10 // 927: vpsubd 0x400(%r11), %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xed5b       // 92e: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x0d // 934: vmulps 0x340(%r11), %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe558       // 93b: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 941: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 947: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 94e: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 954: vpmovusdb %zmm20, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // 95b: kmovw 0x64(%r8), %k1
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 961: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x897fc162; WORD $0x616f; BYTE $0x02 // 968: vmovdqu8 0x20(%r9), %xmm20 {%k1} {z}
-	LONG $0x487da262; WORD $0xe431       // 96f: vpmovzxbd %xmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fa; BYTE $0x11 // 975: vpsubd 0x440(%r11), %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xe45b       // 97c: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x0e // 982: vmulps 0x380(%r11), %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc58       // 989: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 98f: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 995: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 99c: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb11       // 9a2: vpmovusdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 9a8: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 9af: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9b3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9b6: addq %r11, %r9
-	LONG $0x18708b4d                     // 9b9: movq 0x18(%r8), %r14
-	LONG $0x487dc262; WORD $0x1931       // 9bd: vpmovzxbd (%r9), %zmm19
-	LONG $0x4065c162; WORD $0x5efa; BYTE $0x0f // 9c3: vpsubd 0x3c0(%r14), %zmm19, %zmm19
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 9ca: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xdb5b       // 9d1: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x5e59; BYTE $0x0c // 9d7: vmulps 0x300(%r14), %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd358       // 9de: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 9e4: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 9ea: vpaddd 0x180(%r14), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 9f1: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1211       // 9f7: vpmovusdb %zmm18, (%r10)
-	LONG $0x487dc262; WORD $0x5131; BYTE $0x01 // 9fd: vpmovzxbd 0x10(%r9), %zmm18
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // a04: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x406dc162; WORD $0x56fa; BYTE $0x10 // a0b: vpsubd 0x400(%r14), %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xd25b       // a12: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x0d // a18: vmulps 0x340(%r14), %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca58       // a1f: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // a25: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // a2b: vpaddd 0x1c0(%r14), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // a32: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // a38: vpmovusdb %zmm17, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // a3f: kmovw 0x64(%r8), %k1
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // a45: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x897fc162; WORD $0x496f; BYTE $0x02 // a4c: vmovdqu8 0x20(%r9), %xmm17 {%k1} {z}
-	LONG $0x487da262; WORD $0xc931       // a53: vpmovzxbd %xmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efa; BYTE $0x11 // a59: vpsubd 0x440(%r14), %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc95b       // a60: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x0e // a66: vmulps 0x380(%r14), %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc158       // a6d: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // a73: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // a79: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // a80: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc011       // a86: vpmovusdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // a8c: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // a93: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // a97: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // a9a: addq %r11, %r9
-	LONG $0x18588b49                     // a9d: movq 0x18(%r8), %rbx
-	LONG $0x487dc262; WORD $0x0131       // aa1: vpmovzxbd (%r9), %zmm16
-	LONG $0x407de162; WORD $0x43fa; BYTE $0x0f // aa7: vpsubd 0x3c0(%rbx), %zmm16, %zmm16
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // aae: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x487ca162; WORD $0xc05b       // ab5: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407ce162; WORD $0x4359; BYTE $0x0c // abb: vmulps 0x300(%rbx), %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf858       // ac2: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // ac8: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // ace: vpaddd 0x180(%rbx), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // ad5: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a11       // adb: vpmovusdb %zmm15, (%r10)
-	LONG $0x487d5262; WORD $0x7931; BYTE $0x01 // ae1: vpmovzxbd 0x10(%r9), %zmm15
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // ae8: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x48057162; WORD $0x7bfa; BYTE $0x10 // aef: vpsubd 0x400(%rbx), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xff5b       // af6: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x0d // afc: vmulps 0x340(%rbx), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf758       // b03: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // b09: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // b0f: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // b16: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // b1c: vpmovusdb %zmm14, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // b23: kmovw 0x64(%r8), %k1
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // b29: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x897f5162; WORD $0x716f; BYTE $0x02 // b30: vmovdqu8 0x20(%r9), %xmm14 {%k1} {z}
-	LONG $0x487d5262; WORD $0xf631       // b37: vpmovzxbd %xmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fa; BYTE $0x11 // b3d: vpsubd 0x440(%rbx), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xf65b       // b44: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x0e // b4a: vmulps 0x380(%rbx), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee58       // b51: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // b57: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // b5d: vpaddd 0x200(%rbx), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // b64: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // b6a: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // b70: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // b77: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b7b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b7e: addq %r11, %r9
-	LONG $0x18708b4d                     // b81: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x2931       // b85: vpmovzxbd (%r9), %zmm13
-	LONG $0x48155162; WORD $0x6efa; BYTE $0x0f // b8b: vpsubd 0x3c0(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // b92: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xed5b       // b99: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x0c // b9f: vmulps 0x300(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe558       // ba6: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // bac: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // bb2: vpaddd 0x180(%r14), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // bb9: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // bbf: vpmovusdb %zmm12, (%r10)
-	LONG $0x487d5262; WORD $0x6131; BYTE $0x01 // bc5: vpmovzxbd 0x10(%r9), %zmm12
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // bcc: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x481d5162; WORD $0x66fa; BYTE $0x10 // bd3: vpsubd 0x400(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xe45b       // bda: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x0d // be0: vmulps 0x340(%r14), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc58       // be7: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // bed: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // bf3: vpaddd 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // bfa: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // c00: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // c07: kmovw 0x64(%r8), %k1
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // c0d: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x897f5162; WORD $0x596f; BYTE $0x02 // c14: vmovdqu8 0x20(%r9), %xmm11 {%k1} {z}
-	LONG $0x487d5262; WORD $0xdb31       // c1b: vpmovzxbd %xmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efa; BYTE $0x11 // c21: vpsubd 0x440(%r14), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xdb5b       // c28: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x0e // c2e: vmulps 0x380(%r14), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd358       // c35: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // c3b: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // c41: vpaddd 0x200(%r14), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // c48: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd211       // c4e: vpmovusdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // c54: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // c5b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c5f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c62: addq %r11, %r9
-	LONG $0x18588b49                     // c65: movq 0x18(%r8), %rbx
-	LONG $0x487d5262; WORD $0x1131       // c69: vpmovzxbd (%r9), %zmm10
-	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0f // c6f: vpsubd 0x3c0(%rbx), %zmm10, %zmm10
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // c76: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xd25b       // c7d: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x0c // c83: vmulps 0x300(%rbx), %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca58       // c8a: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // c90: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // c96: vpaddd 0x180(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // c9d: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a11       // ca3: vpmovusdb %zmm9, (%r10)
-	LONG $0x487d5262; WORD $0x4931; BYTE $0x01 // ca9: vpmovzxbd 0x10(%r9), %zmm9
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // cb0: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x48357162; WORD $0x4bfa; BYTE $0x10 // cb7: vpsubd 0x400(%rbx), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc95b       // cbe: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x0d // cc4: vmulps 0x340(%rbx), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // ccb: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // cd1: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // cd7: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // cde: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // ce4: vpmovusdb %zmm8, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // ceb: kmovw 0x64(%r8), %k1
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // cf1: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x897f5162; WORD $0x416f; BYTE $0x02 // cf8: vmovdqu8 0x20(%r9), %xmm8 {%k1} {z}
-	LONG $0x487d5262; WORD $0xc031       // cff: vpmovzxbd %xmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fa; BYTE $0x11 // d05: vpsubd 0x440(%rbx), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // d0c: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x0e // d12: vmulps 0x380(%rbx), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // d19: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // d1f: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // d25: vpaddd 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // d2c: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // d32: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // d38: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // d3f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // d43: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // d46: addq %r11, %r9
-	LONG $0x18708b4d                     // d49: movq 0x18(%r8), %r14
-	LONG $0x487dd262; WORD $0x3931       // d4d: vpmovzxbd (%r9), %zmm7
-	LONG $0x4845d162; WORD $0x7efa; BYTE $0x0f // d53: vpsubd 0x3c0(%r14), %zmm7, %zmm7
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // d5a: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xff5b       // d61: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x0c // d67: vmulps 0x300(%r14), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // d6e: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // d74: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // d7a: vpaddd 0x180(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // d81: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // d87: vpmovusdb %zmm6, (%r10)
-	LONG $0x487dd262; WORD $0x7131; BYTE $0x01 // d8d: vpmovzxbd 0x10(%r9), %zmm6
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // d94: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x484dd162; WORD $0x76fa; BYTE $0x10 // d9b: vpsubd 0x400(%r14), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // da2: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x0d // da8: vmulps 0x340(%r14), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // daf: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // db5: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // dbb: vpaddd 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // dc2: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // dc8: vpmovusdb %zmm5, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // dcf: kmovw 0x64(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // dd5: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x897fd162; WORD $0x696f; BYTE $0x02 // ddc: vmovdqu8 0x20(%r9), %xmm5 {%k1} {z}
-	LONG $0x487df262; WORD $0xed31       // de3: vpmovzxbd %xmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efa; BYTE $0x11 // de9: vpsubd 0x440(%r14), %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xed5b       // df0: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x0e // df6: vmulps 0x380(%r14), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // dfd: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // e03: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // e09: vpaddd 0x200(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // e10: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // e16: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // e1c: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // e23: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // e27: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e2a: addq %r11, %r9
-	LONG $0x18588b49                     // e2d: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x2131       // e31: vpmovzxbd (%r9), %zmm4
-	LONG $0x485df162; WORD $0x63fa; BYTE $0x0f // e37: vpsubd 0x3c0(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // e3e: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xe45b       // e45: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x0c // e4b: vmulps 0x300(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // e52: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // e58: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // e5e: vpaddd 0x180(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // e65: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a11       // e6b: vpmovusdb %zmm3, (%r10)
-	LONG $0x487dd262; WORD $0x5931; BYTE $0x01 // e71: vpmovzxbd 0x10(%r9), %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // e78: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x10 // e7f: vpsubd 0x400(%rbx), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // e86: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x0d // e8c: vmulps 0x340(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // e93: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // e99: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // e9f: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // ea6: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // eac: vpmovusdb %zmm2, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // eb3: kmovw 0x64(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // eb9: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x897fd162; WORD $0x516f; BYTE $0x02 // ec0: vmovdqu8 0x20(%r9), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd231       // ec7: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fa; BYTE $0x11 // ecd: vpsubd 0x440(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // ed4: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x0e // eda: vmulps 0x380(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // ee1: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // ee7: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // eed: vpaddd 0x200(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // ef4: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // efa: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // f00: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // f07: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // f0b: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // f0e: addq %r8, %r9
-	LONG $0x08ff8348                     // f11: cmpq $0x8, %rdi
-	LONG $0x10958f0f; WORD $0x0000       // f15: jg 0x3e80 <gemmVNNI8x48+0x1fb0>
-	LONG $0x0010c3e9; BYTE $0x00         // f1b: jmp 0x3eb3 <gemmVNNI8x48+0x1fe3>
-	LONG $0x487c0162; WORD $0xc05b       // f20: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // f26: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // f2d: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // f33: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // f39: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // f3f: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // f45: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // f4b: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // f51: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // f57: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // f5d: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // f63: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // f69: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // f6f: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // f75: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // f7b: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // f81: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // f87: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // f8d: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // f93: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // f99: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // f9f: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // fa5: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // fab: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // fb1: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487c6162; WORD $0x0111       // fb7: vmovups %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // fbd: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // fc4: vmovups %zmm23, 0x40(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // fcb: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x6448       // fd2: kmovw 0x64(%r8), %k1
-	LONG $0x497ce162; WORD $0x7111; BYTE $0x02 // fd8: vmovups %zmm22, 0x80(%rcx) {%k1}
-	LONG $0x28488b4d                     // fdf: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // fe3: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // fe7: addq %rdx, %r9
-	LONG $0x18588b4d                     // fea: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // fee: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x487cc162; WORD $0x2a11       // ff5: vmovups %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // ffb: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487cc162; WORD $0x6211; BYTE $0x01 // 1002: vmovups %zmm20, 0x40(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1009: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x6448       // 1010: kmovw 0x64(%r8), %k1
-	LONG $0x497cc162; WORD $0x5a11; BYTE $0x02 // 1016: vmovups %zmm19, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // 101d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1021: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1024: addq %r11, %r9
-	LONG $0x18708b4d                     // 1027: movq 0x18(%r8), %r14
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 102b: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x487cc162; WORD $0x1211       // 1032: vmovups %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 1038: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x487cc162; WORD $0x4a11; BYTE $0x01 // 103f: vmovups %zmm17, 0x40(%r10)
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 1046: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x6448       // 104d: kmovw 0x64(%r8), %k1
-	LONG $0x497cc162; WORD $0x4211; BYTE $0x02 // 1053: vmovups %zmm16, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // 105a: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 105e: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1061: addq %r11, %r9
-	LONG $0x18588b49                     // 1064: movq 0x18(%r8), %rbx
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 1068: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0x3a11       // 106f: vmovups %zmm15, (%r10)
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 1075: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0x7211; BYTE $0x01 // 107c: vmovups %zmm14, 0x40(%r10)
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 1083: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6448       // 108a: kmovw 0x64(%r8), %k1
-	LONG $0x497c5162; WORD $0x6a11; BYTE $0x02 // 1090: vmovups %zmm13, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // 1097: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 109b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 109e: addq %r11, %r9
-	LONG $0x18708b4d                     // 10a1: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 10a5: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0x2211       // 10ac: vmovups %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 10b2: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // 10b9: vmovups %zmm11, 0x40(%r10)
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 10c0: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x6448       // 10c7: kmovw 0x64(%r8), %k1
-	LONG $0x497c5162; WORD $0x5211; BYTE $0x02 // 10cd: vmovups %zmm10, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // 10d4: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 10d8: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 10db: addq %r11, %r9
-	LONG $0x18588b49                     // 10de: movq 0x18(%r8), %rbx
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 10e2: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0x0a11       // 10e9: vmovups %zmm9, (%r10)
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 10ef: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0x4211; BYTE $0x01 // 10f6: vmovups %zmm8, 0x40(%r10)
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 10fd: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6448       // 1104: kmovw 0x64(%r8), %k1
-	LONG $0x497cd162; WORD $0x7a11; BYTE $0x02 // 110a: vmovups %zmm7, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // 1111: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1115: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1118: addq %r11, %r9
-	LONG $0x18708b4d                     // 111b: movq 0x18(%r8), %r14
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 111f: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487cd162; WORD $0x3211       // 1126: vmovups %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 112c: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x487cd162; WORD $0x6a11; BYTE $0x01 // 1133: vmovups %zmm5, 0x40(%r10)
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 113a: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x6448       // 1141: kmovw 0x64(%r8), %k1
-	LONG $0x497cd162; WORD $0x6211; BYTE $0x02 // 1147: vmovups %zmm4, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // 114e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1152: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1155: addq %r11, %r9
-	LONG $0x18588b49                     // 1158: movq 0x18(%r8), %rbx
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 115c: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487cd162; WORD $0x1a11       // 1163: vmovups %zmm3, (%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 1169: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487cd162; WORD $0x5211; BYTE $0x01 // 1170: vmovups %zmm2, 0x40(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 1177: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6448       // 117e: kmovw 0x64(%r8), %k1
-	LONG $0x497cd162; WORD $0x4a11; BYTE $0x02 // 1184: vmovups %zmm1, 0x80(%r10) {%k1}
-	LONG $0x28408b4d                     // 118b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 118f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1192: addq %r8, %r9
-	LONG $0x08ff8348                     // 1195: cmpq $0x8, %rdi
-	LONG $0x0e118f0f; WORD $0x0000       // 1199: jg 0x3e80 <gemmVNNI8x48+0x1fb0>
-	LONG $0x000e3fe9; BYTE $0x00         // 119f: jmp 0x3eb3 <gemmVNNI8x48+0x1fe3>
-	LONG $0x487c0162; WORD $0xc05b       // 11a4: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 11aa: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x487ca162; WORD $0xff5b       // 11b1: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 11b7: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 11bd: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 11c3: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 11c9: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 11cf: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 11d5: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 11db: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 11e1: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 11e7: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 11ed: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 11f3: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 11f9: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 11ff: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 1205: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 120b: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 1211: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 1217: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 121d: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1223: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 1229: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 122f: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1235: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487d0162; WORD $0xc05b       // 123b: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 1241: vpaddd 0x180(%r9), %zmm24, %zmm24
-	LONG $0x403d6262; WORD $0xc03d       // 1248: vpmaxsd %zmm0, %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0111       // 124e: vpmovusdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 1254: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 125b: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 1261: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 1268: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 126e: vpmovusdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 1275: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x6448       // 127c: kmovw 0x64(%r8), %k1
-	LONG $0x487da162; WORD $0xf65b       // 1282: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 1288: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 128f: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf611       // 1295: vpmovusdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 129b: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 12a2: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 12a6: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 12aa: addq %rdx, %r9
-	LONG $0x18588b4d                     // 12ad: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 12b1: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 12b8: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 12be: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 12c5: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a11       // 12cb: vpmovusdb %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 12d1: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 12d8: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 12de: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 12e5: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 12eb: vpmovusdb %zmm20, 0x10(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 12f2: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x6448       // 12f9: kmovw 0x64(%r8), %k1
-	LONG $0x487da162; WORD $0xdb5b       // 12ff: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 1305: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 130c: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb11       // 1312: vpmovusdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 1318: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 131f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1323: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1326: addq %r11, %r9
-	LONG $0x18708b4d                     // 1329: movq 0x18(%r8), %r14
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 132d: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 1334: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 133a: vpaddd 0x180(%r14), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 1341: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1211       // 1347: vpmovusdb %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 134d: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 1354: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 135a: vpaddd 0x1c0(%r14), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // 1361: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // 1367: vpmovusdb %zmm17, 0x10(%r10)
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 136e: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x6448       // 1375: kmovw 0x64(%r8), %k1
-	LONG $0x487da162; WORD $0xc05b       // 137b: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 1381: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // 1388: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc011       // 138e: vpmovusdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 1394: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 139b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 139f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 13a2: addq %r11, %r9
-	LONG $0x18588b49                     // 13a5: movq 0x18(%r8), %rbx
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 13a9: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 13b0: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 13b6: vpaddd 0x180(%rbx), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 13bd: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a11       // 13c3: vpmovusdb %zmm15, (%r10)
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 13c9: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 13d0: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 13d6: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 13dd: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // 13e3: vpmovusdb %zmm14, 0x10(%r10)
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 13ea: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6448       // 13f1: kmovw 0x64(%r8), %k1
-	LONG $0x487d5162; WORD $0xed5b       // 13f7: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 13fd: vpaddd 0x200(%rbx), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 1404: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 140a: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 1410: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1417: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 141b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 141e: addq %r11, %r9
-	LONG $0x18708b4d                     // 1421: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 1425: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 142c: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 1432: vpaddd 0x180(%r14), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 1439: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 143f: vpmovusdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 1445: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 144c: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 1452: vpaddd 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 1459: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 145f: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 1466: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x6448       // 146d: kmovw 0x64(%r8), %k1
-	LONG $0x487d5162; WORD $0xd25b       // 1473: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 1479: vpaddd 0x200(%r14), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 1480: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd211       // 1486: vpmovusdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 148c: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1493: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1497: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 149a: addq %r11, %r9
-	LONG $0x18588b49                     // 149d: movq 0x18(%r8), %rbx
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 14a1: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 14a8: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 14ae: vpaddd 0x180(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 14b5: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a11       // 14bb: vpmovusdb %zmm9, (%r10)
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 14c1: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 14c8: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 14ce: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 14d5: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // 14db: vpmovusdb %zmm8, 0x10(%r10)
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 14e2: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6448       // 14e9: kmovw 0x64(%r8), %k1
-	LONG $0x487df162; WORD $0xff5b       // 14ef: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 14f5: vpaddd 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 14fc: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 1502: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 1508: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 150f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1513: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1516: addq %r11, %r9
-	LONG $0x18708b4d                     // 1519: movq 0x18(%r8), %r14
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 151d: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1524: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 152a: vpaddd 0x180(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 1531: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // 1537: vpmovusdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 153d: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1544: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 154a: vpaddd 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 1551: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // 1557: vpmovusdb %zmm5, 0x10(%r10)
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 155e: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x6448       // 1565: kmovw 0x64(%r8), %k1
-	LONG $0x487df162; WORD $0xe45b       // 156b: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 1571: vpaddd 0x200(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 1578: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // 157e: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 1584: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 158b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 158f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1592: addq %r11, %r9
-	LONG $0x18588b49                     // 1595: movq 0x18(%r8), %rbx
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 1599: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 15a0: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 15a6: vpaddd 0x180(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 15ad: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a11       // 15b3: vpmovusdb %zmm3, (%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 15b9: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 15c0: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 15c6: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 15cd: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // 15d3: vpmovusdb %zmm2, 0x10(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 15da: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6448       // 15e1: kmovw 0x64(%r8), %k1
-	LONG $0x487df162; WORD $0xc95b       // 15e7: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 15ed: vpaddd 0x200(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 15f4: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 15fa: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 1600: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // 1607: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 160b: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 160e: addq %r8, %r9
-	LONG $0x08ff8348                     // 1611: cmpq $0x8, %rdi
-	LONG $0x09958f0f; WORD $0x0000       // 1615: jg 0x3e80 <gemmVNNI8x48+0x1fb0>
-	LONG $0x0009c3e9; BYTE $0x00         // 161b: jmp 0x3eb3 <gemmVNNI8x48+0x1fe3>
-	LONG $0x487c0162; WORD $0xc05b       // 1620: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x03 // 1626: vmulps 0xc0(%r9), %zmm24, %zmm24
-	LONG $0x000000bb; BYTE $0x3f         // 162d: movl $0x3f000000, %ebx
-	LONG $0x0000ba41; WORD $0x3f80       // 1632: movl $0x3f800000, %r10d
-	LONG $0x487ca162; WORD $0xff5b       // 1638: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 163e: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 1644: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x0000be41; WORD $0x3f80       // 164a: movl $0x3f800000, %r14d
-	LONG $0x487ca162; WORD $0xe45b       // 1650: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 1656: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 165c: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 1662: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 1668: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 166e: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 1674: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 167a: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 1680: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 1686: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 168c: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 1692: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 1698: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 169e: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 16a4: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 16aa: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 16b0: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 16b6: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 16bc: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 16c2: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x403c4162; WORD $0x4959; BYTE $0x09 // 16c8: vmulps 0x240(%r9), %zmm24, %zmm25
-	LONG $0x487d6262; WORD $0xd37c       // 16cf: vpbroadcastd %ebx, %zmm26
-	LONG $0x000000bb; BYTE $0x3f         // 16d5: movl $0x3f000000, %ebx
-	LONG $0x40340162; WORD $0xca58       // 16da: vaddps %zmm26, %zmm25, %zmm25
-	LONG $0x487d4262; WORD $0xd27c       // 16e0: vpbroadcastd %r10d, %zmm26
-	LONG $0x0000ba41; WORD $0x3f80       // 16e6: movl $0x3f800000, %r10d
-	LONG $0x40346162; WORD $0xc85f       // 16ec: vmaxps %zmm0, %zmm25, %zmm25
-	LONG $0x40340162; WORD $0xca5d       // 16f2: vminps %zmm26, %zmm25, %zmm25
-	LONG $0x403c0162; WORD $0xc159       // 16f8: vmulps %zmm25, %zmm24, %zmm24
-	LONG $0x487d0162; WORD $0xc05b       // 16fe: vcvtps2dq %zmm24, %zmm24
-	LONG $0x403d4162; WORD $0x41fe; BYTE $0x06 // 1704: vpaddd 0x180(%r9), %zmm24, %zmm24
-	LONG $0x403d6262; WORD $0xc03d       // 170b: vpmaxsd %zmm0, %zmm24, %zmm24
-	LONG $0x487e6262; WORD $0x0111       // 1711: vpmovusdb %zmm24, (%rcx)
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 1717: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x40444162; WORD $0x4159; BYTE $0x0a // 171e: vmulps 0x280(%r9), %zmm23, %zmm24
-	LONG $0x487d6262; WORD $0xcb7c       // 1725: vpbroadcastd %ebx, %zmm25
-	LONG $0x000000bb; BYTE $0x3f         // 172b: movl $0x3f000000, %ebx
-	LONG $0x403c0162; WORD $0xc158       // 1730: vaddps %zmm25, %zmm24, %zmm24
-	LONG $0x487d4262; WORD $0xca7c       // 1736: vpbroadcastd %r10d, %zmm25
-	LONG $0x0000ba41; WORD $0x3f80       // 173c: movl $0x3f800000, %r10d
-	LONG $0x403c6162; WORD $0xc05f       // 1742: vmaxps %zmm0, %zmm24, %zmm24
-	LONG $0x403c0162; WORD $0xc15d       // 1748: vminps %zmm25, %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf859       // 174e: vmulps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 1754: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 175a: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 1761: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 1767: vpmovusdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 176e: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x6448       // 1775: kmovw 0x64(%r8), %k1
-	LONG $0x404cc162; WORD $0x7959; BYTE $0x0b // 177b: vmulps 0x2c0(%r9), %zmm22, %zmm23
-	LONG $0x487d6262; WORD $0xc37c       // 1782: vpbroadcastd %ebx, %zmm24
-	LONG $0x000000bb; BYTE $0x3f         // 1788: movl $0x3f000000, %ebx
-	LONG $0x40448162; WORD $0xf858       // 178d: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487d4262; WORD $0xc27c       // 1793: vpbroadcastd %r10d, %zmm24
-	LONG $0x4044e162; WORD $0xf85f       // 1799: vmaxps %zmm0, %zmm23, %zmm23
-	LONG $0x40448162; WORD $0xf85d       // 179f: vminps %zmm24, %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf759       // 17a5: vmulps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 17ab: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 17b1: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 17b8: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf611       // 17be: vpmovusdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 17c4: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 17cb: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 17cf: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 17d3: addq %rdx, %r9
-	LONG $0x18588b4d                     // 17d6: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 17da: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x7359; BYTE $0x09 // 17e1: vmulps 0x240(%r11), %zmm21, %zmm22
-	LONG $0x487de262; WORD $0xfb7c       // 17e8: vpbroadcastd %ebx, %zmm23
-	LONG $0x000000bb; BYTE $0x3f         // 17ee: movl $0x3f000000, %ebx
-	LONG $0x404ca162; WORD $0xf758       // 17f3: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487dc262; WORD $0xfe7c       // 17f9: vpbroadcastd %r14d, %zmm23
-	LONG $0x0000be41; WORD $0x3f80       // 17ff: movl $0x3f800000, %r14d
-	LONG $0x404ce162; WORD $0xf05f       // 1805: vmaxps %zmm0, %zmm22, %zmm22
-	LONG $0x404ca162; WORD $0xf75d       // 180b: vminps %zmm23, %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee59       // 1811: vmulps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 1817: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 181d: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 1824: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a11       // 182a: vpmovusdb %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1830: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0a // 1837: vmulps 0x280(%r11), %zmm20, %zmm21
-	LONG $0x487de262; WORD $0xf37c       // 183e: vpbroadcastd %ebx, %zmm22
-	LONG $0x000000bb; BYTE $0x3f         // 1844: movl $0x3f000000, %ebx
-	LONG $0x4054a162; WORD $0xee58       // 1849: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487dc262; WORD $0xf67c       // 184f: vpbroadcastd %r14d, %zmm22
-	LONG $0x0000be41; WORD $0x3f80       // 1855: movl $0x3f800000, %r14d
-	LONG $0x4054e162; WORD $0xe85f       // 185b: vmaxps %zmm0, %zmm21, %zmm21
-	LONG $0x4054a162; WORD $0xee5d       // 1861: vminps %zmm22, %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe559       // 1867: vmulps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 186d: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 1873: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 187a: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 1880: vpmovusdb %zmm20, 0x10(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1887: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x6448       // 188e: kmovw 0x64(%r8), %k1
-	LONG $0x4064c162; WORD $0x6359; BYTE $0x0b // 1894: vmulps 0x2c0(%r11), %zmm19, %zmm20
-	LONG $0x487de262; WORD $0xeb7c       // 189b: vpbroadcastd %ebx, %zmm21
-	LONG $0x000000bb; BYTE $0x3f         // 18a1: movl $0x3f000000, %ebx
-	LONG $0x405ca162; WORD $0xe558       // 18a6: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487dc262; WORD $0xee7c       // 18ac: vpbroadcastd %r14d, %zmm21
-	LONG $0x0000be41; WORD $0x3f80       // 18b2: movl $0x3f800000, %r14d
-	LONG $0x405ce162; WORD $0xe05f       // 18b8: vmaxps %zmm0, %zmm20, %zmm20
-	LONG $0x405ca162; WORD $0xe55d       // 18be: vminps %zmm21, %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc59       // 18c4: vmulps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 18ca: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 18d0: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 18d7: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb11       // 18dd: vpmovusdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 18e3: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 18ea: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 18ee: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 18f1: addq %r11, %r9
-	LONG $0x18688b4d                     // 18f4: movq 0x18(%r8), %r13
-	LONG $0x406cc162; WORD $0x5559; BYTE $0x03 // 18f8: vmulps 0xc0(%r13), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5d59; BYTE $0x09 // 18ff: vmulps 0x240(%r13), %zmm18, %zmm19
-	LONG $0x487de262; WORD $0xe37c       // 1906: vpbroadcastd %ebx, %zmm20
-	LONG $0x000000bb; BYTE $0x3f         // 190c: movl $0x3f000000, %ebx
-	LONG $0x4064a162; WORD $0xdc58       // 1911: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487dc262; WORD $0xe67c       // 1917: vpbroadcastd %r14d, %zmm20
-	LONG $0x0000be41; WORD $0x3f80       // 191d: movl $0x3f800000, %r14d
-	LONG $0x4064e162; WORD $0xd85f       // 1923: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x4064a162; WORD $0xdc5d       // 1929: vminps %zmm20, %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd359       // 192f: vmulps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 1935: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x55fe; BYTE $0x06 // 193b: vpaddd 0x180(%r13), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 1942: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1211       // 1948: vpmovusdb %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4d59; BYTE $0x04 // 194e: vmulps 0x100(%r13), %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x5559; BYTE $0x0a // 1955: vmulps 0x280(%r13), %zmm17, %zmm18
-	LONG $0x487de262; WORD $0xdb7c       // 195c: vpbroadcastd %ebx, %zmm19
-	LONG $0x000000bb; BYTE $0x3f         // 1962: movl $0x3f000000, %ebx
-	LONG $0x406ca162; WORD $0xd358       // 1967: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487dc262; WORD $0xde7c       // 196d: vpbroadcastd %r14d, %zmm19
-	LONG $0x0000be41; WORD $0x3f80       // 1973: movl $0x3f800000, %r14d
-	LONG $0x406ce162; WORD $0xd05f       // 1979: vmaxps %zmm0, %zmm18, %zmm18
-	LONG $0x406ca162; WORD $0xd35d       // 197f: vminps %zmm19, %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca59       // 1985: vmulps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 198b: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4dfe; BYTE $0x07 // 1991: vpaddd 0x1c0(%r13), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // 1998: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // 199e: vpmovusdb %zmm17, 0x10(%r10)
-	LONG $0x407cc162; WORD $0x4559; BYTE $0x05 // 19a5: vmulps 0x140(%r13), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x6448       // 19ac: kmovw 0x64(%r8), %k1
-	LONG $0x407cc162; WORD $0x4d59; BYTE $0x0b // 19b2: vmulps 0x2c0(%r13), %zmm16, %zmm17
-	LONG $0x487de262; WORD $0xd37c       // 19b9: vpbroadcastd %ebx, %zmm18
-	LONG $0x000000bb; BYTE $0x3f         // 19bf: movl $0x3f000000, %ebx
-	LONG $0x4074a162; WORD $0xca58       // 19c4: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487dc262; WORD $0xd67c       // 19ca: vpbroadcastd %r14d, %zmm18
-	LONG $0x0000be41; WORD $0x3f80       // 19d0: movl $0x3f800000, %r14d
-	LONG $0x4074e162; WORD $0xc85f       // 19d6: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x4074a162; WORD $0xca5d       // 19dc: vminps %zmm18, %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc159       // 19e2: vmulps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 19e8: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x45fe; BYTE $0x08 // 19ee: vpaddd 0x200(%r13), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // 19f5: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc011       // 19fb: vpmovusdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 1a01: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1a08: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1a0c: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1a0f: addq %r11, %r9
-	LONG $0x18788b4d                     // 1a12: movq 0x18(%r8), %r15
-	LONG $0x48045162; WORD $0x7f59; BYTE $0x03 // 1a16: vmulps 0xc0(%r15), %zmm15, %zmm15
-	LONG $0x4804c162; WORD $0x4759; BYTE $0x09 // 1a1d: vmulps 0x240(%r15), %zmm15, %zmm16
-	LONG $0x487de262; WORD $0xcb7c       // 1a24: vpbroadcastd %ebx, %zmm17
-	LONG $0x000000bb; BYTE $0x3f         // 1a2a: movl $0x3f000000, %ebx
-	LONG $0x407ca162; WORD $0xc158       // 1a2f: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487dc262; WORD $0xce7c       // 1a35: vpbroadcastd %r14d, %zmm17
-	LONG $0x0000be41; WORD $0x3f80       // 1a3b: movl $0x3f800000, %r14d
-	LONG $0x407ce162; WORD $0xc05f       // 1a41: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407ca162; WORD $0xc15d       // 1a47: vminps %zmm17, %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf859       // 1a4d: vmulps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 1a53: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7ffe; BYTE $0x06 // 1a59: vpaddd 0x180(%r15), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 1a60: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a11       // 1a66: vpmovusdb %zmm15, (%r10)
-	LONG $0x480c5162; WORD $0x7759; BYTE $0x04 // 1a6c: vmulps 0x100(%r15), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7f59; BYTE $0x0a // 1a73: vmulps 0x280(%r15), %zmm14, %zmm15
-	LONG $0x487de262; WORD $0xc37c       // 1a7a: vpbroadcastd %ebx, %zmm16
-	LONG $0x000000bb; BYTE $0x3f         // 1a80: movl $0x3f000000, %ebx
-	LONG $0x48043162; WORD $0xf858       // 1a85: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487dc262; WORD $0xc67c       // 1a8b: vpbroadcastd %r14d, %zmm16
-	LONG $0x0000be41; WORD $0x3f80       // 1a91: movl $0x3f800000, %r14d
-	LONG $0x48047162; WORD $0xf85f       // 1a97: vmaxps %zmm0, %zmm15, %zmm15
-	LONG $0x48043162; WORD $0xf85d       // 1a9d: vminps %zmm16, %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf759       // 1aa3: vmulps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 1aa9: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x77fe; BYTE $0x07 // 1aaf: vpaddd 0x1c0(%r15), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 1ab6: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // 1abc: vpmovusdb %zmm14, 0x10(%r10)
-	LONG $0x48145162; WORD $0x6f59; BYTE $0x05 // 1ac3: vmulps 0x140(%r15), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6448       // 1aca: kmovw 0x64(%r8), %k1
-	LONG $0x48145162; WORD $0x7759; BYTE $0x0b // 1ad0: vmulps 0x2c0(%r15), %zmm13, %zmm14
-	LONG $0x487d7262; WORD $0xfb7c       // 1ad7: vpbroadcastd %ebx, %zmm15
-	LONG $0x000000bb; BYTE $0x3f         // 1add: movl $0x3f000000, %ebx
-	LONG $0x480c5162; WORD $0xf758       // 1ae2: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5262; WORD $0xfe7c       // 1ae8: vpbroadcastd %r14d, %zmm15
-	LONG $0x0000be41; WORD $0x3f80       // 1aee: movl $0x3f800000, %r14d
-	LONG $0x480c7162; WORD $0xf05f       // 1af4: vmaxps %zmm0, %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0xf75d       // 1afa: vminps %zmm15, %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee59       // 1b00: vmulps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 1b06: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6ffe; BYTE $0x08 // 1b0c: vpaddd 0x200(%r15), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 1b13: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 1b19: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 1b1f: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1b26: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1b2a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1b2d: addq %r11, %r9
-	LONG $0x18688b4d                     // 1b30: movq 0x18(%r8), %r13
-	LONG $0x481c5162; WORD $0x6559; BYTE $0x03 // 1b34: vmulps 0xc0(%r13), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6d59; BYTE $0x09 // 1b3b: vmulps 0x240(%r13), %zmm12, %zmm13
-	LONG $0x487d7262; WORD $0xf37c       // 1b42: vpbroadcastd %ebx, %zmm14
-	LONG $0x000000bb; BYTE $0x3f         // 1b48: movl $0x3f000000, %ebx
-	LONG $0x48145162; WORD $0xee58       // 1b4d: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5262; WORD $0xf67c       // 1b53: vpbroadcastd %r14d, %zmm14
-	LONG $0x0000be41; WORD $0x3f80       // 1b59: movl $0x3f800000, %r14d
-	LONG $0x48147162; WORD $0xe85f       // 1b5f: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48145162; WORD $0xee5d       // 1b65: vminps %zmm14, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 1b6b: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 1b71: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x65fe; BYTE $0x06 // 1b77: vpaddd 0x180(%r13), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 1b7e: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 1b84: vpmovusdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5d59; BYTE $0x04 // 1b8a: vmulps 0x100(%r13), %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x6559; BYTE $0x0a // 1b91: vmulps 0x280(%r13), %zmm11, %zmm12
-	LONG $0x487d7262; WORD $0xeb7c       // 1b98: vpbroadcastd %ebx, %zmm13
-	LONG $0x000000bb; BYTE $0x3f         // 1b9e: movl $0x3f000000, %ebx
-	LONG $0x481c5162; WORD $0xe558       // 1ba3: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5262; WORD $0xee7c       // 1ba9: vpbroadcastd %r14d, %zmm13
-	LONG $0x0000be41; WORD $0x3f80       // 1baf: movl $0x3f800000, %r14d
-	LONG $0x481c7162; WORD $0xe05f       // 1bb5: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0xe55d       // 1bbb: vminps %zmm13, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc59       // 1bc1: vmulps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 1bc7: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5dfe; BYTE $0x07 // 1bcd: vpaddd 0x1c0(%r13), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 1bd4: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 1bda: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5559; BYTE $0x05 // 1be1: vmulps 0x140(%r13), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x6448       // 1be8: kmovw 0x64(%r8), %k1
-	LONG $0x482c5162; WORD $0x5d59; BYTE $0x0b // 1bee: vmulps 0x2c0(%r13), %zmm10, %zmm11
-	LONG $0x487d7262; WORD $0xe37c       // 1bf5: vpbroadcastd %ebx, %zmm12
-	LONG $0x000000bb; BYTE $0x3f         // 1bfb: movl $0x3f000000, %ebx
-	LONG $0x48245162; WORD $0xdc58       // 1c00: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5262; WORD $0xe67c       // 1c06: vpbroadcastd %r14d, %zmm12
-	LONG $0x0000be41; WORD $0x3f80       // 1c0c: movl $0x3f800000, %r14d
-	LONG $0x48247162; WORD $0xd85f       // 1c12: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48245162; WORD $0xdc5d       // 1c18: vminps %zmm12, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // 1c1e: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 1c24: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x55fe; BYTE $0x08 // 1c2a: vpaddd 0x200(%r13), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 1c31: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd211       // 1c37: vpmovusdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 1c3d: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1c44: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1c48: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1c4b: addq %r11, %r9
-	LONG $0x18788b4d                     // 1c4e: movq 0x18(%r8), %r15
-	LONG $0x48345162; WORD $0x4f59; BYTE $0x03 // 1c52: vmulps 0xc0(%r15), %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x5759; BYTE $0x09 // 1c59: vmulps 0x240(%r15), %zmm9, %zmm10
-	LONG $0x487d7262; WORD $0xdb7c       // 1c60: vpbroadcastd %ebx, %zmm11
-	LONG $0x000000bb; BYTE $0x3f         // 1c66: movl $0x3f000000, %ebx
-	LONG $0x482c5162; WORD $0xd358       // 1c6b: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5262; WORD $0xde7c       // 1c71: vpbroadcastd %r14d, %zmm11
-	LONG $0x0000be41; WORD $0x3f80       // 1c77: movl $0x3f800000, %r14d
-	LONG $0x482c7162; WORD $0xd05f       // 1c7d: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0xd35d       // 1c83: vminps %zmm11, %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca59       // 1c89: vmulps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 1c8f: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48355162; WORD $0x4ffe; BYTE $0x06 // 1c95: vpaddd 0x180(%r15), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 1c9c: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a11       // 1ca2: vpmovusdb %zmm9, (%r10)
-	LONG $0x483c5162; WORD $0x4759; BYTE $0x04 // 1ca8: vmulps 0x100(%r15), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4f59; BYTE $0x0a // 1caf: vmulps 0x280(%r15), %zmm8, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // 1cb6: vpbroadcastd %ebx, %zmm10
-	LONG $0x000000bb; BYTE $0x3f         // 1cbc: movl $0x3f000000, %ebx
-	LONG $0x48345162; WORD $0xca58       // 1cc1: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5262; WORD $0xd67c       // 1cc7: vpbroadcastd %r14d, %zmm10
-	LONG $0x0000be41; WORD $0x3f80       // 1ccd: movl $0x3f800000, %r14d
-	LONG $0x48347162; WORD $0xc85f       // 1cd3: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48345162; WORD $0xca5d       // 1cd9: vminps %zmm10, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 1cdf: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 1ce5: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x47fe; BYTE $0x07 // 1ceb: vpaddd 0x1c0(%r15), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 1cf2: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // 1cf8: vpmovusdb %zmm8, 0x10(%r10)
-	LONG $0x4844d162; WORD $0x7f59; BYTE $0x05 // 1cff: vmulps 0x140(%r15), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6448       // 1d06: kmovw 0x64(%r8), %k1
-	LONG $0x48445162; WORD $0x4759; BYTE $0x0b // 1d0c: vmulps 0x2c0(%r15), %zmm7, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // 1d13: vpbroadcastd %ebx, %zmm9
-	LONG $0x000000bb; BYTE $0x3f         // 1d19: movl $0x3f000000, %ebx
-	LONG $0x483c5162; WORD $0xc158       // 1d1e: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5262; WORD $0xce7c       // 1d24: vpbroadcastd %r14d, %zmm9
-	LONG $0x0000be41; WORD $0x3f80       // 1d2a: movl $0x3f800000, %r14d
-	LONG $0x483c7162; WORD $0xc05f       // 1d30: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0xc15d       // 1d36: vminps %zmm9, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // 1d3c: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1d42: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7ffe; BYTE $0x08 // 1d48: vpaddd 0x200(%r15), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 1d4f: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 1d55: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 1d5b: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1d62: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1d66: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1d69: addq %r11, %r9
-	LONG $0x18688b4d                     // 1d6c: movq 0x18(%r8), %r13
-	LONG $0x484cd162; WORD $0x7559; BYTE $0x03 // 1d70: vmulps 0xc0(%r13), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7d59; BYTE $0x09 // 1d77: vmulps 0x240(%r13), %zmm6, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // 1d7e: vpbroadcastd %ebx, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // 1d84: movl $0x3f000000, %ebx
-	LONG $0x4844d162; WORD $0xf858       // 1d89: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487d5262; WORD $0xc67c       // 1d8f: vpbroadcastd %r14d, %zmm8
-	LONG $0x0000be41; WORD $0x3f80       // 1d95: movl $0x3f800000, %r14d
-	LONG $0x4844f162; WORD $0xf85f       // 1d9b: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xf85d       // 1da1: vminps %zmm8, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 1da7: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1dad: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x75fe; BYTE $0x06 // 1db3: vpaddd 0x180(%r13), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 1dba: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // 1dc0: vpmovusdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6d59; BYTE $0x04 // 1dc6: vmulps 0x100(%r13), %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x7559; BYTE $0x0a // 1dcd: vmulps 0x280(%r13), %zmm5, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // 1dd4: vpbroadcastd %ebx, %zmm7
-	LONG $0x000000bb; BYTE $0x3f         // 1dda: movl $0x3f000000, %ebx
-	LONG $0x484cf162; WORD $0xf758       // 1ddf: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487dd262; WORD $0xfe7c       // 1de5: vpbroadcastd %r14d, %zmm7
-	LONG $0x0000be41; WORD $0x3f80       // 1deb: movl $0x3f800000, %r14d
-	LONG $0x484cf162; WORD $0xf05f       // 1df1: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf75d       // 1df7: vminps %zmm7, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // 1dfd: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1e03: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6dfe; BYTE $0x07 // 1e09: vpaddd 0x1c0(%r13), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 1e10: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // 1e16: vpmovusdb %zmm5, 0x10(%r10)
-	LONG $0x485cd162; WORD $0x6559; BYTE $0x05 // 1e1d: vmulps 0x140(%r13), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x6448       // 1e24: kmovw 0x64(%r8), %k1
-	LONG $0x485cd162; WORD $0x6d59; BYTE $0x0b // 1e2a: vmulps 0x2c0(%r13), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // 1e31: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // 1e37: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // 1e3c: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487dd262; WORD $0xf67c       // 1e42: vpbroadcastd %r14d, %zmm6
-	LONG $0x0000be41; WORD $0x3f80       // 1e48: movl $0x3f800000, %r14d
-	LONG $0x4854f162; WORD $0xe85f       // 1e4e: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // 1e54: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 1e5a: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1e60: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x65fe; BYTE $0x08 // 1e66: vpaddd 0x200(%r13), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 1e6d: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // 1e73: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 1e79: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1e80: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1e84: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1e87: addq %r11, %r9
-	LONG $0x18788b4d                     // 1e8a: movq 0x18(%r8), %r15
-	LONG $0x4864d162; WORD $0x5f59; BYTE $0x03 // 1e8e: vmulps 0xc0(%r15), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x6759; BYTE $0x09 // 1e95: vmulps 0x240(%r15), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 1e9c: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 1ea2: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 1ea7: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xee7c       // 1ead: vpbroadcastd %r14d, %zmm5
-	LONG $0x0000be41; WORD $0x3f80       // 1eb3: movl $0x3f800000, %r14d
-	LONG $0x485cf162; WORD $0xe05f       // 1eb9: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 1ebf: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 1ec5: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1ecb: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5ffe; BYTE $0x06 // 1ed1: vpaddd 0x180(%r15), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 1ed8: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a11       // 1ede: vpmovusdb %zmm3, (%r10)
-	LONG $0x486cd162; WORD $0x5759; BYTE $0x04 // 1ee4: vmulps 0x100(%r15), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5f59; BYTE $0x0a // 1eeb: vmulps 0x280(%r15), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 1ef2: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 1ef8: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 1efd: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe67c       // 1f03: vpbroadcastd %r14d, %zmm4
-	LONG $0x0000be41; WORD $0x3f80       // 1f09: movl $0x3f800000, %r14d
-	LONG $0x4864f162; WORD $0xd85f       // 1f0f: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 1f15: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 1f1b: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1f21: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x57fe; BYTE $0x07 // 1f27: vpaddd 0x1c0(%r15), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 1f2e: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // 1f34: vpmovusdb %zmm2, 0x10(%r10)
-	LONG $0x4874d162; WORD $0x4f59; BYTE $0x05 // 1f3b: vmulps 0x140(%r15), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6448       // 1f42: kmovw 0x64(%r8), %k1
-	LONG $0x4874d162; WORD $0x5759; BYTE $0x0b // 1f48: vmulps 0x2c0(%r15), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 1f4f: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 1f55: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xde7c       // 1f5b: vpbroadcastd %r14d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 1f61: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 1f67: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 1f6d: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1f73: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x08 // 1f79: vpaddd 0x200(%r15), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 1f80: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 1f86: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 1f8c: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // 1f93: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1f97: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1f9a: addq %r8, %r9
-	LONG $0x08ff8348                     // 1f9d: cmpq $0x8, %rdi
-	WORD $0x407e                         // 1fa1: jle 0x3eb3 <gemmVNNI8x48+0x1fe3>
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 1fa3: nopw %cs:(%rax,%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // 1fb0: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // 1fb5: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // 1fb9: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // 1fbd: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // 1fc3: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 1fc7: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 1fcb: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 1fcf: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 1fd5: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 1fd8: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 1fdb: addq %r8, %rdx
-	LONG $0xffe03de9; BYTE $0xff         // 1fde: jmp 0x1ef0 <gemmVNNI8x48+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 1fe3: vzeroupper
+	LONG $0x02f98349                     // 750: cmpq $0x2, %r9
+	LONG $0x0ed2840f; WORD $0x0000       // 754: je 0x32fc <gemmVNNI8x48+0x162c>
+	LONG $0x03f98349                     // 75a: cmpq $0x3, %r9
+	LONG $0x07c0850f; WORD $0x0000       // 75e: jne 0x2bf4 <gemmVNNI8x48+0xf24>
+	LONG $0x18488b4d                     // 764: movq 0x18(%r8), %r9
+	LONG $0x487d6262; WORD $0x0231       // 768: vpmovzxbd (%rdx), %zmm24
+	LONG $0x487c8162; WORD $0xfa5b       // 76e: vcvtdq2ps %zmm26, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 774: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 77a: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 780: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 786: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 78c: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 792: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 798: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 79e: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 7a4: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 7aa: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 7b0: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 7b6: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 7bc: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 7c2: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 7c8: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 7ce: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 7d4: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 7da: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 7e0: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 7e6: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 7ec: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 7f2: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x403d4162; WORD $0x41fa; BYTE $0x0f // 7f8: vpsubd 0x3c0(%r9), %zmm24, %zmm24
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x03 // 7ff: vmulps 0xc0(%r9), %zmm23, %zmm23
+	LONG $0x487c0162; WORD $0xc05b       // 806: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x0c // 80c: vmulps 0x300(%r9), %zmm24, %zmm24
+	LONG $0x40448162; WORD $0xf858       // 813: vaddps %zmm24, %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 819: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x06 // 81f: vpaddd 0x180(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 826: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x3911       // 82c: vpmovusdb %zmm23, (%rcx)
+	LONG $0x487c8162; WORD $0xf95b       // 832: vcvtdq2ps %zmm25, %zmm23
+	LONG $0x487d6262; WORD $0x4231; BYTE $0x01 // 838: vpmovzxbd 0x10(%rdx), %zmm24
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 83f: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x41fa; BYTE $0x10 // 846: vpsubd 0x400(%r9), %zmm24, %zmm24
+	LONG $0x487c0162; WORD $0xc05b       // 84d: vcvtdq2ps %zmm24, %zmm24
+	LONG $0x403c4162; WORD $0x4159; BYTE $0x0d // 853: vmulps 0x340(%r9), %zmm24, %zmm24
+	LONG $0x40448162; WORD $0xf858       // 85a: vaddps %zmm24, %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 860: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 866: vpaddd 0x1c0(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 86d: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 873: vpmovusdb %zmm23, 0x10(%rcx)
+	LONG $0x9078c1c4; WORD $0x6448       // 87a: kmovw 0x64(%r8), %k1
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 880: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x897fe162; WORD $0x7a6f; BYTE $0x02 // 887: vmovdqu8 0x20(%rdx), %xmm23 {%k1} {z}
+	LONG $0x487da262; WORD $0xff31       // 88e: vpmovzxbd %xmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fa; BYTE $0x11 // 894: vpsubd 0x440(%r9), %zmm23, %zmm23
+	LONG $0x487ca162; WORD $0xff5b       // 89b: vcvtdq2ps %zmm23, %zmm23
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x0e // 8a1: vmulps 0x380(%r9), %zmm23, %zmm23
+	LONG $0x404ca162; WORD $0xf758       // 8a8: vaddps %zmm23, %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 8ae: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 8b4: vpaddd 0x200(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 8bb: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ea262; WORD $0xf611       // 8c1: vpmovusdb %zmm22, %xmm22
+	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 8c7: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
+	LONG $0x28488b4d                     // 8ce: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 8d2: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 8d6: addq %rdx, %r9
+	LONG $0x18588b4d                     // 8d9: movq 0x18(%r8), %r11
+	LONG $0x487dc262; WORD $0x3131       // 8dd: vpmovzxbd (%r9), %zmm22
+	LONG $0x404dc162; WORD $0x73fa; BYTE $0x0f // 8e3: vpsubd 0x3c0(%r11), %zmm22, %zmm22
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 8ea: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xf65b       // 8f1: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x404cc162; WORD $0x7359; BYTE $0x0c // 8f7: vmulps 0x300(%r11), %zmm22, %zmm22
+	LONG $0x4054a162; WORD $0xee58       // 8fe: vaddps %zmm22, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 904: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 90a: vpaddd 0x180(%r11), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 911: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ec262; WORD $0x2a11       // 917: vpmovusdb %zmm21, (%r10)
+	LONG $0x487dc262; WORD $0x6931; BYTE $0x01 // 91d: vpmovzxbd 0x10(%r9), %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 924: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x10 // 92b: vpsubd 0x400(%r11), %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xed5b       // 932: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x0d // 938: vmulps 0x340(%r11), %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe558       // 93f: vaddps %zmm21, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 945: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 94b: vpaddd 0x1c0(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 952: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 958: vpmovusdb %zmm20, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // 95f: kmovw 0x64(%r8), %k1
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 965: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x897fc162; WORD $0x616f; BYTE $0x02 // 96c: vmovdqu8 0x20(%r9), %xmm20 {%k1} {z}
+	LONG $0x487da262; WORD $0xe431       // 973: vpmovzxbd %xmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fa; BYTE $0x11 // 979: vpsubd 0x440(%r11), %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xe45b       // 980: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x0e // 986: vmulps 0x380(%r11), %zmm20, %zmm20
+	LONG $0x4064a162; WORD $0xdc58       // 98d: vaddps %zmm20, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 993: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 999: vpaddd 0x200(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 9a0: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ea262; WORD $0xdb11       // 9a6: vpmovusdb %zmm19, %xmm19
+	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 9ac: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 9b3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9b7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9ba: addq %r11, %r9
+	LONG $0x18708b4d                     // 9bd: movq 0x18(%r8), %r14
+	LONG $0x487dc262; WORD $0x1931       // 9c1: vpmovzxbd (%r9), %zmm19
+	LONG $0x4065c162; WORD $0x5efa; BYTE $0x0f // 9c7: vpsubd 0x3c0(%r14), %zmm19, %zmm19
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 9ce: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xdb5b       // 9d5: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x4064c162; WORD $0x5e59; BYTE $0x0c // 9db: vmulps 0x300(%r14), %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd358       // 9e2: vaddps %zmm19, %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 9e8: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 9ee: vpaddd 0x180(%r14), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 9f5: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x1211       // 9fb: vpmovusdb %zmm18, (%r10)
+	LONG $0x487dc262; WORD $0x5131; BYTE $0x01 // a01: vpmovzxbd 0x10(%r9), %zmm18
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // a08: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x406dc162; WORD $0x56fa; BYTE $0x10 // a0f: vpsubd 0x400(%r14), %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xd25b       // a16: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x0d // a1c: vmulps 0x340(%r14), %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xca58       // a23: vaddps %zmm18, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // a29: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // a2f: vpaddd 0x1c0(%r14), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // a36: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // a3c: vpmovusdb %zmm17, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // a43: kmovw 0x64(%r8), %k1
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // a49: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x897fc162; WORD $0x496f; BYTE $0x02 // a50: vmovdqu8 0x20(%r9), %xmm17 {%k1} {z}
+	LONG $0x487da262; WORD $0xc931       // a57: vpmovzxbd %xmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4efa; BYTE $0x11 // a5d: vpsubd 0x440(%r14), %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc95b       // a64: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x0e // a6a: vmulps 0x380(%r14), %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc158       // a71: vaddps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // a77: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // a7d: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // a84: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ea262; WORD $0xc011       // a8a: vpmovusdb %zmm16, %xmm16
+	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // a90: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // a97: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // a9b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // a9e: addq %r11, %r9
+	LONG $0x18588b49                     // aa1: movq 0x18(%r8), %rbx
+	LONG $0x487dc262; WORD $0x0131       // aa5: vpmovzxbd (%r9), %zmm16
+	LONG $0x407de162; WORD $0x43fa; BYTE $0x0f // aab: vpsubd 0x3c0(%rbx), %zmm16, %zmm16
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // ab2: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x487ca162; WORD $0xc05b       // ab9: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407ce162; WORD $0x4359; BYTE $0x0c // abf: vmulps 0x300(%rbx), %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf858       // ac6: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // acc: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // ad2: vpaddd 0x180(%rbx), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // ad9: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x3a11       // adf: vpmovusdb %zmm15, (%r10)
+	LONG $0x487d5262; WORD $0x7931; BYTE $0x01 // ae5: vpmovzxbd 0x10(%r9), %zmm15
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // aec: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x48057162; WORD $0x7bfa; BYTE $0x10 // af3: vpsubd 0x400(%rbx), %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xff5b       // afa: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x0d // b00: vmulps 0x340(%rbx), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf758       // b07: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // b0d: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // b13: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // b1a: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // b20: vpmovusdb %zmm14, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // b27: kmovw 0x64(%r8), %k1
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // b2d: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x897f5162; WORD $0x716f; BYTE $0x02 // b34: vmovdqu8 0x20(%r9), %xmm14 {%k1} {z}
+	LONG $0x487d5262; WORD $0xf631       // b3b: vpmovzxbd %xmm14, %zmm14
+	LONG $0x480d7162; WORD $0x73fa; BYTE $0x11 // b41: vpsubd 0x440(%rbx), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xf65b       // b48: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x0e // b4e: vmulps 0x380(%rbx), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee58       // b55: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // b5b: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // b61: vpaddd 0x200(%rbx), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // b68: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // b6e: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // b74: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // b7b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b7f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b82: addq %r11, %r9
+	LONG $0x18708b4d                     // b85: movq 0x18(%r8), %r14
+	LONG $0x487d5262; WORD $0x2931       // b89: vpmovzxbd (%r9), %zmm13
+	LONG $0x48155162; WORD $0x6efa; BYTE $0x0f // b8f: vpsubd 0x3c0(%r14), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // b96: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xed5b       // b9d: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x0c // ba3: vmulps 0x300(%r14), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe558       // baa: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // bb0: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // bb6: vpaddd 0x180(%r14), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // bbd: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // bc3: vpmovusdb %zmm12, (%r10)
+	LONG $0x487d5262; WORD $0x6131; BYTE $0x01 // bc9: vpmovzxbd 0x10(%r9), %zmm12
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // bd0: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0x66fa; BYTE $0x10 // bd7: vpsubd 0x400(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xe45b       // bde: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x0d // be4: vmulps 0x340(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc58       // beb: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // bf1: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // bf7: vpaddd 0x1c0(%r14), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // bfe: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // c04: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // c0b: kmovw 0x64(%r8), %k1
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // c11: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x897f5162; WORD $0x596f; BYTE $0x02 // c18: vmovdqu8 0x20(%r9), %xmm11 {%k1} {z}
+	LONG $0x487d5262; WORD $0xdb31       // c1f: vpmovzxbd %xmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efa; BYTE $0x11 // c25: vpsubd 0x440(%r14), %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xdb5b       // c2c: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x0e // c32: vmulps 0x380(%r14), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd358       // c39: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // c3f: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // c45: vpaddd 0x200(%r14), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // c4c: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0xd211       // c52: vpmovusdb %zmm10, %xmm10
+	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // c58: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // c5f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c63: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c66: addq %r11, %r9
+	LONG $0x18588b49                     // c69: movq 0x18(%r8), %rbx
+	LONG $0x487d5262; WORD $0x1131       // c6d: vpmovzxbd (%r9), %zmm10
+	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0f // c73: vpsubd 0x3c0(%rbx), %zmm10, %zmm10
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // c7a: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xd25b       // c81: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x0c // c87: vmulps 0x300(%rbx), %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca58       // c8e: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // c94: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // c9a: vpaddd 0x180(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // ca1: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0x0a11       // ca7: vpmovusdb %zmm9, (%r10)
+	LONG $0x487d5262; WORD $0x4931; BYTE $0x01 // cad: vpmovzxbd 0x10(%r9), %zmm9
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // cb4: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x48357162; WORD $0x4bfa; BYTE $0x10 // cbb: vpsubd 0x400(%rbx), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // cc2: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x0d // cc8: vmulps 0x340(%rbx), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc158       // ccf: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // cd5: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // cdb: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // ce2: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // ce8: vpmovusdb %zmm8, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // cef: kmovw 0x64(%r8), %k1
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // cf5: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x897f5162; WORD $0x416f; BYTE $0x02 // cfc: vmovdqu8 0x20(%r9), %xmm8 {%k1} {z}
+	LONG $0x487d5262; WORD $0xc031       // d03: vpmovzxbd %xmm8, %zmm8
+	LONG $0x483d7162; WORD $0x43fa; BYTE $0x11 // d09: vpsubd 0x440(%rbx), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // d10: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x0e // d16: vmulps 0x380(%rbx), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf858       // d1d: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // d23: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // d29: vpaddd 0x200(%rbx), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // d30: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // d36: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // d3c: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // d43: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // d47: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // d4a: addq %r11, %r9
+	LONG $0x18708b4d                     // d4d: movq 0x18(%r8), %r14
+	LONG $0x487dd262; WORD $0x3931       // d51: vpmovzxbd (%r9), %zmm7
+	LONG $0x4845d162; WORD $0x7efa; BYTE $0x0f // d57: vpsubd 0x3c0(%r14), %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // d5e: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xff5b       // d65: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x0c // d6b: vmulps 0x300(%r14), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf758       // d72: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // d78: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // d7e: vpaddd 0x180(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // d85: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // d8b: vpmovusdb %zmm6, (%r10)
+	LONG $0x487dd262; WORD $0x7131; BYTE $0x01 // d91: vpmovzxbd 0x10(%r9), %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // d98: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x484dd162; WORD $0x76fa; BYTE $0x10 // d9f: vpsubd 0x400(%r14), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // da6: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x0d // dac: vmulps 0x340(%r14), %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee58       // db3: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // db9: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // dbf: vpaddd 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // dc6: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // dcc: vpmovusdb %zmm5, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // dd3: kmovw 0x64(%r8), %k1
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // dd9: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x897fd162; WORD $0x696f; BYTE $0x02 // de0: vmovdqu8 0x20(%r9), %xmm5 {%k1} {z}
+	LONG $0x487df262; WORD $0xed31       // de7: vpmovzxbd %xmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efa; BYTE $0x11 // ded: vpsubd 0x440(%r14), %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // df4: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x0e // dfa: vmulps 0x380(%r14), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // e01: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // e07: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // e0d: vpaddd 0x200(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // e14: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // e1a: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // e20: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // e27: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // e2b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // e2e: addq %r11, %r9
+	LONG $0x18588b49                     // e31: movq 0x18(%r8), %rbx
+	LONG $0x487dd262; WORD $0x2131       // e35: vpmovzxbd (%r9), %zmm4
+	LONG $0x485df162; WORD $0x63fa; BYTE $0x0f // e3b: vpsubd 0x3c0(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // e42: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xe45b       // e49: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x0c // e4f: vmulps 0x300(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // e56: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // e5c: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // e62: vpaddd 0x180(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // e69: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x1a11       // e6f: vpmovusdb %zmm3, (%r10)
+	LONG $0x487dd262; WORD $0x5931; BYTE $0x01 // e75: vpmovzxbd 0x10(%r9), %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // e7c: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x10 // e83: vpsubd 0x400(%rbx), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // e8a: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x0d // e90: vmulps 0x340(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // e97: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // e9d: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // ea3: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // eaa: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // eb0: vpmovusdb %zmm2, 0x10(%r10)
+	LONG $0x9078c1c4; WORD $0x6448       // eb7: kmovw 0x64(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // ebd: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x897fd162; WORD $0x516f; BYTE $0x02 // ec4: vmovdqu8 0x20(%r9), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd231       // ecb: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fa; BYTE $0x11 // ed1: vpsubd 0x440(%rbx), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // ed8: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x0e // ede: vmulps 0x380(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // ee5: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // eeb: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // ef1: vpaddd 0x200(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // ef8: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // efe: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // f04: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
+	LONG $0x28408b4d                     // f0b: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // f0f: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // f12: addq %r8, %r9
+	LONG $0x08ff8348                     // f15: cmpq $0x8, %rdi
+	LONG $0x0e918f0f; WORD $0x0000       // f19: jg 0x3a80 <gemmVNNI8x48+0x1db0>
+	LONG $0x000ebfe9; BYTE $0x00         // f1f: jmp 0x3ab3 <gemmVNNI8x48+0x1de3>
+	LONG $0x18488b4d                     // f24: movq 0x18(%r8), %r9
+	LONG $0x487c8162; WORD $0xfa5b       // f28: vcvtdq2ps %zmm26, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // f2e: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // f34: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // f3a: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // f40: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // f46: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // f4c: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // f52: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // f58: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // f5e: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // f64: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // f6a: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // f70: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // f76: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // f7c: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // f82: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // f88: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // f8e: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // f94: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // f9a: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // fa0: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // fa6: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // fac: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x03 // fb2: vmulps 0xc0(%r9), %zmm23, %zmm23
+	LONG $0x487ce162; WORD $0x3911       // fb9: vmovups %zmm23, (%rcx)
+	LONG $0x487c8162; WORD $0xf95b       // fbf: vcvtdq2ps %zmm25, %zmm23
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // fc5: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // fcc: vmovups %zmm23, 0x40(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // fd3: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x9078c1c4; WORD $0x6448       // fda: kmovw 0x64(%r8), %k1
+	LONG $0x497ce162; WORD $0x7111; BYTE $0x02 // fe0: vmovups %zmm22, 0x80(%rcx) {%k1}
+	LONG $0x28488b4d                     // fe7: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // feb: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // fef: addq %rdx, %r9
+	LONG $0x18588b4d                     // ff2: movq 0x18(%r8), %r11
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // ff6: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x487cc162; WORD $0x2a11       // ffd: vmovups %zmm21, (%r10)
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1003: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487cc162; WORD $0x6211; BYTE $0x01 // 100a: vmovups %zmm20, 0x40(%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1011: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x9078c1c4; WORD $0x6448       // 1018: kmovw 0x64(%r8), %k1
+	LONG $0x497cc162; WORD $0x5a11; BYTE $0x02 // 101e: vmovups %zmm19, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // 1025: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1029: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 102c: addq %r11, %r9
+	LONG $0x18708b4d                     // 102f: movq 0x18(%r8), %r14
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 1033: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x487cc162; WORD $0x1211       // 103a: vmovups %zmm18, (%r10)
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 1040: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x487cc162; WORD $0x4a11; BYTE $0x01 // 1047: vmovups %zmm17, 0x40(%r10)
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 104e: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x9078c1c4; WORD $0x6448       // 1055: kmovw 0x64(%r8), %k1
+	LONG $0x497cc162; WORD $0x4211; BYTE $0x02 // 105b: vmovups %zmm16, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // 1062: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1066: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1069: addq %r11, %r9
+	LONG $0x18588b49                     // 106c: movq 0x18(%r8), %rbx
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 1070: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0x3a11       // 1077: vmovups %zmm15, (%r10)
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 107d: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0x7211; BYTE $0x01 // 1084: vmovups %zmm14, 0x40(%r10)
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 108b: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6448       // 1092: kmovw 0x64(%r8), %k1
+	LONG $0x497c5162; WORD $0x6a11; BYTE $0x02 // 1098: vmovups %zmm13, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // 109f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 10a3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 10a6: addq %r11, %r9
+	LONG $0x18708b4d                     // 10a9: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 10ad: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0x2211       // 10b4: vmovups %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 10ba: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // 10c1: vmovups %zmm11, 0x40(%r10)
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 10c8: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x9078c1c4; WORD $0x6448       // 10cf: kmovw 0x64(%r8), %k1
+	LONG $0x497c5162; WORD $0x5211; BYTE $0x02 // 10d5: vmovups %zmm10, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // 10dc: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 10e0: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 10e3: addq %r11, %r9
+	LONG $0x18588b49                     // 10e6: movq 0x18(%r8), %rbx
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 10ea: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0x0a11       // 10f1: vmovups %zmm9, (%r10)
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 10f7: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0x4211; BYTE $0x01 // 10fe: vmovups %zmm8, 0x40(%r10)
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 1105: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6448       // 110c: kmovw 0x64(%r8), %k1
+	LONG $0x497cd162; WORD $0x7a11; BYTE $0x02 // 1112: vmovups %zmm7, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // 1119: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 111d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1120: addq %r11, %r9
+	LONG $0x18708b4d                     // 1123: movq 0x18(%r8), %r14
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 1127: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x487cd162; WORD $0x3211       // 112e: vmovups %zmm6, (%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 1134: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x487cd162; WORD $0x6a11; BYTE $0x01 // 113b: vmovups %zmm5, 0x40(%r10)
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 1142: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x9078c1c4; WORD $0x6448       // 1149: kmovw 0x64(%r8), %k1
+	LONG $0x497cd162; WORD $0x6211; BYTE $0x02 // 114f: vmovups %zmm4, 0x80(%r10) {%k1}
+	LONG $0x28588b4d                     // 1156: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 115a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 115d: addq %r11, %r9
+	LONG $0x18588b49                     // 1160: movq 0x18(%r8), %rbx
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 1164: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x487cd162; WORD $0x1a11       // 116b: vmovups %zmm3, (%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 1171: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x487cd162; WORD $0x5211; BYTE $0x01 // 1178: vmovups %zmm2, 0x40(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 117f: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6448       // 1186: kmovw 0x64(%r8), %k1
+	LONG $0x497cd162; WORD $0x4a11; BYTE $0x02 // 118c: vmovups %zmm1, 0x80(%r10) {%k1}
+	LONG $0x28408b4d                     // 1193: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1197: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 119a: addq %r8, %r9
+	LONG $0x08ff8348                     // 119d: cmpq $0x8, %rdi
+	LONG $0x0c098f0f; WORD $0x0000       // 11a1: jg 0x3a80 <gemmVNNI8x48+0x1db0>
+	LONG $0x000c37e9; BYTE $0x00         // 11a7: jmp 0x3ab3 <gemmVNNI8x48+0x1de3>
+	LONG $0x18488b4d                     // 11ac: movq 0x18(%r8), %r9
+	LONG $0x487c8162; WORD $0xfa5b       // 11b0: vcvtdq2ps %zmm26, %zmm23
+	LONG $0x487ca162; WORD $0xf65b       // 11b6: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 11bc: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 11c2: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 11c8: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 11ce: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 11d4: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 11da: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 11e0: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 11e6: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 11ec: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 11f2: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 11f8: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 11fe: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 1204: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 120a: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 1210: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 1216: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 121c: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1222: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 1228: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 122e: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1234: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x03 // 123a: vmulps 0xc0(%r9), %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 1241: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x06 // 1247: vpaddd 0x180(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 124e: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x3911       // 1254: vpmovusdb %zmm23, (%rcx)
+	LONG $0x487c8162; WORD $0xf95b       // 125a: vcvtdq2ps %zmm25, %zmm23
+	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 1260: vmulps 0x100(%r9), %zmm23, %zmm23
+	LONG $0x487da162; WORD $0xff5b       // 1267: vcvtps2dq %zmm23, %zmm23
+	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 126d: vpaddd 0x1c0(%r9), %zmm23, %zmm23
+	LONG $0x4045e262; WORD $0xf83d       // 1274: vpmaxsd %zmm0, %zmm23, %zmm23
+	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 127a: vpmovusdb %zmm23, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 1281: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x9078c1c4; WORD $0x6448       // 1288: kmovw 0x64(%r8), %k1
+	LONG $0x487da162; WORD $0xf65b       // 128e: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 1294: vpaddd 0x200(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 129b: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ea262; WORD $0xf611       // 12a1: vpmovusdb %zmm22, %xmm22
+	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 12a7: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
+	LONG $0x28488b4d                     // 12ae: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 12b2: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 12b6: addq %rdx, %r9
+	LONG $0x18588b4d                     // 12b9: movq 0x18(%r8), %r11
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 12bd: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 12c4: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 12ca: vpaddd 0x180(%r11), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 12d1: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ec262; WORD $0x2a11       // 12d7: vpmovusdb %zmm21, (%r10)
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 12dd: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 12e4: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 12ea: vpaddd 0x1c0(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 12f1: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 12f7: vpmovusdb %zmm20, 0x10(%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 12fe: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x9078c1c4; WORD $0x6448       // 1305: kmovw 0x64(%r8), %k1
+	LONG $0x487da162; WORD $0xdb5b       // 130b: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 1311: vpaddd 0x200(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 1318: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ea262; WORD $0xdb11       // 131e: vpmovusdb %zmm19, %xmm19
+	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 1324: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 132b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 132f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1332: addq %r11, %r9
+	LONG $0x18708b4d                     // 1335: movq 0x18(%r8), %r14
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 1339: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 1340: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 1346: vpaddd 0x180(%r14), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 134d: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x1211       // 1353: vpmovusdb %zmm18, (%r10)
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 1359: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 1360: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 1366: vpaddd 0x1c0(%r14), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // 136d: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // 1373: vpmovusdb %zmm17, 0x10(%r10)
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 137a: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x9078c1c4; WORD $0x6448       // 1381: kmovw 0x64(%r8), %k1
+	LONG $0x487da162; WORD $0xc05b       // 1387: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 138d: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // 1394: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ea262; WORD $0xc011       // 139a: vpmovusdb %zmm16, %xmm16
+	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 13a0: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 13a7: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 13ab: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 13ae: addq %r11, %r9
+	LONG $0x18588b49                     // 13b1: movq 0x18(%r8), %rbx
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 13b5: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 13bc: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 13c2: vpaddd 0x180(%rbx), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 13c9: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x3a11       // 13cf: vpmovusdb %zmm15, (%r10)
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 13d5: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 13dc: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 13e2: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 13e9: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // 13ef: vpmovusdb %zmm14, 0x10(%r10)
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 13f6: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6448       // 13fd: kmovw 0x64(%r8), %k1
+	LONG $0x487d5162; WORD $0xed5b       // 1403: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 1409: vpaddd 0x200(%rbx), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 1410: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 1416: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 141c: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1423: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1427: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 142a: addq %r11, %r9
+	LONG $0x18708b4d                     // 142d: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 1431: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 1438: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 143e: vpaddd 0x180(%r14), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 1445: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 144b: vpmovusdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 1451: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 1458: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 145e: vpaddd 0x1c0(%r14), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 1465: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 146b: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 1472: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x9078c1c4; WORD $0x6448       // 1479: kmovw 0x64(%r8), %k1
+	LONG $0x487d5162; WORD $0xd25b       // 147f: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 1485: vpaddd 0x200(%r14), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 148c: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0xd211       // 1492: vpmovusdb %zmm10, %xmm10
+	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 1498: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 149f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 14a3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 14a6: addq %r11, %r9
+	LONG $0x18588b49                     // 14a9: movq 0x18(%r8), %rbx
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 14ad: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 14b4: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 14ba: vpaddd 0x180(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 14c1: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0x0a11       // 14c7: vpmovusdb %zmm9, (%r10)
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 14cd: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 14d4: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 14da: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 14e1: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // 14e7: vpmovusdb %zmm8, 0x10(%r10)
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 14ee: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6448       // 14f5: kmovw 0x64(%r8), %k1
+	LONG $0x487df162; WORD $0xff5b       // 14fb: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 1501: vpaddd 0x200(%rbx), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 1508: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 150e: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 1514: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 151b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 151f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1522: addq %r11, %r9
+	LONG $0x18708b4d                     // 1525: movq 0x18(%r8), %r14
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 1529: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 1530: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 1536: vpaddd 0x180(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 153d: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // 1543: vpmovusdb %zmm6, (%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 1549: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 1550: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 1556: vpaddd 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 155d: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // 1563: vpmovusdb %zmm5, 0x10(%r10)
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 156a: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x9078c1c4; WORD $0x6448       // 1571: kmovw 0x64(%r8), %k1
+	LONG $0x487df162; WORD $0xe45b       // 1577: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 157d: vpaddd 0x200(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 1584: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // 158a: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 1590: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1597: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 159b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 159e: addq %r11, %r9
+	LONG $0x18588b49                     // 15a1: movq 0x18(%r8), %rbx
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 15a5: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 15ac: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 15b2: vpaddd 0x180(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 15b9: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x1a11       // 15bf: vpmovusdb %zmm3, (%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 15c5: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 15cc: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 15d2: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 15d9: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // 15df: vpmovusdb %zmm2, 0x10(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 15e6: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6448       // 15ed: kmovw 0x64(%r8), %k1
+	LONG $0x487df162; WORD $0xc95b       // 15f3: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 15f9: vpaddd 0x200(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 1600: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 1606: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 160c: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
+	LONG $0x28408b4d                     // 1613: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1617: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 161a: addq %r8, %r9
+	LONG $0x08ff8348                     // 161d: cmpq $0x8, %rdi
+	LONG $0x07898f0f; WORD $0x0000       // 1621: jg 0x3a80 <gemmVNNI8x48+0x1db0>
+	LONG $0x0007b7e9; BYTE $0x00         // 1627: jmp 0x3ab3 <gemmVNNI8x48+0x1de3>
+	LONG $0x000000bb; BYTE $0x3f         // 162c: movl $0x3f000000, %ebx
+	LONG $0x487de262; WORD $0xfb7c       // 1631: vpbroadcastd %ebx, %zmm23
+	LONG $0x800000bb; BYTE $0x3f         // 1637: movl $0x3f800000, %ebx
+	LONG $0x18488b4d                     // 163c: movq 0x18(%r8), %r9
+	LONG $0x487c0162; WORD $0xd25b       // 1640: vcvtdq2ps %zmm26, %zmm26
+	LONG $0x487d6262; WORD $0xc37c       // 1646: vpbroadcastd %ebx, %zmm24
+	LONG $0x487c0162; WORD $0xc95b       // 164c: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487ca162; WORD $0xf65b       // 1652: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 1658: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 165e: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 1664: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 166a: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 1670: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 1676: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 167c: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 1682: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 1688: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 168e: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 1694: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 169a: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 16a0: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 16a6: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 16ac: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 16b2: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 16b8: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 16be: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 16c4: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 16ca: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 16d0: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x03 // 16d6: vmulps 0xc0(%r9), %zmm26, %zmm26
+	LONG $0x402c4162; WORD $0x5959; BYTE $0x09 // 16dd: vmulps 0x240(%r9), %zmm26, %zmm27
+	LONG $0x40440162; WORD $0xdb58       // 16e4: vaddps %zmm27, %zmm23, %zmm27
+	LONG $0x40246162; WORD $0xd85f       // 16ea: vmaxps %zmm0, %zmm27, %zmm27
+	LONG $0x40240162; WORD $0xd85d       // 16f0: vminps %zmm24, %zmm27, %zmm27
+	LONG $0x402c0162; WORD $0xd359       // 16f6: vmulps %zmm27, %zmm26, %zmm26
+	LONG $0x487d0162; WORD $0xd25b       // 16fc: vcvtps2dq %zmm26, %zmm26
+	LONG $0x402d4162; WORD $0x51fe; BYTE $0x06 // 1702: vpaddd 0x180(%r9), %zmm26, %zmm26
+	LONG $0x402d6262; WORD $0xd03d       // 1709: vpmaxsd %zmm0, %zmm26, %zmm26
+	LONG $0x487e6262; WORD $0x1111       // 170f: vpmovusdb %zmm26, (%rcx)
+	LONG $0x40344162; WORD $0x4959; BYTE $0x04 // 1715: vmulps 0x100(%r9), %zmm25, %zmm25
+	LONG $0x40344162; WORD $0x5159; BYTE $0x0a // 171c: vmulps 0x280(%r9), %zmm25, %zmm26
+	LONG $0x40440162; WORD $0xd258       // 1723: vaddps %zmm26, %zmm23, %zmm26
+	LONG $0x402c6162; WORD $0xd05f       // 1729: vmaxps %zmm0, %zmm26, %zmm26
+	LONG $0x402c0162; WORD $0xd05d       // 172f: vminps %zmm24, %zmm26, %zmm26
+	LONG $0x40340162; WORD $0xca59       // 1735: vmulps %zmm26, %zmm25, %zmm25
+	LONG $0x487d0162; WORD $0xc95b       // 173b: vcvtps2dq %zmm25, %zmm25
+	LONG $0x40354162; WORD $0x49fe; BYTE $0x07 // 1741: vpaddd 0x1c0(%r9), %zmm25, %zmm25
+	LONG $0x40356262; WORD $0xc83d       // 1748: vpmaxsd %zmm0, %zmm25, %zmm25
+	LONG $0x487e6262; WORD $0x4911; BYTE $0x01 // 174e: vpmovusdb %zmm25, 0x10(%rcx)
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 1755: vmulps 0x140(%r9), %zmm22, %zmm22
+	LONG $0x9078c1c4; WORD $0x6448       // 175c: kmovw 0x64(%r8), %k1
+	LONG $0x404c4162; WORD $0x4959; BYTE $0x0b // 1762: vmulps 0x2c0(%r9), %zmm22, %zmm25
+	LONG $0x40440162; WORD $0xc958       // 1769: vaddps %zmm25, %zmm23, %zmm25
+	LONG $0x40346162; WORD $0xc85f       // 176f: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x40340162; WORD $0xc85d       // 1775: vminps %zmm24, %zmm25, %zmm25
+	LONG $0x404c8162; WORD $0xf159       // 177b: vmulps %zmm25, %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xf65b       // 1781: vcvtps2dq %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 1787: vpaddd 0x200(%r9), %zmm22, %zmm22
+	LONG $0x404de262; WORD $0xf03d       // 178e: vpmaxsd %zmm0, %zmm22, %zmm22
+	LONG $0x487ea262; WORD $0xf611       // 1794: vpmovusdb %zmm22, %xmm22
+	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 179a: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
+	LONG $0x28488b4d                     // 17a1: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 17a5: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 17a9: addq %rdx, %r9
+	LONG $0x18588b4d                     // 17ac: movq 0x18(%r8), %r11
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 17b0: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x4054c162; WORD $0x7359; BYTE $0x09 // 17b7: vmulps 0x240(%r11), %zmm21, %zmm22
+	LONG $0x4044a162; WORD $0xf658       // 17be: vaddps %zmm22, %zmm23, %zmm22
+	LONG $0x404ce162; WORD $0xf05f       // 17c4: vmaxps %zmm0, %zmm22, %zmm22
+	LONG $0x404c8162; WORD $0xf05d       // 17ca: vminps %zmm24, %zmm22, %zmm22
+	LONG $0x4054a162; WORD $0xee59       // 17d0: vmulps %zmm22, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 17d6: vcvtps2dq %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 17dc: vpaddd 0x180(%r11), %zmm21, %zmm21
+	LONG $0x4055e262; WORD $0xe83d       // 17e3: vpmaxsd %zmm0, %zmm21, %zmm21
+	LONG $0x487ec262; WORD $0x2a11       // 17e9: vpmovusdb %zmm21, (%r10)
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 17ef: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0a // 17f6: vmulps 0x280(%r11), %zmm20, %zmm21
+	LONG $0x4044a162; WORD $0xed58       // 17fd: vaddps %zmm21, %zmm23, %zmm21
+	LONG $0x4054e162; WORD $0xe85f       // 1803: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x40548162; WORD $0xe85d       // 1809: vminps %zmm24, %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe559       // 180f: vmulps %zmm21, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 1815: vcvtps2dq %zmm20, %zmm20
+	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 181b: vpaddd 0x1c0(%r11), %zmm20, %zmm20
+	LONG $0x405de262; WORD $0xe03d       // 1822: vpmaxsd %zmm0, %zmm20, %zmm20
+	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 1828: vpmovusdb %zmm20, 0x10(%r10)
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 182f: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x9078c1c4; WORD $0x6448       // 1836: kmovw 0x64(%r8), %k1
+	LONG $0x4064c162; WORD $0x6359; BYTE $0x0b // 183c: vmulps 0x2c0(%r11), %zmm19, %zmm20
+	LONG $0x4044a162; WORD $0xe458       // 1843: vaddps %zmm20, %zmm23, %zmm20
+	LONG $0x405ce162; WORD $0xe05f       // 1849: vmaxps %zmm0, %zmm20, %zmm20
+	LONG $0x405c8162; WORD $0xe05d       // 184f: vminps %zmm24, %zmm20, %zmm20
+	LONG $0x4064a162; WORD $0xdc59       // 1855: vmulps %zmm20, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 185b: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 1861: vpaddd 0x200(%r11), %zmm19, %zmm19
+	LONG $0x4065e262; WORD $0xd83d       // 1868: vpmaxsd %zmm0, %zmm19, %zmm19
+	LONG $0x487ea262; WORD $0xdb11       // 186e: vpmovusdb %zmm19, %xmm19
+	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 1874: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 187b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 187f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1882: addq %r11, %r9
+	LONG $0x18708b4d                     // 1885: movq 0x18(%r8), %r14
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 1889: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5e59; BYTE $0x09 // 1890: vmulps 0x240(%r14), %zmm18, %zmm19
+	LONG $0x4044a162; WORD $0xdb58       // 1897: vaddps %zmm19, %zmm23, %zmm19
+	LONG $0x4064e162; WORD $0xd85f       // 189d: vmaxps %zmm0, %zmm19, %zmm19
+	LONG $0x40648162; WORD $0xd85d       // 18a3: vminps %zmm24, %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd359       // 18a9: vmulps %zmm19, %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 18af: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 18b5: vpaddd 0x180(%r14), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 18bc: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ec262; WORD $0x1211       // 18c2: vpmovusdb %zmm18, (%r10)
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 18c8: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0x5659; BYTE $0x0a // 18cf: vmulps 0x280(%r14), %zmm17, %zmm18
+	LONG $0x4044a162; WORD $0xd258       // 18d6: vaddps %zmm18, %zmm23, %zmm18
+	LONG $0x406ce162; WORD $0xd05f       // 18dc: vmaxps %zmm0, %zmm18, %zmm18
+	LONG $0x406c8162; WORD $0xd05d       // 18e2: vminps %zmm24, %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xca59       // 18e8: vmulps %zmm18, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 18ee: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 18f4: vpaddd 0x1c0(%r14), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // 18fb: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // 1901: vpmovusdb %zmm17, 0x10(%r10)
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 1908: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x9078c1c4; WORD $0x6448       // 190f: kmovw 0x64(%r8), %k1
+	LONG $0x407cc162; WORD $0x4e59; BYTE $0x0b // 1915: vmulps 0x2c0(%r14), %zmm16, %zmm17
+	LONG $0x4044a162; WORD $0xc958       // 191c: vaddps %zmm17, %zmm23, %zmm17
+	LONG $0x4074e162; WORD $0xc85f       // 1922: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x40748162; WORD $0xc85d       // 1928: vminps %zmm24, %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc159       // 192e: vmulps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 1934: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 193a: vpaddd 0x200(%r14), %zmm16, %zmm16
+	LONG $0x407de262; WORD $0xc03d       // 1941: vpmaxsd %zmm0, %zmm16, %zmm16
+	LONG $0x487ea262; WORD $0xc011       // 1947: vpmovusdb %zmm16, %xmm16
+	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 194d: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1954: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1958: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 195b: addq %r11, %r9
+	LONG $0x18588b49                     // 195e: movq 0x18(%r8), %rbx
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 1962: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x4804e162; WORD $0x4359; BYTE $0x09 // 1969: vmulps 0x240(%rbx), %zmm15, %zmm16
+	LONG $0x4044a162; WORD $0xc058       // 1970: vaddps %zmm16, %zmm23, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 1976: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407c8162; WORD $0xc05d       // 197c: vminps %zmm24, %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf859       // 1982: vmulps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 1988: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 198e: vpaddd 0x180(%rbx), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 1995: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0x3a11       // 199b: vpmovusdb %zmm15, (%r10)
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 19a1: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x480c7162; WORD $0x7b59; BYTE $0x0a // 19a8: vmulps 0x280(%rbx), %zmm14, %zmm15
+	LONG $0x40445162; WORD $0xff58       // 19af: vaddps %zmm15, %zmm23, %zmm15
+	LONG $0x48047162; WORD $0xf85f       // 19b5: vmaxps %zmm0, %zmm15, %zmm15
+	LONG $0x48041162; WORD $0xf85d       // 19bb: vminps %zmm24, %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf759       // 19c1: vmulps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 19c7: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 19cd: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 19d4: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // 19da: vpmovusdb %zmm14, 0x10(%r10)
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 19e1: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6448       // 19e8: kmovw 0x64(%r8), %k1
+	LONG $0x48147162; WORD $0x7359; BYTE $0x0b // 19ee: vmulps 0x2c0(%rbx), %zmm13, %zmm14
+	LONG $0x40445162; WORD $0xf658       // 19f5: vaddps %zmm14, %zmm23, %zmm14
+	LONG $0x480c7162; WORD $0xf05f       // 19fb: vmaxps %zmm0, %zmm14, %zmm14
+	LONG $0x480c1162; WORD $0xf05d       // 1a01: vminps %zmm24, %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee59       // 1a07: vmulps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 1a0d: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 1a13: vpaddd 0x200(%rbx), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 1a1a: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 1a20: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 1a26: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1a2d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1a31: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1a34: addq %r11, %r9
+	LONG $0x18708b4d                     // 1a37: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 1a3b: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6e59; BYTE $0x09 // 1a42: vmulps 0x240(%r14), %zmm12, %zmm13
+	LONG $0x40445162; WORD $0xed58       // 1a49: vaddps %zmm13, %zmm23, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 1a4f: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48141162; WORD $0xe85d       // 1a55: vminps %zmm24, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 1a5b: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 1a61: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 1a67: vpaddd 0x180(%r14), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 1a6e: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 1a74: vpmovusdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 1a7a: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x48245162; WORD $0x6659; BYTE $0x0a // 1a81: vmulps 0x280(%r14), %zmm11, %zmm12
+	LONG $0x40445162; WORD $0xe458       // 1a88: vaddps %zmm12, %zmm23, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 1a8e: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c1162; WORD $0xe05d       // 1a94: vminps %zmm24, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc59       // 1a9a: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 1aa0: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 1aa6: vpaddd 0x1c0(%r14), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 1aad: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 1ab3: vpmovusdb %zmm11, 0x10(%r10)
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 1aba: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x9078c1c4; WORD $0x6448       // 1ac1: kmovw 0x64(%r8), %k1
+	LONG $0x482c5162; WORD $0x5e59; BYTE $0x0b // 1ac7: vmulps 0x2c0(%r14), %zmm10, %zmm11
+	LONG $0x40445162; WORD $0xdb58       // 1ace: vaddps %zmm11, %zmm23, %zmm11
+	LONG $0x48247162; WORD $0xd85f       // 1ad4: vmaxps %zmm0, %zmm11, %zmm11
+	LONG $0x48241162; WORD $0xd85d       // 1ada: vminps %zmm24, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd359       // 1ae0: vmulps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 1ae6: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 1aec: vpaddd 0x200(%r14), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 1af3: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0xd211       // 1af9: vpmovusdb %zmm10, %xmm10
+	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 1aff: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1b06: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1b0a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1b0d: addq %r11, %r9
+	LONG $0x18588b49                     // 1b10: movq 0x18(%r8), %rbx
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 1b14: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x5359; BYTE $0x09 // 1b1b: vmulps 0x240(%rbx), %zmm9, %zmm10
+	LONG $0x40445162; WORD $0xd258       // 1b22: vaddps %zmm10, %zmm23, %zmm10
+	LONG $0x482c7162; WORD $0xd05f       // 1b28: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c1162; WORD $0xd05d       // 1b2e: vminps %zmm24, %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca59       // 1b34: vmulps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 1b3a: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 1b40: vpaddd 0x180(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 1b47: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0x0a11       // 1b4d: vpmovusdb %zmm9, (%r10)
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 1b53: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x4b59; BYTE $0x0a // 1b5a: vmulps 0x280(%rbx), %zmm8, %zmm9
+	LONG $0x40445162; WORD $0xc958       // 1b61: vaddps %zmm9, %zmm23, %zmm9
+	LONG $0x48347162; WORD $0xc85f       // 1b67: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48341162; WORD $0xc85d       // 1b6d: vminps %zmm24, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // 1b73: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 1b79: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 1b7f: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 1b86: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // 1b8c: vpmovusdb %zmm8, 0x10(%r10)
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 1b93: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6448       // 1b9a: kmovw 0x64(%r8), %k1
+	LONG $0x48447162; WORD $0x4359; BYTE $0x0b // 1ba0: vmulps 0x2c0(%rbx), %zmm7, %zmm8
+	LONG $0x40445162; WORD $0xc058       // 1ba7: vaddps %zmm8, %zmm23, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 1bad: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c1162; WORD $0xc05d       // 1bb3: vminps %zmm24, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // 1bb9: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 1bbf: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 1bc5: vpaddd 0x200(%rbx), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 1bcc: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 1bd2: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 1bd8: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1bdf: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1be3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1be6: addq %r11, %r9
+	LONG $0x18708b4d                     // 1be9: movq 0x18(%r8), %r14
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 1bed: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7e59; BYTE $0x09 // 1bf4: vmulps 0x240(%r14), %zmm6, %zmm7
+	LONG $0x4044f162; WORD $0xff58       // 1bfb: vaddps %zmm7, %zmm23, %zmm7
+	LONG $0x4844f162; WORD $0xf85f       // 1c01: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x48449162; WORD $0xf85d       // 1c07: vminps %zmm24, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // 1c0d: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 1c13: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 1c19: vpaddd 0x180(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 1c20: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // 1c26: vpmovusdb %zmm6, (%r10)
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 1c2c: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x7659; BYTE $0x0a // 1c33: vmulps 0x280(%r14), %zmm5, %zmm6
+	LONG $0x4044f162; WORD $0xf658       // 1c3a: vaddps %zmm6, %zmm23, %zmm6
+	LONG $0x484cf162; WORD $0xf05f       // 1c40: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484c9162; WORD $0xf05d       // 1c46: vminps %zmm24, %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee59       // 1c4c: vmulps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 1c52: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 1c58: vpaddd 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 1c5f: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // 1c65: vpmovusdb %zmm5, 0x10(%r10)
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 1c6c: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x9078c1c4; WORD $0x6448       // 1c73: kmovw 0x64(%r8), %k1
+	LONG $0x485cd162; WORD $0x6e59; BYTE $0x0b // 1c79: vmulps 0x2c0(%r14), %zmm4, %zmm5
+	LONG $0x4044f162; WORD $0xed58       // 1c80: vaddps %zmm5, %zmm23, %zmm5
+	LONG $0x4854f162; WORD $0xe85f       // 1c86: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x48549162; WORD $0xe85d       // 1c8c: vminps %zmm24, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // 1c92: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 1c98: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 1c9e: vpaddd 0x200(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 1ca5: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // 1cab: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 1cb1: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
+	LONG $0x28588b4d                     // 1cb8: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1cbc: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1cbf: addq %r11, %r9
+	LONG $0x18588b49                     // 1cc2: movq 0x18(%r8), %rbx
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 1cc6: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x6359; BYTE $0x09 // 1ccd: vmulps 0x240(%rbx), %zmm3, %zmm4
+	LONG $0x4044f162; WORD $0xe458       // 1cd4: vaddps %zmm4, %zmm23, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 1cda: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485c9162; WORD $0xe05d       // 1ce0: vminps %zmm24, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 1ce6: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 1cec: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 1cf2: vpaddd 0x180(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 1cf9: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ed262; WORD $0x1a11       // 1cff: vpmovusdb %zmm3, (%r10)
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 1d05: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x5b59; BYTE $0x0a // 1d0c: vmulps 0x280(%rbx), %zmm2, %zmm3
+	LONG $0x4044f162; WORD $0xdb58       // 1d13: vaddps %zmm3, %zmm23, %zmm3
+	LONG $0x4864f162; WORD $0xd85f       // 1d19: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x48649162; WORD $0xd85d       // 1d1f: vminps %zmm24, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 1d25: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 1d2b: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 1d31: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 1d38: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // 1d3e: vpmovusdb %zmm2, 0x10(%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 1d45: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6448       // 1d4c: kmovw 0x64(%r8), %k1
+	LONG $0x4874f162; WORD $0x5359; BYTE $0x0b // 1d52: vmulps 0x2c0(%rbx), %zmm1, %zmm2
+	LONG $0x4044f162; WORD $0xd258       // 1d59: vaddps %zmm2, %zmm23, %zmm2
+	LONG $0x486cf162; WORD $0xd05f       // 1d5f: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486c9162; WORD $0xd05d       // 1d65: vminps %zmm24, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 1d6b: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1d71: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 1d77: vpaddd 0x200(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 1d7e: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 1d84: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 1d8a: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
+	LONG $0x28408b4d                     // 1d91: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1d95: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1d98: addq %r8, %r9
+	LONG $0x08ff8348                     // 1d9b: cmpq $0x8, %rdi
+	WORD $0x427e                         // 1d9f: jle 0x3ab3 <gemmVNNI8x48+0x1de3>
+	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 1da1: nopw %cs:(%rax,%rax)
+	LONG $0x244c8b4d; BYTE $0x08         // 1db0: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // 1db5: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // 1db9: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // 1dbd: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // 1dc3: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 1dc7: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 1dcb: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 1dcf: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 1dd5: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 1dd8: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 1ddb: addq %r8, %rdx
+	LONG $0xffe23de9; BYTE $0xff         // 1dde: jmp 0x1cf0 <gemmVNNI8x48+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 1de3: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
@@ -2731,80 +2555,80 @@ TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
 	LONG $0x48fd7162; WORD $0xe26f       // 085: vmovdqa64 %zmm2, %zmm12
 	LONG $0x48fd7162; WORD $0xe96f       // 08b: vmovdqa64 %zmm1, %zmm13
 	LONG $0x48fd7162; WORD $0xf26f       // 091: vmovdqa64 %zmm2, %zmm14
-	LONG $0x48fd7162; WORD $0xf96f       // 097: vmovdqa64 %zmm1, %zmm15
-	LONG $0x48fde162; WORD $0xc26f       // 09d: vmovdqa64 %zmm2, %zmm16
+	LONG $0x48fde162; WORD $0xc96f       // 097: vmovdqa64 %zmm1, %zmm17
+	LONG $0x48fde162; WORD $0xd26f       // 09d: vmovdqa64 %zmm2, %zmm18
 	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 0a3: nopw %cs:(%rax,%rax)
 	LONG $0x40688b4d                     // 0b0: movq 0x40(%r8), %r13
 	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0b4: nopw %cs:(%rax,%rax)
-	LONG $0x48fec162; WORD $0x0a6f       // 0c0: vmovdqu64 (%r10), %zmm17
-	LONG $0x48fec162; WORD $0x526f; BYTE $0x01 // 0c6: vmovdqu64 0x40(%r10), %zmm18
+	LONG $0x48fe5162; WORD $0x3a6f       // 0c0: vmovdqu64 (%r10), %zmm15
+	LONG $0x48fec162; WORD $0x426f; BYTE $0x01 // 0c6: vmovdqu64 0x40(%r10), %zmm16
 	LONG $0x487d8262; WORD $0x2458; BYTE $0x0f // 0cd: vpbroadcastd (%r15,%r9), %zmm20
 	LONG $0x487d8262; WORD $0x2c58; BYTE $0x4f // 0d4: vpbroadcastd (%r15,%r9,2), %zmm21
 	LONG $0x487dc262; WORD $0x1f58       // 0db: vpbroadcastd (%r15), %zmm19
 	LONG $0x04c78349                     // 0e1: addq $0x4, %r15
 	LONG $0x80ea8349                     // 0e5: subq $-0x80, %r10
-	LONG $0x405d3262; WORD $0xf150       // 0e9: vpdpbusd %zmm17, %zmm20, %zmm14
-	LONG $0x405d3262; WORD $0xea50       // 0ef: vpdpbusd %zmm18, %zmm20, %zmm13
+	LONG $0x405d5262; WORD $0xf750       // 0e9: vpdpbusd %zmm15, %zmm20, %zmm14
+	LONG $0x405d3262; WORD $0xe850       // 0ef: vpdpbusd %zmm16, %zmm20, %zmm13
 	LONG $0x487dc262; WORD $0x2358       // 0f5: vpbroadcastd (%r11), %zmm20
-	LONG $0x40553262; WORD $0xe150       // 0fb: vpdpbusd %zmm17, %zmm21, %zmm12
-	LONG $0x40553262; WORD $0xda50       // 101: vpdpbusd %zmm18, %zmm21, %zmm11
+	LONG $0x40555262; WORD $0xe750       // 0fb: vpdpbusd %zmm15, %zmm21, %zmm12
+	LONG $0x40553262; WORD $0xd850       // 101: vpdpbusd %zmm16, %zmm21, %zmm11
 	LONG $0x487d8262; WORD $0x2c58; BYTE $0x0b // 107: vpbroadcastd (%r11,%r9), %zmm21
-	LONG $0x4065a262; WORD $0xc150       // 10e: vpdpbusd %zmm17, %zmm19, %zmm16
-	LONG $0x40653262; WORD $0xfa50       // 114: vpdpbusd %zmm18, %zmm19, %zmm15
-	LONG $0x405d3262; WORD $0xd150       // 11a: vpdpbusd %zmm17, %zmm20, %zmm10
-	LONG $0x405d3262; WORD $0xca50       // 120: vpdpbusd %zmm18, %zmm20, %zmm9
+	LONG $0x4065c262; WORD $0xd750       // 10e: vpdpbusd %zmm15, %zmm19, %zmm18
+	LONG $0x4065a262; WORD $0xc850       // 114: vpdpbusd %zmm16, %zmm19, %zmm17
+	LONG $0x405d5262; WORD $0xd750       // 11a: vpdpbusd %zmm15, %zmm20, %zmm10
+	LONG $0x405d3262; WORD $0xc850       // 120: vpdpbusd %zmm16, %zmm20, %zmm9
 	LONG $0x487d8262; WORD $0x2458; BYTE $0x4b // 126: vpbroadcastd (%r11,%r9,2), %zmm20
-	LONG $0x40553262; WORD $0xc150       // 12d: vpdpbusd %zmm17, %zmm21, %zmm8
-	LONG $0x4055b262; WORD $0xfa50       // 133: vpdpbusd %zmm18, %zmm21, %zmm7
+	LONG $0x40555262; WORD $0xc750       // 12d: vpdpbusd %zmm15, %zmm21, %zmm8
+	LONG $0x4055b262; WORD $0xf850       // 133: vpdpbusd %zmm16, %zmm21, %zmm7
 	LONG $0x487de262; WORD $0x2b58       // 139: vpbroadcastd (%rbx), %zmm21
 	LONG $0x04c38349                     // 13f: addq $0x4, %r11
-	LONG $0x405db262; WORD $0xf150       // 143: vpdpbusd %zmm17, %zmm20, %zmm6
-	LONG $0x405db262; WORD $0xea50       // 149: vpdpbusd %zmm18, %zmm20, %zmm5
+	LONG $0x405dd262; WORD $0xf750       // 143: vpdpbusd %zmm15, %zmm20, %zmm6
+	LONG $0x405db262; WORD $0xe850       // 149: vpdpbusd %zmm16, %zmm20, %zmm5
 	LONG $0x487da262; WORD $0x2458; BYTE $0x0b // 14f: vpbroadcastd (%rbx,%r9), %zmm20
-	LONG $0x4055b262; WORD $0xe150       // 156: vpdpbusd %zmm17, %zmm21, %zmm4
-	LONG $0x4055b262; WORD $0xda50       // 15c: vpdpbusd %zmm18, %zmm21, %zmm3
+	LONG $0x4055d262; WORD $0xe750       // 156: vpdpbusd %zmm15, %zmm21, %zmm4
+	LONG $0x4055b262; WORD $0xd850       // 15c: vpdpbusd %zmm16, %zmm21, %zmm3
 	LONG $0x04c38348                     // 162: addq $0x4, %rbx
 	WORD $0xff49; BYTE $0xcd             // 166: decq %r13
-	LONG $0x405db262; WORD $0xd150       // 169: vpdpbusd %zmm17, %zmm20, %zmm2
-	LONG $0x405db262; WORD $0xca50       // 16f: vpdpbusd %zmm18, %zmm20, %zmm1
-	LONG $0xff45850f; WORD $0xffff       // 175: jne 0x3f80 <gemmVNNI8x32+0xc0>
+	LONG $0x405dd262; WORD $0xd750       // 169: vpdpbusd %zmm15, %zmm20, %zmm2
+	LONG $0x405db262; WORD $0xc850       // 16f: vpdpbusd %zmm16, %zmm20, %zmm1
+	LONG $0xff45850f; WORD $0xffff       // 175: jne 0x3b80 <gemmVNNI8x32+0xc0>
 	LONG $0x50688b4d                     // 17b: movq 0x50(%r8), %r13
 	WORD $0x014d; BYTE $0xef             // 17f: addq %r13, %r15
 	WORD $0x014d; BYTE $0xeb             // 182: addq %r13, %r11
 	WORD $0x014c; BYTE $0xeb             // 185: addq %r13, %rbx
 	WORD $0xff49; BYTE $0xce             // 188: decq %r14
-	LONG $0xff1f850f; WORD $0xffff       // 18b: jne 0x3f70 <gemmVNNI8x32+0xb0>
-	LONG $0x58508b4d                     // 191: movq 0x58(%r8), %r10
-	LONG $0x18488b4d                     // 195: movq 0x18(%r8), %r9
-	LONG $0x01fa8349                     // 199: cmpq $0x1, %r10
-	LONG $0x03cd8f0f; WORD $0x0000       // 19d: jg 0x4430 <gemmVNNI8x32+0x570>
-	WORD $0x854d; BYTE $0xd2             // 1a3: testq %r10, %r10
-	LONG $0x0b38840f; WORD $0x0000       // 1a6: je 0x4ba4 <gemmVNNI8x32+0xce4>
-	LONG $0x01fa8349                     // 1ac: cmpq $0x1, %r10
-	LONG $0x094a850f; WORD $0x0000       // 1b0: jne 0x49c0 <gemmVNNI8x32+0xb00>
-	LONG $0x487ca162; WORD $0xc05b       // 1b6: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // 1bc: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 1c3: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 1c9: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 1cf: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 1d5: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 1db: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 1e1: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 1e7: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 1ed: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 1f3: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 1f9: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 1ff: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 205: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 20b: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 211: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 217: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x407cc162; WORD $0x415d; BYTE $0x06 // 21d: vminps 0x180(%r9), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 224: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // 22a: vpaddd 0x100(%r9), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // 231: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ee262; WORD $0x0111       // 237: vpmovusdb %zmm16, (%rcx)
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // 23d: vmulps 0xc0(%r9), %zmm15, %zmm15
+	LONG $0xff1f850f; WORD $0xffff       // 18b: jne 0x3b70 <gemmVNNI8x32+0xb0>
+	LONG $0x58488b4d                     // 191: movq 0x58(%r8), %r9
+	LONG $0x01f98349                     // 195: cmpq $0x1, %r9
+	LONG $0x03d18f0f; WORD $0x0000       // 199: jg 0x4030 <gemmVNNI8x32+0x570>
+	WORD $0x854d; BYTE $0xc9             // 19f: testq %r9, %r9
+	LONG $0x0b44840f; WORD $0x0000       // 1a2: je 0x47ac <gemmVNNI8x32+0xcec>
+	LONG $0x01f98349                     // 1a8: cmpq $0x1, %r9
+	LONG $0x0952850f; WORD $0x0000       // 1ac: jne 0x45c4 <gemmVNNI8x32+0xb04>
+	LONG $0x18488b4d                     // 1b2: movq 0x18(%r8), %r9
+	LONG $0x487c3162; WORD $0xfa5b       // 1b6: vcvtdq2ps %zmm18, %zmm15
+	LONG $0x487ca162; WORD $0xc15b       // 1bc: vcvtdq2ps %zmm17, %zmm16
+	LONG $0x487c5162; WORD $0xf65b       // 1c2: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 1c8: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 1ce: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 1d4: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 1da: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 1e0: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 1e6: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 1ec: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 1f2: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 1f8: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1fe: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 204: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 20a: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 210: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x48045162; WORD $0x7959; BYTE $0x02 // 216: vmulps 0x80(%r9), %zmm15, %zmm15
+	LONG $0x48045162; WORD $0x795d; BYTE $0x06 // 21d: vminps 0x180(%r9), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 224: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x79fe; BYTE $0x04 // 22a: vpaddd 0x100(%r9), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 231: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e7262; WORD $0x3911       // 237: vpmovusdb %zmm15, (%rcx)
+	LONG $0x407c5162; WORD $0x7959; BYTE $0x03 // 23d: vmulps 0xc0(%r9), %zmm16, %zmm15
 	LONG $0x9078c1c4; WORD $0x6248       // 244: kmovw 0x62(%r8), %k1
 	LONG $0x48045162; WORD $0x795d; BYTE $0x07 // 24a: vminps 0x1c0(%r9), %zmm15, %zmm15
 	LONG $0x487d5162; WORD $0xff5b       // 251: vcvtps2dq %zmm15, %zmm15
@@ -2942,786 +2766,730 @@ TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
 	WORD $0x014d; BYTE $0xc2             // 555: addq %r8, %r10
 	WORD $0x014d; BYTE $0xc1             // 558: addq %r8, %r9
 	LONG $0x08ff8348                     // 55b: cmpq $0x8, %rdi
-	LONG $0x116b8f0f; WORD $0x0000       // 55f: jg 0x5590 <gemmVNNI8x32+0x16d0>
-	LONG $0x001199e9; BYTE $0x00         // 565: jmp 0x55c3 <gemmVNNI8x32+0x1703>
+	LONG $0x101b8f0f; WORD $0x0000       // 55f: jg 0x5040 <gemmVNNI8x32+0x1580>
+	LONG $0x001049e9; BYTE $0x00         // 565: jmp 0x5073 <gemmVNNI8x32+0x15b3>
 	LONG $0x441f0f66; WORD $0x0000       // 56a: nopw (%rax,%rax)
-	LONG $0x02fa8349                     // 570: cmpq $0x2, %r10
-	LONG $0x0aae840f; WORD $0x0000       // 574: je 0x4ee8 <gemmVNNI8x32+0x1028>
-	LONG $0x03fa8349                     // 57a: cmpq $0x3, %r10
-	LONG $0x057c850f; WORD $0x0000       // 57e: jne 0x49c0 <gemmVNNI8x32+0xb00>
-	LONG $0x487de262; WORD $0x0a31       // 584: vpmovzxbd (%rdx), %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 58a: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // 590: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 597: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 59d: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 5a3: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 5a9: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 5af: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 5b5: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 5bb: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 5c1: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 5c7: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 5cd: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 5d3: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 5d9: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 5df: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 5e5: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 5eb: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4075c162; WORD $0x49fa; BYTE $0x0a // 5f1: vpsubd 0x280(%r9), %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc95b       // 5f8: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4959; BYTE $0x08 // 5fe: vmulps 0x200(%r9), %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc158       // 605: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 60b: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // 611: vpaddd 0x100(%r9), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // 618: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ee262; WORD $0x0111       // 61e: vpmovusdb %zmm16, (%rcx)
-	LONG $0x9078c1c4; WORD $0x6248       // 624: kmovw 0x62(%r8), %k1
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // 62a: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x897fe162; WORD $0x426f; BYTE $0x01 // 631: vmovdqu8 0x10(%rdx), %xmm16 {%k1} {z}
-	LONG $0x487da262; WORD $0xc031       // 638: vpmovzxbd %xmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fa; BYTE $0x0b // 63e: vpsubd 0x2c0(%r9), %zmm16, %zmm16
-	LONG $0x487ca162; WORD $0xc05b       // 645: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x09 // 64b: vmulps 0x240(%r9), %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf858       // 652: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 658: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 65e: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 665: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff11       // 66b: vpmovusdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 671: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // 678: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 67c: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 680: addq %rdx, %r9
-	LONG $0x18588b4d                     // 683: movq 0x18(%r8), %r11
-	LONG $0x487d5262; WORD $0x3931       // 687: vpmovzxbd (%r9), %zmm15
-	LONG $0x48055162; WORD $0x7bfa; BYTE $0x0a // 68d: vpsubd 0x280(%r11), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 694: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xff5b       // 69b: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48045162; WORD $0x7b59; BYTE $0x08 // 6a1: vmulps 0x200(%r11), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf758       // 6a8: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 6ae: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 6b4: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 6bb: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3211       // 6c1: vpmovusdb %zmm14, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 6c7: kmovw 0x62(%r8), %k1
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 6cd: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x897f5162; WORD $0x716f; BYTE $0x01 // 6d4: vmovdqu8 0x10(%r9), %xmm14 {%k1} {z}
-	LONG $0x487d5262; WORD $0xf631       // 6db: vpmovzxbd %xmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fa; BYTE $0x0b // 6e1: vpsubd 0x2c0(%r11), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xf65b       // 6e8: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x09 // 6ee: vmulps 0x240(%r11), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee58       // 6f5: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 6fb: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 701: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 708: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 70e: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 714: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 71b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 71f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 722: addq %r11, %r9
-	LONG $0x18708b4d                     // 725: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x2931       // 729: vpmovzxbd (%r9), %zmm13
-	LONG $0x48155162; WORD $0x6efa; BYTE $0x0a // 72f: vpsubd 0x280(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 736: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xed5b       // 73d: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x08 // 743: vmulps 0x200(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe558       // 74a: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 750: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 756: vpaddd 0x100(%r14), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 75d: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 763: vpmovusdb %zmm12, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 769: kmovw 0x62(%r8), %k1
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 76f: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x897f5162; WORD $0x616f; BYTE $0x01 // 776: vmovdqu8 0x10(%r9), %xmm12 {%k1} {z}
-	LONG $0x487d5262; WORD $0xe431       // 77d: vpmovzxbd %xmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fa; BYTE $0x0b // 783: vpsubd 0x2c0(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xe45b       // 78a: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x09 // 790: vmulps 0x240(%r14), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc58       // 797: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 79d: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 7a3: vpaddd 0x140(%r14), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 7aa: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb11       // 7b0: vpmovusdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 7b6: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 7bd: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 7c1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 7c4: addq %r11, %r9
-	LONG $0x18588b49                     // 7c7: movq 0x18(%r8), %rbx
-	LONG $0x487d5262; WORD $0x1931       // 7cb: vpmovzxbd (%r9), %zmm11
-	LONG $0x48257162; WORD $0x5bfa; BYTE $0x0a // 7d1: vpsubd 0x280(%rbx), %zmm11, %zmm11
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 7d8: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xdb5b       // 7df: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x08 // 7e5: vmulps 0x200(%rbx), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd358       // 7ec: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 7f2: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 7f8: vpaddd 0x100(%rbx), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 7ff: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1211       // 805: vpmovusdb %zmm10, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 80b: kmovw 0x62(%r8), %k1
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 811: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x897f5162; WORD $0x516f; BYTE $0x01 // 818: vmovdqu8 0x10(%r9), %xmm10 {%k1} {z}
-	LONG $0x487d5262; WORD $0xd231       // 81f: vpmovzxbd %xmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0b // 825: vpsubd 0x2c0(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xd25b       // 82c: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x09 // 832: vmulps 0x240(%rbx), %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca58       // 839: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 83f: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 845: vpaddd 0x140(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 84c: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // 852: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 858: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 85f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 863: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 866: addq %r11, %r9
-	LONG $0x18708b4d                     // 869: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x0931       // 86d: vpmovzxbd (%r9), %zmm9
-	LONG $0x48355162; WORD $0x4efa; BYTE $0x0a // 873: vpsubd 0x280(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 87a: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc95b       // 881: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x4e59; BYTE $0x08 // 887: vmulps 0x200(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // 88e: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 894: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 89a: vpaddd 0x100(%r14), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 8a1: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // 8a7: vpmovusdb %zmm8, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 8ad: kmovw 0x62(%r8), %k1
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 8b3: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x897f5162; WORD $0x416f; BYTE $0x01 // 8ba: vmovdqu8 0x10(%r9), %xmm8 {%k1} {z}
-	LONG $0x487d5262; WORD $0xc031       // 8c1: vpmovzxbd %xmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fa; BYTE $0x0b // 8c7: vpsubd 0x2c0(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // 8ce: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x09 // 8d4: vmulps 0x240(%r14), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // 8db: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 8e1: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 8e7: vpaddd 0x140(%r14), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 8ee: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 8f4: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 8fa: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 901: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 905: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 908: addq %r11, %r9
-	LONG $0x18588b49                     // 90b: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x3931       // 90f: vpmovzxbd (%r9), %zmm7
-	LONG $0x4845f162; WORD $0x7bfa; BYTE $0x0a // 915: vpsubd 0x280(%rbx), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 91c: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xff5b       // 923: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x08 // 929: vmulps 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // 930: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 936: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 93c: vpaddd 0x100(%rbx), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 943: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // 949: vpmovusdb %zmm6, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 94f: kmovw 0x62(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 955: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x897fd162; WORD $0x716f; BYTE $0x01 // 95c: vmovdqu8 0x10(%r9), %xmm6 {%k1} {z}
-	LONG $0x487df262; WORD $0xf631       // 963: vpmovzxbd %xmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fa; BYTE $0x0b // 969: vpsubd 0x2c0(%rbx), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // 970: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x09 // 976: vmulps 0x240(%rbx), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // 97d: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 983: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 989: vpaddd 0x140(%rbx), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 990: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 996: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 99c: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 9a3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9a7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9aa: addq %r11, %r9
-	LONG $0x18708b4d                     // 9ad: movq 0x18(%r8), %r14
-	LONG $0x487dd262; WORD $0x2931       // 9b1: vpmovzxbd (%r9), %zmm5
-	LONG $0x4855d162; WORD $0x6efa; BYTE $0x0a // 9b7: vpsubd 0x280(%r14), %zmm5, %zmm5
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 9be: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xed5b       // 9c5: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x08 // 9cb: vmulps 0x200(%r14), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // 9d2: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 9d8: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 9de: vpaddd 0x100(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 9e5: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // 9eb: vpmovusdb %zmm4, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 9f1: kmovw 0x62(%r8), %k1
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 9f7: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x897fd162; WORD $0x616f; BYTE $0x01 // 9fe: vmovdqu8 0x10(%r9), %xmm4 {%k1} {z}
-	LONG $0x487df262; WORD $0xe431       // a05: vpmovzxbd %xmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fa; BYTE $0x0b // a0b: vpsubd 0x2c0(%r14), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // a12: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x09 // a18: vmulps 0x240(%r14), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // a1f: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // a25: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // a2b: vpaddd 0x140(%r14), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // a32: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // a38: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // a3e: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // a45: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // a49: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // a4c: addq %r11, %r9
-	LONG $0x18588b49                     // a4f: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x1931       // a53: vpmovzxbd (%r9), %zmm3
-	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x0a // a59: vpsubd 0x280(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // a60: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xdb5b       // a67: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x08 // a6d: vmulps 0x200(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // a74: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // a7a: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // a80: vpaddd 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // a87: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1211       // a8d: vpmovusdb %zmm2, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // a93: kmovw 0x62(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // a99: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x897fd162; WORD $0x516f; BYTE $0x01 // aa0: vmovdqu8 0x10(%r9), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd231       // aa7: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fa; BYTE $0x0b // aad: vpsubd 0x2c0(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // ab4: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x09 // aba: vmulps 0x240(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // ac1: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // ac7: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // acd: vpaddd 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // ad4: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // ada: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // ae0: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // ae7: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // aeb: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // aee: addq %r8, %r9
-	LONG $0x08ff8348                     // af1: cmpq $0x8, %rdi
-	LONG $0x0bd58f0f; WORD $0x0000       // af5: jg 0x5590 <gemmVNNI8x32+0x16d0>
-	LONG $0x000c03e9; BYTE $0x00         // afb: jmp 0x55c3 <gemmVNNI8x32+0x1703>
-	LONG $0x487ca162; WORD $0xc05b       // b00: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // b06: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // b0d: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // b13: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // b19: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // b1f: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // b25: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // b2b: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // b31: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // b37: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // b3d: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // b43: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // b49: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // b4f: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // b55: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // b5b: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // b61: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487ce162; WORD $0x0111       // b67: vmovups %zmm16, (%rcx)
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // b6d: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x9078c1c4; WORD $0x6248       // b74: kmovw 0x62(%r8), %k1
-	LONG $0x497c7162; WORD $0x7911; BYTE $0x01 // b7a: vmovups %zmm15, 0x40(%rcx) {%k1}
-	LONG $0x28488b4d                     // b81: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // b85: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // b89: addq %rdx, %r9
-	LONG $0x18588b4d                     // b8c: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // b90: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0x3211       // b97: vmovups %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // b9d: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6248       // ba4: kmovw 0x62(%r8), %k1
-	LONG $0x497c5162; WORD $0x6a11; BYTE $0x01 // baa: vmovups %zmm13, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // bb1: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // bb5: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // bb8: addq %r11, %r9
-	LONG $0x18708b4d                     // bbb: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // bbf: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0x2211       // bc6: vmovups %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // bcc: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x6248       // bd3: kmovw 0x62(%r8), %k1
-	LONG $0x497c5162; WORD $0x5a11; BYTE $0x01 // bd9: vmovups %zmm11, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // be0: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // be4: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // be7: addq %r11, %r9
-	LONG $0x18588b49                     // bea: movq 0x18(%r8), %rbx
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // bee: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0x1211       // bf5: vmovups %zmm10, (%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // bfb: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6248       // c02: kmovw 0x62(%r8), %k1
-	LONG $0x497c5162; WORD $0x4a11; BYTE $0x01 // c08: vmovups %zmm9, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // c0f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c13: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c16: addq %r11, %r9
-	LONG $0x18708b4d                     // c19: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // c1d: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0x0211       // c24: vmovups %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // c2a: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6248       // c31: kmovw 0x62(%r8), %k1
-	LONG $0x497cd162; WORD $0x7a11; BYTE $0x01 // c37: vmovups %zmm7, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // c3e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c42: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c45: addq %r11, %r9
-	LONG $0x18588b49                     // c48: movq 0x18(%r8), %rbx
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // c4c: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x487cd162; WORD $0x3211       // c53: vmovups %zmm6, (%r10)
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // c59: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6248       // c60: kmovw 0x62(%r8), %k1
-	LONG $0x497cd162; WORD $0x6a11; BYTE $0x01 // c66: vmovups %zmm5, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // c6d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c71: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c74: addq %r11, %r9
-	LONG $0x18708b4d                     // c77: movq 0x18(%r8), %r14
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // c7b: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487cd162; WORD $0x2211       // c82: vmovups %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // c88: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x6248       // c8f: kmovw 0x62(%r8), %k1
-	LONG $0x497cd162; WORD $0x5a11; BYTE $0x01 // c95: vmovups %zmm3, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // c9c: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // ca0: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // ca3: addq %r11, %r9
-	LONG $0x18588b49                     // ca6: movq 0x18(%r8), %rbx
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // caa: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x487cd162; WORD $0x1211       // cb1: vmovups %zmm2, (%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // cb7: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6248       // cbe: kmovw 0x62(%r8), %k1
-	LONG $0x497cd162; WORD $0x4a11; BYTE $0x01 // cc4: vmovups %zmm1, 0x40(%r10) {%k1}
-	LONG $0x28408b4d                     // ccb: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // ccf: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // cd2: addq %r8, %r9
-	LONG $0x08ff8348                     // cd5: cmpq $0x8, %rdi
-	LONG $0x09f18f0f; WORD $0x0000       // cd9: jg 0x5590 <gemmVNNI8x32+0x16d0>
-	LONG $0x000a1fe9; BYTE $0x00         // cdf: jmp 0x55c3 <gemmVNNI8x32+0x1703>
-	LONG $0x487ca162; WORD $0xc05b       // ce4: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // cea: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // cf1: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // cf7: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // cfd: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // d03: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // d09: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // d0f: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // d15: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // d1b: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // d21: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // d27: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // d2d: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // d33: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // d39: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // d3f: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // d45: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487da162; WORD $0xc05b       // d4b: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // d51: vpaddd 0x100(%r9), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // d58: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ee262; WORD $0x0111       // d5e: vpmovusdb %zmm16, (%rcx)
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // d64: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x9078c1c4; WORD $0x6248       // d6b: kmovw 0x62(%r8), %k1
-	LONG $0x487d5162; WORD $0xff5b       // d71: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // d77: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // d7e: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff11       // d84: vpmovusdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // d8a: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // d91: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // d95: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // d99: addq %rdx, %r9
-	LONG $0x18588b4d                     // d9c: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // da0: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // da7: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // dad: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // db4: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3211       // dba: vpmovusdb %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // dc0: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6248       // dc7: kmovw 0x62(%r8), %k1
-	LONG $0x487d5162; WORD $0xed5b       // dcd: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // dd3: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // dda: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // de0: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // de6: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // ded: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // df1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // df4: addq %r11, %r9
-	LONG $0x18708b4d                     // df7: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // dfb: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // e02: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // e08: vpaddd 0x100(%r14), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // e0f: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // e15: vpmovusdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // e1b: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x6248       // e22: kmovw 0x62(%r8), %k1
-	LONG $0x487d5162; WORD $0xdb5b       // e28: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // e2e: vpaddd 0x140(%r14), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // e35: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb11       // e3b: vpmovusdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // e41: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // e48: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // e4c: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e4f: addq %r11, %r9
-	LONG $0x18588b49                     // e52: movq 0x18(%r8), %rbx
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // e56: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // e5d: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // e63: vpaddd 0x100(%rbx), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // e6a: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1211       // e70: vpmovusdb %zmm10, (%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // e76: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6248       // e7d: kmovw 0x62(%r8), %k1
-	LONG $0x487d5162; WORD $0xc95b       // e83: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // e89: vpaddd 0x140(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // e90: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // e96: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // e9c: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // ea3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // ea7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // eaa: addq %r11, %r9
-	LONG $0x18708b4d                     // ead: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // eb1: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // eb8: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // ebe: vpaddd 0x100(%r14), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // ec5: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // ecb: vpmovusdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // ed1: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6248       // ed8: kmovw 0x62(%r8), %k1
-	LONG $0x487df162; WORD $0xff5b       // ede: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // ee4: vpaddd 0x140(%r14), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // eeb: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // ef1: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // ef7: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // efe: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f02: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f05: addq %r11, %r9
-	LONG $0x18588b49                     // f08: movq 0x18(%r8), %rbx
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // f0c: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // f13: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // f19: vpaddd 0x100(%rbx), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // f20: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // f26: vpmovusdb %zmm6, (%r10)
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // f2c: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6248       // f33: kmovw 0x62(%r8), %k1
-	LONG $0x487df162; WORD $0xed5b       // f39: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // f3f: vpaddd 0x140(%rbx), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // f46: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // f4c: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // f52: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // f59: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f5d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f60: addq %r11, %r9
-	LONG $0x18708b4d                     // f63: movq 0x18(%r8), %r14
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // f67: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // f6e: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // f74: vpaddd 0x100(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // f7b: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // f81: vpmovusdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // f87: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x6248       // f8e: kmovw 0x62(%r8), %k1
-	LONG $0x487df162; WORD $0xdb5b       // f94: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // f9a: vpaddd 0x140(%r14), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // fa1: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // fa7: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // fad: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // fb4: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // fb8: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // fbb: addq %r11, %r9
-	LONG $0x18588b49                     // fbe: movq 0x18(%r8), %rbx
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // fc2: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // fc9: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // fcf: vpaddd 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // fd6: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1211       // fdc: vpmovusdb %zmm2, (%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // fe2: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6248       // fe9: kmovw 0x62(%r8), %k1
-	LONG $0x487df162; WORD $0xc95b       // fef: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // ff5: vpaddd 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // ffc: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 1002: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 1008: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // 100f: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1013: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1016: addq %r8, %r9
-	LONG $0x08ff8348                     // 1019: cmpq $0x8, %rdi
-	LONG $0x06ad8f0f; WORD $0x0000       // 101d: jg 0x5590 <gemmVNNI8x32+0x16d0>
-	LONG $0x0006dbe9; BYTE $0x00         // 1023: jmp 0x55c3 <gemmVNNI8x32+0x1703>
-	LONG $0x487ca162; WORD $0xc05b       // 1028: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x02 // 102e: vmulps 0x80(%r9), %zmm16, %zmm16
-	LONG $0x000000bb; BYTE $0x3f         // 1035: movl $0x3f000000, %ebx
-	LONG $0x0000ba41; WORD $0x3f80       // 103a: movl $0x3f800000, %r10d
-	LONG $0x487c5162; WORD $0xff5b       // 1040: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 1046: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x0000be41; WORD $0x3f80       // 104c: movl $0x3f800000, %r14d
-	LONG $0x487c5162; WORD $0xed5b       // 1052: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 1058: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 105e: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 1064: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 106a: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 1070: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 1076: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 107c: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 1082: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1088: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 108e: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 1094: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 109a: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x407cc162; WORD $0x4959; BYTE $0x06 // 10a0: vmulps 0x180(%r9), %zmm16, %zmm17
-	LONG $0x487de262; WORD $0xd37c       // 10a7: vpbroadcastd %ebx, %zmm18
-	LONG $0x000000bb; BYTE $0x3f         // 10ad: movl $0x3f000000, %ebx
-	LONG $0x4074a162; WORD $0xca58       // 10b2: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487dc262; WORD $0xd27c       // 10b8: vpbroadcastd %r10d, %zmm18
-	LONG $0x0000ba41; WORD $0x3f80       // 10be: movl $0x3f800000, %r10d
-	LONG $0x4074e162; WORD $0xc85f       // 10c4: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x4074a162; WORD $0xca5d       // 10ca: vminps %zmm18, %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc159       // 10d0: vmulps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 10d6: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fe; BYTE $0x04 // 10dc: vpaddd 0x100(%r9), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // 10e3: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ee262; WORD $0x0111       // 10e9: vpmovusdb %zmm16, (%rcx)
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // 10ef: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x9078c1c4; WORD $0x6248       // 10f6: kmovw 0x62(%r8), %k1
-	LONG $0x4804c162; WORD $0x4159; BYTE $0x07 // 10fc: vmulps 0x1c0(%r9), %zmm15, %zmm16
-	LONG $0x487de262; WORD $0xcb7c       // 1103: vpbroadcastd %ebx, %zmm17
-	LONG $0x000000bb; BYTE $0x3f         // 1109: movl $0x3f000000, %ebx
-	LONG $0x407ca162; WORD $0xc158       // 110e: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487dc262; WORD $0xca7c       // 1114: vpbroadcastd %r10d, %zmm17
-	LONG $0x407ce162; WORD $0xc05f       // 111a: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407ca162; WORD $0xc15d       // 1120: vminps %zmm17, %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf859       // 1126: vmulps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 112c: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 1132: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 1139: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff11       // 113f: vpmovusdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 1145: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // 114c: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 1150: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1154: addq %rdx, %r9
-	LONG $0x18588b4d                     // 1157: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 115b: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7b59; BYTE $0x06 // 1162: vmulps 0x180(%r11), %zmm14, %zmm15
-	LONG $0x487de262; WORD $0xc37c       // 1169: vpbroadcastd %ebx, %zmm16
-	LONG $0x000000bb; BYTE $0x3f         // 116f: movl $0x3f000000, %ebx
-	LONG $0x48043162; WORD $0xf858       // 1174: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487dc262; WORD $0xc67c       // 117a: vpbroadcastd %r14d, %zmm16
-	LONG $0x0000be41; WORD $0x3f80       // 1180: movl $0x3f800000, %r14d
-	LONG $0x48047162; WORD $0xf85f       // 1186: vmaxps %zmm0, %zmm15, %zmm15
-	LONG $0x48043162; WORD $0xf85d       // 118c: vminps %zmm16, %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf759       // 1192: vmulps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 1198: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 119e: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 11a5: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3211       // 11ab: vpmovusdb %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 11b1: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6248       // 11b8: kmovw 0x62(%r8), %k1
-	LONG $0x48145162; WORD $0x7359; BYTE $0x07 // 11be: vmulps 0x1c0(%r11), %zmm13, %zmm14
-	LONG $0x487d7262; WORD $0xfb7c       // 11c5: vpbroadcastd %ebx, %zmm15
-	LONG $0x000000bb; BYTE $0x3f         // 11cb: movl $0x3f000000, %ebx
-	LONG $0x480c5162; WORD $0xf758       // 11d0: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5262; WORD $0xfe7c       // 11d6: vpbroadcastd %r14d, %zmm15
-	LONG $0x0000be41; WORD $0x3f80       // 11dc: movl $0x3f800000, %r14d
-	LONG $0x480c7162; WORD $0xf05f       // 11e2: vmaxps %zmm0, %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0xf75d       // 11e8: vminps %zmm15, %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee59       // 11ee: vmulps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 11f4: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 11fa: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 1201: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 1207: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 120d: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 1214: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1218: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 121b: addq %r11, %r9
-	LONG $0x18688b4d                     // 121e: movq 0x18(%r8), %r13
-	LONG $0x481c5162; WORD $0x6559; BYTE $0x02 // 1222: vmulps 0x80(%r13), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6d59; BYTE $0x06 // 1229: vmulps 0x180(%r13), %zmm12, %zmm13
-	LONG $0x487d7262; WORD $0xf37c       // 1230: vpbroadcastd %ebx, %zmm14
-	LONG $0x000000bb; BYTE $0x3f         // 1236: movl $0x3f000000, %ebx
-	LONG $0x48145162; WORD $0xee58       // 123b: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5262; WORD $0xf67c       // 1241: vpbroadcastd %r14d, %zmm14
-	LONG $0x0000be41; WORD $0x3f80       // 1247: movl $0x3f800000, %r14d
-	LONG $0x48147162; WORD $0xe85f       // 124d: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48145162; WORD $0xee5d       // 1253: vminps %zmm14, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 1259: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 125f: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x65fe; BYTE $0x04 // 1265: vpaddd 0x100(%r13), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 126c: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 1272: vpmovusdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5d59; BYTE $0x03 // 1278: vmulps 0xc0(%r13), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x6248       // 127f: kmovw 0x62(%r8), %k1
-	LONG $0x48245162; WORD $0x6559; BYTE $0x07 // 1285: vmulps 0x1c0(%r13), %zmm11, %zmm12
-	LONG $0x487d7262; WORD $0xeb7c       // 128c: vpbroadcastd %ebx, %zmm13
-	LONG $0x000000bb; BYTE $0x3f         // 1292: movl $0x3f000000, %ebx
-	LONG $0x481c5162; WORD $0xe558       // 1297: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5262; WORD $0xee7c       // 129d: vpbroadcastd %r14d, %zmm13
-	LONG $0x0000be41; WORD $0x3f80       // 12a3: movl $0x3f800000, %r14d
-	LONG $0x481c7162; WORD $0xe05f       // 12a9: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0xe55d       // 12af: vminps %zmm13, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc59       // 12b5: vmulps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 12bb: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5dfe; BYTE $0x05 // 12c1: vpaddd 0x140(%r13), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 12c8: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb11       // 12ce: vpmovusdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 12d4: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 12db: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 12df: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 12e2: addq %r11, %r9
-	LONG $0x18788b4d                     // 12e5: movq 0x18(%r8), %r15
-	LONG $0x482c5162; WORD $0x5759; BYTE $0x02 // 12e9: vmulps 0x80(%r15), %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0x5f59; BYTE $0x06 // 12f0: vmulps 0x180(%r15), %zmm10, %zmm11
-	LONG $0x487d7262; WORD $0xe37c       // 12f7: vpbroadcastd %ebx, %zmm12
-	LONG $0x000000bb; BYTE $0x3f         // 12fd: movl $0x3f000000, %ebx
-	LONG $0x48245162; WORD $0xdc58       // 1302: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5262; WORD $0xe67c       // 1308: vpbroadcastd %r14d, %zmm12
-	LONG $0x0000be41; WORD $0x3f80       // 130e: movl $0x3f800000, %r14d
-	LONG $0x48247162; WORD $0xd85f       // 1314: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48245162; WORD $0xdc5d       // 131a: vminps %zmm12, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // 1320: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 1326: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x57fe; BYTE $0x04 // 132c: vpaddd 0x100(%r15), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 1333: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1211       // 1339: vpmovusdb %zmm10, (%r10)
-	LONG $0x48345162; WORD $0x4f59; BYTE $0x03 // 133f: vmulps 0xc0(%r15), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6248       // 1346: kmovw 0x62(%r8), %k1
-	LONG $0x48345162; WORD $0x5759; BYTE $0x07 // 134c: vmulps 0x1c0(%r15), %zmm9, %zmm10
-	LONG $0x487d7262; WORD $0xdb7c       // 1353: vpbroadcastd %ebx, %zmm11
-	LONG $0x000000bb; BYTE $0x3f         // 1359: movl $0x3f000000, %ebx
-	LONG $0x482c5162; WORD $0xd358       // 135e: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5262; WORD $0xde7c       // 1364: vpbroadcastd %r14d, %zmm11
-	LONG $0x0000be41; WORD $0x3f80       // 136a: movl $0x3f800000, %r14d
-	LONG $0x482c7162; WORD $0xd05f       // 1370: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0xd35d       // 1376: vminps %zmm11, %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca59       // 137c: vmulps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 1382: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48355162; WORD $0x4ffe; BYTE $0x05 // 1388: vpaddd 0x140(%r15), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 138f: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // 1395: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 139b: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 13a2: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 13a6: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 13a9: addq %r11, %r9
-	LONG $0x18688b4d                     // 13ac: movq 0x18(%r8), %r13
-	LONG $0x483c5162; WORD $0x4559; BYTE $0x02 // 13b0: vmulps 0x80(%r13), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4d59; BYTE $0x06 // 13b7: vmulps 0x180(%r13), %zmm8, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // 13be: vpbroadcastd %ebx, %zmm10
-	LONG $0x000000bb; BYTE $0x3f         // 13c4: movl $0x3f000000, %ebx
-	LONG $0x48345162; WORD $0xca58       // 13c9: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5262; WORD $0xd67c       // 13cf: vpbroadcastd %r14d, %zmm10
-	LONG $0x0000be41; WORD $0x3f80       // 13d5: movl $0x3f800000, %r14d
-	LONG $0x48347162; WORD $0xc85f       // 13db: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48345162; WORD $0xca5d       // 13e1: vminps %zmm10, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 13e7: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 13ed: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x45fe; BYTE $0x04 // 13f3: vpaddd 0x100(%r13), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 13fa: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // 1400: vpmovusdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7d59; BYTE $0x03 // 1406: vmulps 0xc0(%r13), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6248       // 140d: kmovw 0x62(%r8), %k1
-	LONG $0x48445162; WORD $0x4559; BYTE $0x07 // 1413: vmulps 0x1c0(%r13), %zmm7, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // 141a: vpbroadcastd %ebx, %zmm9
-	LONG $0x000000bb; BYTE $0x3f         // 1420: movl $0x3f000000, %ebx
-	LONG $0x483c5162; WORD $0xc158       // 1425: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5262; WORD $0xce7c       // 142b: vpbroadcastd %r14d, %zmm9
-	LONG $0x0000be41; WORD $0x3f80       // 1431: movl $0x3f800000, %r14d
-	LONG $0x483c7162; WORD $0xc05f       // 1437: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0xc15d       // 143d: vminps %zmm9, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // 1443: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1449: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7dfe; BYTE $0x05 // 144f: vpaddd 0x140(%r13), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 1456: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 145c: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 1462: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 1469: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 146d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1470: addq %r11, %r9
-	LONG $0x18788b4d                     // 1473: movq 0x18(%r8), %r15
-	LONG $0x484cd162; WORD $0x7759; BYTE $0x02 // 1477: vmulps 0x80(%r15), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7f59; BYTE $0x06 // 147e: vmulps 0x180(%r15), %zmm6, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // 1485: vpbroadcastd %ebx, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // 148b: movl $0x3f000000, %ebx
-	LONG $0x4844d162; WORD $0xf858       // 1490: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487d5262; WORD $0xc67c       // 1496: vpbroadcastd %r14d, %zmm8
-	LONG $0x0000be41; WORD $0x3f80       // 149c: movl $0x3f800000, %r14d
-	LONG $0x4844f162; WORD $0xf85f       // 14a2: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xf85d       // 14a8: vminps %zmm8, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 14ae: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 14b4: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x77fe; BYTE $0x04 // 14ba: vpaddd 0x100(%r15), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 14c1: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // 14c7: vpmovusdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6f59; BYTE $0x03 // 14cd: vmulps 0xc0(%r15), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6248       // 14d4: kmovw 0x62(%r8), %k1
-	LONG $0x4854d162; WORD $0x7759; BYTE $0x07 // 14da: vmulps 0x1c0(%r15), %zmm5, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // 14e1: vpbroadcastd %ebx, %zmm7
-	LONG $0x000000bb; BYTE $0x3f         // 14e7: movl $0x3f000000, %ebx
-	LONG $0x484cf162; WORD $0xf758       // 14ec: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487dd262; WORD $0xfe7c       // 14f2: vpbroadcastd %r14d, %zmm7
-	LONG $0x0000be41; WORD $0x3f80       // 14f8: movl $0x3f800000, %r14d
-	LONG $0x484cf162; WORD $0xf05f       // 14fe: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf75d       // 1504: vminps %zmm7, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // 150a: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1510: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6ffe; BYTE $0x05 // 1516: vpaddd 0x140(%r15), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 151d: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 1523: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 1529: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 1530: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1534: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1537: addq %r11, %r9
-	LONG $0x18688b4d                     // 153a: movq 0x18(%r8), %r13
-	LONG $0x485cd162; WORD $0x6559; BYTE $0x02 // 153e: vmulps 0x80(%r13), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6d59; BYTE $0x06 // 1545: vmulps 0x180(%r13), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // 154c: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // 1552: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // 1557: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487dd262; WORD $0xf67c       // 155d: vpbroadcastd %r14d, %zmm6
-	LONG $0x0000be41; WORD $0x3f80       // 1563: movl $0x3f800000, %r14d
-	LONG $0x4854f162; WORD $0xe85f       // 1569: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // 156f: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 1575: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 157b: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x65fe; BYTE $0x04 // 1581: vpaddd 0x100(%r13), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 1588: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // 158e: vpmovusdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5d59; BYTE $0x03 // 1594: vmulps 0xc0(%r13), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x6248       // 159b: kmovw 0x62(%r8), %k1
-	LONG $0x4864d162; WORD $0x6559; BYTE $0x07 // 15a1: vmulps 0x1c0(%r13), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 15a8: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 15ae: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 15b3: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xee7c       // 15b9: vpbroadcastd %r14d, %zmm5
-	LONG $0x0000be41; WORD $0x3f80       // 15bf: movl $0x3f800000, %r14d
-	LONG $0x485cf162; WORD $0xe05f       // 15c5: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 15cb: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 15d1: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 15d7: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5dfe; BYTE $0x05 // 15dd: vpaddd 0x140(%r13), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 15e4: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // 15ea: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 15f0: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 15f7: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 15fb: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 15fe: addq %r11, %r9
-	LONG $0x18788b4d                     // 1601: movq 0x18(%r8), %r15
-	LONG $0x486cd162; WORD $0x5759; BYTE $0x02 // 1605: vmulps 0x80(%r15), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5f59; BYTE $0x06 // 160c: vmulps 0x180(%r15), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 1613: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 1619: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 161e: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe67c       // 1624: vpbroadcastd %r14d, %zmm4
-	LONG $0x0000be41; WORD $0x3f80       // 162a: movl $0x3f800000, %r14d
-	LONG $0x4864f162; WORD $0xd85f       // 1630: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 1636: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 163c: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1642: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x57fe; BYTE $0x04 // 1648: vpaddd 0x100(%r15), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 164f: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1211       // 1655: vpmovusdb %zmm2, (%r10)
-	LONG $0x4874d162; WORD $0x4f59; BYTE $0x03 // 165b: vmulps 0xc0(%r15), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6248       // 1662: kmovw 0x62(%r8), %k1
-	LONG $0x4874d162; WORD $0x5759; BYTE $0x07 // 1668: vmulps 0x1c0(%r15), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 166f: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 1675: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xde7c       // 167b: vpbroadcastd %r14d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 1681: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 1687: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 168d: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1693: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4ffe; BYTE $0x05 // 1699: vpaddd 0x140(%r15), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 16a0: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 16a6: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 16ac: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // 16b3: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 16b7: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 16ba: addq %r8, %r9
-	LONG $0x08ff8348                     // 16bd: cmpq $0x8, %rdi
-	WORD $0x407e                         // 16c1: jle 0x55c3 <gemmVNNI8x32+0x1703>
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 16c3: nopw %cs:(%rax,%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // 16d0: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // 16d5: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // 16d9: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // 16dd: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // 16e3: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 16e7: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 16eb: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 16ef: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 16f5: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 16f8: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 16fb: addq %r8, %rdx
-	LONG $0xffe91de9; BYTE $0xff         // 16fe: jmp 0x3ee0 <gemmVNNI8x32+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 1703: vzeroupper
+	LONG $0x02f98349                     // 570: cmpq $0x2, %r9
+	LONG $0x0aba840f; WORD $0x0000       // 574: je 0x4af4 <gemmVNNI8x32+0x1034>
+	LONG $0x03f98349                     // 57a: cmpq $0x3, %r9
+	LONG $0x0580850f; WORD $0x0000       // 57e: jne 0x45c4 <gemmVNNI8x32+0xb04>
+	LONG $0x18488b4d                     // 584: movq 0x18(%r8), %r9
+	LONG $0x487de262; WORD $0x0231       // 588: vpmovzxbd (%rdx), %zmm16
+	LONG $0x487c3162; WORD $0xfa5b       // 58e: vcvtdq2ps %zmm18, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 594: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 59a: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 5a0: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 5a6: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 5ac: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 5b2: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 5b8: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 5be: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 5c4: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 5ca: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 5d0: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 5d6: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 5dc: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 5e2: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x407dc162; WORD $0x41fa; BYTE $0x0a // 5e8: vpsubd 0x280(%r9), %zmm16, %zmm16
+	LONG $0x48045162; WORD $0x7959; BYTE $0x02 // 5ef: vmulps 0x80(%r9), %zmm15, %zmm15
+	LONG $0x487ca162; WORD $0xc05b       // 5f6: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4159; BYTE $0x08 // 5fc: vmulps 0x200(%r9), %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf858       // 603: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487ca162; WORD $0xc15b       // 609: vcvtdq2ps %zmm17, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 60f: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x79fe; BYTE $0x04 // 615: vpaddd 0x100(%r9), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 61c: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e7262; WORD $0x3911       // 622: vpmovusdb %zmm15, (%rcx)
+	LONG $0x9078c1c4; WORD $0x6248       // 628: kmovw 0x62(%r8), %k1
+	LONG $0x407c5162; WORD $0x7959; BYTE $0x03 // 62e: vmulps 0xc0(%r9), %zmm16, %zmm15
+	LONG $0x897fe162; WORD $0x426f; BYTE $0x01 // 635: vmovdqu8 0x10(%rdx), %xmm16 {%k1} {z}
+	LONG $0x487da262; WORD $0xc031       // 63c: vpmovzxbd %xmm16, %zmm16
+	LONG $0x407dc162; WORD $0x41fa; BYTE $0x0b // 642: vpsubd 0x2c0(%r9), %zmm16, %zmm16
+	LONG $0x487ca162; WORD $0xc05b       // 649: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0x4159; BYTE $0x09 // 64f: vmulps 0x240(%r9), %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf858       // 656: vaddps %zmm16, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // 65c: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 662: vpaddd 0x140(%r9), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // 669: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0xff11       // 66f: vpmovusdb %zmm15, %xmm15
+	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 675: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
+	LONG $0x28488b4d                     // 67c: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 680: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 684: addq %rdx, %r9
+	LONG $0x18588b4d                     // 687: movq 0x18(%r8), %r11
+	LONG $0x487d5262; WORD $0x3931       // 68b: vpmovzxbd (%r9), %zmm15
+	LONG $0x48055162; WORD $0x7bfa; BYTE $0x0a // 691: vpsubd 0x280(%r11), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 698: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xff5b       // 69f: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x48045162; WORD $0x7b59; BYTE $0x08 // 6a5: vmulps 0x200(%r11), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf758       // 6ac: vaddps %zmm15, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 6b2: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 6b8: vpaddd 0x100(%r11), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 6bf: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x3211       // 6c5: vpmovusdb %zmm14, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 6cb: kmovw 0x62(%r8), %k1
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 6d1: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x897f5162; WORD $0x716f; BYTE $0x01 // 6d8: vmovdqu8 0x10(%r9), %xmm14 {%k1} {z}
+	LONG $0x487d5262; WORD $0xf631       // 6df: vpmovzxbd %xmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fa; BYTE $0x0b // 6e5: vpsubd 0x2c0(%r11), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xf65b       // 6ec: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x09 // 6f2: vmulps 0x240(%r11), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee58       // 6f9: vaddps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 6ff: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 705: vpaddd 0x140(%r11), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 70c: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 712: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 718: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 71f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 723: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 726: addq %r11, %r9
+	LONG $0x18708b4d                     // 729: movq 0x18(%r8), %r14
+	LONG $0x487d5262; WORD $0x2931       // 72d: vpmovzxbd (%r9), %zmm13
+	LONG $0x48155162; WORD $0x6efa; BYTE $0x0a // 733: vpsubd 0x280(%r14), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 73a: vmulps 0x80(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xed5b       // 741: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x08 // 747: vmulps 0x200(%r14), %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe558       // 74e: vaddps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 754: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 75a: vpaddd 0x100(%r14), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 761: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 767: vpmovusdb %zmm12, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 76d: kmovw 0x62(%r8), %k1
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 773: vmulps 0xc0(%r14), %zmm11, %zmm11
+	LONG $0x897f5162; WORD $0x616f; BYTE $0x01 // 77a: vmovdqu8 0x10(%r9), %xmm12 {%k1} {z}
+	LONG $0x487d5262; WORD $0xe431       // 781: vpmovzxbd %xmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fa; BYTE $0x0b // 787: vpsubd 0x2c0(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xe45b       // 78e: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x09 // 794: vmulps 0x240(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc58       // 79b: vaddps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 7a1: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 7a7: vpaddd 0x140(%r14), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 7ae: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb11       // 7b4: vpmovusdb %zmm11, %xmm11
+	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 7ba: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 7c1: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 7c5: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 7c8: addq %r11, %r9
+	LONG $0x18588b49                     // 7cb: movq 0x18(%r8), %rbx
+	LONG $0x487d5262; WORD $0x1931       // 7cf: vpmovzxbd (%r9), %zmm11
+	LONG $0x48257162; WORD $0x5bfa; BYTE $0x0a // 7d5: vpsubd 0x280(%rbx), %zmm11, %zmm11
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 7dc: vmulps 0x80(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xdb5b       // 7e3: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x08 // 7e9: vmulps 0x200(%rbx), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd358       // 7f0: vaddps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 7f6: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 7fc: vpaddd 0x100(%rbx), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 803: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x1211       // 809: vpmovusdb %zmm10, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 80f: kmovw 0x62(%r8), %k1
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 815: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x897f5162; WORD $0x516f; BYTE $0x01 // 81c: vmovdqu8 0x10(%r9), %xmm10 {%k1} {z}
+	LONG $0x487d5262; WORD $0xd231       // 823: vpmovzxbd %xmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0b // 829: vpsubd 0x2c0(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xd25b       // 830: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x09 // 836: vmulps 0x240(%rbx), %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca58       // 83d: vaddps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 843: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 849: vpaddd 0x140(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 850: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 856: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 85c: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 863: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 867: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 86a: addq %r11, %r9
+	LONG $0x18708b4d                     // 86d: movq 0x18(%r8), %r14
+	LONG $0x487d5262; WORD $0x0931       // 871: vpmovzxbd (%r9), %zmm9
+	LONG $0x48355162; WORD $0x4efa; BYTE $0x0a // 877: vpsubd 0x280(%r14), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 87e: vmulps 0x80(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc95b       // 885: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48345162; WORD $0x4e59; BYTE $0x08 // 88b: vmulps 0x200(%r14), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc158       // 892: vaddps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 898: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 89e: vpaddd 0x100(%r14), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 8a5: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // 8ab: vpmovusdb %zmm8, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 8b1: kmovw 0x62(%r8), %k1
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 8b7: vmulps 0xc0(%r14), %zmm7, %zmm7
+	LONG $0x897f5162; WORD $0x416f; BYTE $0x01 // 8be: vmovdqu8 0x10(%r9), %xmm8 {%k1} {z}
+	LONG $0x487d5262; WORD $0xc031       // 8c5: vpmovzxbd %xmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fa; BYTE $0x0b // 8cb: vpsubd 0x2c0(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // 8d2: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x09 // 8d8: vmulps 0x240(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf858       // 8df: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 8e5: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 8eb: vpaddd 0x140(%r14), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 8f2: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 8f8: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 8fe: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 905: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 909: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 90c: addq %r11, %r9
+	LONG $0x18588b49                     // 90f: movq 0x18(%r8), %rbx
+	LONG $0x487dd262; WORD $0x3931       // 913: vpmovzxbd (%r9), %zmm7
+	LONG $0x4845f162; WORD $0x7bfa; BYTE $0x0a // 919: vpsubd 0x280(%rbx), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 920: vmulps 0x80(%rbx), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xff5b       // 927: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x08 // 92d: vmulps 0x200(%rbx), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf758       // 934: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 93a: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 940: vpaddd 0x100(%rbx), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 947: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // 94d: vpmovusdb %zmm6, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 953: kmovw 0x62(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 959: vmulps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x897fd162; WORD $0x716f; BYTE $0x01 // 960: vmovdqu8 0x10(%r9), %xmm6 {%k1} {z}
+	LONG $0x487df262; WORD $0xf631       // 967: vpmovzxbd %xmm6, %zmm6
+	LONG $0x484df162; WORD $0x73fa; BYTE $0x0b // 96d: vpsubd 0x2c0(%rbx), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // 974: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x09 // 97a: vmulps 0x240(%rbx), %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee58       // 981: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 987: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 98d: vpaddd 0x140(%rbx), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 994: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 99a: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 9a0: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 9a7: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9ab: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9ae: addq %r11, %r9
+	LONG $0x18708b4d                     // 9b1: movq 0x18(%r8), %r14
+	LONG $0x487dd262; WORD $0x2931       // 9b5: vpmovzxbd (%r9), %zmm5
+	LONG $0x4855d162; WORD $0x6efa; BYTE $0x0a // 9bb: vpsubd 0x280(%r14), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 9c2: vmulps 0x80(%r14), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xed5b       // 9c9: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x08 // 9cf: vmulps 0x200(%r14), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // 9d6: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 9dc: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 9e2: vpaddd 0x100(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 9e9: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // 9ef: vpmovusdb %zmm4, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // 9f5: kmovw 0x62(%r8), %k1
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 9fb: vmulps 0xc0(%r14), %zmm3, %zmm3
+	LONG $0x897fd162; WORD $0x616f; BYTE $0x01 // a02: vmovdqu8 0x10(%r9), %xmm4 {%k1} {z}
+	LONG $0x487df262; WORD $0xe431       // a09: vpmovzxbd %xmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fa; BYTE $0x0b // a0f: vpsubd 0x2c0(%r14), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // a16: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x09 // a1c: vmulps 0x240(%r14), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // a23: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // a29: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // a2f: vpaddd 0x140(%r14), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // a36: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // a3c: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // a42: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // a49: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // a4d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // a50: addq %r11, %r9
+	LONG $0x18588b49                     // a53: movq 0x18(%r8), %rbx
+	LONG $0x487dd262; WORD $0x1931       // a57: vpmovzxbd (%r9), %zmm3
+	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x0a // a5d: vpsubd 0x280(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // a64: vmulps 0x80(%rbx), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xdb5b       // a6b: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x08 // a71: vmulps 0x200(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // a78: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // a7e: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // a84: vpaddd 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // a8b: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x1211       // a91: vpmovusdb %zmm2, (%r10)
+	LONG $0x9078c1c4; WORD $0x6248       // a97: kmovw 0x62(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // a9d: vmulps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x897fd162; WORD $0x516f; BYTE $0x01 // aa4: vmovdqu8 0x10(%r9), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd231       // aab: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fa; BYTE $0x0b // ab1: vpsubd 0x2c0(%rbx), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // ab8: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x09 // abe: vmulps 0x240(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // ac5: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // acb: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // ad1: vpaddd 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // ad8: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // ade: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // ae4: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
+	LONG $0x28408b4d                     // aeb: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // aef: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // af2: addq %r8, %r9
+	LONG $0x08ff8348                     // af5: cmpq $0x8, %rdi
+	LONG $0x0a818f0f; WORD $0x0000       // af9: jg 0x5040 <gemmVNNI8x32+0x1580>
+	LONG $0x000aafe9; BYTE $0x00         // aff: jmp 0x5073 <gemmVNNI8x32+0x15b3>
+	LONG $0x18488b4d                     // b04: movq 0x18(%r8), %r9
+	LONG $0x487c3162; WORD $0xfa5b       // b08: vcvtdq2ps %zmm18, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // b0e: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // b14: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // b1a: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // b20: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // b26: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // b2c: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // b32: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // b38: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // b3e: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // b44: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // b4a: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // b50: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // b56: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // b5c: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x48045162; WORD $0x7959; BYTE $0x02 // b62: vmulps 0x80(%r9), %zmm15, %zmm15
+	LONG $0x487c7162; WORD $0x3911       // b69: vmovups %zmm15, (%rcx)
+	LONG $0x487c3162; WORD $0xf95b       // b6f: vcvtdq2ps %zmm17, %zmm15
+	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // b75: vmulps 0xc0(%r9), %zmm15, %zmm15
+	LONG $0x9078c1c4; WORD $0x6248       // b7c: kmovw 0x62(%r8), %k1
+	LONG $0x497c7162; WORD $0x7911; BYTE $0x01 // b82: vmovups %zmm15, 0x40(%rcx) {%k1}
+	LONG $0x28488b4d                     // b89: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // b8d: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // b91: addq %rdx, %r9
+	LONG $0x18588b4d                     // b94: movq 0x18(%r8), %r11
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // b98: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0x3211       // b9f: vmovups %zmm14, (%r10)
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // ba5: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6248       // bac: kmovw 0x62(%r8), %k1
+	LONG $0x497c5162; WORD $0x6a11; BYTE $0x01 // bb2: vmovups %zmm13, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // bb9: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // bbd: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // bc0: addq %r11, %r9
+	LONG $0x18708b4d                     // bc3: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // bc7: vmulps 0x80(%r14), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0x2211       // bce: vmovups %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // bd4: vmulps 0xc0(%r14), %zmm11, %zmm11
+	LONG $0x9078c1c4; WORD $0x6248       // bdb: kmovw 0x62(%r8), %k1
+	LONG $0x497c5162; WORD $0x5a11; BYTE $0x01 // be1: vmovups %zmm11, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // be8: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // bec: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // bef: addq %r11, %r9
+	LONG $0x18588b49                     // bf2: movq 0x18(%r8), %rbx
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // bf6: vmulps 0x80(%rbx), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0x1211       // bfd: vmovups %zmm10, (%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // c03: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6248       // c0a: kmovw 0x62(%r8), %k1
+	LONG $0x497c5162; WORD $0x4a11; BYTE $0x01 // c10: vmovups %zmm9, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // c17: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c1b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c1e: addq %r11, %r9
+	LONG $0x18708b4d                     // c21: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // c25: vmulps 0x80(%r14), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0x0211       // c2c: vmovups %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // c32: vmulps 0xc0(%r14), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6248       // c39: kmovw 0x62(%r8), %k1
+	LONG $0x497cd162; WORD $0x7a11; BYTE $0x01 // c3f: vmovups %zmm7, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // c46: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c4a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c4d: addq %r11, %r9
+	LONG $0x18588b49                     // c50: movq 0x18(%r8), %rbx
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // c54: vmulps 0x80(%rbx), %zmm6, %zmm6
+	LONG $0x487cd162; WORD $0x3211       // c5b: vmovups %zmm6, (%r10)
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // c61: vmulps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6248       // c68: kmovw 0x62(%r8), %k1
+	LONG $0x497cd162; WORD $0x6a11; BYTE $0x01 // c6e: vmovups %zmm5, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // c75: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c79: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c7c: addq %r11, %r9
+	LONG $0x18708b4d                     // c7f: movq 0x18(%r8), %r14
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // c83: vmulps 0x80(%r14), %zmm4, %zmm4
+	LONG $0x487cd162; WORD $0x2211       // c8a: vmovups %zmm4, (%r10)
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // c90: vmulps 0xc0(%r14), %zmm3, %zmm3
+	LONG $0x9078c1c4; WORD $0x6248       // c97: kmovw 0x62(%r8), %k1
+	LONG $0x497cd162; WORD $0x5a11; BYTE $0x01 // c9d: vmovups %zmm3, 0x40(%r10) {%k1}
+	LONG $0x28588b4d                     // ca4: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // ca8: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // cab: addq %r11, %r9
+	LONG $0x18588b49                     // cae: movq 0x18(%r8), %rbx
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // cb2: vmulps 0x80(%rbx), %zmm2, %zmm2
+	LONG $0x487cd162; WORD $0x1211       // cb9: vmovups %zmm2, (%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // cbf: vmulps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6248       // cc6: kmovw 0x62(%r8), %k1
+	LONG $0x497cd162; WORD $0x4a11; BYTE $0x01 // ccc: vmovups %zmm1, 0x40(%r10) {%k1}
+	LONG $0x28408b4d                     // cd3: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // cd7: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // cda: addq %r8, %r9
+	LONG $0x08ff8348                     // cdd: cmpq $0x8, %rdi
+	LONG $0x08998f0f; WORD $0x0000       // ce1: jg 0x5040 <gemmVNNI8x32+0x1580>
+	LONG $0x0008c7e9; BYTE $0x00         // ce7: jmp 0x5073 <gemmVNNI8x32+0x15b3>
+	LONG $0x18488b4d                     // cec: movq 0x18(%r8), %r9
+	LONG $0x487c3162; WORD $0xfa5b       // cf0: vcvtdq2ps %zmm18, %zmm15
+	LONG $0x487ca162; WORD $0xc15b       // cf6: vcvtdq2ps %zmm17, %zmm16
+	LONG $0x487c5162; WORD $0xf65b       // cfc: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // d02: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // d08: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // d0e: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // d14: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // d1a: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // d20: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // d26: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // d2c: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // d32: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // d38: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // d3e: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // d44: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // d4a: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x48045162; WORD $0x7959; BYTE $0x02 // d50: vmulps 0x80(%r9), %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xff5b       // d57: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x79fe; BYTE $0x04 // d5d: vpaddd 0x100(%r9), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // d64: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e7262; WORD $0x3911       // d6a: vpmovusdb %zmm15, (%rcx)
+	LONG $0x407c5162; WORD $0x7959; BYTE $0x03 // d70: vmulps 0xc0(%r9), %zmm16, %zmm15
+	LONG $0x9078c1c4; WORD $0x6248       // d77: kmovw 0x62(%r8), %k1
+	LONG $0x487d5162; WORD $0xff5b       // d7d: vcvtps2dq %zmm15, %zmm15
+	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // d83: vpaddd 0x140(%r9), %zmm15, %zmm15
+	LONG $0x48057262; WORD $0xf83d       // d8a: vpmaxsd %zmm0, %zmm15, %zmm15
+	LONG $0x487e5262; WORD $0xff11       // d90: vpmovusdb %zmm15, %xmm15
+	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // d96: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
+	LONG $0x28488b4d                     // d9d: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // da1: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // da5: addq %rdx, %r9
+	LONG $0x18588b4d                     // da8: movq 0x18(%r8), %r11
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // dac: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // db3: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // db9: vpaddd 0x100(%r11), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // dc0: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x3211       // dc6: vpmovusdb %zmm14, (%r10)
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // dcc: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6248       // dd3: kmovw 0x62(%r8), %k1
+	LONG $0x487d5162; WORD $0xed5b       // dd9: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // ddf: vpaddd 0x140(%r11), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // de6: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // dec: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // df2: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // df9: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // dfd: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // e00: addq %r11, %r9
+	LONG $0x18708b4d                     // e03: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // e07: vmulps 0x80(%r14), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // e0e: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // e14: vpaddd 0x100(%r14), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // e1b: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // e21: vpmovusdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // e27: vmulps 0xc0(%r14), %zmm11, %zmm11
+	LONG $0x9078c1c4; WORD $0x6248       // e2e: kmovw 0x62(%r8), %k1
+	LONG $0x487d5162; WORD $0xdb5b       // e34: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // e3a: vpaddd 0x140(%r14), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // e41: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb11       // e47: vpmovusdb %zmm11, %xmm11
+	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // e4d: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // e54: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // e58: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // e5b: addq %r11, %r9
+	LONG $0x18588b49                     // e5e: movq 0x18(%r8), %rbx
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // e62: vmulps 0x80(%rbx), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // e69: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // e6f: vpaddd 0x100(%rbx), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // e76: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x1211       // e7c: vpmovusdb %zmm10, (%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // e82: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6248       // e89: kmovw 0x62(%r8), %k1
+	LONG $0x487d5162; WORD $0xc95b       // e8f: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // e95: vpaddd 0x140(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // e9c: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // ea2: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // ea8: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // eaf: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // eb3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // eb6: addq %r11, %r9
+	LONG $0x18708b4d                     // eb9: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // ebd: vmulps 0x80(%r14), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // ec4: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // eca: vpaddd 0x100(%r14), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // ed1: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // ed7: vpmovusdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // edd: vmulps 0xc0(%r14), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6248       // ee4: kmovw 0x62(%r8), %k1
+	LONG $0x487df162; WORD $0xff5b       // eea: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // ef0: vpaddd 0x140(%r14), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // ef7: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // efd: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // f03: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // f0a: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // f0e: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // f11: addq %r11, %r9
+	LONG $0x18588b49                     // f14: movq 0x18(%r8), %rbx
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // f18: vmulps 0x80(%rbx), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // f1f: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // f25: vpaddd 0x100(%rbx), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // f2c: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // f32: vpmovusdb %zmm6, (%r10)
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // f38: vmulps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6248       // f3f: kmovw 0x62(%r8), %k1
+	LONG $0x487df162; WORD $0xed5b       // f45: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // f4b: vpaddd 0x140(%rbx), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // f52: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // f58: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // f5e: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // f65: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // f69: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // f6c: addq %r11, %r9
+	LONG $0x18708b4d                     // f6f: movq 0x18(%r8), %r14
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // f73: vmulps 0x80(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // f7a: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // f80: vpaddd 0x100(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // f87: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // f8d: vpmovusdb %zmm4, (%r10)
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // f93: vmulps 0xc0(%r14), %zmm3, %zmm3
+	LONG $0x9078c1c4; WORD $0x6248       // f9a: kmovw 0x62(%r8), %k1
+	LONG $0x487df162; WORD $0xdb5b       // fa0: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // fa6: vpaddd 0x140(%r14), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // fad: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // fb3: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // fb9: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // fc0: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // fc4: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // fc7: addq %r11, %r9
+	LONG $0x18588b49                     // fca: movq 0x18(%r8), %rbx
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // fce: vmulps 0x80(%rbx), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // fd5: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // fdb: vpaddd 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // fe2: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x1211       // fe8: vpmovusdb %zmm2, (%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // fee: vmulps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6248       // ff5: kmovw 0x62(%r8), %k1
+	LONG $0x487df162; WORD $0xc95b       // ffb: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // 1001: vpaddd 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 1008: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 100e: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 1014: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
+	LONG $0x28408b4d                     // 101b: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 101f: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1022: addq %r8, %r9
+	LONG $0x08ff8348                     // 1025: cmpq $0x8, %rdi
+	LONG $0x05518f0f; WORD $0x0000       // 1029: jg 0x5040 <gemmVNNI8x32+0x1580>
+	LONG $0x00057fe9; BYTE $0x00         // 102f: jmp 0x5073 <gemmVNNI8x32+0x15b3>
+	LONG $0x000000bb; BYTE $0x3f         // 1034: movl $0x3f000000, %ebx
+	LONG $0x487d7262; WORD $0xfb7c       // 1039: vpbroadcastd %ebx, %zmm15
+	LONG $0x800000bb; BYTE $0x3f         // 103f: movl $0x3f800000, %ebx
+	LONG $0x18488b4d                     // 1044: movq 0x18(%r8), %r9
+	LONG $0x487ca162; WORD $0xd25b       // 1048: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487de262; WORD $0xc37c       // 104e: vpbroadcastd %ebx, %zmm16
+	LONG $0x487ca162; WORD $0xc95b       // 1054: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487c5162; WORD $0xf65b       // 105a: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 1060: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 1066: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 106c: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 1072: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 1078: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 107e: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 1084: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 108a: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 1090: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1096: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 109c: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 10a2: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 10a8: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x406cc162; WORD $0x5159; BYTE $0x02 // 10ae: vmulps 0x80(%r9), %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5959; BYTE $0x06 // 10b5: vmulps 0x180(%r9), %zmm18, %zmm19
+	LONG $0x4804a162; WORD $0xdb58       // 10bc: vaddps %zmm19, %zmm15, %zmm19
+	LONG $0x4064e162; WORD $0xd85f       // 10c2: vmaxps %zmm0, %zmm19, %zmm19
+	LONG $0x4064a162; WORD $0xd85d       // 10c8: vminps %zmm16, %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd359       // 10ce: vmulps %zmm19, %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xd25b       // 10d4: vcvtps2dq %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x51fe; BYTE $0x04 // 10da: vpaddd 0x100(%r9), %zmm18, %zmm18
+	LONG $0x406de262; WORD $0xd03d       // 10e1: vpmaxsd %zmm0, %zmm18, %zmm18
+	LONG $0x487ee262; WORD $0x1111       // 10e7: vpmovusdb %zmm18, (%rcx)
+	LONG $0x4074c162; WORD $0x4959; BYTE $0x03 // 10ed: vmulps 0xc0(%r9), %zmm17, %zmm17
+	LONG $0x9078c1c4; WORD $0x6248       // 10f4: kmovw 0x62(%r8), %k1
+	LONG $0x4074c162; WORD $0x5159; BYTE $0x07 // 10fa: vmulps 0x1c0(%r9), %zmm17, %zmm18
+	LONG $0x4804a162; WORD $0xd258       // 1101: vaddps %zmm18, %zmm15, %zmm18
+	LONG $0x406ce162; WORD $0xd05f       // 1107: vmaxps %zmm0, %zmm18, %zmm18
+	LONG $0x406ca162; WORD $0xd05d       // 110d: vminps %zmm16, %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xca59       // 1113: vmulps %zmm18, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 1119: vcvtps2dq %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x49fe; BYTE $0x05 // 111f: vpaddd 0x140(%r9), %zmm17, %zmm17
+	LONG $0x4075e262; WORD $0xc83d       // 1126: vpmaxsd %zmm0, %zmm17, %zmm17
+	LONG $0x487ea262; WORD $0xc911       // 112c: vpmovusdb %zmm17, %xmm17
+	LONG $0x097fe162; WORD $0x497f; BYTE $0x01 // 1132: vmovdqu8 %xmm17, 0x10(%rcx) {%k1}
+	LONG $0x28488b4d                     // 1139: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 113d: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1141: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1144: movq 0x18(%r8), %r11
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 1148: vmulps 0x80(%r11), %zmm14, %zmm14
+	LONG $0x480cc162; WORD $0x4b59; BYTE $0x06 // 114f: vmulps 0x180(%r11), %zmm14, %zmm17
+	LONG $0x4804a162; WORD $0xc958       // 1156: vaddps %zmm17, %zmm15, %zmm17
+	LONG $0x4074e162; WORD $0xc85f       // 115c: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x4074a162; WORD $0xc85d       // 1162: vminps %zmm16, %zmm17, %zmm17
+	LONG $0x480c3162; WORD $0xf159       // 1168: vmulps %zmm17, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 116e: vcvtps2dq %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 1174: vpaddd 0x100(%r11), %zmm14, %zmm14
+	LONG $0x480d7262; WORD $0xf03d       // 117b: vpmaxsd %zmm0, %zmm14, %zmm14
+	LONG $0x487e5262; WORD $0x3211       // 1181: vpmovusdb %zmm14, (%r10)
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 1187: vmulps 0xc0(%r11), %zmm13, %zmm13
+	LONG $0x9078c1c4; WORD $0x6248       // 118e: kmovw 0x62(%r8), %k1
+	LONG $0x48145162; WORD $0x7359; BYTE $0x07 // 1194: vmulps 0x1c0(%r11), %zmm13, %zmm14
+	LONG $0x48045162; WORD $0xf658       // 119b: vaddps %zmm14, %zmm15, %zmm14
+	LONG $0x480c7162; WORD $0xf05f       // 11a1: vmaxps %zmm0, %zmm14, %zmm14
+	LONG $0x480c3162; WORD $0xf05d       // 11a7: vminps %zmm16, %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xee59       // 11ad: vmulps %zmm14, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 11b3: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 11b9: vpaddd 0x140(%r11), %zmm13, %zmm13
+	LONG $0x48157262; WORD $0xe83d       // 11c0: vpmaxsd %zmm0, %zmm13, %zmm13
+	LONG $0x487e5262; WORD $0xed11       // 11c6: vpmovusdb %zmm13, %xmm13
+	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 11cc: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 11d3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 11d7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 11da: addq %r11, %r9
+	LONG $0x18708b4d                     // 11dd: movq 0x18(%r8), %r14
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 11e1: vmulps 0x80(%r14), %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0x6e59; BYTE $0x06 // 11e8: vmulps 0x180(%r14), %zmm12, %zmm13
+	LONG $0x48045162; WORD $0xed58       // 11ef: vaddps %zmm13, %zmm15, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 11f5: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48143162; WORD $0xe85d       // 11fb: vminps %zmm16, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 1201: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 1207: vcvtps2dq %zmm12, %zmm12
+	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 120d: vpaddd 0x100(%r14), %zmm12, %zmm12
+	LONG $0x481d7262; WORD $0xe03d       // 1214: vpmaxsd %zmm0, %zmm12, %zmm12
+	LONG $0x487e5262; WORD $0x2211       // 121a: vpmovusdb %zmm12, (%r10)
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 1220: vmulps 0xc0(%r14), %zmm11, %zmm11
+	LONG $0x9078c1c4; WORD $0x6248       // 1227: kmovw 0x62(%r8), %k1
+	LONG $0x48245162; WORD $0x6659; BYTE $0x07 // 122d: vmulps 0x1c0(%r14), %zmm11, %zmm12
+	LONG $0x48045162; WORD $0xe458       // 1234: vaddps %zmm12, %zmm15, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 123a: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c3162; WORD $0xe05d       // 1240: vminps %zmm16, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc59       // 1246: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 124c: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 1252: vpaddd 0x140(%r14), %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 1259: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb11       // 125f: vpmovusdb %zmm11, %xmm11
+	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 1265: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 126c: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1270: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1273: addq %r11, %r9
+	LONG $0x18588b49                     // 1276: movq 0x18(%r8), %rbx
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 127a: vmulps 0x80(%rbx), %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5b59; BYTE $0x06 // 1281: vmulps 0x180(%rbx), %zmm10, %zmm11
+	LONG $0x48045162; WORD $0xdb58       // 1288: vaddps %zmm11, %zmm15, %zmm11
+	LONG $0x48247162; WORD $0xd85f       // 128e: vmaxps %zmm0, %zmm11, %zmm11
+	LONG $0x48243162; WORD $0xd85d       // 1294: vminps %zmm16, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd359       // 129a: vmulps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 12a0: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 12a6: vpaddd 0x100(%rbx), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // 12ad: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0x1211       // 12b3: vpmovusdb %zmm10, (%r10)
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 12b9: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x9078c1c4; WORD $0x6248       // 12c0: kmovw 0x62(%r8), %k1
+	LONG $0x48347162; WORD $0x5359; BYTE $0x07 // 12c6: vmulps 0x1c0(%rbx), %zmm9, %zmm10
+	LONG $0x48045162; WORD $0xd258       // 12cd: vaddps %zmm10, %zmm15, %zmm10
+	LONG $0x482c7162; WORD $0xd05f       // 12d3: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c3162; WORD $0xd05d       // 12d9: vminps %zmm16, %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca59       // 12df: vmulps %zmm10, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 12e5: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 12eb: vpaddd 0x140(%rbx), %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 12f2: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 12f8: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 12fe: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 1305: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1309: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 130c: addq %r11, %r9
+	LONG $0x18708b4d                     // 130f: movq 0x18(%r8), %r14
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 1313: vmulps 0x80(%r14), %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4e59; BYTE $0x06 // 131a: vmulps 0x180(%r14), %zmm8, %zmm9
+	LONG $0x48045162; WORD $0xc958       // 1321: vaddps %zmm9, %zmm15, %zmm9
+	LONG $0x48347162; WORD $0xc85f       // 1327: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48343162; WORD $0xc85d       // 132d: vminps %zmm16, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // 1333: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 1339: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 133f: vpaddd 0x100(%r14), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 1346: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0x0211       // 134c: vpmovusdb %zmm8, (%r10)
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 1352: vmulps 0xc0(%r14), %zmm7, %zmm7
+	LONG $0x9078c1c4; WORD $0x6248       // 1359: kmovw 0x62(%r8), %k1
+	LONG $0x48445162; WORD $0x4659; BYTE $0x07 // 135f: vmulps 0x1c0(%r14), %zmm7, %zmm8
+	LONG $0x48045162; WORD $0xc058       // 1366: vaddps %zmm8, %zmm15, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 136c: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c3162; WORD $0xc05d       // 1372: vminps %zmm16, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // 1378: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 137e: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 1384: vpaddd 0x140(%r14), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 138b: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 1391: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 1397: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 139e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 13a2: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 13a5: addq %r11, %r9
+	LONG $0x18588b49                     // 13a8: movq 0x18(%r8), %rbx
+	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 13ac: vmulps 0x80(%rbx), %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0x7b59; BYTE $0x06 // 13b3: vmulps 0x180(%rbx), %zmm6, %zmm7
+	LONG $0x4804f162; WORD $0xff58       // 13ba: vaddps %zmm7, %zmm15, %zmm7
+	LONG $0x4844f162; WORD $0xf85f       // 13c0: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4844b162; WORD $0xf85d       // 13c6: vminps %zmm16, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // 13cc: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 13d2: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 13d8: vpaddd 0x100(%rbx), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 13df: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ed262; WORD $0x3211       // 13e5: vpmovusdb %zmm6, (%r10)
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 13eb: vmulps 0xc0(%rbx), %zmm5, %zmm5
+	LONG $0x9078c1c4; WORD $0x6248       // 13f2: kmovw 0x62(%r8), %k1
+	LONG $0x4854f162; WORD $0x7359; BYTE $0x07 // 13f8: vmulps 0x1c0(%rbx), %zmm5, %zmm6
+	LONG $0x4804f162; WORD $0xf658       // 13ff: vaddps %zmm6, %zmm15, %zmm6
+	LONG $0x484cf162; WORD $0xf05f       // 1405: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484cb162; WORD $0xf05d       // 140b: vminps %zmm16, %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee59       // 1411: vmulps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 1417: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 141d: vpaddd 0x140(%rbx), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 1424: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 142a: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 1430: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 1437: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 143b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 143e: addq %r11, %r9
+	LONG $0x18708b4d                     // 1441: movq 0x18(%r8), %r14
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 1445: vmulps 0x80(%r14), %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6e59; BYTE $0x06 // 144c: vmulps 0x180(%r14), %zmm4, %zmm5
+	LONG $0x4804f162; WORD $0xed58       // 1453: vaddps %zmm5, %zmm15, %zmm5
+	LONG $0x4854f162; WORD $0xe85f       // 1459: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4854b162; WORD $0xe85d       // 145f: vminps %zmm16, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // 1465: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 146b: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 1471: vpaddd 0x100(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 1478: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ed262; WORD $0x2211       // 147e: vpmovusdb %zmm4, (%r10)
+	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 1484: vmulps 0xc0(%r14), %zmm3, %zmm3
+	LONG $0x9078c1c4; WORD $0x6248       // 148b: kmovw 0x62(%r8), %k1
+	LONG $0x4864d162; WORD $0x6659; BYTE $0x07 // 1491: vmulps 0x1c0(%r14), %zmm3, %zmm4
+	LONG $0x4804f162; WORD $0xe458       // 1498: vaddps %zmm4, %zmm15, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 149e: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cb162; WORD $0xe05d       // 14a4: vminps %zmm16, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 14aa: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 14b0: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // 14b6: vpaddd 0x140(%r14), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 14bd: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // 14c3: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 14c9: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
+	LONG $0x28588b4d                     // 14d0: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 14d4: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 14d7: addq %r11, %r9
+	LONG $0x18588b49                     // 14da: movq 0x18(%r8), %rbx
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // 14de: vmulps 0x80(%rbx), %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0x5b59; BYTE $0x06 // 14e5: vmulps 0x180(%rbx), %zmm2, %zmm3
+	LONG $0x4804f162; WORD $0xdb58       // 14ec: vaddps %zmm3, %zmm15, %zmm3
+	LONG $0x4864f162; WORD $0xd85f       // 14f2: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864b162; WORD $0xd85d       // 14f8: vminps %zmm16, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 14fe: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 1504: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // 150a: vpaddd 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 1511: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ed262; WORD $0x1211       // 1517: vpmovusdb %zmm2, (%r10)
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // 151d: vmulps 0xc0(%rbx), %zmm1, %zmm1
+	LONG $0x9078c1c4; WORD $0x6248       // 1524: kmovw 0x62(%r8), %k1
+	LONG $0x4874f162; WORD $0x5359; BYTE $0x07 // 152a: vmulps 0x1c0(%rbx), %zmm1, %zmm2
+	LONG $0x4804f162; WORD $0xd258       // 1531: vaddps %zmm2, %zmm15, %zmm2
+	LONG $0x486cf162; WORD $0xd05f       // 1537: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cb162; WORD $0xd05d       // 153d: vminps %zmm16, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 1543: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1549: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // 154f: vpaddd 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 1556: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 155c: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 1562: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
+	LONG $0x28408b4d                     // 1569: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 156d: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1570: addq %r8, %r9
+	LONG $0x08ff8348                     // 1573: cmpq $0x8, %rdi
+	WORD $0x3a7e                         // 1577: jle 0x5073 <gemmVNNI8x32+0x15b3>
+	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // 1579: nopl (%rax)
+	LONG $0x244c8b4d; BYTE $0x08         // 1580: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // 1585: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // 1589: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // 158d: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // 1593: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 1597: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 159b: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 159f: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 15a5: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 15a8: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 15ab: addq %r8, %rdx
+	LONG $0xffea6de9; BYTE $0xff         // 15ae: jmp 0x3ae0 <gemmVNNI8x32+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 15b3: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
@@ -3751,57 +3519,57 @@ TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
 	LONG $0x48fdf162; WORD $0xe96f       // 059: vmovdqa64 %zmm1, %zmm5
 	LONG $0x48fdf162; WORD $0xf16f       // 05f: vmovdqa64 %zmm1, %zmm6
 	LONG $0x48fdf162; WORD $0xf96f       // 065: vmovdqa64 %zmm1, %zmm7
-	LONG $0x48fd7162; WORD $0xc16f       // 06b: vmovdqa64 %zmm1, %zmm8
+	LONG $0x48fd7162; WORD $0xd16f       // 06b: vmovdqa64 %zmm1, %zmm10
 	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 071: nopw %cs:(%rax,%rax)
 	LONG $0x40688b4d                     // 080: movq 0x40(%r8), %r13
 	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 084: nopw %cs:(%rax,%rax)
-	LONG $0x48fe5162; WORD $0x0a6f       // 090: vmovdqu64 (%r10), %zmm9
+	LONG $0x48fe5162; WORD $0x026f       // 090: vmovdqu64 (%r10), %zmm8
 	LONG $0x487d1262; WORD $0x1c58; BYTE $0x0f // 096: vpbroadcastd (%r15,%r9), %zmm11
 	LONG $0x487d1262; WORD $0x2458; BYTE $0x4f // 09d: vpbroadcastd (%r15,%r9,2), %zmm12
-	LONG $0x487d5262; WORD $0x1758       // 0a4: vpbroadcastd (%r15), %zmm10
+	LONG $0x487d5262; WORD $0x0f58       // 0a4: vpbroadcastd (%r15), %zmm9
 	LONG $0x04c78349                     // 0aa: addq $0x4, %r15
 	LONG $0x40c28349                     // 0ae: addq $0x40, %r10
-	LONG $0x4825d262; WORD $0xf950       // 0b2: vpdpbusd %zmm9, %zmm11, %zmm7
+	LONG $0x4825d262; WORD $0xf850       // 0b2: vpdpbusd %zmm8, %zmm11, %zmm7
 	LONG $0x487d7262; WORD $0x1b58       // 0b8: vpbroadcastd (%rbx), %zmm11
-	LONG $0x481dd262; WORD $0xf150       // 0be: vpdpbusd %zmm9, %zmm12, %zmm6
+	LONG $0x481dd262; WORD $0xf050       // 0be: vpdpbusd %zmm8, %zmm12, %zmm6
 	LONG $0x487d3262; WORD $0x2458; BYTE $0x0b // 0c4: vpbroadcastd (%rbx,%r9), %zmm12
-	LONG $0x482d5262; WORD $0xc150       // 0cb: vpdpbusd %zmm9, %zmm10, %zmm8
-	LONG $0x4825d262; WORD $0xe950       // 0d1: vpdpbusd %zmm9, %zmm11, %zmm5
+	LONG $0x48355262; WORD $0xd050       // 0cb: vpdpbusd %zmm8, %zmm9, %zmm10
+	LONG $0x4825d262; WORD $0xe850       // 0d1: vpdpbusd %zmm8, %zmm11, %zmm5
 	LONG $0x487d3262; WORD $0x1c58; BYTE $0x4b // 0d7: vpbroadcastd (%rbx,%r9,2), %zmm11
-	LONG $0x481dd262; WORD $0xe150       // 0de: vpdpbusd %zmm9, %zmm12, %zmm4
+	LONG $0x481dd262; WORD $0xe050       // 0de: vpdpbusd %zmm8, %zmm12, %zmm4
 	LONG $0x487d5262; WORD $0x2358       // 0e4: vpbroadcastd (%r11), %zmm12
 	LONG $0x04c38348                     // 0ea: addq $0x4, %rbx
-	LONG $0x4825d262; WORD $0xd950       // 0ee: vpdpbusd %zmm9, %zmm11, %zmm3
+	LONG $0x4825d262; WORD $0xd850       // 0ee: vpdpbusd %zmm8, %zmm11, %zmm3
 	LONG $0x487d1262; WORD $0x1c58; BYTE $0x0b // 0f4: vpbroadcastd (%r11,%r9), %zmm11
-	LONG $0x481dd262; WORD $0xd150       // 0fb: vpdpbusd %zmm9, %zmm12, %zmm2
+	LONG $0x481dd262; WORD $0xd050       // 0fb: vpdpbusd %zmm8, %zmm12, %zmm2
 	LONG $0x04c38349                     // 101: addq $0x4, %r11
 	WORD $0xff49; BYTE $0xcd             // 105: decq %r13
-	LONG $0x4825d262; WORD $0xc950       // 108: vpdpbusd %zmm9, %zmm11, %zmm1
-	WORD $0x8075                         // 10e: jne 0x5660 <gemmVNNI8x16+0x90>
+	LONG $0x4825d262; WORD $0xc850       // 108: vpdpbusd %zmm8, %zmm11, %zmm1
+	WORD $0x8075                         // 10e: jne 0x5110 <gemmVNNI8x16+0x90>
 	LONG $0x50688b4d                     // 110: movq 0x50(%r8), %r13
 	WORD $0x014d; BYTE $0xef             // 114: addq %r13, %r15
 	WORD $0x014c; BYTE $0xeb             // 117: addq %r13, %rbx
 	WORD $0x014d; BYTE $0xeb             // 11a: addq %r13, %r11
 	WORD $0xff49; BYTE $0xce             // 11d: decq %r14
-	LONG $0xff5a850f; WORD $0xffff       // 120: jne 0x5650 <gemmVNNI8x16+0x80>
-	LONG $0x58508b4d                     // 126: movq 0x58(%r8), %r10
-	LONG $0x18488b4d                     // 12a: movq 0x18(%r8), %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // 12e: kmovq 0x60(%r8), %k1
-	LONG $0x01fa8349                     // 134: cmpq $0x1, %r10
-	LONG $0x02528f0f; WORD $0x0000       // 138: jg 0x5960 <gemmVNNI8x16+0x390>
-	WORD $0x854d; BYTE $0xd2             // 13e: testq %r10, %r10
-	LONG $0x06d1840f; WORD $0x0000       // 141: je 0x5de8 <gemmVNNI8x16+0x818>
-	LONG $0x01fa8349                     // 147: cmpq $0x1, %r10
-	LONG $0x0589850f; WORD $0x0000       // 14b: jne 0x5caa <gemmVNNI8x16+0x6da>
-	LONG $0x487c5162; WORD $0xc05b       // 151: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 157: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 15e: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 164: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 16a: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 170: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 176: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 17c: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 182: vcvtdq2ps %zmm1, %zmm1
+	LONG $0xff5a850f; WORD $0xffff       // 120: jne 0x5100 <gemmVNNI8x16+0x80>
+	LONG $0x58488b4d                     // 126: movq 0x58(%r8), %r9
+	LONG $0x01f98349                     // 12a: cmpq $0x1, %r9
+	LONG $0x025c8f0f; WORD $0x0000       // 12e: jg 0x5410 <gemmVNNI8x16+0x390>
+	WORD $0x854d; BYTE $0xc9             // 134: testq %r9, %r9
+	LONG $0x06ef840f; WORD $0x0000       // 137: je 0x58ac <gemmVNNI8x16+0x82c>
+	LONG $0x01f98349                     // 13d: cmpq $0x1, %r9
+	LONG $0x059d850f; WORD $0x0000       // 141: jne 0x5764 <gemmVNNI8x16+0x6e4>
+	LONG $0x18488b4d                     // 147: movq 0x18(%r8), %r9
+	LONG $0x487c5162; WORD $0xc25b       // 14b: vcvtdq2ps %zmm10, %zmm8
+	LONG $0x9078c1c4; WORD $0x6048       // 151: kmovw 0x60(%r8), %k1
+	LONG $0x487cf162; WORD $0xff5b       // 157: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 15d: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 163: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 169: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 16f: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 175: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 17b: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 181: vmulps 0x40(%r9), %zmm8, %zmm8
 	LONG $0x483c5162; WORD $0x415d; BYTE $0x03 // 188: vminps 0xc0(%r9), %zmm8, %zmm8
 	LONG $0x487d5162; WORD $0xc05b       // 18f: vcvtps2dq %zmm8, %zmm8
 	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 195: vpaddd 0x80(%r9), %zmm8, %zmm8
@@ -3896,502 +3664,482 @@ TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
 	WORD $0x014d; BYTE $0xc2             // 37a: addq %r8, %r10
 	WORD $0x014d; BYTE $0xc1             // 37d: addq %r8, %r9
 	LONG $0x08ff8348                     // 380: cmpq $0x8, %rdi
-	LONG $0x0a468f0f; WORD $0x0000       // 384: jg 0x63a0 <gemmVNNI8x16+0xdd0>
-	LONG $0x000a74e9; BYTE $0x00         // 38a: jmp 0x63d3 <gemmVNNI8x16+0xe03>
+	LONG $0x09d68f0f; WORD $0x0000       // 384: jg 0x5de0 <gemmVNNI8x16+0xd60>
+	LONG $0x000a04e9; BYTE $0x00         // 38a: jmp 0x5e13 <gemmVNNI8x16+0xd93>
 	BYTE $0x90                           // 38f: nop
-	LONG $0x02fa8349                     // 390: cmpq $0x2, %r10
-	LONG $0x0684840f; WORD $0x0000       // 394: je 0x5fee <gemmVNNI8x16+0xa1e>
-	LONG $0x03fa8349                     // 39a: cmpq $0x3, %r10
-	LONG $0x0336850f; WORD $0x0000       // 39e: jne 0x5caa <gemmVNNI8x16+0x6da>
-	LONG $0x897f7162; WORD $0x0a6f       // 3a4: vmovdqu8 (%rdx), %xmm9 {%k1} {z}
-	LONG $0x487c5162; WORD $0xc05b       // 3aa: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 3b0: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 3b7: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 3bd: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 3c3: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 3c9: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 3cf: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 3d5: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 3db: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487d5262; WORD $0xc931       // 3e1: vpmovzxbd %xmm9, %zmm9
-	LONG $0x48355162; WORD $0x49fa; BYTE $0x05 // 3e7: vpsubd 0x140(%r9), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc95b       // 3ee: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x4959; BYTE $0x04 // 3f4: vmulps 0x100(%r9), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // 3fb: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 401: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 407: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 40e: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc011       // 414: vpmovusdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 41a: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 420: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 424: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 428: addq %rdx, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 42b: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 431: movq 0x18(%r8), %r11
-	LONG $0x897f5162; WORD $0x016f       // 435: vmovdqu8 (%r9), %xmm8 {%k1} {z}
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 43b: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x487d5262; WORD $0xc031       // 442: vpmovzxbd %xmm8, %zmm8
-	LONG $0x483d5162; WORD $0x43fa; BYTE $0x05 // 448: vpsubd 0x140(%r11), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // 44f: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4359; BYTE $0x04 // 455: vmulps 0x100(%r11), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // 45c: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 462: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 468: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 46f: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 475: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // 47b: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 481: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 485: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 488: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 48b: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 491: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x396f       // 495: vmovdqu8 (%r9), %xmm7 {%k1} {z}
-	LONG $0x484cd162; WORD $0x7359; BYTE $0x01 // 49b: vmulps 0x40(%r11), %zmm6, %zmm6
-	LONG $0x487df262; WORD $0xff31       // 4a2: vpmovzxbd %xmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfa; BYTE $0x05 // 4a8: vpsubd 0x140(%r11), %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xff5b       // 4af: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x04 // 4b5: vmulps 0x100(%r11), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // 4bc: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 4c2: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x73fe; BYTE $0x02 // 4c8: vpaddd 0x80(%r11), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 4cf: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf611       // 4d5: vpmovusdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // 4db: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 4e1: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4e5: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4e8: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 4eb: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 4f1: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x316f       // 4f5: vmovdqu8 (%r9), %xmm6 {%k1} {z}
-	LONG $0x4854d162; WORD $0x6b59; BYTE $0x01 // 4fb: vmulps 0x40(%r11), %zmm5, %zmm5
-	LONG $0x487df262; WORD $0xf631       // 502: vpmovzxbd %xmm6, %zmm6
-	LONG $0x484dd162; WORD $0x73fa; BYTE $0x05 // 508: vpsubd 0x140(%r11), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // 50f: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7359; BYTE $0x04 // 515: vmulps 0x100(%r11), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // 51c: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 522: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6bfe; BYTE $0x02 // 528: vpaddd 0x80(%r11), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 52f: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 535: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // 53b: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 541: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 545: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 548: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 54b: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 551: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x296f       // 555: vmovdqu8 (%r9), %xmm5 {%k1} {z}
-	LONG $0x485cd162; WORD $0x6359; BYTE $0x01 // 55b: vmulps 0x40(%r11), %zmm4, %zmm4
-	LONG $0x487df262; WORD $0xed31       // 562: vpmovzxbd %xmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6bfa; BYTE $0x05 // 568: vpsubd 0x140(%r11), %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xed5b       // 56f: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6b59; BYTE $0x04 // 575: vmulps 0x100(%r11), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // 57c: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 582: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x63fe; BYTE $0x02 // 588: vpaddd 0x80(%r11), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 58f: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // 595: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // 59b: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 5a1: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 5a5: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 5a8: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 5ab: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 5b1: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x216f       // 5b5: vmovdqu8 (%r9), %xmm4 {%k1} {z}
-	LONG $0x4864d162; WORD $0x5b59; BYTE $0x01 // 5bb: vmulps 0x40(%r11), %zmm3, %zmm3
-	LONG $0x487df262; WORD $0xe431       // 5c2: vpmovzxbd %xmm4, %zmm4
-	LONG $0x485dd162; WORD $0x63fa; BYTE $0x05 // 5c8: vpsubd 0x140(%r11), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 5cf: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6359; BYTE $0x04 // 5d5: vmulps 0x100(%r11), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 5dc: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 5e2: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5bfe; BYTE $0x02 // 5e8: vpaddd 0x80(%r11), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 5ef: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // 5f5: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // 5fb: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 601: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 605: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 608: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 60b: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 611: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x196f       // 615: vmovdqu8 (%r9), %xmm3 {%k1} {z}
-	LONG $0x486cd162; WORD $0x5359; BYTE $0x01 // 61b: vmulps 0x40(%r11), %zmm2, %zmm2
-	LONG $0x487df262; WORD $0xdb31       // 622: vpmovzxbd %xmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5bfa; BYTE $0x05 // 628: vpsubd 0x140(%r11), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 62f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5b59; BYTE $0x04 // 635: vmulps 0x100(%r11), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 63c: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 642: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x53fe; BYTE $0x02 // 648: vpaddd 0x80(%r11), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 64f: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd211       // 655: vpmovusdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // 65b: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 661: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 665: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 668: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 66b: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 671: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x116f       // 675: vmovdqu8 (%r9), %xmm2 {%k1} {z}
-	LONG $0x4874d162; WORD $0x4b59; BYTE $0x01 // 67b: vmulps 0x40(%r11), %zmm1, %zmm1
-	LONG $0x487df262; WORD $0xd231       // 682: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x53fa; BYTE $0x05 // 688: vpsubd 0x140(%r11), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 68f: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5359; BYTE $0x04 // 695: vmulps 0x100(%r11), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 69c: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 6a2: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4bfe; BYTE $0x02 // 6a8: vpaddd 0x80(%r11), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 6af: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 6b5: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // 6bb: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 6c1: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 6c5: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 6c8: addq %r8, %r9
-	LONG $0x08ff8348                     // 6cb: cmpq $0x8, %rdi
-	LONG $0x06fb8f0f; WORD $0x0000       // 6cf: jg 0x63a0 <gemmVNNI8x16+0xdd0>
-	LONG $0x000729e9; BYTE $0x00         // 6d5: jmp 0x63d3 <gemmVNNI8x16+0xe03>
-	LONG $0x487c5162; WORD $0xc05b       // 6da: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 6e0: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 6e7: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 6ed: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 6f3: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 6f9: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 6ff: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 705: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 70b: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x497c7162; WORD $0x0111       // 711: vmovups %zmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 717: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 71b: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 71f: addq %rdx, %r9
-	LONG $0x18588b4d                     // 722: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // 726: kmovw 0x60(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 72c: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x497cd162; WORD $0x3a11       // 733: vmovups %zmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 739: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 73d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 740: addq %r11, %r9
-	LONG $0x18708b4d                     // 743: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 747: kmovw 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 74d: vmulps 0x40(%r14), %zmm6, %zmm6
-	LONG $0x497cd162; WORD $0x3211       // 754: vmovups %zmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 75a: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 75e: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 761: addq %r11, %r9
-	LONG $0x18588b49                     // 764: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 768: kmovw 0x60(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 76e: vmulps 0x40(%rbx), %zmm5, %zmm5
-	LONG $0x497cd162; WORD $0x2a11       // 775: vmovups %zmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 77b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 77f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 782: addq %r11, %r9
-	LONG $0x18708b4d                     // 785: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 789: kmovw 0x60(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 78f: vmulps 0x40(%r14), %zmm4, %zmm4
-	LONG $0x497cd162; WORD $0x2211       // 796: vmovups %zmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 79c: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 7a0: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 7a3: addq %r11, %r9
-	LONG $0x18588b49                     // 7a6: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 7aa: kmovw 0x60(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 7b0: vmulps 0x40(%rbx), %zmm3, %zmm3
-	LONG $0x497cd162; WORD $0x1a11       // 7b7: vmovups %zmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 7bd: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 7c1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 7c4: addq %r11, %r9
-	LONG $0x18708b4d                     // 7c7: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 7cb: kmovw 0x60(%r8), %k1
-	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 7d1: vmulps 0x40(%r14), %zmm2, %zmm2
-	LONG $0x497cd162; WORD $0x1211       // 7d8: vmovups %zmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 7de: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 7e2: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 7e5: addq %r11, %r9
-	LONG $0x18588b49                     // 7e8: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 7ec: kmovw 0x60(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 7f2: vmulps 0x40(%rbx), %zmm1, %zmm1
-	LONG $0x497cd162; WORD $0x0a11       // 7f9: vmovups %zmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 7ff: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 803: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 806: addq %r8, %r9
-	LONG $0x08ff8348                     // 809: cmpq $0x8, %rdi
-	LONG $0x05bd8f0f; WORD $0x0000       // 80d: jg 0x63a0 <gemmVNNI8x16+0xdd0>
-	LONG $0x0005ebe9; BYTE $0x00         // 813: jmp 0x63d3 <gemmVNNI8x16+0xe03>
-	LONG $0x487c5162; WORD $0xc05b       // 818: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 81e: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 825: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 82b: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 831: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 837: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 83d: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 843: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 849: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487d5162; WORD $0xc05b       // 84f: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 855: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 85c: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc011       // 862: vpmovusdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 868: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 86e: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 872: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 876: addq %rdx, %r9
-	LONG $0x18588b4d                     // 879: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // 87d: kmovw 0x60(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 883: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 88a: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 890: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 897: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 89d: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // 8a3: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 8a9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 8ad: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 8b0: addq %r11, %r9
-	LONG $0x18708b4d                     // 8b3: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 8b7: kmovw 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 8bd: vmulps 0x40(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 8c4: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // 8ca: vpaddd 0x80(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 8d1: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf611       // 8d7: vpmovusdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // 8dd: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 8e3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 8e7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 8ea: addq %r11, %r9
-	LONG $0x18588b49                     // 8ed: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 8f1: kmovw 0x60(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 8f7: vmulps 0x40(%rbx), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 8fe: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // 904: vpaddd 0x80(%rbx), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 90b: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 911: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // 917: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 91d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 921: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 924: addq %r11, %r9
-	LONG $0x18708b4d                     // 927: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 92b: kmovw 0x60(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 931: vmulps 0x40(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 938: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // 93e: vpaddd 0x80(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 945: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // 94b: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // 951: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 957: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 95b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 95e: addq %r11, %r9
-	LONG $0x18588b49                     // 961: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 965: kmovw 0x60(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 96b: vmulps 0x40(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 972: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // 978: vpaddd 0x80(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 97f: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // 985: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // 98b: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 991: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 995: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 998: addq %r11, %r9
-	LONG $0x18708b4d                     // 99b: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 99f: kmovw 0x60(%r8), %k1
-	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 9a5: vmulps 0x40(%r14), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 9ac: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // 9b2: vpaddd 0x80(%r14), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 9b9: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd211       // 9bf: vpmovusdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // 9c5: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 9cb: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9cf: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9d2: addq %r11, %r9
-	LONG $0x18588b49                     // 9d5: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 9d9: kmovw 0x60(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 9df: vmulps 0x40(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 9e6: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // 9ec: vpaddd 0x80(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 9f3: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 9f9: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // 9ff: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // a05: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // a09: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // a0c: addq %r8, %r9
-	LONG $0x08ff8348                     // a0f: cmpq $0x8, %rdi
-	LONG $0x03b78f0f; WORD $0x0000       // a13: jg 0x63a0 <gemmVNNI8x16+0xdd0>
-	LONG $0x0003e5e9; BYTE $0x00         // a19: jmp 0x63d3 <gemmVNNI8x16+0xe03>
-	LONG $0x487c5162; WORD $0xc05b       // a1e: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // a24: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // a2b: movl $0x3f000000, %ebx
-	LONG $0x487cf162; WORD $0xff5b       // a30: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // a36: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // a3c: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // a42: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // a48: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // a4e: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // a54: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x483c5162; WORD $0x4959; BYTE $0x03 // a5a: vmulps 0xc0(%r9), %zmm8, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // a61: vpbroadcastd %ebx, %zmm10
-	LONG $0x800000bb; BYTE $0x3f         // a67: movl $0x3f800000, %ebx
-	LONG $0x48345162; WORD $0xca58       // a6c: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d7262; WORD $0xd37c       // a72: vpbroadcastd %ebx, %zmm10
-	LONG $0x000000bb; BYTE $0x3f         // a78: movl $0x3f000000, %ebx
-	LONG $0x48347162; WORD $0xc85f       // a7d: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48345162; WORD $0xca5d       // a83: vminps %zmm10, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // a89: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // a8f: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // a95: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // a9c: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc011       // aa2: vpmovusdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // aa8: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // aae: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // ab2: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // ab6: addq %rdx, %r9
-	LONG $0x18588b4d                     // ab9: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // abd: kmovw 0x60(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // ac3: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x48445162; WORD $0x4359; BYTE $0x03 // aca: vmulps 0xc0(%r11), %zmm7, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // ad1: vpbroadcastd %ebx, %zmm9
-	LONG $0x800000bb; BYTE $0x3f         // ad7: movl $0x3f800000, %ebx
-	LONG $0x483c5162; WORD $0xc158       // adc: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d7262; WORD $0xcb7c       // ae2: vpbroadcastd %ebx, %zmm9
-	LONG $0x000000bb; BYTE $0x3f         // ae8: movl $0x3f000000, %ebx
-	LONG $0x483c7162; WORD $0xc05f       // aed: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0xc15d       // af3: vminps %zmm9, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // af9: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // aff: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // b05: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // b0c: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // b12: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // b18: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // b1e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b22: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b25: addq %r11, %r9
-	LONG $0x18788b4d                     // b28: movq 0x18(%r8), %r15
-	LONG $0x9078c1c4; WORD $0x6048       // b2c: kmovw 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7759; BYTE $0x01 // b32: vmulps 0x40(%r15), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7f59; BYTE $0x03 // b39: vmulps 0xc0(%r15), %zmm6, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // b40: vpbroadcastd %ebx, %zmm8
-	LONG $0x800000bb; BYTE $0x3f         // b46: movl $0x3f800000, %ebx
-	LONG $0x4844d162; WORD $0xf858       // b4b: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487d7262; WORD $0xc37c       // b51: vpbroadcastd %ebx, %zmm8
-	LONG $0x000000bb; BYTE $0x3f         // b57: movl $0x3f000000, %ebx
-	LONG $0x4844f162; WORD $0xf85f       // b5c: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xf85d       // b62: vminps %zmm8, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // b68: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // b6e: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x77fe; BYTE $0x02 // b74: vpaddd 0x80(%r15), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // b7b: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf611       // b81: vpmovusdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // b87: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // b8d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b91: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b94: addq %r11, %r9
-	LONG $0x18708b4d                     // b97: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // b9b: kmovw 0x60(%r8), %k1
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x01 // ba1: vmulps 0x40(%r14), %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x7659; BYTE $0x03 // ba8: vmulps 0xc0(%r14), %zmm5, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // baf: vpbroadcastd %ebx, %zmm7
-	LONG $0x800000bb; BYTE $0x3f         // bb5: movl $0x3f800000, %ebx
-	LONG $0x484cf162; WORD $0xf758       // bba: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df262; WORD $0xfb7c       // bc0: vpbroadcastd %ebx, %zmm7
-	LONG $0x000000bb; BYTE $0x3f         // bc6: movl $0x3f000000, %ebx
-	LONG $0x484cf162; WORD $0xf05f       // bcb: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf75d       // bd1: vminps %zmm7, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // bd7: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // bdd: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x02 // be3: vpaddd 0x80(%r14), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // bea: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // bf0: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // bf6: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // bfc: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c00: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c03: addq %r11, %r9
-	LONG $0x18788b4d                     // c06: movq 0x18(%r8), %r15
-	LONG $0x9078c1c4; WORD $0x6048       // c0a: kmovw 0x60(%r8), %k1
-	LONG $0x485cd162; WORD $0x6759; BYTE $0x01 // c10: vmulps 0x40(%r15), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6f59; BYTE $0x03 // c17: vmulps 0xc0(%r15), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // c1e: vpbroadcastd %ebx, %zmm6
-	LONG $0x800000bb; BYTE $0x3f         // c24: movl $0x3f800000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // c29: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // c2f: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // c35: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xe85f       // c3a: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // c40: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // c46: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // c4c: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x67fe; BYTE $0x02 // c52: vpaddd 0x80(%r15), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // c59: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // c5f: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // c65: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // c6b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c6f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c72: addq %r11, %r9
-	LONG $0x18708b4d                     // c75: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // c79: kmovw 0x60(%r8), %k1
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x01 // c7f: vmulps 0x40(%r14), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x6659; BYTE $0x03 // c86: vmulps 0xc0(%r14), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // c8d: vpbroadcastd %ebx, %zmm5
-	LONG $0x800000bb; BYTE $0x3f         // c93: movl $0x3f800000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // c98: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // c9e: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // ca4: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe05f       // ca9: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // caf: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // cb5: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // cbb: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x02 // cc1: vpaddd 0x80(%r14), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // cc8: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // cce: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // cd4: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // cda: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // cde: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // ce1: addq %r11, %r9
-	LONG $0x18788b4d                     // ce4: movq 0x18(%r8), %r15
-	LONG $0x9078c1c4; WORD $0x6048       // ce8: kmovw 0x60(%r8), %k1
-	LONG $0x486cd162; WORD $0x5759; BYTE $0x01 // cee: vmulps 0x40(%r15), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5f59; BYTE $0x03 // cf5: vmulps 0xc0(%r15), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // cfc: vpbroadcastd %ebx, %zmm4
-	LONG $0x800000bb; BYTE $0x3f         // d02: movl $0x3f800000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // d07: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // d0d: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // d13: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xd85f       // d18: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // d1e: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // d24: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // d2a: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x57fe; BYTE $0x02 // d30: vpaddd 0x80(%r15), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // d37: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd211       // d3d: vpmovusdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // d43: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // d49: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // d4d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // d50: addq %r11, %r9
-	LONG $0x18708b4d                     // d53: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // d57: kmovw 0x60(%r8), %k1
-	LONG $0x4874d162; WORD $0x4e59; BYTE $0x01 // d5d: vmulps 0x40(%r14), %zmm1, %zmm1
-	LONG $0x4874d162; WORD $0x5659; BYTE $0x03 // d64: vmulps 0xc0(%r14), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // d6b: vpbroadcastd %ebx, %zmm3
-	LONG $0x800000bb; BYTE $0x3f         // d71: movl $0x3f800000, %ebx
-	LONG $0x486cf162; WORD $0xd358       // d76: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // d7c: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // d82: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // d88: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // d8e: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // d94: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4efe; BYTE $0x02 // d9a: vpaddd 0x80(%r14), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // da1: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // da7: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // dad: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // db3: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // db7: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // dba: addq %r8, %r9
-	LONG $0x08ff8348                     // dbd: cmpq $0x8, %rdi
-	WORD $0x407e                         // dc1: jle 0x63d3 <gemmVNNI8x16+0xe03>
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // dc3: nopw %cs:(%rax,%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // dd0: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // dd5: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // dd9: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // ddd: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // de3: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // de7: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // deb: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // def: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // df5: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // df8: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // dfb: addq %r8, %rdx
-	LONG $0xfff21de9; BYTE $0xff         // dfe: jmp 0x55f0 <gemmVNNI8x16+0x20>
-	WORD $0xf8c5; BYTE $0x77             // e03: vzeroupper
+	LONG $0x02f98349                     // 390: cmpq $0x2, %r9
+	LONG $0x06a2840f; WORD $0x0000       // 394: je 0x5abc <gemmVNNI8x16+0xa3c>
+	LONG $0x03f98349                     // 39a: cmpq $0x3, %r9
+	LONG $0x0340850f; WORD $0x0000       // 39e: jne 0x5764 <gemmVNNI8x16+0x6e4>
+	LONG $0x9078c1c4; WORD $0x6048       // 3a4: kmovw 0x60(%r8), %k1
+	LONG $0x18488b4d                     // 3aa: movq 0x18(%r8), %r9
+	LONG $0x487c5162; WORD $0xca5b       // 3ae: vcvtdq2ps %zmm10, %zmm9
+	LONG $0x487cf162; WORD $0xff5b       // 3b4: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 3ba: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 3c0: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 3c6: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 3cc: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 3d2: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 3d8: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x897f7162; WORD $0x026f       // 3de: vmovdqu8 (%rdx), %xmm8 {%k1} {z}
+	LONG $0x48345162; WORD $0x4959; BYTE $0x01 // 3e4: vmulps 0x40(%r9), %zmm9, %zmm9
+	LONG $0x487d5262; WORD $0xc031       // 3eb: vpmovzxbd %xmm8, %zmm8
+	LONG $0x483d5162; WORD $0x41fa; BYTE $0x05 // 3f1: vpsubd 0x140(%r9), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // 3f8: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4159; BYTE $0x04 // 3fe: vmulps 0x100(%r9), %zmm8, %zmm8
+	LONG $0x48345162; WORD $0xc058       // 405: vaddps %zmm8, %zmm9, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 40b: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 411: vpaddd 0x80(%r9), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 418: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0xc011       // 41e: vpmovusdb %zmm8, %xmm8
+	LONG $0x097f7162; WORD $0x017f       // 424: vmovdqu8 %xmm8, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 42a: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 42e: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 432: addq %rdx, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 435: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 43b: movq 0x18(%r8), %r11
+	LONG $0x897f5162; WORD $0x016f       // 43f: vmovdqu8 (%r9), %xmm8 {%k1} {z}
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 445: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x487d5262; WORD $0xc031       // 44c: vpmovzxbd %xmm8, %zmm8
+	LONG $0x483d5162; WORD $0x43fa; BYTE $0x05 // 452: vpsubd 0x140(%r11), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // 459: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4359; BYTE $0x04 // 45f: vmulps 0x100(%r11), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf858       // 466: vaddps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 46c: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 472: vpaddd 0x80(%r11), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 479: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 47f: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x3a7f       // 485: vmovdqu8 %xmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 48b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 48f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 492: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 495: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 49b: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x396f       // 49f: vmovdqu8 (%r9), %xmm7 {%k1} {z}
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x01 // 4a5: vmulps 0x40(%r11), %zmm6, %zmm6
+	LONG $0x487df262; WORD $0xff31       // 4ac: vpmovzxbd %xmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfa; BYTE $0x05 // 4b2: vpsubd 0x140(%r11), %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // 4b9: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x04 // 4bf: vmulps 0x100(%r11), %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf758       // 4c6: vaddps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 4cc: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x73fe; BYTE $0x02 // 4d2: vpaddd 0x80(%r11), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 4d9: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ef262; WORD $0xf611       // 4df: vpmovusdb %zmm6, %xmm6
+	LONG $0x097fd162; WORD $0x327f       // 4e5: vmovdqu8 %xmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // 4eb: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 4ef: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 4f2: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 4f5: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 4fb: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x316f       // 4ff: vmovdqu8 (%r9), %xmm6 {%k1} {z}
+	LONG $0x4854d162; WORD $0x6b59; BYTE $0x01 // 505: vmulps 0x40(%r11), %zmm5, %zmm5
+	LONG $0x487df262; WORD $0xf631       // 50c: vpmovzxbd %xmm6, %zmm6
+	LONG $0x484dd162; WORD $0x73fa; BYTE $0x05 // 512: vpsubd 0x140(%r11), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // 519: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x04 // 51f: vmulps 0x100(%r11), %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee58       // 526: vaddps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 52c: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6bfe; BYTE $0x02 // 532: vpaddd 0x80(%r11), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 539: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 53f: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x2a7f       // 545: vmovdqu8 %xmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 54b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 54f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 552: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 555: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 55b: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x296f       // 55f: vmovdqu8 (%r9), %xmm5 {%k1} {z}
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x01 // 565: vmulps 0x40(%r11), %zmm4, %zmm4
+	LONG $0x487df262; WORD $0xed31       // 56c: vpmovzxbd %xmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6bfa; BYTE $0x05 // 572: vpsubd 0x140(%r11), %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // 579: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6b59; BYTE $0x04 // 57f: vmulps 0x100(%r11), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // 586: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 58c: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x63fe; BYTE $0x02 // 592: vpaddd 0x80(%r11), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 599: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // 59f: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x227f       // 5a5: vmovdqu8 %xmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 5ab: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 5af: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 5b2: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 5b5: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 5bb: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x216f       // 5bf: vmovdqu8 (%r9), %xmm4 {%k1} {z}
+	LONG $0x4864d162; WORD $0x5b59; BYTE $0x01 // 5c5: vmulps 0x40(%r11), %zmm3, %zmm3
+	LONG $0x487df262; WORD $0xe431       // 5cc: vpmovzxbd %xmm4, %zmm4
+	LONG $0x485dd162; WORD $0x63fa; BYTE $0x05 // 5d2: vpsubd 0x140(%r11), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // 5d9: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x04 // 5df: vmulps 0x100(%r11), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // 5e6: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 5ec: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5bfe; BYTE $0x02 // 5f2: vpaddd 0x80(%r11), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 5f9: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // 5ff: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x1a7f       // 605: vmovdqu8 %xmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // 60b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 60f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 612: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 615: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 61b: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x196f       // 61f: vmovdqu8 (%r9), %xmm3 {%k1} {z}
+	LONG $0x486cd162; WORD $0x5359; BYTE $0x01 // 625: vmulps 0x40(%r11), %zmm2, %zmm2
+	LONG $0x487df262; WORD $0xdb31       // 62c: vpmovzxbd %xmm3, %zmm3
+	LONG $0x4865d162; WORD $0x5bfa; BYTE $0x05 // 632: vpsubd 0x140(%r11), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // 639: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5b59; BYTE $0x04 // 63f: vmulps 0x100(%r11), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 646: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 64c: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x53fe; BYTE $0x02 // 652: vpaddd 0x80(%r11), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 659: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0xd211       // 65f: vpmovusdb %zmm2, %xmm2
+	LONG $0x097fd162; WORD $0x127f       // 665: vmovdqu8 %xmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // 66b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 66f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 672: addq %r11, %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 675: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 67b: movq 0x18(%r8), %r11
+	LONG $0x897fd162; WORD $0x116f       // 67f: vmovdqu8 (%r9), %xmm2 {%k1} {z}
+	LONG $0x4874d162; WORD $0x4b59; BYTE $0x01 // 685: vmulps 0x40(%r11), %zmm1, %zmm1
+	LONG $0x487df262; WORD $0xd231       // 68c: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x53fa; BYTE $0x05 // 692: vpsubd 0x140(%r11), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 699: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5359; BYTE $0x04 // 69f: vmulps 0x100(%r11), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 6a6: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 6ac: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x4bfe; BYTE $0x02 // 6b2: vpaddd 0x80(%r11), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 6b9: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 6bf: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x0a7f       // 6c5: vmovdqu8 %xmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 6cb: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 6cf: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 6d2: addq %r8, %r9
+	LONG $0x08ff8348                     // 6d5: cmpq $0x8, %rdi
+	LONG $0x06818f0f; WORD $0x0000       // 6d9: jg 0x5de0 <gemmVNNI8x16+0xd60>
+	LONG $0x0006afe9; BYTE $0x00         // 6df: jmp 0x5e13 <gemmVNNI8x16+0xd93>
+	LONG $0x18488b4d                     // 6e4: movq 0x18(%r8), %r9
+	LONG $0x487c5162; WORD $0xc25b       // 6e8: vcvtdq2ps %zmm10, %zmm8
+	LONG $0x9078c1c4; WORD $0x6048       // 6ee: kmovw 0x60(%r8), %k1
+	LONG $0x487cf162; WORD $0xff5b       // 6f4: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 6fa: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 700: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 706: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 70c: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 712: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 718: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 71e: vmulps 0x40(%r9), %zmm8, %zmm8
+	LONG $0x497c7162; WORD $0x0111       // 725: vmovups %zmm8, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 72b: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 72f: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 733: addq %rdx, %r9
+	LONG $0x18588b4d                     // 736: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // 73a: kmovw 0x60(%r8), %k1
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 740: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x497cd162; WORD $0x3a11       // 747: vmovups %zmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 74d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 751: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 754: addq %r11, %r9
+	LONG $0x18708b4d                     // 757: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 75b: kmovw 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 761: vmulps 0x40(%r14), %zmm6, %zmm6
+	LONG $0x497cd162; WORD $0x3211       // 768: vmovups %zmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // 76e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 772: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 775: addq %r11, %r9
+	LONG $0x18588b49                     // 778: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 77c: kmovw 0x60(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 782: vmulps 0x40(%rbx), %zmm5, %zmm5
+	LONG $0x497cd162; WORD $0x2a11       // 789: vmovups %zmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 78f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 793: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 796: addq %r11, %r9
+	LONG $0x18708b4d                     // 799: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 79d: kmovw 0x60(%r8), %k1
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 7a3: vmulps 0x40(%r14), %zmm4, %zmm4
+	LONG $0x497cd162; WORD $0x2211       // 7aa: vmovups %zmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 7b0: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 7b4: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 7b7: addq %r11, %r9
+	LONG $0x18588b49                     // 7ba: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 7be: kmovw 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 7c4: vmulps 0x40(%rbx), %zmm3, %zmm3
+	LONG $0x497cd162; WORD $0x1a11       // 7cb: vmovups %zmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // 7d1: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 7d5: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 7d8: addq %r11, %r9
+	LONG $0x18708b4d                     // 7db: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 7df: kmovw 0x60(%r8), %k1
+	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 7e5: vmulps 0x40(%r14), %zmm2, %zmm2
+	LONG $0x497cd162; WORD $0x1211       // 7ec: vmovups %zmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // 7f2: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 7f6: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 7f9: addq %r11, %r9
+	LONG $0x18588b49                     // 7fc: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 800: kmovw 0x60(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 806: vmulps 0x40(%rbx), %zmm1, %zmm1
+	LONG $0x497cd162; WORD $0x0a11       // 80d: vmovups %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 813: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 817: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 81a: addq %r8, %r9
+	LONG $0x08ff8348                     // 81d: cmpq $0x8, %rdi
+	LONG $0x05398f0f; WORD $0x0000       // 821: jg 0x5de0 <gemmVNNI8x16+0xd60>
+	LONG $0x000567e9; BYTE $0x00         // 827: jmp 0x5e13 <gemmVNNI8x16+0xd93>
+	LONG $0x18488b4d                     // 82c: movq 0x18(%r8), %r9
+	LONG $0x487c5162; WORD $0xc25b       // 830: vcvtdq2ps %zmm10, %zmm8
+	LONG $0x9078c1c4; WORD $0x6048       // 836: kmovw 0x60(%r8), %k1
+	LONG $0x487cf162; WORD $0xff5b       // 83c: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 842: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 848: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 84e: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 854: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 85a: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 860: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 866: vmulps 0x40(%r9), %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // 86d: vcvtps2dq %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 873: vpaddd 0x80(%r9), %zmm8, %zmm8
+	LONG $0x483d7262; WORD $0xc03d       // 87a: vpmaxsd %zmm0, %zmm8, %zmm8
+	LONG $0x487e5262; WORD $0xc011       // 880: vpmovusdb %zmm8, %xmm8
+	LONG $0x097f7162; WORD $0x017f       // 886: vmovdqu8 %xmm8, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 88c: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 890: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 894: addq %rdx, %r9
+	LONG $0x18588b4d                     // 897: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // 89b: kmovw 0x60(%r8), %k1
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 8a1: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 8a8: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 8ae: vpaddd 0x80(%r11), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 8b5: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 8bb: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x3a7f       // 8c1: vmovdqu8 %xmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 8c7: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 8cb: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 8ce: addq %r11, %r9
+	LONG $0x18708b4d                     // 8d1: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 8d5: kmovw 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 8db: vmulps 0x40(%r14), %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // 8e2: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // 8e8: vpaddd 0x80(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // 8ef: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ef262; WORD $0xf611       // 8f5: vpmovusdb %zmm6, %xmm6
+	LONG $0x097fd162; WORD $0x327f       // 8fb: vmovdqu8 %xmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // 901: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 905: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 908: addq %r11, %r9
+	LONG $0x18588b49                     // 90b: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 90f: kmovw 0x60(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 915: vmulps 0x40(%rbx), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 91c: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // 922: vpaddd 0x80(%rbx), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 929: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 92f: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x2a7f       // 935: vmovdqu8 %xmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 93b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 93f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 942: addq %r11, %r9
+	LONG $0x18708b4d                     // 945: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 949: kmovw 0x60(%r8), %k1
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 94f: vmulps 0x40(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 956: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // 95c: vpaddd 0x80(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 963: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // 969: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x227f       // 96f: vmovdqu8 %xmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 975: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 979: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 97c: addq %r11, %r9
+	LONG $0x18588b49                     // 97f: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 983: kmovw 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 989: vmulps 0x40(%rbx), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 990: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // 996: vpaddd 0x80(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 99d: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // 9a3: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x1a7f       // 9a9: vmovdqu8 %xmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // 9af: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9b3: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9b6: addq %r11, %r9
+	LONG $0x18708b4d                     // 9b9: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // 9bd: kmovw 0x60(%r8), %k1
+	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 9c3: vmulps 0x40(%r14), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 9ca: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // 9d0: vpaddd 0x80(%r14), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 9d7: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0xd211       // 9dd: vpmovusdb %zmm2, %xmm2
+	LONG $0x097fd162; WORD $0x127f       // 9e3: vmovdqu8 %xmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // 9e9: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9ed: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9f0: addq %r11, %r9
+	LONG $0x18588b49                     // 9f3: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 9f7: kmovw 0x60(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 9fd: vmulps 0x40(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // a04: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // a0a: vpaddd 0x80(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // a11: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // a17: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x0a7f       // a1d: vmovdqu8 %xmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // a23: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // a27: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // a2a: addq %r8, %r9
+	LONG $0x08ff8348                     // a2d: cmpq $0x8, %rdi
+	LONG $0x03298f0f; WORD $0x0000       // a31: jg 0x5de0 <gemmVNNI8x16+0xd60>
+	LONG $0x000357e9; BYTE $0x00         // a37: jmp 0x5e13 <gemmVNNI8x16+0xd93>
+	LONG $0x000000bb; BYTE $0x3f         // a3c: movl $0x3f000000, %ebx
+	LONG $0x487d7262; WORD $0xc37c       // a41: vpbroadcastd %ebx, %zmm8
+	LONG $0x800000bb; BYTE $0x3f         // a47: movl $0x3f800000, %ebx
+	LONG $0x18488b4d                     // a4c: movq 0x18(%r8), %r9
+	LONG $0x487c5162; WORD $0xd25b       // a50: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487d7262; WORD $0xcb7c       // a56: vpbroadcastd %ebx, %zmm9
+	LONG $0x9078c1c4; WORD $0x6048       // a5c: kmovw 0x60(%r8), %k1
+	LONG $0x487cf162; WORD $0xff5b       // a62: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // a68: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // a6e: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // a74: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // a7a: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // a80: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // a86: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x482c5162; WORD $0x5159; BYTE $0x01 // a8c: vmulps 0x40(%r9), %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0x5959; BYTE $0x03 // a93: vmulps 0xc0(%r9), %zmm10, %zmm11
+	LONG $0x483c5162; WORD $0xdb58       // a9a: vaddps %zmm11, %zmm8, %zmm11
+	LONG $0x48247162; WORD $0xd85f       // aa0: vmaxps %zmm0, %zmm11, %zmm11
+	LONG $0x48245162; WORD $0xd95d       // aa6: vminps %zmm9, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd359       // aac: vmulps %zmm11, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // ab2: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x51fe; BYTE $0x02 // ab8: vpaddd 0x80(%r9), %zmm10, %zmm10
+	LONG $0x482d7262; WORD $0xd03d       // abf: vpmaxsd %zmm0, %zmm10, %zmm10
+	LONG $0x487e5262; WORD $0xd211       // ac5: vpmovusdb %zmm10, %xmm10
+	LONG $0x097f7162; WORD $0x117f       // acb: vmovdqu8 %xmm10, (%rcx) {%k1}
+	LONG $0x28488b4d                     // ad1: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // ad5: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // ad9: addq %rdx, %r9
+	LONG $0x18588b4d                     // adc: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // ae0: kmovw 0x60(%r8), %k1
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // ae6: vmulps 0x40(%r11), %zmm7, %zmm7
+	LONG $0x48445162; WORD $0x5359; BYTE $0x03 // aed: vmulps 0xc0(%r11), %zmm7, %zmm10
+	LONG $0x483c5162; WORD $0xd258       // af4: vaddps %zmm10, %zmm8, %zmm10
+	LONG $0x482c7162; WORD $0xd05f       // afa: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0xd15d       // b00: vminps %zmm9, %zmm10, %zmm10
+	LONG $0x4844d162; WORD $0xfa59       // b06: vmulps %zmm10, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // b0c: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // b12: vpaddd 0x80(%r11), %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // b19: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // b1f: vpmovusdb %zmm7, %xmm7
+	LONG $0x097fd162; WORD $0x3a7f       // b25: vmovdqu8 %xmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // b2b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b2f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b32: addq %r11, %r9
+	LONG $0x18708b4d                     // b35: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // b39: kmovw 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // b3f: vmulps 0x40(%r14), %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7e59; BYTE $0x03 // b46: vmulps 0xc0(%r14), %zmm6, %zmm7
+	LONG $0x483cf162; WORD $0xff58       // b4d: vaddps %zmm7, %zmm8, %zmm7
+	LONG $0x4844f162; WORD $0xf85f       // b53: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0xf95d       // b59: vminps %zmm9, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // b5f: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xf65b       // b65: vcvtps2dq %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // b6b: vpaddd 0x80(%r14), %zmm6, %zmm6
+	LONG $0x484df262; WORD $0xf03d       // b72: vpmaxsd %zmm0, %zmm6, %zmm6
+	LONG $0x487ef262; WORD $0xf611       // b78: vpmovusdb %zmm6, %xmm6
+	LONG $0x097fd162; WORD $0x327f       // b7e: vmovdqu8 %xmm6, (%r10) {%k1}
+	LONG $0x28588b4d                     // b84: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b88: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b8b: addq %r11, %r9
+	LONG $0x18588b49                     // b8e: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // b92: kmovw 0x60(%r8), %k1
+	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // b98: vmulps 0x40(%rbx), %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x7359; BYTE $0x03 // b9f: vmulps 0xc0(%rbx), %zmm5, %zmm6
+	LONG $0x483cf162; WORD $0xf658       // ba6: vaddps %zmm6, %zmm8, %zmm6
+	LONG $0x484cf162; WORD $0xf05f       // bac: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0xf15d       // bb2: vminps %zmm9, %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0xee59       // bb8: vmulps %zmm6, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // bbe: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // bc4: vpaddd 0x80(%rbx), %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // bcb: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // bd1: vpmovusdb %zmm5, %xmm5
+	LONG $0x097fd162; WORD $0x2a7f       // bd7: vmovdqu8 %xmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // bdd: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // be1: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // be4: addq %r11, %r9
+	LONG $0x18708b4d                     // be7: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // beb: kmovw 0x60(%r8), %k1
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // bf1: vmulps 0x40(%r14), %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6e59; BYTE $0x03 // bf8: vmulps 0xc0(%r14), %zmm4, %zmm5
+	LONG $0x483cf162; WORD $0xed58       // bff: vaddps %zmm5, %zmm8, %zmm5
+	LONG $0x4854f162; WORD $0xe85f       // c05: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0xe95d       // c0b: vminps %zmm9, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // c11: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // c17: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // c1d: vpaddd 0x80(%r14), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // c24: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0xe411       // c2a: vpmovusdb %zmm4, %xmm4
+	LONG $0x097fd162; WORD $0x227f       // c30: vmovdqu8 %xmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // c36: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c3a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c3d: addq %r11, %r9
+	LONG $0x18588b49                     // c40: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // c44: kmovw 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // c4a: vmulps 0x40(%rbx), %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x6359; BYTE $0x03 // c51: vmulps 0xc0(%rbx), %zmm3, %zmm4
+	LONG $0x483cf162; WORD $0xe458       // c58: vaddps %zmm4, %zmm8, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // c5e: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0xe15d       // c64: vminps %zmm9, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // c6a: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // c70: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // c76: vpaddd 0x80(%rbx), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // c7d: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0xdb11       // c83: vpmovusdb %zmm3, %xmm3
+	LONG $0x097fd162; WORD $0x1a7f       // c89: vmovdqu8 %xmm3, (%r10) {%k1}
+	LONG $0x28588b4d                     // c8f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c93: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c96: addq %r11, %r9
+	LONG $0x18708b4d                     // c99: movq 0x18(%r8), %r14
+	LONG $0x9078c1c4; WORD $0x6048       // c9d: kmovw 0x60(%r8), %k1
+	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // ca3: vmulps 0x40(%r14), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5e59; BYTE $0x03 // caa: vmulps 0xc0(%r14), %zmm2, %zmm3
+	LONG $0x483cf162; WORD $0xdb58       // cb1: vaddps %zmm3, %zmm8, %zmm3
+	LONG $0x4864f162; WORD $0xd85f       // cb7: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0xd95d       // cbd: vminps %zmm9, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // cc3: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // cc9: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // ccf: vpaddd 0x80(%r14), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // cd6: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0xd211       // cdc: vpmovusdb %zmm2, %xmm2
+	LONG $0x097fd162; WORD $0x127f       // ce2: vmovdqu8 %xmm2, (%r10) {%k1}
+	LONG $0x28588b4d                     // ce8: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // cec: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // cef: addq %r11, %r9
+	LONG $0x18588b49                     // cf2: movq 0x18(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // cf6: kmovw 0x60(%r8), %k1
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // cfc: vmulps 0x40(%rbx), %zmm1, %zmm1
+	LONG $0x4874f162; WORD $0x5359; BYTE $0x03 // d03: vmulps 0xc0(%rbx), %zmm1, %zmm2
+	LONG $0x483cf162; WORD $0xd258       // d0a: vaddps %zmm2, %zmm8, %zmm2
+	LONG $0x486cf162; WORD $0xd05f       // d10: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0xd15d       // d16: vminps %zmm9, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // d1c: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // d22: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // d28: vpaddd 0x80(%rbx), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // d2f: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // d35: vpmovusdb %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x0a7f       // d3b: vmovdqu8 %xmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // d41: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // d45: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // d48: addq %r8, %r9
+	LONG $0x08ff8348                     // d4b: cmpq $0x8, %rdi
+	WORD $0x427e                         // d4f: jle 0x5e13 <gemmVNNI8x16+0xd93>
+	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // d51: nopw %cs:(%rax,%rax)
+	LONG $0x244c8b4d; BYTE $0x08         // d60: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // d65: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // d69: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // d6d: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // d73: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // d77: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // d7b: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // d7f: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // d85: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // d88: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // d8b: addq %r8, %rdx
+	LONG $0xfff28de9; BYTE $0xff         // d8e: jmp 0x50a0 <gemmVNNI8x16+0x20>
+	WORD $0xf8c5; BYTE $0x77             // d93: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
@@ -4424,23 +4172,23 @@ TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x4855d262; WORD $0x4850; BYTE $0x03 // 07e: vpdpbusd 0xc0(%r8), %zmm5, %zmm1
 	LONG $0x00c08149; WORD $0x0001; BYTE $0x00 // 085: addq $0x100, %r8
 	WORD $0xff49; BYTE $0xcb             // 08c: decq %r11
-	WORD $0xcf75                         // 08f: jne 0x6440 <gemmVNNI1x64+0x60>
+	WORD $0xcf75                         // 08f: jne 0x5e80 <gemmVNNI1x64+0x60>
 	LONG $0x5057034c                     // 091: addq 0x50(%rdi), %r10
 	WORD $0xff49; BYTE $0xc9             // 095: decq %r9
-	WORD $0xb675                         // 098: jne 0x6430 <gemmVNNI1x64+0x50>
-	LONG $0x584f8b4c                     // 09a: movq 0x58(%rdi), %r9
-	LONG $0x18478b4c                     // 09e: movq 0x18(%rdi), %r8
-	LONG $0x01f98349                     // 0a2: cmpq $0x1, %r9
-	LONG $0x00f48f0f; WORD $0x0000       // 0a6: jg 0x6580 <gemmVNNI1x64+0x1a0>
-	WORD $0x854d; BYTE $0xc9             // 0ac: testq %r9, %r9
-	LONG $0x02b6840f; WORD $0x0000       // 0af: je 0x674b <gemmVNNI1x64+0x36b>
-	LONG $0x01f98349                     // 0b5: cmpq $0x1, %r9
-	LONG $0x023e850f; WORD $0x0000       // 0b9: jne 0x66dd <gemmVNNI1x64+0x2fd>
+	WORD $0xb675                         // 098: jne 0x5e70 <gemmVNNI1x64+0x50>
+	LONG $0x58478b4c                     // 09a: movq 0x58(%rdi), %r8
+	LONG $0x01f88349                     // 09e: cmpq $0x1, %r8
+	LONG $0x00f88f0f; WORD $0x0000       // 0a2: jg 0x5fc0 <gemmVNNI1x64+0x1a0>
+	WORD $0x854d; BYTE $0xc0             // 0a8: testq %r8, %r8
+	LONG $0x02c2840f; WORD $0x0000       // 0ab: je 0x6193 <gemmVNNI1x64+0x373>
+	LONG $0x01f88349                     // 0b1: cmpq $0x1, %r8
+	LONG $0x0246850f; WORD $0x0000       // 0b5: jne 0x6121 <gemmVNNI1x64+0x301>
+	LONG $0x18478b4c                     // 0bb: movq 0x18(%rdi), %r8
 	LONG $0x487cf162; WORD $0xe45b       // 0bf: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 0c5: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 0cc: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 0d2: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 0d8: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0xdb5b       // 0c5: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 0cb: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 0d1: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 0d7: vmulps 0x100(%r8), %zmm4, %zmm4
 	LONG $0x485cd162; WORD $0x605d; BYTE $0x0c // 0de: vminps 0x300(%r8), %zmm4, %zmm4
 	LONG $0x487df162; WORD $0xe45b       // 0e5: vcvtps2dq %zmm4, %zmm4
 	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 0eb: vpaddd 0x200(%r8), %zmm4, %zmm4
@@ -4470,192 +4218,184 @@ TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 185: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 189: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 18c: cmpq $0x1, %rsi
-	LONG $0x042a8f0f; WORD $0x0000       // 190: jg 0x69a0 <gemmVNNI1x64+0x5c0>
-	LONG $0x00043de9; BYTE $0x00         // 196: jmp 0x69b8 <gemmVNNI1x64+0x5d8>
+	LONG $0x03fa8f0f; WORD $0x0000       // 190: jg 0x63b0 <gemmVNNI1x64+0x590>
+	LONG $0x00040de9; BYTE $0x00         // 196: jmp 0x63c8 <gemmVNNI1x64+0x5a8>
 	LONG $0x00441f0f; BYTE $0x00         // 19b: nopl (%rax,%rax)
-	LONG $0x02f98349                     // 1a0: cmpq $0x2, %r9
-	LONG $0x0281840f; WORD $0x0000       // 1a4: je 0x680b <gemmVNNI1x64+0x42b>
-	LONG $0x03f98349                     // 1aa: cmpq $0x3, %r9
-	LONG $0x0149850f; WORD $0x0000       // 1ae: jne 0x66dd <gemmVNNI1x64+0x2fd>
-	LONG $0x487df262; WORD $0x2a31       // 1b4: vpmovzxbd (%rdx), %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1ba: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 1c0: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 1c7: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 1cd: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1d3: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4855d162; WORD $0x68fa; BYTE $0x14 // 1d9: vpsubd 0x500(%r8), %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xed5b       // 1e0: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6859; BYTE $0x10 // 1e6: vmulps 0x400(%r8), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // 1ed: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1f3: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 1f9: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 200: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2111       // 206: vpmovusdb %zmm4, (%rcx)
-	LONG $0x487df262; WORD $0x6231; BYTE $0x01 // 20c: vpmovzxbd 0x10(%rdx), %zmm4
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 213: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x485dd162; WORD $0x60fa; BYTE $0x15 // 21a: vpsubd 0x540(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 221: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x11 // 227: vmulps 0x440(%r8), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 22e: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 234: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 23a: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 241: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 247: vpmovusdb %zmm3, 0x10(%rcx)
-	LONG $0x487df262; WORD $0x5a31; BYTE $0x02 // 24e: vpmovzxbd 0x20(%rdx), %zmm3
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 255: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x4865d162; WORD $0x58fa; BYTE $0x16 // 25c: vpsubd 0x580(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 263: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x12 // 269: vmulps 0x480(%r8), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 270: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 276: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 27c: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 283: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 289: vpmovusdb %zmm2, 0x20(%rcx)
-	LONG $0x4f90f8c5; BYTE $0x66         // 290: kmovw 0x66(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 295: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x897ff162; WORD $0x526f; BYTE $0x03 // 29c: vmovdqu8 0x30(%rdx), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd231       // 2a3: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x17 // 2a9: vpsubd 0x5c0(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 2b0: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x13 // 2b6: vmulps 0x4c0(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 2bd: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 2c3: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 2c9: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 2d0: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 2d6: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 2dc: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 2e3: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 2e7: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 2eb: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 2ee: cmpq $0x1, %rsi
-	LONG $0x02c88f0f; WORD $0x0000       // 2f2: jg 0x69a0 <gemmVNNI1x64+0x5c0>
-	LONG $0x0002dbe9; BYTE $0x00         // 2f8: jmp 0x69b8 <gemmVNNI1x64+0x5d8>
-	LONG $0x487cf162; WORD $0xe45b       // 2fd: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 303: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 30a: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 310: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 316: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487cf162; WORD $0x2111       // 31c: vmovups %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 322: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0x5911; BYTE $0x01 // 329: vmovups %zmm3, 0x40(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 330: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0x5111; BYTE $0x02 // 337: vmovups %zmm2, 0x80(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 33e: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x66         // 345: kmovw 0x66(%rdi), %k1
-	LONG $0x497cf162; WORD $0x4911; BYTE $0x03 // 34a: vmovups %zmm1, 0xc0(%rcx) {%k1}
-	LONG $0x287f8b48                     // 351: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 355: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 359: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 35c: cmpq $0x1, %rsi
-	LONG $0x025a8f0f; WORD $0x0000       // 360: jg 0x69a0 <gemmVNNI1x64+0x5c0>
-	LONG $0x00026de9; BYTE $0x00         // 366: jmp 0x69b8 <gemmVNNI1x64+0x5d8>
-	LONG $0x487cf162; WORD $0xe45b       // 36b: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 371: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 378: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 37e: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 384: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xe45b       // 38a: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 390: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 397: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2111       // 39d: vpmovusdb %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 3a3: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 3aa: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 3b0: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 3b7: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 3bd: vpmovusdb %zmm3, 0x10(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 3c4: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 3cb: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 3d1: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 3d8: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 3de: vpmovusdb %zmm2, 0x20(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 3e5: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x66         // 3ec: kmovw 0x66(%rdi), %k1
-	LONG $0x487df162; WORD $0xc95b       // 3f1: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 3f7: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 3fe: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 404: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 40a: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 411: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 415: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 419: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 41c: cmpq $0x1, %rsi
-	LONG $0x019a8f0f; WORD $0x0000       // 420: jg 0x69a0 <gemmVNNI1x64+0x5c0>
-	LONG $0x0001ade9; BYTE $0x00         // 426: jmp 0x69b8 <gemmVNNI1x64+0x5d8>
-	LONG $0x487cf162; WORD $0xe45b       // 42b: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 431: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 438: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // 43d: movl $0x3f800000, %r9d
-	LONG $0x487cf162; WORD $0xdb5b       // 443: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 449: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 44f: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x485cd162; WORD $0x6859; BYTE $0x0c // 455: vmulps 0x300(%r8), %zmm4, %zmm5
-	LONG $0x487df262; WORD $0xf37c       // 45c: vpbroadcastd %ebx, %zmm6
-	LONG $0x000000bb; BYTE $0x3f         // 462: movl $0x3f000000, %ebx
-	LONG $0x4854f162; WORD $0xee58       // 467: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487dd262; WORD $0xf17c       // 46d: vpbroadcastd %r9d, %zmm6
-	LONG $0x0000b941; WORD $0x3f80       // 473: movl $0x3f800000, %r9d
-	LONG $0x4854f162; WORD $0xe85f       // 479: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xee5d       // 47f: vminps %zmm6, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 485: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 48b: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 491: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 498: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2111       // 49e: vpmovusdb %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 4a4: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x6059; BYTE $0x0d // 4ab: vmulps 0x340(%r8), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 4b2: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 4b8: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 4bd: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xe97c       // 4c3: vpbroadcastd %r9d, %zmm5
-	LONG $0x0000b941; WORD $0x3f80       // 4c9: movl $0x3f800000, %r9d
-	LONG $0x485cf162; WORD $0xe05f       // 4cf: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 4d5: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 4db: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 4e1: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 4e7: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 4ee: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 4f4: vpmovusdb %zmm3, 0x10(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 4fb: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5859; BYTE $0x0e // 502: vmulps 0x380(%r8), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 509: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 50f: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 514: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe17c       // 51a: vpbroadcastd %r9d, %zmm4
-	LONG $0x0000b941; WORD $0x3f80       // 520: movl $0x3f800000, %r9d
-	LONG $0x4864f162; WORD $0xd85f       // 526: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 52c: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 532: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 538: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 53e: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 545: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 54b: vpmovusdb %zmm2, 0x20(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 552: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x66         // 559: kmovw 0x66(%rdi), %k1
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x0f // 55e: vmulps 0x3c0(%r8), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 565: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 56b: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xd97c       // 571: vpbroadcastd %r9d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 577: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 57d: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 583: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 589: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 58f: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 596: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 59c: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 5a2: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 5a9: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 5ad: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 5b1: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 5b4: cmpq $0x1, %rsi
-	WORD $0x1e7e                         // 5b8: jle 0x69b8 <gemmVNNI1x64+0x5d8>
-	LONG $0x441f0f66; WORD $0x0000       // 5ba: nopw (%rax,%rax)
-	LONG $0x247c8b49; BYTE $0x28         // 5c0: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 5c5: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 5ca: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 5cd: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 5d0: addq %rdi, %rdx
-	LONG $0xfffa48e9; BYTE $0xff         // 5d3: jmp 0x6400 <gemmVNNI1x64+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 5d8: vzeroupper
+	LONG $0x02f88349                     // 1a0: cmpq $0x2, %r8
+	LONG $0x028d840f; WORD $0x0000       // 1a4: je 0x6257 <gemmVNNI1x64+0x437>
+	LONG $0x03f88349                     // 1aa: cmpq $0x3, %r8
+	LONG $0x014d850f; WORD $0x0000       // 1ae: jne 0x6121 <gemmVNNI1x64+0x301>
+	LONG $0x18478b4c                     // 1b4: movq 0x18(%rdi), %r8
+	LONG $0x487df262; WORD $0x2a31       // 1b8: vpmovzxbd (%rdx), %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1be: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 1c4: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 1ca: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1d0: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4855d162; WORD $0x68fa; BYTE $0x14 // 1d6: vpsubd 0x500(%r8), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 1dd: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xed5b       // 1e4: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854d162; WORD $0x6859; BYTE $0x10 // 1ea: vmulps 0x400(%r8), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe558       // 1f1: vaddps %zmm5, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 1f7: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 1fd: vpaddd 0x200(%r8), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 204: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0x2111       // 20a: vpmovusdb %zmm4, (%rcx)
+	LONG $0x487df262; WORD $0x6231; BYTE $0x01 // 210: vpmovzxbd 0x10(%rdx), %zmm4
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 217: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x485dd162; WORD $0x60fa; BYTE $0x15 // 21e: vpsubd 0x540(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // 225: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x11 // 22b: vmulps 0x440(%r8), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // 232: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 238: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 23e: vpaddd 0x240(%r8), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 245: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 24b: vpmovusdb %zmm3, 0x10(%rcx)
+	LONG $0x487df262; WORD $0x5a31; BYTE $0x02 // 252: vpmovzxbd 0x20(%rdx), %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 259: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x4865d162; WORD $0x58fa; BYTE $0x16 // 260: vpsubd 0x580(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // 267: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x12 // 26d: vmulps 0x480(%r8), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 274: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 27a: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 280: vpaddd 0x280(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 287: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 28d: vpmovusdb %zmm2, 0x20(%rcx)
+	LONG $0x4f90f8c5; BYTE $0x66         // 294: kmovw 0x66(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 299: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x897ff162; WORD $0x526f; BYTE $0x03 // 2a0: vmovdqu8 0x30(%rdx), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd231       // 2a7: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fa; BYTE $0x17 // 2ad: vpsubd 0x5c0(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 2b4: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x13 // 2ba: vmulps 0x4c0(%r8), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 2c1: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 2c7: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 2cd: vpaddd 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 2d4: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 2da: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 2e0: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
+	LONG $0x287f8b48                     // 2e7: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 2eb: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 2ef: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 2f2: cmpq $0x1, %rsi
+	LONG $0x02948f0f; WORD $0x0000       // 2f6: jg 0x63b0 <gemmVNNI1x64+0x590>
+	LONG $0x0002a7e9; BYTE $0x00         // 2fc: jmp 0x63c8 <gemmVNNI1x64+0x5a8>
+	LONG $0x18478b4c                     // 301: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xe45b       // 305: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 30b: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 311: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 317: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 31d: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0x2111       // 324: vmovups %zmm4, (%rcx)
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 32a: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0x5911; BYTE $0x01 // 331: vmovups %zmm3, 0x40(%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 338: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0x5111; BYTE $0x02 // 33f: vmovups %zmm2, 0x80(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 346: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x66         // 34d: kmovw 0x66(%rdi), %k1
+	LONG $0x497cf162; WORD $0x4911; BYTE $0x03 // 352: vmovups %zmm1, 0xc0(%rcx) {%k1}
+	LONG $0x287f8b48                     // 359: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 35d: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 361: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 364: cmpq $0x1, %rsi
+	LONG $0x02228f0f; WORD $0x0000       // 368: jg 0x63b0 <gemmVNNI1x64+0x590>
+	LONG $0x000235e9; BYTE $0x00         // 36e: jmp 0x63c8 <gemmVNNI1x64+0x5a8>
+	LONG $0x18478b4c                     // 373: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xe45b       // 377: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 37d: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 383: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 389: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 38f: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 396: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 39c: vpaddd 0x200(%r8), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 3a3: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0x2111       // 3a9: vpmovusdb %zmm4, (%rcx)
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 3af: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 3b6: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 3bc: vpaddd 0x240(%r8), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 3c3: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 3c9: vpmovusdb %zmm3, 0x10(%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 3d0: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 3d7: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 3dd: vpaddd 0x280(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 3e4: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 3ea: vpmovusdb %zmm2, 0x20(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 3f1: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x66         // 3f8: kmovw 0x66(%rdi), %k1
+	LONG $0x487df162; WORD $0xc95b       // 3fd: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 403: vpaddd 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 40a: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 410: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 416: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
+	LONG $0x287f8b48                     // 41d: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 421: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 425: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 428: cmpq $0x1, %rsi
+	LONG $0x015e8f0f; WORD $0x0000       // 42c: jg 0x63b0 <gemmVNNI1x64+0x590>
+	LONG $0x000171e9; BYTE $0x00         // 432: jmp 0x63c8 <gemmVNNI1x64+0x5a8>
+	LONG $0x000000bb; BYTE $0x3f         // 437: movl $0x3f000000, %ebx
+	LONG $0x487df262; WORD $0xeb7c       // 43c: vpbroadcastd %ebx, %zmm5
+	LONG $0x800000bb; BYTE $0x3f         // 442: movl $0x3f800000, %ebx
+	LONG $0x18478b4c                     // 447: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xe45b       // 44b: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487df262; WORD $0xf37c       // 451: vpbroadcastd %ebx, %zmm6
+	LONG $0x487cf162; WORD $0xdb5b       // 457: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 45d: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 463: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 469: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x7859; BYTE $0x0c // 470: vmulps 0x300(%r8), %zmm4, %zmm7
+	LONG $0x4854f162; WORD $0xff58       // 477: vaddps %zmm7, %zmm5, %zmm7
+	LONG $0x4844f162; WORD $0xf85f       // 47d: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0xfe5d       // 483: vminps %zmm6, %zmm7, %zmm7
+	LONG $0x485cf162; WORD $0xe759       // 489: vmulps %zmm7, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 48f: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 495: vpaddd 0x200(%r8), %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe03d       // 49c: vpmaxsd %zmm0, %zmm4, %zmm4
+	LONG $0x487ef262; WORD $0x2111       // 4a2: vpmovusdb %zmm4, (%rcx)
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 4a8: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x6059; BYTE $0x0d // 4af: vmulps 0x340(%r8), %zmm3, %zmm4
+	LONG $0x4854f162; WORD $0xe458       // 4b6: vaddps %zmm4, %zmm5, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 4bc: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe65d       // 4c2: vminps %zmm6, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 4c8: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 4ce: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 4d4: vpaddd 0x240(%r8), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 4db: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 4e1: vpmovusdb %zmm3, 0x10(%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 4e8: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5859; BYTE $0x0e // 4ef: vmulps 0x380(%r8), %zmm2, %zmm3
+	LONG $0x4854f162; WORD $0xdb58       // 4f6: vaddps %zmm3, %zmm5, %zmm3
+	LONG $0x4864f162; WORD $0xd85f       // 4fc: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xde5d       // 502: vminps %zmm6, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 508: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 50e: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 514: vpaddd 0x280(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 51b: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 521: vpmovusdb %zmm2, 0x20(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 528: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x66         // 52f: kmovw 0x66(%rdi), %k1
+	LONG $0x4874d162; WORD $0x5059; BYTE $0x0f // 534: vmulps 0x3c0(%r8), %zmm1, %zmm2
+	LONG $0x4854f162; WORD $0xd258       // 53b: vaddps %zmm2, %zmm5, %zmm2
+	LONG $0x486cf162; WORD $0xd05f       // 541: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd65d       // 547: vminps %zmm6, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 54d: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 553: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 559: vpaddd 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 560: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 566: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 56c: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
+	LONG $0x287f8b48                     // 573: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 577: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 57b: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 57e: cmpq $0x1, %rsi
+	WORD $0x247e                         // 582: jle 0x63c8 <gemmVNNI1x64+0x5a8>
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 584: nopw %cs:(%rax,%rax)
+	LONG $0x247c8b49; BYTE $0x28         // 590: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 595: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 59a: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 59d: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 5a0: addq %rdi, %rdx
+	LONG $0xfffa78e9; BYTE $0xff         // 5a3: jmp 0x5e40 <gemmVNNI1x64+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 5a8: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
@@ -4686,22 +4426,22 @@ TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
 	LONG $0x485dd262; WORD $0x4850; BYTE $0x02 // 077: vpdpbusd 0x80(%r8), %zmm4, %zmm1
 	LONG $0xc0c08149; WORD $0x0000; BYTE $0x00 // 07e: addq $0xc0, %r8
 	WORD $0xff49; BYTE $0xcb             // 085: decq %r11
-	WORD $0xd675                         // 088: jne 0x6a20 <gemmVNNI1x48+0x60>
+	WORD $0xd675                         // 088: jne 0x6430 <gemmVNNI1x48+0x60>
 	LONG $0x5057034c                     // 08a: addq 0x50(%rdi), %r10
 	WORD $0xff49; BYTE $0xc9             // 08e: decq %r9
-	WORD $0xbd75                         // 091: jne 0x6a10 <gemmVNNI1x48+0x50>
-	LONG $0x584f8b4c                     // 093: movq 0x58(%rdi), %r9
-	LONG $0x18478b4c                     // 097: movq 0x18(%rdi), %r8
-	LONG $0x01f98349                     // 09b: cmpq $0x1, %r9
-	LONG $0x00cb8f0f; WORD $0x0000       // 09f: jg 0x6b30 <gemmVNNI1x48+0x170>
-	WORD $0x854d; BYTE $0xc9             // 0a5: testq %r9, %r9
-	LONG $0x0231840f; WORD $0x0000       // 0a8: je 0x6c9f <gemmVNNI1x48+0x2df>
-	LONG $0x01f98349                     // 0ae: cmpq $0x1, %r9
-	LONG $0x01cd850f; WORD $0x0000       // 0b2: jne 0x6c45 <gemmVNNI1x48+0x285>
+	WORD $0xbd75                         // 091: jne 0x6420 <gemmVNNI1x48+0x50>
+	LONG $0x58478b4c                     // 093: movq 0x58(%rdi), %r8
+	LONG $0x01f88349                     // 097: cmpq $0x1, %r8
+	LONG $0x00cf8f0f; WORD $0x0000       // 09b: jg 0x6540 <gemmVNNI1x48+0x170>
+	WORD $0x854d; BYTE $0xc0             // 0a1: testq %r8, %r8
+	LONG $0x023d840f; WORD $0x0000       // 0a4: je 0x66b7 <gemmVNNI1x48+0x2e7>
+	LONG $0x01f88349                     // 0aa: cmpq $0x1, %r8
+	LONG $0x01d5850f; WORD $0x0000       // 0ae: jne 0x6659 <gemmVNNI1x48+0x289>
+	LONG $0x18478b4c                     // 0b4: movq 0x18(%rdi), %r8
 	LONG $0x487cf162; WORD $0xdb5b       // 0b8: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 0be: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 0c5: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 0cb: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0xd25b       // 0be: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 0c4: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 0ca: vmulps 0xc0(%r8), %zmm3, %zmm3
 	LONG $0x4864d162; WORD $0x585d; BYTE $0x09 // 0d1: vminps 0x240(%r8), %zmm3, %zmm3
 	LONG $0x487df162; WORD $0xdb5b       // 0d8: vcvtps2dq %zmm3, %zmm3
 	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 0de: vpaddd 0x180(%r8), %zmm3, %zmm3
@@ -4725,157 +4465,153 @@ TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 150: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 154: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 157: cmpq $0x1, %rsi
-	LONG $0x034f8f0f; WORD $0x0000       // 15b: jg 0x6e70 <gemmVNNI1x48+0x4b0>
-	LONG $0x000362e9; BYTE $0x00         // 161: jmp 0x6e88 <gemmVNNI1x48+0x4c8>
+	LONG $0x032f8f0f; WORD $0x0000       // 15b: jg 0x6860 <gemmVNNI1x48+0x490>
+	LONG $0x000342e9; BYTE $0x00         // 161: jmp 0x6878 <gemmVNNI1x48+0x4a8>
 	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 166: nopw %cs:(%rax,%rax)
-	LONG $0x02f98349                     // 170: cmpq $0x2, %r9
-	LONG $0x01fe840f; WORD $0x0000       // 174: je 0x6d38 <gemmVNNI1x48+0x378>
-	LONG $0x03f98349                     // 17a: cmpq $0x3, %r9
-	LONG $0x0101850f; WORD $0x0000       // 17e: jne 0x6c45 <gemmVNNI1x48+0x285>
-	LONG $0x487df262; WORD $0x2231       // 184: vpmovzxbd (%rdx), %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 18a: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 190: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 197: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 19d: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x485dd162; WORD $0x60fa; BYTE $0x0f // 1a3: vpsubd 0x3c0(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 1aa: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x0c // 1b0: vmulps 0x300(%r8), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 1b7: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1bd: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 1c3: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 1ca: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1911       // 1d0: vpmovusdb %zmm3, (%rcx)
-	LONG $0x487df262; WORD $0x5a31; BYTE $0x01 // 1d6: vpmovzxbd 0x10(%rdx), %zmm3
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 1dd: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x4865d162; WORD $0x58fa; BYTE $0x10 // 1e4: vpsubd 0x400(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 1eb: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x0d // 1f1: vmulps 0x340(%r8), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 1f8: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1fe: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 204: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 20b: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 211: vpmovusdb %zmm2, 0x10(%rcx)
-	LONG $0x4f90f8c5; BYTE $0x64         // 218: kmovw 0x64(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 21d: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x897ff162; WORD $0x526f; BYTE $0x02 // 224: vmovdqu8 0x20(%rdx), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd231       // 22b: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x11 // 231: vpsubd 0x440(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 238: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x0e // 23e: vmulps 0x380(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 245: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 24b: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 251: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 258: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 25e: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 264: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 26b: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 26f: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 273: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 276: cmpq $0x1, %rsi
-	LONG $0x02308f0f; WORD $0x0000       // 27a: jg 0x6e70 <gemmVNNI1x48+0x4b0>
-	LONG $0x000243e9; BYTE $0x00         // 280: jmp 0x6e88 <gemmVNNI1x48+0x4c8>
-	LONG $0x487cf162; WORD $0xdb5b       // 285: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 28b: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 292: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 298: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487cf162; WORD $0x1911       // 29e: vmovups %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 2a4: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0x5111; BYTE $0x01 // 2ab: vmovups %zmm2, 0x40(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 2b2: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x64         // 2b9: kmovw 0x64(%rdi), %k1
-	LONG $0x497cf162; WORD $0x4911; BYTE $0x02 // 2be: vmovups %zmm1, 0x80(%rcx) {%k1}
-	LONG $0x287f8b48                     // 2c5: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 2c9: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 2cd: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 2d0: cmpq $0x1, %rsi
-	LONG $0x01d68f0f; WORD $0x0000       // 2d4: jg 0x6e70 <gemmVNNI1x48+0x4b0>
-	LONG $0x0001e9e9; BYTE $0x00         // 2da: jmp 0x6e88 <gemmVNNI1x48+0x4c8>
-	LONG $0x487cf162; WORD $0xdb5b       // 2df: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 2e5: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 2ec: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 2f2: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xdb5b       // 2f8: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 2fe: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 305: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1911       // 30b: vpmovusdb %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 311: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 318: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 31e: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 325: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 32b: vpmovusdb %zmm2, 0x10(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 332: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x64         // 339: kmovw 0x64(%rdi), %k1
-	LONG $0x487df162; WORD $0xc95b       // 33e: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 344: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 34b: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 351: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 357: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 35e: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 362: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 366: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 369: cmpq $0x1, %rsi
-	LONG $0x013d8f0f; WORD $0x0000       // 36d: jg 0x6e70 <gemmVNNI1x48+0x4b0>
-	LONG $0x000150e9; BYTE $0x00         // 373: jmp 0x6e88 <gemmVNNI1x48+0x4c8>
-	LONG $0x487cf162; WORD $0xdb5b       // 378: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 37e: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x000000bb; BYTE $0x3f         // 385: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // 38a: movl $0x3f800000, %r9d
-	LONG $0x487cf162; WORD $0xd25b       // 390: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 396: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4864d162; WORD $0x6059; BYTE $0x09 // 39c: vmulps 0x240(%r8), %zmm3, %zmm4
-	LONG $0x487df262; WORD $0xeb7c       // 3a3: vpbroadcastd %ebx, %zmm5
-	LONG $0x000000bb; BYTE $0x3f         // 3a9: movl $0x3f000000, %ebx
-	LONG $0x485cf162; WORD $0xe558       // 3ae: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487dd262; WORD $0xe97c       // 3b4: vpbroadcastd %r9d, %zmm5
-	LONG $0x0000b941; WORD $0x3f80       // 3ba: movl $0x3f800000, %r9d
-	LONG $0x485cf162; WORD $0xe05f       // 3c0: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe55d       // 3c6: vminps %zmm5, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 3cc: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 3d2: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 3d8: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 3df: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1911       // 3e5: vpmovusdb %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 3eb: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5859; BYTE $0x0a // 3f2: vmulps 0x280(%r8), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 3f9: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 3ff: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 404: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe17c       // 40a: vpbroadcastd %r9d, %zmm4
-	LONG $0x0000b941; WORD $0x3f80       // 410: movl $0x3f800000, %r9d
-	LONG $0x4864f162; WORD $0xd85f       // 416: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 41c: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 422: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 428: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 42e: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 435: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 43b: vpmovusdb %zmm2, 0x10(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 442: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x64         // 449: kmovw 0x64(%rdi), %k1
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x0b // 44e: vmulps 0x2c0(%r8), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 455: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 45b: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xd97c       // 461: vpbroadcastd %r9d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 467: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 46d: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 473: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 479: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 47f: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 486: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 48c: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 492: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 499: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 49d: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 4a1: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 4a4: cmpq $0x1, %rsi
-	WORD $0x1e7e                         // 4a8: jle 0x6e88 <gemmVNNI1x48+0x4c8>
-	LONG $0x441f0f66; WORD $0x0000       // 4aa: nopw (%rax,%rax)
-	LONG $0x247c8b49; BYTE $0x28         // 4b0: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 4b5: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 4ba: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 4bd: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 4c0: addq %rdi, %rdx
-	LONG $0xfffb58e9; BYTE $0xff         // 4c3: jmp 0x69e0 <gemmVNNI1x48+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 4c8: vzeroupper
+	LONG $0x02f88349                     // 170: cmpq $0x2, %r8
+	LONG $0x020a840f; WORD $0x0000       // 174: je 0x6754 <gemmVNNI1x48+0x384>
+	LONG $0x03f88349                     // 17a: cmpq $0x3, %r8
+	LONG $0x0105850f; WORD $0x0000       // 17e: jne 0x6659 <gemmVNNI1x48+0x289>
+	LONG $0x18478b4c                     // 184: movq 0x18(%rdi), %r8
+	LONG $0x487df262; WORD $0x2231       // 188: vpmovzxbd (%rdx), %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 18e: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 194: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 19a: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x485dd162; WORD $0x60fa; BYTE $0x0f // 1a0: vpsubd 0x3c0(%r8), %zmm4, %zmm4
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 1a7: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xe45b       // 1ae: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x0c // 1b4: vmulps 0x300(%r8), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc58       // 1bb: vaddps %zmm4, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 1c1: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 1c7: vpaddd 0x180(%r8), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 1ce: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x1911       // 1d4: vpmovusdb %zmm3, (%rcx)
+	LONG $0x487df262; WORD $0x5a31; BYTE $0x01 // 1da: vpmovzxbd 0x10(%rdx), %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 1e1: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x4865d162; WORD $0x58fa; BYTE $0x10 // 1e8: vpsubd 0x400(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xdb5b       // 1ef: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x0d // 1f5: vmulps 0x340(%r8), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 1fc: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 202: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 208: vpaddd 0x1c0(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 20f: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 215: vpmovusdb %zmm2, 0x10(%rcx)
+	LONG $0x4f90f8c5; BYTE $0x64         // 21c: kmovw 0x64(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 221: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x897ff162; WORD $0x526f; BYTE $0x02 // 228: vmovdqu8 0x20(%rdx), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd231       // 22f: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fa; BYTE $0x11 // 235: vpsubd 0x440(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 23c: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x0e // 242: vmulps 0x380(%r8), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 249: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 24f: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 255: vpaddd 0x200(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 25c: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 262: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 268: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
+	LONG $0x287f8b48                     // 26f: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 273: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 277: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 27a: cmpq $0x1, %rsi
+	LONG $0x020c8f0f; WORD $0x0000       // 27e: jg 0x6860 <gemmVNNI1x48+0x490>
+	LONG $0x00021fe9; BYTE $0x00         // 284: jmp 0x6878 <gemmVNNI1x48+0x4a8>
+	LONG $0x18478b4c                     // 289: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xdb5b       // 28d: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 293: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 299: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 29f: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0x1911       // 2a6: vmovups %zmm3, (%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 2ac: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0x5111; BYTE $0x01 // 2b3: vmovups %zmm2, 0x40(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 2ba: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x64         // 2c1: kmovw 0x64(%rdi), %k1
+	LONG $0x497cf162; WORD $0x4911; BYTE $0x02 // 2c6: vmovups %zmm1, 0x80(%rcx) {%k1}
+	LONG $0x287f8b48                     // 2cd: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 2d1: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 2d5: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 2d8: cmpq $0x1, %rsi
+	LONG $0x01ae8f0f; WORD $0x0000       // 2dc: jg 0x6860 <gemmVNNI1x48+0x490>
+	LONG $0x0001c1e9; BYTE $0x00         // 2e2: jmp 0x6878 <gemmVNNI1x48+0x4a8>
+	LONG $0x18478b4c                     // 2e7: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xdb5b       // 2eb: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 2f1: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 2f7: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 2fd: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 304: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 30a: vpaddd 0x180(%r8), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 311: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x1911       // 317: vpmovusdb %zmm3, (%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 31d: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 324: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 32a: vpaddd 0x1c0(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 331: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 337: vpmovusdb %zmm2, 0x10(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 33e: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x64         // 345: kmovw 0x64(%rdi), %k1
+	LONG $0x487df162; WORD $0xc95b       // 34a: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 350: vpaddd 0x200(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 357: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 35d: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 363: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
+	LONG $0x287f8b48                     // 36a: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 36e: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 372: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 375: cmpq $0x1, %rsi
+	LONG $0x01118f0f; WORD $0x0000       // 379: jg 0x6860 <gemmVNNI1x48+0x490>
+	LONG $0x000124e9; BYTE $0x00         // 37f: jmp 0x6878 <gemmVNNI1x48+0x4a8>
+	LONG $0x000000bb; BYTE $0x3f         // 384: movl $0x3f000000, %ebx
+	LONG $0x487df262; WORD $0xe37c       // 389: vpbroadcastd %ebx, %zmm4
+	LONG $0x800000bb; BYTE $0x3f         // 38f: movl $0x3f800000, %ebx
+	LONG $0x18478b4c                     // 394: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xdb5b       // 398: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487df262; WORD $0xeb7c       // 39e: vpbroadcastd %ebx, %zmm5
+	LONG $0x487cf162; WORD $0xd25b       // 3a4: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 3aa: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 3b0: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x7059; BYTE $0x09 // 3b7: vmulps 0x240(%r8), %zmm3, %zmm6
+	LONG $0x485cf162; WORD $0xf658       // 3be: vaddps %zmm6, %zmm4, %zmm6
+	LONG $0x484cf162; WORD $0xf05f       // 3c4: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0xf55d       // 3ca: vminps %zmm5, %zmm6, %zmm6
+	LONG $0x4864f162; WORD $0xde59       // 3d0: vmulps %zmm6, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xdb5b       // 3d6: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 3dc: vpaddd 0x180(%r8), %zmm3, %zmm3
+	LONG $0x4865f262; WORD $0xd83d       // 3e3: vpmaxsd %zmm0, %zmm3, %zmm3
+	LONG $0x487ef262; WORD $0x1911       // 3e9: vpmovusdb %zmm3, (%rcx)
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 3ef: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5859; BYTE $0x0a // 3f6: vmulps 0x280(%r8), %zmm2, %zmm3
+	LONG $0x485cf162; WORD $0xdb58       // 3fd: vaddps %zmm3, %zmm4, %zmm3
+	LONG $0x4864f162; WORD $0xd85f       // 403: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdd5d       // 409: vminps %zmm5, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd359       // 40f: vmulps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 415: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 41b: vpaddd 0x1c0(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 422: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 428: vpmovusdb %zmm2, 0x10(%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 42f: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x64         // 436: kmovw 0x64(%rdi), %k1
+	LONG $0x4874d162; WORD $0x5059; BYTE $0x0b // 43b: vmulps 0x2c0(%r8), %zmm1, %zmm2
+	LONG $0x485cf162; WORD $0xd258       // 442: vaddps %zmm2, %zmm4, %zmm2
+	LONG $0x486cf162; WORD $0xd05f       // 448: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd55d       // 44e: vminps %zmm5, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 454: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 45a: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 460: vpaddd 0x200(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 467: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 46d: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 473: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
+	LONG $0x287f8b48                     // 47a: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 47e: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 482: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 485: cmpq $0x1, %rsi
+	WORD $0x1d7e                         // 489: jle 0x6878 <gemmVNNI1x48+0x4a8>
+	LONG $0x00441f0f; BYTE $0x00         // 48b: nopl (%rax,%rax)
+	LONG $0x247c8b49; BYTE $0x28         // 490: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 495: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 49a: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 49d: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 4a0: addq %rdi, %rdx
+	LONG $0xfffb78e9; BYTE $0xff         // 4a3: jmp 0x63f0 <gemmVNNI1x48+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 4a8: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
@@ -4904,21 +4640,21 @@ TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
 	LONG $0x4865d262; WORD $0x4850; BYTE $0x01 // 060: vpdpbusd 0x40(%r8), %zmm3, %zmm1
 	LONG $0x80e88349                     // 067: subq $-0x80, %r8
 	WORD $0xff49; BYTE $0xcb             // 06b: decq %r11
-	WORD $0xe075                         // 06e: jne 0x6ee0 <gemmVNNI1x32+0x50>
+	WORD $0xe075                         // 06e: jne 0x68d0 <gemmVNNI1x32+0x50>
 	LONG $0x5057034c                     // 070: addq 0x50(%rdi), %r10
 	WORD $0xff49; BYTE $0xc9             // 074: decq %r9
-	WORD $0xc775                         // 077: jne 0x6ed0 <gemmVNNI1x32+0x40>
-	LONG $0x584f8b4c                     // 079: movq 0x58(%rdi), %r9
-	LONG $0x18478b4c                     // 07d: movq 0x18(%rdi), %r8
-	LONG $0x01f98349                     // 081: cmpq $0x1, %r9
-	LONG $0x00958f0f; WORD $0x0000       // 085: jg 0x6fb0 <gemmVNNI1x32+0x120>
-	WORD $0x854d; BYTE $0xc9             // 08b: testq %r9, %r9
-	LONG $0x019f840f; WORD $0x0000       // 08e: je 0x70c3 <gemmVNNI1x32+0x233>
-	LONG $0x01f98349                     // 094: cmpq $0x1, %r9
-	LONG $0x014f850f; WORD $0x0000       // 098: jne 0x707d <gemmVNNI1x32+0x1ed>
+	WORD $0xc775                         // 077: jne 0x68c0 <gemmVNNI1x32+0x40>
+	LONG $0x58478b4c                     // 079: movq 0x58(%rdi), %r8
+	LONG $0x01f88349                     // 07d: cmpq $0x1, %r8
+	LONG $0x00998f0f; WORD $0x0000       // 081: jg 0x69a0 <gemmVNNI1x32+0x120>
+	WORD $0x854d; BYTE $0xc0             // 087: testq %r8, %r8
+	LONG $0x01ab840f; WORD $0x0000       // 08a: je 0x6abb <gemmVNNI1x32+0x23b>
+	LONG $0x01f88349                     // 090: cmpq $0x1, %r8
+	LONG $0x0157850f; WORD $0x0000       // 094: jne 0x6a71 <gemmVNNI1x32+0x1f1>
+	LONG $0x18478b4c                     // 09a: movq 0x18(%rdi), %r8
 	LONG $0x487cf162; WORD $0xd25b       // 09e: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 0a4: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 0ab: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0xc95b       // 0a4: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 0aa: vmulps 0x80(%r8), %zmm2, %zmm2
 	LONG $0x486cd162; WORD $0x505d; BYTE $0x06 // 0b1: vminps 0x180(%r8), %zmm2, %zmm2
 	LONG $0x487df162; WORD $0xd25b       // 0b8: vcvtps2dq %zmm2, %zmm2
 	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 0be: vpaddd 0x100(%r8), %zmm2, %zmm2
@@ -4936,121 +4672,121 @@ TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 108: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 10c: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 10f: cmpq $0x1, %rsi
-	LONG $0x02678f0f; WORD $0x0000       // 113: jg 0x7210 <gemmVNNI1x32+0x380>
-	LONG $0x00027ae9; BYTE $0x00         // 119: jmp 0x7228 <gemmVNNI1x32+0x398>
+	LONG $0x02678f0f; WORD $0x0000       // 113: jg 0x6c00 <gemmVNNI1x32+0x380>
+	LONG $0x00027ae9; BYTE $0x00         // 119: jmp 0x6c18 <gemmVNNI1x32+0x398>
 	WORD $0x9066                         // 11e: nop
-	LONG $0x02f98349                     // 120: cmpq $0x2, %r9
-	LONG $0x017b840f; WORD $0x0000       // 124: je 0x7135 <gemmVNNI1x32+0x2a5>
-	LONG $0x03f98349                     // 12a: cmpq $0x3, %r9
-	LONG $0x00b9850f; WORD $0x0000       // 12e: jne 0x707d <gemmVNNI1x32+0x1ed>
-	LONG $0x487df262; WORD $0x1a31       // 134: vpmovzxbd (%rdx), %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 13a: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 140: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 147: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4865d162; WORD $0x58fa; BYTE $0x0a // 14d: vpsubd 0x280(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 154: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x08 // 15a: vmulps 0x200(%r8), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 161: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 167: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 16d: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 174: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1111       // 17a: vpmovusdb %zmm2, (%rcx)
-	LONG $0x4f90f8c5; BYTE $0x62         // 180: kmovw 0x62(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 185: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x897ff162; WORD $0x526f; BYTE $0x01 // 18c: vmovdqu8 0x10(%rdx), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd231       // 193: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x0b // 199: vpsubd 0x2c0(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 1a0: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x09 // 1a6: vmulps 0x240(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 1ad: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1b3: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 1b9: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 1c0: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 1c6: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 1cc: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 1d3: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 1d7: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 1db: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 1de: cmpq $0x1, %rsi
-	LONG $0x01988f0f; WORD $0x0000       // 1e2: jg 0x7210 <gemmVNNI1x32+0x380>
-	LONG $0x0001abe9; BYTE $0x00         // 1e8: jmp 0x7228 <gemmVNNI1x32+0x398>
-	LONG $0x487cf162; WORD $0xd25b       // 1ed: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 1f3: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1fa: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487cf162; WORD $0x1111       // 200: vmovups %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 206: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x62         // 20d: kmovw 0x62(%rdi), %k1
-	LONG $0x497cf162; WORD $0x4911; BYTE $0x01 // 212: vmovups %zmm1, 0x40(%rcx) {%k1}
-	LONG $0x287f8b48                     // 219: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 21d: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 221: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 224: cmpq $0x1, %rsi
-	LONG $0x01528f0f; WORD $0x0000       // 228: jg 0x7210 <gemmVNNI1x32+0x380>
-	LONG $0x000165e9; BYTE $0x00         // 22e: jmp 0x7228 <gemmVNNI1x32+0x398>
-	LONG $0x487cf162; WORD $0xd25b       // 233: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 239: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 240: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xd25b       // 246: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 24c: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 253: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1111       // 259: vpmovusdb %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 25f: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x62         // 266: kmovw 0x62(%rdi), %k1
-	LONG $0x487df162; WORD $0xc95b       // 26b: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 271: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 278: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 27e: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 284: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 28b: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 28f: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 293: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 296: cmpq $0x1, %rsi
-	LONG $0x00e08f0f; WORD $0x0000       // 29a: jg 0x7210 <gemmVNNI1x32+0x380>
-	LONG $0x0000f3e9; BYTE $0x00         // 2a0: jmp 0x7228 <gemmVNNI1x32+0x398>
-	LONG $0x487cf162; WORD $0xd25b       // 2a5: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 2ab: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x000000bb; BYTE $0x3f         // 2b2: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // 2b7: movl $0x3f800000, %r9d
-	LONG $0x487cf162; WORD $0xc95b       // 2bd: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x486cd162; WORD $0x5859; BYTE $0x06 // 2c3: vmulps 0x180(%r8), %zmm2, %zmm3
-	LONG $0x487df262; WORD $0xe37c       // 2ca: vpbroadcastd %ebx, %zmm4
-	LONG $0x000000bb; BYTE $0x3f         // 2d0: movl $0x3f000000, %ebx
-	LONG $0x4864f162; WORD $0xdc58       // 2d5: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487dd262; WORD $0xe17c       // 2db: vpbroadcastd %r9d, %zmm4
-	LONG $0x0000b941; WORD $0x3f80       // 2e1: movl $0x3f800000, %r9d
-	LONG $0x4864f162; WORD $0xd85f       // 2e7: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdc5d       // 2ed: vminps %zmm4, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 2f3: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 2f9: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 2ff: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 306: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1111       // 30c: vpmovusdb %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 312: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x62         // 319: kmovw 0x62(%rdi), %k1
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x07 // 31e: vmulps 0x1c0(%r8), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 325: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 32b: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487dd262; WORD $0xd97c       // 331: vpbroadcastd %r9d, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 337: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 33d: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 343: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 349: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 34f: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 356: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 35c: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 362: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 369: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 36d: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 371: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 374: cmpq $0x1, %rsi
-	WORD $0x1e7e                         // 378: jle 0x7228 <gemmVNNI1x32+0x398>
-	LONG $0x441f0f66; WORD $0x0000       // 37a: nopw (%rax,%rax)
+	LONG $0x02f88349                     // 120: cmpq $0x2, %r8
+	LONG $0x0187840f; WORD $0x0000       // 124: je 0x6b31 <gemmVNNI1x32+0x2b1>
+	LONG $0x03f88349                     // 12a: cmpq $0x3, %r8
+	LONG $0x00bd850f; WORD $0x0000       // 12e: jne 0x6a71 <gemmVNNI1x32+0x1f1>
+	LONG $0x18478b4c                     // 134: movq 0x18(%rdi), %r8
+	LONG $0x487df262; WORD $0x1a31       // 138: vpmovzxbd (%rdx), %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 13e: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 144: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4865d162; WORD $0x58fa; BYTE $0x0a // 14a: vpsubd 0x280(%r8), %zmm3, %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 151: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xdb5b       // 158: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x08 // 15e: vmulps 0x200(%r8), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd358       // 165: vaddps %zmm3, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 16b: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 171: vpaddd 0x100(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 178: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x1111       // 17e: vpmovusdb %zmm2, (%rcx)
+	LONG $0x4f90f8c5; BYTE $0x62         // 184: kmovw 0x62(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 189: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x897ff162; WORD $0x526f; BYTE $0x01 // 190: vmovdqu8 0x10(%rdx), %xmm2 {%k1} {z}
+	LONG $0x487df262; WORD $0xd231       // 197: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fa; BYTE $0x0b // 19d: vpsubd 0x2c0(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 1a4: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x09 // 1aa: vmulps 0x240(%r8), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 1b1: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1b7: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 1bd: vpaddd 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 1c4: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 1ca: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 1d0: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
+	LONG $0x287f8b48                     // 1d7: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 1db: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 1df: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 1e2: cmpq $0x1, %rsi
+	LONG $0x01948f0f; WORD $0x0000       // 1e6: jg 0x6c00 <gemmVNNI1x32+0x380>
+	LONG $0x0001a7e9; BYTE $0x00         // 1ec: jmp 0x6c18 <gemmVNNI1x32+0x398>
+	LONG $0x18478b4c                     // 1f1: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xd25b       // 1f5: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1fb: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 201: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0x1111       // 208: vmovups %zmm2, (%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 20e: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x62         // 215: kmovw 0x62(%rdi), %k1
+	LONG $0x497cf162; WORD $0x4911; BYTE $0x01 // 21a: vmovups %zmm1, 0x40(%rcx) {%k1}
+	LONG $0x287f8b48                     // 221: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 225: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 229: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 22c: cmpq $0x1, %rsi
+	LONG $0x014a8f0f; WORD $0x0000       // 230: jg 0x6c00 <gemmVNNI1x32+0x380>
+	LONG $0x00015de9; BYTE $0x00         // 236: jmp 0x6c18 <gemmVNNI1x32+0x398>
+	LONG $0x18478b4c                     // 23b: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xd25b       // 23f: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 245: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 24b: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 252: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 258: vpaddd 0x100(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 25f: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x1111       // 265: vpmovusdb %zmm2, (%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 26b: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x62         // 272: kmovw 0x62(%rdi), %k1
+	LONG $0x487df162; WORD $0xc95b       // 277: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 27d: vpaddd 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 284: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 28a: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 290: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
+	LONG $0x287f8b48                     // 297: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 29b: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 29f: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 2a2: cmpq $0x1, %rsi
+	LONG $0x00d48f0f; WORD $0x0000       // 2a6: jg 0x6c00 <gemmVNNI1x32+0x380>
+	LONG $0x0000e7e9; BYTE $0x00         // 2ac: jmp 0x6c18 <gemmVNNI1x32+0x398>
+	LONG $0x000000bb; BYTE $0x3f         // 2b1: movl $0x3f000000, %ebx
+	LONG $0x487df262; WORD $0xdb7c       // 2b6: vpbroadcastd %ebx, %zmm3
+	LONG $0x800000bb; BYTE $0x3f         // 2bc: movl $0x3f800000, %ebx
+	LONG $0x18478b4c                     // 2c1: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xd25b       // 2c5: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487df262; WORD $0xe37c       // 2cb: vpbroadcastd %ebx, %zmm4
+	LONG $0x487cf162; WORD $0xc95b       // 2d1: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 2d7: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x6859; BYTE $0x06 // 2de: vmulps 0x180(%r8), %zmm2, %zmm5
+	LONG $0x4864f162; WORD $0xed58       // 2e5: vaddps %zmm5, %zmm3, %zmm5
+	LONG $0x4854f162; WORD $0xe85f       // 2eb: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0xec5d       // 2f1: vminps %zmm4, %zmm5, %zmm5
+	LONG $0x486cf162; WORD $0xd559       // 2f7: vmulps %zmm5, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 2fd: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 303: vpaddd 0x100(%r8), %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd03d       // 30a: vpmaxsd %zmm0, %zmm2, %zmm2
+	LONG $0x487ef262; WORD $0x1111       // 310: vpmovusdb %zmm2, (%rcx)
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 316: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x62         // 31d: kmovw 0x62(%rdi), %k1
+	LONG $0x4874d162; WORD $0x5059; BYTE $0x07 // 322: vmulps 0x1c0(%r8), %zmm1, %zmm2
+	LONG $0x4864f162; WORD $0xd258       // 329: vaddps %zmm2, %zmm3, %zmm2
+	LONG $0x486cf162; WORD $0xd05f       // 32f: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd45d       // 335: vminps %zmm4, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 33b: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 341: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 347: vpaddd 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 34e: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 354: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 35a: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
+	LONG $0x287f8b48                     // 361: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 365: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 369: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 36c: cmpq $0x1, %rsi
+	WORD $0x267e                         // 370: jle 0x6c18 <gemmVNNI1x32+0x398>
+	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 372: nopw %cs:(%rax,%rax)
 	LONG $0x247c8b49; BYTE $0x28         // 380: movq 0x28(%r12), %rdi
 	LONG $0x24440349; BYTE $0x08         // 385: addq 0x8(%r12), %rax
 	WORD $0xff48; BYTE $0xce             // 38a: decq %rsi
 	WORD $0x0148; BYTE $0xf9             // 38d: addq %rdi, %rcx
 	WORD $0x0148; BYTE $0xfa             // 390: addq %rdi, %rdx
-	LONG $0xfffc88e9; BYTE $0xff         // 393: jmp 0x6eb0 <gemmVNNI1x32+0x20>
+	LONG $0xfffc88e9; BYTE $0xff         // 393: jmp 0x68a0 <gemmVNNI1x32+0x20>
 	WORD $0xf8c5; BYTE $0x77             // 398: vzeroupper
 	RET
 
@@ -5081,103 +4817,115 @@ TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0x486dd262; WORD $0x0e50       // 05a: vpdpbusd (%r14), %zmm2, %zmm1
 	LONG $0x40c68349                     // 060: addq $0x40, %r14
 	WORD $0xff48; BYTE $0xcb             // 064: decq %rbx
-	WORD $0xe775                         // 067: jne 0x7280 <gemmVNNI1x16+0x50>
+	WORD $0xe775                         // 067: jne 0x6c70 <gemmVNNI1x16+0x50>
 	LONG $0x5057034c                     // 069: addq 0x50(%rdi), %r10
 	WORD $0x014d; BYTE $0xd8             // 06d: addq %r11, %r8
 	WORD $0xff49; BYTE $0xc9             // 070: decq %r9
-	WORD $0xcb75                         // 073: jne 0x7270 <gemmVNNI1x16+0x40>
-	LONG $0x584f8b4c                     // 075: movq 0x58(%rdi), %r9
-	LONG $0x18478b4c                     // 079: movq 0x18(%rdi), %r8
-	LONG $0x90f8e1c4; WORD $0x604f       // 07d: kmovq 0x60(%rdi), %k1
-	LONG $0x487cf162; WORD $0xc95b       // 083: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x01f98349                     // 089: cmpq $0x1, %r9
-	WORD $0x617f                         // 08d: jg 0x7320 <gemmVNNI1x16+0xf0>
-	WORD $0x854d; BYTE $0xc9             // 08f: testq %r9, %r9
-	LONG $0x00f5840f; WORD $0x0000       // 092: je 0x73bd <gemmVNNI1x16+0x18d>
-	LONG $0x01f98349                     // 098: cmpq $0x1, %r9
-	LONG $0x00c4850f; WORD $0x0000       // 09c: jne 0x7396 <gemmVNNI1x16+0x166>
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 0a2: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x4874d162; WORD $0x485d; BYTE $0x03 // 0a9: vminps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 0b0: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 0b6: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 0bd: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 0c3: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 0c9: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 0cf: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 0d3: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 0d7: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 0da: cmpq $0x1, %rsi
-	LONG $0x015c8f0f; WORD $0x0000       // 0de: jg 0x7470 <gemmVNNI1x16+0x240>
-	LONG $0x00016fe9; BYTE $0x00         // 0e4: jmp 0x7488 <gemmVNNI1x16+0x258>
-	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // 0e9: nopl (%rax)
-	LONG $0x02f98349                     // 0f0: cmpq $0x2, %r9
-	LONG $0x00cf840f; WORD $0x0000       // 0f4: je 0x73f9 <gemmVNNI1x16+0x1c9>
-	LONG $0x03f98349                     // 0fa: cmpq $0x3, %r9
-	WORD $0x6675                         // 0fe: jne 0x7396 <gemmVNNI1x16+0x166>
-	LONG $0x897ff162; WORD $0x126f       // 100: vmovdqu8 (%rdx), %xmm2 {%k1} {z}
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 106: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x487df262; WORD $0xd231       // 10d: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x05 // 113: vpsubd 0x140(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 11a: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 120: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 127: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 12d: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 133: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 13a: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 140: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 146: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 14c: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 150: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 154: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 157: cmpq $0x1, %rsi
-	LONG $0x00df8f0f; WORD $0x0000       // 15b: jg 0x7470 <gemmVNNI1x16+0x240>
-	LONG $0x0000f2e9; BYTE $0x00         // 161: jmp 0x7488 <gemmVNNI1x16+0x258>
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 166: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x497cf162; WORD $0x0911       // 16d: vmovups %zmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 173: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 177: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 17b: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 17e: cmpq $0x1, %rsi
-	LONG $0x00b88f0f; WORD $0x0000       // 182: jg 0x7470 <gemmVNNI1x16+0x240>
-	LONG $0x0000cbe9; BYTE $0x00         // 188: jmp 0x7488 <gemmVNNI1x16+0x258>
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 18d: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 194: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 19a: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 1a1: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 1a7: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 1ad: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 1b3: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 1b7: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 1bb: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 1be: cmpq $0x1, %rsi
-	WORD $0x7c7f                         // 1c2: jg 0x7470 <gemmVNNI1x16+0x240>
-	LONG $0x00008fe9; BYTE $0x00         // 1c4: jmp 0x7488 <gemmVNNI1x16+0x258>
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 1c9: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x000000bb; BYTE $0x3f         // 1d0: movl $0x3f000000, %ebx
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x03 // 1d5: vmulps 0xc0(%r8), %zmm1, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 1dc: vpbroadcastd %ebx, %zmm3
-	LONG $0x800000bb; BYTE $0x3f         // 1e2: movl $0x3f800000, %ebx
-	LONG $0x486cf162; WORD $0xd358       // 1e7: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df262; WORD $0xdb7c       // 1ed: vpbroadcastd %ebx, %zmm3
-	LONG $0x486cf162; WORD $0xd05f       // 1f3: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 1f9: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 1ff: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 205: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 20b: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 212: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 218: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 21e: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 224: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 228: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 22c: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 22f: cmpq $0x1, %rsi
-	WORD $0x237e                         // 233: jle 0x7488 <gemmVNNI1x16+0x258>
-	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 235: nopw %cs:(%rax,%rax)
-	LONG $0x247c8b49; BYTE $0x28         // 240: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 245: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 24a: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 24d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 250: addq %rdi, %rdx
-	LONG $0xfffdc8e9; BYTE $0xff         // 253: jmp 0x7250 <gemmVNNI1x16+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 258: vzeroupper
+	WORD $0xcb75                         // 073: jne 0x6c60 <gemmVNNI1x16+0x40>
+	LONG $0x58478b4c                     // 075: movq 0x58(%rdi), %r8
+	LONG $0x01f88349                     // 079: cmpq $0x1, %r8
+	WORD $0x717f                         // 07d: jg 0x6d10 <gemmVNNI1x16+0xf0>
+	WORD $0x854d; BYTE $0xc0             // 07f: testq %r8, %r8
+	LONG $0x0123840f; WORD $0x0000       // 082: je 0x6dcb <gemmVNNI1x16+0x1ab>
+	LONG $0x01f88349                     // 088: cmpq $0x1, %r8
+	LONG $0x00e3850f; WORD $0x0000       // 08c: jne 0x6d95 <gemmVNNI1x16+0x175>
+	LONG $0x18478b4c                     // 092: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xc95b       // 096: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x60         // 09c: kmovw 0x60(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 0a1: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x4874d162; WORD $0x485d; BYTE $0x03 // 0a8: vminps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 0af: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 0b5: vpaddd 0x80(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 0bc: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 0c2: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x097f       // 0c8: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 0ce: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 0d2: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 0d6: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 0d9: cmpq $0x1, %rsi
+	LONG $0x019d8f0f; WORD $0x0000       // 0dd: jg 0x6ea0 <gemmVNNI1x16+0x280>
+	LONG $0x0001b0e9; BYTE $0x00         // 0e3: jmp 0x6eb8 <gemmVNNI1x16+0x298>
+	LONG $0x00841f0f; LONG $0x00000000   // 0e8: nopl (%rax,%rax)
+	LONG $0x02f88349                     // 0f0: cmpq $0x2, %r8
+	LONG $0x0100840f; WORD $0x0000       // 0f4: je 0x6e1a <gemmVNNI1x16+0x1fa>
+	LONG $0x03f88349                     // 0fa: cmpq $0x3, %r8
+	WORD $0x7575                         // 0fe: jne 0x6d95 <gemmVNNI1x16+0x175>
+	LONG $0x4f90f8c5; BYTE $0x60         // 100: kmovw 0x60(%rdi), %k1
+	LONG $0x18478b4c                     // 105: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xc95b       // 109: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x897ff162; WORD $0x126f       // 10f: vmovdqu8 (%rdx), %xmm2 {%k1} {z}
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 115: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x487df262; WORD $0xd231       // 11c: vpmovzxbd %xmm2, %zmm2
+	LONG $0x486dd162; WORD $0x50fa; BYTE $0x05 // 122: vpsubd 0x140(%r8), %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xd25b       // 129: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 12f: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca58       // 136: vaddps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 13c: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 142: vpaddd 0x80(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 149: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 14f: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x097f       // 155: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 15b: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 15f: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 163: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 166: cmpq $0x1, %rsi
+	LONG $0x01108f0f; WORD $0x0000       // 16a: jg 0x6ea0 <gemmVNNI1x16+0x280>
+	LONG $0x000123e9; BYTE $0x00         // 170: jmp 0x6eb8 <gemmVNNI1x16+0x298>
+	LONG $0x18478b4c                     // 175: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xc95b       // 179: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x60         // 17f: kmovw 0x60(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 184: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x497cf162; WORD $0x0911       // 18b: vmovups %zmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 191: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 195: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 199: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 19c: cmpq $0x1, %rsi
+	LONG $0x00da8f0f; WORD $0x0000       // 1a0: jg 0x6ea0 <gemmVNNI1x16+0x280>
+	LONG $0x0000ede9; BYTE $0x00         // 1a6: jmp 0x6eb8 <gemmVNNI1x16+0x298>
+	LONG $0x18478b4c                     // 1ab: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xc95b       // 1af: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4f90f8c5; BYTE $0x60         // 1b5: kmovw 0x60(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 1ba: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1c1: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 1c7: vpaddd 0x80(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 1ce: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 1d4: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x097f       // 1da: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 1e0: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 1e4: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 1e8: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 1eb: cmpq $0x1, %rsi
+	LONG $0x008b8f0f; WORD $0x0000       // 1ef: jg 0x6ea0 <gemmVNNI1x16+0x280>
+	LONG $0x00009ee9; BYTE $0x00         // 1f5: jmp 0x6eb8 <gemmVNNI1x16+0x298>
+	LONG $0x000000bb; BYTE $0x3f         // 1fa: movl $0x3f000000, %ebx
+	LONG $0x487df262; WORD $0xd37c       // 1ff: vpbroadcastd %ebx, %zmm2
+	LONG $0x800000bb; BYTE $0x3f         // 205: movl $0x3f800000, %ebx
+	LONG $0x18478b4c                     // 20a: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xc95b       // 20e: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487df262; WORD $0xdb7c       // 214: vpbroadcastd %ebx, %zmm3
+	LONG $0x4f90f8c5; BYTE $0x60         // 21a: kmovw 0x60(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 21f: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x4874d162; WORD $0x6059; BYTE $0x03 // 226: vmulps 0xc0(%r8), %zmm1, %zmm4
+	LONG $0x486cf162; WORD $0xd458       // 22d: vaddps %zmm4, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd05f       // 233: vmaxps %zmm0, %zmm2, %zmm2
+	LONG $0x486cf162; WORD $0xd35d       // 239: vminps %zmm3, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xca59       // 23f: vmulps %zmm2, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 245: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 24b: vpaddd 0x80(%r8), %zmm1, %zmm1
+	LONG $0x4875f262; WORD $0xc83d       // 252: vpmaxsd %zmm0, %zmm1, %zmm1
+	LONG $0x487ef262; WORD $0xc911       // 258: vpmovusdb %zmm1, %xmm1
+	LONG $0x097ff162; WORD $0x097f       // 25e: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 264: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 268: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 26c: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 26f: cmpq $0x1, %rsi
+	WORD $0x237e                         // 273: jle 0x6eb8 <gemmVNNI1x16+0x298>
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 275: nopw %cs:(%rax,%rax)
+	LONG $0x247c8b49; BYTE $0x28         // 280: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 285: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 28a: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 28d: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 290: addq %rdi, %rdx
+	LONG $0xfffd88e9; BYTE $0xff         // 293: jmp 0x6c40 <gemmVNNI1x16+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 298: vzeroupper
 	RET

@@ -5,6 +5,7 @@ package kernel
 var (
 	gemmTiles      []gemmTile
 	depthwiseTiles []depthwiseTile
+	columnsTiles   []columnsTile
 	squeezeTiles   []squeezeTile
 	wideTiles      []gemmTile
 )

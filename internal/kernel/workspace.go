@@ -21,6 +21,7 @@ type Workspace struct {
 
 	gemm      gemmArgs
 	depthwise depthwiseArgs
+	columns   columnsArgs
 	squeeze   squeezeArgs
 	tail      [squeezeChannels]int32
 	rows      [maxSize]unsafe.Pointer // of a depthwise kernel's taps

@@ -2,6 +2,12 @@
 #include <immintrin.h>
 #include "kernel.h"
 
+// HIDE for vectors. Such barriers keep their order: what is loaded through a pointer that is hidden
+// after a vector is loaded after the vector was computed, so that fewer registers are in use.
+template <int N> INL void hide(__m512i (&v)[N]) {
+  UNROLL for (int i = 0; i < N; i++) asm volatile("" : "+v"(v[i]));
+}
+
 INL __m512 constant512(int32_t bits) {
   HIDE(bits);
   return _mm512_castsi512_ps(_mm512_set1_epi32(bits));
@@ -19,12 +25,20 @@ template <int64_t MODE> INL __m512 steps(__m512i acc, const float *p, int w, __m
   return u;
 }
 
+// What hard_swish clamps with. Registers that are set before a loop: set in it, they would compete with
+// the shuffles.
+struct clamp { __m512 half, one; };
+template <int64_t MODE> INL clamp clamp_of() {
+  if (MODE != HARD_SWISH) return {_mm512_setzero_ps(), _mm512_setzero_ps()};
+  return {constant512(0x3f000000), constant512(0x3f800000)};
+}
+
 // Equations 4 and 5 up to the saturation.
-template <int64_t MODE> INL __m512i rounded(__m512 u, const float *p, int w) {
+template <int64_t MODE> INL __m512i rounded(__m512 u, const float *p, int w, const clamp &k) {
   if (MODE == RELU6) u = _mm512_min_ps(u, _mm512_loadu_ps(p + BOUND*w));
   if (MODE == HARD_SWISH) {
-    __m512 v = _mm512_add_ps(_mm512_mul_ps(u, _mm512_loadu_ps(p + BOUND*w)), constant512(0x3f000000));
-    u = _mm512_mul_ps(u, _mm512_min_ps(_mm512_max_ps(v, _mm512_setzero_ps()), constant512(0x3f800000)));
+    __m512 v = _mm512_add_ps(_mm512_mul_ps(u, _mm512_loadu_ps(p + BOUND*w)), k.half);
+    u = _mm512_mul_ps(u, _mm512_min_ps(_mm512_max_ps(v, _mm512_setzero_ps()), k.one));
   }
   return _mm512_add_epi32(_mm512_cvtps_epi32(u), _mm512_loadu_si512(p + ZERO*w));
 }

@@ -1,44 +1,252 @@
-// Depthwise int8 convolution for AVX-512VL VNNI: 32 channels of u8 (q + 128, and so the
-// zero points), four taps an instruction.
-#include "avx2.h"
-#include "depthwise.h"
+// Depthwise int8 convolution for AVX-512 VNNI, on u8 (q + 128, and so the zero points).
+//
+// Four taps an instruction, and each input is brought into place once for all outputs that it takes
+// part in: the three rows (or the first four of five) of one column and one channel make a 32-bit
+// element, and a row of such columns, padding included, lies in a scratch buffer. A 3x3 output is
+// three columns. Of a 5x5 window the bottom row remains: it makes elements of four neighbouring
+// columns, quads, and the fifth tap is a part of a later output's quad.
+#include "avx512.h"
+#include "columns.h"
 
-// Weights: s8 [taps/4, up][4 quarters][8 channels][4]. Lane l, element e of quarter j is channel
-// 16*l + 4*j + e.
-template <int64_t MODE, int KS> INL void pixels(const depthwise_args *&g, const int8_t *&w, const float *&p, int64_t at) {
-  constexpr int T = KS*KS;
-  int64_t x = at;
-  int8_t *c = g->c + at;
-  int64_t n = g->ow;
-  do {
-    HIDE(g); HIDE(w); HIDE(p);
-    taps<KS> tap{g, x, nullptr};
-    __m256i acc[4];
-    UNROLL for (int j = 0; j < 4; j++) acc[j] = _mm256_loadu_si256((const __m256i *)(p + 8*j));
-    UNROLL for (int t = 0; t < T; t += 4) {
-      __m256i v[4];
-      UNROLL for (int i = 0; i < 4; i++)
-        v[i] = t + i < T ? _mm256_loadu_si256((const __m256i *)(tap.at(t + i))) : _mm256_setzero_si256();
-      __m256i l01 = _mm256_unpacklo_epi8(v[0], v[1]), h01 = _mm256_unpackhi_epi8(v[0], v[1]);
-      __m256i l23 = _mm256_unpacklo_epi8(v[2], v[3]), h23 = _mm256_unpackhi_epi8(v[2], v[3]);
-      const __m256i *wp = (const __m256i *)(w + 32*t);
-      acc[0] = _mm256_dpbusd_epi32(acc[0], _mm256_unpacklo_epi16(l01, l23), _mm256_loadu_si256(wp));
-      acc[1] = _mm256_dpbusd_epi32(acc[1], _mm256_unpackhi_epi16(l01, l23), _mm256_loadu_si256(wp + 1));
-      acc[2] = _mm256_dpbusd_epi32(acc[2], _mm256_unpacklo_epi16(h01, h23), _mm256_loadu_si256(wp + 2));
-      acc[3] = _mm256_dpbusd_epi32(acc[3], _mm256_unpackhi_epi16(h01, h23), _mm256_loadu_si256(wp + 3));
+// Columns hold 64 channels as four vectors: lane l, element e of vector v is channel 16*l + 4*v + e. Unpacking
+// bytes by fours leaves them so, and packing brings them back. Or they hold 16 channels in order.
+enum { BIG = 256, SMALL = 64 };
+
+INL void store64(int8_t *d, __m512i v0, __m512i v1, __m512i v2, __m512i v3) {
+  __m512i l01 = _mm512_unpacklo_epi8(v0, v1), h01 = _mm512_unpackhi_epi8(v0, v1);
+  __m512i l23 = _mm512_unpacklo_epi8(v2, v3), h23 = _mm512_unpackhi_epi8(v2, v3);
+  _mm512_store_si512(d, _mm512_unpacklo_epi16(l01, l23));
+  _mm512_store_si512(d + 64, _mm512_unpackhi_epi16(l01, l23));
+  _mm512_store_si512(d + 128, _mm512_unpacklo_epi16(h01, h23));
+  _mm512_store_si512(d + 192, _mm512_unpackhi_epi16(h01, h23));
+}
+
+// The columns of one row of outputs, channels from at on.
+template <int KS> INL void columns64(columns_args *g, int64_t at) {
+  int8_t *d = g->scratch, *bottom = g->bottom;
+  PLAIN for (int part = 0; part < 3; part++) {
+    int64_t n = (&g->left)[part], step = part == 1 ? g->channels : 0;
+    if (n == 0) continue;
+    const int8_t *q[KS];
+    UNROLL for (int i = 0; i < KS; i++) q[i] = (part == 1 ? g->row[i] : g->pad) + at;
+    PLAIN do {
+      __m512i v3 = _mm512_setzero_si512();
+      if (KS == 5) v3 = _mm512_loadu_si512(q[KS-2]);
+      store64(d, _mm512_loadu_si512(q[0]), _mm512_loadu_si512(q[1]), _mm512_loadu_si512(q[2]), v3);
+      d += BIG;
+      if (KS == 5) {
+        _mm512_store_si512(bottom, _mm512_loadu_si512(q[KS-1]));
+        bottom += 64;
+      }
+      UNROLL for (int i = 0; i < KS; i++) q[i] += step;
+    } while (--n);
+  }
+  if (KS == 5) {
+    const int8_t *q = g->bottom;
+    int64_t n = g->quads, dx = 64*g->dx, step = 64*g->quad_step;
+    PLAIN do {
+      store64(d, _mm512_load_si512(q), _mm512_load_si512(q + dx), _mm512_load_si512(q + 2*dx), _mm512_load_si512(q + 3*dx));
+      d += BIG; q += step;
+    } while (--n);
+  }
+}
+
+// The same for 16 channels, those of keep.
+INL __m512i column16(__m128i v0, __m128i v1, __m128i v2, __m128i v3, __m512i quarters, __m512i bytes) {
+  __m512i v = _mm512_inserti32x4(_mm512_castsi128_si512(v0), v1, 1);
+  v = _mm512_inserti32x4(_mm512_inserti32x4(v, v2, 2), v3, 3);
+  return _mm512_shuffle_epi8(_mm512_permutexvar_epi32(quarters, v), bytes);
+}
+
+INL __m512i lanes(int64_t lo, int64_t hi) {
+  HIDE(lo); HIDE(hi);
+  return _mm512_broadcast_i32x4(_mm_set_epi64x(hi, lo));
+}
+
+template <int KS> INL void columns16(columns_args *g, int64_t at, __mmask16 keep) {
+  // Element 4*l + r is element 4*r + l; byte 4*c + r is byte 4*r + c.
+  const __m512i bytes = lanes(0x0d0905010c080400, 0x0f0b07030e0a0602);
+  const __m512i quarters = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(bytes));
+  int8_t *d = g->scratch, *bottom = g->bottom;
+  PLAIN for (int part = 0; part < 3; part++) {
+    int64_t n = (&g->left)[part], step = part == 1 ? g->channels : 0;
+    if (n == 0) continue;
+    const int8_t *q[KS];
+    UNROLL for (int i = 0; i < KS; i++) q[i] = (part == 1 ? g->row[i] : g->pad) + at;
+    PLAIN do {
+      UNROLL for (int i = 0; i < KS; i++) HIDE(q[i]);
+      __m128i v[4];
+      UNROLL for (int i = 0; i < 4; i++) v[i] = i < KS ? _mm_maskz_loadu_epi8(keep, q[i < KS ? i : 0]) : _mm_setzero_si128();
+      _mm512_store_si512(d, column16(v[0], v[1], v[2], v[3], quarters, bytes));
+      d += SMALL;
+      if (KS == 5) {
+        _mm_store_si128((__m128i *)bottom, _mm_maskz_loadu_epi8(keep, q[KS-1]));
+        bottom += 16;
+      }
+      UNROLL for (int i = 0; i < KS; i++) q[i] += step;
+    } while (--n);
+  }
+  if (KS == 5) {
+    const __m128i *q = (const __m128i *)g->bottom;
+    int64_t n = g->quads, dx = g->dx, step = g->quad_step;
+    PLAIN do {
+      _mm512_store_si512(d, column16(_mm_load_si128(q), _mm_load_si128(q + dx), _mm_load_si128(q + 2*dx), _mm_load_si128(q + 3*dx), quarters, bytes));
+      d += SMALL; q += step;
+    } while (--n);
+  }
+}
+
+INL void finish64(__m512i (&q)[4], int8_t *c) {
+  _mm512_storeu_si512(c, _mm512_packus_epi16(_mm512_packs_epi32(q[0], q[1]), _mm512_packs_epi32(q[2], q[3])));
+}
+
+// A row of outputs from its columns, three at a window.
+template <int64_t MODE> INL void outputs64k3(columns_args *g, const int8_t *w, const float *p, int8_t *c) {
+  const clamp k = clamp_of<MODE>();
+  __m512i wv[3][4];
+  UNROLL for (int j = 0; j < 3; j++)
+    UNROLL for (int v = 0; v < 4; v++) wv[j][v] = _mm512_load_si512(w + 256*j + 64*v);
+  const int8_t *d = g->scratch;
+  int64_t n = g->ow, dx = BIG*g->dx, sx = BIG*g->sx, step = g->channels;
+  PLAIN do {
+    HIDE(p);
+    __m512i q[4];
+    UNROLL for (int v = 0; v < 4; v++) {
+      __m512i acc = _mm512_loadu_si512(p + 16*v);
+      acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(d + 64*v), wv[0][v]);
+      acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(d + dx + 64*v), wv[1][v]);
+      acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(d + 2*dx + 64*v), wv[2][v]);
+      q[v] = rounded<MODE>(steps<MODE>(acc, p + 16*v, 64, _mm_setzero_si128()), p + 16*v, 64, k);
     }
-    const __m256i none = _mm256_setzero_si256();
-    __m256i q[4];
-    UNROLL for (int j = 0; j < 4; j++) q[j] = rounded<MODE>(steps<MODE>(acc[j], p + 8*j, 32, none), p + 8*j, 32);
-    _mm256_storeu_si256((__m256i *)c, _mm256_packus_epi16(_mm256_packs_epi32(q[0], q[1]), _mm256_packs_epi32(q[2], q[3])));
-    c += g->ldc; x += g->sx;
+    finish64(q, c);
+    d += sx; c += step;
   } while (--n);
 }
 
-template <int KS> INL void depthwise(const depthwise_args *g) {
-#define PIXELS(MODE) pixels<MODE, KS>(g, w, p, at)
-  BLOCKS(32, ((KS*KS + 3)/4*128), PIXELS)
+// Two outputs at a time, so that a vector of weights is loaded for both.
+template <int64_t MODE> INL void outputs64k5(columns_args *g, const int8_t *w, const float *p, int8_t *c) {
+  const clamp k = clamp_of<MODE>();
+  const int8_t *d = g->scratch, *quad = d + BIG*(g->left + g->inside + g->right);
+  int64_t n = g->ow;
+  for (;;) {
+    HIDE(g); HIDE(p); HIDE(w);
+    int64_t dx = BIG*g->dx, sx = n > 1 ? BIG*g->sx : 0;
+    __m512i acc[2][4];
+    UNROLL for (int v = 0; v < 4; v++) acc[0][v] = acc[1][v] = _mm512_loadu_si512(p + 16*v);
+    const int8_t *x = d, *u = w;
+    UNROLL for (int j = 0; j < 5; j++) {
+      UNROLL for (int v = 0; v < 4; v++) {
+        __m512i wv = _mm512_load_si512(u + 64*v);
+        acc[0][v] = _mm512_dpbusd_epi32(acc[0][v], _mm512_load_si512(x + 64*v), wv);
+        acc[1][v] = _mm512_dpbusd_epi32(acc[1][v], _mm512_load_si512(x + sx + 64*v), wv);
+      }
+      u += 256; x += dx;
+      hide(acc[0]); hide(acc[1]);
+      HIDE(u); HIDE(x);
+    }
+    HIDE(g);
+    int64_t qx = n > 1 ? BIG*g->quad_x : 0, last = BIG*g->quad_last;
+    x = quad;
+    UNROLL for (int j = 5; j < 7; j++) {
+      UNROLL for (int v = 0; v < 4; v++) {
+        __m512i wv = _mm512_load_si512(u + 64*v);
+        acc[0][v] = _mm512_dpbusd_epi32(acc[0][v], _mm512_load_si512(x + 64*v), wv);
+        acc[1][v] = _mm512_dpbusd_epi32(acc[1][v], _mm512_load_si512(x + qx + 64*v), wv);
+      }
+      u += 256; x += last;
+      hide(acc[0]); hide(acc[1]);
+      HIDE(u); HIDE(x);
+    }
+    int64_t step = n > 1 ? g->channels : 0;
+    UNROLL for (int i = 0; i < 2; i++) {
+      hide(acc[i]);
+      HIDE(p);
+      __m512i q[4];
+      UNROLL for (int v = 0; v < 4; v++)
+        q[v] = rounded<MODE>(steps<MODE>(acc[i][v], p + 16*v, 64, _mm_setzero_si128()), p + 16*v, 64, k);
+      finish64(q, c + i*step);
+    }
+    n -= 2;
+    if (n <= 0) return;
+    int64_t by = n > 1 ? 2 : 1;   // the last two overlap those before
+    d += by*sx; c += by*step; quad += by*qx;
+    n += n == 1;
+  }
 }
 
-KERNEL depthwiseVNNIk3(const depthwise_args *g) { depthwise<3>(g); }
-KERNEL depthwiseVNNIk5(const depthwise_args *g) { depthwise<5>(g); }
+template <int64_t MODE, int KS> INL void outputs16(columns_args *g, const int8_t *w, const float *p, int8_t *c, __mmask16 keep) {
+  const clamp k = clamp_of<MODE>();
+  constexpr int T = KS == 3 ? 3 : 7;
+  __m512i wv[T];
+  UNROLL for (int t = 0; t < T; t++) wv[t] = _mm512_load_si512(w + 64*t);
+  const int8_t *d = g->scratch, *quad = d + SMALL*(g->left + g->inside + g->right);
+  int64_t n = g->ow, dx = SMALL*g->dx, sx = SMALL*g->sx, step = g->channels;
+  int64_t qx = SMALL*g->quad_x, last = SMALL*g->quad_last;
+  PLAIN do {
+    HIDE(p);
+    __m512i acc = _mm512_loadu_si512(p);
+    const int8_t *x = d;
+    UNROLL for (int j = 0; j < KS; j++) {
+      acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(x), wv[j]);
+      x += dx;
+      if (KS == 5) HIDE(x);   // rather than registers for multiples of dx
+    }
+    if (KS == 5) {
+      acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(quad), wv[T-2]);
+      acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(quad + last), wv[T-1]);
+      quad += qx;
+    }
+    _mm_mask_storeu_epi8(c, keep, saturated(rounded<MODE>(steps<MODE>(acc, p, 16, _mm_setzero_si128()), p, 16, k)));
+    d += sx; c += step;
+  } while (--n);
+}
+
+#define MODES(OUTPUTS) \
+  switch (g->mode) { \
+  case RELU6: OUTPUTS(RELU6); break; \
+  case HARD_SWISH: OUTPUTS(HARD_SWISH); break; \
+  default: OUTPUTS(IDENTITY); \
+  }
+
+// Runs BLOCK for each block of CB channels, WB bytes of weights each, of each row of outputs. The
+// fields of g that it changes are its memory.
+#define ROWS(KS, CB, WB, BLOCK) \
+  g->row_c = g->c; \
+  PLAIN do { \
+    find_rows<KS>(g); \
+    g->block_w = g->w; g->block_p = g->p; \
+    g->at = g->first; g->left_blocks = g->blocks; \
+    for (;;) { \
+      HIDE(g); \
+      BLOCK; \
+      HIDE(g); \
+      if (--g->left_blocks == 0) break; \
+      g->block_w += WB; g->block_p += 6*CB; \
+      int64_t at = g->at + CB; \
+      HIDE(at); \
+      g->at = at > g->last ? g->last : at; \
+    } \
+    g->row_c += g->ldc; \
+  } while (--g->rows);
+
+template <int KS> INL void block64(columns_args *g) {
+  columns64<KS>(g, g->at);
+  HIDE(g);
+#define OUTPUTS(MODE) if (KS == 3) outputs64k3<MODE>(g, g->block_w, g->block_p, g->row_c + g->at); else outputs64k5<MODE>(g, g->block_w, g->block_p, g->row_c + g->at)
+  MODES(OUTPUTS)
+#undef OUTPUTS
+}
+
+template <int KS> INL void block16(columns_args *g) {
+  __mmask16 keep = g->left_blocks == 1 ? g->mask : 0xffff;
+  columns16<KS>(g, g->at, keep);
+  HIDE(g);
+#define OUTPUTS(MODE) outputs16<MODE, KS>(g, g->block_w, g->block_p, g->row_c + g->at, keep)
+  MODES(OUTPUTS)
+#undef OUTPUTS
+}
+
+KERNEL depthwiseVNNIk3x64(columns_args *g) { ROWS(3, 64, 3*256, block64<3>(g)) }
+KERNEL depthwiseVNNIk5x64(columns_args *g) { ROWS(5, 64, 7*256, block64<5>(g)) }
+KERNEL depthwiseVNNIk3x16(columns_args *g) { ROWS(3, 16, 3*64, block16<3>(g)) }
+KERNEL depthwiseVNNIk5x16(columns_args *g) { ROWS(5, 16, 7*64, block16<5>(g)) }

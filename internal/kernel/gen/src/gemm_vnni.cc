@@ -4,6 +4,7 @@
 
 // Panel: [K/4][NV*16 columns][4].
 template <int64_t MODE, int MR, int NV> INL void finish(const gemm_args *g, __m512i (&acc)[MR][NV], int8_t *c, const int8_t *r) {
+  const clamp k = clamp_of<MODE>();
   UNROLL for (int i = 0; i < MR; i++) {
     HIDE(g);
     const float *p = g->p;
@@ -16,7 +17,7 @@ template <int64_t MODE, int MR, int NV> INL void finish(const gemm_args *g, __m5
         _mm512_mask_storeu_ps(c + 64*v, keep, u);
         continue;
       }
-      __m128i q = saturated(rounded<MODE>(u, p + 16*v, 16*NV));
+      __m128i q = saturated(rounded<MODE>(u, p + 16*v, 16*NV, k));
       if (v + 1 < NV) _mm_storeu_si128((__m128i *)(c + 16*v), q);
       else _mm_mask_storeu_epi8(c + 16*v, keep, q);
     }
