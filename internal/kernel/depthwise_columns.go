@@ -31,12 +31,7 @@ type columnsArgs struct {
 	quadStep            int // columns from quad to quad
 	quadX, quadLast     int // quads from output to output, and to that with an output's last tap
 	mode                int
-	row                 [maxSize]uintptr // from here on the kernel's own
-	rowC                uintptr
-	at                  int
-	blockW              uintptr
-	leftBlocks          int
-	blockP              uintptr
+	_                   [10]uintptr // the kernel's own
 }
 
 // columnsTile is a depthwise kernel that takes rows of the image as they are and
