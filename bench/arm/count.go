@@ -22,14 +22,22 @@ var cpus = []struct{ name, isa string }{
 // inferences that are counted, besides a first that sets things up.
 const inferences = 4
 
-func countAll(model, program, plugin string) error {
+func countAll(model, program, plugin, only string) error {
+	counted := 0
 	fmt.Println("Millions of instructions per inference, MobileNetV3-Large at 224 px, one thread, quantised input to logits:")
 	for _, cpu := range cpus {
+		if only != "" && only != cpu.name {
+			continue
+		}
+		counted++
 		counts, err := count(model, program, plugin, cpu.name, cpu.isa)
 		if err != nil {
 			return fmt.Errorf("%s: %w", cpu.name, err)
 		}
 		print(os.Stdout, cpu.name, cpu.isa, counts)
+	}
+	if counted == 0 {
+		return fmt.Errorf("-cpu %s: want one of %v", only, cpus)
 	}
 	return nil
 }

@@ -11,21 +11,22 @@ const usage = `usage:
   arm make MODEL            write MobileNetV3-Large for 224 px and 1000 classes, weights random, int8
   arm run MODEL TIMES       the program that is counted: TIMES inferences on one thread
   arm count MODEL           count for every CPU; -program is this program built for linux/arm64,
-                            -plugin is icount/icount.c built for this machine
+                            -cpu counts for one of them, -plugin is icount/icount.c built for this machine
 `
 
 func main() {
 	program := flag.String("program", "build/bench-arm", "this program, built for linux/arm64")
 	plugin := flag.String("plugin", "build/icount.so", "icount/icount.c, built for this machine")
+	cpu := flag.String("cpu", "", "count for this CPU only, as qemu names it")
 	flag.Usage = func() { fmt.Fprint(os.Stderr, usage) }
 	flag.Parse()
-	if err := command(flag.Args(), *program, *plugin); err != nil {
+	if err := command(flag.Args(), *program, *plugin, *cpu); err != nil {
 		fmt.Fprintln(os.Stderr, "arm:", err)
 		os.Exit(1)
 	}
 }
 
-func command(args []string, program, plugin string) error {
+func command(args []string, program, plugin, cpu string) error {
 	verb := ""
 	if len(args) > 1 {
 		verb = args[0]
@@ -40,7 +41,7 @@ func command(args []string, program, plugin string) error {
 		}
 		return run(args[1], times)
 	case verb == "count" && len(args) == 2:
-		return countAll(args[1], program, plugin)
+		return countAll(args[1], program, plugin, cpu)
 	}
 	flag.Usage()
 	return fmt.Errorf("arguments %q are none of these", args)

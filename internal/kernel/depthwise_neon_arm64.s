@@ -18,10 +18,10 @@ TEXT ·depthwiseNEONk3(SB), NOSPLIT, $0-8
 	WORD $0xf9401e8c                     // 02c: ldr x12, [x20, #0x38]
 	WORD $0x8b0a01ad                     // 030: add x13, x13, x10
 	WORD $0xf100061f                     // 034: cmp x16, #0x1
-	WORD $0x540010e0                     // 038: b.eq 0x254 <depthwiseNEONk3+0x254>
+	WORD $0x540010c0                     // 038: b.eq 0x250 <depthwiseNEONk3+0x250>
 	WORD $0xaa0a03ef                     // 03c: mov x15, x10
 	WORD $0xf1000a1f                     // 040: cmp x16, #0x2
-	WORD $0x54001e81                     // 044: b.ne 0x414 <depthwiseNEONk3+0x414>
+	WORD $0x54001e61                     // 044: b.ne 0x410 <depthwiseNEONk3+0x410>
 	WORD $0xd503201f                     // 048: nop
 	WORD $0xd503201f                     // 04c: nop
 	WORD $0xf100058c                     // 050: subs x12, x12, #0x1
@@ -129,257 +129,255 @@ TEXT ·depthwiseNEONk3(SB), NOSPLIT, $0-8
 	WORD $0x6e27dca5                     // 1e8: fmul v5.4s, v5.4s, v7.4s
 	WORD $0x6e2adc84                     // 1ec: fmul v4.4s, v4.4s, v10.4s
 	WORD $0x6e28dc63                     // 1f0: fmul v3.4s, v3.4s, v8.4s
-	WORD $0xad442167                     // 1f4: ldp q7, q8, [x11, #0x80]
+	WORD $0xad441d68                     // 1f4: ldp q8, q7, [x11, #0x80]
 	WORD $0x4e21a8c6                     // 1f8: fcvtns v6.4s, v6.4s
 	WORD $0x4e21a8a5                     // 1fc: fcvtns v5.4s, v5.4s
 	WORD $0x4e21a884                     // 200: fcvtns v4.4s, v4.4s
-	WORD $0x4e21a863                     // 204: fcvtns v3.4s, v3.4s
-	WORD $0x4ea684e6                     // 208: add v6.4s, v7.4s, v6.4s
-	WORD $0x3dc02967                     // 20c: ldr q7, [x11, #0xa0]
-	WORD $0x4ea58505                     // 210: add v5.4s, v8.4s, v5.4s
-	WORD $0x4ea484e4                     // 214: add v4.4s, v7.4s, v4.4s
-	WORD $0x3dc02d67                     // 218: ldr q7, [x11, #0xb0]
-	WORD $0x0e6148c6                     // 21c: sqxtn v6.4h, v6.4s
-	WORD $0x4ea384e3                     // 220: add v3.4s, v7.4s, v3.4s
-	WORD $0x0e614884                     // 224: sqxtn v4.4h, v4.4s
-	WORD $0x4e6148a6                     // 228: sqxtn2 v6.8h, v5.4s
-	WORD $0x4e614864                     // 22c: sqxtn2 v4.8h, v3.4s
-	WORD $0x0e2148c3                     // 230: sqxtn v3.8b, v6.8h
-	WORD $0x4e214883                     // 234: sqxtn2 v3.16b, v4.8h
-	WORD $0x3d8001a3                     // 238: str q3, [x13]
-	WORD $0xf9401a8f                     // 23c: ldr x15, [x20, #0x30]
-	WORD $0xf9400a90                     // 240: ldr x16, [x20, #0x10]
-	WORD $0x8b0f01ad                     // 244: add x13, x13, x15
-	WORD $0x8b0e020e                     // 248: add x14, x16, x14
-	WORD $0x54fff021                     // 24c: b.ne 0x50 <depthwiseNEONk3+0x50>
-	WORD $0x140000db                     // 250: b 0x5bc <depthwiseNEONk3+0x5bc>
-	WORD $0xf100058c                     // 254: subs x12, x12, #0x1
-	WORD $0xad401566                     // 258: ldp q6, q5, [x11]
-	WORD $0xad410d64                     // 25c: ldp q4, q3, [x11, #0x20]
-	WORD $0xa940428f                     // 260: ldp x15, x16, [x20]
-	WORD $0xf94001ef                     // 264: ldr x15, [x15]
-	WORD $0x8b0e01ef                     // 268: add x15, x15, x14
-	WORD $0x8b1001f0                     // 26c: add x16, x15, x16
-	WORD $0xad403527                     // 270: ldp q7, q13, [x9]
-	WORD $0x3dc001e8                     // 274: ldr q8, [x15]
-	WORD $0xf940068f                     // 278: ldr x15, [x20, #0x8]
-	WORD $0x3dc0020e                     // 27c: ldr q14, [x16]
-	WORD $0x8b0f020f                     // 280: add x15, x16, x15
-	WORD $0x3dc001ea                     // 284: ldr q10, [x15]
-	WORD $0xad413d29                     // 288: ldp q9, q15, [x9, #0x20]
-	WORD $0x0e2dc1d1                     // 28c: smull v17.8h, v14.8b, v13.8b
-	WORD $0xa940428f                     // 290: ldp x15, x16, [x20]
-	WORD $0x4e2dc1cd                     // 294: smull2 v13.8h, v14.16b, v13.16b
-	WORD $0xf94005ef                     // 298: ldr x15, [x15, #0x8]
-	WORD $0x0e278111                     // 29c: smlal v17.8h, v8.8b, v7.8b
-	WORD $0x4e27810d                     // 2a0: smlal2 v13.8h, v8.16b, v7.16b
-	WORD $0x8b0e01ef                     // 2a4: add x15, x15, x14
-	WORD $0x8b1001f0                     // 2a8: add x16, x15, x16
-	WORD $0x3dc001f0                     // 2ac: ldr q16, [x15]
-	WORD $0xf940068f                     // 2b0: ldr x15, [x20, #0x8]
-	WORD $0x0e7110c6                     // 2b4: saddw v6.4s, v6.4s, v17.4h
-	WORD $0xad42492b                     // 2b8: ldp q11, q18, [x9, #0x40]
-	WORD $0x4e7110a5                     // 2bc: saddw2 v5.4s, v5.4s, v17.8h
-	WORD $0x3dc0020c                     // 2c0: ldr q12, [x16]
-	WORD $0x0e2fc207                     // 2c4: smull v7.8h, v16.8b, v15.8b
-	WORD $0x8b0f020f                     // 2c8: add x15, x16, x15
-	WORD $0x4e2fc208                     // 2cc: smull2 v8.8h, v16.16b, v15.16b
-	WORD $0x3dc001f3                     // 2d0: ldr q19, [x15]
-	WORD $0x0e6d1084                     // 2d4: saddw v4.4s, v4.4s, v13.4h
-	WORD $0xa940428f                     // 2d8: ldp x15, x16, [x20]
-	WORD $0x4e6d1063                     // 2dc: saddw2 v3.4s, v3.4s, v13.8h
-	WORD $0x0e298147                     // 2e0: smlal v7.8h, v10.8b, v9.8b
-	WORD $0x0e32c26e                     // 2e4: smull v14.8h, v19.8b, v18.8b
-	WORD $0xf94009ef                     // 2e8: ldr x15, [x15, #0x10]
-	WORD $0x4e298148                     // 2ec: smlal2 v8.8h, v10.16b, v9.16b
-	WORD $0x4e32c26a                     // 2f0: smull2 v10.8h, v19.16b, v18.16b
-	WORD $0x8b0e01ef                     // 2f4: add x15, x15, x14
-	WORD $0x0e6710c6                     // 2f8: saddw v6.4s, v6.4s, v7.4h
-	WORD $0x8b1001f0                     // 2fc: add x16, x15, x16
-	WORD $0xad43412f                     // 300: ldp q15, q16, [x9, #0x60]
-	WORD $0x0e2b818e                     // 304: smlal v14.8h, v12.8b, v11.8b
-	WORD $0x3dc001ed                     // 308: ldr q13, [x15]
-	WORD $0x3dc00209                     // 30c: ldr q9, [x16]
-	WORD $0x4e6710a5                     // 310: saddw2 v5.4s, v5.4s, v7.8h
-	WORD $0xf940068f                     // 314: ldr x15, [x20, #0x8]
-	WORD $0x0e681084                     // 318: saddw v4.4s, v4.4s, v8.4h
-	WORD $0x4e2b818a                     // 31c: smlal2 v10.8h, v12.16b, v11.16b
-	WORD $0x4e681063                     // 320: saddw2 v3.4s, v3.4s, v8.8h
-	WORD $0x0e30c131                     // 324: smull v17.8h, v9.8b, v16.8b
-	WORD $0x4e30c127                     // 328: smull2 v7.8h, v9.16b, v16.16b
-	WORD $0x8b0f020f                     // 32c: add x15, x16, x15
-	WORD $0x0e6e10c6                     // 330: saddw v6.4s, v6.4s, v14.4h
-	WORD $0x4e6e10a5                     // 334: saddw2 v5.4s, v5.4s, v14.8h
-	WORD $0x3dc02129                     // 338: ldr q9, [x9, #0x80]
-	WORD $0x3dc001e8                     // 33c: ldr q8, [x15]
-	WORD $0x0e6a1084                     // 340: saddw v4.4s, v4.4s, v10.4h
-	WORD $0x4e6a1063                     // 344: saddw2 v3.4s, v3.4s, v10.8h
-	WORD $0x0e2f81b1                     // 348: smlal v17.8h, v13.8b, v15.8b
-	WORD $0x4e2f81a7                     // 34c: smlal2 v7.8h, v13.16b, v15.16b
-	WORD $0x0e29c10b                     // 350: smull v11.8h, v8.8b, v9.8b
-	WORD $0x4e29c108                     // 354: smull2 v8.8h, v8.16b, v9.16b
-	WORD $0x0e7110c6                     // 358: saddw v6.4s, v6.4s, v17.4h
-	WORD $0x4e7110a5                     // 35c: saddw2 v5.4s, v5.4s, v17.8h
-	WORD $0x0e671084                     // 360: saddw v4.4s, v4.4s, v7.4h
-	WORD $0x4e671063                     // 364: saddw2 v3.4s, v3.4s, v7.8h
-	WORD $0x0e6b10c6                     // 368: saddw v6.4s, v6.4s, v11.4h
-	WORD $0x4e6b10a5                     // 36c: saddw2 v5.4s, v5.4s, v11.8h
-	WORD $0x0e681084                     // 370: saddw v4.4s, v4.4s, v8.4h
-	WORD $0x4e681063                     // 374: saddw2 v3.4s, v3.4s, v8.8h
-	WORD $0xad422167                     // 378: ldp q7, q8, [x11, #0x40]
-	WORD $0x4e21d8c6                     // 37c: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // 380: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 384: scvtf v4.4s, v4.4s
-	WORD $0x4e21d863                     // 388: scvtf v3.4s, v3.4s
-	WORD $0x6e26dce6                     // 38c: fmul v6.4s, v7.4s, v6.4s
-	WORD $0x6e25dd05                     // 390: fmul v5.4s, v8.4s, v5.4s
-	WORD $0xad432167                     // 394: ldp q7, q8, [x11, #0x60]
-	WORD $0x6e24dce4                     // 398: fmul v4.4s, v7.4s, v4.4s
-	WORD $0xad461d69                     // 39c: ldp q9, q7, [x11, #0xc0]
-	WORD $0x6e23dd03                     // 3a0: fmul v3.4s, v8.4s, v3.4s
-	WORD $0x4ea9f4c6                     // 3a4: fmin v6.4s, v6.4s, v9.4s
-	WORD $0x4ea7f4a5                     // 3a8: fmin v5.4s, v5.4s, v7.4s
-	WORD $0xad471d69                     // 3ac: ldp q9, q7, [x11, #0xe0]
-	WORD $0x4ea9f484                     // 3b0: fmin v4.4s, v4.4s, v9.4s
-	WORD $0x4e21a8c6                     // 3b4: fcvtns v6.4s, v6.4s
-	WORD $0x4ea7f463                     // 3b8: fmin v3.4s, v3.4s, v7.4s
+	WORD $0x4e471907                     // 204: uzp1 v7.8h, v8.8h, v7.8h
+	WORD $0x4e21a863                     // 208: fcvtns v3.4s, v3.4s
+	WORD $0xad452169                     // 20c: ldp q9, q8, [x11, #0xa0]
+	WORD $0x0e6148c6                     // 210: sqxtn v6.4h, v6.4s
+	WORD $0x0e614884                     // 214: sqxtn v4.4h, v4.4s
+	WORD $0x4e6148a6                     // 218: sqxtn2 v6.8h, v5.4s
+	WORD $0x4e481925                     // 21c: uzp1 v5.8h, v9.8h, v8.8h
+	WORD $0x4e614864                     // 220: sqxtn2 v4.8h, v3.4s
+	WORD $0x4e670cc3                     // 224: sqadd v3.8h, v6.8h, v7.8h
+	WORD $0x4e650c84                     // 228: sqadd v4.8h, v4.8h, v5.8h
+	WORD $0x0e214863                     // 22c: sqxtn v3.8b, v3.8h
+	WORD $0x4e214883                     // 230: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d8001a3                     // 234: str q3, [x13]
+	WORD $0xf9401a8f                     // 238: ldr x15, [x20, #0x30]
+	WORD $0xf9400a90                     // 23c: ldr x16, [x20, #0x10]
+	WORD $0x8b0f01ad                     // 240: add x13, x13, x15
+	WORD $0x8b0e020e                     // 244: add x14, x16, x14
+	WORD $0x54fff041                     // 248: b.ne 0x50 <depthwiseNEONk3+0x50>
+	WORD $0x140000da                     // 24c: b 0x5b4 <depthwiseNEONk3+0x5b4>
+	WORD $0xf100058c                     // 250: subs x12, x12, #0x1
+	WORD $0xad401566                     // 254: ldp q6, q5, [x11]
+	WORD $0xad410d64                     // 258: ldp q4, q3, [x11, #0x20]
+	WORD $0xa940428f                     // 25c: ldp x15, x16, [x20]
+	WORD $0xf94001ef                     // 260: ldr x15, [x15]
+	WORD $0x8b0e01ef                     // 264: add x15, x15, x14
+	WORD $0x8b1001f0                     // 268: add x16, x15, x16
+	WORD $0xad403527                     // 26c: ldp q7, q13, [x9]
+	WORD $0x3dc001e8                     // 270: ldr q8, [x15]
+	WORD $0xf940068f                     // 274: ldr x15, [x20, #0x8]
+	WORD $0x3dc0020e                     // 278: ldr q14, [x16]
+	WORD $0x8b0f020f                     // 27c: add x15, x16, x15
+	WORD $0x3dc001ea                     // 280: ldr q10, [x15]
+	WORD $0xad413d29                     // 284: ldp q9, q15, [x9, #0x20]
+	WORD $0x0e2dc1d1                     // 288: smull v17.8h, v14.8b, v13.8b
+	WORD $0xa940428f                     // 28c: ldp x15, x16, [x20]
+	WORD $0x4e2dc1cd                     // 290: smull2 v13.8h, v14.16b, v13.16b
+	WORD $0xf94005ef                     // 294: ldr x15, [x15, #0x8]
+	WORD $0x0e278111                     // 298: smlal v17.8h, v8.8b, v7.8b
+	WORD $0x4e27810d                     // 29c: smlal2 v13.8h, v8.16b, v7.16b
+	WORD $0x8b0e01ef                     // 2a0: add x15, x15, x14
+	WORD $0x8b1001f0                     // 2a4: add x16, x15, x16
+	WORD $0x3dc001f0                     // 2a8: ldr q16, [x15]
+	WORD $0xf940068f                     // 2ac: ldr x15, [x20, #0x8]
+	WORD $0x0e7110c6                     // 2b0: saddw v6.4s, v6.4s, v17.4h
+	WORD $0xad42492b                     // 2b4: ldp q11, q18, [x9, #0x40]
+	WORD $0x4e7110a5                     // 2b8: saddw2 v5.4s, v5.4s, v17.8h
+	WORD $0x3dc0020c                     // 2bc: ldr q12, [x16]
+	WORD $0x0e2fc207                     // 2c0: smull v7.8h, v16.8b, v15.8b
+	WORD $0x8b0f020f                     // 2c4: add x15, x16, x15
+	WORD $0x4e2fc208                     // 2c8: smull2 v8.8h, v16.16b, v15.16b
+	WORD $0x3dc001f3                     // 2cc: ldr q19, [x15]
+	WORD $0x0e6d1084                     // 2d0: saddw v4.4s, v4.4s, v13.4h
+	WORD $0xa940428f                     // 2d4: ldp x15, x16, [x20]
+	WORD $0x4e6d1063                     // 2d8: saddw2 v3.4s, v3.4s, v13.8h
+	WORD $0x0e298147                     // 2dc: smlal v7.8h, v10.8b, v9.8b
+	WORD $0x0e32c26e                     // 2e0: smull v14.8h, v19.8b, v18.8b
+	WORD $0xf94009ef                     // 2e4: ldr x15, [x15, #0x10]
+	WORD $0x4e298148                     // 2e8: smlal2 v8.8h, v10.16b, v9.16b
+	WORD $0x4e32c26a                     // 2ec: smull2 v10.8h, v19.16b, v18.16b
+	WORD $0x8b0e01ef                     // 2f0: add x15, x15, x14
+	WORD $0x0e6710c6                     // 2f4: saddw v6.4s, v6.4s, v7.4h
+	WORD $0x8b1001f0                     // 2f8: add x16, x15, x16
+	WORD $0xad43412f                     // 2fc: ldp q15, q16, [x9, #0x60]
+	WORD $0x0e2b818e                     // 300: smlal v14.8h, v12.8b, v11.8b
+	WORD $0x3dc001ed                     // 304: ldr q13, [x15]
+	WORD $0x3dc00209                     // 308: ldr q9, [x16]
+	WORD $0x4e6710a5                     // 30c: saddw2 v5.4s, v5.4s, v7.8h
+	WORD $0xf940068f                     // 310: ldr x15, [x20, #0x8]
+	WORD $0x0e681084                     // 314: saddw v4.4s, v4.4s, v8.4h
+	WORD $0x4e2b818a                     // 318: smlal2 v10.8h, v12.16b, v11.16b
+	WORD $0x4e681063                     // 31c: saddw2 v3.4s, v3.4s, v8.8h
+	WORD $0x0e30c131                     // 320: smull v17.8h, v9.8b, v16.8b
+	WORD $0x4e30c127                     // 324: smull2 v7.8h, v9.16b, v16.16b
+	WORD $0x8b0f020f                     // 328: add x15, x16, x15
+	WORD $0x0e6e10c6                     // 32c: saddw v6.4s, v6.4s, v14.4h
+	WORD $0x4e6e10a5                     // 330: saddw2 v5.4s, v5.4s, v14.8h
+	WORD $0x3dc02129                     // 334: ldr q9, [x9, #0x80]
+	WORD $0x3dc001e8                     // 338: ldr q8, [x15]
+	WORD $0x0e6a1084                     // 33c: saddw v4.4s, v4.4s, v10.4h
+	WORD $0x4e6a1063                     // 340: saddw2 v3.4s, v3.4s, v10.8h
+	WORD $0x0e2f81b1                     // 344: smlal v17.8h, v13.8b, v15.8b
+	WORD $0x4e2f81a7                     // 348: smlal2 v7.8h, v13.16b, v15.16b
+	WORD $0x0e29c10b                     // 34c: smull v11.8h, v8.8b, v9.8b
+	WORD $0x4e29c108                     // 350: smull2 v8.8h, v8.16b, v9.16b
+	WORD $0x0e7110c6                     // 354: saddw v6.4s, v6.4s, v17.4h
+	WORD $0x4e7110a5                     // 358: saddw2 v5.4s, v5.4s, v17.8h
+	WORD $0x0e671084                     // 35c: saddw v4.4s, v4.4s, v7.4h
+	WORD $0x4e671063                     // 360: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0x0e6b10c6                     // 364: saddw v6.4s, v6.4s, v11.4h
+	WORD $0x4e6b10a5                     // 368: saddw2 v5.4s, v5.4s, v11.8h
+	WORD $0x0e681084                     // 36c: saddw v4.4s, v4.4s, v8.4h
+	WORD $0x4e681063                     // 370: saddw2 v3.4s, v3.4s, v8.8h
+	WORD $0xad422167                     // 374: ldp q7, q8, [x11, #0x40]
+	WORD $0x4e21d8c6                     // 378: scvtf v6.4s, v6.4s
+	WORD $0x4e21d8a5                     // 37c: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // 380: scvtf v4.4s, v4.4s
+	WORD $0x4e21d863                     // 384: scvtf v3.4s, v3.4s
+	WORD $0x6e26dce6                     // 388: fmul v6.4s, v7.4s, v6.4s
+	WORD $0x6e25dd05                     // 38c: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad432167                     // 390: ldp q7, q8, [x11, #0x60]
+	WORD $0x6e24dce4                     // 394: fmul v4.4s, v7.4s, v4.4s
+	WORD $0xad461d69                     // 398: ldp q9, q7, [x11, #0xc0]
+	WORD $0x6e23dd03                     // 39c: fmul v3.4s, v8.4s, v3.4s
+	WORD $0x4ea9f4c6                     // 3a0: fmin v6.4s, v6.4s, v9.4s
+	WORD $0x4ea7f4a5                     // 3a4: fmin v5.4s, v5.4s, v7.4s
+	WORD $0xad471d69                     // 3a8: ldp q9, q7, [x11, #0xe0]
+	WORD $0x4ea9f484                     // 3ac: fmin v4.4s, v4.4s, v9.4s
+	WORD $0x4e21a8c6                     // 3b0: fcvtns v6.4s, v6.4s
+	WORD $0x4ea7f463                     // 3b4: fmin v3.4s, v3.4s, v7.4s
+	WORD $0x4e21a8a5                     // 3b8: fcvtns v5.4s, v5.4s
 	WORD $0xad441d68                     // 3bc: ldp q8, q7, [x11, #0x80]
-	WORD $0x4e21a8a5                     // 3c0: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // 3c4: fcvtns v4.4s, v4.4s
-	WORD $0x4ea68506                     // 3c8: add v6.4s, v8.4s, v6.4s
+	WORD $0x4e21a884                     // 3c0: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148c6                     // 3c4: sqxtn v6.4h, v6.4s
+	WORD $0x4e471907                     // 3c8: uzp1 v7.8h, v8.8h, v7.8h
 	WORD $0x4e21a863                     // 3cc: fcvtns v3.4s, v3.4s
-	WORD $0x4ea584e5                     // 3d0: add v5.4s, v7.4s, v5.4s
-	WORD $0xad451d68                     // 3d4: ldp q8, q7, [x11, #0xa0]
-	WORD $0x4ea48504                     // 3d8: add v4.4s, v8.4s, v4.4s
-	WORD $0x0e6148c6                     // 3dc: sqxtn v6.4h, v6.4s
-	WORD $0x4ea384e3                     // 3e0: add v3.4s, v7.4s, v3.4s
-	WORD $0x0e614884                     // 3e4: sqxtn v4.4h, v4.4s
-	WORD $0x4e6148a6                     // 3e8: sqxtn2 v6.8h, v5.4s
-	WORD $0x4e614864                     // 3ec: sqxtn2 v4.8h, v3.4s
-	WORD $0x0e2148c3                     // 3f0: sqxtn v3.8b, v6.8h
-	WORD $0x4e214883                     // 3f4: sqxtn2 v3.16b, v4.8h
-	WORD $0x3d8001a3                     // 3f8: str q3, [x13]
-	WORD $0xf9401a8f                     // 3fc: ldr x15, [x20, #0x30]
-	WORD $0xf9400a90                     // 400: ldr x16, [x20, #0x10]
-	WORD $0x8b0f01ad                     // 404: add x13, x13, x15
-	WORD $0x8b0e020e                     // 408: add x14, x16, x14
-	WORD $0x54fff241                     // 40c: b.ne 0x254 <depthwiseNEONk3+0x254>
-	WORD $0x1400006b                     // 410: b 0x5bc <depthwiseNEONk3+0x5bc>
-	WORD $0xf100058c                     // 414: subs x12, x12, #0x1
-	WORD $0xad401564                     // 418: ldp q4, q5, [x11]
-	WORD $0xad410d66                     // 41c: ldp q6, q3, [x11, #0x20]
-	WORD $0xa940428e                     // 420: ldp x14, x16, [x20]
-	WORD $0xf94001ce                     // 424: ldr x14, [x14]
-	WORD $0x8b0f01ce                     // 428: add x14, x14, x15
-	WORD $0x8b1001d0                     // 42c: add x16, x14, x16
-	WORD $0xad403527                     // 430: ldp q7, q13, [x9]
-	WORD $0x3dc001c8                     // 434: ldr q8, [x14]
-	WORD $0xf940068e                     // 438: ldr x14, [x20, #0x8]
-	WORD $0x3dc0020e                     // 43c: ldr q14, [x16]
-	WORD $0x8b0e020e                     // 440: add x14, x16, x14
-	WORD $0x3dc001ca                     // 444: ldr q10, [x14]
-	WORD $0xad413d29                     // 448: ldp q9, q15, [x9, #0x20]
-	WORD $0x0e2dc1d3                     // 44c: smull v19.8h, v14.8b, v13.8b
-	WORD $0xa940428e                     // 450: ldp x14, x16, [x20]
-	WORD $0x4e2dc1cd                     // 454: smull2 v13.8h, v14.16b, v13.16b
-	WORD $0xf94005ce                     // 458: ldr x14, [x14, #0x8]
-	WORD $0x0e278113                     // 45c: smlal v19.8h, v8.8b, v7.8b
-	WORD $0x4e27810d                     // 460: smlal2 v13.8h, v8.16b, v7.16b
-	WORD $0x8b0f01ce                     // 464: add x14, x14, x15
-	WORD $0x8b1001d0                     // 468: add x16, x14, x16
-	WORD $0x3dc001d0                     // 46c: ldr q16, [x14]
-	WORD $0xf940068e                     // 470: ldr x14, [x20, #0x8]
-	WORD $0x0e731084                     // 474: saddw v4.4s, v4.4s, v19.4h
-	WORD $0xad42452b                     // 478: ldp q11, q17, [x9, #0x40]
-	WORD $0x4e7310a5                     // 47c: saddw2 v5.4s, v5.4s, v19.8h
-	WORD $0x3dc0020c                     // 480: ldr q12, [x16]
-	WORD $0x0e2fc207                     // 484: smull v7.8h, v16.8b, v15.8b
-	WORD $0x8b0e020e                     // 488: add x14, x16, x14
-	WORD $0x4e2fc208                     // 48c: smull2 v8.8h, v16.16b, v15.16b
-	WORD $0x3dc001d2                     // 490: ldr q18, [x14]
-	WORD $0x0e6d10c6                     // 494: saddw v6.4s, v6.4s, v13.4h
-	WORD $0xa940428e                     // 498: ldp x14, x16, [x20]
-	WORD $0x4e6d1063                     // 49c: saddw2 v3.4s, v3.4s, v13.8h
-	WORD $0x0e298147                     // 4a0: smlal v7.8h, v10.8b, v9.8b
-	WORD $0x0e31c24e                     // 4a4: smull v14.8h, v18.8b, v17.8b
-	WORD $0xf94009ce                     // 4a8: ldr x14, [x14, #0x10]
-	WORD $0x4e298148                     // 4ac: smlal2 v8.8h, v10.16b, v9.16b
-	WORD $0x4e31c250                     // 4b0: smull2 v16.8h, v18.16b, v17.16b
-	WORD $0x8b0f01ce                     // 4b4: add x14, x14, x15
-	WORD $0x0e671084                     // 4b8: saddw v4.4s, v4.4s, v7.4h
-	WORD $0x8b1001d0                     // 4bc: add x16, x14, x16
-	WORD $0x3dc001c9                     // 4c0: ldr q9, [x14]
-	WORD $0xad43292f                     // 4c4: ldp q15, q10, [x9, #0x60]
-	WORD $0x0e2b818e                     // 4c8: smlal v14.8h, v12.8b, v11.8b
-	WORD $0x3dc0020d                     // 4cc: ldr q13, [x16]
-	WORD $0x4e6710a5                     // 4d0: saddw2 v5.4s, v5.4s, v7.8h
-	WORD $0xf940068e                     // 4d4: ldr x14, [x20, #0x8]
-	WORD $0x0e6810c6                     // 4d8: saddw v6.4s, v6.4s, v8.4h
-	WORD $0x4e2b8190                     // 4dc: smlal2 v16.8h, v12.16b, v11.16b
-	WORD $0x4e681063                     // 4e0: saddw2 v3.4s, v3.4s, v8.8h
-	WORD $0x0e2ac1b1                     // 4e4: smull v17.8h, v13.8b, v10.8b
-	WORD $0x4e2ac1a7                     // 4e8: smull2 v7.8h, v13.16b, v10.16b
-	WORD $0x8b0e020e                     // 4ec: add x14, x16, x14
-	WORD $0x0e6e1084                     // 4f0: saddw v4.4s, v4.4s, v14.4h
-	WORD $0x3dc0212a                     // 4f4: ldr q10, [x9, #0x80]
-	WORD $0x4e6e10a5                     // 4f8: saddw2 v5.4s, v5.4s, v14.8h
-	WORD $0x3dc001c8                     // 4fc: ldr q8, [x14]
-	WORD $0x0e7010c6                     // 500: saddw v6.4s, v6.4s, v16.4h
-	WORD $0x4e701063                     // 504: saddw2 v3.4s, v3.4s, v16.8h
-	WORD $0x0e2f8131                     // 508: smlal v17.8h, v9.8b, v15.8b
-	WORD $0x4e2f8127                     // 50c: smlal2 v7.8h, v9.16b, v15.16b
-	WORD $0x0e2ac109                     // 510: smull v9.8h, v8.8b, v10.8b
-	WORD $0x4e2ac108                     // 514: smull2 v8.8h, v8.16b, v10.16b
-	WORD $0x0e711084                     // 518: saddw v4.4s, v4.4s, v17.4h
-	WORD $0x4e7110a5                     // 51c: saddw2 v5.4s, v5.4s, v17.8h
-	WORD $0x0e6710c6                     // 520: saddw v6.4s, v6.4s, v7.4h
-	WORD $0x4e671063                     // 524: saddw2 v3.4s, v3.4s, v7.8h
-	WORD $0x0e691084                     // 528: saddw v4.4s, v4.4s, v9.4h
-	WORD $0x4e6910a5                     // 52c: saddw2 v5.4s, v5.4s, v9.8h
-	WORD $0x0e6810c6                     // 530: saddw v6.4s, v6.4s, v8.4h
-	WORD $0x4e681063                     // 534: saddw2 v3.4s, v3.4s, v8.8h
-	WORD $0xad422167                     // 538: ldp q7, q8, [x11, #0x40]
-	WORD $0x4e21d884                     // 53c: scvtf v4.4s, v4.4s
-	WORD $0x4e21d8a5                     // 540: scvtf v5.4s, v5.4s
-	WORD $0x4e21d8c6                     // 544: scvtf v6.4s, v6.4s
-	WORD $0x4e21d863                     // 548: scvtf v3.4s, v3.4s
-	WORD $0x6e24dce4                     // 54c: fmul v4.4s, v7.4s, v4.4s
-	WORD $0x6e25dd05                     // 550: fmul v5.4s, v8.4s, v5.4s
-	WORD $0xad432167                     // 554: ldp q7, q8, [x11, #0x60]
-	WORD $0x6e26dce6                     // 558: fmul v6.4s, v7.4s, v6.4s
-	WORD $0x4e21a884                     // 55c: fcvtns v4.4s, v4.4s
-	WORD $0x6e23dd03                     // 560: fmul v3.4s, v8.4s, v3.4s
-	WORD $0xad442167                     // 564: ldp q7, q8, [x11, #0x80]
-	WORD $0x4e21a8a5                     // 568: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a8c6                     // 56c: fcvtns v6.4s, v6.4s
-	WORD $0x4ea484e4                     // 570: add v4.4s, v7.4s, v4.4s
-	WORD $0x3dc02967                     // 574: ldr q7, [x11, #0xa0]
-	WORD $0x4e21a863                     // 578: fcvtns v3.4s, v3.4s
-	WORD $0x4ea58505                     // 57c: add v5.4s, v8.4s, v5.4s
-	WORD $0x4ea684e6                     // 580: add v6.4s, v7.4s, v6.4s
-	WORD $0x3dc02d67                     // 584: ldr q7, [x11, #0xb0]
-	WORD $0x0e614884                     // 588: sqxtn v4.4h, v4.4s
-	WORD $0x4ea384e3                     // 58c: add v3.4s, v7.4s, v3.4s
-	WORD $0x0e6148c6                     // 590: sqxtn v6.4h, v6.4s
-	WORD $0x4e6148a4                     // 594: sqxtn2 v4.8h, v5.4s
-	WORD $0x4e614866                     // 598: sqxtn2 v6.8h, v3.4s
-	WORD $0x0e214883                     // 59c: sqxtn v3.8b, v4.8h
-	WORD $0x4e2148c3                     // 5a0: sqxtn2 v3.16b, v6.8h
-	WORD $0x3d8001a3                     // 5a4: str q3, [x13]
-	WORD $0xf9401a8e                     // 5a8: ldr x14, [x20, #0x30]
-	WORD $0xf9400a90                     // 5ac: ldr x16, [x20, #0x10]
-	WORD $0x8b0e01ad                     // 5b0: add x13, x13, x14
-	WORD $0x8b0f020f                     // 5b4: add x15, x16, x15
-	WORD $0x54fff2e1                     // 5b8: b.ne 0x414 <depthwiseNEONk3+0x414>
-	WORD $0xf1000508                     // 5bc: subs x8, x8, #0x1
-	WORD $0x54000100                     // 5c0: b.eq 0x5e0 <depthwiseNEONk3+0x5e0>
-	WORD $0xf940268c                     // 5c4: ldr x12, [x20, #0x48]
-	WORD $0x9100414a                     // 5c8: add x10, x10, #0x10
-	WORD $0x91024129                     // 5cc: add x9, x9, #0x90
-	WORD $0x9106016b                     // 5d0: add x11, x11, #0x180
-	WORD $0xeb0c015f                     // 5d4: cmp x10, x12
-	WORD $0x9a8cb14a                     // 5d8: csel x10, x10, x12, lt
-	WORD $0x17fffe91                     // 5dc: b 0x20 <depthwiseNEONk3+0x20>
+	WORD $0xad452169                     // 3d0: ldp q9, q8, [x11, #0xa0]
+	WORD $0x0e614884                     // 3d4: sqxtn v4.4h, v4.4s
+	WORD $0x4e6148a6                     // 3d8: sqxtn2 v6.8h, v5.4s
+	WORD $0x4e481925                     // 3dc: uzp1 v5.8h, v9.8h, v8.8h
+	WORD $0x4e614864                     // 3e0: sqxtn2 v4.8h, v3.4s
+	WORD $0x4e670cc3                     // 3e4: sqadd v3.8h, v6.8h, v7.8h
+	WORD $0x4e650c84                     // 3e8: sqadd v4.8h, v4.8h, v5.8h
+	WORD $0x0e214863                     // 3ec: sqxtn v3.8b, v3.8h
+	WORD $0x4e214883                     // 3f0: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d8001a3                     // 3f4: str q3, [x13]
+	WORD $0xf9401a8f                     // 3f8: ldr x15, [x20, #0x30]
+	WORD $0xf9400a90                     // 3fc: ldr x16, [x20, #0x10]
+	WORD $0x8b0f01ad                     // 400: add x13, x13, x15
+	WORD $0x8b0e020e                     // 404: add x14, x16, x14
+	WORD $0x54fff241                     // 408: b.ne 0x250 <depthwiseNEONk3+0x250>
+	WORD $0x1400006a                     // 40c: b 0x5b4 <depthwiseNEONk3+0x5b4>
+	WORD $0xf100058c                     // 410: subs x12, x12, #0x1
+	WORD $0xad401564                     // 414: ldp q4, q5, [x11]
+	WORD $0xad410d66                     // 418: ldp q6, q3, [x11, #0x20]
+	WORD $0xa940428e                     // 41c: ldp x14, x16, [x20]
+	WORD $0xf94001ce                     // 420: ldr x14, [x14]
+	WORD $0x8b0f01ce                     // 424: add x14, x14, x15
+	WORD $0x8b1001d0                     // 428: add x16, x14, x16
+	WORD $0xad403527                     // 42c: ldp q7, q13, [x9]
+	WORD $0x3dc001c8                     // 430: ldr q8, [x14]
+	WORD $0xf940068e                     // 434: ldr x14, [x20, #0x8]
+	WORD $0x3dc0020e                     // 438: ldr q14, [x16]
+	WORD $0x8b0e020e                     // 43c: add x14, x16, x14
+	WORD $0x3dc001ca                     // 440: ldr q10, [x14]
+	WORD $0xad413d29                     // 444: ldp q9, q15, [x9, #0x20]
+	WORD $0x0e2dc1d3                     // 448: smull v19.8h, v14.8b, v13.8b
+	WORD $0xa940428e                     // 44c: ldp x14, x16, [x20]
+	WORD $0x4e2dc1cd                     // 450: smull2 v13.8h, v14.16b, v13.16b
+	WORD $0xf94005ce                     // 454: ldr x14, [x14, #0x8]
+	WORD $0x0e278113                     // 458: smlal v19.8h, v8.8b, v7.8b
+	WORD $0x4e27810d                     // 45c: smlal2 v13.8h, v8.16b, v7.16b
+	WORD $0x8b0f01ce                     // 460: add x14, x14, x15
+	WORD $0x8b1001d0                     // 464: add x16, x14, x16
+	WORD $0x3dc001d0                     // 468: ldr q16, [x14]
+	WORD $0xf940068e                     // 46c: ldr x14, [x20, #0x8]
+	WORD $0x0e731084                     // 470: saddw v4.4s, v4.4s, v19.4h
+	WORD $0xad42452b                     // 474: ldp q11, q17, [x9, #0x40]
+	WORD $0x4e7310a5                     // 478: saddw2 v5.4s, v5.4s, v19.8h
+	WORD $0x3dc0020c                     // 47c: ldr q12, [x16]
+	WORD $0x0e2fc207                     // 480: smull v7.8h, v16.8b, v15.8b
+	WORD $0x8b0e020e                     // 484: add x14, x16, x14
+	WORD $0x4e2fc208                     // 488: smull2 v8.8h, v16.16b, v15.16b
+	WORD $0x3dc001d2                     // 48c: ldr q18, [x14]
+	WORD $0x0e6d10c6                     // 490: saddw v6.4s, v6.4s, v13.4h
+	WORD $0xa940428e                     // 494: ldp x14, x16, [x20]
+	WORD $0x4e6d1063                     // 498: saddw2 v3.4s, v3.4s, v13.8h
+	WORD $0x0e298147                     // 49c: smlal v7.8h, v10.8b, v9.8b
+	WORD $0x0e31c24e                     // 4a0: smull v14.8h, v18.8b, v17.8b
+	WORD $0xf94009ce                     // 4a4: ldr x14, [x14, #0x10]
+	WORD $0x4e298148                     // 4a8: smlal2 v8.8h, v10.16b, v9.16b
+	WORD $0x4e31c250                     // 4ac: smull2 v16.8h, v18.16b, v17.16b
+	WORD $0x8b0f01ce                     // 4b0: add x14, x14, x15
+	WORD $0x0e671084                     // 4b4: saddw v4.4s, v4.4s, v7.4h
+	WORD $0x8b1001d0                     // 4b8: add x16, x14, x16
+	WORD $0x3dc001c9                     // 4bc: ldr q9, [x14]
+	WORD $0xad43292f                     // 4c0: ldp q15, q10, [x9, #0x60]
+	WORD $0x0e2b818e                     // 4c4: smlal v14.8h, v12.8b, v11.8b
+	WORD $0x3dc0020d                     // 4c8: ldr q13, [x16]
+	WORD $0x4e6710a5                     // 4cc: saddw2 v5.4s, v5.4s, v7.8h
+	WORD $0xf940068e                     // 4d0: ldr x14, [x20, #0x8]
+	WORD $0x0e6810c6                     // 4d4: saddw v6.4s, v6.4s, v8.4h
+	WORD $0x4e2b8190                     // 4d8: smlal2 v16.8h, v12.16b, v11.16b
+	WORD $0x4e681063                     // 4dc: saddw2 v3.4s, v3.4s, v8.8h
+	WORD $0x0e2ac1b1                     // 4e0: smull v17.8h, v13.8b, v10.8b
+	WORD $0x4e2ac1a7                     // 4e4: smull2 v7.8h, v13.16b, v10.16b
+	WORD $0x8b0e020e                     // 4e8: add x14, x16, x14
+	WORD $0x0e6e1084                     // 4ec: saddw v4.4s, v4.4s, v14.4h
+	WORD $0x3dc0212a                     // 4f0: ldr q10, [x9, #0x80]
+	WORD $0x4e6e10a5                     // 4f4: saddw2 v5.4s, v5.4s, v14.8h
+	WORD $0x3dc001c8                     // 4f8: ldr q8, [x14]
+	WORD $0x0e7010c6                     // 4fc: saddw v6.4s, v6.4s, v16.4h
+	WORD $0x4e701063                     // 500: saddw2 v3.4s, v3.4s, v16.8h
+	WORD $0x0e2f8131                     // 504: smlal v17.8h, v9.8b, v15.8b
+	WORD $0x4e2f8127                     // 508: smlal2 v7.8h, v9.16b, v15.16b
+	WORD $0x0e2ac109                     // 50c: smull v9.8h, v8.8b, v10.8b
+	WORD $0x4e2ac108                     // 510: smull2 v8.8h, v8.16b, v10.16b
+	WORD $0x0e711084                     // 514: saddw v4.4s, v4.4s, v17.4h
+	WORD $0x4e7110a5                     // 518: saddw2 v5.4s, v5.4s, v17.8h
+	WORD $0x0e6710c6                     // 51c: saddw v6.4s, v6.4s, v7.4h
+	WORD $0x4e671063                     // 520: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0x0e691084                     // 524: saddw v4.4s, v4.4s, v9.4h
+	WORD $0x4e6910a5                     // 528: saddw2 v5.4s, v5.4s, v9.8h
+	WORD $0x0e6810c6                     // 52c: saddw v6.4s, v6.4s, v8.4h
+	WORD $0x4e681063                     // 530: saddw2 v3.4s, v3.4s, v8.8h
+	WORD $0xad422167                     // 534: ldp q7, q8, [x11, #0x40]
+	WORD $0x4e21d884                     // 538: scvtf v4.4s, v4.4s
+	WORD $0x4e21d8a5                     // 53c: scvtf v5.4s, v5.4s
+	WORD $0x4e21d8c6                     // 540: scvtf v6.4s, v6.4s
+	WORD $0x4e21d863                     // 544: scvtf v3.4s, v3.4s
+	WORD $0x6e24dce4                     // 548: fmul v4.4s, v7.4s, v4.4s
+	WORD $0x6e25dd05                     // 54c: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad432167                     // 550: ldp q7, q8, [x11, #0x60]
+	WORD $0x6e26dce6                     // 554: fmul v6.4s, v7.4s, v6.4s
+	WORD $0x4e21a884                     // 558: fcvtns v4.4s, v4.4s
+	WORD $0x6e23dd03                     // 55c: fmul v3.4s, v8.4s, v3.4s
+	WORD $0x4e21a8a5                     // 560: fcvtns v5.4s, v5.4s
+	WORD $0xad441d68                     // 564: ldp q8, q7, [x11, #0x80]
+	WORD $0x4e21a8c6                     // 568: fcvtns v6.4s, v6.4s
+	WORD $0x0e614884                     // 56c: sqxtn v4.4h, v4.4s
+	WORD $0x4e471907                     // 570: uzp1 v7.8h, v8.8h, v7.8h
+	WORD $0x4e21a863                     // 574: fcvtns v3.4s, v3.4s
+	WORD $0xad452169                     // 578: ldp q9, q8, [x11, #0xa0]
+	WORD $0x0e6148c6                     // 57c: sqxtn v6.4h, v6.4s
+	WORD $0x4e6148a4                     // 580: sqxtn2 v4.8h, v5.4s
+	WORD $0x4e481925                     // 584: uzp1 v5.8h, v9.8h, v8.8h
+	WORD $0x4e614866                     // 588: sqxtn2 v6.8h, v3.4s
+	WORD $0x4e670c83                     // 58c: sqadd v3.8h, v4.8h, v7.8h
+	WORD $0x4e650cc4                     // 590: sqadd v4.8h, v6.8h, v5.8h
+	WORD $0x0e214863                     // 594: sqxtn v3.8b, v3.8h
+	WORD $0x4e214883                     // 598: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d8001a3                     // 59c: str q3, [x13]
+	WORD $0xf9401a8e                     // 5a0: ldr x14, [x20, #0x30]
+	WORD $0xf9400a90                     // 5a4: ldr x16, [x20, #0x10]
+	WORD $0x8b0e01ad                     // 5a8: add x13, x13, x14
+	WORD $0x8b0f020f                     // 5ac: add x15, x16, x15
+	WORD $0x54fff301                     // 5b0: b.ne 0x410 <depthwiseNEONk3+0x410>
+	WORD $0xf1000508                     // 5b4: subs x8, x8, #0x1
+	WORD $0x54000100                     // 5b8: b.eq 0x5d8 <depthwiseNEONk3+0x5d8>
+	WORD $0xf940268c                     // 5bc: ldr x12, [x20, #0x48]
+	WORD $0x9100414a                     // 5c0: add x10, x10, #0x10
+	WORD $0x91024129                     // 5c4: add x9, x9, #0x90
+	WORD $0x9106016b                     // 5c8: add x11, x11, #0x180
+	WORD $0xeb0c015f                     // 5cc: cmp x10, x12
+	WORD $0x9a8cb14a                     // 5d0: csel x10, x10, x12, lt
+	WORD $0x17fffe93                     // 5d4: b 0x20 <depthwiseNEONk3+0x20>
 	RET
 
 TEXT ·depthwiseNEONk5(SB), NOSPLIT, $0-8
@@ -394,10 +392,10 @@ TEXT ·depthwiseNEONk5(SB), NOSPLIT, $0-8
 	WORD $0xf9401e8c                     // 01c: ldr x12, [x20, #0x38]
 	WORD $0x8b0801ad                     // 020: add x13, x13, x8
 	WORD $0xf100061f                     // 024: cmp x16, #0x1
-	WORD $0x54002040                     // 028: b.eq 0xa20 <depthwiseNEONk5+0x430>
+	WORD $0x54002040                     // 028: b.eq 0xa10 <depthwiseNEONk5+0x430>
 	WORD $0xaa0803ef                     // 02c: mov x15, x8
 	WORD $0xf1000a1f                     // 030: cmp x16, #0x2
-	WORD $0x54003d01                     // 034: b.ne 0xdc4 <depthwiseNEONk5+0x7d4>
+	WORD $0x54003d01                     // 034: b.ne 0xdb4 <depthwiseNEONk5+0x7d4>
 	WORD $0xd503201f                     // 038: nop
 	WORD $0xd503201f                     // 03c: nop
 	WORD $0xf100058c                     // 040: subs x12, x12, #0x1
@@ -628,29 +626,29 @@ TEXT ·depthwiseNEONk5(SB), NOSPLIT, $0-8
 	WORD $0x6e25dc00                     // 3c4: fmul v0.4s, v0.4s, v5.4s
 	WORD $0x6e28dc42                     // 3c8: fmul v2.4s, v2.4s, v8.4s
 	WORD $0x6e26dc63                     // 3cc: fmul v3.4s, v3.4s, v6.4s
-	WORD $0xad441965                     // 3d0: ldp q5, q6, [x11, #0x80]
+	WORD $0xad441566                     // 3d0: ldp q6, q5, [x11, #0x80]
 	WORD $0x4e21a884                     // 3d4: fcvtns v4.4s, v4.4s
 	WORD $0x4e21a800                     // 3d8: fcvtns v0.4s, v0.4s
 	WORD $0x4e21a842                     // 3dc: fcvtns v2.4s, v2.4s
-	WORD $0x4e21a863                     // 3e0: fcvtns v3.4s, v3.4s
-	WORD $0x4ea484a4                     // 3e4: add v4.4s, v5.4s, v4.4s
-	WORD $0xad451567                     // 3e8: ldp q7, q5, [x11, #0xa0]
-	WORD $0x4ea084c0                     // 3ec: add v0.4s, v6.4s, v0.4s
-	WORD $0x4ea284e2                     // 3f0: add v2.4s, v7.4s, v2.4s
-	WORD $0x0e614884                     // 3f4: sqxtn v4.4h, v4.4s
-	WORD $0x4ea384a3                     // 3f8: add v3.4s, v5.4s, v3.4s
-	WORD $0x0e614842                     // 3fc: sqxtn v2.4h, v2.4s
-	WORD $0x4e614804                     // 400: sqxtn2 v4.8h, v0.4s
-	WORD $0x4e614862                     // 404: sqxtn2 v2.8h, v3.4s
-	WORD $0x0e214880                     // 408: sqxtn v0.8b, v4.8h
-	WORD $0x4e214840                     // 40c: sqxtn2 v0.16b, v2.8h
-	WORD $0x3d8001a0                     // 410: str q0, [x13]
+	WORD $0x4e4518c5                     // 3e0: uzp1 v5.8h, v6.8h, v5.8h
+	WORD $0x4e21a863                     // 3e4: fcvtns v3.4s, v3.4s
+	WORD $0xad451967                     // 3e8: ldp q7, q6, [x11, #0xa0]
+	WORD $0x0e614884                     // 3ec: sqxtn v4.4h, v4.4s
+	WORD $0x0e614842                     // 3f0: sqxtn v2.4h, v2.4s
+	WORD $0x4e614804                     // 3f4: sqxtn2 v4.8h, v0.4s
+	WORD $0x4e4618e0                     // 3f8: uzp1 v0.8h, v7.8h, v6.8h
+	WORD $0x4e614862                     // 3fc: sqxtn2 v2.8h, v3.4s
+	WORD $0x4e650c83                     // 400: sqadd v3.8h, v4.8h, v5.8h
+	WORD $0x4e600c40                     // 404: sqadd v0.8h, v2.8h, v0.8h
+	WORD $0x0e214862                     // 408: sqxtn v2.8b, v3.8h
+	WORD $0x4e214802                     // 40c: sqxtn2 v2.16b, v0.8h
+	WORD $0x3d8001a2                     // 410: str q2, [x13]
 	WORD $0xf9401a8f                     // 414: ldr x15, [x20, #0x30]
 	WORD $0xf9400a90                     // 418: ldr x16, [x20, #0x10]
 	WORD $0x8b0f01ad                     // 41c: add x13, x13, x15
 	WORD $0x8b0e020e                     // 420: add x14, x16, x14
-	WORD $0x54ffe0e1                     // 424: b.ne 0x630 <depthwiseNEONk5+0x40>
-	WORD $0x140001cd                     // 428: b 0x114c <depthwiseNEONk5+0xb5c>
+	WORD $0x54ffe0e1                     // 424: b.ne 0x620 <depthwiseNEONk5+0x40>
+	WORD $0x140001cd                     // 428: b 0x113c <depthwiseNEONk5+0xb5c>
 	WORD $0xd503201f                     // 42c: nop
 	WORD $0xf100058c                     // 430: subs x12, x12, #0x1
 	WORD $0xad401564                     // 434: ldp q4, q5, [x11]
@@ -863,28 +861,28 @@ TEXT ·depthwiseNEONk5(SB), NOSPLIT, $0-8
 	WORD $0x4ea7f484                     // 770: fmin v4.4s, v4.4s, v7.4s
 	WORD $0x4e21a800                     // 774: fcvtns v0.4s, v0.4s
 	WORD $0x4ea5f463                     // 778: fmin v3.4s, v3.4s, v5.4s
-	WORD $0xad441566                     // 77c: ldp q6, q5, [x11, #0x80]
-	WORD $0x4e21a842                     // 780: fcvtns v2.4s, v2.4s
+	WORD $0x4e21a842                     // 77c: fcvtns v2.4s, v2.4s
+	WORD $0xad441566                     // 780: ldp q6, q5, [x11, #0x80]
 	WORD $0x4e21a884                     // 784: fcvtns v4.4s, v4.4s
-	WORD $0x4ea084c0                     // 788: add v0.4s, v6.4s, v0.4s
-	WORD $0x4e21a863                     // 78c: fcvtns v3.4s, v3.4s
-	WORD $0x4ea284a2                     // 790: add v2.4s, v5.4s, v2.4s
-	WORD $0xad451566                     // 794: ldp q6, q5, [x11, #0xa0]
-	WORD $0x4ea484c4                     // 798: add v4.4s, v6.4s, v4.4s
-	WORD $0x0e614800                     // 79c: sqxtn v0.4h, v0.4s
-	WORD $0x4ea384a3                     // 7a0: add v3.4s, v5.4s, v3.4s
-	WORD $0x0e614884                     // 7a4: sqxtn v4.4h, v4.4s
-	WORD $0x4e614840                     // 7a8: sqxtn2 v0.8h, v2.4s
-	WORD $0x4e614864                     // 7ac: sqxtn2 v4.8h, v3.4s
+	WORD $0x0e614800                     // 788: sqxtn v0.4h, v0.4s
+	WORD $0x4e4518c5                     // 78c: uzp1 v5.8h, v6.8h, v5.8h
+	WORD $0x4e21a863                     // 790: fcvtns v3.4s, v3.4s
+	WORD $0xad451967                     // 794: ldp q7, q6, [x11, #0xa0]
+	WORD $0x0e614884                     // 798: sqxtn v4.4h, v4.4s
+	WORD $0x4e614840                     // 79c: sqxtn2 v0.8h, v2.4s
+	WORD $0x4e4618e2                     // 7a0: uzp1 v2.8h, v7.8h, v6.8h
+	WORD $0x4e614864                     // 7a4: sqxtn2 v4.8h, v3.4s
+	WORD $0x4e650c00                     // 7a8: sqadd v0.8h, v0.8h, v5.8h
+	WORD $0x4e620c82                     // 7ac: sqadd v2.8h, v4.8h, v2.8h
 	WORD $0x0e214800                     // 7b0: sqxtn v0.8b, v0.8h
-	WORD $0x4e214880                     // 7b4: sqxtn2 v0.16b, v4.8h
+	WORD $0x4e214840                     // 7b4: sqxtn2 v0.16b, v2.8h
 	WORD $0x3d8001a0                     // 7b8: str q0, [x13]
 	WORD $0xf9401a8f                     // 7bc: ldr x15, [x20, #0x30]
 	WORD $0xf9400a90                     // 7c0: ldr x16, [x20, #0x10]
 	WORD $0x8b0f01ad                     // 7c4: add x13, x13, x15
 	WORD $0x8b0e020e                     // 7c8: add x14, x16, x14
-	WORD $0x54ffe321                     // 7cc: b.ne 0xa20 <depthwiseNEONk5+0x430>
-	WORD $0x140000e3                     // 7d0: b 0x114c <depthwiseNEONk5+0xb5c>
+	WORD $0x54ffe321                     // 7cc: b.ne 0xa10 <depthwiseNEONk5+0x430>
+	WORD $0x140000e3                     // 7d0: b 0x113c <depthwiseNEONk5+0xb5c>
 	WORD $0xf100058c                     // 7d4: subs x12, x12, #0x1
 	WORD $0xad401564                     // 7d8: ldp q4, q5, [x11]
 	WORD $0xad410d62                     // 7dc: ldp q2, q3, [x11, #0x20]
@@ -1062,17 +1060,17 @@ TEXT ·depthwiseNEONk5(SB), NOSPLIT, $0-8
 	WORD $0x4e28c184                     // a8c: smull2 v4.8h, v12.16b, v8.16b
 	WORD $0x0e6e1145                     // a90: saddw v5.4s, v10.4s, v14.4h
 	WORD $0x3dc06148                     // a94: ldr q8, [x10, #0x180]
-	WORD $0x4e671167                     // a98: saddw2 v7.4s, v11.4s, v7.8h
-	WORD $0x3dc001c9                     // a9c: ldr q9, [x14]
-	WORD $0x4e6e1000                     // aa0: saddw2 v0.4s, v0.4s, v14.8h
+	WORD $0x3dc001c9                     // a98: ldr q9, [x14]
+	WORD $0x4e6e1000                     // a9c: saddw2 v0.4s, v0.4s, v14.8h
+	WORD $0x4e671167                     // aa0: saddw2 v7.4s, v11.4s, v7.8h
 	WORD $0x0e2f80cd                     // aa4: smlal v13.8h, v6.8b, v15.8b
 	WORD $0x0e631042                     // aa8: saddw v2.4s, v2.4s, v3.4h
 	WORD $0x4e2f80c4                     // aac: smlal2 v4.8h, v6.16b, v15.16b
 	WORD $0x0e28c126                     // ab0: smull v6.8h, v9.8b, v8.8b
 	WORD $0x4e6310e3                     // ab4: saddw2 v3.4s, v7.4s, v3.8h
-	WORD $0x4e28c127                     // ab8: smull2 v7.8h, v9.16b, v8.16b
-	WORD $0x0e6d10a5                     // abc: saddw v5.4s, v5.4s, v13.4h
-	WORD $0x4e6d1000                     // ac0: saddw2 v0.4s, v0.4s, v13.8h
+	WORD $0x0e6d10a5                     // ab8: saddw v5.4s, v5.4s, v13.4h
+	WORD $0x4e6d1000                     // abc: saddw2 v0.4s, v0.4s, v13.8h
+	WORD $0x4e28c127                     // ac0: smull2 v7.8h, v9.16b, v8.16b
 	WORD $0x0e641042                     // ac4: saddw v2.4s, v2.4s, v4.4h
 	WORD $0x4e641063                     // ac8: saddw2 v3.4s, v3.4s, v4.8h
 	WORD $0x0e6610a5                     // acc: saddw v5.4s, v5.4s, v6.4h
@@ -1090,34 +1088,34 @@ TEXT ·depthwiseNEONk5(SB), NOSPLIT, $0-8
 	WORD $0x4e21a884                     // afc: fcvtns v4.4s, v4.4s
 	WORD $0x6e22dca2                     // b00: fmul v2.4s, v5.4s, v2.4s
 	WORD $0x6e23dcc3                     // b04: fmul v3.4s, v6.4s, v3.4s
-	WORD $0xad441965                     // b08: ldp q5, q6, [x11, #0x80]
-	WORD $0x4e21a800                     // b0c: fcvtns v0.4s, v0.4s
-	WORD $0x4e21a842                     // b10: fcvtns v2.4s, v2.4s
-	WORD $0x4ea484a4                     // b14: add v4.4s, v5.4s, v4.4s
-	WORD $0xad451567                     // b18: ldp q7, q5, [x11, #0xa0]
+	WORD $0x4e21a800                     // b08: fcvtns v0.4s, v0.4s
+	WORD $0xad441566                     // b0c: ldp q6, q5, [x11, #0x80]
+	WORD $0x0e614884                     // b10: sqxtn v4.4h, v4.4s
+	WORD $0x4e21a842                     // b14: fcvtns v2.4s, v2.4s
+	WORD $0x4e4518c5                     // b18: uzp1 v5.8h, v6.8h, v5.8h
 	WORD $0x4e21a863                     // b1c: fcvtns v3.4s, v3.4s
-	WORD $0x4ea084c0                     // b20: add v0.4s, v6.4s, v0.4s
-	WORD $0x4ea284e2                     // b24: add v2.4s, v7.4s, v2.4s
-	WORD $0x0e614884                     // b28: sqxtn v4.4h, v4.4s
-	WORD $0x4ea384a3                     // b2c: add v3.4s, v5.4s, v3.4s
-	WORD $0x0e614842                     // b30: sqxtn v2.4h, v2.4s
-	WORD $0x4e614804                     // b34: sqxtn2 v4.8h, v0.4s
-	WORD $0x4e614862                     // b38: sqxtn2 v2.8h, v3.4s
-	WORD $0x0e214880                     // b3c: sqxtn v0.8b, v4.8h
-	WORD $0x4e214840                     // b40: sqxtn2 v0.16b, v2.8h
-	WORD $0x3d8001a0                     // b44: str q0, [x13]
+	WORD $0xad451967                     // b20: ldp q7, q6, [x11, #0xa0]
+	WORD $0x4e614804                     // b24: sqxtn2 v4.8h, v0.4s
+	WORD $0x0e614842                     // b28: sqxtn v2.4h, v2.4s
+	WORD $0x4e4618e0                     // b2c: uzp1 v0.8h, v7.8h, v6.8h
+	WORD $0x4e614862                     // b30: sqxtn2 v2.8h, v3.4s
+	WORD $0x4e650c83                     // b34: sqadd v3.8h, v4.8h, v5.8h
+	WORD $0x4e600c40                     // b38: sqadd v0.8h, v2.8h, v0.8h
+	WORD $0x0e214862                     // b3c: sqxtn v2.8b, v3.8h
+	WORD $0x4e214802                     // b40: sqxtn2 v2.16b, v0.8h
+	WORD $0x3d8001a2                     // b44: str q2, [x13]
 	WORD $0xf9401a8e                     // b48: ldr x14, [x20, #0x30]
 	WORD $0xf9400a90                     // b4c: ldr x16, [x20, #0x10]
 	WORD $0x8b0e01ad                     // b50: add x13, x13, x14
 	WORD $0x8b0f020f                     // b54: add x15, x16, x15
-	WORD $0x54ffe3e1                     // b58: b.ne 0xdc4 <depthwiseNEONk5+0x7d4>
+	WORD $0x54ffe3e1                     // b58: b.ne 0xdb4 <depthwiseNEONk5+0x7d4>
 	WORD $0xf1000529                     // b5c: subs x9, x9, #0x1
-	WORD $0x54000100                     // b60: b.eq 0x1170 <depthwiseNEONk5+0xb80>
+	WORD $0x54000100                     // b60: b.eq 0x1160 <depthwiseNEONk5+0xb80>
 	WORD $0xf940268c                     // b64: ldr x12, [x20, #0x48]
 	WORD $0x91004108                     // b68: add x8, x8, #0x10
 	WORD $0x9106414a                     // b6c: add x10, x10, #0x190
 	WORD $0x9106016b                     // b70: add x11, x11, #0x180
 	WORD $0xeb0c011f                     // b74: cmp x8, x12
 	WORD $0x9a8cb108                     // b78: csel x8, x8, x12, lt
-	WORD $0x17fffd25                     // b7c: b 0x600 <depthwiseNEONk5+0x10>
+	WORD $0x17fffd25                     // b7c: b 0x5f0 <depthwiseNEONk5+0x10>
 	RET

@@ -4,1073 +4,1823 @@
 
 TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	MOVD args+0(FP), R20
-	WORD $0x4f0167e0                     // 000: movi v0.4s, #0x3f, lsl #24
-	WORD $0xf9400288                     // 004: ldr x8, [x20]
-	WORD $0x6f00e401                     // 008: movi v1.2d, #0000000000000000
-	WORD $0xf9401289                     // 00c: ldr x9, [x20, #0x20]
-	WORD $0xa943368a                     // 010: ldp x10, x13, [x20, #0x30]
-	WORD $0x528000cb                     // 014: mov w11, #0x6               // =6
-	WORD $0x528000ec                     // 018: mov w12, #0x7               // =7
-	WORD $0xd503201f                     // 01c: nop
-	WORD $0xaa1403ef                     // 020: mov x15, x20
-	WORD $0xaa0803f0                     // 024: mov x16, x8
-	WORD $0xf9400df6                     // 028: ldr x22, [x15, #0x18]
-	WORD $0xa940b9f7                     // 02c: ldp x23, x14, [x15, #0x8]
-	WORD $0xf94025f1                     // 030: ldr x17, [x15, #0x48]
-	WORD $0xad400ac3                     // 034: ldp q3, q2, [x22]
-	WORD $0xd37ffaf8                     // 038: lsl x24, x23, #1
-	WORD $0xd37ef6f9                     // 03c: lsl x25, x23, #2
-	WORD $0x8b170113                     // 040: add x19, x8, x23
-	WORD $0x8b180115                     // 044: add x21, x8, x24
-	WORD $0x8b170318                     // 048: add x24, x24, x23
-	WORD $0x8b190116                     // 04c: add x22, x8, x25
-	WORD $0x4ea21c44                     // 050: mov v4.16b, v2.16b
-	WORD $0x8b170339                     // 054: add x25, x25, x23
-	WORD $0x4ea31c65                     // 058: mov v5.16b, v3.16b
-	WORD $0x9b0b22f7                     // 05c: madd x23, x23, x11, x8
-	WORD $0x4ea21c46                     // 060: mov v6.16b, v2.16b
-	WORD $0x8b180118                     // 064: add x24, x8, x24
-	WORD $0x4ea31c67                     // 068: mov v7.16b, v3.16b
-	WORD $0x8b190119                     // 06c: add x25, x8, x25
-	WORD $0x4ea21c48                     // 070: mov v8.16b, v2.16b
-	WORD $0x4ea31c69                     // 074: mov v9.16b, v3.16b
-	WORD $0x4ea21c4a                     // 078: mov v10.16b, v2.16b
-	WORD $0x4ea31c6b                     // 07c: mov v11.16b, v3.16b
-	WORD $0x4ea21c4c                     // 080: mov v12.16b, v2.16b
-	WORD $0x4ea31c6d                     // 084: mov v13.16b, v3.16b
-	WORD $0x4ea21c4e                     // 088: mov v14.16b, v2.16b
-	WORD $0x4ea31c6f                     // 08c: mov v15.16b, v3.16b
-	WORD $0x14000012                     // 090: b 0xd8 <gemmDotProd7x8+0xd8>
-	WORD $0x910081ce                     // 094: add x14, x14, #0x20
-	WORD $0xf94029fa                     // 098: ldr x26, [x15, #0x50]
-	WORD $0xf94029fb                     // 09c: ldr x27, [x15, #0x50]
-	WORD $0xf94029e0                     // 0a0: ldr x0, [x15, #0x50]
-	WORD $0xf94029e1                     // 0a4: ldr x1, [x15, #0x50]
-	WORD $0xf94029e2                     // 0a8: ldr x2, [x15, #0x50]
-	WORD $0xf94029e3                     // 0ac: ldr x3, [x15, #0x50]
-	WORD $0xf94029e4                     // 0b0: ldr x4, [x15, #0x50]
-	WORD $0x8b1a0210                     // 0b4: add x16, x16, x26
-	WORD $0x8b1b0273                     // 0b8: add x19, x19, x27
-	WORD $0x8b0002b5                     // 0bc: add x21, x21, x0
-	WORD $0x8b010318                     // 0c0: add x24, x24, x1
-	WORD $0x8b0202d6                     // 0c4: add x22, x22, x2
-	WORD $0x8b030339                     // 0c8: add x25, x25, x3
-	WORD $0x8b0402f7                     // 0cc: add x23, x23, x4
-	WORD $0xf1000631                     // 0d0: subs x17, x17, #0x1
-	WORD $0x54001360                     // 0d4: b.eq 0x340 <gemmDotProd7x8+0x340>
-	WORD $0xf94021fa                     // 0d8: ldr x26, [x15, #0x40]
-	WORD $0xf100135f                     // 0dc: cmp x26, #0x4
-	WORD $0x54000963                     // 0e0: b.lo 0x20c <gemmDotProd7x8+0x20c>
-	WORD $0x9342ff5a                     // 0e4: asr x26, x26, #2
-	WORD $0xd503201f                     // 0e8: nop
-	WORD $0xd503201f                     // 0ec: nop
-	WORD $0xf100075a                     // 0f0: subs x26, x26, #0x1
-	WORD $0x3cc10610                     // 0f4: ldr q16, [x16], #0x10
-	WORD $0x3cc10671                     // 0f8: ldr q17, [x19], #0x10
-	WORD $0x3cc106b2                     // 0fc: ldr q18, [x21], #0x10
-	WORD $0x3cc10713                     // 100: ldr q19, [x24], #0x10
-	WORD $0x3cc106d4                     // 104: ldr q20, [x22], #0x10
-	WORD $0x3cc10735                     // 108: ldr q21, [x25], #0x10
-	WORD $0xad4061d7                     // 10c: ldp q23, q24, [x14]
-	WORD $0x3cc106f6                     // 110: ldr q22, [x23], #0x10
-	WORD $0x4f90e2ef                     // 114: sdot v15.4s, v23.16b, v16.4b[0]
-	WORD $0x4f90e30e                     // 118: sdot v14.4s, v24.16b, v16.4b[0]
-	WORD $0x4f91e2ed                     // 11c: sdot v13.4s, v23.16b, v17.4b[0]
-	WORD $0x4f91e30c                     // 120: sdot v12.4s, v24.16b, v17.4b[0]
-	WORD $0x4f92e2eb                     // 124: sdot v11.4s, v23.16b, v18.4b[0]
-	WORD $0x4f92e30a                     // 128: sdot v10.4s, v24.16b, v18.4b[0]
-	WORD $0x4f93e2e9                     // 12c: sdot v9.4s, v23.16b, v19.4b[0]
-	WORD $0x4f93e308                     // 130: sdot v8.4s, v24.16b, v19.4b[0]
-	WORD $0x4f94e2e7                     // 134: sdot v7.4s, v23.16b, v20.4b[0]
-	WORD $0x4f94e306                     // 138: sdot v6.4s, v24.16b, v20.4b[0]
-	WORD $0x4f95e2e5                     // 13c: sdot v5.4s, v23.16b, v21.4b[0]
-	WORD $0x4f96e2e3                     // 140: sdot v3.4s, v23.16b, v22.4b[0]
-	WORD $0x4f95e304                     // 144: sdot v4.4s, v24.16b, v21.4b[0]
-	WORD $0x4f96e302                     // 148: sdot v2.4s, v24.16b, v22.4b[0]
-	WORD $0xad415dd9                     // 14c: ldp q25, q23, [x14, #0x20]
-	WORD $0x4fb0e32f                     // 150: sdot v15.4s, v25.16b, v16.4b[1]
-	WORD $0x4fb0e2ee                     // 154: sdot v14.4s, v23.16b, v16.4b[1]
-	WORD $0x4fb1e32d                     // 158: sdot v13.4s, v25.16b, v17.4b[1]
-	WORD $0x4fb1e2ec                     // 15c: sdot v12.4s, v23.16b, v17.4b[1]
-	WORD $0x4fb2e32b                     // 160: sdot v11.4s, v25.16b, v18.4b[1]
-	WORD $0x4fb2e2ea                     // 164: sdot v10.4s, v23.16b, v18.4b[1]
-	WORD $0x4fb3e329                     // 168: sdot v9.4s, v25.16b, v19.4b[1]
-	WORD $0x4fb3e2e8                     // 16c: sdot v8.4s, v23.16b, v19.4b[1]
-	WORD $0x4fb4e327                     // 170: sdot v7.4s, v25.16b, v20.4b[1]
-	WORD $0x4fb4e2e6                     // 174: sdot v6.4s, v23.16b, v20.4b[1]
-	WORD $0x4fb5e325                     // 178: sdot v5.4s, v25.16b, v21.4b[1]
-	WORD $0x4fb6e323                     // 17c: sdot v3.4s, v25.16b, v22.4b[1]
-	WORD $0x4fb5e2e4                     // 180: sdot v4.4s, v23.16b, v21.4b[1]
-	WORD $0x4fb6e2e2                     // 184: sdot v2.4s, v23.16b, v22.4b[1]
-	WORD $0xad4265d8                     // 188: ldp q24, q25, [x14, #0x40]
-	WORD $0x4f90eb0f                     // 18c: sdot v15.4s, v24.16b, v16.4b[2]
-	WORD $0x4f90eb2e                     // 190: sdot v14.4s, v25.16b, v16.4b[2]
-	WORD $0x4f91eb0d                     // 194: sdot v13.4s, v24.16b, v17.4b[2]
-	WORD $0x4f91eb2c                     // 198: sdot v12.4s, v25.16b, v17.4b[2]
-	WORD $0x4f92eb0b                     // 19c: sdot v11.4s, v24.16b, v18.4b[2]
-	WORD $0x4f92eb2a                     // 1a0: sdot v10.4s, v25.16b, v18.4b[2]
-	WORD $0x4f93eb09                     // 1a4: sdot v9.4s, v24.16b, v19.4b[2]
-	WORD $0x4f93eb28                     // 1a8: sdot v8.4s, v25.16b, v19.4b[2]
-	WORD $0x4f94eb07                     // 1ac: sdot v7.4s, v24.16b, v20.4b[2]
-	WORD $0x4f94eb26                     // 1b0: sdot v6.4s, v25.16b, v20.4b[2]
-	WORD $0x4f95eb05                     // 1b4: sdot v5.4s, v24.16b, v21.4b[2]
-	WORD $0x4f96eb03                     // 1b8: sdot v3.4s, v24.16b, v22.4b[2]
-	WORD $0x4f95eb24                     // 1bc: sdot v4.4s, v25.16b, v21.4b[2]
-	WORD $0x4f96eb22                     // 1c0: sdot v2.4s, v25.16b, v22.4b[2]
-	WORD $0xad4361d7                     // 1c4: ldp q23, q24, [x14, #0x60]
-	WORD $0x910201ce                     // 1c8: add x14, x14, #0x80
-	WORD $0x4fb0eaef                     // 1cc: sdot v15.4s, v23.16b, v16.4b[3]
-	WORD $0x4fb0eb0e                     // 1d0: sdot v14.4s, v24.16b, v16.4b[3]
-	WORD $0x4fb1eaed                     // 1d4: sdot v13.4s, v23.16b, v17.4b[3]
-	WORD $0x4fb1eb0c                     // 1d8: sdot v12.4s, v24.16b, v17.4b[3]
-	WORD $0x4fb2eaeb                     // 1dc: sdot v11.4s, v23.16b, v18.4b[3]
-	WORD $0x4fb2eb0a                     // 1e0: sdot v10.4s, v24.16b, v18.4b[3]
-	WORD $0x4fb3eae9                     // 1e4: sdot v9.4s, v23.16b, v19.4b[3]
-	WORD $0x4fb3eb08                     // 1e8: sdot v8.4s, v24.16b, v19.4b[3]
-	WORD $0x4fb4eae7                     // 1ec: sdot v7.4s, v23.16b, v20.4b[3]
-	WORD $0x4fb4eb06                     // 1f0: sdot v6.4s, v24.16b, v20.4b[3]
-	WORD $0x4fb5eae5                     // 1f4: sdot v5.4s, v23.16b, v21.4b[3]
-	WORD $0x4fb5eb04                     // 1f8: sdot v4.4s, v24.16b, v21.4b[3]
-	WORD $0x4fb6eae3                     // 1fc: sdot v3.4s, v23.16b, v22.4b[3]
-	WORD $0x4fb6eb02                     // 200: sdot v2.4s, v24.16b, v22.4b[3]
-	WORD $0x54fff761                     // 204: b.ne 0xf0 <gemmDotProd7x8+0xf0>
-	WORD $0xf94021fa                     // 208: ldr x26, [x15, #0x40]
-	WORD $0xf240075a                     // 20c: ands x26, x26, #0x3
-	WORD $0x54fff440                     // 210: b.eq 0x98 <gemmDotProd7x8+0x98>
-	WORD $0xad4041d1                     // 214: ldp q17, q16, [x14]
-	WORD $0xf100075f                     // 218: cmp x26, #0x1
-	WORD $0x4ddfca12                     // 21c: ld1r { v18.4s }, [x16], #4
-	WORD $0x4ddfca73                     // 220: ld1r { v19.4s }, [x19], #4
-	WORD $0x4e92962f                     // 224: sdot v15.4s, v17.16b, v18.16b
-	WORD $0x4e92960e                     // 228: sdot v14.4s, v16.16b, v18.16b
-	WORD $0x4ddfcab2                     // 22c: ld1r { v18.4s }, [x21], #4
-	WORD $0x4e93962d                     // 230: sdot v13.4s, v17.16b, v19.16b
-	WORD $0x4e93960c                     // 234: sdot v12.4s, v16.16b, v19.16b
-	WORD $0x4ddfcb13                     // 238: ld1r { v19.4s }, [x24], #4
-	WORD $0x4e92962b                     // 23c: sdot v11.4s, v17.16b, v18.16b
-	WORD $0x4e92960a                     // 240: sdot v10.4s, v16.16b, v18.16b
-	WORD $0x4ddfcad2                     // 244: ld1r { v18.4s }, [x22], #4
-	WORD $0x4e939629                     // 248: sdot v9.4s, v17.16b, v19.16b
-	WORD $0x4e939608                     // 24c: sdot v8.4s, v16.16b, v19.16b
-	WORD $0x4ddfcb33                     // 250: ld1r { v19.4s }, [x25], #4
-	WORD $0x4e929627                     // 254: sdot v7.4s, v17.16b, v18.16b
-	WORD $0x4ddfcaf4                     // 258: ld1r { v20.4s }, [x23], #4
-	WORD $0x4e929606                     // 25c: sdot v6.4s, v16.16b, v18.16b
-	WORD $0x4e939625                     // 260: sdot v5.4s, v17.16b, v19.16b
-	WORD $0x4e939604                     // 264: sdot v4.4s, v16.16b, v19.16b
-	WORD $0x4e949623                     // 268: sdot v3.4s, v17.16b, v20.16b
-	WORD $0x4e949602                     // 26c: sdot v2.4s, v16.16b, v20.16b
-	WORD $0x54fff120                     // 270: b.eq 0x94 <gemmDotProd7x8+0x94>
-	WORD $0xad4141d1                     // 274: ldp q17, q16, [x14, #0x20]
-	WORD $0xf1000b5f                     // 278: cmp x26, #0x2
-	WORD $0x4ddfca12                     // 27c: ld1r { v18.4s }, [x16], #4
-	WORD $0x4ddfca73                     // 280: ld1r { v19.4s }, [x19], #4
-	WORD $0x4e92962f                     // 284: sdot v15.4s, v17.16b, v18.16b
-	WORD $0x4e92960e                     // 288: sdot v14.4s, v16.16b, v18.16b
-	WORD $0x4ddfcab2                     // 28c: ld1r { v18.4s }, [x21], #4
-	WORD $0x4e93962d                     // 290: sdot v13.4s, v17.16b, v19.16b
-	WORD $0x4e93960c                     // 294: sdot v12.4s, v16.16b, v19.16b
-	WORD $0x4ddfcb13                     // 298: ld1r { v19.4s }, [x24], #4
-	WORD $0x4e92962b                     // 29c: sdot v11.4s, v17.16b, v18.16b
-	WORD $0x4e92960a                     // 2a0: sdot v10.4s, v16.16b, v18.16b
-	WORD $0x4ddfcad2                     // 2a4: ld1r { v18.4s }, [x22], #4
-	WORD $0x4e939629                     // 2a8: sdot v9.4s, v17.16b, v19.16b
-	WORD $0x4e939608                     // 2ac: sdot v8.4s, v16.16b, v19.16b
-	WORD $0x4ddfcb33                     // 2b0: ld1r { v19.4s }, [x25], #4
-	WORD $0x4e929627                     // 2b4: sdot v7.4s, v17.16b, v18.16b
-	WORD $0x4ddfcaf4                     // 2b8: ld1r { v20.4s }, [x23], #4
-	WORD $0x4e929606                     // 2bc: sdot v6.4s, v16.16b, v18.16b
-	WORD $0x4e939625                     // 2c0: sdot v5.4s, v17.16b, v19.16b
-	WORD $0x4e939604                     // 2c4: sdot v4.4s, v16.16b, v19.16b
-	WORD $0x4e949623                     // 2c8: sdot v3.4s, v17.16b, v20.16b
-	WORD $0x4e949602                     // 2cc: sdot v2.4s, v16.16b, v20.16b
-	WORD $0x54000061                     // 2d0: b.ne 0x2dc <gemmDotProd7x8+0x2dc>
-	WORD $0x910101ce                     // 2d4: add x14, x14, #0x40
-	WORD $0x17ffff70                     // 2d8: b 0x98 <gemmDotProd7x8+0x98>
-	WORD $0xad4241d1                     // 2dc: ldp q17, q16, [x14, #0x40]
-	WORD $0x910181ce                     // 2e0: add x14, x14, #0x60
-	WORD $0x4ddfca12                     // 2e4: ld1r { v18.4s }, [x16], #4
-	WORD $0x4ddfca73                     // 2e8: ld1r { v19.4s }, [x19], #4
-	WORD $0x4e92962f                     // 2ec: sdot v15.4s, v17.16b, v18.16b
-	WORD $0x4e92960e                     // 2f0: sdot v14.4s, v16.16b, v18.16b
-	WORD $0x4ddfcab2                     // 2f4: ld1r { v18.4s }, [x21], #4
-	WORD $0x4e93962d                     // 2f8: sdot v13.4s, v17.16b, v19.16b
-	WORD $0x4e93960c                     // 2fc: sdot v12.4s, v16.16b, v19.16b
-	WORD $0x4ddfcb13                     // 300: ld1r { v19.4s }, [x24], #4
-	WORD $0x4e92962b                     // 304: sdot v11.4s, v17.16b, v18.16b
-	WORD $0x4e92960a                     // 308: sdot v10.4s, v16.16b, v18.16b
-	WORD $0x4ddfcad2                     // 30c: ld1r { v18.4s }, [x22], #4
-	WORD $0x4e939629                     // 310: sdot v9.4s, v17.16b, v19.16b
-	WORD $0x4e939608                     // 314: sdot v8.4s, v16.16b, v19.16b
-	WORD $0x4ddfcb33                     // 318: ld1r { v19.4s }, [x25], #4
-	WORD $0x4e929627                     // 31c: sdot v7.4s, v17.16b, v18.16b
-	WORD $0x4ddfcaf4                     // 320: ld1r { v20.4s }, [x23], #4
-	WORD $0x4e929606                     // 324: sdot v6.4s, v16.16b, v18.16b
-	WORD $0x4e939625                     // 328: sdot v5.4s, v17.16b, v19.16b
-	WORD $0x4e939604                     // 32c: sdot v4.4s, v16.16b, v19.16b
-	WORD $0x4e949623                     // 330: sdot v3.4s, v17.16b, v20.16b
-	WORD $0x4e949602                     // 334: sdot v2.4s, v16.16b, v20.16b
-	WORD $0x17ffff58                     // 338: b 0x98 <gemmDotProd7x8+0x98>
-	WORD $0xd503201f                     // 33c: nop
-	WORD $0xf9402df3                     // 340: ldr x19, [x15, #0x58]
-	WORD $0xf9400dee                     // 344: ldr x14, [x15, #0x18]
-	WORD $0xaa0903f0                     // 348: mov x16, x9
-	WORD $0xf94015ef                     // 34c: ldr x15, [x15, #0x28]
-	WORD $0xaa0a03f1                     // 350: mov x17, x10
-	WORD $0xf100067f                     // 354: cmp x19, #0x1
-	WORD $0x5400104c                     // 358: b.gt 0x560 <gemmDotProd7x8+0x560>
-	WORD $0xb40031b3                     // 35c: cbz x19, 0x990 <gemmDotProd7x8+0x990>
-	WORD $0xf100067f                     // 360: cmp x19, #0x1
-	WORD $0x54002a81                     // 364: b.ne 0x8b4 <gemmDotProd7x8+0x8b4>
-	WORD $0x4e21d9ef                     // 368: scvtf v15.4s, v15.4s
-	WORD $0x8b0f0213                     // 36c: add x19, x16, x15
-	WORD $0xad4145d0                     // 370: ldp q16, q17, [x14, #0x20]
-	WORD $0x4e21d9ce                     // 374: scvtf v14.4s, v14.4s
-	WORD $0x8b0f0231                     // 378: add x17, x17, x15
-	WORD $0x4e21d9ad                     // 37c: scvtf v13.4s, v13.4s
-	WORD $0x4e21d98c                     // 380: scvtf v12.4s, v12.4s
-	WORD $0x4e21d96b                     // 384: scvtf v11.4s, v11.4s
-	WORD $0x6e2fde0f                     // 388: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x4e21d94a                     // 38c: scvtf v10.4s, v10.4s
-	WORD $0x6e2ede2e                     // 390: fmul v14.4s, v17.4s, v14.4s
-	WORD $0xad4345d0                     // 394: ldp q16, q17, [x14, #0x60]
-	WORD $0x4e21d929                     // 398: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // 39c: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8e7                     // 3a0: scvtf v7.4s, v7.4s
-	WORD $0x4eb0f5ef                     // 3a4: fmin v15.4s, v15.4s, v16.4s
-	WORD $0x4eb1f5ce                     // 3a8: fmin v14.4s, v14.4s, v17.4s
-	WORD $0xad4245d0                     // 3ac: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21d8c6                     // 3b0: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // 3b4: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 3b8: scvtf v4.4s, v4.4s
-	WORD $0x4e21a9ef                     // 3bc: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // 3c0: fcvtns v14.4s, v14.4s
-	WORD $0x4e21d863                     // 3c4: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 3c8: scvtf v2.4s, v2.4s
-	WORD $0x4eaf860f                     // 3cc: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // 3d0: add v14.4s, v17.4s, v14.4s
-	WORD $0x0e6149ef                     // 3d4: sqxtn v15.4h, v15.4s
-	WORD $0x4e6149cf                     // 3d8: sqxtn2 v15.8h, v14.4s
-	WORD $0x0e2149ee                     // 3dc: sqxtn v14.8b, v15.8h
-	WORD $0xfd00020e                     // 3e0: str d14, [x16]
-	WORD $0xad413dce                     // 3e4: ldp q14, q15, [x14, #0x20]
-	WORD $0x8b0f0270                     // 3e8: add x16, x19, x15
-	WORD $0x8b0f0231                     // 3ec: add x17, x17, x15
-	WORD $0x6e2dddcd                     // 3f0: fmul v13.4s, v14.4s, v13.4s
-	WORD $0x6e2cddec                     // 3f4: fmul v12.4s, v15.4s, v12.4s
-	WORD $0xad433dce                     // 3f8: ldp q14, q15, [x14, #0x60]
-	WORD $0x4eaef5ad                     // 3fc: fmin v13.4s, v13.4s, v14.4s
-	WORD $0x4eaff58c                     // 400: fmin v12.4s, v12.4s, v15.4s
-	WORD $0xad423dce                     // 404: ldp q14, q15, [x14, #0x40]
-	WORD $0x4e21a9ad                     // 408: fcvtns v13.4s, v13.4s
-	WORD $0x4e21a98c                     // 40c: fcvtns v12.4s, v12.4s
-	WORD $0x4ead85cd                     // 410: add v13.4s, v14.4s, v13.4s
-	WORD $0x4eac85ec                     // 414: add v12.4s, v15.4s, v12.4s
-	WORD $0x0e6149ad                     // 418: sqxtn v13.4h, v13.4s
-	WORD $0x4e61498d                     // 41c: sqxtn2 v13.8h, v12.4s
-	WORD $0x0e2149ac                     // 420: sqxtn v12.8b, v13.8h
-	WORD $0xfd00026c                     // 424: str d12, [x19]
-	WORD $0xad4135cc                     // 428: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0f0213                     // 42c: add x19, x16, x15
-	WORD $0x8b0f0231                     // 430: add x17, x17, x15
-	WORD $0x6e2bdd8b                     // 434: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // 438: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad4335cc                     // 43c: ldp q12, q13, [x14, #0x60]
-	WORD $0x4eacf56b                     // 440: fmin v11.4s, v11.4s, v12.4s
-	WORD $0x4eadf54a                     // 444: fmin v10.4s, v10.4s, v13.4s
-	WORD $0xad4235cc                     // 448: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // 44c: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // 450: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // 454: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // 458: add v10.4s, v13.4s, v10.4s
-	WORD $0x0e61496b                     // 45c: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // 460: sqxtn2 v11.8h, v10.4s
-	WORD $0x0e21496a                     // 464: sqxtn v10.8b, v11.8h
-	WORD $0xfd00020a                     // 468: str d10, [x16]
-	WORD $0xad412dca                     // 46c: ldp q10, q11, [x14, #0x20]
-	WORD $0x8b0f0270                     // 470: add x16, x19, x15
-	WORD $0x8b0f0231                     // 474: add x17, x17, x15
-	WORD $0x6e29dd49                     // 478: fmul v9.4s, v10.4s, v9.4s
-	WORD $0x6e28dd68                     // 47c: fmul v8.4s, v11.4s, v8.4s
-	WORD $0xad432dca                     // 480: ldp q10, q11, [x14, #0x60]
-	WORD $0x4eaaf529                     // 484: fmin v9.4s, v9.4s, v10.4s
-	WORD $0x4eabf508                     // 488: fmin v8.4s, v8.4s, v11.4s
-	WORD $0xad422dca                     // 48c: ldp q10, q11, [x14, #0x40]
-	WORD $0x4e21a929                     // 490: fcvtns v9.4s, v9.4s
-	WORD $0x4e21a908                     // 494: fcvtns v8.4s, v8.4s
-	WORD $0x4ea98549                     // 498: add v9.4s, v10.4s, v9.4s
-	WORD $0x4ea88568                     // 49c: add v8.4s, v11.4s, v8.4s
-	WORD $0x0e614929                     // 4a0: sqxtn v9.4h, v9.4s
-	WORD $0x4e614909                     // 4a4: sqxtn2 v9.8h, v8.4s
-	WORD $0x0e214928                     // 4a8: sqxtn v8.8b, v9.8h
-	WORD $0xfd000268                     // 4ac: str d8, [x19]
-	WORD $0xad4125c8                     // 4b0: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0f0213                     // 4b4: add x19, x16, x15
-	WORD $0x8b0f0231                     // 4b8: add x17, x17, x15
-	WORD $0x6e27dd07                     // 4bc: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // 4c0: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad4325c8                     // 4c4: ldp q8, q9, [x14, #0x60]
-	WORD $0x4ea8f4e7                     // 4c8: fmin v7.4s, v7.4s, v8.4s
-	WORD $0x4ea9f4c6                     // 4cc: fmin v6.4s, v6.4s, v9.4s
-	WORD $0xad4225c8                     // 4d0: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // 4d4: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // 4d8: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // 4dc: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // 4e0: add v6.4s, v9.4s, v6.4s
-	WORD $0x0e6148e7                     // 4e4: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // 4e8: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e2148e6                     // 4ec: sqxtn v6.8b, v7.8h
-	WORD $0xfd000206                     // 4f0: str d6, [x16]
-	WORD $0xad411dc6                     // 4f4: ldp q6, q7, [x14, #0x20]
-	WORD $0x8b0f0270                     // 4f8: add x16, x19, x15
-	WORD $0x8b0f022f                     // 4fc: add x15, x17, x15
-	WORD $0x6e25dcc5                     // 500: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dce4                     // 504: fmul v4.4s, v7.4s, v4.4s
-	WORD $0xad431dc6                     // 508: ldp q6, q7, [x14, #0x60]
-	WORD $0x4ea6f4a5                     // 50c: fmin v5.4s, v5.4s, v6.4s
-	WORD $0x4ea7f484                     // 510: fmin v4.4s, v4.4s, v7.4s
-	WORD $0xad421dc6                     // 514: ldp q6, q7, [x14, #0x40]
-	WORD $0x4e21a8a5                     // 518: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // 51c: fcvtns v4.4s, v4.4s
-	WORD $0x4ea584c5                     // 520: add v5.4s, v6.4s, v5.4s
-	WORD $0x4ea484e4                     // 524: add v4.4s, v7.4s, v4.4s
-	WORD $0x0e6148a5                     // 528: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // 52c: sqxtn2 v5.8h, v4.4s
-	WORD $0x0e2148a4                     // 530: sqxtn v4.8b, v5.8h
-	WORD $0xfd000264                     // 534: str d4, [x19]
-	WORD $0xad4115c4                     // 538: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // 53c: fmul v3.4s, v4.4s, v3.4s
-	WORD $0xad4319c4                     // 540: ldp q4, q6, [x14, #0x60]
-	WORD $0x6e22dca2                     // 544: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x4ea4f463                     // 548: fmin v3.4s, v3.4s, v4.4s
-	WORD $0x4ea6f442                     // 54c: fmin v2.4s, v2.4s, v6.4s
-	WORD $0x4e21a863                     // 550: fcvtns v3.4s, v3.4s
-	WORD $0x1400022a                     // 554: b 0xdfc <gemmDotProd7x8+0xdfc>
-	WORD $0xd503201f                     // 558: nop
-	WORD $0xd503201f                     // 55c: nop
-	WORD $0xf1000a7f                     // 560: cmp x19, #0x2
-	WORD $0x54002e40                     // 564: b.eq 0xb2c <gemmDotProd7x8+0xb2c>
-	WORD $0xf1000e7f                     // 568: cmp x19, #0x3
-	WORD $0x54001a41                     // 56c: b.ne 0x8b4 <gemmDotProd7x8+0x8b4>
-	WORD $0xfd400230                     // 570: ldr d16, [x17]
-	WORD $0x4e21d9ef                     // 574: scvtf v15.4s, v15.4s
-	WORD $0xad454dd2                     // 578: ldp q18, q19, [x14, #0xa0]
-	WORD $0x4e21d9ce                     // 57c: scvtf v14.4s, v14.4s
-	WORD $0x8b0f0213                     // 580: add x19, x16, x15
-	WORD $0x8b0f0231                     // 584: add x17, x17, x15
-	WORD $0x4e21d9ad                     // 588: scvtf v13.4s, v13.4s
-	WORD $0x0f08a610                     // 58c: sshll v16.8h, v16.8b, #0x0
-	WORD $0x4e21d98c                     // 590: scvtf v12.4s, v12.4s
-	WORD $0x4e21d96b                     // 594: scvtf v11.4s, v11.4s
-	WORD $0x4e21d94a                     // 598: scvtf v10.4s, v10.4s
-	WORD $0x4e21d929                     // 59c: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // 5a0: scvtf v8.4s, v8.4s
-	WORD $0x0f10a611                     // 5a4: sshll v17.4s, v16.4h, #0x0
-	WORD $0x4f10a610                     // 5a8: sshll2 v16.4s, v16.8h, #0x0
-	WORD $0x4e21d8e7                     // 5ac: scvtf v7.4s, v7.4s
-	WORD $0x4e21d8c6                     // 5b0: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // 5b4: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 5b8: scvtf v4.4s, v4.4s
-	WORD $0x6eb28631                     // 5bc: sub v17.4s, v17.4s, v18.4s
-	WORD $0xad4151d2                     // 5c0: ldp q18, q20, [x14, #0x20]
-	WORD $0x6eb38610                     // 5c4: sub v16.4s, v16.4s, v19.4s
-	WORD $0x4e21d863                     // 5c8: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 5cc: scvtf v2.4s, v2.4s
-	WORD $0x6e2fde4f                     // 5d0: fmul v15.4s, v18.4s, v15.4s
-	WORD $0x4e21da31                     // 5d4: scvtf v17.4s, v17.4s
-	WORD $0xad4449d3                     // 5d8: ldp q19, q18, [x14, #0x80]
-	WORD $0x4e21da10                     // 5dc: scvtf v16.4s, v16.4s
-	WORD $0x6e2ede8e                     // 5e0: fmul v14.4s, v20.4s, v14.4s
-	WORD $0x6e31de71                     // 5e4: fmul v17.4s, v19.4s, v17.4s
-	WORD $0x6e30de50                     // 5e8: fmul v16.4s, v18.4s, v16.4s
-	WORD $0x4e31d5ef                     // 5ec: fadd v15.4s, v15.4s, v17.4s
-	WORD $0x4e30d5ce                     // 5f0: fadd v14.4s, v14.4s, v16.4s
-	WORD $0xad4245d0                     // 5f4: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ef                     // 5f8: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // 5fc: fcvtns v14.4s, v14.4s
-	WORD $0x4eaf860f                     // 600: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // 604: add v14.4s, v17.4s, v14.4s
-	WORD $0x0e6149ef                     // 608: sqxtn v15.4h, v15.4s
-	WORD $0x4e6149cf                     // 60c: sqxtn2 v15.8h, v14.4s
-	WORD $0x0e2149ee                     // 610: sqxtn v14.8b, v15.8h
-	WORD $0xfd00020e                     // 614: str d14, [x16]
-	WORD $0xfd40022e                     // 618: ldr d14, [x17]
-	WORD $0x8b0f0270                     // 61c: add x16, x19, x15
-	WORD $0xad4545d0                     // 620: ldp q16, q17, [x14, #0xa0]
-	WORD $0x8b0f0235                     // 624: add x21, x17, x15
-	WORD $0x0f08a5ce                     // 628: sshll v14.8h, v14.8b, #0x0
-	WORD $0x0f10a5cf                     // 62c: sshll v15.4s, v14.4h, #0x0
-	WORD $0x4f10a5ce                     // 630: sshll2 v14.4s, v14.8h, #0x0
-	WORD $0x6eb085ef                     // 634: sub v15.4s, v15.4s, v16.4s
-	WORD $0xad4149d0                     // 638: ldp q16, q18, [x14, #0x20]
-	WORD $0x6eb185ce                     // 63c: sub v14.4s, v14.4s, v17.4s
-	WORD $0x6e2dde0d                     // 640: fmul v13.4s, v16.4s, v13.4s
-	WORD $0x4e21d9ef                     // 644: scvtf v15.4s, v15.4s
-	WORD $0xad4441d1                     // 648: ldp q17, q16, [x14, #0x80]
-	WORD $0x4e21d9ce                     // 64c: scvtf v14.4s, v14.4s
-	WORD $0x6e2cde4c                     // 650: fmul v12.4s, v18.4s, v12.4s
-	WORD $0x6e2fde2f                     // 654: fmul v15.4s, v17.4s, v15.4s
-	WORD $0x6e2ede0e                     // 658: fmul v14.4s, v16.4s, v14.4s
-	WORD $0x4e2fd5ad                     // 65c: fadd v13.4s, v13.4s, v15.4s
-	WORD $0x4e2ed58c                     // 660: fadd v12.4s, v12.4s, v14.4s
-	WORD $0xad423dce                     // 664: ldp q14, q15, [x14, #0x40]
-	WORD $0x4e21a9ad                     // 668: fcvtns v13.4s, v13.4s
-	WORD $0x4e21a98c                     // 66c: fcvtns v12.4s, v12.4s
-	WORD $0x4ead85cd                     // 670: add v13.4s, v14.4s, v13.4s
-	WORD $0x4eac85ec                     // 674: add v12.4s, v15.4s, v12.4s
-	WORD $0x0e6149ad                     // 678: sqxtn v13.4h, v13.4s
-	WORD $0x4e61498d                     // 67c: sqxtn2 v13.8h, v12.4s
-	WORD $0x0e2149ac                     // 680: sqxtn v12.8b, v13.8h
-	WORD $0xfd00026c                     // 684: str d12, [x19]
-	WORD $0xfd4002ac                     // 688: ldr d12, [x21]
-	WORD $0x8b0f0211                     // 68c: add x17, x16, x15
-	WORD $0xad453dce                     // 690: ldp q14, q15, [x14, #0xa0]
-	WORD $0x8b0f02b5                     // 694: add x21, x21, x15
-	WORD $0x0f08a58c                     // 698: sshll v12.8h, v12.8b, #0x0
-	WORD $0x0f10a58d                     // 69c: sshll v13.4s, v12.4h, #0x0
-	WORD $0x4f10a58c                     // 6a0: sshll2 v12.4s, v12.8h, #0x0
-	WORD $0x6eae85ad                     // 6a4: sub v13.4s, v13.4s, v14.4s
-	WORD $0xad4141ce                     // 6a8: ldp q14, q16, [x14, #0x20]
-	WORD $0x6eaf858c                     // 6ac: sub v12.4s, v12.4s, v15.4s
-	WORD $0x6e2bddcb                     // 6b0: fmul v11.4s, v14.4s, v11.4s
-	WORD $0x4e21d9ad                     // 6b4: scvtf v13.4s, v13.4s
-	WORD $0xad4439cf                     // 6b8: ldp q15, q14, [x14, #0x80]
-	WORD $0x4e21d98c                     // 6bc: scvtf v12.4s, v12.4s
-	WORD $0x6e2ade0a                     // 6c0: fmul v10.4s, v16.4s, v10.4s
-	WORD $0x6e2ddded                     // 6c4: fmul v13.4s, v15.4s, v13.4s
-	WORD $0x6e2cddcc                     // 6c8: fmul v12.4s, v14.4s, v12.4s
-	WORD $0x4e2dd56b                     // 6cc: fadd v11.4s, v11.4s, v13.4s
-	WORD $0x4e2cd54a                     // 6d0: fadd v10.4s, v10.4s, v12.4s
-	WORD $0xad4235cc                     // 6d4: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // 6d8: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // 6dc: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // 6e0: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // 6e4: add v10.4s, v13.4s, v10.4s
-	WORD $0x0e61496b                     // 6e8: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // 6ec: sqxtn2 v11.8h, v10.4s
-	WORD $0x0e21496a                     // 6f0: sqxtn v10.8b, v11.8h
-	WORD $0xfd00020a                     // 6f4: str d10, [x16]
-	WORD $0xfd4002aa                     // 6f8: ldr d10, [x21]
-	WORD $0x8b0f0233                     // 6fc: add x19, x17, x15
-	WORD $0xad4535cc                     // 700: ldp q12, q13, [x14, #0xa0]
-	WORD $0x8b0f02b5                     // 704: add x21, x21, x15
-	WORD $0x0f08a54a                     // 708: sshll v10.8h, v10.8b, #0x0
-	WORD $0x0f10a54b                     // 70c: sshll v11.4s, v10.4h, #0x0
-	WORD $0x4f10a54a                     // 710: sshll2 v10.4s, v10.8h, #0x0
-	WORD $0x6eac856b                     // 714: sub v11.4s, v11.4s, v12.4s
-	WORD $0xad4139cc                     // 718: ldp q12, q14, [x14, #0x20]
-	WORD $0x6ead854a                     // 71c: sub v10.4s, v10.4s, v13.4s
-	WORD $0x6e29dd89                     // 720: fmul v9.4s, v12.4s, v9.4s
-	WORD $0x4e21d96b                     // 724: scvtf v11.4s, v11.4s
-	WORD $0xad4431cd                     // 728: ldp q13, q12, [x14, #0x80]
-	WORD $0x4e21d94a                     // 72c: scvtf v10.4s, v10.4s
-	WORD $0x6e28ddc8                     // 730: fmul v8.4s, v14.4s, v8.4s
-	WORD $0x6e2bddab                     // 734: fmul v11.4s, v13.4s, v11.4s
-	WORD $0x6e2add8a                     // 738: fmul v10.4s, v12.4s, v10.4s
-	WORD $0x4e2bd529                     // 73c: fadd v9.4s, v9.4s, v11.4s
-	WORD $0x4e2ad508                     // 740: fadd v8.4s, v8.4s, v10.4s
-	WORD $0xad422dca                     // 744: ldp q10, q11, [x14, #0x40]
-	WORD $0x4e21a929                     // 748: fcvtns v9.4s, v9.4s
-	WORD $0x4e21a908                     // 74c: fcvtns v8.4s, v8.4s
-	WORD $0x4ea98549                     // 750: add v9.4s, v10.4s, v9.4s
-	WORD $0x4ea88568                     // 754: add v8.4s, v11.4s, v8.4s
-	WORD $0x0e614929                     // 758: sqxtn v9.4h, v9.4s
-	WORD $0x4e614909                     // 75c: sqxtn2 v9.8h, v8.4s
-	WORD $0x0e214928                     // 760: sqxtn v8.8b, v9.8h
-	WORD $0xfd000228                     // 764: str d8, [x17]
-	WORD $0xfd4002a8                     // 768: ldr d8, [x21]
-	WORD $0x8b0f0270                     // 76c: add x16, x19, x15
-	WORD $0xad452dca                     // 770: ldp q10, q11, [x14, #0xa0]
-	WORD $0x8b0f02b1                     // 774: add x17, x21, x15
-	WORD $0x0f08a508                     // 778: sshll v8.8h, v8.8b, #0x0
-	WORD $0x0f10a509                     // 77c: sshll v9.4s, v8.4h, #0x0
-	WORD $0x4f10a508                     // 780: sshll2 v8.4s, v8.8h, #0x0
-	WORD $0x6eaa8529                     // 784: sub v9.4s, v9.4s, v10.4s
-	WORD $0xad4131ca                     // 788: ldp q10, q12, [x14, #0x20]
-	WORD $0x6eab8508                     // 78c: sub v8.4s, v8.4s, v11.4s
-	WORD $0x6e27dd47                     // 790: fmul v7.4s, v10.4s, v7.4s
-	WORD $0x4e21d929                     // 794: scvtf v9.4s, v9.4s
-	WORD $0xad4429cb                     // 798: ldp q11, q10, [x14, #0x80]
-	WORD $0x4e21d908                     // 79c: scvtf v8.4s, v8.4s
-	WORD $0x6e26dd86                     // 7a0: fmul v6.4s, v12.4s, v6.4s
-	WORD $0x6e29dd69                     // 7a4: fmul v9.4s, v11.4s, v9.4s
-	WORD $0x6e28dd48                     // 7a8: fmul v8.4s, v10.4s, v8.4s
-	WORD $0x4e29d4e7                     // 7ac: fadd v7.4s, v7.4s, v9.4s
-	WORD $0x4e28d4c6                     // 7b0: fadd v6.4s, v6.4s, v8.4s
-	WORD $0xad4225c8                     // 7b4: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // 7b8: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // 7bc: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // 7c0: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // 7c4: add v6.4s, v9.4s, v6.4s
-	WORD $0x0e6148e7                     // 7c8: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // 7cc: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e2148e6                     // 7d0: sqxtn v6.8b, v7.8h
-	WORD $0xfd000266                     // 7d4: str d6, [x19]
-	WORD $0xfd400226                     // 7d8: ldr d6, [x17]
-	WORD $0x8b0f0231                     // 7dc: add x17, x17, x15
-	WORD $0xad4525c8                     // 7e0: ldp q8, q9, [x14, #0xa0]
-	WORD $0x8b0f020f                     // 7e4: add x15, x16, x15
-	WORD $0x0f08a4c6                     // 7e8: sshll v6.8h, v6.8b, #0x0
-	WORD $0x0f10a4c7                     // 7ec: sshll v7.4s, v6.4h, #0x0
-	WORD $0x4f10a4c6                     // 7f0: sshll2 v6.4s, v6.8h, #0x0
-	WORD $0x6ea884e7                     // 7f4: sub v7.4s, v7.4s, v8.4s
-	WORD $0xad4129c8                     // 7f8: ldp q8, q10, [x14, #0x20]
-	WORD $0x6ea984c6                     // 7fc: sub v6.4s, v6.4s, v9.4s
-	WORD $0x6e25dd05                     // 800: fmul v5.4s, v8.4s, v5.4s
-	WORD $0x4e21d8e7                     // 804: scvtf v7.4s, v7.4s
-	WORD $0xad4421c9                     // 808: ldp q9, q8, [x14, #0x80]
-	WORD $0x4e21d8c6                     // 80c: scvtf v6.4s, v6.4s
-	WORD $0x6e24dd44                     // 810: fmul v4.4s, v10.4s, v4.4s
-	WORD $0x6e27dd27                     // 814: fmul v7.4s, v9.4s, v7.4s
-	WORD $0x6e26dd06                     // 818: fmul v6.4s, v8.4s, v6.4s
-	WORD $0x4e27d4a5                     // 81c: fadd v5.4s, v5.4s, v7.4s
-	WORD $0x4e26d484                     // 820: fadd v4.4s, v4.4s, v6.4s
-	WORD $0xad421dc6                     // 824: ldp q6, q7, [x14, #0x40]
-	WORD $0x4e21a8a5                     // 828: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // 82c: fcvtns v4.4s, v4.4s
-	WORD $0x4ea584c5                     // 830: add v5.4s, v6.4s, v5.4s
-	WORD $0x4ea484e4                     // 834: add v4.4s, v7.4s, v4.4s
-	WORD $0x0e6148a5                     // 838: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // 83c: sqxtn2 v5.8h, v4.4s
-	WORD $0x0e2148a4                     // 840: sqxtn v4.8b, v5.8h
-	WORD $0xfd000204                     // 844: str d4, [x16]
-	WORD $0xfd400224                     // 848: ldr d4, [x17]
-	WORD $0xad451dc6                     // 84c: ldp q6, q7, [x14, #0xa0]
-	WORD $0x0f08a484                     // 850: sshll v4.8h, v4.8b, #0x0
-	WORD $0x0f10a485                     // 854: sshll v5.4s, v4.4h, #0x0
-	WORD $0x4f10a484                     // 858: sshll2 v4.4s, v4.8h, #0x0
-	WORD $0x6ea684a5                     // 85c: sub v5.4s, v5.4s, v6.4s
-	WORD $0xad4121c6                     // 860: ldp q6, q8, [x14, #0x20]
-	WORD $0x6ea78484                     // 864: sub v4.4s, v4.4s, v7.4s
-	WORD $0x6e23dcc3                     // 868: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x4e21d8a5                     // 86c: scvtf v5.4s, v5.4s
-	WORD $0xad4419c7                     // 870: ldp q7, q6, [x14, #0x80]
-	WORD $0x4e21d884                     // 874: scvtf v4.4s, v4.4s
-	WORD $0x6e22dd02                     // 878: fmul v2.4s, v8.4s, v2.4s
-	WORD $0x6e25dce5                     // 87c: fmul v5.4s, v7.4s, v5.4s
-	WORD $0x6e24dcc4                     // 880: fmul v4.4s, v6.4s, v4.4s
-	WORD $0x4e25d463                     // 884: fadd v3.4s, v3.4s, v5.4s
-	WORD $0x4e24d442                     // 888: fadd v2.4s, v2.4s, v4.4s
-	WORD $0xad4215c4                     // 88c: ldp q4, q5, [x14, #0x40]
-	WORD $0x4e21a863                     // 890: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a842                     // 894: fcvtns v2.4s, v2.4s
-	WORD $0x4ea38483                     // 898: add v3.4s, v4.4s, v3.4s
-	WORD $0x4ea284a2                     // 89c: add v2.4s, v5.4s, v2.4s
-	WORD $0x0e614863                     // 8a0: sqxtn v3.4h, v3.4s
-	WORD $0x4e614843                     // 8a4: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e214862                     // 8a8: sqxtn v2.8b, v3.8h
-	WORD $0xfd0001e2                     // 8ac: str d2, [x15]
-	WORD $0x1400015b                     // 8b0: b 0xe1c <gemmDotProd7x8+0xe1c>
-	WORD $0x4e21d9ef                     // 8b4: scvtf v15.4s, v15.4s
-	WORD $0x8b0f0213                     // 8b8: add x19, x16, x15
-	WORD $0x4e21d9ce                     // 8bc: scvtf v14.4s, v14.4s
-	WORD $0x8b0f0231                     // 8c0: add x17, x17, x15
-	WORD $0xad4145d0                     // 8c4: ldp q16, q17, [x14, #0x20]
-	WORD $0x4e21d9ad                     // 8c8: scvtf v13.4s, v13.4s
-	WORD $0x4e21d98c                     // 8cc: scvtf v12.4s, v12.4s
-	WORD $0x4e21d96b                     // 8d0: scvtf v11.4s, v11.4s
-	WORD $0x6e2fde0f                     // 8d4: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x6e2ede2e                     // 8d8: fmul v14.4s, v17.4s, v14.4s
-	WORD $0x4e21d94a                     // 8dc: scvtf v10.4s, v10.4s
-	WORD $0x4e21d929                     // 8e0: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // 8e4: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8e7                     // 8e8: scvtf v7.4s, v7.4s
-	WORD $0x4e21d8c6                     // 8ec: scvtf v6.4s, v6.4s
-	WORD $0xad003a0f                     // 8f0: stp q15, q14, [x16]
-	WORD $0xad413dce                     // 8f4: ldp q14, q15, [x14, #0x20]
-	WORD $0x8b0f0270                     // 8f8: add x16, x19, x15
-	WORD $0x8b0f0231                     // 8fc: add x17, x17, x15
-	WORD $0x4e21d8a5                     // 900: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 904: scvtf v4.4s, v4.4s
-	WORD $0x6e2dddcd                     // 908: fmul v13.4s, v14.4s, v13.4s
-	WORD $0x6e2cddec                     // 90c: fmul v12.4s, v15.4s, v12.4s
-	WORD $0x4e21d863                     // 910: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 914: scvtf v2.4s, v2.4s
-	WORD $0xad00326d                     // 918: stp q13, q12, [x19]
-	WORD $0xad4135cc                     // 91c: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0f0213                     // 920: add x19, x16, x15
-	WORD $0x8b0f0231                     // 924: add x17, x17, x15
-	WORD $0x6e2bdd8b                     // 928: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // 92c: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad002a0b                     // 930: stp q11, q10, [x16]
-	WORD $0xad412dca                     // 934: ldp q10, q11, [x14, #0x20]
-	WORD $0x8b0f0270                     // 938: add x16, x19, x15
-	WORD $0x8b0f0231                     // 93c: add x17, x17, x15
-	WORD $0x6e29dd49                     // 940: fmul v9.4s, v10.4s, v9.4s
-	WORD $0x6e28dd68                     // 944: fmul v8.4s, v11.4s, v8.4s
-	WORD $0xad002269                     // 948: stp q9, q8, [x19]
-	WORD $0xad4125c8                     // 94c: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0f0213                     // 950: add x19, x16, x15
-	WORD $0x8b0f0231                     // 954: add x17, x17, x15
-	WORD $0x6e27dd07                     // 958: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // 95c: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad001a07                     // 960: stp q7, q6, [x16]
-	WORD $0xad411dc6                     // 964: ldp q6, q7, [x14, #0x20]
-	WORD $0x8b0f0230                     // 968: add x16, x17, x15
-	WORD $0x8b0f026f                     // 96c: add x15, x19, x15
-	WORD $0x6e25dcc5                     // 970: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dce4                     // 974: fmul v4.4s, v7.4s, v4.4s
-	WORD $0xad001265                     // 978: stp q5, q4, [x19]
-	WORD $0xad4115c4                     // 97c: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // 980: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x6e22dca2                     // 984: fmul v2.4s, v5.4s, v2.4s
-	WORD $0xad0009e3                     // 988: stp q3, q2, [x15]
-	WORD $0x14000124                     // 98c: b 0xe1c <gemmDotProd7x8+0xe1c>
-	WORD $0x4e21d9ef                     // 990: scvtf v15.4s, v15.4s
-	WORD $0x8b0f0213                     // 994: add x19, x16, x15
-	WORD $0xad4145d0                     // 998: ldp q16, q17, [x14, #0x20]
-	WORD $0x4e21d9ce                     // 99c: scvtf v14.4s, v14.4s
-	WORD $0x8b0f0231                     // 9a0: add x17, x17, x15
-	WORD $0x4e21d9ad                     // 9a4: scvtf v13.4s, v13.4s
-	WORD $0x4e21d98c                     // 9a8: scvtf v12.4s, v12.4s
-	WORD $0x4e21d96b                     // 9ac: scvtf v11.4s, v11.4s
-	WORD $0x6e2fde0f                     // 9b0: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x4e21d94a                     // 9b4: scvtf v10.4s, v10.4s
-	WORD $0x6e2ede2e                     // 9b8: fmul v14.4s, v17.4s, v14.4s
-	WORD $0xad4245d0                     // 9bc: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21d929                     // 9c0: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // 9c4: scvtf v8.4s, v8.4s
-	WORD $0x4e21a9ef                     // 9c8: fcvtns v15.4s, v15.4s
-	WORD $0x4e21d8e7                     // 9cc: scvtf v7.4s, v7.4s
-	WORD $0x4e21a9ce                     // 9d0: fcvtns v14.4s, v14.4s
-	WORD $0x4e21d8c6                     // 9d4: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // 9d8: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 9dc: scvtf v4.4s, v4.4s
-	WORD $0x4eaf860f                     // 9e0: add v15.4s, v16.4s, v15.4s
-	WORD $0x4e21d863                     // 9e4: scvtf v3.4s, v3.4s
-	WORD $0x4eae862e                     // 9e8: add v14.4s, v17.4s, v14.4s
-	WORD $0x4e21d842                     // 9ec: scvtf v2.4s, v2.4s
-	WORD $0x0e6149ef                     // 9f0: sqxtn v15.4h, v15.4s
-	WORD $0x4e6149cf                     // 9f4: sqxtn2 v15.8h, v14.4s
-	WORD $0x0e2149ee                     // 9f8: sqxtn v14.8b, v15.8h
-	WORD $0xfd00020e                     // 9fc: str d14, [x16]
-	WORD $0xad413dce                     // a00: ldp q14, q15, [x14, #0x20]
-	WORD $0x8b0f0270                     // a04: add x16, x19, x15
-	WORD $0x8b0f0231                     // a08: add x17, x17, x15
-	WORD $0x6e2dddcd                     // a0c: fmul v13.4s, v14.4s, v13.4s
-	WORD $0x6e2cddec                     // a10: fmul v12.4s, v15.4s, v12.4s
-	WORD $0xad423dce                     // a14: ldp q14, q15, [x14, #0x40]
-	WORD $0x4e21a9ad                     // a18: fcvtns v13.4s, v13.4s
-	WORD $0x4e21a98c                     // a1c: fcvtns v12.4s, v12.4s
-	WORD $0x4ead85cd                     // a20: add v13.4s, v14.4s, v13.4s
-	WORD $0x4eac85ec                     // a24: add v12.4s, v15.4s, v12.4s
-	WORD $0x0e6149ad                     // a28: sqxtn v13.4h, v13.4s
-	WORD $0x4e61498d                     // a2c: sqxtn2 v13.8h, v12.4s
-	WORD $0x0e2149ac                     // a30: sqxtn v12.8b, v13.8h
-	WORD $0xfd00026c                     // a34: str d12, [x19]
-	WORD $0xad4135cc                     // a38: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0f0213                     // a3c: add x19, x16, x15
-	WORD $0x8b0f0231                     // a40: add x17, x17, x15
-	WORD $0x6e2bdd8b                     // a44: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // a48: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad4235cc                     // a4c: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // a50: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // a54: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // a58: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // a5c: add v10.4s, v13.4s, v10.4s
-	WORD $0x0e61496b                     // a60: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // a64: sqxtn2 v11.8h, v10.4s
-	WORD $0x0e21496a                     // a68: sqxtn v10.8b, v11.8h
-	WORD $0xfd00020a                     // a6c: str d10, [x16]
-	WORD $0xad412dca                     // a70: ldp q10, q11, [x14, #0x20]
-	WORD $0x8b0f0270                     // a74: add x16, x19, x15
-	WORD $0x8b0f0231                     // a78: add x17, x17, x15
-	WORD $0x6e29dd49                     // a7c: fmul v9.4s, v10.4s, v9.4s
-	WORD $0x6e28dd68                     // a80: fmul v8.4s, v11.4s, v8.4s
-	WORD $0xad422dca                     // a84: ldp q10, q11, [x14, #0x40]
-	WORD $0x4e21a929                     // a88: fcvtns v9.4s, v9.4s
-	WORD $0x4e21a908                     // a8c: fcvtns v8.4s, v8.4s
-	WORD $0x4ea98549                     // a90: add v9.4s, v10.4s, v9.4s
-	WORD $0x4ea88568                     // a94: add v8.4s, v11.4s, v8.4s
-	WORD $0x0e614929                     // a98: sqxtn v9.4h, v9.4s
-	WORD $0x4e614909                     // a9c: sqxtn2 v9.8h, v8.4s
-	WORD $0x0e214928                     // aa0: sqxtn v8.8b, v9.8h
-	WORD $0xfd000268                     // aa4: str d8, [x19]
-	WORD $0xad4125c8                     // aa8: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0f0213                     // aac: add x19, x16, x15
-	WORD $0x8b0f0231                     // ab0: add x17, x17, x15
-	WORD $0x6e27dd07                     // ab4: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // ab8: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad4225c8                     // abc: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // ac0: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // ac4: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // ac8: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // acc: add v6.4s, v9.4s, v6.4s
-	WORD $0x0e6148e7                     // ad0: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // ad4: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e2148e6                     // ad8: sqxtn v6.8b, v7.8h
-	WORD $0xfd000206                     // adc: str d6, [x16]
-	WORD $0xad411dc6                     // ae0: ldp q6, q7, [x14, #0x20]
-	WORD $0x8b0f0270                     // ae4: add x16, x19, x15
-	WORD $0x8b0f022f                     // ae8: add x15, x17, x15
-	WORD $0x6e25dcc5                     // aec: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dce4                     // af0: fmul v4.4s, v7.4s, v4.4s
-	WORD $0xad421dc6                     // af4: ldp q6, q7, [x14, #0x40]
+	WORD $0xa9402688                     // 000: ldp x8, x9, [x20]
+	WORD $0xf9402e93                     // 004: ldr x19, [x20, #0x58]
+	WORD $0xf9401290                     // 008: ldr x16, [x20, #0x20]
+	WORD $0xa9430e91                     // 00c: ldp x17, x3, [x20, #0x30]
+	WORD $0xd37df12a                     // 010: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // 014: lsl x11, x9, #1
+	WORD $0xcb09014a                     // 018: sub x10, x10, x9
+	WORD $0x8b09016c                     // 01c: add x12, x11, x9
+	WORD $0xd37ef52d                     // 020: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // 024: add x14, x13, x9
+	WORD $0xd37ff98f                     // 028: lsl x15, x12, #1
+	WORD $0xb4008693                     // 02c: cbz x19, 0x10fc <gemmDotProd7x8+0x10fc>
+	WORD $0xf100067f                     // 030: cmp x19, #0x1
+	WORD $0x54005f40                     // 034: b.eq 0xc1c <gemmDotProd7x8+0xc1c>
+	WORD $0xf1000a7f                     // 038: cmp x19, #0x2
+	WORD $0x54002ea1                     // 03c: b.ne 0x610 <gemmDotProd7x8+0x610>
+	WORD $0x4f0167e0                     // 040: movi v0.4s, #0x3f, lsl #24
+	WORD $0x6f00e401                     // 044: movi v1.2d, #0000000000000000
+	WORD $0xd503201f                     // 048: nop
+	WORD $0xd503201f                     // 04c: nop
+	WORD $0xaa0803f6                     // 050: mov x22, x8
+	WORD $0x8b090117                     // 054: add x23, x8, x9
+	WORD $0x8b0b0118                     // 058: add x24, x8, x11
+	WORD $0x8b0c0119                     // 05c: add x25, x8, x12
+	WORD $0x8b0d011a                     // 060: add x26, x8, x13
+	WORD $0x8b0e011b                     // 064: add x27, x8, x14
+	WORD $0x8b0f0100                     // 068: add x0, x8, x15
+	WORD $0xa9414e81                     // 06c: ldp x1, x19, [x20, #0x10]
+	WORD $0xaa1f03f5                     // 070: mov x21, xzr
+	WORD $0xad400a63                     // 074: ldp q3, q2, [x19]
+	WORD $0xaa0303f3                     // 078: mov x19, x3
+	WORD $0xa9440a83                     // 07c: ldp x3, x2, [x20, #0x40]
+	WORD $0x4ea21c44                     // 080: mov v4.16b, v2.16b
+	WORD $0x4ea31c66                     // 084: mov v6.16b, v3.16b
+	WORD $0x4ea21c45                     // 088: mov v5.16b, v2.16b
+	WORD $0x9342fc64                     // 08c: asr x4, x3, #2
+	WORD $0x4ea31c67                     // 090: mov v7.16b, v3.16b
+	WORD $0x4ea21c48                     // 094: mov v8.16b, v2.16b
+	WORD $0x4ea31c69                     // 098: mov v9.16b, v3.16b
+	WORD $0x4ea21c4a                     // 09c: mov v10.16b, v2.16b
+	WORD $0x4ea31c6b                     // 0a0: mov v11.16b, v3.16b
+	WORD $0x4ea21c4c                     // 0a4: mov v12.16b, v2.16b
+	WORD $0x4ea31c6d                     // 0a8: mov v13.16b, v3.16b
+	WORD $0x4ea21c4e                     // 0ac: mov v14.16b, v2.16b
+	WORD $0x4ea31c6f                     // 0b0: mov v15.16b, v3.16b
+	WORD $0xaa0403e5                     // 0b4: mov x5, x4
+	WORD $0xf100107f                     // 0b8: cmp x3, #0x4
+	WORD $0x54000903                     // 0bc: b.lo 0x1dc <gemmDotProd7x8+0x1dc>
+	WORD $0x3cf56ad0                     // 0c0: ldr q16, [x22, x21]
+	WORD $0xf10004a5                     // 0c4: subs x5, x5, #0x1
+	WORD $0xad406037                     // 0c8: ldp q23, q24, [x1]
+	WORD $0x3cf56af2                     // 0cc: ldr q18, [x23, x21]
+	WORD $0x3cf56b11                     // 0d0: ldr q17, [x24, x21]
+	WORD $0x3cf56b33                     // 0d4: ldr q19, [x25, x21]
+	WORD $0x4f90e2ef                     // 0d8: sdot v15.4s, v23.16b, v16.4b[0]
+	WORD $0x3cf56b54                     // 0dc: ldr q20, [x26, x21]
+	WORD $0x4f90e30e                     // 0e0: sdot v14.4s, v24.16b, v16.4b[0]
+	WORD $0x3cf56b76                     // 0e4: ldr q22, [x27, x21]
+	WORD $0x4f92e2ed                     // 0e8: sdot v13.4s, v23.16b, v18.4b[0]
+	WORD $0x3cf56815                     // 0ec: ldr q21, [x0, x21]
+	WORD $0x4f92e30c                     // 0f0: sdot v12.4s, v24.16b, v18.4b[0]
+	WORD $0x4f91e2eb                     // 0f4: sdot v11.4s, v23.16b, v17.4b[0]
+	WORD $0x910042b5                     // 0f8: add x21, x21, #0x10
+	WORD $0x4f91e30a                     // 0fc: sdot v10.4s, v24.16b, v17.4b[0]
+	WORD $0x4f93e2e9                     // 100: sdot v9.4s, v23.16b, v19.4b[0]
+	WORD $0x4f93e308                     // 104: sdot v8.4s, v24.16b, v19.4b[0]
+	WORD $0x4f94e2e7                     // 108: sdot v7.4s, v23.16b, v20.4b[0]
+	WORD $0x4f94e305                     // 10c: sdot v5.4s, v24.16b, v20.4b[0]
+	WORD $0x4f96e2e6                     // 110: sdot v6.4s, v23.16b, v22.4b[0]
+	WORD $0x4f95e2e3                     // 114: sdot v3.4s, v23.16b, v21.4b[0]
+	WORD $0x4f96e304                     // 118: sdot v4.4s, v24.16b, v22.4b[0]
+	WORD $0x4f95e302                     // 11c: sdot v2.4s, v24.16b, v21.4b[0]
+	WORD $0xad415c39                     // 120: ldp q25, q23, [x1, #0x20]
+	WORD $0x4fb0e32f                     // 124: sdot v15.4s, v25.16b, v16.4b[1]
+	WORD $0x4fb0e2ee                     // 128: sdot v14.4s, v23.16b, v16.4b[1]
+	WORD $0x4fb2e32d                     // 12c: sdot v13.4s, v25.16b, v18.4b[1]
+	WORD $0x4fb2e2ec                     // 130: sdot v12.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb1e32b                     // 134: sdot v11.4s, v25.16b, v17.4b[1]
+	WORD $0x4fb1e2ea                     // 138: sdot v10.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb3e329                     // 13c: sdot v9.4s, v25.16b, v19.4b[1]
+	WORD $0x4fb3e2e8                     // 140: sdot v8.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb4e327                     // 144: sdot v7.4s, v25.16b, v20.4b[1]
+	WORD $0x4fb4e2e5                     // 148: sdot v5.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb6e326                     // 14c: sdot v6.4s, v25.16b, v22.4b[1]
+	WORD $0x4fb5e323                     // 150: sdot v3.4s, v25.16b, v21.4b[1]
+	WORD $0x4fb6e2e4                     // 154: sdot v4.4s, v23.16b, v22.4b[1]
+	WORD $0x4fb5e2e2                     // 158: sdot v2.4s, v23.16b, v21.4b[1]
+	WORD $0xad426438                     // 15c: ldp q24, q25, [x1, #0x40]
+	WORD $0x4f90eb0f                     // 160: sdot v15.4s, v24.16b, v16.4b[2]
+	WORD $0x4f90eb2e                     // 164: sdot v14.4s, v25.16b, v16.4b[2]
+	WORD $0x4f92eb0d                     // 168: sdot v13.4s, v24.16b, v18.4b[2]
+	WORD $0x4f92eb2c                     // 16c: sdot v12.4s, v25.16b, v18.4b[2]
+	WORD $0x4f91eb0b                     // 170: sdot v11.4s, v24.16b, v17.4b[2]
+	WORD $0x4f91eb2a                     // 174: sdot v10.4s, v25.16b, v17.4b[2]
+	WORD $0x4f93eb09                     // 178: sdot v9.4s, v24.16b, v19.4b[2]
+	WORD $0x4f93eb28                     // 17c: sdot v8.4s, v25.16b, v19.4b[2]
+	WORD $0x4f94eb07                     // 180: sdot v7.4s, v24.16b, v20.4b[2]
+	WORD $0x4f94eb25                     // 184: sdot v5.4s, v25.16b, v20.4b[2]
+	WORD $0x4f96eb06                     // 188: sdot v6.4s, v24.16b, v22.4b[2]
+	WORD $0x4f95eb03                     // 18c: sdot v3.4s, v24.16b, v21.4b[2]
+	WORD $0x4f96eb24                     // 190: sdot v4.4s, v25.16b, v22.4b[2]
+	WORD $0x4f95eb22                     // 194: sdot v2.4s, v25.16b, v21.4b[2]
+	WORD $0xad436037                     // 198: ldp q23, q24, [x1, #0x60]
+	WORD $0x91020021                     // 19c: add x1, x1, #0x80
+	WORD $0x4fb0eaef                     // 1a0: sdot v15.4s, v23.16b, v16.4b[3]
+	WORD $0x4fb0eb0e                     // 1a4: sdot v14.4s, v24.16b, v16.4b[3]
+	WORD $0x4fb2eaed                     // 1a8: sdot v13.4s, v23.16b, v18.4b[3]
+	WORD $0x4fb2eb0c                     // 1ac: sdot v12.4s, v24.16b, v18.4b[3]
+	WORD $0x4fb1eaeb                     // 1b0: sdot v11.4s, v23.16b, v17.4b[3]
+	WORD $0x4fb1eb0a                     // 1b4: sdot v10.4s, v24.16b, v17.4b[3]
+	WORD $0x4fb3eae9                     // 1b8: sdot v9.4s, v23.16b, v19.4b[3]
+	WORD $0x4fb3eb08                     // 1bc: sdot v8.4s, v24.16b, v19.4b[3]
+	WORD $0x4fb4eae7                     // 1c0: sdot v7.4s, v23.16b, v20.4b[3]
+	WORD $0x4fb4eb05                     // 1c4: sdot v5.4s, v24.16b, v20.4b[3]
+	WORD $0x4fb6eae6                     // 1c8: sdot v6.4s, v23.16b, v22.4b[3]
+	WORD $0x4fb6eb04                     // 1cc: sdot v4.4s, v24.16b, v22.4b[3]
+	WORD $0x4fb5eae3                     // 1d0: sdot v3.4s, v23.16b, v21.4b[3]
+	WORD $0x4fb5eb02                     // 1d4: sdot v2.4s, v24.16b, v21.4b[3]
+	WORD $0x54fff741                     // 1d8: b.ne 0xc0 <gemmDotProd7x8+0xc0>
+	WORD $0x370800a3                     // 1dc: tbnz w3, #0x1, 0x1f0 <gemmDotProd7x8+0x1f0>
+	WORD $0x37000583                     // 1e0: tbnz w3, #0x0, 0x290 <gemmDotProd7x8+0x290>
+	WORD $0xf1000442                     // 1e4: subs x2, x2, #0x1
+	WORD $0x54000941                     // 1e8: b.ne 0x310 <gemmDotProd7x8+0x310>
+	WORD $0x14000051                     // 1ec: b 0x330 <gemmDotProd7x8+0x330>
+	WORD $0xfc756ad0                     // 1f0: ldr d16, [x22, x21]
+	WORD $0xad404831                     // 1f4: ldp q17, q18, [x1]
+	WORD $0xfc756af3                     // 1f8: ldr d19, [x23, x21]
+	WORD $0xfc756b14                     // 1fc: ldr d20, [x24, x21]
+	WORD $0xfc756b35                     // 200: ldr d21, [x25, x21]
+	WORD $0x4f90e22f                     // 204: sdot v15.4s, v17.16b, v16.4b[0]
+	WORD $0xfc756b56                     // 208: ldr d22, [x26, x21]
+	WORD $0x4f90e24e                     // 20c: sdot v14.4s, v18.16b, v16.4b[0]
+	WORD $0xfc756b77                     // 210: ldr d23, [x27, x21]
+	WORD $0x4f93e22d                     // 214: sdot v13.4s, v17.16b, v19.4b[0]
+	WORD $0xfc756818                     // 218: ldr d24, [x0, x21]
+	WORD $0x4f93e24c                     // 21c: sdot v12.4s, v18.16b, v19.4b[0]
+	WORD $0x4f94e22b                     // 220: sdot v11.4s, v17.16b, v20.4b[0]
+	WORD $0x910022b5                     // 224: add x21, x21, #0x8
+	WORD $0x4f94e24a                     // 228: sdot v10.4s, v18.16b, v20.4b[0]
+	WORD $0x4f95e229                     // 22c: sdot v9.4s, v17.16b, v21.4b[0]
+	WORD $0x4f95e248                     // 230: sdot v8.4s, v18.16b, v21.4b[0]
+	WORD $0x4f96e227                     // 234: sdot v7.4s, v17.16b, v22.4b[0]
+	WORD $0x4f96e245                     // 238: sdot v5.4s, v18.16b, v22.4b[0]
+	WORD $0x4f97e226                     // 23c: sdot v6.4s, v17.16b, v23.4b[0]
+	WORD $0x4f98e223                     // 240: sdot v3.4s, v17.16b, v24.4b[0]
+	WORD $0x4f97e244                     // 244: sdot v4.4s, v18.16b, v23.4b[0]
+	WORD $0x4f98e242                     // 248: sdot v2.4s, v18.16b, v24.4b[0]
+	WORD $0xad414439                     // 24c: ldp q25, q17, [x1, #0x20]
+	WORD $0x91010021                     // 250: add x1, x1, #0x40
+	WORD $0x4fb0e32f                     // 254: sdot v15.4s, v25.16b, v16.4b[1]
+	WORD $0x4fb0e22e                     // 258: sdot v14.4s, v17.16b, v16.4b[1]
+	WORD $0x4fb3e32d                     // 25c: sdot v13.4s, v25.16b, v19.4b[1]
+	WORD $0x4fb3e22c                     // 260: sdot v12.4s, v17.16b, v19.4b[1]
+	WORD $0x4fb4e32b                     // 264: sdot v11.4s, v25.16b, v20.4b[1]
+	WORD $0x4fb4e22a                     // 268: sdot v10.4s, v17.16b, v20.4b[1]
+	WORD $0x4fb5e329                     // 26c: sdot v9.4s, v25.16b, v21.4b[1]
+	WORD $0x4fb5e228                     // 270: sdot v8.4s, v17.16b, v21.4b[1]
+	WORD $0x4fb6e327                     // 274: sdot v7.4s, v25.16b, v22.4b[1]
+	WORD $0x4fb6e225                     // 278: sdot v5.4s, v17.16b, v22.4b[1]
+	WORD $0x4fb7e326                     // 27c: sdot v6.4s, v25.16b, v23.4b[1]
+	WORD $0x4fb7e224                     // 280: sdot v4.4s, v17.16b, v23.4b[1]
+	WORD $0x4fb8e323                     // 284: sdot v3.4s, v25.16b, v24.4b[1]
+	WORD $0x4fb8e222                     // 288: sdot v2.4s, v17.16b, v24.4b[1]
+	WORD $0x3607fac3                     // 28c: tbz w3, #0x0, 0x1e4 <gemmDotProd7x8+0x1e4>
+	WORD $0x8b1502c5                     // 290: add x5, x22, x21
+	WORD $0x8b1502e6                     // 294: add x6, x23, x21
+	WORD $0xacc14831                     // 298: ldp q17, q18, [x1], #0x20
+	WORD $0x4d40c8b0                     // 29c: ld1r { v16.4s }, [x5]
+	WORD $0x8b150305                     // 2a0: add x5, x24, x21
+	WORD $0x4d40c8d3                     // 2a4: ld1r { v19.4s }, [x6]
+	WORD $0x8b150326                     // 2a8: add x6, x25, x21
+	WORD $0x4d40c8b4                     // 2ac: ld1r { v20.4s }, [x5]
+	WORD $0x8b150345                     // 2b0: add x5, x26, x21
+	WORD $0x4e90962f                     // 2b4: sdot v15.4s, v17.16b, v16.16b
+	WORD $0x4e90964e                     // 2b8: sdot v14.4s, v18.16b, v16.16b
+	WORD $0x4d40c8d0                     // 2bc: ld1r { v16.4s }, [x6]
+	WORD $0x4e93962d                     // 2c0: sdot v13.4s, v17.16b, v19.16b
+	WORD $0x8b150366                     // 2c4: add x6, x27, x21
+	WORD $0x4e93964c                     // 2c8: sdot v12.4s, v18.16b, v19.16b
+	WORD $0x4d40c8b3                     // 2cc: ld1r { v19.4s }, [x5]
+	WORD $0x8b150005                     // 2d0: add x5, x0, x21
+	WORD $0x4e94962b                     // 2d4: sdot v11.4s, v17.16b, v20.16b
+	WORD $0x4e94964a                     // 2d8: sdot v10.4s, v18.16b, v20.16b
+	WORD $0x4d40c8d4                     // 2dc: ld1r { v20.4s }, [x6]
+	WORD $0x4e909629                     // 2e0: sdot v9.4s, v17.16b, v16.16b
+	WORD $0x910012b5                     // 2e4: add x21, x21, #0x4
+	WORD $0x4e909648                     // 2e8: sdot v8.4s, v18.16b, v16.16b
+	WORD $0x4d40c8b0                     // 2ec: ld1r { v16.4s }, [x5]
+	WORD $0x4e939627                     // 2f0: sdot v7.4s, v17.16b, v19.16b
+	WORD $0x4e939645                     // 2f4: sdot v5.4s, v18.16b, v19.16b
+	WORD $0x4e949626                     // 2f8: sdot v6.4s, v17.16b, v20.16b
+	WORD $0x4e949644                     // 2fc: sdot v4.4s, v18.16b, v20.16b
+	WORD $0x4e909623                     // 300: sdot v3.4s, v17.16b, v16.16b
+	WORD $0x4e909642                     // 304: sdot v2.4s, v18.16b, v16.16b
+	WORD $0xf1000442                     // 308: subs x2, x2, #0x1
+	WORD $0x54000120                     // 30c: b.eq 0x330 <gemmDotProd7x8+0x330>
+	WORD $0xf9402a85                     // 310: ldr x5, [x20, #0x50]
+	WORD $0x8b1500b5                     // 314: add x21, x5, x21
+	WORD $0xaa0403e5                     // 318: mov x5, x4
+	WORD $0xf100107f                     // 31c: cmp x3, #0x4
+	WORD $0x54ffed02                     // 320: b.hs 0xc0 <gemmDotProd7x8+0xc0>
+	WORD $0x17ffffae                     // 324: b 0x1dc <gemmDotProd7x8+0x1dc>
+	WORD $0xd503201f                     // 328: nop
+	WORD $0xd503201f                     // 32c: nop
+	WORD $0xf9400e95                     // 330: ldr x21, [x20, #0x18]
+	WORD $0x4e21d9f0                     // 334: scvtf v16.4s, v15.4s
+	WORD $0x4e21d9d3                     // 338: scvtf v19.4s, v14.4s
+	WORD $0xf100227f                     // 33c: cmp x19, #0x8
+	WORD $0x4e21d9b5                     // 340: scvtf v21.4s, v13.4s
+	WORD $0x4e21d98c                     // 344: scvtf v12.4s, v12.4s
+	WORD $0xad413eb1                     // 348: ldp q17, q15, [x21, #0x20]
+	WORD $0x4f03f60d                     // 34c: fmov v13.4s, #1.00000000
+	WORD $0x4e21d96b                     // 350: scvtf v11.4s, v11.4s
+	WORD $0xad4262b7                     // 354: ldp q23, q24, [x21, #0x40]
+	WORD $0x6e30de32                     // 358: fmul v18.4s, v17.4s, v16.4s
+	WORD $0xad433ab0                     // 35c: ldp q16, q14, [x21, #0x60]
+	WORD $0x6e33ddf3                     // 360: fmul v19.4s, v15.4s, v19.4s
+	WORD $0x6e35de35                     // 364: fmul v21.4s, v17.4s, v21.4s
+	WORD $0xf9401695                     // 368: ldr x21, [x20, #0x28]
+	WORD $0x6e2cddec                     // 36c: fmul v12.4s, v15.4s, v12.4s
+	WORD $0x4e21d939                     // 370: scvtf v25.4s, v9.4s
+	WORD $0x6e30de54                     // 374: fmul v20.4s, v18.4s, v16.4s
+	WORD $0x4e581ae9                     // 378: uzp1 v9.8h, v23.8h, v24.8h
+	WORD $0x8b150216                     // 37c: add x22, x16, x21
+	WORD $0x6e2ede76                     // 380: fmul v22.4s, v19.4s, v14.4s
+	WORD $0x8b150231                     // 384: add x17, x17, x21
+	WORD $0x6e30deba                     // 388: fmul v26.4s, v21.4s, v16.4s
+	WORD $0x6e2edd97                     // 38c: fmul v23.4s, v12.4s, v14.4s
+	WORD $0x6e2bde2b                     // 390: fmul v11.4s, v17.4s, v11.4s
+	WORD $0x4e20d694                     // 394: fadd v20.4s, v20.4s, v0.4s
+	WORD $0x4e21d94a                     // 398: scvtf v10.4s, v10.4s
+	WORD $0x4e20d6d6                     // 39c: fadd v22.4s, v22.4s, v0.4s
+	WORD $0x4e20d758                     // 3a0: fadd v24.4s, v26.4s, v0.4s
+	WORD $0x4e20d6f7                     // 3a4: fadd v23.4s, v23.4s, v0.4s
+	WORD $0x4e21d908                     // 3a8: scvtf v8.4s, v8.4s
+	WORD $0x4e21f694                     // 3ac: fmax v20.4s, v20.4s, v1.4s
+	WORD $0x6e2addea                     // 3b0: fmul v10.4s, v15.4s, v10.4s
+	WORD $0x4e21f6d6                     // 3b4: fmax v22.4s, v22.4s, v1.4s
+	WORD $0x4e21f718                     // 3b8: fmax v24.4s, v24.4s, v1.4s
+	WORD $0x6e39de39                     // 3bc: fmul v25.4s, v17.4s, v25.4s
+	WORD $0x4e21f6f7                     // 3c0: fmax v23.4s, v23.4s, v1.4s
+	WORD $0x4eadf694                     // 3c4: fmin v20.4s, v20.4s, v13.4s
+	WORD $0x6e28dde8                     // 3c8: fmul v8.4s, v15.4s, v8.4s
+	WORD $0x4eadf6d6                     // 3cc: fmin v22.4s, v22.4s, v13.4s
+	WORD $0x4eadf718                     // 3d0: fmin v24.4s, v24.4s, v13.4s
+	WORD $0x4e21d863                     // 3d4: scvtf v3.4s, v3.4s
+	WORD $0x4eadf6f7                     // 3d8: fmin v23.4s, v23.4s, v13.4s
+	WORD $0x6e34de52                     // 3dc: fmul v18.4s, v18.4s, v20.4s
+	WORD $0x6e30dd74                     // 3e0: fmul v20.4s, v11.4s, v16.4s
+	WORD $0x6e36de73                     // 3e4: fmul v19.4s, v19.4s, v22.4s
+	WORD $0x6e2edd56                     // 3e8: fmul v22.4s, v10.4s, v14.4s
+	WORD $0x6e38deb5                     // 3ec: fmul v21.4s, v21.4s, v24.4s
+	WORD $0x6e30df38                     // 3f0: fmul v24.4s, v25.4s, v16.4s
+	WORD $0x4e21aa52                     // 3f4: fcvtns v18.4s, v18.4s
+	WORD $0x4e20d694                     // 3f8: fadd v20.4s, v20.4s, v0.4s
+	WORD $0x6e37dd8c                     // 3fc: fmul v12.4s, v12.4s, v23.4s
+	WORD $0x4e20d6d6                     // 400: fadd v22.4s, v22.4s, v0.4s
+	WORD $0x6e2edd17                     // 404: fmul v23.4s, v8.4s, v14.4s
+	WORD $0x4e20d718                     // 408: fadd v24.4s, v24.4s, v0.4s
+	WORD $0x4e21aa73                     // 40c: fcvtns v19.4s, v19.4s
+	WORD $0x4e21f694                     // 410: fmax v20.4s, v20.4s, v1.4s
+	WORD $0x0e614a52                     // 414: sqxtn v18.4h, v18.4s
+	WORD $0x4e21f6d6                     // 418: fmax v22.4s, v22.4s, v1.4s
+	WORD $0x4e21aab5                     // 41c: fcvtns v21.4s, v21.4s
+	WORD $0x4e20d6f7                     // 420: fadd v23.4s, v23.4s, v0.4s
+	WORD $0x4e21a98c                     // 424: fcvtns v12.4s, v12.4s
+	WORD $0x4eadf694                     // 428: fmin v20.4s, v20.4s, v13.4s
+	WORD $0x4e614a72                     // 42c: sqxtn2 v18.8h, v19.4s
+	WORD $0x4eadf6d3                     // 430: fmin v19.4s, v22.4s, v13.4s
+	WORD $0x0e614ab5                     // 434: sqxtn v21.4h, v21.4s
+	WORD $0x4e21f6f6                     // 438: fmax v22.4s, v23.4s, v1.4s
+	WORD $0x4e21d8a5                     // 43c: scvtf v5.4s, v5.4s
+	WORD $0x6e34dd6b                     // 440: fmul v11.4s, v11.4s, v20.4s
+	WORD $0x4e21f714                     // 444: fmax v20.4s, v24.4s, v1.4s
+	WORD $0x6e33dd4a                     // 448: fmul v10.4s, v10.4s, v19.4s
+	WORD $0x4e614995                     // 44c: sqxtn2 v21.8h, v12.4s
+	WORD $0x4eadf6d3                     // 450: fmin v19.4s, v22.4s, v13.4s
+	WORD $0x4e690e52                     // 454: sqadd v18.8h, v18.8h, v9.8h
+	WORD $0x4e21a96b                     // 458: fcvtns v11.4s, v11.4s
+	WORD $0x4eadf694                     // 45c: fmin v20.4s, v20.4s, v13.4s
+	WORD $0x4e21a94a                     // 460: fcvtns v10.4s, v10.4s
+	WORD $0x4e21d884                     // 464: scvtf v4.4s, v4.4s
+	WORD $0x6e33dd13                     // 468: fmul v19.4s, v8.4s, v19.4s
+	WORD $0x0e214a48                     // 46c: sqxtn v8.8b, v18.8h
+	WORD $0x4e21d8f2                     // 470: scvtf v18.4s, v7.4s
+	WORD $0x6e34df2c                     // 474: fmul v12.4s, v25.4s, v20.4s
+	WORD $0x0e614974                     // 478: sqxtn v20.4h, v11.4s
+	WORD $0x4e690eab                     // 47c: sqadd v11.8h, v21.8h, v9.8h
+	WORD $0x6e23de23                     // 480: fmul v3.4s, v17.4s, v3.4s
+	WORD $0x4e21d842                     // 484: scvtf v2.4s, v2.4s
+	WORD $0xfd000208                     // 488: str d8, [x16]
+	WORD $0x6e25dde5                     // 48c: fmul v5.4s, v15.4s, v5.4s
+	WORD $0x4e21a98c                     // 490: fcvtns v12.4s, v12.4s
+	WORD $0x4e614954                     // 494: sqxtn2 v20.8h, v10.4s
+	WORD $0x8b1502d0                     // 498: add x16, x22, x21
+	WORD $0x0e214967                     // 49c: sqxtn v7.8b, v11.8h
+	WORD $0x8b150231                     // 4a0: add x17, x17, x21
+	WORD $0x4e21aa6b                     // 4a4: fcvtns v11.4s, v19.4s
+	WORD $0x4e21d8d3                     // 4a8: scvtf v19.4s, v6.4s
+	WORD $0x6e24dde4                     // 4ac: fmul v4.4s, v15.4s, v4.4s
+	WORD $0x0e61498a                     // 4b0: sqxtn v10.4h, v12.4s
+	WORD $0x6e32de2c                     // 4b4: fmul v12.4s, v17.4s, v18.4s
+	WORD $0x6e22dde2                     // 4b8: fmul v2.4s, v15.4s, v2.4s
+	WORD $0xfd0002c7                     // 4bc: str d7, [x22]
+	WORD $0x4e690e86                     // 4c0: sqadd v6.8h, v20.8h, v9.8h
+	WORD $0x8b150216                     // 4c4: add x22, x16, x21
+	WORD $0x8b150231                     // 4c8: add x17, x17, x21
+	WORD $0x4e61496a                     // 4cc: sqxtn2 v10.8h, v11.4s
+	WORD $0x6e33de2b                     // 4d0: fmul v11.4s, v17.4s, v19.4s
+	WORD $0x6e30dd92                     // 4d4: fmul v18.4s, v12.4s, v16.4s
+	WORD $0x6e2edcb3                     // 4d8: fmul v19.4s, v5.4s, v14.4s
+	WORD $0x4e690d48                     // 4dc: sqadd v8.8h, v10.8h, v9.8h
+	WORD $0x6e30dd71                     // 4e0: fmul v17.4s, v11.4s, v16.4s
+	WORD $0x6e30dc70                     // 4e4: fmul v16.4s, v3.4s, v16.4s
+	WORD $0x4e20d652                     // 4e8: fadd v18.4s, v18.4s, v0.4s
+	WORD $0x4e20d673                     // 4ec: fadd v19.4s, v19.4s, v0.4s
+	WORD $0x4e20d62f                     // 4f0: fadd v15.4s, v17.4s, v0.4s
+	WORD $0x6e2edc91                     // 4f4: fmul v17.4s, v4.4s, v14.4s
+	WORD $0x4e20d610                     // 4f8: fadd v16.4s, v16.4s, v0.4s
+	WORD $0x6e2edc4e                     // 4fc: fmul v14.4s, v2.4s, v14.4s
+	WORD $0x4e21f652                     // 500: fmax v18.4s, v18.4s, v1.4s
+	WORD $0x4e21f673                     // 504: fmax v19.4s, v19.4s, v1.4s
+	WORD $0x4e21f5ef                     // 508: fmax v15.4s, v15.4s, v1.4s
+	WORD $0x4e20d631                     // 50c: fadd v17.4s, v17.4s, v0.4s
+	WORD $0x4e21f610                     // 510: fmax v16.4s, v16.4s, v1.4s
+	WORD $0x4e20d5ce                     // 514: fadd v14.4s, v14.4s, v0.4s
+	WORD $0x4eadf652                     // 518: fmin v18.4s, v18.4s, v13.4s
+	WORD $0x4eadf5ef                     // 51c: fmin v15.4s, v15.4s, v13.4s
+	WORD $0x4e21f631                     // 520: fmax v17.4s, v17.4s, v1.4s
+	WORD $0x4eadf610                     // 524: fmin v16.4s, v16.4s, v13.4s
+	WORD $0x4e21f5ce                     // 528: fmax v14.4s, v14.4s, v1.4s
+	WORD $0x6e32dd8c                     // 52c: fmul v12.4s, v12.4s, v18.4s
+	WORD $0x4eadf672                     // 530: fmin v18.4s, v19.4s, v13.4s
+	WORD $0x6e2fdd6b                     // 534: fmul v11.4s, v11.4s, v15.4s
+	WORD $0x4eadf62f                     // 538: fmin v15.4s, v17.4s, v13.4s
+	WORD $0x6e30dc63                     // 53c: fmul v3.4s, v3.4s, v16.4s
+	WORD $0x4eadf5cd                     // 540: fmin v13.4s, v14.4s, v13.4s
+	WORD $0x4e21a98c                     // 544: fcvtns v12.4s, v12.4s
+	WORD $0x6e32dca5                     // 548: fmul v5.4s, v5.4s, v18.4s
+	WORD $0x4e21a96b                     // 54c: fcvtns v11.4s, v11.4s
+	WORD $0x6e2fdc84                     // 550: fmul v4.4s, v4.4s, v15.4s
+	WORD $0x4e21a863                     // 554: fcvtns v3.4s, v3.4s
+	WORD $0x6e2ddc42                     // 558: fmul v2.4s, v2.4s, v13.4s
+	WORD $0x0e61498c                     // 55c: sqxtn v12.4h, v12.4s
+	WORD $0x4e21a8a5                     // 560: fcvtns v5.4s, v5.4s
+	WORD $0x0e61496b                     // 564: sqxtn v11.4h, v11.4s
+	WORD $0x4e21a884                     // 568: fcvtns v4.4s, v4.4s
+	WORD $0x0e614863                     // 56c: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a842                     // 570: fcvtns v2.4s, v2.4s
+	WORD $0x4e6148ac                     // 574: sqxtn2 v12.8h, v5.4s
+	WORD $0x0e2148c5                     // 578: sqxtn v5.8b, v6.8h
+	WORD $0x4e61488b                     // 57c: sqxtn2 v11.8h, v4.4s
+	WORD $0x0e214906                     // 580: sqxtn v6.8b, v8.8h
+	WORD $0x4e614843                     // 584: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e690d84                     // 588: sqadd v4.8h, v12.8h, v9.8h
+	WORD $0xfd000205                     // 58c: str d5, [x16]
+	WORD $0x4e690d62                     // 590: sqadd v2.8h, v11.8h, v9.8h
+	WORD $0x8b1502d0                     // 594: add x16, x22, x21
+	WORD $0x8b150231                     // 598: add x17, x17, x21
+	WORD $0x4e690c63                     // 59c: sqadd v3.8h, v3.8h, v9.8h
+	WORD $0xfd0002c6                     // 5a0: str d6, [x22]
+	WORD $0x0e214884                     // 5a4: sqxtn v4.8b, v4.8h
+	WORD $0x8b150216                     // 5a8: add x22, x16, x21
+	WORD $0x8b150231                     // 5ac: add x17, x17, x21
+	WORD $0x0e214842                     // 5b0: sqxtn v2.8b, v2.8h
+	WORD $0x0e214863                     // 5b4: sqxtn v3.8b, v3.8h
+	WORD $0xfd000204                     // 5b8: str d4, [x16]
+	WORD $0x8b1502d7                     // 5bc: add x23, x22, x21
+	WORD $0x8b150231                     // 5c0: add x17, x17, x21
+	WORD $0xfd0002c2                     // 5c4: str d2, [x22]
+	WORD $0x8b1502f0                     // 5c8: add x16, x23, x21
+	WORD $0x8b150231                     // 5cc: add x17, x17, x21
+	WORD $0xfd0002e3                     // 5d0: str d3, [x23]
+	WORD $0x54007cab                     // 5d4: b.lt 0x1568 <gemmDotProd7x8+0x1568>
+	WORD $0xd1001e63                     // 5d8: sub x3, x19, #0x7
+	WORD $0x8b0a0108                     // 5dc: add x8, x8, x10
+	WORD $0xf100367f                     // 5e0: cmp x19, #0xd
+	WORD $0x54ffd368                     // 5e4: b.hi 0x50 <gemmDotProd7x8+0x50>
+	WORD $0xf9401695                     // 5e8: ldr x21, [x20, #0x28]
+	WORD $0xd1003a73                     // 5ec: sub x19, x19, #0xe
+	WORD $0x528000e3                     // 5f0: mov w3, #0x7                // =7
+	WORD $0x9b092268                     // 5f4: madd x8, x19, x9, x8
+	WORD $0x9b137eb5                     // 5f8: mul x21, x21, x19
+	WORD $0x8b150210                     // 5fc: add x16, x16, x21
+	WORD $0x8b150231                     // 600: add x17, x17, x21
+	WORD $0x17fffe93                     // 604: b 0x50 <gemmDotProd7x8+0x50>
+	WORD $0xd503201f                     // 608: nop
+	WORD $0xd503201f                     // 60c: nop
+	WORD $0xaa0803f6                     // 610: mov x22, x8
+	WORD $0x8b090117                     // 614: add x23, x8, x9
+	WORD $0x8b0b0118                     // 618: add x24, x8, x11
+	WORD $0x8b0c0119                     // 61c: add x25, x8, x12
+	WORD $0x8b0d011a                     // 620: add x26, x8, x13
+	WORD $0x8b0e011b                     // 624: add x27, x8, x14
+	WORD $0x8b0f0100                     // 628: add x0, x8, x15
+	WORD $0xa9414e81                     // 62c: ldp x1, x19, [x20, #0x10]
+	WORD $0xaa1f03f5                     // 630: mov x21, xzr
+	WORD $0xad40326d                     // 634: ldp q13, q12, [x19]
+	WORD $0xaa0303f3                     // 638: mov x19, x3
+	WORD $0xa9440a83                     // 63c: ldp x3, x2, [x20, #0x40]
+	WORD $0x4ead1dab                     // 640: mov v11.16b, v13.16b
+	WORD $0x4eac1d8a                     // 644: mov v10.16b, v12.16b
+	WORD $0x4ead1da9                     // 648: mov v9.16b, v13.16b
+	WORD $0x9342fc64                     // 64c: asr x4, x3, #2
+	WORD $0x4eac1d88                     // 650: mov v8.16b, v12.16b
+	WORD $0x4ead1da7                     // 654: mov v7.16b, v13.16b
+	WORD $0x4eac1d86                     // 658: mov v6.16b, v12.16b
+	WORD $0x4ead1da5                     // 65c: mov v5.16b, v13.16b
+	WORD $0x4eac1d84                     // 660: mov v4.16b, v12.16b
+	WORD $0x4ead1da3                     // 664: mov v3.16b, v13.16b
+	WORD $0x4eac1d82                     // 668: mov v2.16b, v12.16b
+	WORD $0x4ead1da1                     // 66c: mov v1.16b, v13.16b
+	WORD $0x4eac1d80                     // 670: mov v0.16b, v12.16b
+	WORD $0xaa0403e5                     // 674: mov x5, x4
+	WORD $0xf100107f                     // 678: cmp x3, #0x4
+	WORD $0x54000903                     // 67c: b.lo 0x79c <gemmDotProd7x8+0x79c>
+	WORD $0x3cf56ace                     // 680: ldr q14, [x22, x21]
+	WORD $0xf10004a5                     // 684: subs x5, x5, #0x1
+	WORD $0xad405835                     // 688: ldp q21, q22, [x1]
+	WORD $0x3cf56af0                     // 68c: ldr q16, [x23, x21]
+	WORD $0x3cf56b0f                     // 690: ldr q15, [x24, x21]
+	WORD $0x3cf56b31                     // 694: ldr q17, [x25, x21]
+	WORD $0x4f8ee2ad                     // 698: sdot v13.4s, v21.16b, v14.4b[0]
+	WORD $0x3cf56b52                     // 69c: ldr q18, [x26, x21]
+	WORD $0x4f8ee2cc                     // 6a0: sdot v12.4s, v22.16b, v14.4b[0]
+	WORD $0x3cf56b74                     // 6a4: ldr q20, [x27, x21]
+	WORD $0x4f90e2ab                     // 6a8: sdot v11.4s, v21.16b, v16.4b[0]
+	WORD $0x3cf56813                     // 6ac: ldr q19, [x0, x21]
+	WORD $0x4f90e2ca                     // 6b0: sdot v10.4s, v22.16b, v16.4b[0]
+	WORD $0x4f8fe2a9                     // 6b4: sdot v9.4s, v21.16b, v15.4b[0]
+	WORD $0x910042b5                     // 6b8: add x21, x21, #0x10
+	WORD $0x4f8fe2c8                     // 6bc: sdot v8.4s, v22.16b, v15.4b[0]
+	WORD $0x4f91e2a7                     // 6c0: sdot v7.4s, v21.16b, v17.4b[0]
+	WORD $0x4f91e2c6                     // 6c4: sdot v6.4s, v22.16b, v17.4b[0]
+	WORD $0x4f92e2a5                     // 6c8: sdot v5.4s, v21.16b, v18.4b[0]
+	WORD $0x4f92e2c4                     // 6cc: sdot v4.4s, v22.16b, v18.4b[0]
+	WORD $0x4f94e2a3                     // 6d0: sdot v3.4s, v21.16b, v20.4b[0]
+	WORD $0x4f93e2a1                     // 6d4: sdot v1.4s, v21.16b, v19.4b[0]
+	WORD $0x4f94e2c2                     // 6d8: sdot v2.4s, v22.16b, v20.4b[0]
+	WORD $0x4f93e2c0                     // 6dc: sdot v0.4s, v22.16b, v19.4b[0]
+	WORD $0xad415437                     // 6e0: ldp q23, q21, [x1, #0x20]
+	WORD $0x4faee2ed                     // 6e4: sdot v13.4s, v23.16b, v14.4b[1]
+	WORD $0x4faee2ac                     // 6e8: sdot v12.4s, v21.16b, v14.4b[1]
+	WORD $0x4fb0e2eb                     // 6ec: sdot v11.4s, v23.16b, v16.4b[1]
+	WORD $0x4fb0e2aa                     // 6f0: sdot v10.4s, v21.16b, v16.4b[1]
+	WORD $0x4fafe2e9                     // 6f4: sdot v9.4s, v23.16b, v15.4b[1]
+	WORD $0x4fafe2a8                     // 6f8: sdot v8.4s, v21.16b, v15.4b[1]
+	WORD $0x4fb1e2e7                     // 6fc: sdot v7.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb1e2a6                     // 700: sdot v6.4s, v21.16b, v17.4b[1]
+	WORD $0x4fb2e2e5                     // 704: sdot v5.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb2e2a4                     // 708: sdot v4.4s, v21.16b, v18.4b[1]
+	WORD $0x4fb4e2e3                     // 70c: sdot v3.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb3e2e1                     // 710: sdot v1.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb4e2a2                     // 714: sdot v2.4s, v21.16b, v20.4b[1]
+	WORD $0x4fb3e2a0                     // 718: sdot v0.4s, v21.16b, v19.4b[1]
+	WORD $0xad425c36                     // 71c: ldp q22, q23, [x1, #0x40]
+	WORD $0x4f8eeacd                     // 720: sdot v13.4s, v22.16b, v14.4b[2]
+	WORD $0x4f8eeaec                     // 724: sdot v12.4s, v23.16b, v14.4b[2]
+	WORD $0x4f90eacb                     // 728: sdot v11.4s, v22.16b, v16.4b[2]
+	WORD $0x4f90eaea                     // 72c: sdot v10.4s, v23.16b, v16.4b[2]
+	WORD $0x4f8feac9                     // 730: sdot v9.4s, v22.16b, v15.4b[2]
+	WORD $0x4f8feae8                     // 734: sdot v8.4s, v23.16b, v15.4b[2]
+	WORD $0x4f91eac7                     // 738: sdot v7.4s, v22.16b, v17.4b[2]
+	WORD $0x4f91eae6                     // 73c: sdot v6.4s, v23.16b, v17.4b[2]
+	WORD $0x4f92eac5                     // 740: sdot v5.4s, v22.16b, v18.4b[2]
+	WORD $0x4f92eae4                     // 744: sdot v4.4s, v23.16b, v18.4b[2]
+	WORD $0x4f94eac3                     // 748: sdot v3.4s, v22.16b, v20.4b[2]
+	WORD $0x4f93eac1                     // 74c: sdot v1.4s, v22.16b, v19.4b[2]
+	WORD $0x4f94eae2                     // 750: sdot v2.4s, v23.16b, v20.4b[2]
+	WORD $0x4f93eae0                     // 754: sdot v0.4s, v23.16b, v19.4b[2]
+	WORD $0xad435835                     // 758: ldp q21, q22, [x1, #0x60]
+	WORD $0x91020021                     // 75c: add x1, x1, #0x80
+	WORD $0x4faeeaad                     // 760: sdot v13.4s, v21.16b, v14.4b[3]
+	WORD $0x4faeeacc                     // 764: sdot v12.4s, v22.16b, v14.4b[3]
+	WORD $0x4fb0eaab                     // 768: sdot v11.4s, v21.16b, v16.4b[3]
+	WORD $0x4fb0eaca                     // 76c: sdot v10.4s, v22.16b, v16.4b[3]
+	WORD $0x4fafeaa9                     // 770: sdot v9.4s, v21.16b, v15.4b[3]
+	WORD $0x4fafeac8                     // 774: sdot v8.4s, v22.16b, v15.4b[3]
+	WORD $0x4fb1eaa7                     // 778: sdot v7.4s, v21.16b, v17.4b[3]
+	WORD $0x4fb1eac6                     // 77c: sdot v6.4s, v22.16b, v17.4b[3]
+	WORD $0x4fb2eaa5                     // 780: sdot v5.4s, v21.16b, v18.4b[3]
+	WORD $0x4fb2eac4                     // 784: sdot v4.4s, v22.16b, v18.4b[3]
+	WORD $0x4fb4eaa3                     // 788: sdot v3.4s, v21.16b, v20.4b[3]
+	WORD $0x4fb4eac2                     // 78c: sdot v2.4s, v22.16b, v20.4b[3]
+	WORD $0x4fb3eaa1                     // 790: sdot v1.4s, v21.16b, v19.4b[3]
+	WORD $0x4fb3eac0                     // 794: sdot v0.4s, v22.16b, v19.4b[3]
+	WORD $0x54fff741                     // 798: b.ne 0x680 <gemmDotProd7x8+0x680>
+	WORD $0x370800a3                     // 79c: tbnz w3, #0x1, 0x7b0 <gemmDotProd7x8+0x7b0>
+	WORD $0x37000583                     // 7a0: tbnz w3, #0x0, 0x850 <gemmDotProd7x8+0x850>
+	WORD $0xf1000442                     // 7a4: subs x2, x2, #0x1
+	WORD $0x54000941                     // 7a8: b.ne 0x8d0 <gemmDotProd7x8+0x8d0>
+	WORD $0x14000051                     // 7ac: b 0x8f0 <gemmDotProd7x8+0x8f0>
+	WORD $0xfc756ace                     // 7b0: ldr d14, [x22, x21]
+	WORD $0xad40402f                     // 7b4: ldp q15, q16, [x1]
+	WORD $0xfc756af1                     // 7b8: ldr d17, [x23, x21]
+	WORD $0xfc756b12                     // 7bc: ldr d18, [x24, x21]
+	WORD $0xfc756b33                     // 7c0: ldr d19, [x25, x21]
+	WORD $0x4f8ee1ed                     // 7c4: sdot v13.4s, v15.16b, v14.4b[0]
+	WORD $0xfc756b54                     // 7c8: ldr d20, [x26, x21]
+	WORD $0x4f8ee20c                     // 7cc: sdot v12.4s, v16.16b, v14.4b[0]
+	WORD $0xfc756b75                     // 7d0: ldr d21, [x27, x21]
+	WORD $0x4f91e1eb                     // 7d4: sdot v11.4s, v15.16b, v17.4b[0]
+	WORD $0xfc756816                     // 7d8: ldr d22, [x0, x21]
+	WORD $0x4f91e20a                     // 7dc: sdot v10.4s, v16.16b, v17.4b[0]
+	WORD $0x4f92e1e9                     // 7e0: sdot v9.4s, v15.16b, v18.4b[0]
+	WORD $0x910022b5                     // 7e4: add x21, x21, #0x8
+	WORD $0x4f92e208                     // 7e8: sdot v8.4s, v16.16b, v18.4b[0]
+	WORD $0x4f93e1e7                     // 7ec: sdot v7.4s, v15.16b, v19.4b[0]
+	WORD $0x4f93e206                     // 7f0: sdot v6.4s, v16.16b, v19.4b[0]
+	WORD $0x4f94e1e5                     // 7f4: sdot v5.4s, v15.16b, v20.4b[0]
+	WORD $0x4f94e204                     // 7f8: sdot v4.4s, v16.16b, v20.4b[0]
+	WORD $0x4f95e1e3                     // 7fc: sdot v3.4s, v15.16b, v21.4b[0]
+	WORD $0x4f96e1e1                     // 800: sdot v1.4s, v15.16b, v22.4b[0]
+	WORD $0x4f95e202                     // 804: sdot v2.4s, v16.16b, v21.4b[0]
+	WORD $0x4f96e200                     // 808: sdot v0.4s, v16.16b, v22.4b[0]
+	WORD $0xad413c37                     // 80c: ldp q23, q15, [x1, #0x20]
+	WORD $0x91010021                     // 810: add x1, x1, #0x40
+	WORD $0x4faee2ed                     // 814: sdot v13.4s, v23.16b, v14.4b[1]
+	WORD $0x4faee1ec                     // 818: sdot v12.4s, v15.16b, v14.4b[1]
+	WORD $0x4fb1e2eb                     // 81c: sdot v11.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb1e1ea                     // 820: sdot v10.4s, v15.16b, v17.4b[1]
+	WORD $0x4fb2e2e9                     // 824: sdot v9.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb2e1e8                     // 828: sdot v8.4s, v15.16b, v18.4b[1]
+	WORD $0x4fb3e2e7                     // 82c: sdot v7.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb3e1e6                     // 830: sdot v6.4s, v15.16b, v19.4b[1]
+	WORD $0x4fb4e2e5                     // 834: sdot v5.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb4e1e4                     // 838: sdot v4.4s, v15.16b, v20.4b[1]
+	WORD $0x4fb5e2e3                     // 83c: sdot v3.4s, v23.16b, v21.4b[1]
+	WORD $0x4fb5e1e2                     // 840: sdot v2.4s, v15.16b, v21.4b[1]
+	WORD $0x4fb6e2e1                     // 844: sdot v1.4s, v23.16b, v22.4b[1]
+	WORD $0x4fb6e1e0                     // 848: sdot v0.4s, v15.16b, v22.4b[1]
+	WORD $0x3607fac3                     // 84c: tbz w3, #0x0, 0x7a4 <gemmDotProd7x8+0x7a4>
+	WORD $0x8b1502c5                     // 850: add x5, x22, x21
+	WORD $0x8b1502e6                     // 854: add x6, x23, x21
+	WORD $0xacc1402f                     // 858: ldp q15, q16, [x1], #0x20
+	WORD $0x4d40c8ae                     // 85c: ld1r { v14.4s }, [x5]
+	WORD $0x8b150305                     // 860: add x5, x24, x21
+	WORD $0x4d40c8d1                     // 864: ld1r { v17.4s }, [x6]
+	WORD $0x8b150326                     // 868: add x6, x25, x21
+	WORD $0x4d40c8b2                     // 86c: ld1r { v18.4s }, [x5]
+	WORD $0x8b150345                     // 870: add x5, x26, x21
+	WORD $0x4e8e95ed                     // 874: sdot v13.4s, v15.16b, v14.16b
+	WORD $0x4e8e960c                     // 878: sdot v12.4s, v16.16b, v14.16b
+	WORD $0x4d40c8ce                     // 87c: ld1r { v14.4s }, [x6]
+	WORD $0x4e9195eb                     // 880: sdot v11.4s, v15.16b, v17.16b
+	WORD $0x8b150366                     // 884: add x6, x27, x21
+	WORD $0x4e91960a                     // 888: sdot v10.4s, v16.16b, v17.16b
+	WORD $0x4d40c8b1                     // 88c: ld1r { v17.4s }, [x5]
+	WORD $0x8b150005                     // 890: add x5, x0, x21
+	WORD $0x4e9295e9                     // 894: sdot v9.4s, v15.16b, v18.16b
+	WORD $0x4e929608                     // 898: sdot v8.4s, v16.16b, v18.16b
+	WORD $0x4d40c8d2                     // 89c: ld1r { v18.4s }, [x6]
+	WORD $0x4e8e95e7                     // 8a0: sdot v7.4s, v15.16b, v14.16b
+	WORD $0x910012b5                     // 8a4: add x21, x21, #0x4
+	WORD $0x4e8e9606                     // 8a8: sdot v6.4s, v16.16b, v14.16b
+	WORD $0x4d40c8ae                     // 8ac: ld1r { v14.4s }, [x5]
+	WORD $0x4e9195e5                     // 8b0: sdot v5.4s, v15.16b, v17.16b
+	WORD $0x4e919604                     // 8b4: sdot v4.4s, v16.16b, v17.16b
+	WORD $0x4e9295e3                     // 8b8: sdot v3.4s, v15.16b, v18.16b
+	WORD $0x4e929602                     // 8bc: sdot v2.4s, v16.16b, v18.16b
+	WORD $0x4e8e95e1                     // 8c0: sdot v1.4s, v15.16b, v14.16b
+	WORD $0x4e8e9600                     // 8c4: sdot v0.4s, v16.16b, v14.16b
+	WORD $0xf1000442                     // 8c8: subs x2, x2, #0x1
+	WORD $0x54000120                     // 8cc: b.eq 0x8f0 <gemmDotProd7x8+0x8f0>
+	WORD $0xf9402a85                     // 8d0: ldr x5, [x20, #0x50]
+	WORD $0x8b1500b5                     // 8d4: add x21, x5, x21
+	WORD $0xaa0403e5                     // 8d8: mov x5, x4
+	WORD $0xf100107f                     // 8dc: cmp x3, #0x4
+	WORD $0x54ffed02                     // 8e0: b.hs 0x680 <gemmDotProd7x8+0x680>
+	WORD $0x17ffffae                     // 8e4: b 0x79c <gemmDotProd7x8+0x79c>
+	WORD $0xd503201f                     // 8e8: nop
+	WORD $0xd503201f                     // 8ec: nop
+	WORD $0xf9400e95                     // 8f0: ldr x21, [x20, #0x18]
+	WORD $0x4e21d9b1                     // 8f4: scvtf v17.4s, v13.4s
+	WORD $0xfd40022e                     // 8f8: ldr d14, [x17]
+	WORD $0x4e21d994                     // 8fc: scvtf v20.4s, v12.4s
+	WORD $0x4e21d96b                     // 900: scvtf v11.4s, v11.4s
+	WORD $0xf100227f                     // 904: cmp x19, #0x8
+	WORD $0x4e21d94a                     // 908: scvtf v10.4s, v10.4s
+	WORD $0xad4542af                     // 90c: ldp q15, q16, [x21, #0xa0]
+	WORD $0x0f08a5ce                     // 910: sshll v14.8h, v14.8b, #0x0
+	WORD $0x4e21d929                     // 914: scvtf v9.4s, v9.4s
+	WORD $0x4e21d908                     // 918: scvtf v8.4s, v8.4s
+	WORD $0x4e5019ef                     // 91c: uzp1 v15.8h, v15.8h, v16.8h
+	WORD $0x4e21d8e7                     // 920: scvtf v7.4s, v7.4s
+	WORD $0x4e21d8c6                     // 924: scvtf v6.4s, v6.4s
+	WORD $0x4e21d8a5                     // 928: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // 92c: scvtf v4.4s, v4.4s
+	WORD $0x4e21d863                     // 930: scvtf v3.4s, v3.4s
+	WORD $0x6e6f85ce                     // 934: sub v14.8h, v14.8h, v15.8h
+	WORD $0x4e21d842                     // 938: scvtf v2.4s, v2.4s
+	WORD $0x4e21d821                     // 93c: scvtf v1.4s, v1.4s
+	WORD $0x4e21d800                     // 940: scvtf v0.4s, v0.4s
+	WORD $0x0f10a5d0                     // 944: sshll v16.4s, v14.4h, #0x0
+	WORD $0x4f10a5d2                     // 948: sshll2 v18.4s, v14.8h, #0x0
+	WORD $0xad4132ae                     // 94c: ldp q14, q12, [x21, #0x20]
+	WORD $0x4e21da13                     // 950: scvtf v19.4s, v16.4s
+	WORD $0xad4442ad                     // 954: ldp q13, q16, [x21, #0x80]
+	WORD $0x6e31ddd1                     // 958: fmul v17.4s, v14.4s, v17.4s
+	WORD $0x4e21da52                     // 95c: scvtf v18.4s, v18.4s
+	WORD $0x6e34dd94                     // 960: fmul v20.4s, v12.4s, v20.4s
+	WORD $0x6e2bddcb                     // 964: fmul v11.4s, v14.4s, v11.4s
+	WORD $0x6e33ddb3                     // 968: fmul v19.4s, v13.4s, v19.4s
+	WORD $0x6e2add8a                     // 96c: fmul v10.4s, v12.4s, v10.4s
+	WORD $0x6e29ddc9                     // 970: fmul v9.4s, v14.4s, v9.4s
+	WORD $0x6e32de12                     // 974: fmul v18.4s, v16.4s, v18.4s
+	WORD $0x6e28dd88                     // 978: fmul v8.4s, v12.4s, v8.4s
+	WORD $0x6e27ddc7                     // 97c: fmul v7.4s, v14.4s, v7.4s
+	WORD $0x4e33d631                     // 980: fadd v17.4s, v17.4s, v19.4s
+	WORD $0x6e26dd86                     // 984: fmul v6.4s, v12.4s, v6.4s
+	WORD $0x6e25ddc5                     // 988: fmul v5.4s, v14.4s, v5.4s
+	WORD $0x4e32d692                     // 98c: fadd v18.4s, v20.4s, v18.4s
+	WORD $0x6e24dd84                     // 990: fmul v4.4s, v12.4s, v4.4s
+	WORD $0x6e23ddc3                     // 994: fmul v3.4s, v14.4s, v3.4s
+	WORD $0x4e21aa31                     // 998: fcvtns v17.4s, v17.4s
+	WORD $0x6e22dd82                     // 99c: fmul v2.4s, v12.4s, v2.4s
+	WORD $0x6e21ddc1                     // 9a0: fmul v1.4s, v14.4s, v1.4s
+	WORD $0x4e21aa52                     // 9a4: fcvtns v18.4s, v18.4s
+	WORD $0x6e20dd80                     // 9a8: fmul v0.4s, v12.4s, v0.4s
+	WORD $0x0e614a33                     // 9ac: sqxtn v19.4h, v17.4s
+	WORD $0xad4252b1                     // 9b0: ldp q17, q20, [x21, #0x40]
+	WORD $0xf9401695                     // 9b4: ldr x21, [x20, #0x28]
+	WORD $0x4e541a31                     // 9b8: uzp1 v17.8h, v17.8h, v20.8h
+	WORD $0x4e614a53                     // 9bc: sqxtn2 v19.8h, v18.4s
+	WORD $0x8b150216                     // 9c0: add x22, x16, x21
+	WORD $0x8b150231                     // 9c4: add x17, x17, x21
+	WORD $0x4e710e72                     // 9c8: sqadd v18.8h, v19.8h, v17.8h
+	WORD $0x0e214a52                     // 9cc: sqxtn v18.8b, v18.8h
+	WORD $0xfd000212                     // 9d0: str d18, [x16]
+	WORD $0xfd400232                     // 9d4: ldr d18, [x17]
+	WORD $0x8b1502d0                     // 9d8: add x16, x22, x21
+	WORD $0x8b150231                     // 9dc: add x17, x17, x21
+	WORD $0x0f08a652                     // 9e0: sshll v18.8h, v18.8b, #0x0
+	WORD $0x6e6f8652                     // 9e4: sub v18.8h, v18.8h, v15.8h
+	WORD $0x0f10a653                     // 9e8: sshll v19.4s, v18.4h, #0x0
+	WORD $0x4f10a652                     // 9ec: sshll2 v18.4s, v18.8h, #0x0
+	WORD $0x4e21da73                     // 9f0: scvtf v19.4s, v19.4s
+	WORD $0x4e21da52                     // 9f4: scvtf v18.4s, v18.4s
+	WORD $0x6e33ddb3                     // 9f8: fmul v19.4s, v13.4s, v19.4s
+	WORD $0x6e32de12                     // 9fc: fmul v18.4s, v16.4s, v18.4s
+	WORD $0x4e33d56b                     // a00: fadd v11.4s, v11.4s, v19.4s
+	WORD $0x4e32d54a                     // a04: fadd v10.4s, v10.4s, v18.4s
+	WORD $0x4e21a96b                     // a08: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a94a                     // a0c: fcvtns v10.4s, v10.4s
+	WORD $0x0e61496b                     // a10: sqxtn v11.4h, v11.4s
+	WORD $0x4e61494b                     // a14: sqxtn2 v11.8h, v10.4s
+	WORD $0x4e710d6a                     // a18: sqadd v10.8h, v11.8h, v17.8h
+	WORD $0x0e21494a                     // a1c: sqxtn v10.8b, v10.8h
+	WORD $0xfd0002ca                     // a20: str d10, [x22]
+	WORD $0xfd40022a                     // a24: ldr d10, [x17]
+	WORD $0x8b150216                     // a28: add x22, x16, x21
+	WORD $0x8b150231                     // a2c: add x17, x17, x21
+	WORD $0x0f08a54a                     // a30: sshll v10.8h, v10.8b, #0x0
+	WORD $0x6e6f854a                     // a34: sub v10.8h, v10.8h, v15.8h
+	WORD $0x0f10a54b                     // a38: sshll v11.4s, v10.4h, #0x0
+	WORD $0x4f10a54a                     // a3c: sshll2 v10.4s, v10.8h, #0x0
+	WORD $0x4e21d96b                     // a40: scvtf v11.4s, v11.4s
+	WORD $0x4e21d94a                     // a44: scvtf v10.4s, v10.4s
+	WORD $0x6e2bddab                     // a48: fmul v11.4s, v13.4s, v11.4s
+	WORD $0x6e2ade0a                     // a4c: fmul v10.4s, v16.4s, v10.4s
+	WORD $0x4e2bd529                     // a50: fadd v9.4s, v9.4s, v11.4s
+	WORD $0x4e2ad508                     // a54: fadd v8.4s, v8.4s, v10.4s
+	WORD $0x4e21a929                     // a58: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a908                     // a5c: fcvtns v8.4s, v8.4s
+	WORD $0x0e614929                     // a60: sqxtn v9.4h, v9.4s
+	WORD $0x4e614909                     // a64: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e710d28                     // a68: sqadd v8.8h, v9.8h, v17.8h
+	WORD $0x0e214908                     // a6c: sqxtn v8.8b, v8.8h
+	WORD $0xfd000208                     // a70: str d8, [x16]
+	WORD $0xfd400228                     // a74: ldr d8, [x17]
+	WORD $0x8b1502d0                     // a78: add x16, x22, x21
+	WORD $0x8b150231                     // a7c: add x17, x17, x21
+	WORD $0x0f08a508                     // a80: sshll v8.8h, v8.8b, #0x0
+	WORD $0x6e6f8508                     // a84: sub v8.8h, v8.8h, v15.8h
+	WORD $0x0f10a509                     // a88: sshll v9.4s, v8.4h, #0x0
+	WORD $0x4f10a508                     // a8c: sshll2 v8.4s, v8.8h, #0x0
+	WORD $0x4e21d929                     // a90: scvtf v9.4s, v9.4s
+	WORD $0x4e21d908                     // a94: scvtf v8.4s, v8.4s
+	WORD $0x6e29dda9                     // a98: fmul v9.4s, v13.4s, v9.4s
+	WORD $0x6e28de08                     // a9c: fmul v8.4s, v16.4s, v8.4s
+	WORD $0x4e29d4e7                     // aa0: fadd v7.4s, v7.4s, v9.4s
+	WORD $0x4e28d4c6                     // aa4: fadd v6.4s, v6.4s, v8.4s
+	WORD $0x4e21a8e7                     // aa8: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // aac: fcvtns v6.4s, v6.4s
+	WORD $0x0e6148e7                     // ab0: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // ab4: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e710ce6                     // ab8: sqadd v6.8h, v7.8h, v17.8h
+	WORD $0x0e2148c6                     // abc: sqxtn v6.8b, v6.8h
+	WORD $0xfd0002c6                     // ac0: str d6, [x22]
+	WORD $0xfd400226                     // ac4: ldr d6, [x17]
+	WORD $0x8b150216                     // ac8: add x22, x16, x21
+	WORD $0x8b150231                     // acc: add x17, x17, x21
+	WORD $0x0f08a4c6                     // ad0: sshll v6.8h, v6.8b, #0x0
+	WORD $0x6e6f84c6                     // ad4: sub v6.8h, v6.8h, v15.8h
+	WORD $0x0f10a4c7                     // ad8: sshll v7.4s, v6.4h, #0x0
+	WORD $0x4f10a4c6                     // adc: sshll2 v6.4s, v6.8h, #0x0
+	WORD $0x4e21d8e7                     // ae0: scvtf v7.4s, v7.4s
+	WORD $0x4e21d8c6                     // ae4: scvtf v6.4s, v6.4s
+	WORD $0x6e27dda7                     // ae8: fmul v7.4s, v13.4s, v7.4s
+	WORD $0x6e26de06                     // aec: fmul v6.4s, v16.4s, v6.4s
+	WORD $0x4e27d4a5                     // af0: fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e26d484                     // af4: fadd v4.4s, v4.4s, v6.4s
 	WORD $0x4e21a8a5                     // af8: fcvtns v5.4s, v5.4s
 	WORD $0x4e21a884                     // afc: fcvtns v4.4s, v4.4s
-	WORD $0x4ea584c5                     // b00: add v5.4s, v6.4s, v5.4s
-	WORD $0x4ea484e4                     // b04: add v4.4s, v7.4s, v4.4s
-	WORD $0x0e6148a5                     // b08: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // b0c: sqxtn2 v5.8h, v4.4s
-	WORD $0x0e2148a4                     // b10: sqxtn v4.8b, v5.8h
-	WORD $0xfd000264                     // b14: str d4, [x19]
-	WORD $0xad4115c4                     // b18: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // b1c: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x6e22dca2                     // b20: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x4e21a863                     // b24: fcvtns v3.4s, v3.4s
-	WORD $0x140000b5                     // b28: b 0xdfc <gemmDotProd7x8+0xdfc>
-	WORD $0x4e21d9ef                     // b2c: scvtf v15.4s, v15.4s
-	WORD $0x8b0f0213                     // b30: add x19, x16, x15
-	WORD $0xad4145d0                     // b34: ldp q16, q17, [x14, #0x20]
-	WORD $0x4e21d9ce                     // b38: scvtf v14.4s, v14.4s
-	WORD $0x8b0f0231                     // b3c: add x17, x17, x15
-	WORD $0x4e21d9ad                     // b40: scvtf v13.4s, v13.4s
-	WORD $0x4e21d98c                     // b44: scvtf v12.4s, v12.4s
-	WORD $0x4e21d96b                     // b48: scvtf v11.4s, v11.4s
-	WORD $0x6e2fde0f                     // b4c: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x4e21d94a                     // b50: scvtf v10.4s, v10.4s
-	WORD $0x6e2ede31                     // b54: fmul v17.4s, v17.4s, v14.4s
-	WORD $0xad4339d0                     // b58: ldp q16, q14, [x14, #0x60]
-	WORD $0x4e21d929                     // b5c: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // b60: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8e7                     // b64: scvtf v7.4s, v7.4s
-	WORD $0x6e30ddf0                     // b68: fmul v16.4s, v15.4s, v16.4s
-	WORD $0x6e2ede32                     // b6c: fmul v18.4s, v17.4s, v14.4s
-	WORD $0x4f03f60e                     // b70: fmov v14.4s, #1.00000000
-	WORD $0x4e21d8c6                     // b74: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // b78: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // b7c: scvtf v4.4s, v4.4s
-	WORD $0x4e20d610                     // b80: fadd v16.4s, v16.4s, v0.4s
-	WORD $0x4e20d652                     // b84: fadd v18.4s, v18.4s, v0.4s
-	WORD $0x4e21d863                     // b88: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // b8c: scvtf v2.4s, v2.4s
-	WORD $0x4e21f610                     // b90: fmax v16.4s, v16.4s, v1.4s
-	WORD $0x4e21f652                     // b94: fmax v18.4s, v18.4s, v1.4s
-	WORD $0x4eaef610                     // b98: fmin v16.4s, v16.4s, v14.4s
-	WORD $0x4eaef652                     // b9c: fmin v18.4s, v18.4s, v14.4s
-	WORD $0x6e30ddef                     // ba0: fmul v15.4s, v15.4s, v16.4s
-	WORD $0x6e32de30                     // ba4: fmul v16.4s, v17.4s, v18.4s
-	WORD $0xad4249d1                     // ba8: ldp q17, q18, [x14, #0x40]
-	WORD $0x4e21a9ef                     // bac: fcvtns v15.4s, v15.4s
-	WORD $0x4e21aa10                     // bb0: fcvtns v16.4s, v16.4s
-	WORD $0x4eaf862f                     // bb4: add v15.4s, v17.4s, v15.4s
-	WORD $0x4eb08650                     // bb8: add v16.4s, v18.4s, v16.4s
-	WORD $0x0e6149ef                     // bbc: sqxtn v15.4h, v15.4s
-	WORD $0x4e614a0f                     // bc0: sqxtn2 v15.8h, v16.4s
-	WORD $0x0e2149ef                     // bc4: sqxtn v15.8b, v15.8h
-	WORD $0xfd00020f                     // bc8: str d15, [x16]
-	WORD $0xad4141cf                     // bcc: ldp q15, q16, [x14, #0x20]
-	WORD $0x8b0f0270                     // bd0: add x16, x19, x15
-	WORD $0x8b0f0235                     // bd4: add x21, x17, x15
-	WORD $0x6e2ddded                     // bd8: fmul v13.4s, v15.4s, v13.4s
-	WORD $0x6e2cde0c                     // bdc: fmul v12.4s, v16.4s, v12.4s
-	WORD $0xad4341cf                     // be0: ldp q15, q16, [x14, #0x60]
-	WORD $0x6e2fddaf                     // be4: fmul v15.4s, v13.4s, v15.4s
-	WORD $0x6e30dd90                     // be8: fmul v16.4s, v12.4s, v16.4s
-	WORD $0x4e20d5ef                     // bec: fadd v15.4s, v15.4s, v0.4s
-	WORD $0x4e20d610                     // bf0: fadd v16.4s, v16.4s, v0.4s
-	WORD $0x4e21f5ef                     // bf4: fmax v15.4s, v15.4s, v1.4s
-	WORD $0x4e21f610                     // bf8: fmax v16.4s, v16.4s, v1.4s
-	WORD $0x4eaef5ef                     // bfc: fmin v15.4s, v15.4s, v14.4s
-	WORD $0x4eaef610                     // c00: fmin v16.4s, v16.4s, v14.4s
-	WORD $0x6e2fddad                     // c04: fmul v13.4s, v13.4s, v15.4s
-	WORD $0x6e30dd8c                     // c08: fmul v12.4s, v12.4s, v16.4s
-	WORD $0xad4241cf                     // c0c: ldp q15, q16, [x14, #0x40]
-	WORD $0x4e21a9ad                     // c10: fcvtns v13.4s, v13.4s
-	WORD $0x4e21a98c                     // c14: fcvtns v12.4s, v12.4s
-	WORD $0x4ead85ed                     // c18: add v13.4s, v15.4s, v13.4s
-	WORD $0x4eac860c                     // c1c: add v12.4s, v16.4s, v12.4s
-	WORD $0x0e6149ad                     // c20: sqxtn v13.4h, v13.4s
-	WORD $0x4e61498d                     // c24: sqxtn2 v13.8h, v12.4s
-	WORD $0x0e2149ac                     // c28: sqxtn v12.8b, v13.8h
-	WORD $0xfd00026c                     // c2c: str d12, [x19]
-	WORD $0xad4135cc                     // c30: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0f0211                     // c34: add x17, x16, x15
-	WORD $0x8b0f02b3                     // c38: add x19, x21, x15
-	WORD $0x6e2bdd8b                     // c3c: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // c40: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad4335cc                     // c44: ldp q12, q13, [x14, #0x60]
-	WORD $0x6e2cdd6c                     // c48: fmul v12.4s, v11.4s, v12.4s
-	WORD $0x6e2ddd4d                     // c4c: fmul v13.4s, v10.4s, v13.4s
-	WORD $0x4e20d58c                     // c50: fadd v12.4s, v12.4s, v0.4s
-	WORD $0x4e20d5ad                     // c54: fadd v13.4s, v13.4s, v0.4s
-	WORD $0x4e21f58c                     // c58: fmax v12.4s, v12.4s, v1.4s
-	WORD $0x4e21f5ad                     // c5c: fmax v13.4s, v13.4s, v1.4s
-	WORD $0x4eaef58c                     // c60: fmin v12.4s, v12.4s, v14.4s
-	WORD $0x4eaef5ad                     // c64: fmin v13.4s, v13.4s, v14.4s
-	WORD $0x6e2cdd6b                     // c68: fmul v11.4s, v11.4s, v12.4s
-	WORD $0x6e2ddd4a                     // c6c: fmul v10.4s, v10.4s, v13.4s
-	WORD $0xad4235cc                     // c70: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // c74: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // c78: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // c7c: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // c80: add v10.4s, v13.4s, v10.4s
-	WORD $0x0e61496b                     // c84: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // c88: sqxtn2 v11.8h, v10.4s
-	WORD $0x0e21496a                     // c8c: sqxtn v10.8b, v11.8h
-	WORD $0xfd00020a                     // c90: str d10, [x16]
-	WORD $0xad412dca                     // c94: ldp q10, q11, [x14, #0x20]
-	WORD $0x8b0f0230                     // c98: add x16, x17, x15
-	WORD $0x8b0f0273                     // c9c: add x19, x19, x15
-	WORD $0x6e29dd49                     // ca0: fmul v9.4s, v10.4s, v9.4s
-	WORD $0x6e28dd68                     // ca4: fmul v8.4s, v11.4s, v8.4s
-	WORD $0xad432dca                     // ca8: ldp q10, q11, [x14, #0x60]
-	WORD $0x6e2add2a                     // cac: fmul v10.4s, v9.4s, v10.4s
-	WORD $0x6e2bdd0b                     // cb0: fmul v11.4s, v8.4s, v11.4s
-	WORD $0x4e20d54a                     // cb4: fadd v10.4s, v10.4s, v0.4s
-	WORD $0x4e20d56b                     // cb8: fadd v11.4s, v11.4s, v0.4s
-	WORD $0x4e21f54a                     // cbc: fmax v10.4s, v10.4s, v1.4s
-	WORD $0x4e21f56b                     // cc0: fmax v11.4s, v11.4s, v1.4s
-	WORD $0x4eaef54a                     // cc4: fmin v10.4s, v10.4s, v14.4s
-	WORD $0x4eaef56b                     // cc8: fmin v11.4s, v11.4s, v14.4s
-	WORD $0x6e2add29                     // ccc: fmul v9.4s, v9.4s, v10.4s
-	WORD $0x6e2bdd08                     // cd0: fmul v8.4s, v8.4s, v11.4s
-	WORD $0xad422dca                     // cd4: ldp q10, q11, [x14, #0x40]
-	WORD $0x4e21a929                     // cd8: fcvtns v9.4s, v9.4s
-	WORD $0x4e21a908                     // cdc: fcvtns v8.4s, v8.4s
-	WORD $0x4ea98549                     // ce0: add v9.4s, v10.4s, v9.4s
-	WORD $0x4ea88568                     // ce4: add v8.4s, v11.4s, v8.4s
-	WORD $0x0e614929                     // ce8: sqxtn v9.4h, v9.4s
-	WORD $0x4e614909                     // cec: sqxtn2 v9.8h, v8.4s
-	WORD $0x0e214928                     // cf0: sqxtn v8.8b, v9.8h
-	WORD $0xfd000228                     // cf4: str d8, [x17]
-	WORD $0xad4125c8                     // cf8: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0f0211                     // cfc: add x17, x16, x15
-	WORD $0x8b0f0273                     // d00: add x19, x19, x15
-	WORD $0x6e27dd07                     // d04: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // d08: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad4325c8                     // d0c: ldp q8, q9, [x14, #0x60]
-	WORD $0x6e28dce8                     // d10: fmul v8.4s, v7.4s, v8.4s
-	WORD $0x6e29dcc9                     // d14: fmul v9.4s, v6.4s, v9.4s
-	WORD $0x4e20d508                     // d18: fadd v8.4s, v8.4s, v0.4s
-	WORD $0x4e20d529                     // d1c: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x4e21f508                     // d20: fmax v8.4s, v8.4s, v1.4s
-	WORD $0x4e21f529                     // d24: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4eaef508                     // d28: fmin v8.4s, v8.4s, v14.4s
-	WORD $0x4eaef529                     // d2c: fmin v9.4s, v9.4s, v14.4s
-	WORD $0x6e28dce7                     // d30: fmul v7.4s, v7.4s, v8.4s
-	WORD $0x6e29dcc6                     // d34: fmul v6.4s, v6.4s, v9.4s
-	WORD $0xad4225c8                     // d38: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // d3c: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // d40: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // d44: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // d48: add v6.4s, v9.4s, v6.4s
-	WORD $0x0e6148e7                     // d4c: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // d50: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e2148e6                     // d54: sqxtn v6.8b, v7.8h
-	WORD $0xfd000206                     // d58: str d6, [x16]
-	WORD $0xad411dc6                     // d5c: ldp q6, q7, [x14, #0x20]
-	WORD $0x8b0f0230                     // d60: add x16, x17, x15
-	WORD $0x8b0f026f                     // d64: add x15, x19, x15
-	WORD $0x6e25dcc5                     // d68: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dce4                     // d6c: fmul v4.4s, v7.4s, v4.4s
-	WORD $0xad431dc6                     // d70: ldp q6, q7, [x14, #0x60]
-	WORD $0x6e26dca6                     // d74: fmul v6.4s, v5.4s, v6.4s
-	WORD $0x6e27dc87                     // d78: fmul v7.4s, v4.4s, v7.4s
-	WORD $0x4e20d4c6                     // d7c: fadd v6.4s, v6.4s, v0.4s
-	WORD $0x4e20d4e7                     // d80: fadd v7.4s, v7.4s, v0.4s
-	WORD $0x4e21f4c6                     // d84: fmax v6.4s, v6.4s, v1.4s
-	WORD $0x4e21f4e7                     // d88: fmax v7.4s, v7.4s, v1.4s
-	WORD $0x4eaef4c6                     // d8c: fmin v6.4s, v6.4s, v14.4s
-	WORD $0x4eaef4e7                     // d90: fmin v7.4s, v7.4s, v14.4s
-	WORD $0x6e26dca5                     // d94: fmul v5.4s, v5.4s, v6.4s
-	WORD $0x6e27dc84                     // d98: fmul v4.4s, v4.4s, v7.4s
-	WORD $0xad421dc6                     // d9c: ldp q6, q7, [x14, #0x40]
-	WORD $0x4e21a8a5                     // da0: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // da4: fcvtns v4.4s, v4.4s
-	WORD $0x4ea584c5                     // da8: add v5.4s, v6.4s, v5.4s
-	WORD $0x4ea484e4                     // dac: add v4.4s, v7.4s, v4.4s
-	WORD $0x0e6148a5                     // db0: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // db4: sqxtn2 v5.8h, v4.4s
-	WORD $0x0e2148a4                     // db8: sqxtn v4.8b, v5.8h
-	WORD $0xfd000224                     // dbc: str d4, [x17]
-	WORD $0xad4115c4                     // dc0: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // dc4: fmul v3.4s, v4.4s, v3.4s
-	WORD $0xad4319c4                     // dc8: ldp q4, q6, [x14, #0x60]
-	WORD $0x6e22dca2                     // dcc: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x6e24dc64                     // dd0: fmul v4.4s, v3.4s, v4.4s
-	WORD $0x6e26dc45                     // dd4: fmul v5.4s, v2.4s, v6.4s
-	WORD $0x4e20d484                     // dd8: fadd v4.4s, v4.4s, v0.4s
-	WORD $0x4e20d4a5                     // ddc: fadd v5.4s, v5.4s, v0.4s
-	WORD $0x4e21f484                     // de0: fmax v4.4s, v4.4s, v1.4s
-	WORD $0x4e21f4a5                     // de4: fmax v5.4s, v5.4s, v1.4s
-	WORD $0x4eaef484                     // de8: fmin v4.4s, v4.4s, v14.4s
-	WORD $0x6e24dc63                     // dec: fmul v3.4s, v3.4s, v4.4s
-	WORD $0x4eaef4a4                     // df0: fmin v4.4s, v5.4s, v14.4s
-	WORD $0x4e21a863                     // df4: fcvtns v3.4s, v3.4s
-	WORD $0x6e24dc42                     // df8: fmul v2.4s, v2.4s, v4.4s
-	WORD $0xad4215c4                     // dfc: ldp q4, q5, [x14, #0x40]
-	WORD $0x4e21a842                     // e00: fcvtns v2.4s, v2.4s
-	WORD $0x4ea38483                     // e04: add v3.4s, v4.4s, v3.4s
-	WORD $0x4ea284a2                     // e08: add v2.4s, v5.4s, v2.4s
-	WORD $0x0e614863                     // e0c: sqxtn v3.4h, v3.4s
-	WORD $0x4e614843                     // e10: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e214862                     // e14: sqxtn v2.8b, v3.8h
-	WORD $0xfd000202                     // e18: str d2, [x16]
-	WORD $0xf1001dae                     // e1c: subs x14, x13, #0x7
-	WORD $0x5400016d                     // e20: b.le 0xe4c <gemmDotProd7x8+0xe4c>
-	WORD $0xf940168f                     // e24: ldr x15, [x20, #0x28]
-	WORD $0xf10039bf                     // e28: cmp x13, #0xe
-	WORD $0xf940068d                     // e2c: ldr x13, [x20, #0x8]
-	WORD $0x9a8c31d0                     // e30: csel x16, x14, x12, lo
-	WORD $0x9b107def                     // e34: mul x15, x15, x16
-	WORD $0x9b1021a8                     // e38: madd x8, x13, x16, x8
-	WORD $0x9a8e318d                     // e3c: csel x13, x12, x14, lo
-	WORD $0x8b0f0129                     // e40: add x9, x9, x15
-	WORD $0x8b0f014a                     // e44: add x10, x10, x15
-	WORD $0x17fffc76                     // e48: b 0x20 <gemmDotProd7x8+0x20>
+	WORD $0x0e6148a5                     // b00: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // b04: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e710ca4                     // b08: sqadd v4.8h, v5.8h, v17.8h
+	WORD $0x0e214884                     // b0c: sqxtn v4.8b, v4.8h
+	WORD $0xfd000204                     // b10: str d4, [x16]
+	WORD $0xfd400224                     // b14: ldr d4, [x17]
+	WORD $0x8b1502d7                     // b18: add x23, x22, x21
+	WORD $0x8b150231                     // b1c: add x17, x17, x21
+	WORD $0x0f08a484                     // b20: sshll v4.8h, v4.8b, #0x0
+	WORD $0x6e6f8484                     // b24: sub v4.8h, v4.8h, v15.8h
+	WORD $0x0f10a485                     // b28: sshll v5.4s, v4.4h, #0x0
+	WORD $0x4f10a484                     // b2c: sshll2 v4.4s, v4.8h, #0x0
+	WORD $0x4e21d8a5                     // b30: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // b34: scvtf v4.4s, v4.4s
+	WORD $0x6e25dda5                     // b38: fmul v5.4s, v13.4s, v5.4s
+	WORD $0x6e24de04                     // b3c: fmul v4.4s, v16.4s, v4.4s
+	WORD $0x4e25d463                     // b40: fadd v3.4s, v3.4s, v5.4s
+	WORD $0x4e24d442                     // b44: fadd v2.4s, v2.4s, v4.4s
+	WORD $0x4e21a863                     // b48: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a842                     // b4c: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // b50: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // b54: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e710c62                     // b58: sqadd v2.8h, v3.8h, v17.8h
+	WORD $0x0e214842                     // b5c: sqxtn v2.8b, v2.8h
+	WORD $0xfd0002c2                     // b60: str d2, [x22]
+	WORD $0xfd400222                     // b64: ldr d2, [x17]
+	WORD $0x8b1502f0                     // b68: add x16, x23, x21
+	WORD $0x8b150231                     // b6c: add x17, x17, x21
+	WORD $0x0f08a442                     // b70: sshll v2.8h, v2.8b, #0x0
+	WORD $0x6e6f8442                     // b74: sub v2.8h, v2.8h, v15.8h
+	WORD $0x0f10a443                     // b78: sshll v3.4s, v2.4h, #0x0
+	WORD $0x4f10a442                     // b7c: sshll2 v2.4s, v2.8h, #0x0
+	WORD $0x4e21d863                     // b80: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // b84: scvtf v2.4s, v2.4s
+	WORD $0x6e23dda3                     // b88: fmul v3.4s, v13.4s, v3.4s
+	WORD $0x6e22de02                     // b8c: fmul v2.4s, v16.4s, v2.4s
+	WORD $0x4e23d421                     // b90: fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e22d400                     // b94: fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e21a821                     // b98: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // b9c: fcvtns v0.4s, v0.4s
+	WORD $0x0e614821                     // ba0: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // ba4: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e710c20                     // ba8: sqadd v0.8h, v1.8h, v17.8h
+	WORD $0x0e214800                     // bac: sqxtn v0.8b, v0.8h
+	WORD $0xfd0002e0                     // bb0: str d0, [x23]
+	WORD $0x54004dab                     // bb4: b.lt 0x1568 <gemmDotProd7x8+0x1568>
+	WORD $0xd1001e63                     // bb8: sub x3, x19, #0x7
+	WORD $0x8b0a0108                     // bbc: add x8, x8, x10
+	WORD $0xf100367f                     // bc0: cmp x19, #0xd
+	WORD $0x54ffd268                     // bc4: b.hi 0x610 <gemmDotProd7x8+0x610>
+	WORD $0xf9401695                     // bc8: ldr x21, [x20, #0x28]
+	WORD $0xd1003a73                     // bcc: sub x19, x19, #0xe
+	WORD $0x528000e3                     // bd0: mov w3, #0x7                // =7
+	WORD $0x9b092268                     // bd4: madd x8, x19, x9, x8
+	WORD $0x9b137eb5                     // bd8: mul x21, x21, x19
+	WORD $0x8b150210                     // bdc: add x16, x16, x21
+	WORD $0x8b150231                     // be0: add x17, x17, x21
+	WORD $0x17fffe8b                     // be4: b 0x610 <gemmDotProd7x8+0x610>
+	WORD $0xd503201f                     // be8: nop
+	WORD $0xd503201f                     // bec: nop
+	WORD $0xd1001e63                     // bf0: sub x3, x19, #0x7
+	WORD $0x8b0a0108                     // bf4: add x8, x8, x10
+	WORD $0xf100367f                     // bf8: cmp x19, #0xd
+	WORD $0x54000108                     // bfc: b.hi 0xc1c <gemmDotProd7x8+0xc1c>
+	WORD $0xf9401695                     // c00: ldr x21, [x20, #0x28]
+	WORD $0xd1003a73                     // c04: sub x19, x19, #0xe
+	WORD $0x528000e3                     // c08: mov w3, #0x7                // =7
+	WORD $0x9b092268                     // c0c: madd x8, x19, x9, x8
+	WORD $0x9b137eb5                     // c10: mul x21, x21, x19
+	WORD $0x8b150210                     // c14: add x16, x16, x21
+	WORD $0x8b150231                     // c18: add x17, x17, x21
+	WORD $0xaa0803f6                     // c1c: mov x22, x8
+	WORD $0x8b090117                     // c20: add x23, x8, x9
+	WORD $0x8b0b0118                     // c24: add x24, x8, x11
+	WORD $0x8b0c0119                     // c28: add x25, x8, x12
+	WORD $0x8b0d011a                     // c2c: add x26, x8, x13
+	WORD $0x8b0e011b                     // c30: add x27, x8, x14
+	WORD $0x8b0f0100                     // c34: add x0, x8, x15
+	WORD $0xa9414e81                     // c38: ldp x1, x19, [x20, #0x10]
+	WORD $0xaa1f03f5                     // c3c: mov x21, xzr
+	WORD $0xad400261                     // c40: ldp q1, q0, [x19]
+	WORD $0xaa0303f3                     // c44: mov x19, x3
+	WORD $0xa9440a83                     // c48: ldp x3, x2, [x20, #0x40]
+	WORD $0x4ea01c02                     // c4c: mov v2.16b, v0.16b
+	WORD $0x4ea11c24                     // c50: mov v4.16b, v1.16b
+	WORD $0x4ea01c03                     // c54: mov v3.16b, v0.16b
+	WORD $0x9342fc64                     // c58: asr x4, x3, #2
+	WORD $0x4ea11c25                     // c5c: mov v5.16b, v1.16b
+	WORD $0x4ea01c06                     // c60: mov v6.16b, v0.16b
+	WORD $0x4ea11c27                     // c64: mov v7.16b, v1.16b
+	WORD $0x4ea01c08                     // c68: mov v8.16b, v0.16b
+	WORD $0x4ea11c29                     // c6c: mov v9.16b, v1.16b
+	WORD $0x4ea01c0a                     // c70: mov v10.16b, v0.16b
+	WORD $0x4ea11c2b                     // c74: mov v11.16b, v1.16b
+	WORD $0x4ea01c0c                     // c78: mov v12.16b, v0.16b
+	WORD $0x4ea11c2d                     // c7c: mov v13.16b, v1.16b
+	WORD $0xaa0403e5                     // c80: mov x5, x4
+	WORD $0xf100107f                     // c84: cmp x3, #0x4
+	WORD $0x54000923                     // c88: b.lo 0xdac <gemmDotProd7x8+0xdac>
+	WORD $0xd503201f                     // c8c: nop
+	WORD $0x3cf56ace                     // c90: ldr q14, [x22, x21]
+	WORD $0xf10004a5                     // c94: subs x5, x5, #0x1
+	WORD $0xad405835                     // c98: ldp q21, q22, [x1]
+	WORD $0x3cf56af0                     // c9c: ldr q16, [x23, x21]
+	WORD $0x3cf56b0f                     // ca0: ldr q15, [x24, x21]
+	WORD $0x3cf56b31                     // ca4: ldr q17, [x25, x21]
+	WORD $0x4f8ee2ad                     // ca8: sdot v13.4s, v21.16b, v14.4b[0]
+	WORD $0x3cf56b52                     // cac: ldr q18, [x26, x21]
+	WORD $0x4f8ee2cc                     // cb0: sdot v12.4s, v22.16b, v14.4b[0]
+	WORD $0x3cf56b74                     // cb4: ldr q20, [x27, x21]
+	WORD $0x4f90e2ab                     // cb8: sdot v11.4s, v21.16b, v16.4b[0]
+	WORD $0x3cf56813                     // cbc: ldr q19, [x0, x21]
+	WORD $0x4f90e2ca                     // cc0: sdot v10.4s, v22.16b, v16.4b[0]
+	WORD $0x4f8fe2a9                     // cc4: sdot v9.4s, v21.16b, v15.4b[0]
+	WORD $0x910042b5                     // cc8: add x21, x21, #0x10
+	WORD $0x4f8fe2c8                     // ccc: sdot v8.4s, v22.16b, v15.4b[0]
+	WORD $0x4f91e2a7                     // cd0: sdot v7.4s, v21.16b, v17.4b[0]
+	WORD $0x4f91e2c6                     // cd4: sdot v6.4s, v22.16b, v17.4b[0]
+	WORD $0x4f92e2a5                     // cd8: sdot v5.4s, v21.16b, v18.4b[0]
+	WORD $0x4f92e2c3                     // cdc: sdot v3.4s, v22.16b, v18.4b[0]
+	WORD $0x4f94e2a4                     // ce0: sdot v4.4s, v21.16b, v20.4b[0]
+	WORD $0x4f93e2a1                     // ce4: sdot v1.4s, v21.16b, v19.4b[0]
+	WORD $0x4f94e2c2                     // ce8: sdot v2.4s, v22.16b, v20.4b[0]
+	WORD $0x4f93e2c0                     // cec: sdot v0.4s, v22.16b, v19.4b[0]
+	WORD $0xad415437                     // cf0: ldp q23, q21, [x1, #0x20]
+	WORD $0x4faee2ed                     // cf4: sdot v13.4s, v23.16b, v14.4b[1]
+	WORD $0x4faee2ac                     // cf8: sdot v12.4s, v21.16b, v14.4b[1]
+	WORD $0x4fb0e2eb                     // cfc: sdot v11.4s, v23.16b, v16.4b[1]
+	WORD $0x4fb0e2aa                     // d00: sdot v10.4s, v21.16b, v16.4b[1]
+	WORD $0x4fafe2e9                     // d04: sdot v9.4s, v23.16b, v15.4b[1]
+	WORD $0x4fafe2a8                     // d08: sdot v8.4s, v21.16b, v15.4b[1]
+	WORD $0x4fb1e2e7                     // d0c: sdot v7.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb1e2a6                     // d10: sdot v6.4s, v21.16b, v17.4b[1]
+	WORD $0x4fb2e2e5                     // d14: sdot v5.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb2e2a3                     // d18: sdot v3.4s, v21.16b, v18.4b[1]
+	WORD $0x4fb4e2e4                     // d1c: sdot v4.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb3e2e1                     // d20: sdot v1.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb4e2a2                     // d24: sdot v2.4s, v21.16b, v20.4b[1]
+	WORD $0x4fb3e2a0                     // d28: sdot v0.4s, v21.16b, v19.4b[1]
+	WORD $0xad425c36                     // d2c: ldp q22, q23, [x1, #0x40]
+	WORD $0x4f8eeacd                     // d30: sdot v13.4s, v22.16b, v14.4b[2]
+	WORD $0x4f8eeaec                     // d34: sdot v12.4s, v23.16b, v14.4b[2]
+	WORD $0x4f90eacb                     // d38: sdot v11.4s, v22.16b, v16.4b[2]
+	WORD $0x4f90eaea                     // d3c: sdot v10.4s, v23.16b, v16.4b[2]
+	WORD $0x4f8feac9                     // d40: sdot v9.4s, v22.16b, v15.4b[2]
+	WORD $0x4f8feae8                     // d44: sdot v8.4s, v23.16b, v15.4b[2]
+	WORD $0x4f91eac7                     // d48: sdot v7.4s, v22.16b, v17.4b[2]
+	WORD $0x4f91eae6                     // d4c: sdot v6.4s, v23.16b, v17.4b[2]
+	WORD $0x4f92eac5                     // d50: sdot v5.4s, v22.16b, v18.4b[2]
+	WORD $0x4f92eae3                     // d54: sdot v3.4s, v23.16b, v18.4b[2]
+	WORD $0x4f94eac4                     // d58: sdot v4.4s, v22.16b, v20.4b[2]
+	WORD $0x4f93eac1                     // d5c: sdot v1.4s, v22.16b, v19.4b[2]
+	WORD $0x4f94eae2                     // d60: sdot v2.4s, v23.16b, v20.4b[2]
+	WORD $0x4f93eae0                     // d64: sdot v0.4s, v23.16b, v19.4b[2]
+	WORD $0xad435835                     // d68: ldp q21, q22, [x1, #0x60]
+	WORD $0x91020021                     // d6c: add x1, x1, #0x80
+	WORD $0x4faeeaad                     // d70: sdot v13.4s, v21.16b, v14.4b[3]
+	WORD $0x4faeeacc                     // d74: sdot v12.4s, v22.16b, v14.4b[3]
+	WORD $0x4fb0eaab                     // d78: sdot v11.4s, v21.16b, v16.4b[3]
+	WORD $0x4fb0eaca                     // d7c: sdot v10.4s, v22.16b, v16.4b[3]
+	WORD $0x4fafeaa9                     // d80: sdot v9.4s, v21.16b, v15.4b[3]
+	WORD $0x4fafeac8                     // d84: sdot v8.4s, v22.16b, v15.4b[3]
+	WORD $0x4fb1eaa7                     // d88: sdot v7.4s, v21.16b, v17.4b[3]
+	WORD $0x4fb1eac6                     // d8c: sdot v6.4s, v22.16b, v17.4b[3]
+	WORD $0x4fb2eaa5                     // d90: sdot v5.4s, v21.16b, v18.4b[3]
+	WORD $0x4fb2eac3                     // d94: sdot v3.4s, v22.16b, v18.4b[3]
+	WORD $0x4fb4eaa4                     // d98: sdot v4.4s, v21.16b, v20.4b[3]
+	WORD $0x4fb4eac2                     // d9c: sdot v2.4s, v22.16b, v20.4b[3]
+	WORD $0x4fb3eaa1                     // da0: sdot v1.4s, v21.16b, v19.4b[3]
+	WORD $0x4fb3eac0                     // da4: sdot v0.4s, v22.16b, v19.4b[3]
+	WORD $0x54fff741                     // da8: b.ne 0xc90 <gemmDotProd7x8+0xc90>
+	WORD $0x370800a3                     // dac: tbnz w3, #0x1, 0xdc0 <gemmDotProd7x8+0xdc0>
+	WORD $0x37000583                     // db0: tbnz w3, #0x0, 0xe60 <gemmDotProd7x8+0xe60>
+	WORD $0xf1000442                     // db4: subs x2, x2, #0x1
+	WORD $0x54000941                     // db8: b.ne 0xee0 <gemmDotProd7x8+0xee0>
+	WORD $0x14000051                     // dbc: b 0xf00 <gemmDotProd7x8+0xf00>
+	WORD $0xfc756ace                     // dc0: ldr d14, [x22, x21]
+	WORD $0xad40402f                     // dc4: ldp q15, q16, [x1]
+	WORD $0xfc756af1                     // dc8: ldr d17, [x23, x21]
+	WORD $0xfc756b12                     // dcc: ldr d18, [x24, x21]
+	WORD $0xfc756b33                     // dd0: ldr d19, [x25, x21]
+	WORD $0x4f8ee1ed                     // dd4: sdot v13.4s, v15.16b, v14.4b[0]
+	WORD $0xfc756b54                     // dd8: ldr d20, [x26, x21]
+	WORD $0x4f8ee20c                     // ddc: sdot v12.4s, v16.16b, v14.4b[0]
+	WORD $0xfc756b75                     // de0: ldr d21, [x27, x21]
+	WORD $0x4f91e1eb                     // de4: sdot v11.4s, v15.16b, v17.4b[0]
+	WORD $0xfc756816                     // de8: ldr d22, [x0, x21]
+	WORD $0x4f91e20a                     // dec: sdot v10.4s, v16.16b, v17.4b[0]
+	WORD $0x4f92e1e9                     // df0: sdot v9.4s, v15.16b, v18.4b[0]
+	WORD $0x910022b5                     // df4: add x21, x21, #0x8
+	WORD $0x4f92e208                     // df8: sdot v8.4s, v16.16b, v18.4b[0]
+	WORD $0x4f93e1e7                     // dfc: sdot v7.4s, v15.16b, v19.4b[0]
+	WORD $0x4f93e206                     // e00: sdot v6.4s, v16.16b, v19.4b[0]
+	WORD $0x4f94e1e5                     // e04: sdot v5.4s, v15.16b, v20.4b[0]
+	WORD $0x4f94e203                     // e08: sdot v3.4s, v16.16b, v20.4b[0]
+	WORD $0x4f95e1e4                     // e0c: sdot v4.4s, v15.16b, v21.4b[0]
+	WORD $0x4f96e1e1                     // e10: sdot v1.4s, v15.16b, v22.4b[0]
+	WORD $0x4f95e202                     // e14: sdot v2.4s, v16.16b, v21.4b[0]
+	WORD $0x4f96e200                     // e18: sdot v0.4s, v16.16b, v22.4b[0]
+	WORD $0xad413c37                     // e1c: ldp q23, q15, [x1, #0x20]
+	WORD $0x91010021                     // e20: add x1, x1, #0x40
+	WORD $0x4faee2ed                     // e24: sdot v13.4s, v23.16b, v14.4b[1]
+	WORD $0x4faee1ec                     // e28: sdot v12.4s, v15.16b, v14.4b[1]
+	WORD $0x4fb1e2eb                     // e2c: sdot v11.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb1e1ea                     // e30: sdot v10.4s, v15.16b, v17.4b[1]
+	WORD $0x4fb2e2e9                     // e34: sdot v9.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb2e1e8                     // e38: sdot v8.4s, v15.16b, v18.4b[1]
+	WORD $0x4fb3e2e7                     // e3c: sdot v7.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb3e1e6                     // e40: sdot v6.4s, v15.16b, v19.4b[1]
+	WORD $0x4fb4e2e5                     // e44: sdot v5.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb4e1e3                     // e48: sdot v3.4s, v15.16b, v20.4b[1]
+	WORD $0x4fb5e2e4                     // e4c: sdot v4.4s, v23.16b, v21.4b[1]
+	WORD $0x4fb5e1e2                     // e50: sdot v2.4s, v15.16b, v21.4b[1]
+	WORD $0x4fb6e2e1                     // e54: sdot v1.4s, v23.16b, v22.4b[1]
+	WORD $0x4fb6e1e0                     // e58: sdot v0.4s, v15.16b, v22.4b[1]
+	WORD $0x3607fac3                     // e5c: tbz w3, #0x0, 0xdb4 <gemmDotProd7x8+0xdb4>
+	WORD $0x8b1502c5                     // e60: add x5, x22, x21
+	WORD $0x8b1502e6                     // e64: add x6, x23, x21
+	WORD $0xacc1402f                     // e68: ldp q15, q16, [x1], #0x20
+	WORD $0x4d40c8ae                     // e6c: ld1r { v14.4s }, [x5]
+	WORD $0x8b150305                     // e70: add x5, x24, x21
+	WORD $0x4d40c8d1                     // e74: ld1r { v17.4s }, [x6]
+	WORD $0x8b150326                     // e78: add x6, x25, x21
+	WORD $0x4d40c8b2                     // e7c: ld1r { v18.4s }, [x5]
+	WORD $0x8b150345                     // e80: add x5, x26, x21
+	WORD $0x4e8e95ed                     // e84: sdot v13.4s, v15.16b, v14.16b
+	WORD $0x4e8e960c                     // e88: sdot v12.4s, v16.16b, v14.16b
+	WORD $0x4d40c8ce                     // e8c: ld1r { v14.4s }, [x6]
+	WORD $0x4e9195eb                     // e90: sdot v11.4s, v15.16b, v17.16b
+	WORD $0x8b150366                     // e94: add x6, x27, x21
+	WORD $0x4e91960a                     // e98: sdot v10.4s, v16.16b, v17.16b
+	WORD $0x4d40c8b1                     // e9c: ld1r { v17.4s }, [x5]
+	WORD $0x8b150005                     // ea0: add x5, x0, x21
+	WORD $0x4e9295e9                     // ea4: sdot v9.4s, v15.16b, v18.16b
+	WORD $0x4e929608                     // ea8: sdot v8.4s, v16.16b, v18.16b
+	WORD $0x4d40c8d2                     // eac: ld1r { v18.4s }, [x6]
+	WORD $0x4e8e95e7                     // eb0: sdot v7.4s, v15.16b, v14.16b
+	WORD $0x910012b5                     // eb4: add x21, x21, #0x4
+	WORD $0x4e8e9606                     // eb8: sdot v6.4s, v16.16b, v14.16b
+	WORD $0x4d40c8ae                     // ebc: ld1r { v14.4s }, [x5]
+	WORD $0x4e9195e5                     // ec0: sdot v5.4s, v15.16b, v17.16b
+	WORD $0x4e919603                     // ec4: sdot v3.4s, v16.16b, v17.16b
+	WORD $0x4e9295e4                     // ec8: sdot v4.4s, v15.16b, v18.16b
+	WORD $0x4e929602                     // ecc: sdot v2.4s, v16.16b, v18.16b
+	WORD $0x4e8e95e1                     // ed0: sdot v1.4s, v15.16b, v14.16b
+	WORD $0x4e8e9600                     // ed4: sdot v0.4s, v16.16b, v14.16b
+	WORD $0xf1000442                     // ed8: subs x2, x2, #0x1
+	WORD $0x54000120                     // edc: b.eq 0xf00 <gemmDotProd7x8+0xf00>
+	WORD $0xf9402a85                     // ee0: ldr x5, [x20, #0x50]
+	WORD $0x8b1500b5                     // ee4: add x21, x5, x21
+	WORD $0xaa0403e5                     // ee8: mov x5, x4
+	WORD $0xf100107f                     // eec: cmp x3, #0x4
+	WORD $0x54ffed02                     // ef0: b.hs 0xc90 <gemmDotProd7x8+0xc90>
+	WORD $0x17ffffae                     // ef4: b 0xdac <gemmDotProd7x8+0xdac>
+	WORD $0xd503201f                     // ef8: nop
+	WORD $0xd503201f                     // efc: nop
+	WORD $0xf9400e95                     // f00: ldr x21, [x20, #0x18]
+	WORD $0x4e21d9ad                     // f04: scvtf v13.4s, v13.4s
+	WORD $0x4e21d96b                     // f08: scvtf v11.4s, v11.4s
+	WORD $0xf100227f                     // f0c: cmp x19, #0x8
+	WORD $0x4e21d94e                     // f10: scvtf v14.4s, v10.4s
+	WORD $0x4e21d8f1                     // f14: scvtf v17.4s, v7.4s
+	WORD $0xad411eaa                     // f18: ldp q10, q7, [x21, #0x20]
+	WORD $0x4e21d910                     // f1c: scvtf v16.4s, v8.4s
+	WORD $0xad424aa8                     // f20: ldp q8, q18, [x21, #0x40]
+	WORD $0x4e21d98c                     // f24: scvtf v12.4s, v12.4s
+	WORD $0x4e21d92f                     // f28: scvtf v15.4s, v9.4s
+	WORD $0x6e2ddd4d                     // f2c: fmul v13.4s, v10.4s, v13.4s
+	WORD $0x6e2bdd4b                     // f30: fmul v11.4s, v10.4s, v11.4s
+	WORD $0x4e21d8d3                     // f34: scvtf v19.4s, v6.4s
+	WORD $0x4e521906                     // f38: uzp1 v6.8h, v8.8h, v18.8h
+	WORD $0xad4322a9                     // f3c: ldp q9, q8, [x21, #0x60]
+	WORD $0x6e2cdcec                     // f40: fmul v12.4s, v7.4s, v12.4s
+	WORD $0x6e2edcee                     // f44: fmul v14.4s, v7.4s, v14.4s
+	WORD $0xf9401695                     // f48: ldr x21, [x20, #0x28]
+	WORD $0x6e2fdd4f                     // f4c: fmul v15.4s, v10.4s, v15.4s
+	WORD $0x4ea9f5ad                     // f50: fmin v13.4s, v13.4s, v9.4s
+	WORD $0x4ea9f56b                     // f54: fmin v11.4s, v11.4s, v9.4s
+	WORD $0x6e30dcf0                     // f58: fmul v16.4s, v7.4s, v16.4s
+	WORD $0x8b150216                     // f5c: add x22, x16, x21
+	WORD $0x4ea8f58c                     // f60: fmin v12.4s, v12.4s, v8.4s
+	WORD $0x8b150231                     // f64: add x17, x17, x21
+	WORD $0x4ea8f5ce                     // f68: fmin v14.4s, v14.4s, v8.4s
+	WORD $0x4ea9f5ef                     // f6c: fmin v15.4s, v15.4s, v9.4s
+	WORD $0x4e21a9ad                     // f70: fcvtns v13.4s, v13.4s
+	WORD $0x4e21a96b                     // f74: fcvtns v11.4s, v11.4s
+	WORD $0x4ea8f610                     // f78: fmin v16.4s, v16.4s, v8.4s
+	WORD $0x4e21a98c                     // f7c: fcvtns v12.4s, v12.4s
+	WORD $0x4e21a9ce                     // f80: fcvtns v14.4s, v14.4s
+	WORD $0x4e21a9ef                     // f84: fcvtns v15.4s, v15.4s
+	WORD $0x0e6149ad                     // f88: sqxtn v13.4h, v13.4s
+	WORD $0x0e61496b                     // f8c: sqxtn v11.4h, v11.4s
+	WORD $0x6e33dcf2                     // f90: fmul v18.4s, v7.4s, v19.4s
+	WORD $0x4e21d884                     // f94: scvtf v4.4s, v4.4s
+	WORD $0x6e31dd51                     // f98: fmul v17.4s, v10.4s, v17.4s
+	WORD $0x4e21d821                     // f9c: scvtf v1.4s, v1.4s
+	WORD $0x4e61498d                     // fa0: sqxtn2 v13.8h, v12.4s
+	WORD $0x4e6149cb                     // fa4: sqxtn2 v11.8h, v14.4s
+	WORD $0x4e21aa0c                     // fa8: fcvtns v12.4s, v16.4s
+	WORD $0x0e6149ee                     // fac: sqxtn v14.4h, v15.4s
+	WORD $0x4ea8f64f                     // fb0: fmin v15.4s, v18.4s, v8.4s
+	WORD $0x4e21d8b2                     // fb4: scvtf v18.4s, v5.4s
+	WORD $0x4e660dad                     // fb8: sqadd v13.8h, v13.8h, v6.8h
+	WORD $0x4e21d863                     // fbc: scvtf v3.4s, v3.4s
+	WORD $0x6e24dd44                     // fc0: fmul v4.4s, v10.4s, v4.4s
+	WORD $0x4e61498e                     // fc4: sqxtn2 v14.8h, v12.4s
+	WORD $0x4e21d842                     // fc8: scvtf v2.4s, v2.4s
+	WORD $0x4ea9f631                     // fcc: fmin v17.4s, v17.4s, v9.4s
+	WORD $0x0e2149ac                     // fd0: sqxtn v12.8b, v13.8h
+	WORD $0x6e21dd41                     // fd4: fmul v1.4s, v10.4s, v1.4s
+	WORD $0x4e21d800                     // fd8: scvtf v0.4s, v0.4s
+	WORD $0x4e660dcd                     // fdc: sqadd v13.8h, v14.8h, v6.8h
+	WORD $0x6e32dd4e                     // fe0: fmul v14.4s, v10.4s, v18.4s
+	WORD $0x6e23dce3                     // fe4: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x4ea9f484                     // fe8: fmin v4.4s, v4.4s, v9.4s
+	WORD $0xfd00020c                     // fec: str d12, [x16]
+	WORD $0x6e22dce2                     // ff0: fmul v2.4s, v7.4s, v2.4s
+	WORD $0x4e21aa30                     // ff4: fcvtns v16.4s, v17.4s
+	WORD $0x4ea9f421                     // ff8: fmin v1.4s, v1.4s, v9.4s
+	WORD $0x8b1502d0                     // ffc: add x16, x22, x21
+	WORD $0x4ea9f5ce                     // 1000: fmin v14.4s, v14.4s, v9.4s
+	WORD $0x8b150231                     // 1004: add x17, x17, x21
+	WORD $0x6e20dce0                     // 1008: fmul v0.4s, v7.4s, v0.4s
+	WORD $0x4ea8f463                     // 100c: fmin v3.4s, v3.4s, v8.4s
+	WORD $0x4e21a884                     // 1010: fcvtns v4.4s, v4.4s
+	WORD $0x4ea8f442                     // 1014: fmin v2.4s, v2.4s, v8.4s
+	WORD $0x4e660d71                     // 1018: sqadd v17.8h, v11.8h, v6.8h
+	WORD $0x4e21a9ca                     // 101c: fcvtns v10.4s, v14.4s
+	WORD $0x4e21a9ef                     // 1020: fcvtns v15.4s, v15.4s
+	WORD $0x0e614a0b                     // 1024: sqxtn v11.4h, v16.4s
+	WORD $0x4e21a821                     // 1028: fcvtns v1.4s, v1.4s
+	WORD $0x4ea8f400                     // 102c: fmin v0.4s, v0.4s, v8.4s
+	WORD $0x4e21a863                     // 1030: fcvtns v3.4s, v3.4s
+	WORD $0x0e614947                     // 1034: sqxtn v7.4h, v10.4s
+	WORD $0x0e614884                     // 1038: sqxtn v4.4h, v4.4s
+	WORD $0x4e21a842                     // 103c: fcvtns v2.4s, v2.4s
+	WORD $0x4e6149eb                     // 1040: sqxtn2 v11.8h, v15.4s
+	WORD $0x0e614821                     // 1044: sqxtn v1.4h, v1.4s
+	WORD $0x4e21a800                     // 1048: fcvtns v0.4s, v0.4s
+	WORD $0x4e614867                     // 104c: sqxtn2 v7.8h, v3.4s
+	WORD $0x0e214a25                     // 1050: sqxtn v5.8b, v17.8h
+	WORD $0x4e614844                     // 1054: sqxtn2 v4.8h, v2.4s
+	WORD $0x4e660d68                     // 1058: sqadd v8.8h, v11.8h, v6.8h
+	WORD $0x0e2149a3                     // 105c: sqxtn v3.8b, v13.8h
+	WORD $0x4e614801                     // 1060: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e660ce2                     // 1064: sqadd v2.8h, v7.8h, v6.8h
+	WORD $0xfd0002c5                     // 1068: str d5, [x22]
+	WORD $0x4e660c80                     // 106c: sqadd v0.8h, v4.8h, v6.8h
+	WORD $0x0e214905                     // 1070: sqxtn v5.8b, v8.8h
+	WORD $0x8b150216                     // 1074: add x22, x16, x21
+	WORD $0x8b150231                     // 1078: add x17, x17, x21
+	WORD $0xfd000203                     // 107c: str d3, [x16]
+	WORD $0x4e660c21                     // 1080: sqadd v1.8h, v1.8h, v6.8h
+	WORD $0x0e214842                     // 1084: sqxtn v2.8b, v2.8h
+	WORD $0x8b1502d0                     // 1088: add x16, x22, x21
+	WORD $0x8b150231                     // 108c: add x17, x17, x21
+	WORD $0x0e214800                     // 1090: sqxtn v0.8b, v0.8h
+	WORD $0xfd0002c5                     // 1094: str d5, [x22]
+	WORD $0x8b150216                     // 1098: add x22, x16, x21
+	WORD $0x0e214821                     // 109c: sqxtn v1.8b, v1.8h
+	WORD $0x8b150231                     // 10a0: add x17, x17, x21
+	WORD $0xfd000202                     // 10a4: str d2, [x16]
+	WORD $0x8b1502d7                     // 10a8: add x23, x22, x21
+	WORD $0x8b150231                     // 10ac: add x17, x17, x21
+	WORD $0xfd0002c0                     // 10b0: str d0, [x22]
+	WORD $0x8b1502f0                     // 10b4: add x16, x23, x21
+	WORD $0x8b150231                     // 10b8: add x17, x17, x21
+	WORD $0xfd0002e1                     // 10bc: str d1, [x23]
+	WORD $0x54ffd98a                     // 10c0: b.ge 0xbf0 <gemmDotProd7x8+0xbf0>
+	WORD $0x14000129                     // 10c4: b 0x1568 <gemmDotProd7x8+0x1568>
+	WORD $0xd503201f                     // 10c8: nop
+	WORD $0xd503201f                     // 10cc: nop
+	WORD $0xd1001e63                     // 10d0: sub x3, x19, #0x7
+	WORD $0x8b0a0108                     // 10d4: add x8, x8, x10
+	WORD $0xf100367f                     // 10d8: cmp x19, #0xd
+	WORD $0x54000108                     // 10dc: b.hi 0x10fc <gemmDotProd7x8+0x10fc>
+	WORD $0xf9401695                     // 10e0: ldr x21, [x20, #0x28]
+	WORD $0xd1003a73                     // 10e4: sub x19, x19, #0xe
+	WORD $0x528000e3                     // 10e8: mov w3, #0x7                // =7
+	WORD $0x9b092268                     // 10ec: madd x8, x19, x9, x8
+	WORD $0x9b137eb5                     // 10f0: mul x21, x21, x19
+	WORD $0x8b150210                     // 10f4: add x16, x16, x21
+	WORD $0x8b150231                     // 10f8: add x17, x17, x21
+	WORD $0xaa0803f6                     // 10fc: mov x22, x8
+	WORD $0x8b090117                     // 1100: add x23, x8, x9
+	WORD $0x8b0b0118                     // 1104: add x24, x8, x11
+	WORD $0x8b0c0119                     // 1108: add x25, x8, x12
+	WORD $0x8b0d011a                     // 110c: add x26, x8, x13
+	WORD $0x8b0e011b                     // 1110: add x27, x8, x14
+	WORD $0x8b0f0100                     // 1114: add x0, x8, x15
+	WORD $0xa9414e81                     // 1118: ldp x1, x19, [x20, #0x10]
+	WORD $0xaa1f03f5                     // 111c: mov x21, xzr
+	WORD $0xad400261                     // 1120: ldp q1, q0, [x19]
+	WORD $0xaa0303f3                     // 1124: mov x19, x3
+	WORD $0xa9440a83                     // 1128: ldp x3, x2, [x20, #0x40]
+	WORD $0x4ea01c02                     // 112c: mov v2.16b, v0.16b
+	WORD $0x4ea11c24                     // 1130: mov v4.16b, v1.16b
+	WORD $0x4ea01c03                     // 1134: mov v3.16b, v0.16b
+	WORD $0x9342fc64                     // 1138: asr x4, x3, #2
+	WORD $0x4ea11c25                     // 113c: mov v5.16b, v1.16b
+	WORD $0x4ea01c06                     // 1140: mov v6.16b, v0.16b
+	WORD $0x4ea11c27                     // 1144: mov v7.16b, v1.16b
+	WORD $0x4ea01c08                     // 1148: mov v8.16b, v0.16b
+	WORD $0x4ea11c29                     // 114c: mov v9.16b, v1.16b
+	WORD $0x4ea01c0a                     // 1150: mov v10.16b, v0.16b
+	WORD $0x4ea11c2b                     // 1154: mov v11.16b, v1.16b
+	WORD $0x4ea01c0c                     // 1158: mov v12.16b, v0.16b
+	WORD $0x4ea11c2d                     // 115c: mov v13.16b, v1.16b
+	WORD $0xaa0403e5                     // 1160: mov x5, x4
+	WORD $0xf100107f                     // 1164: cmp x3, #0x4
+	WORD $0x54000923                     // 1168: b.lo 0x128c <gemmDotProd7x8+0x128c>
+	WORD $0xd503201f                     // 116c: nop
+	WORD $0x3cf56ace                     // 1170: ldr q14, [x22, x21]
+	WORD $0xf10004a5                     // 1174: subs x5, x5, #0x1
+	WORD $0xad405835                     // 1178: ldp q21, q22, [x1]
+	WORD $0x3cf56af0                     // 117c: ldr q16, [x23, x21]
+	WORD $0x3cf56b0f                     // 1180: ldr q15, [x24, x21]
+	WORD $0x3cf56b31                     // 1184: ldr q17, [x25, x21]
+	WORD $0x4f8ee2ad                     // 1188: sdot v13.4s, v21.16b, v14.4b[0]
+	WORD $0x3cf56b52                     // 118c: ldr q18, [x26, x21]
+	WORD $0x4f8ee2cc                     // 1190: sdot v12.4s, v22.16b, v14.4b[0]
+	WORD $0x3cf56b74                     // 1194: ldr q20, [x27, x21]
+	WORD $0x4f90e2ab                     // 1198: sdot v11.4s, v21.16b, v16.4b[0]
+	WORD $0x3cf56813                     // 119c: ldr q19, [x0, x21]
+	WORD $0x4f90e2ca                     // 11a0: sdot v10.4s, v22.16b, v16.4b[0]
+	WORD $0x4f8fe2a9                     // 11a4: sdot v9.4s, v21.16b, v15.4b[0]
+	WORD $0x910042b5                     // 11a8: add x21, x21, #0x10
+	WORD $0x4f8fe2c8                     // 11ac: sdot v8.4s, v22.16b, v15.4b[0]
+	WORD $0x4f91e2a7                     // 11b0: sdot v7.4s, v21.16b, v17.4b[0]
+	WORD $0x4f91e2c6                     // 11b4: sdot v6.4s, v22.16b, v17.4b[0]
+	WORD $0x4f92e2a5                     // 11b8: sdot v5.4s, v21.16b, v18.4b[0]
+	WORD $0x4f92e2c3                     // 11bc: sdot v3.4s, v22.16b, v18.4b[0]
+	WORD $0x4f94e2a4                     // 11c0: sdot v4.4s, v21.16b, v20.4b[0]
+	WORD $0x4f93e2a1                     // 11c4: sdot v1.4s, v21.16b, v19.4b[0]
+	WORD $0x4f94e2c2                     // 11c8: sdot v2.4s, v22.16b, v20.4b[0]
+	WORD $0x4f93e2c0                     // 11cc: sdot v0.4s, v22.16b, v19.4b[0]
+	WORD $0xad415437                     // 11d0: ldp q23, q21, [x1, #0x20]
+	WORD $0x4faee2ed                     // 11d4: sdot v13.4s, v23.16b, v14.4b[1]
+	WORD $0x4faee2ac                     // 11d8: sdot v12.4s, v21.16b, v14.4b[1]
+	WORD $0x4fb0e2eb                     // 11dc: sdot v11.4s, v23.16b, v16.4b[1]
+	WORD $0x4fb0e2aa                     // 11e0: sdot v10.4s, v21.16b, v16.4b[1]
+	WORD $0x4fafe2e9                     // 11e4: sdot v9.4s, v23.16b, v15.4b[1]
+	WORD $0x4fafe2a8                     // 11e8: sdot v8.4s, v21.16b, v15.4b[1]
+	WORD $0x4fb1e2e7                     // 11ec: sdot v7.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb1e2a6                     // 11f0: sdot v6.4s, v21.16b, v17.4b[1]
+	WORD $0x4fb2e2e5                     // 11f4: sdot v5.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb2e2a3                     // 11f8: sdot v3.4s, v21.16b, v18.4b[1]
+	WORD $0x4fb4e2e4                     // 11fc: sdot v4.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb3e2e1                     // 1200: sdot v1.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb4e2a2                     // 1204: sdot v2.4s, v21.16b, v20.4b[1]
+	WORD $0x4fb3e2a0                     // 1208: sdot v0.4s, v21.16b, v19.4b[1]
+	WORD $0xad425c36                     // 120c: ldp q22, q23, [x1, #0x40]
+	WORD $0x4f8eeacd                     // 1210: sdot v13.4s, v22.16b, v14.4b[2]
+	WORD $0x4f8eeaec                     // 1214: sdot v12.4s, v23.16b, v14.4b[2]
+	WORD $0x4f90eacb                     // 1218: sdot v11.4s, v22.16b, v16.4b[2]
+	WORD $0x4f90eaea                     // 121c: sdot v10.4s, v23.16b, v16.4b[2]
+	WORD $0x4f8feac9                     // 1220: sdot v9.4s, v22.16b, v15.4b[2]
+	WORD $0x4f8feae8                     // 1224: sdot v8.4s, v23.16b, v15.4b[2]
+	WORD $0x4f91eac7                     // 1228: sdot v7.4s, v22.16b, v17.4b[2]
+	WORD $0x4f91eae6                     // 122c: sdot v6.4s, v23.16b, v17.4b[2]
+	WORD $0x4f92eac5                     // 1230: sdot v5.4s, v22.16b, v18.4b[2]
+	WORD $0x4f92eae3                     // 1234: sdot v3.4s, v23.16b, v18.4b[2]
+	WORD $0x4f94eac4                     // 1238: sdot v4.4s, v22.16b, v20.4b[2]
+	WORD $0x4f93eac1                     // 123c: sdot v1.4s, v22.16b, v19.4b[2]
+	WORD $0x4f94eae2                     // 1240: sdot v2.4s, v23.16b, v20.4b[2]
+	WORD $0x4f93eae0                     // 1244: sdot v0.4s, v23.16b, v19.4b[2]
+	WORD $0xad435835                     // 1248: ldp q21, q22, [x1, #0x60]
+	WORD $0x91020021                     // 124c: add x1, x1, #0x80
+	WORD $0x4faeeaad                     // 1250: sdot v13.4s, v21.16b, v14.4b[3]
+	WORD $0x4faeeacc                     // 1254: sdot v12.4s, v22.16b, v14.4b[3]
+	WORD $0x4fb0eaab                     // 1258: sdot v11.4s, v21.16b, v16.4b[3]
+	WORD $0x4fb0eaca                     // 125c: sdot v10.4s, v22.16b, v16.4b[3]
+	WORD $0x4fafeaa9                     // 1260: sdot v9.4s, v21.16b, v15.4b[3]
+	WORD $0x4fafeac8                     // 1264: sdot v8.4s, v22.16b, v15.4b[3]
+	WORD $0x4fb1eaa7                     // 1268: sdot v7.4s, v21.16b, v17.4b[3]
+	WORD $0x4fb1eac6                     // 126c: sdot v6.4s, v22.16b, v17.4b[3]
+	WORD $0x4fb2eaa5                     // 1270: sdot v5.4s, v21.16b, v18.4b[3]
+	WORD $0x4fb2eac3                     // 1274: sdot v3.4s, v22.16b, v18.4b[3]
+	WORD $0x4fb4eaa4                     // 1278: sdot v4.4s, v21.16b, v20.4b[3]
+	WORD $0x4fb4eac2                     // 127c: sdot v2.4s, v22.16b, v20.4b[3]
+	WORD $0x4fb3eaa1                     // 1280: sdot v1.4s, v21.16b, v19.4b[3]
+	WORD $0x4fb3eac0                     // 1284: sdot v0.4s, v22.16b, v19.4b[3]
+	WORD $0x54fff741                     // 1288: b.ne 0x1170 <gemmDotProd7x8+0x1170>
+	WORD $0x370800a3                     // 128c: tbnz w3, #0x1, 0x12a0 <gemmDotProd7x8+0x12a0>
+	WORD $0x37000583                     // 1290: tbnz w3, #0x0, 0x1340 <gemmDotProd7x8+0x1340>
+	WORD $0xf1000442                     // 1294: subs x2, x2, #0x1
+	WORD $0x54000941                     // 1298: b.ne 0x13c0 <gemmDotProd7x8+0x13c0>
+	WORD $0x14000051                     // 129c: b 0x13e0 <gemmDotProd7x8+0x13e0>
+	WORD $0xfc756ace                     // 12a0: ldr d14, [x22, x21]
+	WORD $0xad40402f                     // 12a4: ldp q15, q16, [x1]
+	WORD $0xfc756af1                     // 12a8: ldr d17, [x23, x21]
+	WORD $0xfc756b12                     // 12ac: ldr d18, [x24, x21]
+	WORD $0xfc756b33                     // 12b0: ldr d19, [x25, x21]
+	WORD $0x4f8ee1ed                     // 12b4: sdot v13.4s, v15.16b, v14.4b[0]
+	WORD $0xfc756b54                     // 12b8: ldr d20, [x26, x21]
+	WORD $0x4f8ee20c                     // 12bc: sdot v12.4s, v16.16b, v14.4b[0]
+	WORD $0xfc756b75                     // 12c0: ldr d21, [x27, x21]
+	WORD $0x4f91e1eb                     // 12c4: sdot v11.4s, v15.16b, v17.4b[0]
+	WORD $0xfc756816                     // 12c8: ldr d22, [x0, x21]
+	WORD $0x4f91e20a                     // 12cc: sdot v10.4s, v16.16b, v17.4b[0]
+	WORD $0x4f92e1e9                     // 12d0: sdot v9.4s, v15.16b, v18.4b[0]
+	WORD $0x910022b5                     // 12d4: add x21, x21, #0x8
+	WORD $0x4f92e208                     // 12d8: sdot v8.4s, v16.16b, v18.4b[0]
+	WORD $0x4f93e1e7                     // 12dc: sdot v7.4s, v15.16b, v19.4b[0]
+	WORD $0x4f93e206                     // 12e0: sdot v6.4s, v16.16b, v19.4b[0]
+	WORD $0x4f94e1e5                     // 12e4: sdot v5.4s, v15.16b, v20.4b[0]
+	WORD $0x4f94e203                     // 12e8: sdot v3.4s, v16.16b, v20.4b[0]
+	WORD $0x4f95e1e4                     // 12ec: sdot v4.4s, v15.16b, v21.4b[0]
+	WORD $0x4f96e1e1                     // 12f0: sdot v1.4s, v15.16b, v22.4b[0]
+	WORD $0x4f95e202                     // 12f4: sdot v2.4s, v16.16b, v21.4b[0]
+	WORD $0x4f96e200                     // 12f8: sdot v0.4s, v16.16b, v22.4b[0]
+	WORD $0xad413c37                     // 12fc: ldp q23, q15, [x1, #0x20]
+	WORD $0x91010021                     // 1300: add x1, x1, #0x40
+	WORD $0x4faee2ed                     // 1304: sdot v13.4s, v23.16b, v14.4b[1]
+	WORD $0x4faee1ec                     // 1308: sdot v12.4s, v15.16b, v14.4b[1]
+	WORD $0x4fb1e2eb                     // 130c: sdot v11.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb1e1ea                     // 1310: sdot v10.4s, v15.16b, v17.4b[1]
+	WORD $0x4fb2e2e9                     // 1314: sdot v9.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb2e1e8                     // 1318: sdot v8.4s, v15.16b, v18.4b[1]
+	WORD $0x4fb3e2e7                     // 131c: sdot v7.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb3e1e6                     // 1320: sdot v6.4s, v15.16b, v19.4b[1]
+	WORD $0x4fb4e2e5                     // 1324: sdot v5.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb4e1e3                     // 1328: sdot v3.4s, v15.16b, v20.4b[1]
+	WORD $0x4fb5e2e4                     // 132c: sdot v4.4s, v23.16b, v21.4b[1]
+	WORD $0x4fb5e1e2                     // 1330: sdot v2.4s, v15.16b, v21.4b[1]
+	WORD $0x4fb6e2e1                     // 1334: sdot v1.4s, v23.16b, v22.4b[1]
+	WORD $0x4fb6e1e0                     // 1338: sdot v0.4s, v15.16b, v22.4b[1]
+	WORD $0x3607fac3                     // 133c: tbz w3, #0x0, 0x1294 <gemmDotProd7x8+0x1294>
+	WORD $0x8b1502c5                     // 1340: add x5, x22, x21
+	WORD $0x8b1502e6                     // 1344: add x6, x23, x21
+	WORD $0xacc1402f                     // 1348: ldp q15, q16, [x1], #0x20
+	WORD $0x4d40c8ae                     // 134c: ld1r { v14.4s }, [x5]
+	WORD $0x8b150305                     // 1350: add x5, x24, x21
+	WORD $0x4d40c8d1                     // 1354: ld1r { v17.4s }, [x6]
+	WORD $0x8b150326                     // 1358: add x6, x25, x21
+	WORD $0x4d40c8b2                     // 135c: ld1r { v18.4s }, [x5]
+	WORD $0x8b150345                     // 1360: add x5, x26, x21
+	WORD $0x4e8e95ed                     // 1364: sdot v13.4s, v15.16b, v14.16b
+	WORD $0x4e8e960c                     // 1368: sdot v12.4s, v16.16b, v14.16b
+	WORD $0x4d40c8ce                     // 136c: ld1r { v14.4s }, [x6]
+	WORD $0x4e9195eb                     // 1370: sdot v11.4s, v15.16b, v17.16b
+	WORD $0x8b150366                     // 1374: add x6, x27, x21
+	WORD $0x4e91960a                     // 1378: sdot v10.4s, v16.16b, v17.16b
+	WORD $0x4d40c8b1                     // 137c: ld1r { v17.4s }, [x5]
+	WORD $0x8b150005                     // 1380: add x5, x0, x21
+	WORD $0x4e9295e9                     // 1384: sdot v9.4s, v15.16b, v18.16b
+	WORD $0x4e929608                     // 1388: sdot v8.4s, v16.16b, v18.16b
+	WORD $0x4d40c8d2                     // 138c: ld1r { v18.4s }, [x6]
+	WORD $0x4e8e95e7                     // 1390: sdot v7.4s, v15.16b, v14.16b
+	WORD $0x910012b5                     // 1394: add x21, x21, #0x4
+	WORD $0x4e8e9606                     // 1398: sdot v6.4s, v16.16b, v14.16b
+	WORD $0x4d40c8ae                     // 139c: ld1r { v14.4s }, [x5]
+	WORD $0x4e9195e5                     // 13a0: sdot v5.4s, v15.16b, v17.16b
+	WORD $0x4e919603                     // 13a4: sdot v3.4s, v16.16b, v17.16b
+	WORD $0x4e9295e4                     // 13a8: sdot v4.4s, v15.16b, v18.16b
+	WORD $0x4e929602                     // 13ac: sdot v2.4s, v16.16b, v18.16b
+	WORD $0x4e8e95e1                     // 13b0: sdot v1.4s, v15.16b, v14.16b
+	WORD $0x4e8e9600                     // 13b4: sdot v0.4s, v16.16b, v14.16b
+	WORD $0xf1000442                     // 13b8: subs x2, x2, #0x1
+	WORD $0x54000120                     // 13bc: b.eq 0x13e0 <gemmDotProd7x8+0x13e0>
+	WORD $0xf9402a85                     // 13c0: ldr x5, [x20, #0x50]
+	WORD $0x8b1500b5                     // 13c4: add x21, x5, x21
+	WORD $0xaa0403e5                     // 13c8: mov x5, x4
+	WORD $0xf100107f                     // 13cc: cmp x3, #0x4
+	WORD $0x54ffed02                     // 13d0: b.hs 0x1170 <gemmDotProd7x8+0x1170>
+	WORD $0x17ffffae                     // 13d4: b 0x128c <gemmDotProd7x8+0x128c>
+	WORD $0xd503201f                     // 13d8: nop
+	WORD $0xd503201f                     // 13dc: nop
+	WORD $0xf9400e95                     // 13e0: ldr x21, [x20, #0x18]
+	WORD $0x4e21d9ad                     // 13e4: scvtf v13.4s, v13.4s
+	WORD $0x4e21d96b                     // 13e8: scvtf v11.4s, v11.4s
+	WORD $0xf100227f                     // 13ec: cmp x19, #0x8
+	WORD $0x4e21d94e                     // 13f0: scvtf v14.4s, v10.4s
+	WORD $0x4e21d8ef                     // 13f4: scvtf v15.4s, v7.4s
+	WORD $0xad411eaa                     // 13f8: ldp q10, q7, [x21, #0x20]
+	WORD $0x4e21d98c                     // 13fc: scvtf v12.4s, v12.4s
+	WORD $0x4e21d929                     // 1400: scvtf v9.4s, v9.4s
+	WORD $0x4e21d908                     // 1404: scvtf v8.4s, v8.4s
+	WORD $0x6e2ddd4d                     // 1408: fmul v13.4s, v10.4s, v13.4s
+	WORD $0x6e2bdd4b                     // 140c: fmul v11.4s, v10.4s, v11.4s
+	WORD $0x4e21d8d0                     // 1410: scvtf v16.4s, v6.4s
+	WORD $0x6e2cdce6                     // 1414: fmul v6.4s, v7.4s, v12.4s
+	WORD $0x6e2edcec                     // 1418: fmul v12.4s, v7.4s, v14.4s
+	WORD $0x6e29dd49                     // 141c: fmul v9.4s, v10.4s, v9.4s
+	WORD $0x4e21a9ad                     // 1420: fcvtns v13.4s, v13.4s
+	WORD $0x4e21a96b                     // 1424: fcvtns v11.4s, v11.4s
+	WORD $0x4e21d8a5                     // 1428: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // 142c: scvtf v4.4s, v4.4s
+	WORD $0x6e28dce8                     // 1430: fmul v8.4s, v7.4s, v8.4s
+	WORD $0x4e21a8ce                     // 1434: fcvtns v14.4s, v6.4s
+	WORD $0x4e21a98c                     // 1438: fcvtns v12.4s, v12.4s
+	WORD $0x4e21a929                     // 143c: fcvtns v9.4s, v9.4s
+	WORD $0x0e6149ad                     // 1440: sqxtn v13.4h, v13.4s
+	WORD $0x0e61496b                     // 1444: sqxtn v11.4h, v11.4s
+	WORD $0x6e2fdd4f                     // 1448: fmul v15.4s, v10.4s, v15.4s
+	WORD $0x4e21d821                     // 144c: scvtf v1.4s, v1.4s
+	WORD $0xad4246a6                     // 1450: ldp q6, q17, [x21, #0x40]
+	WORD $0x6e25dd45                     // 1454: fmul v5.4s, v10.4s, v5.4s
+	WORD $0x4e21d863                     // 1458: scvtf v3.4s, v3.4s
+	WORD $0xf9401695                     // 145c: ldr x21, [x20, #0x28]
+	WORD $0x6e24dd44                     // 1460: fmul v4.4s, v10.4s, v4.4s
+	WORD $0x4e21d842                     // 1464: scvtf v2.4s, v2.4s
+	WORD $0x4e5118c6                     // 1468: uzp1 v6.8h, v6.8h, v17.8h
+	WORD $0x4e21a908                     // 146c: fcvtns v8.4s, v8.4s
+	WORD $0x8b150216                     // 1470: add x22, x16, x21
+	WORD $0x0e614929                     // 1474: sqxtn v9.4h, v9.4s
+	WORD $0x8b150231                     // 1478: add x17, x17, x21
+	WORD $0x4e6149cd                     // 147c: sqxtn2 v13.8h, v14.4s
+	WORD $0x4e61498b                     // 1480: sqxtn2 v11.8h, v12.4s
+	WORD $0x6e30dcec                     // 1484: fmul v12.4s, v7.4s, v16.4s
+	WORD $0x4e21a9ee                     // 1488: fcvtns v14.4s, v15.4s
+	WORD $0x6e21dd41                     // 148c: fmul v1.4s, v10.4s, v1.4s
+	WORD $0x4e21d800                     // 1490: scvtf v0.4s, v0.4s
+	WORD $0x4e21a8a5                     // 1494: fcvtns v5.4s, v5.4s
+	WORD $0x6e23dce3                     // 1498: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x4e21a884                     // 149c: fcvtns v4.4s, v4.4s
+	WORD $0x6e22dce2                     // 14a0: fmul v2.4s, v7.4s, v2.4s
+	WORD $0x4e614909                     // 14a4: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e660da8                     // 14a8: sqadd v8.8h, v13.8h, v6.8h
+	WORD $0x4e21a98c                     // 14ac: fcvtns v12.4s, v12.4s
+	WORD $0x0e6149cd                     // 14b0: sqxtn v13.4h, v14.4s
+	WORD $0x4e21a821                     // 14b4: fcvtns v1.4s, v1.4s
+	WORD $0x6e20dce0                     // 14b8: fmul v0.4s, v7.4s, v0.4s
+	WORD $0x0e6148a5                     // 14bc: sqxtn v5.4h, v5.4s
+	WORD $0x4e21a863                     // 14c0: fcvtns v3.4s, v3.4s
+	WORD $0x0e614884                     // 14c4: sqxtn v4.4h, v4.4s
+	WORD $0x4e21a842                     // 14c8: fcvtns v2.4s, v2.4s
+	WORD $0x4e61498d                     // 14cc: sqxtn2 v13.8h, v12.4s
+	WORD $0x0e614821                     // 14d0: sqxtn v1.4h, v1.4s
+	WORD $0x4e21a800                     // 14d4: fcvtns v0.4s, v0.4s
+	WORD $0x4e660d6b                     // 14d8: sqadd v11.8h, v11.8h, v6.8h
+	WORD $0x4e614865                     // 14dc: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e660d29                     // 14e0: sqadd v9.8h, v9.8h, v6.8h
+	WORD $0x4e614844                     // 14e4: sqxtn2 v4.8h, v2.4s
+	WORD $0x0e214908                     // 14e8: sqxtn v8.8b, v8.8h
+	WORD $0x4e660da7                     // 14ec: sqadd v7.8h, v13.8h, v6.8h
+	WORD $0x4e614801                     // 14f0: sqxtn2 v1.8h, v0.4s
+	WORD $0x0e21496b                     // 14f4: sqxtn v11.8b, v11.8h
+	WORD $0x4e660ca2                     // 14f8: sqadd v2.8h, v5.8h, v6.8h
+	WORD $0x0e214923                     // 14fc: sqxtn v3.8b, v9.8h
+	WORD $0x4e660c80                     // 1500: sqadd v0.8h, v4.8h, v6.8h
+	WORD $0xfd000208                     // 1504: str d8, [x16]
+	WORD $0x0e2148e5                     // 1508: sqxtn v5.8b, v7.8h
+	WORD $0x8b1502d0                     // 150c: add x16, x22, x21
+	WORD $0x4e660c21                     // 1510: sqadd v1.8h, v1.8h, v6.8h
+	WORD $0x8b150231                     // 1514: add x17, x17, x21
+	WORD $0xfd0002cb                     // 1518: str d11, [x22]
+	WORD $0x0e214842                     // 151c: sqxtn v2.8b, v2.8h
+	WORD $0x8b150216                     // 1520: add x22, x16, x21
+	WORD $0x8b150231                     // 1524: add x17, x17, x21
+	WORD $0xfd000203                     // 1528: str d3, [x16]
+	WORD $0x0e214800                     // 152c: sqxtn v0.8b, v0.8h
+	WORD $0x8b1502d0                     // 1530: add x16, x22, x21
+	WORD $0x8b150231                     // 1534: add x17, x17, x21
+	WORD $0xfd0002c5                     // 1538: str d5, [x22]
+	WORD $0x0e214821                     // 153c: sqxtn v1.8b, v1.8h
+	WORD $0x8b150216                     // 1540: add x22, x16, x21
+	WORD $0x8b150231                     // 1544: add x17, x17, x21
+	WORD $0xfd000202                     // 1548: str d2, [x16]
+	WORD $0x8b1502d7                     // 154c: add x23, x22, x21
+	WORD $0x8b150231                     // 1550: add x17, x17, x21
+	WORD $0xfd0002c0                     // 1554: str d0, [x22]
+	WORD $0x8b1502f0                     // 1558: add x16, x23, x21
+	WORD $0x8b150231                     // 155c: add x17, x17, x21
+	WORD $0xfd0002e1                     // 1560: str d1, [x23]
+	WORD $0x54ffdb6a                     // 1564: b.ge 0x10d0 <gemmDotProd7x8+0x10d0>
 	RET
 
 TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	MOVD args+0(FP), R20
-	WORD $0x4f0167e0                     // 000: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
-	WORD $0x6f00e401                     // 008: movi v1.2d, #0000000000000000
-	WORD $0xf9401289                     // 00c: ldr x9, [x20, #0x20]
-	WORD $0x4f03f602                     // 010: fmov v2.4s, #1.00000000
-	WORD $0xa9432e8a                     // 014: ldp x10, x11, [x20, #0x30]
-	WORD $0xd503201f                     // 018: nop
-	WORD $0xd503201f                     // 01c: nop
-	WORD $0xaa1403ec                     // 020: mov x12, x20
-	WORD $0xaa0803ef                     // 024: mov x15, x8
-	WORD $0xa941398d                     // 028: ldp x13, x14, [x12, #0x10]
-	WORD $0xad400dc4                     // 02c: ldp q4, q3, [x14]
-	WORD $0xf940258e                     // 030: ldr x14, [x12, #0x48]
-	WORD $0x14000008                     // 034: b 0xea4 <gemmDotProd1x8+0x54>
-	WORD $0xd503201f                     // 038: nop
-	WORD $0xd503201f                     // 03c: nop
-	WORD $0x910081ad                     // 040: add x13, x13, #0x20
-	WORD $0xf9402990                     // 044: ldr x16, [x12, #0x50]
-	WORD $0xf10005ce                     // 048: subs x14, x14, #0x1
-	WORD $0x8b1001ef                     // 04c: add x15, x15, x16
-	WORD $0x54000580                     // 050: b.eq 0xf50 <gemmDotProd1x8+0x100>
-	WORD $0xf9402190                     // 054: ldr x16, [x12, #0x40]
-	WORD $0xf100121f                     // 058: cmp x16, #0x4
-	WORD $0x54000263                     // 05c: b.lo 0xef8 <gemmDotProd1x8+0xa8>
-	WORD $0x9342fe10                     // 060: asr x16, x16, #2
-	WORD $0xf1000610                     // 064: subs x16, x16, #0x1
-	WORD $0xad401da5                     // 068: ldp q5, q7, [x13]
-	WORD $0x3cc105e6                     // 06c: ldr q6, [x15], #0x10
-	WORD $0x4f86e0a4                     // 070: sdot v4.4s, v5.16b, v6.4b[0]
-	WORD $0x4f86e0e3                     // 074: sdot v3.4s, v7.16b, v6.4b[0]
-	WORD $0xad411da5                     // 078: ldp q5, q7, [x13, #0x20]
-	WORD $0x4fa6e0a4                     // 07c: sdot v4.4s, v5.16b, v6.4b[1]
-	WORD $0x4fa6e0e3                     // 080: sdot v3.4s, v7.16b, v6.4b[1]
-	WORD $0xad421da5                     // 084: ldp q5, q7, [x13, #0x40]
-	WORD $0x4f86e8a4                     // 088: sdot v4.4s, v5.16b, v6.4b[2]
-	WORD $0x4f86e8e3                     // 08c: sdot v3.4s, v7.16b, v6.4b[2]
-	WORD $0xad431da5                     // 090: ldp q5, q7, [x13, #0x60]
-	WORD $0x910201ad                     // 094: add x13, x13, #0x80
-	WORD $0x4fa6e8a4                     // 098: sdot v4.4s, v5.16b, v6.4b[3]
-	WORD $0x4fa6e8e3                     // 09c: sdot v3.4s, v7.16b, v6.4b[3]
-	WORD $0x54fffe21                     // 0a0: b.ne 0xeb4 <gemmDotProd1x8+0x64>
-	WORD $0xf9402190                     // 0a4: ldr x16, [x12, #0x40]
-	WORD $0xf2400610                     // 0a8: ands x16, x16, #0x3
-	WORD $0x54fffcc0                     // 0ac: b.eq 0xe94 <gemmDotProd1x8+0x44>
-	WORD $0xad4019a5                     // 0b0: ldp q5, q6, [x13]
-	WORD $0xf100061f                     // 0b4: cmp x16, #0x1
-	WORD $0x4ddfc9e7                     // 0b8: ld1r { v7.4s }, [x15], #4
-	WORD $0x4e8794a4                     // 0bc: sdot v4.4s, v5.16b, v7.16b
-	WORD $0x4e8794c3                     // 0c0: sdot v3.4s, v6.16b, v7.16b
-	WORD $0x54fffbe0                     // 0c4: b.eq 0xe90 <gemmDotProd1x8+0x40>
-	WORD $0xad4119a5                     // 0c8: ldp q5, q6, [x13, #0x20]
-	WORD $0xf1000a1f                     // 0cc: cmp x16, #0x2
-	WORD $0x4ddfc9e7                     // 0d0: ld1r { v7.4s }, [x15], #4
-	WORD $0x4e8794a4                     // 0d4: sdot v4.4s, v5.16b, v7.16b
-	WORD $0x4e8794c3                     // 0d8: sdot v3.4s, v6.16b, v7.16b
-	WORD $0x54000061                     // 0dc: b.ne 0xf38 <gemmDotProd1x8+0xe8>
-	WORD $0x910101ad                     // 0e0: add x13, x13, #0x40
-	WORD $0x17ffffd8                     // 0e4: b 0xe94 <gemmDotProd1x8+0x44>
-	WORD $0xad4219a5                     // 0e8: ldp q5, q6, [x13, #0x40]
-	WORD $0x910181ad                     // 0ec: add x13, x13, #0x60
-	WORD $0x4ddfc9e7                     // 0f0: ld1r { v7.4s }, [x15], #4
-	WORD $0x4e8794a4                     // 0f4: sdot v4.4s, v5.16b, v7.16b
-	WORD $0x4e8794c3                     // 0f8: sdot v3.4s, v6.16b, v7.16b
-	WORD $0x17ffffd2                     // 0fc: b 0xe94 <gemmDotProd1x8+0x44>
-	WORD $0x4e21d884                     // 100: scvtf v4.4s, v4.4s
-	WORD $0x4e21d863                     // 104: scvtf v3.4s, v3.4s
-	WORD $0xf9402d8e                     // 108: ldr x14, [x12, #0x58]
-	WORD $0xf9400d8d                     // 10c: ldr x13, [x12, #0x18]
-	WORD $0xaa0903ec                     // 110: mov x12, x9
-	WORD $0xaa0a03ef                     // 114: mov x15, x10
-	WORD $0xf10005df                     // 118: cmp x14, #0x1
-	WORD $0x540001ac                     // 11c: b.gt 0xfa0 <gemmDotProd1x8+0x150>
-	WORD $0xb400054e                     // 120: cbz x14, 0x1018 <gemmDotProd1x8+0x1c8>
-	WORD $0xf10005df                     // 124: cmp x14, #0x1
-	WORD $0x54000421                     // 128: b.ne 0xffc <gemmDotProd1x8+0x1ac>
-	WORD $0xad4119a5                     // 12c: ldp q5, q6, [x13, #0x20]
-	WORD $0x6e24dca4                     // 130: fmul v4.4s, v5.4s, v4.4s
-	WORD $0xad431da5                     // 134: ldp q5, q7, [x13, #0x60]
-	WORD $0x6e23dcc3                     // 138: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x4ea5f484                     // 13c: fmin v4.4s, v4.4s, v5.4s
-	WORD $0x4ea7f463                     // 140: fmin v3.4s, v3.4s, v7.4s
-	WORD $0x4e21a884                     // 144: fcvtns v4.4s, v4.4s
-	WORD $0x14000034                     // 148: b 0x1068 <gemmDotProd1x8+0x218>
-	WORD $0xd503201f                     // 14c: nop
-	WORD $0xf10009df                     // 150: cmp x14, #0x2
-	WORD $0x54000440                     // 154: b.eq 0x102c <gemmDotProd1x8+0x1dc>
-	WORD $0xf1000ddf                     // 158: cmp x14, #0x3
-	WORD $0x54000281                     // 15c: b.ne 0xffc <gemmDotProd1x8+0x1ac>
-	WORD $0xfd4001e5                     // 160: ldr d5, [x15]
-	WORD $0xad4521a7                     // 164: ldp q7, q8, [x13, #0xa0]
-	WORD $0x0f08a4a5                     // 168: sshll v5.8h, v5.8b, #0x0
-	WORD $0x0f10a4a6                     // 16c: sshll v6.4s, v5.4h, #0x0
-	WORD $0x4f10a4a5                     // 170: sshll2 v5.4s, v5.8h, #0x0
-	WORD $0x6ea784c6                     // 174: sub v6.4s, v6.4s, v7.4s
-	WORD $0xad4125a7                     // 178: ldp q7, q9, [x13, #0x20]
-	WORD $0x6ea884a5                     // 17c: sub v5.4s, v5.4s, v8.4s
-	WORD $0x6e24dce4                     // 180: fmul v4.4s, v7.4s, v4.4s
-	WORD $0x4e21d8c6                     // 184: scvtf v6.4s, v6.4s
-	WORD $0xad441da8                     // 188: ldp q8, q7, [x13, #0x80]
-	WORD $0x4e21d8a5                     // 18c: scvtf v5.4s, v5.4s
-	WORD $0x6e23dd23                     // 190: fmul v3.4s, v9.4s, v3.4s
-	WORD $0x6e26dd06                     // 194: fmul v6.4s, v8.4s, v6.4s
-	WORD $0x6e25dce5                     // 198: fmul v5.4s, v7.4s, v5.4s
-	WORD $0x4e26d484                     // 19c: fadd v4.4s, v4.4s, v6.4s
-	WORD $0x4e25d463                     // 1a0: fadd v3.4s, v3.4s, v5.4s
-	WORD $0x4e21a884                     // 1a4: fcvtns v4.4s, v4.4s
-	WORD $0x1400001c                     // 1a8: b 0x1068 <gemmDotProd1x8+0x218>
-	WORD $0xad4119a5                     // 1ac: ldp q5, q6, [x13, #0x20]
-	WORD $0x6e24dca4                     // 1b0: fmul v4.4s, v5.4s, v4.4s
-	WORD $0x6e23dcc3                     // 1b4: fmul v3.4s, v6.4s, v3.4s
-	WORD $0xad000d84                     // 1b8: stp q4, q3, [x12]
-	WORD $0xf100056b                     // 1bc: subs x11, x11, #0x1
-	WORD $0x5400040c                     // 1c0: b.gt 0x1090 <gemmDotProd1x8+0x240>
-	WORD $0x14000025                     // 1c4: b 0x10a8 <gemmDotProd1x8+0x258>
-	WORD $0xad4119a5                     // 1c8: ldp q5, q6, [x13, #0x20]
-	WORD $0x6e24dca4                     // 1cc: fmul v4.4s, v5.4s, v4.4s
-	WORD $0x6e23dcc3                     // 1d0: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x4e21a884                     // 1d4: fcvtns v4.4s, v4.4s
-	WORD $0x14000010                     // 1d8: b 0x1068 <gemmDotProd1x8+0x218>
-	WORD $0xad4119a5                     // 1dc: ldp q5, q6, [x13, #0x20]
-	WORD $0x6e24dca4                     // 1e0: fmul v4.4s, v5.4s, v4.4s
-	WORD $0xad431da5                     // 1e4: ldp q5, q7, [x13, #0x60]
-	WORD $0x6e23dcc3                     // 1e8: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x6e25dc85                     // 1ec: fmul v5.4s, v4.4s, v5.4s
-	WORD $0x6e27dc66                     // 1f0: fmul v6.4s, v3.4s, v7.4s
-	WORD $0x4e20d4a5                     // 1f4: fadd v5.4s, v5.4s, v0.4s
-	WORD $0x4e20d4c6                     // 1f8: fadd v6.4s, v6.4s, v0.4s
-	WORD $0x4e21f4a5                     // 1fc: fmax v5.4s, v5.4s, v1.4s
-	WORD $0x4e21f4c6                     // 200: fmax v6.4s, v6.4s, v1.4s
-	WORD $0x4ea2f4a5                     // 204: fmin v5.4s, v5.4s, v2.4s
-	WORD $0x6e25dc84                     // 208: fmul v4.4s, v4.4s, v5.4s
-	WORD $0x4ea2f4c5                     // 20c: fmin v5.4s, v6.4s, v2.4s
-	WORD $0x4e21a884                     // 210: fcvtns v4.4s, v4.4s
-	WORD $0x6e25dc63                     // 214: fmul v3.4s, v3.4s, v5.4s
-	WORD $0xad4219a5                     // 218: ldp q5, q6, [x13, #0x40]
-	WORD $0x4e21a863                     // 21c: fcvtns v3.4s, v3.4s
-	WORD $0x4ea484a4                     // 220: add v4.4s, v5.4s, v4.4s
-	WORD $0x4ea384c3                     // 224: add v3.4s, v6.4s, v3.4s
-	WORD $0x0e614884                     // 228: sqxtn v4.4h, v4.4s
-	WORD $0x4e614864                     // 22c: sqxtn2 v4.8h, v3.4s
-	WORD $0x0e214883                     // 230: sqxtn v3.8b, v4.8h
-	WORD $0xfd000183                     // 234: str d3, [x12]
-	WORD $0xf100056b                     // 238: subs x11, x11, #0x1
-	WORD $0x540000ed                     // 23c: b.le 0x10a8 <gemmDotProd1x8+0x258>
-	WORD $0xf940068c                     // 240: ldr x12, [x20, #0x8]
-	WORD $0xf940168d                     // 244: ldr x13, [x20, #0x28]
-	WORD $0x8b0c0108                     // 248: add x8, x8, x12
-	WORD $0x8b0d0129                     // 24c: add x9, x9, x13
-	WORD $0x8b0d014a                     // 250: add x10, x10, x13
-	WORD $0x17ffff73                     // 254: b 0xe70 <gemmDotProd1x8+0x20>
+	WORD $0xf100053f                     // 008: cmp x9, #0x1
+	WORD $0x54000b4c                     // 00c: b.gt 0x16e4 <gemmDotProd1x8+0x174>
+	WORD $0xb40020e9                     // 010: cbz x9, 0x199c <gemmDotProd1x8+0x42c>
+	WORD $0xf100053f                     // 014: cmp x9, #0x1
+	WORD $0x54001741                     // 018: b.ne 0x1870 <gemmDotProd1x8+0x300>
+	WORD $0xf9401289                     // 01c: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 020: ldr x10, [x20, #0x8]
+	WORD $0xa943328b                     // 024: ldp x11, x12, [x20, #0x30]
+	WORD $0xd503201f                     // 028: nop
+	WORD $0xd503201f                     // 02c: nop
+	WORD $0xaa0803ee                     // 030: mov x14, x8
+	WORD $0xaa1f03f3                     // 034: mov x19, xzr
+	WORD $0xa941368f                     // 038: ldp x15, x13, [x20, #0x10]
+	WORD $0xa9444291                     // 03c: ldp x17, x16, [x20, #0x40]
+	WORD $0xad4001a1                     // 040: ldp q1, q0, [x13]
+	WORD $0x9342fe35                     // 044: asr x21, x17, #2
+	WORD $0xaa1503f6                     // 048: mov x22, x21
+	WORD $0xf100123f                     // 04c: cmp x17, #0x4
+	WORD $0x54000243                     // 050: b.lo 0x1608 <gemmDotProd1x8+0x98>
+	WORD $0x3cf369c2                     // 054: ldr q2, [x14, x19]
+	WORD $0x91004273                     // 058: add x19, x19, #0x10
+	WORD $0xad4011e3                     // 05c: ldp q3, q4, [x15]
+	WORD $0xf10006d6                     // 060: subs x22, x22, #0x1
+	WORD $0x4f82e061                     // 064: sdot v1.4s, v3.16b, v2.4b[0]
+	WORD $0x4f82e080                     // 068: sdot v0.4s, v4.16b, v2.4b[0]
+	WORD $0xad4111e3                     // 06c: ldp q3, q4, [x15, #0x20]
+	WORD $0x4fa2e061                     // 070: sdot v1.4s, v3.16b, v2.4b[1]
+	WORD $0x4fa2e080                     // 074: sdot v0.4s, v4.16b, v2.4b[1]
+	WORD $0xad4211e3                     // 078: ldp q3, q4, [x15, #0x40]
+	WORD $0x4f82e861                     // 07c: sdot v1.4s, v3.16b, v2.4b[2]
+	WORD $0x4f82e880                     // 080: sdot v0.4s, v4.16b, v2.4b[2]
+	WORD $0xad4311e3                     // 084: ldp q3, q4, [x15, #0x60]
+	WORD $0x910201ef                     // 088: add x15, x15, #0x80
+	WORD $0x4fa2e861                     // 08c: sdot v1.4s, v3.16b, v2.4b[3]
+	WORD $0x4fa2e880                     // 090: sdot v0.4s, v4.16b, v2.4b[3]
+	WORD $0x54fffe01                     // 094: b.ne 0x15c4 <gemmDotProd1x8+0x54>
+	WORD $0x370800b1                     // 098: tbnz w17, #0x1, 0x161c <gemmDotProd1x8+0xac>
+	WORD $0x370001d1                     // 09c: tbnz w17, #0x0, 0x1644 <gemmDotProd1x8+0xd4>
+	WORD $0xf1000610                     // 0a0: subs x16, x16, #0x1
+	WORD $0x54000281                     // 0a4: b.ne 0x1664 <gemmDotProd1x8+0xf4>
+	WORD $0x1400001a                     // 0a8: b 0x1680 <gemmDotProd1x8+0x110>
+	WORD $0xfc7369c2                     // 0ac: ldr d2, [x14, x19]
+	WORD $0x91002273                     // 0b0: add x19, x19, #0x8
+	WORD $0xad4011e3                     // 0b4: ldp q3, q4, [x15]
+	WORD $0x4f82e061                     // 0b8: sdot v1.4s, v3.16b, v2.4b[0]
+	WORD $0x4f82e080                     // 0bc: sdot v0.4s, v4.16b, v2.4b[0]
+	WORD $0xad4111e3                     // 0c0: ldp q3, q4, [x15, #0x20]
+	WORD $0x910101ef                     // 0c4: add x15, x15, #0x40
+	WORD $0x4fa2e061                     // 0c8: sdot v1.4s, v3.16b, v2.4b[1]
+	WORD $0x4fa2e080                     // 0cc: sdot v0.4s, v4.16b, v2.4b[1]
+	WORD $0x3607fe91                     // 0d0: tbz w17, #0x0, 0x1610 <gemmDotProd1x8+0xa0>
+	WORD $0x8b1301d6                     // 0d4: add x22, x14, x19
+	WORD $0x91001273                     // 0d8: add x19, x19, #0x4
+	WORD $0xacc111e3                     // 0dc: ldp q3, q4, [x15], #0x20
+	WORD $0x4d40cac2                     // 0e0: ld1r { v2.4s }, [x22]
+	WORD $0x4e829461                     // 0e4: sdot v1.4s, v3.16b, v2.16b
+	WORD $0x4e829480                     // 0e8: sdot v0.4s, v4.16b, v2.16b
+	WORD $0xf1000610                     // 0ec: subs x16, x16, #0x1
+	WORD $0x54000100                     // 0f0: b.eq 0x1680 <gemmDotProd1x8+0x110>
+	WORD $0xf9402a96                     // 0f4: ldr x22, [x20, #0x50]
+	WORD $0x8b1302d3                     // 0f8: add x19, x22, x19
+	WORD $0xaa1503f6                     // 0fc: mov x22, x21
+	WORD $0xf100123f                     // 100: cmp x17, #0x4
+	WORD $0x54fffa82                     // 104: b.hs 0x15c4 <gemmDotProd1x8+0x54>
+	WORD $0x17ffffe4                     // 108: b 0x1608 <gemmDotProd1x8+0x98>
+	WORD $0xd503201f                     // 10c: nop
+	WORD $0x4e21d821                     // 110: scvtf v1.4s, v1.4s
+	WORD $0xf100099f                     // 114: cmp x12, #0x2
+	WORD $0xad410da2                     // 118: ldp q2, q3, [x13, #0x20]
+	WORD $0x4e21d800                     // 11c: scvtf v0.4s, v0.4s
+	WORD $0x6e21dc41                     // 120: fmul v1.4s, v2.4s, v1.4s
+	WORD $0x6e20dc60                     // 124: fmul v0.4s, v3.4s, v0.4s
+	WORD $0xad430da2                     // 128: ldp q2, q3, [x13, #0x60]
+	WORD $0x4ea2f421                     // 12c: fmin v1.4s, v1.4s, v2.4s
+	WORD $0x4ea3f400                     // 130: fmin v0.4s, v0.4s, v3.4s
+	WORD $0xad420da2                     // 134: ldp q2, q3, [x13, #0x40]
+	WORD $0xf940168d                     // 138: ldr x13, [x20, #0x28]
+	WORD $0x4e21a821                     // 13c: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // 140: fcvtns v0.4s, v0.4s
+	WORD $0x4e431842                     // 144: uzp1 v2.8h, v2.8h, v3.8h
+	WORD $0x8b0d016b                     // 148: add x11, x11, x13
+	WORD $0x0e614821                     // 14c: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 150: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e620c20                     // 154: sqadd v0.8h, v1.8h, v2.8h
+	WORD $0x0e214800                     // 158: sqxtn v0.8b, v0.8h
+	WORD $0xfd000120                     // 15c: str d0, [x9]
+	WORD $0x8b0d0129                     // 160: add x9, x9, x13
+	WORD $0x54002c8b                     // 164: b.lt 0x1c64 <gemmDotProd1x8+0x6f4>
+	WORD $0xd100058c                     // 168: sub x12, x12, #0x1
+	WORD $0x8b0a0108                     // 16c: add x8, x8, x10
+	WORD $0x17ffffb0                     // 170: b 0x15a0 <gemmDotProd1x8+0x30>
+	WORD $0xf100093f                     // 174: cmp x9, #0x2
+	WORD $0x54002000                     // 178: b.eq 0x1ae8 <gemmDotProd1x8+0x578>
+	WORD $0xf1000d3f                     // 17c: cmp x9, #0x3
+	WORD $0x54000c01                     // 180: b.ne 0x1870 <gemmDotProd1x8+0x300>
+	WORD $0xf9401289                     // 184: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 188: ldr x10, [x20, #0x8]
+	WORD $0xa943328b                     // 18c: ldp x11, x12, [x20, #0x30]
+	WORD $0xaa0803ee                     // 190: mov x14, x8
+	WORD $0xaa1f03f3                     // 194: mov x19, xzr
+	WORD $0xa941368f                     // 198: ldp x15, x13, [x20, #0x10]
+	WORD $0xa9444291                     // 19c: ldp x17, x16, [x20, #0x40]
+	WORD $0xad4001a1                     // 1a0: ldp q1, q0, [x13]
+	WORD $0x9342fe35                     // 1a4: asr x21, x17, #2
+	WORD $0xaa1503f6                     // 1a8: mov x22, x21
+	WORD $0xf100123f                     // 1ac: cmp x17, #0x4
+	WORD $0x54000243                     // 1b0: b.lo 0x1768 <gemmDotProd1x8+0x1f8>
+	WORD $0x3cf369c2                     // 1b4: ldr q2, [x14, x19]
+	WORD $0x91004273                     // 1b8: add x19, x19, #0x10
+	WORD $0xad4011e3                     // 1bc: ldp q3, q4, [x15]
+	WORD $0xf10006d6                     // 1c0: subs x22, x22, #0x1
+	WORD $0x4f82e061                     // 1c4: sdot v1.4s, v3.16b, v2.4b[0]
+	WORD $0x4f82e080                     // 1c8: sdot v0.4s, v4.16b, v2.4b[0]
+	WORD $0xad4111e3                     // 1cc: ldp q3, q4, [x15, #0x20]
+	WORD $0x4fa2e061                     // 1d0: sdot v1.4s, v3.16b, v2.4b[1]
+	WORD $0x4fa2e080                     // 1d4: sdot v0.4s, v4.16b, v2.4b[1]
+	WORD $0xad4211e3                     // 1d8: ldp q3, q4, [x15, #0x40]
+	WORD $0x4f82e861                     // 1dc: sdot v1.4s, v3.16b, v2.4b[2]
+	WORD $0x4f82e880                     // 1e0: sdot v0.4s, v4.16b, v2.4b[2]
+	WORD $0xad4311e3                     // 1e4: ldp q3, q4, [x15, #0x60]
+	WORD $0x910201ef                     // 1e8: add x15, x15, #0x80
+	WORD $0x4fa2e861                     // 1ec: sdot v1.4s, v3.16b, v2.4b[3]
+	WORD $0x4fa2e880                     // 1f0: sdot v0.4s, v4.16b, v2.4b[3]
+	WORD $0x54fffe01                     // 1f4: b.ne 0x1724 <gemmDotProd1x8+0x1b4>
+	WORD $0x370800b1                     // 1f8: tbnz w17, #0x1, 0x177c <gemmDotProd1x8+0x20c>
+	WORD $0x370001d1                     // 1fc: tbnz w17, #0x0, 0x17a4 <gemmDotProd1x8+0x234>
+	WORD $0xf1000610                     // 200: subs x16, x16, #0x1
+	WORD $0x54000281                     // 204: b.ne 0x17c4 <gemmDotProd1x8+0x254>
+	WORD $0x1400001a                     // 208: b 0x17e0 <gemmDotProd1x8+0x270>
+	WORD $0xfc7369c2                     // 20c: ldr d2, [x14, x19]
+	WORD $0x91002273                     // 210: add x19, x19, #0x8
+	WORD $0xad4011e3                     // 214: ldp q3, q4, [x15]
+	WORD $0x4f82e061                     // 218: sdot v1.4s, v3.16b, v2.4b[0]
+	WORD $0x4f82e080                     // 21c: sdot v0.4s, v4.16b, v2.4b[0]
+	WORD $0xad4111e3                     // 220: ldp q3, q4, [x15, #0x20]
+	WORD $0x910101ef                     // 224: add x15, x15, #0x40
+	WORD $0x4fa2e061                     // 228: sdot v1.4s, v3.16b, v2.4b[1]
+	WORD $0x4fa2e080                     // 22c: sdot v0.4s, v4.16b, v2.4b[1]
+	WORD $0x3607fe91                     // 230: tbz w17, #0x0, 0x1770 <gemmDotProd1x8+0x200>
+	WORD $0x8b1301d6                     // 234: add x22, x14, x19
+	WORD $0x91001273                     // 238: add x19, x19, #0x4
+	WORD $0xacc111e3                     // 23c: ldp q3, q4, [x15], #0x20
+	WORD $0x4d40cac2                     // 240: ld1r { v2.4s }, [x22]
+	WORD $0x4e829461                     // 244: sdot v1.4s, v3.16b, v2.16b
+	WORD $0x4e829480                     // 248: sdot v0.4s, v4.16b, v2.16b
+	WORD $0xf1000610                     // 24c: subs x16, x16, #0x1
+	WORD $0x54000100                     // 250: b.eq 0x17e0 <gemmDotProd1x8+0x270>
+	WORD $0xf9402a96                     // 254: ldr x22, [x20, #0x50]
+	WORD $0x8b1302d3                     // 258: add x19, x22, x19
+	WORD $0xaa1503f6                     // 25c: mov x22, x21
+	WORD $0xf100123f                     // 260: cmp x17, #0x4
+	WORD $0x54fffa82                     // 264: b.hs 0x1724 <gemmDotProd1x8+0x1b4>
+	WORD $0x17ffffe4                     // 268: b 0x1768 <gemmDotProd1x8+0x1f8>
+	WORD $0xd503201f                     // 26c: nop
+	WORD $0xad450da2                     // 270: ldp q2, q3, [x13, #0xa0]
+	WORD $0x4e21d821                     // 274: scvtf v1.4s, v1.4s
+	WORD $0xf100099f                     // 278: cmp x12, #0x2
+	WORD $0xfd400164                     // 27c: ldr d4, [x11]
+	WORD $0x4e21d800                     // 280: scvtf v0.4s, v0.4s
+	WORD $0x4e431842                     // 284: uzp1 v2.8h, v2.8h, v3.8h
+	WORD $0x0f08a483                     // 288: sshll v3.8h, v4.8b, #0x0
+	WORD $0xad4119a4                     // 28c: ldp q4, q6, [x13, #0x20]
+	WORD $0x6e21dc81                     // 290: fmul v1.4s, v4.4s, v1.4s
+	WORD $0x6e628462                     // 294: sub v2.8h, v3.8h, v2.8h
+	WORD $0xad4411a5                     // 298: ldp q5, q4, [x13, #0x80]
+	WORD $0x6e20dcc0                     // 29c: fmul v0.4s, v6.4s, v0.4s
+	WORD $0x0f10a443                     // 2a0: sshll v3.4s, v2.4h, #0x0
+	WORD $0x4f10a442                     // 2a4: sshll2 v2.4s, v2.8h, #0x0
+	WORD $0x4e21d863                     // 2a8: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // 2ac: scvtf v2.4s, v2.4s
+	WORD $0x6e23dca3                     // 2b0: fmul v3.4s, v5.4s, v3.4s
+	WORD $0x6e22dc82                     // 2b4: fmul v2.4s, v4.4s, v2.4s
+	WORD $0x4e23d421                     // 2b8: fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e22d400                     // 2bc: fadd v0.4s, v0.4s, v2.4s
+	WORD $0xad420da2                     // 2c0: ldp q2, q3, [x13, #0x40]
+	WORD $0xf940168d                     // 2c4: ldr x13, [x20, #0x28]
+	WORD $0x4e21a821                     // 2c8: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // 2cc: fcvtns v0.4s, v0.4s
+	WORD $0x4e431842                     // 2d0: uzp1 v2.8h, v2.8h, v3.8h
+	WORD $0x8b0d016b                     // 2d4: add x11, x11, x13
+	WORD $0x0e614821                     // 2d8: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 2dc: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e620c20                     // 2e0: sqadd v0.8h, v1.8h, v2.8h
+	WORD $0x0e214800                     // 2e4: sqxtn v0.8b, v0.8h
+	WORD $0xfd000120                     // 2e8: str d0, [x9]
+	WORD $0x8b0d0129                     // 2ec: add x9, x9, x13
+	WORD $0x5400202b                     // 2f0: b.lt 0x1c64 <gemmDotProd1x8+0x6f4>
+	WORD $0xd100058c                     // 2f4: sub x12, x12, #0x1
+	WORD $0x8b0a0108                     // 2f8: add x8, x8, x10
+	WORD $0x17ffffa5                     // 2fc: b 0x1700 <gemmDotProd1x8+0x190>
+	WORD $0xf9401289                     // 300: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 304: ldr x10, [x20, #0x8]
+	WORD $0xf9401e8b                     // 308: ldr x11, [x20, #0x38]
+	WORD $0xd503201f                     // 30c: nop
+	WORD $0xaa0803ed                     // 310: mov x13, x8
+	WORD $0xaa1f03f1                     // 314: mov x17, xzr
+	WORD $0xa941328e                     // 318: ldp x14, x12, [x20, #0x10]
+	WORD $0xa9443e90                     // 31c: ldp x16, x15, [x20, #0x40]
+	WORD $0xad400181                     // 320: ldp q1, q0, [x12]
+	WORD $0x9342fe13                     // 324: asr x19, x16, #2
+	WORD $0xaa1303f5                     // 328: mov x21, x19
+	WORD $0xf100121f                     // 32c: cmp x16, #0x4
+	WORD $0x54000243                     // 330: b.lo 0x18e8 <gemmDotProd1x8+0x378>
+	WORD $0x3cf169a2                     // 334: ldr q2, [x13, x17]
+	WORD $0x91004231                     // 338: add x17, x17, #0x10
+	WORD $0xad4011c3                     // 33c: ldp q3, q4, [x14]
+	WORD $0xf10006b5                     // 340: subs x21, x21, #0x1
+	WORD $0x4f82e061                     // 344: sdot v1.4s, v3.16b, v2.4b[0]
+	WORD $0x4f82e080                     // 348: sdot v0.4s, v4.16b, v2.4b[0]
+	WORD $0xad4111c3                     // 34c: ldp q3, q4, [x14, #0x20]
+	WORD $0x4fa2e061                     // 350: sdot v1.4s, v3.16b, v2.4b[1]
+	WORD $0x4fa2e080                     // 354: sdot v0.4s, v4.16b, v2.4b[1]
+	WORD $0xad4211c3                     // 358: ldp q3, q4, [x14, #0x40]
+	WORD $0x4f82e861                     // 35c: sdot v1.4s, v3.16b, v2.4b[2]
+	WORD $0x4f82e880                     // 360: sdot v0.4s, v4.16b, v2.4b[2]
+	WORD $0xad4311c3                     // 364: ldp q3, q4, [x14, #0x60]
+	WORD $0x910201ce                     // 368: add x14, x14, #0x80
+	WORD $0x4fa2e861                     // 36c: sdot v1.4s, v3.16b, v2.4b[3]
+	WORD $0x4fa2e880                     // 370: sdot v0.4s, v4.16b, v2.4b[3]
+	WORD $0x54fffe01                     // 374: b.ne 0x18a4 <gemmDotProd1x8+0x334>
+	WORD $0x370800b0                     // 378: tbnz w16, #0x1, 0x18fc <gemmDotProd1x8+0x38c>
+	WORD $0x370001d0                     // 37c: tbnz w16, #0x0, 0x1924 <gemmDotProd1x8+0x3b4>
+	WORD $0xf10005ef                     // 380: subs x15, x15, #0x1
+	WORD $0x54000281                     // 384: b.ne 0x1944 <gemmDotProd1x8+0x3d4>
+	WORD $0x1400001a                     // 388: b 0x1960 <gemmDotProd1x8+0x3f0>
+	WORD $0xfc7169a2                     // 38c: ldr d2, [x13, x17]
+	WORD $0x91002231                     // 390: add x17, x17, #0x8
+	WORD $0xad4011c3                     // 394: ldp q3, q4, [x14]
+	WORD $0x4f82e061                     // 398: sdot v1.4s, v3.16b, v2.4b[0]
+	WORD $0x4f82e080                     // 39c: sdot v0.4s, v4.16b, v2.4b[0]
+	WORD $0xad4111c3                     // 3a0: ldp q3, q4, [x14, #0x20]
+	WORD $0x910101ce                     // 3a4: add x14, x14, #0x40
+	WORD $0x4fa2e061                     // 3a8: sdot v1.4s, v3.16b, v2.4b[1]
+	WORD $0x4fa2e080                     // 3ac: sdot v0.4s, v4.16b, v2.4b[1]
+	WORD $0x3607fe90                     // 3b0: tbz w16, #0x0, 0x18f0 <gemmDotProd1x8+0x380>
+	WORD $0x8b1101b5                     // 3b4: add x21, x13, x17
+	WORD $0x91001231                     // 3b8: add x17, x17, #0x4
+	WORD $0xacc111c3                     // 3bc: ldp q3, q4, [x14], #0x20
+	WORD $0x4d40caa2                     // 3c0: ld1r { v2.4s }, [x21]
+	WORD $0x4e829461                     // 3c4: sdot v1.4s, v3.16b, v2.16b
+	WORD $0x4e829480                     // 3c8: sdot v0.4s, v4.16b, v2.16b
+	WORD $0xf10005ef                     // 3cc: subs x15, x15, #0x1
+	WORD $0x54000100                     // 3d0: b.eq 0x1960 <gemmDotProd1x8+0x3f0>
+	WORD $0xf9402a95                     // 3d4: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 3d8: add x17, x21, x17
+	WORD $0xaa1303f5                     // 3dc: mov x21, x19
+	WORD $0xf100121f                     // 3e0: cmp x16, #0x4
+	WORD $0x54fffa82                     // 3e4: b.hs 0x18a4 <gemmDotProd1x8+0x334>
+	WORD $0x17ffffe4                     // 3e8: b 0x18e8 <gemmDotProd1x8+0x378>
+	WORD $0xd503201f                     // 3ec: nop
+	WORD $0x4e21d821                     // 3f0: scvtf v1.4s, v1.4s
+	WORD $0x3dc00982                     // 3f4: ldr q2, [x12, #0x20]
+	WORD $0x4e21d800                     // 3f8: scvtf v0.4s, v0.4s
+	WORD $0xf940168d                     // 3fc: ldr x13, [x20, #0x28]
+	WORD $0xf100097f                     // 400: cmp x11, #0x2
+	WORD $0x6e21dc41                     // 404: fmul v1.4s, v2.4s, v1.4s
+	WORD $0x3d800121                     // 408: str q1, [x9]
+	WORD $0x3dc00d81                     // 40c: ldr q1, [x12, #0x30]
+	WORD $0x6e20dc20                     // 410: fmul v0.4s, v1.4s, v0.4s
+	WORD $0x3d800520                     // 414: str q0, [x9, #0x10]
+	WORD $0x540016eb                     // 418: b.lt 0x1c64 <gemmDotProd1x8+0x6f4>
+	WORD $0xd100056b                     // 41c: sub x11, x11, #0x1
+	WORD $0x8b0d0129                     // 420: add x9, x9, x13
+	WORD $0x8b0a0108                     // 424: add x8, x8, x10
+	WORD $0x17ffffba                     // 428: b 0x1880 <gemmDotProd1x8+0x310>
+	WORD $0xf9401289                     // 42c: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 430: ldr x10, [x20, #0x8]
+	WORD $0xa943328b                     // 434: ldp x11, x12, [x20, #0x30]
+	WORD $0xd503201f                     // 438: nop
+	WORD $0xd503201f                     // 43c: nop
+	WORD $0xaa0803ee                     // 440: mov x14, x8
+	WORD $0xaa1f03f3                     // 444: mov x19, xzr
+	WORD $0xa941368f                     // 448: ldp x15, x13, [x20, #0x10]
+	WORD $0xa9444291                     // 44c: ldp x17, x16, [x20, #0x40]
+	WORD $0xad4001a1                     // 450: ldp q1, q0, [x13]
+	WORD $0x9342fe35                     // 454: asr x21, x17, #2
+	WORD $0xaa1503f6                     // 458: mov x22, x21
+	WORD $0xf100123f                     // 45c: cmp x17, #0x4
+	WORD $0x54000243                     // 460: b.lo 0x1a18 <gemmDotProd1x8+0x4a8>
+	WORD $0x3cf369c2                     // 464: ldr q2, [x14, x19]
+	WORD $0x91004273                     // 468: add x19, x19, #0x10
+	WORD $0xad4011e3                     // 46c: ldp q3, q4, [x15]
+	WORD $0xf10006d6                     // 470: subs x22, x22, #0x1
+	WORD $0x4f82e061                     // 474: sdot v1.4s, v3.16b, v2.4b[0]
+	WORD $0x4f82e080                     // 478: sdot v0.4s, v4.16b, v2.4b[0]
+	WORD $0xad4111e3                     // 47c: ldp q3, q4, [x15, #0x20]
+	WORD $0x4fa2e061                     // 480: sdot v1.4s, v3.16b, v2.4b[1]
+	WORD $0x4fa2e080                     // 484: sdot v0.4s, v4.16b, v2.4b[1]
+	WORD $0xad4211e3                     // 488: ldp q3, q4, [x15, #0x40]
+	WORD $0x4f82e861                     // 48c: sdot v1.4s, v3.16b, v2.4b[2]
+	WORD $0x4f82e880                     // 490: sdot v0.4s, v4.16b, v2.4b[2]
+	WORD $0xad4311e3                     // 494: ldp q3, q4, [x15, #0x60]
+	WORD $0x910201ef                     // 498: add x15, x15, #0x80
+	WORD $0x4fa2e861                     // 49c: sdot v1.4s, v3.16b, v2.4b[3]
+	WORD $0x4fa2e880                     // 4a0: sdot v0.4s, v4.16b, v2.4b[3]
+	WORD $0x54fffe01                     // 4a4: b.ne 0x19d4 <gemmDotProd1x8+0x464>
+	WORD $0x370800b1                     // 4a8: tbnz w17, #0x1, 0x1a2c <gemmDotProd1x8+0x4bc>
+	WORD $0x370001d1                     // 4ac: tbnz w17, #0x0, 0x1a54 <gemmDotProd1x8+0x4e4>
+	WORD $0xf1000610                     // 4b0: subs x16, x16, #0x1
+	WORD $0x54000281                     // 4b4: b.ne 0x1a74 <gemmDotProd1x8+0x504>
+	WORD $0x1400001a                     // 4b8: b 0x1a90 <gemmDotProd1x8+0x520>
+	WORD $0xfc7369c2                     // 4bc: ldr d2, [x14, x19]
+	WORD $0x91002273                     // 4c0: add x19, x19, #0x8
+	WORD $0xad4011e3                     // 4c4: ldp q3, q4, [x15]
+	WORD $0x4f82e061                     // 4c8: sdot v1.4s, v3.16b, v2.4b[0]
+	WORD $0x4f82e080                     // 4cc: sdot v0.4s, v4.16b, v2.4b[0]
+	WORD $0xad4111e3                     // 4d0: ldp q3, q4, [x15, #0x20]
+	WORD $0x910101ef                     // 4d4: add x15, x15, #0x40
+	WORD $0x4fa2e061                     // 4d8: sdot v1.4s, v3.16b, v2.4b[1]
+	WORD $0x4fa2e080                     // 4dc: sdot v0.4s, v4.16b, v2.4b[1]
+	WORD $0x3607fe91                     // 4e0: tbz w17, #0x0, 0x1a20 <gemmDotProd1x8+0x4b0>
+	WORD $0x8b1301d6                     // 4e4: add x22, x14, x19
+	WORD $0x91001273                     // 4e8: add x19, x19, #0x4
+	WORD $0xacc111e3                     // 4ec: ldp q3, q4, [x15], #0x20
+	WORD $0x4d40cac2                     // 4f0: ld1r { v2.4s }, [x22]
+	WORD $0x4e829461                     // 4f4: sdot v1.4s, v3.16b, v2.16b
+	WORD $0x4e829480                     // 4f8: sdot v0.4s, v4.16b, v2.16b
+	WORD $0xf1000610                     // 4fc: subs x16, x16, #0x1
+	WORD $0x54000100                     // 500: b.eq 0x1a90 <gemmDotProd1x8+0x520>
+	WORD $0xf9402a96                     // 504: ldr x22, [x20, #0x50]
+	WORD $0x8b1302d3                     // 508: add x19, x22, x19
+	WORD $0xaa1503f6                     // 50c: mov x22, x21
+	WORD $0xf100123f                     // 510: cmp x17, #0x4
+	WORD $0x54fffa82                     // 514: b.hs 0x19d4 <gemmDotProd1x8+0x464>
+	WORD $0x17ffffe4                     // 518: b 0x1a18 <gemmDotProd1x8+0x4a8>
+	WORD $0xd503201f                     // 51c: nop
+	WORD $0x4e21d821                     // 520: scvtf v1.4s, v1.4s
+	WORD $0xf100099f                     // 524: cmp x12, #0x2
+	WORD $0xad410da2                     // 528: ldp q2, q3, [x13, #0x20]
+	WORD $0x4e21d800                     // 52c: scvtf v0.4s, v0.4s
+	WORD $0x6e21dc41                     // 530: fmul v1.4s, v2.4s, v1.4s
+	WORD $0x6e20dc60                     // 534: fmul v0.4s, v3.4s, v0.4s
+	WORD $0xad420da2                     // 538: ldp q2, q3, [x13, #0x40]
+	WORD $0xf940168d                     // 53c: ldr x13, [x20, #0x28]
+	WORD $0x4e21a821                     // 540: fcvtns v1.4s, v1.4s
+	WORD $0x4e431842                     // 544: uzp1 v2.8h, v2.8h, v3.8h
+	WORD $0x4e21a800                     // 548: fcvtns v0.4s, v0.4s
+	WORD $0x8b0d016b                     // 54c: add x11, x11, x13
+	WORD $0x0e614821                     // 550: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 554: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e620c20                     // 558: sqadd v0.8h, v1.8h, v2.8h
+	WORD $0x0e214800                     // 55c: sqxtn v0.8b, v0.8h
+	WORD $0xfd000120                     // 560: str d0, [x9]
+	WORD $0x8b0d0129                     // 564: add x9, x9, x13
+	WORD $0x54000c6b                     // 568: b.lt 0x1c64 <gemmDotProd1x8+0x6f4>
+	WORD $0xd100058c                     // 56c: sub x12, x12, #0x1
+	WORD $0x8b0a0108                     // 570: add x8, x8, x10
+	WORD $0x17ffffb3                     // 574: b 0x19b0 <gemmDotProd1x8+0x440>
+	WORD $0x4f0167e0                     // 578: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf9401289                     // 57c: ldr x9, [x20, #0x20]
+	WORD $0x6f00e401                     // 580: movi v1.2d, #0000000000000000
+	WORD $0xf940068a                     // 584: ldr x10, [x20, #0x8]
+	WORD $0x4f03f602                     // 588: fmov v2.4s, #1.00000000
+	WORD $0xa943328b                     // 58c: ldp x11, x12, [x20, #0x30]
+	WORD $0xaa0803ee                     // 590: mov x14, x8
+	WORD $0xaa1f03f3                     // 594: mov x19, xzr
+	WORD $0xa941368f                     // 598: ldp x15, x13, [x20, #0x10]
+	WORD $0xa9444291                     // 59c: ldp x17, x16, [x20, #0x40]
+	WORD $0xad400da4                     // 5a0: ldp q4, q3, [x13]
+	WORD $0x9342fe35                     // 5a4: asr x21, x17, #2
+	WORD $0xaa1503f6                     // 5a8: mov x22, x21
+	WORD $0xf100123f                     // 5ac: cmp x17, #0x4
+	WORD $0x54000243                     // 5b0: b.lo 0x1b68 <gemmDotProd1x8+0x5f8>
+	WORD $0x3cf369c5                     // 5b4: ldr q5, [x14, x19]
+	WORD $0x91004273                     // 5b8: add x19, x19, #0x10
+	WORD $0xad401de6                     // 5bc: ldp q6, q7, [x15]
+	WORD $0xf10006d6                     // 5c0: subs x22, x22, #0x1
+	WORD $0x4f85e0c4                     // 5c4: sdot v4.4s, v6.16b, v5.4b[0]
+	WORD $0x4f85e0e3                     // 5c8: sdot v3.4s, v7.16b, v5.4b[0]
+	WORD $0xad411de6                     // 5cc: ldp q6, q7, [x15, #0x20]
+	WORD $0x4fa5e0c4                     // 5d0: sdot v4.4s, v6.16b, v5.4b[1]
+	WORD $0x4fa5e0e3                     // 5d4: sdot v3.4s, v7.16b, v5.4b[1]
+	WORD $0xad421de6                     // 5d8: ldp q6, q7, [x15, #0x40]
+	WORD $0x4f85e8c4                     // 5dc: sdot v4.4s, v6.16b, v5.4b[2]
+	WORD $0x4f85e8e3                     // 5e0: sdot v3.4s, v7.16b, v5.4b[2]
+	WORD $0xad431de6                     // 5e4: ldp q6, q7, [x15, #0x60]
+	WORD $0x910201ef                     // 5e8: add x15, x15, #0x80
+	WORD $0x4fa5e8c4                     // 5ec: sdot v4.4s, v6.16b, v5.4b[3]
+	WORD $0x4fa5e8e3                     // 5f0: sdot v3.4s, v7.16b, v5.4b[3]
+	WORD $0x54fffe01                     // 5f4: b.ne 0x1b24 <gemmDotProd1x8+0x5b4>
+	WORD $0x370800b1                     // 5f8: tbnz w17, #0x1, 0x1b7c <gemmDotProd1x8+0x60c>
+	WORD $0x370001d1                     // 5fc: tbnz w17, #0x0, 0x1ba4 <gemmDotProd1x8+0x634>
+	WORD $0xf1000610                     // 600: subs x16, x16, #0x1
+	WORD $0x54000281                     // 604: b.ne 0x1bc4 <gemmDotProd1x8+0x654>
+	WORD $0x1400001a                     // 608: b 0x1be0 <gemmDotProd1x8+0x670>
+	WORD $0xfc7369c5                     // 60c: ldr d5, [x14, x19]
+	WORD $0x91002273                     // 610: add x19, x19, #0x8
+	WORD $0xad401de6                     // 614: ldp q6, q7, [x15]
+	WORD $0x4f85e0c4                     // 618: sdot v4.4s, v6.16b, v5.4b[0]
+	WORD $0x4f85e0e3                     // 61c: sdot v3.4s, v7.16b, v5.4b[0]
+	WORD $0xad411de6                     // 620: ldp q6, q7, [x15, #0x20]
+	WORD $0x910101ef                     // 624: add x15, x15, #0x40
+	WORD $0x4fa5e0c4                     // 628: sdot v4.4s, v6.16b, v5.4b[1]
+	WORD $0x4fa5e0e3                     // 62c: sdot v3.4s, v7.16b, v5.4b[1]
+	WORD $0x3607fe91                     // 630: tbz w17, #0x0, 0x1b70 <gemmDotProd1x8+0x600>
+	WORD $0x8b1301d6                     // 634: add x22, x14, x19
+	WORD $0x91001273                     // 638: add x19, x19, #0x4
+	WORD $0xacc11de6                     // 63c: ldp q6, q7, [x15], #0x20
+	WORD $0x4d40cac5                     // 640: ld1r { v5.4s }, [x22]
+	WORD $0x4e8594c4                     // 644: sdot v4.4s, v6.16b, v5.16b
+	WORD $0x4e8594e3                     // 648: sdot v3.4s, v7.16b, v5.16b
+	WORD $0xf1000610                     // 64c: subs x16, x16, #0x1
+	WORD $0x54000100                     // 650: b.eq 0x1be0 <gemmDotProd1x8+0x670>
+	WORD $0xf9402a96                     // 654: ldr x22, [x20, #0x50]
+	WORD $0x8b1302d3                     // 658: add x19, x22, x19
+	WORD $0xaa1503f6                     // 65c: mov x22, x21
+	WORD $0xf100123f                     // 660: cmp x17, #0x4
+	WORD $0x54fffa82                     // 664: b.hs 0x1b24 <gemmDotProd1x8+0x5b4>
+	WORD $0x17ffffe4                     // 668: b 0x1b68 <gemmDotProd1x8+0x5f8>
+	WORD $0xd503201f                     // 66c: nop
+	WORD $0x4e21d884                     // 670: scvtf v4.4s, v4.4s
+	WORD $0xf100099f                     // 674: cmp x12, #0x2
+	WORD $0xad4119a5                     // 678: ldp q5, q6, [x13, #0x20]
+	WORD $0x4e21d863                     // 67c: scvtf v3.4s, v3.4s
+	WORD $0x6e24dca4                     // 680: fmul v4.4s, v5.4s, v4.4s
+	WORD $0x6e23dcc3                     // 684: fmul v3.4s, v6.4s, v3.4s
+	WORD $0xad4319a5                     // 688: ldp q5, q6, [x13, #0x60]
+	WORD $0x6e25dc85                     // 68c: fmul v5.4s, v4.4s, v5.4s
+	WORD $0x6e26dc66                     // 690: fmul v6.4s, v3.4s, v6.4s
+	WORD $0x4e20d4a5                     // 694: fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e20d4c6                     // 698: fadd v6.4s, v6.4s, v0.4s
+	WORD $0x4e21f4a5                     // 69c: fmax v5.4s, v5.4s, v1.4s
+	WORD $0x4e21f4c6                     // 6a0: fmax v6.4s, v6.4s, v1.4s
+	WORD $0x4ea2f4a5                     // 6a4: fmin v5.4s, v5.4s, v2.4s
+	WORD $0x4ea2f4c6                     // 6a8: fmin v6.4s, v6.4s, v2.4s
+	WORD $0x6e25dc84                     // 6ac: fmul v4.4s, v4.4s, v5.4s
+	WORD $0x6e26dc63                     // 6b0: fmul v3.4s, v3.4s, v6.4s
+	WORD $0xad4219a5                     // 6b4: ldp q5, q6, [x13, #0x40]
+	WORD $0xf940168d                     // 6b8: ldr x13, [x20, #0x28]
+	WORD $0x4e21a884                     // 6bc: fcvtns v4.4s, v4.4s
+	WORD $0x4e21a863                     // 6c0: fcvtns v3.4s, v3.4s
+	WORD $0x4e4618a5                     // 6c4: uzp1 v5.8h, v5.8h, v6.8h
+	WORD $0x8b0d016b                     // 6c8: add x11, x11, x13
+	WORD $0x0e614884                     // 6cc: sqxtn v4.4h, v4.4s
+	WORD $0x4e614864                     // 6d0: sqxtn2 v4.8h, v3.4s
+	WORD $0x4e650c83                     // 6d4: sqadd v3.8h, v4.8h, v5.8h
+	WORD $0x0e214863                     // 6d8: sqxtn v3.8b, v3.8h
+	WORD $0xfd000123                     // 6dc: str d3, [x9]
+	WORD $0x8b0d0129                     // 6e0: add x9, x9, x13
+	WORD $0x5400008b                     // 6e4: b.lt 0x1c64 <gemmDotProd1x8+0x6f4>
+	WORD $0xd100058c                     // 6e8: sub x12, x12, #0x1
+	WORD $0x8b0a0108                     // 6ec: add x8, x8, x10
+	WORD $0x17ffffa8                     // 6f0: b 0x1b00 <gemmDotProd1x8+0x590>
 	RET

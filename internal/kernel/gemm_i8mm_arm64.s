@@ -4,1054 +4,1357 @@
 
 TEXT ·gemmI8MM8x8(SB), NOSPLIT, $0-8
 	MOVD args+0(FP), R20
-	WORD $0x4f0167e0                     // 000: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
-	WORD $0x6f00e401                     // 008: movi v1.2d, #0000000000000000
-	WORD $0xf9401289                     // 00c: ldr x9, [x20, #0x20]
-	WORD $0xa943368a                     // 010: ldp x10, x13, [x20, #0x30]
-	WORD $0x528000cb                     // 014: mov w11, #0x6               // =6
-	WORD $0x5280010c                     // 018: mov w12, #0x8               // =8
-	WORD $0x1400005a                     // 01c: b 0x184 <gemmI8MM8x8+0x184>
-	WORD $0x4e21da73                     // 020: scvtf v19.4s, v19.4s
-	WORD $0x8b0f0213                     // 024: add x19, x16, x15
-	WORD $0x4e21da52                     // 028: scvtf v18.4s, v18.4s
-	WORD $0x8b0f0231                     // 02c: add x17, x17, x15
-	WORD $0xad4155d4                     // 030: ldp q20, q21, [x14, #0x20]
-	WORD $0x4ed07a30                     // 034: zip2 v16.2d, v17.2d, v16.2d
-	WORD $0x4ece79ee                     // 038: zip2 v14.2d, v15.2d, v14.2d
-	WORD $0x6e33de8f                     // 03c: fmul v15.4s, v20.4s, v19.4s
-	WORD $0x6e32deb1                     // 040: fmul v17.4s, v21.4s, v18.4s
-	WORD $0x4ecc39b2                     // 044: zip1 v18.2d, v13.2d, v12.2d
-	WORD $0x4e21da10                     // 048: scvtf v16.4s, v16.4s
-	WORD $0x4e21d9ce                     // 04c: scvtf v14.4s, v14.4s
-	WORD $0x4eca3973                     // 050: zip1 v19.2d, v11.2d, v10.2d
-	WORD $0x4ecc79ac                     // 054: zip2 v12.2d, v13.2d, v12.2d
-	WORD $0xad00460f                     // 058: stp q15, q17, [x16]
-	WORD $0xad4145cf                     // 05c: ldp q15, q17, [x14, #0x20]
-	WORD $0x8b0f0270                     // 060: add x16, x19, x15
-	WORD $0x8b0f0231                     // 064: add x17, x17, x15
-	WORD $0x4eca796a                     // 068: zip2 v10.2d, v11.2d, v10.2d
-	WORD $0x4e21d98c                     // 06c: scvtf v12.4s, v12.4s
-	WORD $0x6e30ddef                     // 070: fmul v15.4s, v15.4s, v16.4s
-	WORD $0x6e2ede2e                     // 074: fmul v14.4s, v17.4s, v14.4s
-	WORD $0x4e21da50                     // 078: scvtf v16.4s, v18.4s
-	WORD $0x4e21d94a                     // 07c: scvtf v10.4s, v10.4s
-	WORD $0xad003a6f                     // 080: stp q15, q14, [x19]
-	WORD $0x4e21da6f                     // 084: scvtf v15.4s, v19.4s
-	WORD $0x8b0f0213                     // 088: add x19, x16, x15
-	WORD $0xad4145ce                     // 08c: ldp q14, q17, [x14, #0x20]
-	WORD $0x8b0f0231                     // 090: add x17, x17, x15
-	WORD $0x6e30ddcb                     // 094: fmul v11.4s, v14.4s, v16.4s
-	WORD $0x6e2fde2d                     // 098: fmul v13.4s, v17.4s, v15.4s
-	WORD $0x4ec8392e                     // 09c: zip1 v14.2d, v9.2d, v8.2d
-	WORD $0x4ec638ef                     // 0a0: zip1 v15.2d, v7.2d, v6.2d
-	WORD $0x4ec87928                     // 0a4: zip2 v8.2d, v9.2d, v8.2d
-	WORD $0x4ec678e6                     // 0a8: zip2 v6.2d, v7.2d, v6.2d
-	WORD $0xad00360b                     // 0ac: stp q11, q13, [x16]
-	WORD $0xad4135cb                     // 0b0: ldp q11, q13, [x14, #0x20]
-	WORD $0x8b0f0270                     // 0b4: add x16, x19, x15
-	WORD $0x8b0f0231                     // 0b8: add x17, x17, x15
-	WORD $0x4e21d908                     // 0bc: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8c6                     // 0c0: scvtf v6.4s, v6.4s
-	WORD $0x6e2cdd6b                     // 0c4: fmul v11.4s, v11.4s, v12.4s
-	WORD $0x6e2addaa                     // 0c8: fmul v10.4s, v13.4s, v10.4s
-	WORD $0x4e21d9cc                     // 0cc: scvtf v12.4s, v14.4s
-	WORD $0xad002a6b                     // 0d0: stp q11, q10, [x19]
-	WORD $0x4e21d9eb                     // 0d4: scvtf v11.4s, v15.4s
-	WORD $0x8b0f0213                     // 0d8: add x19, x16, x15
-	WORD $0xad4135ca                     // 0dc: ldp q10, q13, [x14, #0x20]
-	WORD $0x8b0f0231                     // 0e0: add x17, x17, x15
-	WORD $0x6e2cdd47                     // 0e4: fmul v7.4s, v10.4s, v12.4s
-	WORD $0x6e2bdda9                     // 0e8: fmul v9.4s, v13.4s, v11.4s
-	WORD $0x4ec5388a                     // 0ec: zip1 v10.2d, v4.2d, v5.2d
-	WORD $0x4ec3384b                     // 0f0: zip1 v11.2d, v2.2d, v3.2d
-	WORD $0x4ec57884                     // 0f4: zip2 v4.2d, v4.2d, v5.2d
-	WORD $0x4ec37842                     // 0f8: zip2 v2.2d, v2.2d, v3.2d
-	WORD $0xad002607                     // 0fc: stp q7, q9, [x16]
-	WORD $0xad4125c7                     // 100: ldp q7, q9, [x14, #0x20]
-	WORD $0x8b0f0270                     // 104: add x16, x19, x15
-	WORD $0x8b0f0231                     // 108: add x17, x17, x15
-	WORD $0x4e21d884                     // 10c: scvtf v4.4s, v4.4s
-	WORD $0x4e21d842                     // 110: scvtf v2.4s, v2.4s
-	WORD $0x6e28dce7                     // 114: fmul v7.4s, v7.4s, v8.4s
-	WORD $0x6e26dd26                     // 118: fmul v6.4s, v9.4s, v6.4s
-	WORD $0x4e21d948                     // 11c: scvtf v8.4s, v10.4s
-	WORD $0xad001a67                     // 120: stp q7, q6, [x19]
-	WORD $0x4e21d966                     // 124: scvtf v6.4s, v11.4s
-	WORD $0xad4125c7                     // 128: ldp q7, q9, [x14, #0x20]
-	WORD $0x8b0f0231                     // 12c: add x17, x17, x15
-	WORD $0x8b0f020f                     // 130: add x15, x16, x15
-	WORD $0x6e28dce3                     // 134: fmul v3.4s, v7.4s, v8.4s
-	WORD $0x6e26dd25                     // 138: fmul v5.4s, v9.4s, v6.4s
-	WORD $0xad001603                     // 13c: stp q3, q5, [x16]
-	WORD $0xad4115c3                     // 140: ldp q3, q5, [x14, #0x20]
-	WORD $0x6e24dc63                     // 144: fmul v3.4s, v3.4s, v4.4s
-	WORD $0x6e22dca2                     // 148: fmul v2.4s, v5.4s, v2.4s
-	WORD $0xad0009e3                     // 14c: stp q3, q2, [x15]
-	WORD $0xf10021ae                     // 150: subs x14, x13, #0x8
-	WORD $0x540078ad                     // 154: b.le 0x1068 <gemmI8MM8x8+0x1068>
-	WORD $0xd503201f                     // 158: nop
-	WORD $0xd503201f                     // 15c: nop
-	WORD $0xf940168f                     // 160: ldr x15, [x20, #0x28]
-	WORD $0xf10041bf                     // 164: cmp x13, #0x10
-	WORD $0xf940068d                     // 168: ldr x13, [x20, #0x8]
-	WORD $0x9a8c31d0                     // 16c: csel x16, x14, x12, lo
-	WORD $0x9b107def                     // 170: mul x15, x15, x16
-	WORD $0x9b1021a8                     // 174: madd x8, x13, x16, x8
-	WORD $0x9a8e318d                     // 178: csel x13, x12, x14, lo
-	WORD $0x8b0f0129                     // 17c: add x9, x9, x15
-	WORD $0x8b0f014a                     // 180: add x10, x10, x15
-	WORD $0xaa1403ef                     // 184: mov x15, x20
-	WORD $0xf94005fb                     // 188: ldr x27, [x15, #0x8]
-	WORD $0xa94141ee                     // 18c: ldp x14, x16, [x15, #0x10]
-	WORD $0xf94029f3                     // 190: ldr x19, [x15, #0x50]
-	WORD $0xd37ffb77                     // 194: lsl x23, x27, #1
-	WORD $0xd37ef778                     // 198: lsl x24, x27, #2
-	WORD $0x6d400e02                     // 19c: ldp d2, d3, [x16]
-	WORD $0x8b170116                     // 1a0: add x22, x8, x23
-	WORD $0x8b1b02f9                     // 1a4: add x25, x23, x27
-	WORD $0x6d411604                     // 1a8: ldp d4, d5, [x16, #0x10]
-	WORD $0x8b180117                     // 1ac: add x23, x8, x24
-	WORD $0x8b1b031a                     // 1b0: add x26, x24, x27
-	WORD $0x4e080468                     // 1b4: dup v8.2d, v3.d[0]
-	WORD $0x9b0b2378                     // 1b8: madd x24, x27, x11, x8
-	WORD $0x4e080449                     // 1bc: dup v9.2d, v2.d[0]
-	WORD $0xcb1b0100                     // 1c0: sub x0, x8, x27
-	WORD $0x4e0804a6                     // 1c4: dup v6.2d, v5.d[0]
-	WORD $0x8b1b0115                     // 1c8: add x21, x8, x27
-	WORD $0x4e080487                     // 1cc: dup v7.2d, v4.d[0]
-	WORD $0x8b190119                     // 1d0: add x25, x8, x25
-	WORD $0xa94441f1                     // 1d4: ldp x17, x16, [x15, #0x40]
-	WORD $0x8b1a011a                     // 1d8: add x26, x8, x26
-	WORD $0x8b1b0c1b                     // 1dc: add x27, x0, x27, lsl #3
-	WORD $0x4ea81d0c                     // 1e0: mov v12.16b, v8.16b
-	WORD $0xaa0803e0                     // 1e4: mov x0, x8
-	WORD $0x4ea91d2d                     // 1e8: mov v13.16b, v9.16b
-	WORD $0x4ea61cca                     // 1ec: mov v10.16b, v6.16b
-	WORD $0x9341fe21                     // 1f0: asr x1, x17, #1
-	WORD $0x4ea71ceb                     // 1f4: mov v11.16b, v7.16b
-	WORD $0x4ea61cce                     // 1f8: mov v14.16b, v6.16b
-	WORD $0x4ea71cef                     // 1fc: mov v15.16b, v7.16b
-	WORD $0x4ea81d10                     // 200: mov v16.16b, v8.16b
-	WORD $0x4ea91d31                     // 204: mov v17.16b, v9.16b
-	WORD $0x4ea91d24                     // 208: mov v4.16b, v9.16b
-	WORD $0x4ea81d05                     // 20c: mov v5.16b, v8.16b
-	WORD $0x4ea71ce2                     // 210: mov v2.16b, v7.16b
-	WORD $0x4ea61cc3                     // 214: mov v3.16b, v6.16b
-	WORD $0x1400000c                     // 218: b 0x248 <gemmI8MM8x8+0x248>
-	WORD $0xd503201f                     // 21c: nop
-	WORD $0x8b130000                     // 220: add x0, x0, x19
-	WORD $0x8b1302b5                     // 224: add x21, x21, x19
-	WORD $0x8b1302d6                     // 228: add x22, x22, x19
-	WORD $0x8b130339                     // 22c: add x25, x25, x19
-	WORD $0x8b1302f7                     // 230: add x23, x23, x19
-	WORD $0x8b13035a                     // 234: add x26, x26, x19
-	WORD $0x8b130318                     // 238: add x24, x24, x19
-	WORD $0x8b13037b                     // 23c: add x27, x27, x19
-	WORD $0xf1000610                     // 240: subs x16, x16, #0x1
-	WORD $0x54000d00                     // 244: b.eq 0x3e4 <gemmI8MM8x8+0x3e4>
-	WORD $0xf1000a3f                     // 248: cmp x17, #0x2
-	WORD $0x540008a3                     // 24c: b.lo 0x360 <gemmI8MM8x8+0x360>
-	WORD $0xaa1f03e2                     // 250: mov x2, xzr
-	WORD $0xaa0103e3                     // 254: mov x3, x1
+	WORD $0xf100093f                     // 008: cmp x9, #0x2
+	WORD $0x540048e0                     // 00c: b.eq 0x928 <gemmI8MM8x8+0x928>
+	WORD $0xf100053f                     // 010: cmp x9, #0x1
+	WORD $0x54002300                     // 014: b.eq 0x474 <gemmI8MM8x8+0x474>
+	WORD $0xb50076a9                     // 018: cbnz x9, 0xeec <gemmI8MM8x8+0xeec>
+	WORD $0xf9400689                     // 01c: ldr x9, [x20, #0x8]
+	WORD $0xf9401291                     // 020: ldr x17, [x20, #0x20]
+	WORD $0xf9401e84                     // 024: ldr x4, [x20, #0x38]
+	WORD $0xd37df12a                     // 028: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // 02c: lsl x11, x9, #1
+	WORD $0x8b09016c                     // 030: add x12, x11, x9
+	WORD $0xd37ef52d                     // 034: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // 038: add x14, x13, x9
+	WORD $0xcb09014f                     // 03c: sub x15, x10, x9
+	WORD $0xd37ff990                     // 040: lsl x16, x12, #1
+	WORD $0xaa0803f6                     // 044: mov x22, x8
+	WORD $0x8b090117                     // 048: add x23, x8, x9
+	WORD $0x8b0b0118                     // 04c: add x24, x8, x11
+	WORD $0x8b0c0119                     // 050: add x25, x8, x12
+	WORD $0x8b0d011a                     // 054: add x26, x8, x13
+	WORD $0x8b0e011b                     // 058: add x27, x8, x14
+	WORD $0x8b100100                     // 05c: add x0, x8, x16
+	WORD $0x8b0f0101                     // 060: add x1, x8, x15
+	WORD $0xf9400e93                     // 064: ldr x19, [x20, #0x18]
+	WORD $0xaa1f03f5                     // 068: mov x21, xzr
+	WORD $0xaa1303e2                     // 06c: mov x2, x19
+	WORD $0x91004263                     // 070: add x3, x19, #0x10
+	WORD $0x91006273                     // 074: add x19, x19, #0x18
+	WORD $0x4ddfcc41                     // 078: ld1r { v1.2d }, [x2], #8
+	WORD $0x4d40cc48                     // 07c: ld1r { v8.2d }, [x2]
+	WORD $0x4d40cc62                     // 080: ld1r { v2.2d }, [x3]
+	WORD $0x4d40ce60                     // 084: ld1r { v0.2d }, [x19]
+	WORD $0xaa0403f3                     // 088: mov x19, x4
+	WORD $0xa9440e84                     // 08c: ldp x4, x3, [x20, #0x40]
+	WORD $0x4ea81d0b                     // 090: mov v11.16b, v8.16b
+	WORD $0x4ea21c45                     // 094: mov v5.16b, v2.16b
+	WORD $0xf9400a82                     // 098: ldr x2, [x20, #0x10]
+	WORD $0x4ea01c04                     // 09c: mov v4.16b, v0.16b
+	WORD $0x4ea11c23                     // 0a0: mov v3.16b, v1.16b
+	WORD $0x9341fc85                     // 0a4: asr x5, x4, #1
+	WORD $0x4ea01c06                     // 0a8: mov v6.16b, v0.16b
+	WORD $0x4ea21c47                     // 0ac: mov v7.16b, v2.16b
+	WORD $0x4ea81d0c                     // 0b0: mov v12.16b, v8.16b
+	WORD $0x4ea11c2d                     // 0b4: mov v13.16b, v1.16b
+	WORD $0x4ea01c09                     // 0b8: mov v9.16b, v0.16b
+	WORD $0x4ea21c4a                     // 0bc: mov v10.16b, v2.16b
+	WORD $0x4ea81d0e                     // 0c0: mov v14.16b, v8.16b
+	WORD $0x4ea11c2f                     // 0c4: mov v15.16b, v1.16b
+	WORD $0xaa0503e6                     // 0c8: mov x6, x5
+	WORD $0xf100089f                     // 0cc: cmp x4, #0x2
+	WORD $0x54000723                     // 0d0: b.lo 0x1b4 <gemmI8MM8x8+0x1b4>
+	WORD $0x3cf56ad0                     // 0d4: ldr q16, [x22, x21]
+	WORD $0xf10004c6                     // 0d8: subs x6, x6, #0x1
+	WORD $0x3cf56af1                     // 0dc: ldr q17, [x23, x21]
+	WORD $0x3cf56b12                     // 0e0: ldr q18, [x24, x21]
+	WORD $0x3cf56b33                     // 0e4: ldr q19, [x25, x21]
+	WORD $0x3cf56b54                     // 0e8: ldr q20, [x26, x21]
+	WORD $0x3cf56b75                     // 0ec: ldr q21, [x27, x21]
+	WORD $0x4ed13a16                     // 0f0: zip1 v22.2d, v16.2d, v17.2d
+	WORD $0x3cf56817                     // 0f4: ldr q23, [x0, x21]
+	WORD $0x4ed17a10                     // 0f8: zip2 v16.2d, v16.2d, v17.2d
+	WORD $0x3cf56838                     // 0fc: ldr q24, [x1, x21]
+	WORD $0x4ed33a59                     // 100: zip1 v25.2d, v18.2d, v19.2d
+	WORD $0x4ed37a51                     // 104: zip2 v17.2d, v18.2d, v19.2d
+	WORD $0x910042b5                     // 108: add x21, x21, #0x10
+	WORD $0x4ed53a9a                     // 10c: zip1 v26.2d, v20.2d, v21.2d
+	WORD $0x4ed57a93                     // 110: zip2 v19.2d, v20.2d, v21.2d
+	WORD $0x4ed83afc                     // 114: zip1 v28.2d, v23.2d, v24.2d
+	WORD $0xad40505b                     // 118: ldp q27, q20, [x2]
+	WORD $0x4ed87af2                     // 11c: zip2 v18.2d, v23.2d, v24.2d
+	WORD $0x4e94a6ce                     // 120: smmla v14.4s, v22.16b, v20.16b
+	WORD $0x4e94a72c                     // 124: smmla v12.4s, v25.16b, v20.16b
+	WORD $0x4e94a74b                     // 128: smmla v11.4s, v26.16b, v20.16b
+	WORD $0x4e94a788                     // 12c: smmla v8.4s, v28.16b, v20.16b
+	WORD $0xad415055                     // 130: ldp q21, q20, [x2, #0x20]
+	WORD $0x4e9ba6cf                     // 134: smmla v15.4s, v22.16b, v27.16b
+	WORD $0x4e9ba72d                     // 138: smmla v13.4s, v25.16b, v27.16b
+	WORD $0x4e9ba743                     // 13c: smmla v3.4s, v26.16b, v27.16b
+	WORD $0x4e9ba781                     // 140: smmla v1.4s, v28.16b, v27.16b
+	WORD $0x4e95a6ca                     // 144: smmla v10.4s, v22.16b, v21.16b
+	WORD $0x4e95a727                     // 148: smmla v7.4s, v25.16b, v21.16b
+	WORD $0x4e95a745                     // 14c: smmla v5.4s, v26.16b, v21.16b
+	WORD $0x4e95a782                     // 150: smmla v2.4s, v28.16b, v21.16b
+	WORD $0x4e94a6c9                     // 154: smmla v9.4s, v22.16b, v20.16b
+	WORD $0x4e94a726                     // 158: smmla v6.4s, v25.16b, v20.16b
+	WORD $0x4e94a744                     // 15c: smmla v4.4s, v26.16b, v20.16b
+	WORD $0x4e94a780                     // 160: smmla v0.4s, v28.16b, v20.16b
+	WORD $0xad425055                     // 164: ldp q21, q20, [x2, #0x40]
+	WORD $0x4e95a60f                     // 168: smmla v15.4s, v16.16b, v21.16b
+	WORD $0x4e95a62d                     // 16c: smmla v13.4s, v17.16b, v21.16b
+	WORD $0x4e95a663                     // 170: smmla v3.4s, v19.16b, v21.16b
+	WORD $0x4e95a641                     // 174: smmla v1.4s, v18.16b, v21.16b
+	WORD $0x4e94a60e                     // 178: smmla v14.4s, v16.16b, v20.16b
+	WORD $0x4e94a62c                     // 17c: smmla v12.4s, v17.16b, v20.16b
+	WORD $0x4e94a66b                     // 180: smmla v11.4s, v19.16b, v20.16b
+	WORD $0x4e94a648                     // 184: smmla v8.4s, v18.16b, v20.16b
+	WORD $0xad435055                     // 188: ldp q21, q20, [x2, #0x60]
+	WORD $0x91020042                     // 18c: add x2, x2, #0x80
+	WORD $0x4e95a60a                     // 190: smmla v10.4s, v16.16b, v21.16b
+	WORD $0x4e95a627                     // 194: smmla v7.4s, v17.16b, v21.16b
+	WORD $0x4e95a665                     // 198: smmla v5.4s, v19.16b, v21.16b
+	WORD $0x4e95a642                     // 19c: smmla v2.4s, v18.16b, v21.16b
+	WORD $0x4e94a609                     // 1a0: smmla v9.4s, v16.16b, v20.16b
+	WORD $0x4e94a626                     // 1a4: smmla v6.4s, v17.16b, v20.16b
+	WORD $0x4e94a664                     // 1a8: smmla v4.4s, v19.16b, v20.16b
+	WORD $0x4e94a640                     // 1ac: smmla v0.4s, v18.16b, v20.16b
+	WORD $0x54fff921                     // 1b0: b.ne 0xd4 <gemmI8MM8x8+0xd4>
+	WORD $0x36000424                     // 1b4: tbz w4, #0x0, 0x238 <gemmI8MM8x8+0x238>
+	WORD $0xfc756ad0                     // 1b8: ldr d16, [x22, x21]
+	WORD $0xfc756af1                     // 1bc: ldr d17, [x23, x21]
+	WORD $0xfc756b12                     // 1c0: ldr d18, [x24, x21]
+	WORD $0xfc756b33                     // 1c4: ldr d19, [x25, x21]
+	WORD $0xfc756b54                     // 1c8: ldr d20, [x26, x21]
+	WORD $0xfc756b75                     // 1cc: ldr d21, [x27, x21]
+	WORD $0x6e180630                     // 1d0: mov v16.d[1], v17.d[0]
+	WORD $0xfc756816                     // 1d4: ldr d22, [x0, x21]
+	WORD $0xfc756837                     // 1d8: ldr d23, [x1, x21]
+	WORD $0x6e180672                     // 1dc: mov v18.d[1], v19.d[0]
+	WORD $0xad404c51                     // 1e0: ldp q17, q19, [x2]
+	WORD $0x6e1806b4                     // 1e4: mov v20.d[1], v21.d[0]
+	WORD $0x910022b5                     // 1e8: add x21, x21, #0x8
+	WORD $0x6e1806f6                     // 1ec: mov v22.d[1], v23.d[0]
+	WORD $0x4e91a60f                     // 1f0: smmla v15.4s, v16.16b, v17.16b
+	WORD $0x4e91a64d                     // 1f4: smmla v13.4s, v18.16b, v17.16b
+	WORD $0x4e93a60e                     // 1f8: smmla v14.4s, v16.16b, v19.16b
+	WORD $0x4e91a683                     // 1fc: smmla v3.4s, v20.16b, v17.16b
+	WORD $0x4e93a64c                     // 200: smmla v12.4s, v18.16b, v19.16b
+	WORD $0x4e91a6c1                     // 204: smmla v1.4s, v22.16b, v17.16b
+	WORD $0x4e93a68b                     // 208: smmla v11.4s, v20.16b, v19.16b
+	WORD $0x4e93a6c8                     // 20c: smmla v8.4s, v22.16b, v19.16b
+	WORD $0xad414c51                     // 210: ldp q17, q19, [x2, #0x20]
+	WORD $0x91010042                     // 214: add x2, x2, #0x40
+	WORD $0x4e91a60a                     // 218: smmla v10.4s, v16.16b, v17.16b
+	WORD $0x4e91a647                     // 21c: smmla v7.4s, v18.16b, v17.16b
+	WORD $0x4e91a685                     // 220: smmla v5.4s, v20.16b, v17.16b
+	WORD $0x4e91a6c2                     // 224: smmla v2.4s, v22.16b, v17.16b
+	WORD $0x4e93a609                     // 228: smmla v9.4s, v16.16b, v19.16b
+	WORD $0x4e93a646                     // 22c: smmla v6.4s, v18.16b, v19.16b
+	WORD $0x4e93a684                     // 230: smmla v4.4s, v20.16b, v19.16b
+	WORD $0x4e93a6c0                     // 234: smmla v0.4s, v22.16b, v19.16b
+	WORD $0xf1000463                     // 238: subs x3, x3, #0x1
+	WORD $0x54000120                     // 23c: b.eq 0x260 <gemmI8MM8x8+0x260>
+	WORD $0xf9402a86                     // 240: ldr x6, [x20, #0x50]
+	WORD $0x8b1500d5                     // 244: add x21, x6, x21
+	WORD $0xaa0503e6                     // 248: mov x6, x5
+	WORD $0xf100089f                     // 24c: cmp x4, #0x2
+	WORD $0x54fff422                     // 250: b.hs 0xd4 <gemmI8MM8x8+0xd4>
+	WORD $0x17ffffd8                     // 254: b 0x1b4 <gemmI8MM8x8+0x1b4>
 	WORD $0xd503201f                     // 258: nop
 	WORD $0xd503201f                     // 25c: nop
-	WORD $0x3ce26812                     // 260: ldr q18, [x0, x2]
-	WORD $0xf1000463                     // 264: subs x3, x3, #0x1
-	WORD $0x3ce26ab3                     // 268: ldr q19, [x21, x2]
-	WORD $0x3ce26ad4                     // 26c: ldr q20, [x22, x2]
-	WORD $0x3ce26b35                     // 270: ldr q21, [x25, x2]
-	WORD $0x3ce26af6                     // 274: ldr q22, [x23, x2]
-	WORD $0x3ce26b57                     // 278: ldr q23, [x26, x2]
-	WORD $0x4ed33a58                     // 27c: zip1 v24.2d, v18.2d, v19.2d
-	WORD $0x3ce26b19                     // 280: ldr q25, [x24, x2]
-	WORD $0x4ed37a52                     // 284: zip2 v18.2d, v18.2d, v19.2d
-	WORD $0x3ce26b7a                     // 288: ldr q26, [x27, x2]
-	WORD $0x4ed53a9b                     // 28c: zip1 v27.2d, v20.2d, v21.2d
-	WORD $0x4ed57a93                     // 290: zip2 v19.2d, v20.2d, v21.2d
-	WORD $0x91004042                     // 294: add x2, x2, #0x10
-	WORD $0x4ed73adc                     // 298: zip1 v28.2d, v22.2d, v23.2d
-	WORD $0x4ed77ad5                     // 29c: zip2 v21.2d, v22.2d, v23.2d
-	WORD $0x4eda3b3e                     // 2a0: zip1 v30.2d, v25.2d, v26.2d
-	WORD $0xad4059dd                     // 2a4: ldp q29, q22, [x14]
-	WORD $0x4eda7b34                     // 2a8: zip2 v20.2d, v25.2d, v26.2d
-	WORD $0x4e96a710                     // 2ac: smmla v16.4s, v24.16b, v22.16b
-	WORD $0x4e96a76c                     // 2b0: smmla v12.4s, v27.16b, v22.16b
-	WORD $0x4e96a788                     // 2b4: smmla v8.4s, v28.16b, v22.16b
-	WORD $0x4e96a7c5                     // 2b8: smmla v5.4s, v30.16b, v22.16b
-	WORD $0xad4159d7                     // 2bc: ldp q23, q22, [x14, #0x20]
-	WORD $0x4e9da711                     // 2c0: smmla v17.4s, v24.16b, v29.16b
-	WORD $0x4e9da76d                     // 2c4: smmla v13.4s, v27.16b, v29.16b
-	WORD $0x4e9da789                     // 2c8: smmla v9.4s, v28.16b, v29.16b
-	WORD $0x4e9da7c4                     // 2cc: smmla v4.4s, v30.16b, v29.16b
-	WORD $0x4e97a70f                     // 2d0: smmla v15.4s, v24.16b, v23.16b
-	WORD $0x4e97a76b                     // 2d4: smmla v11.4s, v27.16b, v23.16b
-	WORD $0x4e97a787                     // 2d8: smmla v7.4s, v28.16b, v23.16b
-	WORD $0x4e97a7c2                     // 2dc: smmla v2.4s, v30.16b, v23.16b
-	WORD $0x4e96a70e                     // 2e0: smmla v14.4s, v24.16b, v22.16b
-	WORD $0x4e96a76a                     // 2e4: smmla v10.4s, v27.16b, v22.16b
-	WORD $0x4e96a786                     // 2e8: smmla v6.4s, v28.16b, v22.16b
-	WORD $0x4e96a7c3                     // 2ec: smmla v3.4s, v30.16b, v22.16b
-	WORD $0xad4259d7                     // 2f0: ldp q23, q22, [x14, #0x40]
-	WORD $0x4e97a651                     // 2f4: smmla v17.4s, v18.16b, v23.16b
-	WORD $0x4e97a66d                     // 2f8: smmla v13.4s, v19.16b, v23.16b
-	WORD $0x4e97a6a9                     // 2fc: smmla v9.4s, v21.16b, v23.16b
-	WORD $0x4e97a684                     // 300: smmla v4.4s, v20.16b, v23.16b
-	WORD $0x4e96a650                     // 304: smmla v16.4s, v18.16b, v22.16b
-	WORD $0x4e96a66c                     // 308: smmla v12.4s, v19.16b, v22.16b
-	WORD $0x4e96a6a8                     // 30c: smmla v8.4s, v21.16b, v22.16b
-	WORD $0x4e96a685                     // 310: smmla v5.4s, v20.16b, v22.16b
-	WORD $0xad4359d7                     // 314: ldp q23, q22, [x14, #0x60]
-	WORD $0x910201ce                     // 318: add x14, x14, #0x80
-	WORD $0x4e97a64f                     // 31c: smmla v15.4s, v18.16b, v23.16b
-	WORD $0x4e97a66b                     // 320: smmla v11.4s, v19.16b, v23.16b
-	WORD $0x4e97a6a7                     // 324: smmla v7.4s, v21.16b, v23.16b
-	WORD $0x4e97a682                     // 328: smmla v2.4s, v20.16b, v23.16b
-	WORD $0x4e96a64e                     // 32c: smmla v14.4s, v18.16b, v22.16b
-	WORD $0x4e96a66a                     // 330: smmla v10.4s, v19.16b, v22.16b
-	WORD $0x4e96a6a6                     // 334: smmla v6.4s, v21.16b, v22.16b
-	WORD $0x4e96a683                     // 338: smmla v3.4s, v20.16b, v22.16b
-	WORD $0x54fff921                     // 33c: b.ne 0x260 <gemmI8MM8x8+0x260>
-	WORD $0x8b020000                     // 340: add x0, x0, x2
-	WORD $0x8b0202b5                     // 344: add x21, x21, x2
-	WORD $0x8b0202d6                     // 348: add x22, x22, x2
-	WORD $0x8b020339                     // 34c: add x25, x25, x2
-	WORD $0x8b0202f7                     // 350: add x23, x23, x2
-	WORD $0x8b02035a                     // 354: add x26, x26, x2
-	WORD $0x8b020318                     // 358: add x24, x24, x2
-	WORD $0x8b02037b                     // 35c: add x27, x27, x2
-	WORD $0x3607f611                     // 360: tbz w17, #0x0, 0x220 <gemmI8MM8x8+0x220>
-	WORD $0xfc408412                     // 364: ldr d18, [x0], #0x8
-	WORD $0xfc4086b5                     // 368: ldr d21, [x21], #0x8
-	WORD $0xfc4086d3                     // 36c: ldr d19, [x22], #0x8
-	WORD $0xfc408736                     // 370: ldr d22, [x25], #0x8
-	WORD $0xfc4086f4                     // 374: ldr d20, [x23], #0x8
-	WORD $0xfc408757                     // 378: ldr d23, [x26], #0x8
-	WORD $0xfc408718                     // 37c: ldr d24, [x24], #0x8
-	WORD $0xfc408779                     // 380: ldr d25, [x27], #0x8
-	WORD $0x6e1806b2                     // 384: mov v18.d[1], v21.d[0]
-	WORD $0x6e1806d3                     // 388: mov v19.d[1], v22.d[0]
-	WORD $0x6e1806f4                     // 38c: mov v20.d[1], v23.d[0]
-	WORD $0x6e180738                     // 390: mov v24.d[1], v25.d[0]
-	WORD $0xad4059d5                     // 394: ldp q21, q22, [x14]
-	WORD $0x4e95a651                     // 398: smmla v17.4s, v18.16b, v21.16b
-	WORD $0x4e95a66d                     // 39c: smmla v13.4s, v19.16b, v21.16b
-	WORD $0x4e95a689                     // 3a0: smmla v9.4s, v20.16b, v21.16b
-	WORD $0x4e95a704                     // 3a4: smmla v4.4s, v24.16b, v21.16b
-	WORD $0x4e96a650                     // 3a8: smmla v16.4s, v18.16b, v22.16b
-	WORD $0x4e96a66c                     // 3ac: smmla v12.4s, v19.16b, v22.16b
-	WORD $0x4e96a688                     // 3b0: smmla v8.4s, v20.16b, v22.16b
-	WORD $0x4e96a705                     // 3b4: smmla v5.4s, v24.16b, v22.16b
-	WORD $0xad4159d5                     // 3b8: ldp q21, q22, [x14, #0x20]
-	WORD $0x910101ce                     // 3bc: add x14, x14, #0x40
-	WORD $0x4e95a64f                     // 3c0: smmla v15.4s, v18.16b, v21.16b
-	WORD $0x4e95a66b                     // 3c4: smmla v11.4s, v19.16b, v21.16b
-	WORD $0x4e95a687                     // 3c8: smmla v7.4s, v20.16b, v21.16b
-	WORD $0x4e95a702                     // 3cc: smmla v2.4s, v24.16b, v21.16b
-	WORD $0x4e96a64e                     // 3d0: smmla v14.4s, v18.16b, v22.16b
-	WORD $0x4e96a66a                     // 3d4: smmla v10.4s, v19.16b, v22.16b
-	WORD $0x4e96a686                     // 3d8: smmla v6.4s, v20.16b, v22.16b
-	WORD $0x4e96a703                     // 3dc: smmla v3.4s, v24.16b, v22.16b
-	WORD $0x17ffff90                     // 3e0: b 0x220 <gemmI8MM8x8+0x220>
-	WORD $0x4ed03a33                     // 3e4: zip1 v19.2d, v17.2d, v16.2d
-	WORD $0x4ece39f2                     // 3e8: zip1 v18.2d, v15.2d, v14.2d
-	WORD $0xf9402df3                     // 3ec: ldr x19, [x15, #0x58]
-	WORD $0xf9400dee                     // 3f0: ldr x14, [x15, #0x18]
-	WORD $0xaa0903f0                     // 3f4: mov x16, x9
-	WORD $0xf94015ef                     // 3f8: ldr x15, [x15, #0x28]
-	WORD $0xaa0a03f1                     // 3fc: mov x17, x10
-	WORD $0xf100067f                     // 400: cmp x19, #0x1
-	WORD $0x5400140c                     // 404: b.gt 0x684 <gemmI8MM8x8+0x684>
-	WORD $0xb4003453                     // 408: cbz x19, 0xa90 <gemmI8MM8x8+0xa90>
-	WORD $0xf100067f                     // 40c: cmp x19, #0x1
-	WORD $0x54ffe081                     // 410: b.ne 0x20 <gemmI8MM8x8+0x20>
-	WORD $0x4e21da73                     // 414: scvtf v19.4s, v19.4s
-	WORD $0x8b0f0213                     // 418: add x19, x16, x15
-	WORD $0xad4155d4                     // 41c: ldp q20, q21, [x14, #0x20]
-	WORD $0x4e21da52                     // 420: scvtf v18.4s, v18.4s
-	WORD $0x8b0f0231                     // 424: add x17, x17, x15
-	WORD $0x4ed07a30                     // 428: zip2 v16.2d, v17.2d, v16.2d
-	WORD $0x4ece79ee                     // 42c: zip2 v14.2d, v15.2d, v14.2d
-	WORD $0x6e33de93                     // 430: fmul v19.4s, v20.4s, v19.4s
-	WORD $0x6e32deb2                     // 434: fmul v18.4s, v21.4s, v18.4s
-	WORD $0xad4355d4                     // 438: ldp q20, q21, [x14, #0x60]
-	WORD $0x4e21da0f                     // 43c: scvtf v15.4s, v16.4s
-	WORD $0x4e21d9ce                     // 440: scvtf v14.4s, v14.4s
-	WORD $0x4eb4f673                     // 444: fmin v19.4s, v19.4s, v20.4s
-	WORD $0x4eb5f652                     // 448: fmin v18.4s, v18.4s, v21.4s
-	WORD $0xad4255d4                     // 44c: ldp q20, q21, [x14, #0x40]
-	WORD $0x4e21aa73                     // 450: fcvtns v19.4s, v19.4s
-	WORD $0x4e21aa52                     // 454: fcvtns v18.4s, v18.4s
-	WORD $0x4eb38693                     // 458: add v19.4s, v20.4s, v19.4s
-	WORD $0x4eb286b2                     // 45c: add v18.4s, v21.4s, v18.4s
-	WORD $0x0e614a73                     // 460: sqxtn v19.4h, v19.4s
-	WORD $0x4e614a53                     // 464: sqxtn2 v19.8h, v18.4s
-	WORD $0x0e214a71                     // 468: sqxtn v17.8b, v19.8h
-	WORD $0xfd000211                     // 46c: str d17, [x16]
-	WORD $0xad4145d0                     // 470: ldp q16, q17, [x14, #0x20]
-	WORD $0x8b0f0270                     // 474: add x16, x19, x15
-	WORD $0x8b0f0231                     // 478: add x17, x17, x15
-	WORD $0x6e2fde0f                     // 47c: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x6e2ede2e                     // 480: fmul v14.4s, v17.4s, v14.4s
-	WORD $0xad4345d0                     // 484: ldp q16, q17, [x14, #0x60]
-	WORD $0x4eb0f5ef                     // 488: fmin v15.4s, v15.4s, v16.4s
-	WORD $0x4eb1f5ce                     // 48c: fmin v14.4s, v14.4s, v17.4s
-	WORD $0xad4245d0                     // 490: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ef                     // 494: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // 498: fcvtns v14.4s, v14.4s
-	WORD $0x4eaf860f                     // 49c: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // 4a0: add v14.4s, v17.4s, v14.4s
-	WORD $0x4eca3970                     // 4a4: zip1 v16.2d, v11.2d, v10.2d
-	WORD $0x4eca796a                     // 4a8: zip2 v10.2d, v11.2d, v10.2d
-	WORD $0x0e6149ef                     // 4ac: sqxtn v15.4h, v15.4s
-	WORD $0x4e21da10                     // 4b0: scvtf v16.4s, v16.4s
-	WORD $0x4e21d94a                     // 4b4: scvtf v10.4s, v10.4s
-	WORD $0x4e6149cf                     // 4b8: sqxtn2 v15.8h, v14.4s
-	WORD $0x4ecc39ae                     // 4bc: zip1 v14.2d, v13.2d, v12.2d
-	WORD $0x4ecc79ac                     // 4c0: zip2 v12.2d, v13.2d, v12.2d
-	WORD $0x0e2149ef                     // 4c4: sqxtn v15.8b, v15.8h
-	WORD $0x4e21d9ce                     // 4c8: scvtf v14.4s, v14.4s
-	WORD $0x4e21d98b                     // 4cc: scvtf v11.4s, v12.4s
-	WORD $0xfd00026f                     // 4d0: str d15, [x19]
-	WORD $0xad4145cf                     // 4d4: ldp q15, q17, [x14, #0x20]
-	WORD $0x8b0f0213                     // 4d8: add x19, x16, x15
-	WORD $0x8b0f0231                     // 4dc: add x17, x17, x15
-	WORD $0x6e2eddee                     // 4e0: fmul v14.4s, v15.4s, v14.4s
-	WORD $0x6e30de30                     // 4e4: fmul v16.4s, v17.4s, v16.4s
-	WORD $0xad4345cf                     // 4e8: ldp q15, q17, [x14, #0x60]
-	WORD $0x4eaff5ce                     // 4ec: fmin v14.4s, v14.4s, v15.4s
-	WORD $0x4eb1f60f                     // 4f0: fmin v15.4s, v16.4s, v17.4s
-	WORD $0xad4245d0                     // 4f4: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ce                     // 4f8: fcvtns v14.4s, v14.4s
-	WORD $0x4e21a9ef                     // 4fc: fcvtns v15.4s, v15.4s
-	WORD $0x4eae860e                     // 500: add v14.4s, v16.4s, v14.4s
-	WORD $0x4eaf862f                     // 504: add v15.4s, v17.4s, v15.4s
-	WORD $0x0e6149ce                     // 508: sqxtn v14.4h, v14.4s
-	WORD $0x4e6149ee                     // 50c: sqxtn2 v14.8h, v15.4s
-	WORD $0x0e2149cd                     // 510: sqxtn v13.8b, v14.8h
-	WORD $0xfd00020d                     // 514: str d13, [x16]
-	WORD $0xad4135cc                     // 518: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0f0270                     // 51c: add x16, x19, x15
-	WORD $0x8b0f0231                     // 520: add x17, x17, x15
-	WORD $0x6e2bdd8b                     // 524: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // 528: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad4335cc                     // 52c: ldp q12, q13, [x14, #0x60]
-	WORD $0x4eacf56b                     // 530: fmin v11.4s, v11.4s, v12.4s
-	WORD $0x4eadf54a                     // 534: fmin v10.4s, v10.4s, v13.4s
-	WORD $0xad4235cc                     // 538: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // 53c: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // 540: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // 544: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // 548: add v10.4s, v13.4s, v10.4s
-	WORD $0x4ec638ec                     // 54c: zip1 v12.2d, v7.2d, v6.2d
-	WORD $0x4ec678e6                     // 550: zip2 v6.2d, v7.2d, v6.2d
-	WORD $0x0e61496b                     // 554: sqxtn v11.4h, v11.4s
-	WORD $0x4e21d98c                     // 558: scvtf v12.4s, v12.4s
-	WORD $0x4e21d8c6                     // 55c: scvtf v6.4s, v6.4s
-	WORD $0x4e61494b                     // 560: sqxtn2 v11.8h, v10.4s
-	WORD $0x4ec8392a                     // 564: zip1 v10.2d, v9.2d, v8.2d
-	WORD $0x4ec87928                     // 568: zip2 v8.2d, v9.2d, v8.2d
-	WORD $0x0e21496b                     // 56c: sqxtn v11.8b, v11.8h
-	WORD $0x4e21d94a                     // 570: scvtf v10.4s, v10.4s
-	WORD $0x4e21d907                     // 574: scvtf v7.4s, v8.4s
-	WORD $0xfd00026b                     // 578: str d11, [x19]
-	WORD $0xad4135cb                     // 57c: ldp q11, q13, [x14, #0x20]
-	WORD $0x8b0f0213                     // 580: add x19, x16, x15
-	WORD $0x8b0f0231                     // 584: add x17, x17, x15
-	WORD $0x6e2add6a                     // 588: fmul v10.4s, v11.4s, v10.4s
-	WORD $0x6e2cddac                     // 58c: fmul v12.4s, v13.4s, v12.4s
-	WORD $0xad4335cb                     // 590: ldp q11, q13, [x14, #0x60]
-	WORD $0x4eabf54a                     // 594: fmin v10.4s, v10.4s, v11.4s
-	WORD $0x4eadf58b                     // 598: fmin v11.4s, v12.4s, v13.4s
-	WORD $0xad4235cc                     // 59c: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a94a                     // 5a0: fcvtns v10.4s, v10.4s
-	WORD $0x4e21a96b                     // 5a4: fcvtns v11.4s, v11.4s
-	WORD $0x4eaa858a                     // 5a8: add v10.4s, v12.4s, v10.4s
-	WORD $0x4eab85ab                     // 5ac: add v11.4s, v13.4s, v11.4s
-	WORD $0x0e61494a                     // 5b0: sqxtn v10.4h, v10.4s
-	WORD $0x4e61496a                     // 5b4: sqxtn2 v10.8h, v11.4s
-	WORD $0x0e214949                     // 5b8: sqxtn v9.8b, v10.8h
-	WORD $0xfd000209                     // 5bc: str d9, [x16]
-	WORD $0xad4125c8                     // 5c0: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0f0270                     // 5c4: add x16, x19, x15
-	WORD $0x8b0f0231                     // 5c8: add x17, x17, x15
-	WORD $0x6e27dd07                     // 5cc: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // 5d0: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad4325c8                     // 5d4: ldp q8, q9, [x14, #0x60]
-	WORD $0x4ea8f4e7                     // 5d8: fmin v7.4s, v7.4s, v8.4s
-	WORD $0x4ea9f4c6                     // 5dc: fmin v6.4s, v6.4s, v9.4s
-	WORD $0xad4225c8                     // 5e0: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // 5e4: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // 5e8: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // 5ec: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // 5f0: add v6.4s, v9.4s, v6.4s
-	WORD $0x4ec33848                     // 5f4: zip1 v8.2d, v2.2d, v3.2d
-	WORD $0x4ec37842                     // 5f8: zip2 v2.2d, v2.2d, v3.2d
-	WORD $0x0e6148e7                     // 5fc: sqxtn v7.4h, v7.4s
-	WORD $0x4e21d908                     // 600: scvtf v8.4s, v8.4s
-	WORD $0x4e21d842                     // 604: scvtf v2.4s, v2.4s
-	WORD $0x4e6148c7                     // 608: sqxtn2 v7.8h, v6.4s
-	WORD $0x4ec53886                     // 60c: zip1 v6.2d, v4.2d, v5.2d
-	WORD $0x4ec57884                     // 610: zip2 v4.2d, v4.2d, v5.2d
-	WORD $0x0e2148e7                     // 614: sqxtn v7.8b, v7.8h
-	WORD $0x4e21d8c6                     // 618: scvtf v6.4s, v6.4s
-	WORD $0x4e21d883                     // 61c: scvtf v3.4s, v4.4s
-	WORD $0xfd000267                     // 620: str d7, [x19]
-	WORD $0xad4125c7                     // 624: ldp q7, q9, [x14, #0x20]
-	WORD $0x8b0f0213                     // 628: add x19, x16, x15
-	WORD $0x8b0f022f                     // 62c: add x15, x17, x15
-	WORD $0x6e26dce6                     // 630: fmul v6.4s, v7.4s, v6.4s
-	WORD $0x6e28dd28                     // 634: fmul v8.4s, v9.4s, v8.4s
-	WORD $0xad4325c7                     // 638: ldp q7, q9, [x14, #0x60]
-	WORD $0x4ea7f4c6                     // 63c: fmin v6.4s, v6.4s, v7.4s
-	WORD $0x4ea9f507                     // 640: fmin v7.4s, v8.4s, v9.4s
-	WORD $0xad4225c8                     // 644: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8c6                     // 648: fcvtns v6.4s, v6.4s
-	WORD $0x4e21a8e7                     // 64c: fcvtns v7.4s, v7.4s
-	WORD $0x4ea68506                     // 650: add v6.4s, v8.4s, v6.4s
-	WORD $0x4ea78527                     // 654: add v7.4s, v9.4s, v7.4s
-	WORD $0x0e6148c6                     // 658: sqxtn v6.4h, v6.4s
-	WORD $0x4e6148e6                     // 65c: sqxtn2 v6.8h, v7.4s
-	WORD $0x0e2148c5                     // 660: sqxtn v5.8b, v6.8h
-	WORD $0xfd000205                     // 664: str d5, [x16]
-	WORD $0xad4115c4                     // 668: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // 66c: fmul v3.4s, v4.4s, v3.4s
-	WORD $0xad4319c4                     // 670: ldp q4, q6, [x14, #0x60]
-	WORD $0x6e22dca2                     // 674: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x4ea4f463                     // 678: fmin v3.4s, v3.4s, v4.4s
-	WORD $0x4ea6f442                     // 67c: fmin v2.4s, v2.4s, v6.4s
-	WORD $0x14000187                     // 680: b 0xc9c <gemmI8MM8x8+0xc9c>
-	WORD $0xf1000a7f                     // 684: cmp x19, #0x2
-	WORD $0x54003220                     // 688: b.eq 0xccc <gemmI8MM8x8+0xccc>
-	WORD $0xf1000e7f                     // 68c: cmp x19, #0x3
-	WORD $0x54ffcc81                     // 690: b.ne 0x20 <gemmI8MM8x8+0x20>
-	WORD $0xfd400234                     // 694: ldr d20, [x17]
-	WORD $0x4e21da73                     // 698: scvtf v19.4s, v19.4s
-	WORD $0xad455dd6                     // 69c: ldp q22, q23, [x14, #0xa0]
-	WORD $0x4e21da52                     // 6a0: scvtf v18.4s, v18.4s
-	WORD $0x8b0f0213                     // 6a4: add x19, x16, x15
-	WORD $0x8b0f0231                     // 6a8: add x17, x17, x15
-	WORD $0x4ed07a30                     // 6ac: zip2 v16.2d, v17.2d, v16.2d
-	WORD $0x0f08a694                     // 6b0: sshll v20.8h, v20.8b, #0x0
-	WORD $0x4ece79ee                     // 6b4: zip2 v14.2d, v15.2d, v14.2d
-	WORD $0x4e21da0f                     // 6b8: scvtf v15.4s, v16.4s
-	WORD $0x0f10a695                     // 6bc: sshll v21.4s, v20.4h, #0x0
-	WORD $0x4f10a694                     // 6c0: sshll2 v20.4s, v20.8h, #0x0
+	WORD $0xf9400e95                     // 260: ldr x21, [x20, #0x18]
+	WORD $0x4e21d9ef                     // 264: scvtf v15.4s, v15.4s
+	WORD $0x4e21d9b0                     // 268: scvtf v16.4s, v13.4s
+	WORD $0xf100267f                     // 26c: cmp x19, #0x9
+	WORD $0x4e21d9d1                     // 270: scvtf v17.4s, v14.4s
+	WORD $0x4e21d98c                     // 274: scvtf v12.4s, v12.4s
+	WORD $0x910082b6                     // 278: add x22, x21, #0x20
+	WORD $0x910122b7                     // 27c: add x23, x21, #0x48
+	WORD $0x4e21d94a                     // 280: scvtf v10.4s, v10.4s
+	WORD $0x4e21d929                     // 284: scvtf v9.4s, v9.4s
+	WORD $0x4d40cecd                     // 288: ld1r { v13.2d }, [x22]
+	WORD $0x9100a2b6                     // 28c: add x22, x21, #0x28
+	WORD $0x4d40cef3                     // 290: ld1r { v19.2d }, [x23]
+	WORD $0x4e21d8a5                     // 294: scvtf v5.4s, v5.4s
+	WORD $0x4e21d8c6                     // 298: scvtf v6.4s, v6.4s
+	WORD $0x4d40cece                     // 29c: ld1r { v14.2d }, [x22]
+	WORD $0x910102b6                     // 2a0: add x22, x21, #0x40
+	WORD $0x6e2fddaf                     // 2a4: fmul v15.4s, v13.4s, v15.4s
+	WORD $0x6e30ddb0                     // 2a8: fmul v16.4s, v13.4s, v16.4s
+	WORD $0x4e21d884                     // 2ac: scvtf v4.4s, v4.4s
+	WORD $0x6e31ddd1                     // 2b0: fmul v17.4s, v14.4s, v17.4s
+	WORD $0x6e2cddcc                     // 2b4: fmul v12.4s, v14.4s, v12.4s
+	WORD $0x4e21d842                     // 2b8: scvtf v2.4s, v2.4s
+	WORD $0x4e21a9ef                     // 2bc: fcvtns v15.4s, v15.4s
+	WORD $0x4e21aa10                     // 2c0: fcvtns v16.4s, v16.4s
+	WORD $0x4e21d800                     // 2c4: scvtf v0.4s, v0.4s
+	WORD $0x4e21aa31                     // 2c8: fcvtns v17.4s, v17.4s
+	WORD $0x4e21a992                     // 2cc: fcvtns v18.4s, v12.4s
+	WORD $0x4d40cecc                     // 2d0: ld1r { v12.2d }, [x22]
+	WORD $0xf9401696                     // 2d4: ldr x22, [x20, #0x28]
+	WORD $0x4e21d96b                     // 2d8: scvtf v11.4s, v11.4s
+	WORD $0x0e6149ef                     // 2dc: sqxtn v15.4h, v15.4s
+	WORD $0x0e614a10                     // 2e0: sqxtn v16.4h, v16.4s
+	WORD $0x4e53198c                     // 2e4: uzp1 v12.8h, v12.8h, v19.8h
+	WORD $0x6e2bddcb                     // 2e8: fmul v11.4s, v14.4s, v11.4s
+	WORD $0x4e614a2f                     // 2ec: sqxtn2 v15.8h, v17.4s
+	WORD $0x4e614a50                     // 2f0: sqxtn2 v16.8h, v18.4s
+	WORD $0x4e21a96b                     // 2f4: fcvtns v11.4s, v11.4s
+	WORD $0x4e6c0df1                     // 2f8: sqadd v17.8h, v15.8h, v12.8h
+	WORD $0x4e6c0e12                     // 2fc: sqadd v18.8h, v16.8h, v12.8h
+	WORD $0x4e21d90f                     // 300: scvtf v15.4s, v8.4s
+	WORD $0x4e21d8f0                     // 304: scvtf v16.4s, v7.4s
+	WORD $0x0e214a28                     // 308: sqxtn v8.8b, v17.8h
+	WORD $0x0e214a47                     // 30c: sqxtn v7.8b, v18.8h
+	WORD $0x9100c2b9                     // 310: add x25, x21, #0x30
+	WORD $0x4e21d863                     // 314: scvtf v3.4s, v3.4s
+	WORD $0x4e21d821                     // 318: scvtf v1.4s, v1.4s
+	WORD $0x910142b7                     // 31c: add x23, x21, #0x50
+	WORD $0x910162b8                     // 320: add x24, x21, #0x58
+	WORD $0x9100e2b5                     // 324: add x21, x21, #0x38
+	WORD $0x4d40cf32                     // 328: ld1r { v18.2d }, [x25]
+	WORD $0x6e2fddce                     // 32c: fmul v14.4s, v14.4s, v15.4s
+	WORD $0x4d40ceef                     // 330: ld1r { v15.2d }, [x23]
+	WORD $0x4d40cf11                     // 334: ld1r { v17.2d }, [x24]
+	WORD $0x6e23dda3                     // 338: fmul v3.4s, v13.4s, v3.4s
+	WORD $0x6e2ade4a                     // 33c: fmul v10.4s, v18.4s, v10.4s
+	WORD $0x6e30de50                     // 340: fmul v16.4s, v18.4s, v16.4s
+	WORD $0x6e21dda1                     // 344: fmul v1.4s, v13.4s, v1.4s
+	WORD $0x4d40cead                     // 348: ld1r { v13.2d }, [x21]
+	WORD $0x6e25de45                     // 34c: fmul v5.4s, v18.4s, v5.4s
+	WORD $0xd37ffad5                     // 350: lsl x21, x22, #1
+	WORD $0x6e22de42                     // 354: fmul v2.4s, v18.4s, v2.4s
+	WORD $0x8b150237                     // 358: add x23, x17, x21
+	WORD $0x4e21a863                     // 35c: fcvtns v3.4s, v3.4s
+	WORD $0x6e29dda9                     // 360: fmul v9.4s, v13.4s, v9.4s
+	WORD $0x4e21a94a                     // 364: fcvtns v10.4s, v10.4s
+	WORD $0x6e26dda6                     // 368: fmul v6.4s, v13.4s, v6.4s
+	WORD $0x6e24dda4                     // 36c: fmul v4.4s, v13.4s, v4.4s
+	WORD $0x6e20dda0                     // 370: fmul v0.4s, v13.4s, v0.4s
+	WORD $0x4e21aa0d                     // 374: fcvtns v13.4s, v16.4s
+	WORD $0x4e21a929                     // 378: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a8a5                     // 37c: fcvtns v5.4s, v5.4s
+	WORD $0x0e61494a                     // 380: sqxtn v10.4h, v10.4s
+	WORD $0x4e21a821                     // 384: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a8c6                     // 388: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a842                     // 38c: fcvtns v2.4s, v2.4s
+	WORD $0x0e6149ad                     // 390: sqxtn v13.4h, v13.4s
+	WORD $0x4e5119ef                     // 394: uzp1 v15.8h, v15.8h, v17.8h
+	WORD $0x4e21a884                     // 398: fcvtns v4.4s, v4.4s
+	WORD $0x0e614863                     // 39c: sqxtn v3.4h, v3.4s
+	WORD $0x4e61492a                     // 3a0: sqxtn2 v10.8h, v9.4s
+	WORD $0x0e6148a5                     // 3a4: sqxtn v5.4h, v5.4s
+	WORD $0x4e21a9ce                     // 3a8: fcvtns v14.4s, v14.4s
+	WORD $0x4e21a800                     // 3ac: fcvtns v0.4s, v0.4s
+	WORD $0x0e614821                     // 3b0: sqxtn v1.4h, v1.4s
+	WORD $0x0e614842                     // 3b4: sqxtn v2.4h, v2.4s
+	WORD $0x4e6148cd                     // 3b8: sqxtn2 v13.8h, v6.4s
+	WORD $0x4e614963                     // 3bc: sqxtn2 v3.8h, v11.4s
+	WORD $0x4e6f0d46                     // 3c0: sqadd v6.8h, v10.8h, v15.8h
+	WORD $0x4e614885                     // 3c4: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e6149c1                     // 3c8: sqxtn2 v1.8h, v14.4s
+	WORD $0x4e614802                     // 3cc: sqxtn2 v2.8h, v0.4s
+	WORD $0x4e6f0da0                     // 3d0: sqadd v0.8h, v13.8h, v15.8h
+	WORD $0x4e6c0c63                     // 3d4: sqadd v3.8h, v3.8h, v12.8h
+	WORD $0x0e2148c4                     // 3d8: sqxtn v4.8b, v6.8h
+	WORD $0x4e6f0ca5                     // 3dc: sqadd v5.8h, v5.8h, v15.8h
+	WORD $0x4e6c0c21                     // 3e0: sqadd v1.8h, v1.8h, v12.8h
+	WORD $0x4e6f0c42                     // 3e4: sqadd v2.8h, v2.8h, v15.8h
+	WORD $0x0e214800                     // 3e8: sqxtn v0.8b, v0.8h
+	WORD $0x0e214863                     // 3ec: sqxtn v3.8b, v3.8h
+	WORD $0x0e441906                     // 3f0: uzp1 v6.4h, v8.4h, v4.4h
+	WORD $0x0e445904                     // 3f4: uzp2 v4.4h, v8.4h, v4.4h
+	WORD $0x0e2148a5                     // 3f8: sqxtn v5.8b, v5.8h
+	WORD $0x0e214821                     // 3fc: sqxtn v1.8b, v1.8h
+	WORD $0x0e4018e8                     // 400: uzp1 v8.4h, v7.4h, v0.4h
+	WORD $0x0e4058e0                     // 404: uzp2 v0.4h, v7.4h, v0.4h
+	WORD $0x0e214842                     // 408: sqxtn v2.8b, v2.8h
+	WORD $0xfd000226                     // 40c: str d6, [x17]
+	WORD $0xfc366a24                     // 410: str d4, [x17, x22]
+	WORD $0x0e451864                     // 414: uzp1 v4.4h, v3.4h, v5.4h
+	WORD $0x8b1502f1                     // 418: add x17, x23, x21
+	WORD $0x0e455863                     // 41c: uzp2 v3.4h, v3.4h, v5.4h
+	WORD $0xfd0002e8                     // 420: str d8, [x23]
+	WORD $0xfc366ae0                     // 424: str d0, [x23, x22]
+	WORD $0x0e421820                     // 428: uzp1 v0.4h, v1.4h, v2.4h
+	WORD $0x8b150237                     // 42c: add x23, x17, x21
+	WORD $0x0e425821                     // 430: uzp2 v1.4h, v1.4h, v2.4h
+	WORD $0xfd000224                     // 434: str d4, [x17]
+	WORD $0xfc366a23                     // 438: str d3, [x17, x22]
+	WORD $0x8b1502f1                     // 43c: add x17, x23, x21
+	WORD $0xfd0002e0                     // 440: str d0, [x23]
+	WORD $0xfc366ae1                     // 444: str d1, [x23, x22]
+	WORD $0x540086eb                     // 448: b.lt 0x1524 <gemmI8MM8x8+0x1524>
+	WORD $0xd1002264                     // 44c: sub x4, x19, #0x8
+	WORD $0x8b0a0108                     // 450: add x8, x8, x10
+	WORD $0xf1003e7f                     // 454: cmp x19, #0xf
+	WORD $0x54ffdf68                     // 458: b.hi 0x44 <gemmI8MM8x8+0x44>
+	WORD $0xf9401695                     // 45c: ldr x21, [x20, #0x28]
+	WORD $0xb27cee73                     // 460: orr x19, x19, #0xfffffffffffffff0
+	WORD $0x52800104                     // 464: mov w4, #0x8                // =8
+	WORD $0x9b092268                     // 468: madd x8, x19, x9, x8
+	WORD $0x9b1346b1                     // 46c: madd x17, x21, x19, x17
+	WORD $0x17fffef5                     // 470: b 0x44 <gemmI8MM8x8+0x44>
+	WORD $0xf9400689                     // 474: ldr x9, [x20, #0x8]
+	WORD $0xf9401291                     // 478: ldr x17, [x20, #0x20]
+	WORD $0xf9401e84                     // 47c: ldr x4, [x20, #0x38]
+	WORD $0xd37df12a                     // 480: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // 484: lsl x11, x9, #1
+	WORD $0x8b09016c                     // 488: add x12, x11, x9
+	WORD $0xd37ef52d                     // 48c: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // 490: add x14, x13, x9
+	WORD $0xcb09014f                     // 494: sub x15, x10, x9
+	WORD $0xd37ff990                     // 498: lsl x16, x12, #1
+	WORD $0xd503201f                     // 49c: nop
+	WORD $0xaa0803f6                     // 4a0: mov x22, x8
+	WORD $0x8b090117                     // 4a4: add x23, x8, x9
+	WORD $0x8b0b0118                     // 4a8: add x24, x8, x11
+	WORD $0x8b0c0119                     // 4ac: add x25, x8, x12
+	WORD $0x8b0d011a                     // 4b0: add x26, x8, x13
+	WORD $0x8b0e011b                     // 4b4: add x27, x8, x14
+	WORD $0x8b100100                     // 4b8: add x0, x8, x16
+	WORD $0x8b0f0101                     // 4bc: add x1, x8, x15
+	WORD $0xf9400e93                     // 4c0: ldr x19, [x20, #0x18]
+	WORD $0xaa1f03f5                     // 4c4: mov x21, xzr
+	WORD $0xaa1303e2                     // 4c8: mov x2, x19
+	WORD $0x91004263                     // 4cc: add x3, x19, #0x10
+	WORD $0x91006273                     // 4d0: add x19, x19, #0x18
+	WORD $0x4ddfcc41                     // 4d4: ld1r { v1.2d }, [x2], #8
+	WORD $0x4d40cc49                     // 4d8: ld1r { v9.2d }, [x2]
+	WORD $0x4d40cc62                     // 4dc: ld1r { v2.2d }, [x3]
+	WORD $0x4d40ce60                     // 4e0: ld1r { v0.2d }, [x19]
+	WORD $0xaa0403f3                     // 4e4: mov x19, x4
+	WORD $0xa9440e84                     // 4e8: ldp x4, x3, [x20, #0x40]
+	WORD $0x4ea91d2b                     // 4ec: mov v11.16b, v9.16b
+	WORD $0x4ea21c45                     // 4f0: mov v5.16b, v2.16b
+	WORD $0xf9400a82                     // 4f4: ldr x2, [x20, #0x10]
+	WORD $0x4ea01c04                     // 4f8: mov v4.16b, v0.16b
+	WORD $0x4ea11c23                     // 4fc: mov v3.16b, v1.16b
+	WORD $0x9341fc85                     // 500: asr x5, x4, #1
+	WORD $0x4ea01c06                     // 504: mov v6.16b, v0.16b
+	WORD $0x4ea21c47                     // 508: mov v7.16b, v2.16b
+	WORD $0x4ea91d2c                     // 50c: mov v12.16b, v9.16b
+	WORD $0x4ea11c2d                     // 510: mov v13.16b, v1.16b
+	WORD $0x4ea01c08                     // 514: mov v8.16b, v0.16b
+	WORD $0x4ea21c4a                     // 518: mov v10.16b, v2.16b
+	WORD $0x4ea91d2e                     // 51c: mov v14.16b, v9.16b
+	WORD $0x4ea11c2f                     // 520: mov v15.16b, v1.16b
+	WORD $0xaa0503e6                     // 524: mov x6, x5
+	WORD $0xf100089f                     // 528: cmp x4, #0x2
+	WORD $0x54000723                     // 52c: b.lo 0x610 <gemmI8MM8x8+0x610>
+	WORD $0x3cf56ad0                     // 530: ldr q16, [x22, x21]
+	WORD $0xf10004c6                     // 534: subs x6, x6, #0x1
+	WORD $0x3cf56af1                     // 538: ldr q17, [x23, x21]
+	WORD $0x3cf56b12                     // 53c: ldr q18, [x24, x21]
+	WORD $0x3cf56b33                     // 540: ldr q19, [x25, x21]
+	WORD $0x3cf56b54                     // 544: ldr q20, [x26, x21]
+	WORD $0x3cf56b75                     // 548: ldr q21, [x27, x21]
+	WORD $0x4ed13a16                     // 54c: zip1 v22.2d, v16.2d, v17.2d
+	WORD $0x3cf56817                     // 550: ldr q23, [x0, x21]
+	WORD $0x4ed17a10                     // 554: zip2 v16.2d, v16.2d, v17.2d
+	WORD $0x3cf56838                     // 558: ldr q24, [x1, x21]
+	WORD $0x4ed33a59                     // 55c: zip1 v25.2d, v18.2d, v19.2d
+	WORD $0x4ed37a51                     // 560: zip2 v17.2d, v18.2d, v19.2d
+	WORD $0x910042b5                     // 564: add x21, x21, #0x10
+	WORD $0x4ed53a9a                     // 568: zip1 v26.2d, v20.2d, v21.2d
+	WORD $0x4ed57a93                     // 56c: zip2 v19.2d, v20.2d, v21.2d
+	WORD $0x4ed83afc                     // 570: zip1 v28.2d, v23.2d, v24.2d
+	WORD $0xad40505b                     // 574: ldp q27, q20, [x2]
+	WORD $0x4ed87af2                     // 578: zip2 v18.2d, v23.2d, v24.2d
+	WORD $0x4e94a6ce                     // 57c: smmla v14.4s, v22.16b, v20.16b
+	WORD $0x4e94a72c                     // 580: smmla v12.4s, v25.16b, v20.16b
+	WORD $0x4e94a74b                     // 584: smmla v11.4s, v26.16b, v20.16b
+	WORD $0x4e94a789                     // 588: smmla v9.4s, v28.16b, v20.16b
+	WORD $0xad415055                     // 58c: ldp q21, q20, [x2, #0x20]
+	WORD $0x4e9ba6cf                     // 590: smmla v15.4s, v22.16b, v27.16b
+	WORD $0x4e9ba72d                     // 594: smmla v13.4s, v25.16b, v27.16b
+	WORD $0x4e9ba743                     // 598: smmla v3.4s, v26.16b, v27.16b
+	WORD $0x4e9ba781                     // 59c: smmla v1.4s, v28.16b, v27.16b
+	WORD $0x4e95a6ca                     // 5a0: smmla v10.4s, v22.16b, v21.16b
+	WORD $0x4e95a727                     // 5a4: smmla v7.4s, v25.16b, v21.16b
+	WORD $0x4e95a745                     // 5a8: smmla v5.4s, v26.16b, v21.16b
+	WORD $0x4e95a782                     // 5ac: smmla v2.4s, v28.16b, v21.16b
+	WORD $0x4e94a6c8                     // 5b0: smmla v8.4s, v22.16b, v20.16b
+	WORD $0x4e94a726                     // 5b4: smmla v6.4s, v25.16b, v20.16b
+	WORD $0x4e94a744                     // 5b8: smmla v4.4s, v26.16b, v20.16b
+	WORD $0x4e94a780                     // 5bc: smmla v0.4s, v28.16b, v20.16b
+	WORD $0xad425055                     // 5c0: ldp q21, q20, [x2, #0x40]
+	WORD $0x4e95a60f                     // 5c4: smmla v15.4s, v16.16b, v21.16b
+	WORD $0x4e95a62d                     // 5c8: smmla v13.4s, v17.16b, v21.16b
+	WORD $0x4e95a663                     // 5cc: smmla v3.4s, v19.16b, v21.16b
+	WORD $0x4e95a641                     // 5d0: smmla v1.4s, v18.16b, v21.16b
+	WORD $0x4e94a60e                     // 5d4: smmla v14.4s, v16.16b, v20.16b
+	WORD $0x4e94a62c                     // 5d8: smmla v12.4s, v17.16b, v20.16b
+	WORD $0x4e94a66b                     // 5dc: smmla v11.4s, v19.16b, v20.16b
+	WORD $0x4e94a649                     // 5e0: smmla v9.4s, v18.16b, v20.16b
+	WORD $0xad435055                     // 5e4: ldp q21, q20, [x2, #0x60]
+	WORD $0x91020042                     // 5e8: add x2, x2, #0x80
+	WORD $0x4e95a60a                     // 5ec: smmla v10.4s, v16.16b, v21.16b
+	WORD $0x4e95a627                     // 5f0: smmla v7.4s, v17.16b, v21.16b
+	WORD $0x4e95a665                     // 5f4: smmla v5.4s, v19.16b, v21.16b
+	WORD $0x4e95a642                     // 5f8: smmla v2.4s, v18.16b, v21.16b
+	WORD $0x4e94a608                     // 5fc: smmla v8.4s, v16.16b, v20.16b
+	WORD $0x4e94a626                     // 600: smmla v6.4s, v17.16b, v20.16b
+	WORD $0x4e94a664                     // 604: smmla v4.4s, v19.16b, v20.16b
+	WORD $0x4e94a640                     // 608: smmla v0.4s, v18.16b, v20.16b
+	WORD $0x54fff921                     // 60c: b.ne 0x530 <gemmI8MM8x8+0x530>
+	WORD $0x36000424                     // 610: tbz w4, #0x0, 0x694 <gemmI8MM8x8+0x694>
+	WORD $0xfc756ad0                     // 614: ldr d16, [x22, x21]
+	WORD $0xfc756af1                     // 618: ldr d17, [x23, x21]
+	WORD $0xfc756b12                     // 61c: ldr d18, [x24, x21]
+	WORD $0xfc756b33                     // 620: ldr d19, [x25, x21]
+	WORD $0xfc756b54                     // 624: ldr d20, [x26, x21]
+	WORD $0xfc756b75                     // 628: ldr d21, [x27, x21]
+	WORD $0x6e180630                     // 62c: mov v16.d[1], v17.d[0]
+	WORD $0xfc756816                     // 630: ldr d22, [x0, x21]
+	WORD $0xfc756837                     // 634: ldr d23, [x1, x21]
+	WORD $0x6e180672                     // 638: mov v18.d[1], v19.d[0]
+	WORD $0xad404c51                     // 63c: ldp q17, q19, [x2]
+	WORD $0x6e1806b4                     // 640: mov v20.d[1], v21.d[0]
+	WORD $0x910022b5                     // 644: add x21, x21, #0x8
+	WORD $0x6e1806f6                     // 648: mov v22.d[1], v23.d[0]
+	WORD $0x4e91a60f                     // 64c: smmla v15.4s, v16.16b, v17.16b
+	WORD $0x4e91a64d                     // 650: smmla v13.4s, v18.16b, v17.16b
+	WORD $0x4e93a60e                     // 654: smmla v14.4s, v16.16b, v19.16b
+	WORD $0x4e91a683                     // 658: smmla v3.4s, v20.16b, v17.16b
+	WORD $0x4e93a64c                     // 65c: smmla v12.4s, v18.16b, v19.16b
+	WORD $0x4e91a6c1                     // 660: smmla v1.4s, v22.16b, v17.16b
+	WORD $0x4e93a68b                     // 664: smmla v11.4s, v20.16b, v19.16b
+	WORD $0x4e93a6c9                     // 668: smmla v9.4s, v22.16b, v19.16b
+	WORD $0xad414c51                     // 66c: ldp q17, q19, [x2, #0x20]
+	WORD $0x91010042                     // 670: add x2, x2, #0x40
+	WORD $0x4e91a60a                     // 674: smmla v10.4s, v16.16b, v17.16b
+	WORD $0x4e91a647                     // 678: smmla v7.4s, v18.16b, v17.16b
+	WORD $0x4e91a685                     // 67c: smmla v5.4s, v20.16b, v17.16b
+	WORD $0x4e91a6c2                     // 680: smmla v2.4s, v22.16b, v17.16b
+	WORD $0x4e93a608                     // 684: smmla v8.4s, v16.16b, v19.16b
+	WORD $0x4e93a646                     // 688: smmla v6.4s, v18.16b, v19.16b
+	WORD $0x4e93a684                     // 68c: smmla v4.4s, v20.16b, v19.16b
+	WORD $0x4e93a6c0                     // 690: smmla v0.4s, v22.16b, v19.16b
+	WORD $0xf1000463                     // 694: subs x3, x3, #0x1
+	WORD $0x540000e0                     // 698: b.eq 0x6b4 <gemmI8MM8x8+0x6b4>
+	WORD $0xf9402a86                     // 69c: ldr x6, [x20, #0x50]
+	WORD $0x8b1500d5                     // 6a0: add x21, x6, x21
+	WORD $0xaa0503e6                     // 6a4: mov x6, x5
+	WORD $0xf100089f                     // 6a8: cmp x4, #0x2
+	WORD $0x54fff422                     // 6ac: b.hs 0x530 <gemmI8MM8x8+0x530>
+	WORD $0x17ffffd8                     // 6b0: b 0x610 <gemmI8MM8x8+0x610>
+	WORD $0xf9400e95                     // 6b4: ldr x21, [x20, #0x18]
+	WORD $0x4e21d9f1                     // 6b8: scvtf v17.4s, v15.4s
+	WORD $0x4e21d9ad                     // 6bc: scvtf v13.4s, v13.4s
+	WORD $0xf100267f                     // 6c0: cmp x19, #0x9
 	WORD $0x4e21d9ce                     // 6c4: scvtf v14.4s, v14.4s
-	WORD $0x6eb686b5                     // 6c8: sub v21.4s, v21.4s, v22.4s
-	WORD $0xad4161d6                     // 6cc: ldp q22, q24, [x14, #0x20]
-	WORD $0x6eb78694                     // 6d0: sub v20.4s, v20.4s, v23.4s
-	WORD $0x6e33ded3                     // 6d4: fmul v19.4s, v22.4s, v19.4s
-	WORD $0x4e21dab5                     // 6d8: scvtf v21.4s, v21.4s
-	WORD $0xad4459d7                     // 6dc: ldp q23, q22, [x14, #0x80]
-	WORD $0x4e21da94                     // 6e0: scvtf v20.4s, v20.4s
-	WORD $0x6e32df12                     // 6e4: fmul v18.4s, v24.4s, v18.4s
-	WORD $0x6e35def5                     // 6e8: fmul v21.4s, v23.4s, v21.4s
-	WORD $0x6e34ded4                     // 6ec: fmul v20.4s, v22.4s, v20.4s
-	WORD $0x4e35d673                     // 6f0: fadd v19.4s, v19.4s, v21.4s
-	WORD $0x4e34d652                     // 6f4: fadd v18.4s, v18.4s, v20.4s
-	WORD $0xad4255d4                     // 6f8: ldp q20, q21, [x14, #0x40]
-	WORD $0x4e21aa73                     // 6fc: fcvtns v19.4s, v19.4s
-	WORD $0x4e21aa52                     // 700: fcvtns v18.4s, v18.4s
-	WORD $0x4eb38693                     // 704: add v19.4s, v20.4s, v19.4s
-	WORD $0x4eb286b2                     // 708: add v18.4s, v21.4s, v18.4s
-	WORD $0x0e614a73                     // 70c: sqxtn v19.4h, v19.4s
-	WORD $0x4e614a53                     // 710: sqxtn2 v19.8h, v18.4s
-	WORD $0x0e214a72                     // 714: sqxtn v18.8b, v19.8h
-	WORD $0xfd000212                     // 718: str d18, [x16]
-	WORD $0xfd400232                     // 71c: ldr d18, [x17]
-	WORD $0x8b0f0270                     // 720: add x16, x19, x15
-	WORD $0x8b0f0235                     // 724: add x21, x17, x15
-	WORD $0x0f08a652                     // 728: sshll v18.8h, v18.8b, #0x0
-	WORD $0x0f10a653                     // 72c: sshll v19.4s, v18.4h, #0x0
-	WORD $0x4f10a651                     // 730: sshll2 v17.4s, v18.8h, #0x0
-	WORD $0xad4549d4                     // 734: ldp q20, q18, [x14, #0xa0]
-	WORD $0x6eb48673                     // 738: sub v19.4s, v19.4s, v20.4s
-	WORD $0x6eb28630                     // 73c: sub v16.4s, v17.4s, v18.4s
-	WORD $0xad4151d2                     // 740: ldp q18, q20, [x14, #0x20]
-	WORD $0x4e21da71                     // 744: scvtf v17.4s, v19.4s
-	WORD $0x6e2fde4f                     // 748: fmul v15.4s, v18.4s, v15.4s
-	WORD $0xad4449d3                     // 74c: ldp q19, q18, [x14, #0x80]
-	WORD $0x4e21da10                     // 750: scvtf v16.4s, v16.4s
-	WORD $0x6e2ede8e                     // 754: fmul v14.4s, v20.4s, v14.4s
-	WORD $0x6e31de71                     // 758: fmul v17.4s, v19.4s, v17.4s
-	WORD $0x6e30de50                     // 75c: fmul v16.4s, v18.4s, v16.4s
-	WORD $0x4e31d5ef                     // 760: fadd v15.4s, v15.4s, v17.4s
-	WORD $0x4e30d5ce                     // 764: fadd v14.4s, v14.4s, v16.4s
-	WORD $0xad4245d0                     // 768: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ef                     // 76c: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // 770: fcvtns v14.4s, v14.4s
-	WORD $0x4eaf860f                     // 774: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // 778: add v14.4s, v17.4s, v14.4s
-	WORD $0x4ecc39b1                     // 77c: zip1 v17.2d, v13.2d, v12.2d
-	WORD $0x4ecc79ac                     // 780: zip2 v12.2d, v13.2d, v12.2d
-	WORD $0x0e6149ef                     // 784: sqxtn v15.4h, v15.4s
-	WORD $0x4e21da31                     // 788: scvtf v17.4s, v17.4s
-	WORD $0x4e6149cf                     // 78c: sqxtn2 v15.8h, v14.4s
-	WORD $0x0e2149ee                     // 790: sqxtn v14.8b, v15.8h
-	WORD $0xfd00026e                     // 794: str d14, [x19]
-	WORD $0xfd4002ae                     // 798: ldr d14, [x21]
-	WORD $0x8b0f0211                     // 79c: add x17, x16, x15
-	WORD $0xad4549d0                     // 7a0: ldp q16, q18, [x14, #0xa0]
-	WORD $0x8b0f02b3                     // 7a4: add x19, x21, x15
-	WORD $0x0f08a5ce                     // 7a8: sshll v14.8h, v14.8b, #0x0
-	WORD $0x0f10a5cf                     // 7ac: sshll v15.4s, v14.4h, #0x0
-	WORD $0x4f10a5ce                     // 7b0: sshll2 v14.4s, v14.8h, #0x0
-	WORD $0x6eb085ef                     // 7b4: sub v15.4s, v15.4s, v16.4s
-	WORD $0x6eb285ce                     // 7b8: sub v14.4s, v14.4s, v18.4s
-	WORD $0xad4151d2                     // 7bc: ldp q18, q20, [x14, #0x20]
-	WORD $0x4eca3970                     // 7c0: zip1 v16.2d, v11.2d, v10.2d
-	WORD $0x4eca796a                     // 7c4: zip2 v10.2d, v11.2d, v10.2d
-	WORD $0x4e21d98b                     // 7c8: scvtf v11.4s, v12.4s
-	WORD $0x4e21d9ef                     // 7cc: scvtf v15.4s, v15.4s
-	WORD $0x6e31de51                     // 7d0: fmul v17.4s, v18.4s, v17.4s
-	WORD $0xad4449d3                     // 7d4: ldp q19, q18, [x14, #0x80]
-	WORD $0x4e21da10                     // 7d8: scvtf v16.4s, v16.4s
-	WORD $0x4e21d9ce                     // 7dc: scvtf v14.4s, v14.4s
-	WORD $0x4e21d94a                     // 7e0: scvtf v10.4s, v10.4s
-	WORD $0x6e2fde6f                     // 7e4: fmul v15.4s, v19.4s, v15.4s
-	WORD $0x6e30de90                     // 7e8: fmul v16.4s, v20.4s, v16.4s
-	WORD $0x6e2ede4e                     // 7ec: fmul v14.4s, v18.4s, v14.4s
-	WORD $0x4e2fd62f                     // 7f0: fadd v15.4s, v17.4s, v15.4s
-	WORD $0x4e2ed60e                     // 7f4: fadd v14.4s, v16.4s, v14.4s
-	WORD $0xad4245d0                     // 7f8: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ef                     // 7fc: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // 800: fcvtns v14.4s, v14.4s
-	WORD $0x4eaf860f                     // 804: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // 808: add v14.4s, v17.4s, v14.4s
-	WORD $0x0e6149ef                     // 80c: sqxtn v15.4h, v15.4s
-	WORD $0x4e6149cf                     // 810: sqxtn2 v15.8h, v14.4s
-	WORD $0x0e2149ee                     // 814: sqxtn v14.8b, v15.8h
-	WORD $0xfd00020e                     // 818: str d14, [x16]
-	WORD $0xfd40026e                     // 81c: ldr d14, [x19]
-	WORD $0x8b0f0230                     // 820: add x16, x17, x15
-	WORD $0x8b0f0273                     // 824: add x19, x19, x15
-	WORD $0x0f08a5ce                     // 828: sshll v14.8h, v14.8b, #0x0
-	WORD $0x0f10a5cf                     // 82c: sshll v15.4s, v14.4h, #0x0
-	WORD $0x4f10a5cd                     // 830: sshll2 v13.4s, v14.8h, #0x0
-	WORD $0xad4539d0                     // 834: ldp q16, q14, [x14, #0xa0]
-	WORD $0x6eb085ef                     // 838: sub v15.4s, v15.4s, v16.4s
-	WORD $0x6eae85ac                     // 83c: sub v12.4s, v13.4s, v14.4s
-	WORD $0xad4141ce                     // 840: ldp q14, q16, [x14, #0x20]
-	WORD $0x4e21d9ed                     // 844: scvtf v13.4s, v15.4s
-	WORD $0x6e2bddcb                     // 848: fmul v11.4s, v14.4s, v11.4s
-	WORD $0xad4439cf                     // 84c: ldp q15, q14, [x14, #0x80]
-	WORD $0x4e21d98c                     // 850: scvtf v12.4s, v12.4s
-	WORD $0x6e2ade0a                     // 854: fmul v10.4s, v16.4s, v10.4s
-	WORD $0x6e2ddded                     // 858: fmul v13.4s, v15.4s, v13.4s
-	WORD $0x6e2cddcc                     // 85c: fmul v12.4s, v14.4s, v12.4s
-	WORD $0x4e2dd56b                     // 860: fadd v11.4s, v11.4s, v13.4s
-	WORD $0x4e2cd54a                     // 864: fadd v10.4s, v10.4s, v12.4s
-	WORD $0xad4235cc                     // 868: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // 86c: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // 870: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // 874: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // 878: add v10.4s, v13.4s, v10.4s
-	WORD $0x4ec8392d                     // 87c: zip1 v13.2d, v9.2d, v8.2d
-	WORD $0x4ec87928                     // 880: zip2 v8.2d, v9.2d, v8.2d
-	WORD $0x0e61496b                     // 884: sqxtn v11.4h, v11.4s
-	WORD $0x4e21d9ad                     // 888: scvtf v13.4s, v13.4s
-	WORD $0x4e61494b                     // 88c: sqxtn2 v11.8h, v10.4s
-	WORD $0x0e21496a                     // 890: sqxtn v10.8b, v11.8h
-	WORD $0xfd00022a                     // 894: str d10, [x17]
-	WORD $0xfd40026a                     // 898: ldr d10, [x19]
-	WORD $0x8b0f0211                     // 89c: add x17, x16, x15
-	WORD $0xad4539cc                     // 8a0: ldp q12, q14, [x14, #0xa0]
-	WORD $0x8b0f0273                     // 8a4: add x19, x19, x15
-	WORD $0x0f08a54a                     // 8a8: sshll v10.8h, v10.8b, #0x0
-	WORD $0x0f10a54b                     // 8ac: sshll v11.4s, v10.4h, #0x0
-	WORD $0x4f10a54a                     // 8b0: sshll2 v10.4s, v10.8h, #0x0
-	WORD $0x6eac856b                     // 8b4: sub v11.4s, v11.4s, v12.4s
-	WORD $0x6eae854a                     // 8b8: sub v10.4s, v10.4s, v14.4s
-	WORD $0xad4141ce                     // 8bc: ldp q14, q16, [x14, #0x20]
-	WORD $0x4ec638ec                     // 8c0: zip1 v12.2d, v7.2d, v6.2d
-	WORD $0x4ec678e6                     // 8c4: zip2 v6.2d, v7.2d, v6.2d
-	WORD $0x4e21d907                     // 8c8: scvtf v7.4s, v8.4s
-	WORD $0x4e21d96b                     // 8cc: scvtf v11.4s, v11.4s
-	WORD $0x6e2dddcd                     // 8d0: fmul v13.4s, v14.4s, v13.4s
-	WORD $0xad4439cf                     // 8d4: ldp q15, q14, [x14, #0x80]
-	WORD $0x4e21d98c                     // 8d8: scvtf v12.4s, v12.4s
-	WORD $0x4e21d94a                     // 8dc: scvtf v10.4s, v10.4s
-	WORD $0x4e21d8c6                     // 8e0: scvtf v6.4s, v6.4s
-	WORD $0x6e2bddeb                     // 8e4: fmul v11.4s, v15.4s, v11.4s
-	WORD $0x6e2cde0c                     // 8e8: fmul v12.4s, v16.4s, v12.4s
-	WORD $0x6e2addca                     // 8ec: fmul v10.4s, v14.4s, v10.4s
-	WORD $0x4e2bd5ab                     // 8f0: fadd v11.4s, v13.4s, v11.4s
-	WORD $0x4e2ad58a                     // 8f4: fadd v10.4s, v12.4s, v10.4s
-	WORD $0xad4235cc                     // 8f8: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // 8fc: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // 900: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // 904: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // 908: add v10.4s, v13.4s, v10.4s
-	WORD $0x0e61496b                     // 90c: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // 910: sqxtn2 v11.8h, v10.4s
-	WORD $0x0e21496a                     // 914: sqxtn v10.8b, v11.8h
-	WORD $0xfd00020a                     // 918: str d10, [x16]
-	WORD $0xfd40026a                     // 91c: ldr d10, [x19]
-	WORD $0x8b0f0230                     // 920: add x16, x17, x15
-	WORD $0x8b0f0273                     // 924: add x19, x19, x15
-	WORD $0x0f08a54a                     // 928: sshll v10.8h, v10.8b, #0x0
-	WORD $0x0f10a54b                     // 92c: sshll v11.4s, v10.4h, #0x0
-	WORD $0x4f10a549                     // 930: sshll2 v9.4s, v10.8h, #0x0
-	WORD $0xad4529cc                     // 934: ldp q12, q10, [x14, #0xa0]
-	WORD $0x6eac856b                     // 938: sub v11.4s, v11.4s, v12.4s
-	WORD $0x6eaa8528                     // 93c: sub v8.4s, v9.4s, v10.4s
-	WORD $0xad4131ca                     // 940: ldp q10, q12, [x14, #0x20]
-	WORD $0x4e21d969                     // 944: scvtf v9.4s, v11.4s
-	WORD $0x6e27dd47                     // 948: fmul v7.4s, v10.4s, v7.4s
-	WORD $0xad4429cb                     // 94c: ldp q11, q10, [x14, #0x80]
-	WORD $0x4e21d908                     // 950: scvtf v8.4s, v8.4s
-	WORD $0x6e26dd86                     // 954: fmul v6.4s, v12.4s, v6.4s
-	WORD $0x6e29dd69                     // 958: fmul v9.4s, v11.4s, v9.4s
-	WORD $0x6e28dd48                     // 95c: fmul v8.4s, v10.4s, v8.4s
-	WORD $0x4e29d4e7                     // 960: fadd v7.4s, v7.4s, v9.4s
-	WORD $0x4e28d4c6                     // 964: fadd v6.4s, v6.4s, v8.4s
-	WORD $0xad4225c8                     // 968: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // 96c: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // 970: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // 974: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // 978: add v6.4s, v9.4s, v6.4s
-	WORD $0x4ec53889                     // 97c: zip1 v9.2d, v4.2d, v5.2d
-	WORD $0x4ec57884                     // 980: zip2 v4.2d, v4.2d, v5.2d
-	WORD $0x0e6148e7                     // 984: sqxtn v7.4h, v7.4s
-	WORD $0x4e21d929                     // 988: scvtf v9.4s, v9.4s
-	WORD $0x4e6148c7                     // 98c: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e2148e6                     // 990: sqxtn v6.8b, v7.8h
-	WORD $0xfd000226                     // 994: str d6, [x17]
-	WORD $0xfd400266                     // 998: ldr d6, [x19]
-	WORD $0x8b0f0271                     // 99c: add x17, x19, x15
-	WORD $0xad4529c8                     // 9a0: ldp q8, q10, [x14, #0xa0]
-	WORD $0x8b0f020f                     // 9a4: add x15, x16, x15
-	WORD $0x0f08a4c6                     // 9a8: sshll v6.8h, v6.8b, #0x0
-	WORD $0x0f10a4c7                     // 9ac: sshll v7.4s, v6.4h, #0x0
-	WORD $0x4f10a4c6                     // 9b0: sshll2 v6.4s, v6.8h, #0x0
-	WORD $0x6ea884e7                     // 9b4: sub v7.4s, v7.4s, v8.4s
-	WORD $0x6eaa84c6                     // 9b8: sub v6.4s, v6.4s, v10.4s
-	WORD $0xad4131ca                     // 9bc: ldp q10, q12, [x14, #0x20]
-	WORD $0x4ec33848                     // 9c0: zip1 v8.2d, v2.2d, v3.2d
-	WORD $0x4ec37842                     // 9c4: zip2 v2.2d, v2.2d, v3.2d
-	WORD $0x4e21d883                     // 9c8: scvtf v3.4s, v4.4s
-	WORD $0x4e21d8e7                     // 9cc: scvtf v7.4s, v7.4s
-	WORD $0x6e29dd49                     // 9d0: fmul v9.4s, v10.4s, v9.4s
-	WORD $0xad4429cb                     // 9d4: ldp q11, q10, [x14, #0x80]
-	WORD $0x4e21d908                     // 9d8: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8c6                     // 9dc: scvtf v6.4s, v6.4s
-	WORD $0x4e21d842                     // 9e0: scvtf v2.4s, v2.4s
-	WORD $0x6e27dd67                     // 9e4: fmul v7.4s, v11.4s, v7.4s
-	WORD $0x6e28dd88                     // 9e8: fmul v8.4s, v12.4s, v8.4s
-	WORD $0x6e26dd46                     // 9ec: fmul v6.4s, v10.4s, v6.4s
-	WORD $0x4e27d527                     // 9f0: fadd v7.4s, v9.4s, v7.4s
-	WORD $0x4e26d506                     // 9f4: fadd v6.4s, v8.4s, v6.4s
-	WORD $0xad4225c8                     // 9f8: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // 9fc: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // a00: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // a04: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // a08: add v6.4s, v9.4s, v6.4s
-	WORD $0x0e6148e7                     // a0c: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // a10: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e2148e6                     // a14: sqxtn v6.8b, v7.8h
-	WORD $0xfd000206                     // a18: str d6, [x16]
-	WORD $0xfd400226                     // a1c: ldr d6, [x17]
-	WORD $0xad4515c8                     // a20: ldp q8, q5, [x14, #0xa0]
-	WORD $0x0f08a4c6                     // a24: sshll v6.8h, v6.8b, #0x0
-	WORD $0x0f10a4c7                     // a28: sshll v7.4s, v6.4h, #0x0
-	WORD $0x4f10a4c6                     // a2c: sshll2 v6.4s, v6.8h, #0x0
-	WORD $0x6ea884e7                     // a30: sub v7.4s, v7.4s, v8.4s
-	WORD $0x6ea584c5                     // a34: sub v5.4s, v6.4s, v5.4s
-	WORD $0xad4121c6                     // a38: ldp q6, q8, [x14, #0x20]
-	WORD $0x4e21d8e4                     // a3c: scvtf v4.4s, v7.4s
-	WORD $0x6e23dcc3                     // a40: fmul v3.4s, v6.4s, v3.4s
-	WORD $0xad4419c7                     // a44: ldp q7, q6, [x14, #0x80]
-	WORD $0x4e21d8a5                     // a48: scvtf v5.4s, v5.4s
-	WORD $0x6e22dd02                     // a4c: fmul v2.4s, v8.4s, v2.4s
-	WORD $0x6e24dce4                     // a50: fmul v4.4s, v7.4s, v4.4s
-	WORD $0x4e24d463                     // a54: fadd v3.4s, v3.4s, v4.4s
-	WORD $0x6e25dcc4                     // a58: fmul v4.4s, v6.4s, v5.4s
-	WORD $0x4e21a863                     // a5c: fcvtns v3.4s, v3.4s
-	WORD $0x4e24d442                     // a60: fadd v2.4s, v2.4s, v4.4s
-	WORD $0xad4215c4                     // a64: ldp q4, q5, [x14, #0x40]
-	WORD $0x4ea38483                     // a68: add v3.4s, v4.4s, v3.4s
-	WORD $0x4e21a842                     // a6c: fcvtns v2.4s, v2.4s
-	WORD $0x0e614863                     // a70: sqxtn v3.4h, v3.4s
-	WORD $0x4ea284a2                     // a74: add v2.4s, v5.4s, v2.4s
-	WORD $0x4e614843                     // a78: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e214862                     // a7c: sqxtn v2.8b, v3.8h
-	WORD $0xfd0001e2                     // a80: str d2, [x15]
-	WORD $0xf10021ae                     // a84: subs x14, x13, #0x8
-	WORD $0x54ffb6cc                     // a88: b.gt 0x160 <gemmI8MM8x8+0x160>
-	WORD $0x14000177                     // a8c: b 0x1068 <gemmI8MM8x8+0x1068>
-	WORD $0x4e21da73                     // a90: scvtf v19.4s, v19.4s
-	WORD $0x8b0f0213                     // a94: add x19, x16, x15
-	WORD $0xad4155d4                     // a98: ldp q20, q21, [x14, #0x20]
-	WORD $0x4e21da52                     // a9c: scvtf v18.4s, v18.4s
-	WORD $0x8b0f0231                     // aa0: add x17, x17, x15
-	WORD $0x4ed07a30                     // aa4: zip2 v16.2d, v17.2d, v16.2d
-	WORD $0x4ece79ee                     // aa8: zip2 v14.2d, v15.2d, v14.2d
-	WORD $0x6e33de93                     // aac: fmul v19.4s, v20.4s, v19.4s
-	WORD $0x6e32deb2                     // ab0: fmul v18.4s, v21.4s, v18.4s
-	WORD $0xad4255d4                     // ab4: ldp q20, q21, [x14, #0x40]
-	WORD $0x4e21da0f                     // ab8: scvtf v15.4s, v16.4s
-	WORD $0x4e21d9ce                     // abc: scvtf v14.4s, v14.4s
-	WORD $0x4e21aa73                     // ac0: fcvtns v19.4s, v19.4s
-	WORD $0x4e21aa52                     // ac4: fcvtns v18.4s, v18.4s
-	WORD $0x4eb38693                     // ac8: add v19.4s, v20.4s, v19.4s
-	WORD $0x4eb286b2                     // acc: add v18.4s, v21.4s, v18.4s
-	WORD $0x0e614a73                     // ad0: sqxtn v19.4h, v19.4s
-	WORD $0x4e614a53                     // ad4: sqxtn2 v19.8h, v18.4s
-	WORD $0x0e214a71                     // ad8: sqxtn v17.8b, v19.8h
-	WORD $0xfd000211                     // adc: str d17, [x16]
-	WORD $0xad4145d0                     // ae0: ldp q16, q17, [x14, #0x20]
-	WORD $0x8b0f0270                     // ae4: add x16, x19, x15
-	WORD $0x8b0f0231                     // ae8: add x17, x17, x15
-	WORD $0x6e2fde0f                     // aec: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x6e2ede2e                     // af0: fmul v14.4s, v17.4s, v14.4s
-	WORD $0xad4245d0                     // af4: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ef                     // af8: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // afc: fcvtns v14.4s, v14.4s
-	WORD $0x4eaf860f                     // b00: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // b04: add v14.4s, v17.4s, v14.4s
-	WORD $0x4eca3970                     // b08: zip1 v16.2d, v11.2d, v10.2d
-	WORD $0x4eca796a                     // b0c: zip2 v10.2d, v11.2d, v10.2d
-	WORD $0x0e6149ef                     // b10: sqxtn v15.4h, v15.4s
-	WORD $0x4e21da10                     // b14: scvtf v16.4s, v16.4s
-	WORD $0x4e21d94a                     // b18: scvtf v10.4s, v10.4s
-	WORD $0x4e6149cf                     // b1c: sqxtn2 v15.8h, v14.4s
-	WORD $0x4ecc39ae                     // b20: zip1 v14.2d, v13.2d, v12.2d
-	WORD $0x4ecc79ac                     // b24: zip2 v12.2d, v13.2d, v12.2d
-	WORD $0x0e2149ef                     // b28: sqxtn v15.8b, v15.8h
-	WORD $0x4e21d9ce                     // b2c: scvtf v14.4s, v14.4s
-	WORD $0x4e21d98b                     // b30: scvtf v11.4s, v12.4s
-	WORD $0xfd00026f                     // b34: str d15, [x19]
-	WORD $0xad4145cf                     // b38: ldp q15, q17, [x14, #0x20]
-	WORD $0x8b0f0213                     // b3c: add x19, x16, x15
-	WORD $0x8b0f0231                     // b40: add x17, x17, x15
-	WORD $0x6e2eddee                     // b44: fmul v14.4s, v15.4s, v14.4s
-	WORD $0x6e30de2f                     // b48: fmul v15.4s, v17.4s, v16.4s
-	WORD $0xad4245d0                     // b4c: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ce                     // b50: fcvtns v14.4s, v14.4s
-	WORD $0x4e21a9ef                     // b54: fcvtns v15.4s, v15.4s
-	WORD $0x4eae860e                     // b58: add v14.4s, v16.4s, v14.4s
-	WORD $0x4eaf862f                     // b5c: add v15.4s, v17.4s, v15.4s
-	WORD $0x0e6149ce                     // b60: sqxtn v14.4h, v14.4s
-	WORD $0x4e6149ee                     // b64: sqxtn2 v14.8h, v15.4s
-	WORD $0x0e2149cd                     // b68: sqxtn v13.8b, v14.8h
-	WORD $0xfd00020d                     // b6c: str d13, [x16]
-	WORD $0xad4135cc                     // b70: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0f0270                     // b74: add x16, x19, x15
-	WORD $0x8b0f0231                     // b78: add x17, x17, x15
-	WORD $0x6e2bdd8b                     // b7c: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // b80: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad4235cc                     // b84: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // b88: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // b8c: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // b90: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // b94: add v10.4s, v13.4s, v10.4s
-	WORD $0x4ec638ec                     // b98: zip1 v12.2d, v7.2d, v6.2d
-	WORD $0x4ec678e6                     // b9c: zip2 v6.2d, v7.2d, v6.2d
-	WORD $0x0e61496b                     // ba0: sqxtn v11.4h, v11.4s
-	WORD $0x4e21d98c                     // ba4: scvtf v12.4s, v12.4s
-	WORD $0x4e21d8c6                     // ba8: scvtf v6.4s, v6.4s
-	WORD $0x4e61494b                     // bac: sqxtn2 v11.8h, v10.4s
-	WORD $0x4ec8392a                     // bb0: zip1 v10.2d, v9.2d, v8.2d
-	WORD $0x4ec87928                     // bb4: zip2 v8.2d, v9.2d, v8.2d
-	WORD $0x0e21496b                     // bb8: sqxtn v11.8b, v11.8h
-	WORD $0x4e21d94a                     // bbc: scvtf v10.4s, v10.4s
-	WORD $0x4e21d907                     // bc0: scvtf v7.4s, v8.4s
-	WORD $0xfd00026b                     // bc4: str d11, [x19]
-	WORD $0xad4135cb                     // bc8: ldp q11, q13, [x14, #0x20]
-	WORD $0x8b0f0213                     // bcc: add x19, x16, x15
-	WORD $0x8b0f0231                     // bd0: add x17, x17, x15
-	WORD $0x6e2add6a                     // bd4: fmul v10.4s, v11.4s, v10.4s
-	WORD $0x6e2cddab                     // bd8: fmul v11.4s, v13.4s, v12.4s
-	WORD $0xad4235cc                     // bdc: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a94a                     // be0: fcvtns v10.4s, v10.4s
-	WORD $0x4e21a96b                     // be4: fcvtns v11.4s, v11.4s
-	WORD $0x4eaa858a                     // be8: add v10.4s, v12.4s, v10.4s
-	WORD $0x4eab85ab                     // bec: add v11.4s, v13.4s, v11.4s
-	WORD $0x0e61494a                     // bf0: sqxtn v10.4h, v10.4s
-	WORD $0x4e61496a                     // bf4: sqxtn2 v10.8h, v11.4s
-	WORD $0x0e214949                     // bf8: sqxtn v9.8b, v10.8h
-	WORD $0xfd000209                     // bfc: str d9, [x16]
-	WORD $0xad4125c8                     // c00: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0f0270                     // c04: add x16, x19, x15
-	WORD $0x8b0f0231                     // c08: add x17, x17, x15
-	WORD $0x6e27dd07                     // c0c: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // c10: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad4225c8                     // c14: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // c18: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // c1c: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // c20: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // c24: add v6.4s, v9.4s, v6.4s
-	WORD $0x4ec33848                     // c28: zip1 v8.2d, v2.2d, v3.2d
-	WORD $0x4ec37842                     // c2c: zip2 v2.2d, v2.2d, v3.2d
-	WORD $0x0e6148e7                     // c30: sqxtn v7.4h, v7.4s
-	WORD $0x4e21d908                     // c34: scvtf v8.4s, v8.4s
-	WORD $0x4e21d842                     // c38: scvtf v2.4s, v2.4s
-	WORD $0x4e6148c7                     // c3c: sqxtn2 v7.8h, v6.4s
-	WORD $0x4ec53886                     // c40: zip1 v6.2d, v4.2d, v5.2d
-	WORD $0x4ec57884                     // c44: zip2 v4.2d, v4.2d, v5.2d
-	WORD $0x0e2148e7                     // c48: sqxtn v7.8b, v7.8h
-	WORD $0x4e21d8c6                     // c4c: scvtf v6.4s, v6.4s
-	WORD $0x4e21d883                     // c50: scvtf v3.4s, v4.4s
-	WORD $0xfd000267                     // c54: str d7, [x19]
-	WORD $0xad4125c7                     // c58: ldp q7, q9, [x14, #0x20]
-	WORD $0x8b0f0213                     // c5c: add x19, x16, x15
-	WORD $0x8b0f022f                     // c60: add x15, x17, x15
-	WORD $0x6e26dce6                     // c64: fmul v6.4s, v7.4s, v6.4s
-	WORD $0x6e28dd27                     // c68: fmul v7.4s, v9.4s, v8.4s
-	WORD $0xad4225c8                     // c6c: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8c6                     // c70: fcvtns v6.4s, v6.4s
-	WORD $0x4e21a8e7                     // c74: fcvtns v7.4s, v7.4s
-	WORD $0x4ea68506                     // c78: add v6.4s, v8.4s, v6.4s
-	WORD $0x4ea78527                     // c7c: add v7.4s, v9.4s, v7.4s
-	WORD $0x0e6148c6                     // c80: sqxtn v6.4h, v6.4s
-	WORD $0x4e6148e6                     // c84: sqxtn2 v6.8h, v7.4s
-	WORD $0x0e2148c5                     // c88: sqxtn v5.8b, v6.8h
-	WORD $0xfd000205                     // c8c: str d5, [x16]
-	WORD $0xad4115c4                     // c90: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // c94: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x6e22dca2                     // c98: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x4e21a863                     // c9c: fcvtns v3.4s, v3.4s
-	WORD $0xad4215c4                     // ca0: ldp q4, q5, [x14, #0x40]
-	WORD $0x4e21a842                     // ca4: fcvtns v2.4s, v2.4s
-	WORD $0x4ea38483                     // ca8: add v3.4s, v4.4s, v3.4s
-	WORD $0x4ea284a2                     // cac: add v2.4s, v5.4s, v2.4s
-	WORD $0x0e614863                     // cb0: sqxtn v3.4h, v3.4s
-	WORD $0x4e614843                     // cb4: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e214862                     // cb8: sqxtn v2.8b, v3.8h
-	WORD $0xfd000262                     // cbc: str d2, [x19]
-	WORD $0xf10021ae                     // cc0: subs x14, x13, #0x8
-	WORD $0x54ffa4ec                     // cc4: b.gt 0x160 <gemmI8MM8x8+0x160>
-	WORD $0x140000e8                     // cc8: b 0x1068 <gemmI8MM8x8+0x1068>
-	WORD $0x4e21da73                     // ccc: scvtf v19.4s, v19.4s
-	WORD $0x8b0f0213                     // cd0: add x19, x16, x15
-	WORD $0xad4155d4                     // cd4: ldp q20, q21, [x14, #0x20]
-	WORD $0x4e21da52                     // cd8: scvtf v18.4s, v18.4s
-	WORD $0x8b0f0231                     // cdc: add x17, x17, x15
-	WORD $0x4ed07a30                     // ce0: zip2 v16.2d, v17.2d, v16.2d
-	WORD $0x4ece79ee                     // ce4: zip2 v14.2d, v15.2d, v14.2d
-	WORD $0x6e33de93                     // ce8: fmul v19.4s, v20.4s, v19.4s
-	WORD $0x6e32deb5                     // cec: fmul v21.4s, v21.4s, v18.4s
-	WORD $0xad4349d4                     // cf0: ldp q20, q18, [x14, #0x60]
-	WORD $0x4e21da0f                     // cf4: scvtf v15.4s, v16.4s
-	WORD $0x4e21d9ce                     // cf8: scvtf v14.4s, v14.4s
-	WORD $0x6e34de74                     // cfc: fmul v20.4s, v19.4s, v20.4s
-	WORD $0x6e32deb6                     // d00: fmul v22.4s, v21.4s, v18.4s
-	WORD $0x4f03f612                     // d04: fmov v18.4s, #1.00000000
-	WORD $0x4e20d694                     // d08: fadd v20.4s, v20.4s, v0.4s
-	WORD $0x4e20d6d6                     // d0c: fadd v22.4s, v22.4s, v0.4s
-	WORD $0x4e21f694                     // d10: fmax v20.4s, v20.4s, v1.4s
-	WORD $0x4e21f6d6                     // d14: fmax v22.4s, v22.4s, v1.4s
-	WORD $0x4eb2f694                     // d18: fmin v20.4s, v20.4s, v18.4s
-	WORD $0x4eb2f6d6                     // d1c: fmin v22.4s, v22.4s, v18.4s
-	WORD $0x6e34de73                     // d20: fmul v19.4s, v19.4s, v20.4s
-	WORD $0x6e36deb4                     // d24: fmul v20.4s, v21.4s, v22.4s
-	WORD $0xad4259d5                     // d28: ldp q21, q22, [x14, #0x40]
-	WORD $0x4e21aa73                     // d2c: fcvtns v19.4s, v19.4s
-	WORD $0x4e21aa94                     // d30: fcvtns v20.4s, v20.4s
-	WORD $0x4eb386b3                     // d34: add v19.4s, v21.4s, v19.4s
-	WORD $0x4eb486d4                     // d38: add v20.4s, v22.4s, v20.4s
-	WORD $0x0e614a73                     // d3c: sqxtn v19.4h, v19.4s
-	WORD $0x4e614a93                     // d40: sqxtn2 v19.8h, v20.4s
-	WORD $0x0e214a71                     // d44: sqxtn v17.8b, v19.8h
-	WORD $0xfd000211                     // d48: str d17, [x16]
-	WORD $0xad4145d0                     // d4c: ldp q16, q17, [x14, #0x20]
-	WORD $0x8b0f0270                     // d50: add x16, x19, x15
-	WORD $0x8b0f0235                     // d54: add x21, x17, x15
-	WORD $0x6e2fde0f                     // d58: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x6e2ede2e                     // d5c: fmul v14.4s, v17.4s, v14.4s
-	WORD $0xad4345d0                     // d60: ldp q16, q17, [x14, #0x60]
-	WORD $0x6e30ddf0                     // d64: fmul v16.4s, v15.4s, v16.4s
-	WORD $0x6e31ddd1                     // d68: fmul v17.4s, v14.4s, v17.4s
-	WORD $0x4e20d610                     // d6c: fadd v16.4s, v16.4s, v0.4s
-	WORD $0x4e20d631                     // d70: fadd v17.4s, v17.4s, v0.4s
-	WORD $0x4e21f610                     // d74: fmax v16.4s, v16.4s, v1.4s
-	WORD $0x4e21f631                     // d78: fmax v17.4s, v17.4s, v1.4s
-	WORD $0x4eb2f610                     // d7c: fmin v16.4s, v16.4s, v18.4s
-	WORD $0x4eb2f631                     // d80: fmin v17.4s, v17.4s, v18.4s
-	WORD $0x6e30ddef                     // d84: fmul v15.4s, v15.4s, v16.4s
-	WORD $0x6e31ddce                     // d88: fmul v14.4s, v14.4s, v17.4s
-	WORD $0xad4245d0                     // d8c: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ef                     // d90: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // d94: fcvtns v14.4s, v14.4s
-	WORD $0x4eaf860f                     // d98: add v15.4s, v16.4s, v15.4s
-	WORD $0x4eae862e                     // d9c: add v14.4s, v17.4s, v14.4s
-	WORD $0x4eca3970                     // da0: zip1 v16.2d, v11.2d, v10.2d
-	WORD $0x4eca796a                     // da4: zip2 v10.2d, v11.2d, v10.2d
-	WORD $0x0e6149ef                     // da8: sqxtn v15.4h, v15.4s
-	WORD $0x4e21da10                     // dac: scvtf v16.4s, v16.4s
-	WORD $0x4e21d94a                     // db0: scvtf v10.4s, v10.4s
-	WORD $0x4e6149cf                     // db4: sqxtn2 v15.8h, v14.4s
-	WORD $0x4ecc39ae                     // db8: zip1 v14.2d, v13.2d, v12.2d
-	WORD $0x4ecc79ac                     // dbc: zip2 v12.2d, v13.2d, v12.2d
-	WORD $0x0e2149ef                     // dc0: sqxtn v15.8b, v15.8h
-	WORD $0x4e21d9ce                     // dc4: scvtf v14.4s, v14.4s
-	WORD $0x4e21d98b                     // dc8: scvtf v11.4s, v12.4s
-	WORD $0xfd00026f                     // dcc: str d15, [x19]
-	WORD $0xad4145cf                     // dd0: ldp q15, q17, [x14, #0x20]
-	WORD $0x8b0f0211                     // dd4: add x17, x16, x15
-	WORD $0x8b0f02b3                     // dd8: add x19, x21, x15
-	WORD $0x6e2eddee                     // ddc: fmul v14.4s, v15.4s, v14.4s
-	WORD $0x6e30de30                     // de0: fmul v16.4s, v17.4s, v16.4s
-	WORD $0xad4345cf                     // de4: ldp q15, q17, [x14, #0x60]
-	WORD $0x6e2fddcf                     // de8: fmul v15.4s, v14.4s, v15.4s
-	WORD $0x6e31de11                     // dec: fmul v17.4s, v16.4s, v17.4s
-	WORD $0x4e20d5ef                     // df0: fadd v15.4s, v15.4s, v0.4s
-	WORD $0x4e20d631                     // df4: fadd v17.4s, v17.4s, v0.4s
-	WORD $0x4e21f5ef                     // df8: fmax v15.4s, v15.4s, v1.4s
-	WORD $0x4e21f631                     // dfc: fmax v17.4s, v17.4s, v1.4s
-	WORD $0x4eb2f5ef                     // e00: fmin v15.4s, v15.4s, v18.4s
-	WORD $0x4eb2f631                     // e04: fmin v17.4s, v17.4s, v18.4s
-	WORD $0x6e2fddce                     // e08: fmul v14.4s, v14.4s, v15.4s
-	WORD $0x6e31de0f                     // e0c: fmul v15.4s, v16.4s, v17.4s
-	WORD $0xad4245d0                     // e10: ldp q16, q17, [x14, #0x40]
-	WORD $0x4e21a9ce                     // e14: fcvtns v14.4s, v14.4s
-	WORD $0x4e21a9ef                     // e18: fcvtns v15.4s, v15.4s
-	WORD $0x4eae860e                     // e1c: add v14.4s, v16.4s, v14.4s
-	WORD $0x4eaf862f                     // e20: add v15.4s, v17.4s, v15.4s
-	WORD $0x0e6149ce                     // e24: sqxtn v14.4h, v14.4s
-	WORD $0x4e6149ee                     // e28: sqxtn2 v14.8h, v15.4s
-	WORD $0x0e2149cd                     // e2c: sqxtn v13.8b, v14.8h
-	WORD $0xfd00020d                     // e30: str d13, [x16]
-	WORD $0xad4135cc                     // e34: ldp q12, q13, [x14, #0x20]
-	WORD $0x8b0f0230                     // e38: add x16, x17, x15
-	WORD $0x8b0f0273                     // e3c: add x19, x19, x15
-	WORD $0x6e2bdd8b                     // e40: fmul v11.4s, v12.4s, v11.4s
-	WORD $0x6e2addaa                     // e44: fmul v10.4s, v13.4s, v10.4s
-	WORD $0xad4335cc                     // e48: ldp q12, q13, [x14, #0x60]
-	WORD $0x6e2cdd6c                     // e4c: fmul v12.4s, v11.4s, v12.4s
-	WORD $0x6e2ddd4d                     // e50: fmul v13.4s, v10.4s, v13.4s
-	WORD $0x4e20d58c                     // e54: fadd v12.4s, v12.4s, v0.4s
-	WORD $0x4e20d5ad                     // e58: fadd v13.4s, v13.4s, v0.4s
-	WORD $0x4e21f58c                     // e5c: fmax v12.4s, v12.4s, v1.4s
-	WORD $0x4e21f5ad                     // e60: fmax v13.4s, v13.4s, v1.4s
-	WORD $0x4eb2f58c                     // e64: fmin v12.4s, v12.4s, v18.4s
-	WORD $0x4eb2f5ad                     // e68: fmin v13.4s, v13.4s, v18.4s
-	WORD $0x6e2cdd6b                     // e6c: fmul v11.4s, v11.4s, v12.4s
-	WORD $0x6e2ddd4a                     // e70: fmul v10.4s, v10.4s, v13.4s
-	WORD $0xad4235cc                     // e74: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a96b                     // e78: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // e7c: fcvtns v10.4s, v10.4s
-	WORD $0x4eab858b                     // e80: add v11.4s, v12.4s, v11.4s
-	WORD $0x4eaa85aa                     // e84: add v10.4s, v13.4s, v10.4s
-	WORD $0x4ec638ec                     // e88: zip1 v12.2d, v7.2d, v6.2d
-	WORD $0x4ec678e6                     // e8c: zip2 v6.2d, v7.2d, v6.2d
-	WORD $0x0e61496b                     // e90: sqxtn v11.4h, v11.4s
-	WORD $0x4e21d98c                     // e94: scvtf v12.4s, v12.4s
-	WORD $0x4e21d8c6                     // e98: scvtf v6.4s, v6.4s
-	WORD $0x4e61494b                     // e9c: sqxtn2 v11.8h, v10.4s
-	WORD $0x4ec8392a                     // ea0: zip1 v10.2d, v9.2d, v8.2d
-	WORD $0x4ec87928                     // ea4: zip2 v8.2d, v9.2d, v8.2d
-	WORD $0x0e21496b                     // ea8: sqxtn v11.8b, v11.8h
-	WORD $0x4e21d94a                     // eac: scvtf v10.4s, v10.4s
-	WORD $0x4e21d907                     // eb0: scvtf v7.4s, v8.4s
-	WORD $0xfd00022b                     // eb4: str d11, [x17]
-	WORD $0xad4135cb                     // eb8: ldp q11, q13, [x14, #0x20]
-	WORD $0x8b0f0211                     // ebc: add x17, x16, x15
-	WORD $0x8b0f0273                     // ec0: add x19, x19, x15
-	WORD $0x6e2add6a                     // ec4: fmul v10.4s, v11.4s, v10.4s
-	WORD $0x6e2cddac                     // ec8: fmul v12.4s, v13.4s, v12.4s
-	WORD $0xad4335cb                     // ecc: ldp q11, q13, [x14, #0x60]
-	WORD $0x6e2bdd4b                     // ed0: fmul v11.4s, v10.4s, v11.4s
-	WORD $0x6e2ddd8d                     // ed4: fmul v13.4s, v12.4s, v13.4s
-	WORD $0x4e20d56b                     // ed8: fadd v11.4s, v11.4s, v0.4s
-	WORD $0x4e20d5ad                     // edc: fadd v13.4s, v13.4s, v0.4s
-	WORD $0x4e21f56b                     // ee0: fmax v11.4s, v11.4s, v1.4s
-	WORD $0x4e21f5ad                     // ee4: fmax v13.4s, v13.4s, v1.4s
-	WORD $0x4eb2f56b                     // ee8: fmin v11.4s, v11.4s, v18.4s
-	WORD $0x4eb2f5ad                     // eec: fmin v13.4s, v13.4s, v18.4s
-	WORD $0x6e2bdd4a                     // ef0: fmul v10.4s, v10.4s, v11.4s
-	WORD $0x6e2ddd8b                     // ef4: fmul v11.4s, v12.4s, v13.4s
-	WORD $0xad4235cc                     // ef8: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e21a94a                     // efc: fcvtns v10.4s, v10.4s
-	WORD $0x4e21a96b                     // f00: fcvtns v11.4s, v11.4s
-	WORD $0x4eaa858a                     // f04: add v10.4s, v12.4s, v10.4s
-	WORD $0x4eab85ab                     // f08: add v11.4s, v13.4s, v11.4s
-	WORD $0x0e61494a                     // f0c: sqxtn v10.4h, v10.4s
-	WORD $0x4e61496a                     // f10: sqxtn2 v10.8h, v11.4s
-	WORD $0x0e214949                     // f14: sqxtn v9.8b, v10.8h
-	WORD $0xfd000209                     // f18: str d9, [x16]
-	WORD $0xad4125c8                     // f1c: ldp q8, q9, [x14, #0x20]
-	WORD $0x8b0f0230                     // f20: add x16, x17, x15
-	WORD $0x8b0f0273                     // f24: add x19, x19, x15
-	WORD $0x6e27dd07                     // f28: fmul v7.4s, v8.4s, v7.4s
-	WORD $0x6e26dd26                     // f2c: fmul v6.4s, v9.4s, v6.4s
-	WORD $0xad4325c8                     // f30: ldp q8, q9, [x14, #0x60]
-	WORD $0x6e28dce8                     // f34: fmul v8.4s, v7.4s, v8.4s
-	WORD $0x6e29dcc9                     // f38: fmul v9.4s, v6.4s, v9.4s
-	WORD $0x4e20d508                     // f3c: fadd v8.4s, v8.4s, v0.4s
-	WORD $0x4e20d529                     // f40: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x4e21f508                     // f44: fmax v8.4s, v8.4s, v1.4s
-	WORD $0x4e21f529                     // f48: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4eb2f508                     // f4c: fmin v8.4s, v8.4s, v18.4s
-	WORD $0x4eb2f529                     // f50: fmin v9.4s, v9.4s, v18.4s
-	WORD $0x6e28dce7                     // f54: fmul v7.4s, v7.4s, v8.4s
-	WORD $0x6e29dcc6                     // f58: fmul v6.4s, v6.4s, v9.4s
-	WORD $0xad4225c8                     // f5c: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8e7                     // f60: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // f64: fcvtns v6.4s, v6.4s
-	WORD $0x4ea78507                     // f68: add v7.4s, v8.4s, v7.4s
-	WORD $0x4ea68526                     // f6c: add v6.4s, v9.4s, v6.4s
-	WORD $0x4ec33848                     // f70: zip1 v8.2d, v2.2d, v3.2d
-	WORD $0x4ec37842                     // f74: zip2 v2.2d, v2.2d, v3.2d
-	WORD $0x0e6148e7                     // f78: sqxtn v7.4h, v7.4s
-	WORD $0x4e21d908                     // f7c: scvtf v8.4s, v8.4s
-	WORD $0x4e21d842                     // f80: scvtf v2.4s, v2.4s
-	WORD $0x4e6148c7                     // f84: sqxtn2 v7.8h, v6.4s
-	WORD $0x4ec53886                     // f88: zip1 v6.2d, v4.2d, v5.2d
-	WORD $0x4ec57884                     // f8c: zip2 v4.2d, v4.2d, v5.2d
-	WORD $0x0e2148e7                     // f90: sqxtn v7.8b, v7.8h
-	WORD $0x4e21d8c6                     // f94: scvtf v6.4s, v6.4s
-	WORD $0x4e21d883                     // f98: scvtf v3.4s, v4.4s
-	WORD $0xfd000227                     // f9c: str d7, [x17]
-	WORD $0xad4125c7                     // fa0: ldp q7, q9, [x14, #0x20]
-	WORD $0x8b0f0211                     // fa4: add x17, x16, x15
-	WORD $0x8b0f026f                     // fa8: add x15, x19, x15
-	WORD $0x6e26dce6                     // fac: fmul v6.4s, v7.4s, v6.4s
-	WORD $0x6e28dd28                     // fb0: fmul v8.4s, v9.4s, v8.4s
-	WORD $0xad4325c7                     // fb4: ldp q7, q9, [x14, #0x60]
-	WORD $0x6e27dcc7                     // fb8: fmul v7.4s, v6.4s, v7.4s
-	WORD $0x6e29dd09                     // fbc: fmul v9.4s, v8.4s, v9.4s
-	WORD $0x4e20d4e7                     // fc0: fadd v7.4s, v7.4s, v0.4s
-	WORD $0x4e20d529                     // fc4: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x4e21f4e7                     // fc8: fmax v7.4s, v7.4s, v1.4s
-	WORD $0x4e21f529                     // fcc: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4eb2f4e7                     // fd0: fmin v7.4s, v7.4s, v18.4s
-	WORD $0x4eb2f529                     // fd4: fmin v9.4s, v9.4s, v18.4s
-	WORD $0x6e27dcc6                     // fd8: fmul v6.4s, v6.4s, v7.4s
-	WORD $0x6e29dd07                     // fdc: fmul v7.4s, v8.4s, v9.4s
-	WORD $0xad4225c8                     // fe0: ldp q8, q9, [x14, #0x40]
-	WORD $0x4e21a8c6                     // fe4: fcvtns v6.4s, v6.4s
-	WORD $0x4e21a8e7                     // fe8: fcvtns v7.4s, v7.4s
-	WORD $0x4ea68506                     // fec: add v6.4s, v8.4s, v6.4s
-	WORD $0x4ea78527                     // ff0: add v7.4s, v9.4s, v7.4s
-	WORD $0x0e6148c6                     // ff4: sqxtn v6.4h, v6.4s
-	WORD $0x4e6148e6                     // ff8: sqxtn2 v6.8h, v7.4s
-	WORD $0x0e2148c5                     // ffc: sqxtn v5.8b, v6.8h
-	WORD $0xfd000205                     // 1000: str d5, [x16]
-	WORD $0xad4115c4                     // 1004: ldp q4, q5, [x14, #0x20]
-	WORD $0x6e23dc83                     // 1008: fmul v3.4s, v4.4s, v3.4s
-	WORD $0xad4319c4                     // 100c: ldp q4, q6, [x14, #0x60]
-	WORD $0x6e22dca2                     // 1010: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x6e24dc64                     // 1014: fmul v4.4s, v3.4s, v4.4s
-	WORD $0x6e26dc45                     // 1018: fmul v5.4s, v2.4s, v6.4s
-	WORD $0x4e20d484                     // 101c: fadd v4.4s, v4.4s, v0.4s
-	WORD $0x4e20d4a5                     // 1020: fadd v5.4s, v5.4s, v0.4s
-	WORD $0x4e21f484                     // 1024: fmax v4.4s, v4.4s, v1.4s
-	WORD $0x4e21f4a5                     // 1028: fmax v5.4s, v5.4s, v1.4s
-	WORD $0x4eb2f484                     // 102c: fmin v4.4s, v4.4s, v18.4s
-	WORD $0x6e24dc63                     // 1030: fmul v3.4s, v3.4s, v4.4s
-	WORD $0x4eb2f4a4                     // 1034: fmin v4.4s, v5.4s, v18.4s
-	WORD $0x4e21a863                     // 1038: fcvtns v3.4s, v3.4s
-	WORD $0x6e24dc42                     // 103c: fmul v2.4s, v2.4s, v4.4s
-	WORD $0xad4215c4                     // 1040: ldp q4, q5, [x14, #0x40]
-	WORD $0x4ea38483                     // 1044: add v3.4s, v4.4s, v3.4s
-	WORD $0x4e21a842                     // 1048: fcvtns v2.4s, v2.4s
-	WORD $0x0e614863                     // 104c: sqxtn v3.4h, v3.4s
-	WORD $0x4ea284a2                     // 1050: add v2.4s, v5.4s, v2.4s
-	WORD $0x4e614843                     // 1054: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e214862                     // 1058: sqxtn v2.8b, v3.8h
-	WORD $0xfd000222                     // 105c: str d2, [x17]
-	WORD $0xf10021ae                     // 1060: subs x14, x13, #0x8
-	WORD $0x54ff87ec                     // 1064: b.gt 0x160 <gemmI8MM8x8+0x160>
+	WORD $0x4e21d98c                     // 6c8: scvtf v12.4s, v12.4s
+	WORD $0x910082b6                     // 6cc: add x22, x21, #0x20
+	WORD $0x910182b7                     // 6d0: add x23, x21, #0x60
+	WORD $0x4e21d96b                     // 6d4: scvtf v11.4s, v11.4s
+	WORD $0x4e21d908                     // 6d8: scvtf v8.4s, v8.4s
+	WORD $0x4d40cecf                     // 6dc: ld1r { v15.2d }, [x22]
+	WORD $0x9100a2b6                     // 6e0: add x22, x21, #0x28
+	WORD $0x4e21d8a5                     // 6e4: scvtf v5.4s, v5.4s
+	WORD $0x4e21d842                     // 6e8: scvtf v2.4s, v2.4s
+	WORD $0x4d40ced0                     // 6ec: ld1r { v16.2d }, [x22]
+	WORD $0x9101a2b6                     // 6f0: add x22, x21, #0x68
+	WORD $0x6e31ddf1                     // 6f4: fmul v17.4s, v15.4s, v17.4s
+	WORD $0x6e2dddf2                     // 6f8: fmul v18.4s, v15.4s, v13.4s
+	WORD $0x4d40ceed                     // 6fc: ld1r { v13.2d }, [x23]
+	WORD $0x910122b7                     // 700: add x23, x21, #0x48
+	WORD $0x4e21d884                     // 704: scvtf v4.4s, v4.4s
+	WORD $0x6e2ede13                     // 708: fmul v19.4s, v16.4s, v14.4s
+	WORD $0x4d40cece                     // 70c: ld1r { v14.2d }, [x22]
+	WORD $0x6e2cde0c                     // 710: fmul v12.4s, v16.4s, v12.4s
+	WORD $0x910102b6                     // 714: add x22, x21, #0x40
+	WORD $0x4d40cef5                     // 718: ld1r { v21.2d }, [x23]
+	WORD $0x6e2bde0b                     // 71c: fmul v11.4s, v16.4s, v11.4s
+	WORD $0x4eadf631                     // 720: fmin v17.4s, v17.4s, v13.4s
+	WORD $0x4eadf652                     // 724: fmin v18.4s, v18.4s, v13.4s
+	WORD $0x4e21d800                     // 728: scvtf v0.4s, v0.4s
+	WORD $0x4eaef673                     // 72c: fmin v19.4s, v19.4s, v14.4s
+	WORD $0x4eaef58c                     // 730: fmin v12.4s, v12.4s, v14.4s
+	WORD $0x4eaef56b                     // 734: fmin v11.4s, v11.4s, v14.4s
+	WORD $0x4e21aa31                     // 738: fcvtns v17.4s, v17.4s
+	WORD $0x4e21aa52                     // 73c: fcvtns v18.4s, v18.4s
+	WORD $0x4e21aa73                     // 740: fcvtns v19.4s, v19.4s
+	WORD $0x4e21a994                     // 744: fcvtns v20.4s, v12.4s
+	WORD $0x4d40cecc                     // 748: ld1r { v12.2d }, [x22]
+	WORD $0xf9401696                     // 74c: ldr x22, [x20, #0x28]
+	WORD $0x4e21a96b                     // 750: fcvtns v11.4s, v11.4s
+	WORD $0x0e614a31                     // 754: sqxtn v17.4h, v17.4s
+	WORD $0x0e614a52                     // 758: sqxtn v18.4h, v18.4s
+	WORD $0x4e55198c                     // 75c: uzp1 v12.8h, v12.8h, v21.8h
+	WORD $0x4e614a71                     // 760: sqxtn2 v17.8h, v19.4s
+	WORD $0x4e614a92                     // 764: sqxtn2 v18.8h, v20.4s
+	WORD $0x4e21d933                     // 768: scvtf v19.4s, v9.4s
+	WORD $0x4e21d949                     // 76c: scvtf v9.4s, v10.4s
+	WORD $0x4e21d8ea                     // 770: scvtf v10.4s, v7.4s
+	WORD $0x4e6c0e34                     // 774: sqadd v20.8h, v17.8h, v12.8h
+	WORD $0x4e6c0e52                     // 778: sqadd v18.8h, v18.8h, v12.8h
+	WORD $0x4e21d8d1                     // 77c: scvtf v17.4s, v6.4s
+	WORD $0x6e33de10                     // 780: fmul v16.4s, v16.4s, v19.4s
+	WORD $0x0e214a87                     // 784: sqxtn v7.8b, v20.8h
+	WORD $0x0e214a46                     // 788: sqxtn v6.8b, v18.8h
+	WORD $0x9100c2b9                     // 78c: add x25, x21, #0x30
+	WORD $0x910142b7                     // 790: add x23, x21, #0x50
+	WORD $0x910162b8                     // 794: add x24, x21, #0x58
+	WORD $0x9100e2ba                     // 798: add x26, x21, #0x38
+	WORD $0x4e21d863                     // 79c: scvtf v3.4s, v3.4s
+	WORD $0x4e21d821                     // 7a0: scvtf v1.4s, v1.4s
+	WORD $0x4d40cf33                     // 7a4: ld1r { v19.2d }, [x25]
+	WORD $0x4eaef60e                     // 7a8: fmin v14.4s, v16.4s, v14.4s
+	WORD $0x4d40cef0                     // 7ac: ld1r { v16.2d }, [x23]
+	WORD $0x4d40cf12                     // 7b0: ld1r { v18.2d }, [x24]
+	WORD $0x9101c2b7                     // 7b4: add x23, x21, #0x70
+	WORD $0x4d40cf54                     // 7b8: ld1r { v20.2d }, [x26]
+	WORD $0x9101e2b5                     // 7bc: add x21, x21, #0x78
+	WORD $0x6e29de69                     // 7c0: fmul v9.4s, v19.4s, v9.4s
+	WORD $0x6e2ade6a                     // 7c4: fmul v10.4s, v19.4s, v10.4s
+	WORD $0x6e23dde3                     // 7c8: fmul v3.4s, v15.4s, v3.4s
+	WORD $0x6e21dde1                     // 7cc: fmul v1.4s, v15.4s, v1.4s
+	WORD $0x4e521a0f                     // 7d0: uzp1 v15.8h, v16.8h, v18.8h
+	WORD $0x4d40ceb2                     // 7d4: ld1r { v18.2d }, [x21]
+	WORD $0x6e31de90                     // 7d8: fmul v16.4s, v20.4s, v17.4s
+	WORD $0x4d40cef1                     // 7dc: ld1r { v17.2d }, [x23]
+	WORD $0x6e28de88                     // 7e0: fmul v8.4s, v20.4s, v8.4s
+	WORD $0xd37ffad5                     // 7e4: lsl x21, x22, #1
+	WORD $0x6e25de65                     // 7e8: fmul v5.4s, v19.4s, v5.4s
+	WORD $0x8b150237                     // 7ec: add x23, x17, x21
+	WORD $0x6e22de62                     // 7f0: fmul v2.4s, v19.4s, v2.4s
+	WORD $0x4eb1f529                     // 7f4: fmin v9.4s, v9.4s, v17.4s
+	WORD $0x4eb1f54a                     // 7f8: fmin v10.4s, v10.4s, v17.4s
+	WORD $0x6e24de84                     // 7fc: fmul v4.4s, v20.4s, v4.4s
+	WORD $0x4eadf463                     // 800: fmin v3.4s, v3.4s, v13.4s
+	WORD $0x4eb2f508                     // 804: fmin v8.4s, v8.4s, v18.4s
+	WORD $0x4eb1f4a5                     // 808: fmin v5.4s, v5.4s, v17.4s
+	WORD $0x4e21a929                     // 80c: fcvtns v9.4s, v9.4s
+	WORD $0x6e20de80                     // 810: fmul v0.4s, v20.4s, v0.4s
+	WORD $0x4eadf421                     // 814: fmin v1.4s, v1.4s, v13.4s
+	WORD $0x4eb2f60d                     // 818: fmin v13.4s, v16.4s, v18.4s
+	WORD $0x4eb1f442                     // 81c: fmin v2.4s, v2.4s, v17.4s
+	WORD $0x4e21a94a                     // 820: fcvtns v10.4s, v10.4s
+	WORD $0x4eb2f484                     // 824: fmin v4.4s, v4.4s, v18.4s
+	WORD $0x4e21a863                     // 828: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a908                     // 82c: fcvtns v8.4s, v8.4s
+	WORD $0x4e21a8a5                     // 830: fcvtns v5.4s, v5.4s
+	WORD $0x0e614929                     // 834: sqxtn v9.4h, v9.4s
+	WORD $0x4eb2f400                     // 838: fmin v0.4s, v0.4s, v18.4s
+	WORD $0x4e21a821                     // 83c: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a9ad                     // 840: fcvtns v13.4s, v13.4s
+	WORD $0x4e21a842                     // 844: fcvtns v2.4s, v2.4s
+	WORD $0x0e61494a                     // 848: sqxtn v10.4h, v10.4s
+	WORD $0x4e21a884                     // 84c: fcvtns v4.4s, v4.4s
+	WORD $0x0e614863                     // 850: sqxtn v3.4h, v3.4s
+	WORD $0x4e614909                     // 854: sqxtn2 v9.8h, v8.4s
+	WORD $0x0e6148a5                     // 858: sqxtn v5.4h, v5.4s
+	WORD $0x4e21a9ce                     // 85c: fcvtns v14.4s, v14.4s
+	WORD $0x4e21a800                     // 860: fcvtns v0.4s, v0.4s
+	WORD $0x0e614821                     // 864: sqxtn v1.4h, v1.4s
+	WORD $0x0e614842                     // 868: sqxtn v2.4h, v2.4s
+	WORD $0x4e6149aa                     // 86c: sqxtn2 v10.8h, v13.4s
+	WORD $0x4e614963                     // 870: sqxtn2 v3.8h, v11.4s
+	WORD $0x4e6f0d28                     // 874: sqadd v8.8h, v9.8h, v15.8h
+	WORD $0x4e614885                     // 878: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e6149c1                     // 87c: sqxtn2 v1.8h, v14.4s
+	WORD $0x4e614802                     // 880: sqxtn2 v2.8h, v0.4s
+	WORD $0x4e6f0d40                     // 884: sqadd v0.8h, v10.8h, v15.8h
+	WORD $0x4e6c0c63                     // 888: sqadd v3.8h, v3.8h, v12.8h
+	WORD $0x0e214904                     // 88c: sqxtn v4.8b, v8.8h
+	WORD $0x4e6f0ca5                     // 890: sqadd v5.8h, v5.8h, v15.8h
+	WORD $0x4e6c0c21                     // 894: sqadd v1.8h, v1.8h, v12.8h
+	WORD $0x4e6f0c42                     // 898: sqadd v2.8h, v2.8h, v15.8h
+	WORD $0x0e214800                     // 89c: sqxtn v0.8b, v0.8h
+	WORD $0x0e214863                     // 8a0: sqxtn v3.8b, v3.8h
+	WORD $0x0e4418e8                     // 8a4: uzp1 v8.4h, v7.4h, v4.4h
+	WORD $0x0e4458e4                     // 8a8: uzp2 v4.4h, v7.4h, v4.4h
+	WORD $0x0e2148a5                     // 8ac: sqxtn v5.8b, v5.8h
+	WORD $0x0e214821                     // 8b0: sqxtn v1.8b, v1.8h
+	WORD $0x0e4018c7                     // 8b4: uzp1 v7.4h, v6.4h, v0.4h
+	WORD $0x0e4058c0                     // 8b8: uzp2 v0.4h, v6.4h, v0.4h
+	WORD $0x0e214842                     // 8bc: sqxtn v2.8b, v2.8h
+	WORD $0xfd000228                     // 8c0: str d8, [x17]
+	WORD $0xfc366a24                     // 8c4: str d4, [x17, x22]
+	WORD $0x0e451864                     // 8c8: uzp1 v4.4h, v3.4h, v5.4h
+	WORD $0x8b1502f1                     // 8cc: add x17, x23, x21
+	WORD $0x0e455863                     // 8d0: uzp2 v3.4h, v3.4h, v5.4h
+	WORD $0xfd0002e7                     // 8d4: str d7, [x23]
+	WORD $0xfc366ae0                     // 8d8: str d0, [x23, x22]
+	WORD $0x0e421820                     // 8dc: uzp1 v0.4h, v1.4h, v2.4h
+	WORD $0x8b150237                     // 8e0: add x23, x17, x21
+	WORD $0x0e425821                     // 8e4: uzp2 v1.4h, v1.4h, v2.4h
+	WORD $0xfd000224                     // 8e8: str d4, [x17]
+	WORD $0xfc366a23                     // 8ec: str d3, [x17, x22]
+	WORD $0x8b1502f1                     // 8f0: add x17, x23, x21
+	WORD $0xfd0002e0                     // 8f4: str d0, [x23]
+	WORD $0xfc366ae1                     // 8f8: str d1, [x23, x22]
+	WORD $0x5400614b                     // 8fc: b.lt 0x1524 <gemmI8MM8x8+0x1524>
+	WORD $0xd1002264                     // 900: sub x4, x19, #0x8
+	WORD $0x8b0a0108                     // 904: add x8, x8, x10
+	WORD $0xf1003e7f                     // 908: cmp x19, #0xf
+	WORD $0x54ffdca8                     // 90c: b.hi 0x4a0 <gemmI8MM8x8+0x4a0>
+	WORD $0xf9401695                     // 910: ldr x21, [x20, #0x28]
+	WORD $0xb27cee73                     // 914: orr x19, x19, #0xfffffffffffffff0
+	WORD $0x52800104                     // 918: mov w4, #0x8                // =8
+	WORD $0x9b092268                     // 91c: madd x8, x19, x9, x8
+	WORD $0x9b1346b1                     // 920: madd x17, x21, x19, x17
+	WORD $0x17fffedf                     // 924: b 0x4a0 <gemmI8MM8x8+0x4a0>
+	WORD $0xf9400689                     // 928: ldr x9, [x20, #0x8]
+	WORD $0x4f0167e0                     // 92c: movi v0.4s, #0x3f, lsl #24
+	WORD $0x6f00e401                     // 930: movi v1.2d, #0000000000000000
+	WORD $0xf940128e                     // 934: ldr x14, [x20, #0x20]
+	WORD $0xf9401e84                     // 938: ldr x4, [x20, #0x38]
+	WORD $0xd37df12a                     // 93c: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // 940: lsl x11, x9, #1
+	WORD $0x8b09016c                     // 944: add x12, x11, x9
+	WORD $0xd37ef52d                     // 948: lsl x13, x9, #2
+	WORD $0x8b0901af                     // 94c: add x15, x13, x9
+	WORD $0xcb090150                     // 950: sub x16, x10, x9
+	WORD $0xd37ff991                     // 954: lsl x17, x12, #1
+	WORD $0xd503201f                     // 958: nop
+	WORD $0xd503201f                     // 95c: nop
+	WORD $0xaa0803f6                     // 960: mov x22, x8
+	WORD $0x8b090117                     // 964: add x23, x8, x9
+	WORD $0x8b0b0118                     // 968: add x24, x8, x11
+	WORD $0x8b0c0119                     // 96c: add x25, x8, x12
+	WORD $0x8b0d011a                     // 970: add x26, x8, x13
+	WORD $0x8b0f011b                     // 974: add x27, x8, x15
+	WORD $0x8b110100                     // 978: add x0, x8, x17
+	WORD $0x8b100101                     // 97c: add x1, x8, x16
+	WORD $0xf9400e93                     // 980: ldr x19, [x20, #0x18]
+	WORD $0xaa1f03f5                     // 984: mov x21, xzr
+	WORD $0xaa1303e2                     // 988: mov x2, x19
+	WORD $0x91004263                     // 98c: add x3, x19, #0x10
+	WORD $0x91006273                     // 990: add x19, x19, #0x18
+	WORD $0x4ddfcc44                     // 994: ld1r { v4.2d }, [x2], #8
+	WORD $0x4d40cc4c                     // 998: ld1r { v12.2d }, [x2]
+	WORD $0x4d40cc63                     // 99c: ld1r { v3.2d }, [x3]
+	WORD $0x4d40ce62                     // 9a0: ld1r { v2.2d }, [x19]
+	WORD $0xaa0403f3                     // 9a4: mov x19, x4
+	WORD $0xa9440e84                     // 9a8: ldp x4, x3, [x20, #0x40]
+	WORD $0x4eac1d8d                     // 9ac: mov v13.16b, v12.16b
+	WORD $0x4ea31c67                     // 9b0: mov v7.16b, v3.16b
+	WORD $0xf9400a82                     // 9b4: ldr x2, [x20, #0x10]
+	WORD $0x4ea21c46                     // 9b8: mov v6.16b, v2.16b
+	WORD $0x4ea41c85                     // 9bc: mov v5.16b, v4.16b
+	WORD $0x9341fc85                     // 9c0: asr x5, x4, #1
+	WORD $0x4ea21c48                     // 9c4: mov v8.16b, v2.16b
+	WORD $0x4ea31c69                     // 9c8: mov v9.16b, v3.16b
+	WORD $0x4eac1d8e                     // 9cc: mov v14.16b, v12.16b
+	WORD $0x4ea41c8f                     // 9d0: mov v15.16b, v4.16b
+	WORD $0x4ea21c4a                     // 9d4: mov v10.16b, v2.16b
+	WORD $0x4ea31c6b                     // 9d8: mov v11.16b, v3.16b
+	WORD $0x4eac1d90                     // 9dc: mov v16.16b, v12.16b
+	WORD $0x4ea41c91                     // 9e0: mov v17.16b, v4.16b
+	WORD $0xaa0503e6                     // 9e4: mov x6, x5
+	WORD $0xf100089f                     // 9e8: cmp x4, #0x2
+	WORD $0x54000723                     // 9ec: b.lo 0xad0 <gemmI8MM8x8+0xad0>
+	WORD $0x3cf56ad2                     // 9f0: ldr q18, [x22, x21]
+	WORD $0xf10004c6                     // 9f4: subs x6, x6, #0x1
+	WORD $0x3cf56af3                     // 9f8: ldr q19, [x23, x21]
+	WORD $0x3cf56b14                     // 9fc: ldr q20, [x24, x21]
+	WORD $0x3cf56b35                     // a00: ldr q21, [x25, x21]
+	WORD $0x3cf56b56                     // a04: ldr q22, [x26, x21]
+	WORD $0x3cf56b77                     // a08: ldr q23, [x27, x21]
+	WORD $0x4ed33a58                     // a0c: zip1 v24.2d, v18.2d, v19.2d
+	WORD $0x3cf56819                     // a10: ldr q25, [x0, x21]
+	WORD $0x4ed37a52                     // a14: zip2 v18.2d, v18.2d, v19.2d
+	WORD $0x3cf5683a                     // a18: ldr q26, [x1, x21]
+	WORD $0x4ed53a9b                     // a1c: zip1 v27.2d, v20.2d, v21.2d
+	WORD $0x4ed57a93                     // a20: zip2 v19.2d, v20.2d, v21.2d
+	WORD $0x910042b5                     // a24: add x21, x21, #0x10
+	WORD $0x4ed73adc                     // a28: zip1 v28.2d, v22.2d, v23.2d
+	WORD $0x4ed77ad5                     // a2c: zip2 v21.2d, v22.2d, v23.2d
+	WORD $0x4eda3b3e                     // a30: zip1 v30.2d, v25.2d, v26.2d
+	WORD $0xad40585d                     // a34: ldp q29, q22, [x2]
+	WORD $0x4eda7b34                     // a38: zip2 v20.2d, v25.2d, v26.2d
+	WORD $0x4e96a710                     // a3c: smmla v16.4s, v24.16b, v22.16b
+	WORD $0x4e96a76e                     // a40: smmla v14.4s, v27.16b, v22.16b
+	WORD $0x4e96a78d                     // a44: smmla v13.4s, v28.16b, v22.16b
+	WORD $0x4e96a7cc                     // a48: smmla v12.4s, v30.16b, v22.16b
+	WORD $0xad415857                     // a4c: ldp q23, q22, [x2, #0x20]
+	WORD $0x4e9da711                     // a50: smmla v17.4s, v24.16b, v29.16b
+	WORD $0x4e9da76f                     // a54: smmla v15.4s, v27.16b, v29.16b
+	WORD $0x4e9da785                     // a58: smmla v5.4s, v28.16b, v29.16b
+	WORD $0x4e9da7c4                     // a5c: smmla v4.4s, v30.16b, v29.16b
+	WORD $0x4e97a70b                     // a60: smmla v11.4s, v24.16b, v23.16b
+	WORD $0x4e97a769                     // a64: smmla v9.4s, v27.16b, v23.16b
+	WORD $0x4e97a787                     // a68: smmla v7.4s, v28.16b, v23.16b
+	WORD $0x4e97a7c3                     // a6c: smmla v3.4s, v30.16b, v23.16b
+	WORD $0x4e96a70a                     // a70: smmla v10.4s, v24.16b, v22.16b
+	WORD $0x4e96a768                     // a74: smmla v8.4s, v27.16b, v22.16b
+	WORD $0x4e96a786                     // a78: smmla v6.4s, v28.16b, v22.16b
+	WORD $0x4e96a7c2                     // a7c: smmla v2.4s, v30.16b, v22.16b
+	WORD $0xad425857                     // a80: ldp q23, q22, [x2, #0x40]
+	WORD $0x4e97a651                     // a84: smmla v17.4s, v18.16b, v23.16b
+	WORD $0x4e97a66f                     // a88: smmla v15.4s, v19.16b, v23.16b
+	WORD $0x4e97a6a5                     // a8c: smmla v5.4s, v21.16b, v23.16b
+	WORD $0x4e97a684                     // a90: smmla v4.4s, v20.16b, v23.16b
+	WORD $0x4e96a650                     // a94: smmla v16.4s, v18.16b, v22.16b
+	WORD $0x4e96a66e                     // a98: smmla v14.4s, v19.16b, v22.16b
+	WORD $0x4e96a6ad                     // a9c: smmla v13.4s, v21.16b, v22.16b
+	WORD $0x4e96a68c                     // aa0: smmla v12.4s, v20.16b, v22.16b
+	WORD $0xad435857                     // aa4: ldp q23, q22, [x2, #0x60]
+	WORD $0x91020042                     // aa8: add x2, x2, #0x80
+	WORD $0x4e97a64b                     // aac: smmla v11.4s, v18.16b, v23.16b
+	WORD $0x4e97a669                     // ab0: smmla v9.4s, v19.16b, v23.16b
+	WORD $0x4e97a6a7                     // ab4: smmla v7.4s, v21.16b, v23.16b
+	WORD $0x4e97a683                     // ab8: smmla v3.4s, v20.16b, v23.16b
+	WORD $0x4e96a64a                     // abc: smmla v10.4s, v18.16b, v22.16b
+	WORD $0x4e96a668                     // ac0: smmla v8.4s, v19.16b, v22.16b
+	WORD $0x4e96a6a6                     // ac4: smmla v6.4s, v21.16b, v22.16b
+	WORD $0x4e96a682                     // ac8: smmla v2.4s, v20.16b, v22.16b
+	WORD $0x54fff921                     // acc: b.ne 0x9f0 <gemmI8MM8x8+0x9f0>
+	WORD $0x36000424                     // ad0: tbz w4, #0x0, 0xb54 <gemmI8MM8x8+0xb54>
+	WORD $0xfc756ad2                     // ad4: ldr d18, [x22, x21]
+	WORD $0xfc756af3                     // ad8: ldr d19, [x23, x21]
+	WORD $0xfc756b14                     // adc: ldr d20, [x24, x21]
+	WORD $0xfc756b35                     // ae0: ldr d21, [x25, x21]
+	WORD $0xfc756b56                     // ae4: ldr d22, [x26, x21]
+	WORD $0xfc756b77                     // ae8: ldr d23, [x27, x21]
+	WORD $0x6e180672                     // aec: mov v18.d[1], v19.d[0]
+	WORD $0xfc756818                     // af0: ldr d24, [x0, x21]
+	WORD $0xfc756839                     // af4: ldr d25, [x1, x21]
+	WORD $0x6e1806b4                     // af8: mov v20.d[1], v21.d[0]
+	WORD $0xad405453                     // afc: ldp q19, q21, [x2]
+	WORD $0x6e1806f6                     // b00: mov v22.d[1], v23.d[0]
+	WORD $0x910022b5                     // b04: add x21, x21, #0x8
+	WORD $0x6e180738                     // b08: mov v24.d[1], v25.d[0]
+	WORD $0x4e93a651                     // b0c: smmla v17.4s, v18.16b, v19.16b
+	WORD $0x4e93a68f                     // b10: smmla v15.4s, v20.16b, v19.16b
+	WORD $0x4e95a650                     // b14: smmla v16.4s, v18.16b, v21.16b
+	WORD $0x4e93a6c5                     // b18: smmla v5.4s, v22.16b, v19.16b
+	WORD $0x4e95a68e                     // b1c: smmla v14.4s, v20.16b, v21.16b
+	WORD $0x4e93a704                     // b20: smmla v4.4s, v24.16b, v19.16b
+	WORD $0x4e95a6cd                     // b24: smmla v13.4s, v22.16b, v21.16b
+	WORD $0x4e95a70c                     // b28: smmla v12.4s, v24.16b, v21.16b
+	WORD $0xad415453                     // b2c: ldp q19, q21, [x2, #0x20]
+	WORD $0x91010042                     // b30: add x2, x2, #0x40
+	WORD $0x4e93a64b                     // b34: smmla v11.4s, v18.16b, v19.16b
+	WORD $0x4e93a689                     // b38: smmla v9.4s, v20.16b, v19.16b
+	WORD $0x4e93a6c7                     // b3c: smmla v7.4s, v22.16b, v19.16b
+	WORD $0x4e93a703                     // b40: smmla v3.4s, v24.16b, v19.16b
+	WORD $0x4e95a64a                     // b44: smmla v10.4s, v18.16b, v21.16b
+	WORD $0x4e95a688                     // b48: smmla v8.4s, v20.16b, v21.16b
+	WORD $0x4e95a6c6                     // b4c: smmla v6.4s, v22.16b, v21.16b
+	WORD $0x4e95a702                     // b50: smmla v2.4s, v24.16b, v21.16b
+	WORD $0xf1000463                     // b54: subs x3, x3, #0x1
+	WORD $0x540000e0                     // b58: b.eq 0xb74 <gemmI8MM8x8+0xb74>
+	WORD $0xf9402a86                     // b5c: ldr x6, [x20, #0x50]
+	WORD $0x8b1500d5                     // b60: add x21, x6, x21
+	WORD $0xaa0503e6                     // b64: mov x6, x5
+	WORD $0xf100089f                     // b68: cmp x4, #0x2
+	WORD $0x54fff422                     // b6c: b.hs 0x9f0 <gemmI8MM8x8+0x9f0>
+	WORD $0x17ffffd8                     // b70: b 0xad0 <gemmI8MM8x8+0xad0>
+	WORD $0xf9400e95                     // b74: ldr x21, [x20, #0x18]
+	WORD $0x4e21da32                     // b78: scvtf v18.4s, v17.4s
+	WORD $0x4e21d9ef                     // b7c: scvtf v15.4s, v15.4s
+	WORD $0xf100267f                     // b80: cmp x19, #0x9
+	WORD $0x4e21da10                     // b84: scvtf v16.4s, v16.4s
+	WORD $0x4e21d9ce                     // b88: scvtf v14.4s, v14.4s
+	WORD $0x910082b6                     // b8c: add x22, x21, #0x20
+	WORD $0x910182b7                     // b90: add x23, x21, #0x60
+	WORD $0x4e21d9ad                     // b94: scvtf v13.4s, v13.4s
+	WORD $0x4e21d98c                     // b98: scvtf v12.4s, v12.4s
+	WORD $0x4d40ced1                     // b9c: ld1r { v17.2d }, [x22]
+	WORD $0x9100a2b6                     // ba0: add x22, x21, #0x28
+	WORD $0x4e21d96b                     // ba4: scvtf v11.4s, v11.4s
+	WORD $0x4e21d8e7                     // ba8: scvtf v7.4s, v7.4s
+	WORD $0x4d40ced3                     // bac: ld1r { v19.2d }, [x22]
+	WORD $0x9101a2b6                     // bb0: add x22, x21, #0x68
+	WORD $0x6e32de35                     // bb4: fmul v21.4s, v17.4s, v18.4s
+	WORD $0x6e2fde36                     // bb8: fmul v22.4s, v17.4s, v15.4s
+	WORD $0x4d40ceef                     // bbc: ld1r { v15.2d }, [x23]
+	WORD $0x4d40ced2                     // bc0: ld1r { v18.2d }, [x22]
+	WORD $0x910102b6                     // bc4: add x22, x21, #0x40
+	WORD $0x6e30de70                     // bc8: fmul v16.4s, v19.4s, v16.4s
+	WORD $0x910122b7                     // bcc: add x23, x21, #0x48
+	WORD $0x6e2ede74                     // bd0: fmul v20.4s, v19.4s, v14.4s
+	WORD $0x4e21d908                     // bd4: scvtf v8.4s, v8.4s
+	WORD $0x6e2fdeae                     // bd8: fmul v14.4s, v21.4s, v15.4s
+	WORD $0x6e2fded7                     // bdc: fmul v23.4s, v22.4s, v15.4s
+	WORD $0x4e21d8c6                     // be0: scvtf v6.4s, v6.4s
+	WORD $0x6e32de18                     // be4: fmul v24.4s, v16.4s, v18.4s
+	WORD $0x6e32de99                     // be8: fmul v25.4s, v20.4s, v18.4s
+	WORD $0x4e21d842                     // bec: scvtf v2.4s, v2.4s
+	WORD $0x4e20d5da                     // bf0: fadd v26.4s, v14.4s, v0.4s
+	WORD $0x4e20d6f7                     // bf4: fadd v23.4s, v23.4s, v0.4s
+	WORD $0x4f03f60e                     // bf8: fmov v14.4s, #1.00000000
+	WORD $0x4e20d718                     // bfc: fadd v24.4s, v24.4s, v0.4s
+	WORD $0x4e20d739                     // c00: fadd v25.4s, v25.4s, v0.4s
+	WORD $0x4e21f75a                     // c04: fmax v26.4s, v26.4s, v1.4s
+	WORD $0x4e21f6f7                     // c08: fmax v23.4s, v23.4s, v1.4s
+	WORD $0x4e21f718                     // c0c: fmax v24.4s, v24.4s, v1.4s
+	WORD $0x4e21f739                     // c10: fmax v25.4s, v25.4s, v1.4s
+	WORD $0x4eaef75a                     // c14: fmin v26.4s, v26.4s, v14.4s
+	WORD $0x4eaef6f7                     // c18: fmin v23.4s, v23.4s, v14.4s
+	WORD $0x4eaef718                     // c1c: fmin v24.4s, v24.4s, v14.4s
+	WORD $0x4eaef739                     // c20: fmin v25.4s, v25.4s, v14.4s
+	WORD $0x6e3adeb5                     // c24: fmul v21.4s, v21.4s, v26.4s
+	WORD $0x6e37ded6                     // c28: fmul v22.4s, v22.4s, v23.4s
+	WORD $0x6e38de17                     // c2c: fmul v23.4s, v16.4s, v24.4s
+	WORD $0x6e39de94                     // c30: fmul v20.4s, v20.4s, v25.4s
+	WORD $0x6e2dde70                     // c34: fmul v16.4s, v19.4s, v13.4s
+	WORD $0x4e21aab5                     // c38: fcvtns v21.4s, v21.4s
+	WORD $0x4e21aad6                     // c3c: fcvtns v22.4s, v22.4s
+	WORD $0x6e2cde6d                     // c40: fmul v13.4s, v19.4s, v12.4s
+	WORD $0x4d40cecc                     // c44: ld1r { v12.2d }, [x22]
+	WORD $0x4e21aaf3                     // c48: fcvtns v19.4s, v23.4s
+	WORD $0x4d40cef7                     // c4c: ld1r { v23.2d }, [x23]
+	WORD $0x4e21aa94                     // c50: fcvtns v20.4s, v20.4s
+	WORD $0xf9401696                     // c54: ldr x22, [x20, #0x28]
+	WORD $0x0e614ab5                     // c58: sqxtn v21.4h, v21.4s
+	WORD $0x0e614ad6                     // c5c: sqxtn v22.4h, v22.4s
+	WORD $0x4e57198c                     // c60: uzp1 v12.8h, v12.8h, v23.8h
+	WORD $0x6e32de17                     // c64: fmul v23.4s, v16.4s, v18.4s
+	WORD $0x6e32ddb2                     // c68: fmul v18.4s, v13.4s, v18.4s
+	WORD $0x4e614a75                     // c6c: sqxtn2 v21.8h, v19.4s
+	WORD $0x4e614a96                     // c70: sqxtn2 v22.8h, v20.4s
+	WORD $0x4e21d933                     // c74: scvtf v19.4s, v9.4s
+	WORD $0x4e20d6f4                     // c78: fadd v20.4s, v23.4s, v0.4s
+	WORD $0x4e20d657                     // c7c: fadd v23.4s, v18.4s, v0.4s
+	WORD $0x4e21d952                     // c80: scvtf v18.4s, v10.4s
+	WORD $0x4e6c0eb5                     // c84: sqadd v21.8h, v21.8h, v12.8h
+	WORD $0x4e6c0ed6                     // c88: sqadd v22.8h, v22.8h, v12.8h
+	WORD $0x4e21f694                     // c8c: fmax v20.4s, v20.4s, v1.4s
+	WORD $0x4e21f6f7                     // c90: fmax v23.4s, v23.4s, v1.4s
+	WORD $0x0e214aaa                     // c94: sqxtn v10.8b, v21.8h
+	WORD $0x0e214ac9                     // c98: sqxtn v9.8b, v22.8h
+	WORD $0x4eaef694                     // c9c: fmin v20.4s, v20.4s, v14.4s
+	WORD $0x9100c2b9                     // ca0: add x25, x21, #0x30
+	WORD $0x4eaef6f5                     // ca4: fmin v21.4s, v23.4s, v14.4s
+	WORD $0x9100e2ba                     // ca8: add x26, x21, #0x38
+	WORD $0x4e21d8a5                     // cac: scvtf v5.4s, v5.4s
+	WORD $0x910142b7                     // cb0: add x23, x21, #0x50
+	WORD $0x4e21d884                     // cb4: scvtf v4.4s, v4.4s
+	WORD $0x910162b8                     // cb8: add x24, x21, #0x58
+	WORD $0x4d40cf57                     // cbc: ld1r { v23.2d }, [x26]
+	WORD $0x4e21d876                     // cc0: scvtf v22.4s, v3.4s
+	WORD $0x4d40cee3                     // cc4: ld1r { v3.2d }, [x23]
+	WORD $0x9101c2b7                     // cc8: add x23, x21, #0x70
+	WORD $0x6e34de10                     // ccc: fmul v16.4s, v16.4s, v20.4s
+	WORD $0x4d40cf14                     // cd0: ld1r { v20.2d }, [x24]
+	WORD $0x6e35ddad                     // cd4: fmul v13.4s, v13.4s, v21.4s
+	WORD $0x4d40cf35                     // cd8: ld1r { v21.2d }, [x25]
+	WORD $0x9101e2b5                     // cdc: add x21, x21, #0x78
+	WORD $0x6e25de25                     // ce0: fmul v5.4s, v17.4s, v5.4s
+	WORD $0x6e24de31                     // ce4: fmul v17.4s, v17.4s, v4.4s
+	WORD $0x6e32def2                     // ce8: fmul v18.4s, v23.4s, v18.4s
+	WORD $0x6e2bdeab                     // cec: fmul v11.4s, v21.4s, v11.4s
+	WORD $0x4d40ceb9                     // cf0: ld1r { v25.2d }, [x21]
+	WORD $0x4e541863                     // cf4: uzp1 v3.8h, v3.8h, v20.8h
+	WORD $0x4d40cef4                     // cf8: ld1r { v20.2d }, [x23]
+	WORD $0x6e33deb3                     // cfc: fmul v19.4s, v21.4s, v19.4s
+	WORD $0xd37ffad5                     // d00: lsl x21, x22, #1
+	WORD $0x6e27dea7                     // d04: fmul v7.4s, v21.4s, v7.4s
+	WORD $0x8b1501d7                     // d08: add x23, x14, x21
+	WORD $0x6e36dea4                     // d0c: fmul v4.4s, v21.4s, v22.4s
+	WORD $0x6e2fdcb8                     // d10: fmul v24.4s, v5.4s, v15.4s
+	WORD $0x6e34dd75                     // d14: fmul v21.4s, v11.4s, v20.4s
+	WORD $0x6e2fde2f                     // d18: fmul v15.4s, v17.4s, v15.4s
+	WORD $0x6e39de56                     // d1c: fmul v22.4s, v18.4s, v25.4s
+	WORD $0x6e28dee8                     // d20: fmul v8.4s, v23.4s, v8.4s
+	WORD $0x6e26dee6                     // d24: fmul v6.4s, v23.4s, v6.4s
+	WORD $0x4e20d718                     // d28: fadd v24.4s, v24.4s, v0.4s
+	WORD $0x4e20d6b5                     // d2c: fadd v21.4s, v21.4s, v0.4s
+	WORD $0x4e20d5ef                     // d30: fadd v15.4s, v15.4s, v0.4s
+	WORD $0x4e20d6d6                     // d34: fadd v22.4s, v22.4s, v0.4s
+	WORD $0x6e22def7                     // d38: fmul v23.4s, v23.4s, v2.4s
+	WORD $0x4e21a9a2                     // d3c: fcvtns v2.4s, v13.4s
+	WORD $0x4e21f718                     // d40: fmax v24.4s, v24.4s, v1.4s
+	WORD $0x4e21f6b5                     // d44: fmax v21.4s, v21.4s, v1.4s
+	WORD $0x4e21f5ef                     // d48: fmax v15.4s, v15.4s, v1.4s
+	WORD $0x4e21f6d6                     // d4c: fmax v22.4s, v22.4s, v1.4s
+	WORD $0x4e21aa10                     // d50: fcvtns v16.4s, v16.4s
+	WORD $0x4eaef718                     // d54: fmin v24.4s, v24.4s, v14.4s
+	WORD $0x4eaef6ad                     // d58: fmin v13.4s, v21.4s, v14.4s
+	WORD $0x4eaef5ef                     // d5c: fmin v15.4s, v15.4s, v14.4s
+	WORD $0x4eaef6d5                     // d60: fmin v21.4s, v22.4s, v14.4s
+	WORD $0x6e34de76                     // d64: fmul v22.4s, v19.4s, v20.4s
+	WORD $0x6e38dca5                     // d68: fmul v5.4s, v5.4s, v24.4s
+	WORD $0x6e2ddd6b                     // d6c: fmul v11.4s, v11.4s, v13.4s
+	WORD $0x6e34dced                     // d70: fmul v13.4s, v7.4s, v20.4s
+	WORD $0x6e2fde2f                     // d74: fmul v15.4s, v17.4s, v15.4s
+	WORD $0x6e39dd11                     // d78: fmul v17.4s, v8.4s, v25.4s
+	WORD $0x6e34dc94                     // d7c: fmul v20.4s, v4.4s, v20.4s
+	WORD $0x4e20d6d6                     // d80: fadd v22.4s, v22.4s, v0.4s
+	WORD $0x6e35de52                     // d84: fmul v18.4s, v18.4s, v21.4s
+	WORD $0x6e39dcd5                     // d88: fmul v21.4s, v6.4s, v25.4s
+	WORD $0x4e20d5ad                     // d8c: fadd v13.4s, v13.4s, v0.4s
+	WORD $0x6e39def8                     // d90: fmul v24.4s, v23.4s, v25.4s
+	WORD $0x4e20d631                     // d94: fadd v17.4s, v17.4s, v0.4s
+	WORD $0x4e20d694                     // d98: fadd v20.4s, v20.4s, v0.4s
+	WORD $0x4e21f6d6                     // d9c: fmax v22.4s, v22.4s, v1.4s
+	WORD $0x4e20d6b5                     // da0: fadd v21.4s, v21.4s, v0.4s
+	WORD $0x4e21f5ad                     // da4: fmax v13.4s, v13.4s, v1.4s
+	WORD $0x4e20d718                     // da8: fadd v24.4s, v24.4s, v0.4s
+	WORD $0x4e21f631                     // dac: fmax v17.4s, v17.4s, v1.4s
+	WORD $0x4e21f694                     // db0: fmax v20.4s, v20.4s, v1.4s
+	WORD $0x4eaef6d6                     // db4: fmin v22.4s, v22.4s, v14.4s
+	WORD $0x4e21f6b5                     // db8: fmax v21.4s, v21.4s, v1.4s
+	WORD $0x4eaef5ad                     // dbc: fmin v13.4s, v13.4s, v14.4s
+	WORD $0x4e21f718                     // dc0: fmax v24.4s, v24.4s, v1.4s
+	WORD $0x4eaef631                     // dc4: fmin v17.4s, v17.4s, v14.4s
+	WORD $0x4eaef694                     // dc8: fmin v20.4s, v20.4s, v14.4s
+	WORD $0x6e36de73                     // dcc: fmul v19.4s, v19.4s, v22.4s
+	WORD $0x4e21a96b                     // dd0: fcvtns v11.4s, v11.4s
+	WORD $0x4eaef6b5                     // dd4: fmin v21.4s, v21.4s, v14.4s
+	WORD $0x6e2ddce7                     // dd8: fmul v7.4s, v7.4s, v13.4s
+	WORD $0x6e31dd08                     // ddc: fmul v8.4s, v8.4s, v17.4s
+	WORD $0x6e34dc84                     // de0: fmul v4.4s, v4.4s, v20.4s
+	WORD $0x4e21aa6d                     // de4: fcvtns v13.4s, v19.4s
+	WORD $0x4eaef70e                     // de8: fmin v14.4s, v24.4s, v14.4s
+	WORD $0x4e21a8a5                     // dec: fcvtns v5.4s, v5.4s
+	WORD $0x4e21aa52                     // df0: fcvtns v18.4s, v18.4s
+	WORD $0x0e61496b                     // df4: sqxtn v11.4h, v11.4s
+	WORD $0x4e21a8e7                     // df8: fcvtns v7.4s, v7.4s
+	WORD $0x6e35dcc6                     // dfc: fmul v6.4s, v6.4s, v21.4s
+	WORD $0x4e21a9ef                     // e00: fcvtns v15.4s, v15.4s
+	WORD $0x0e6149ad                     // e04: sqxtn v13.4h, v13.4s
+	WORD $0x4e21a908                     // e08: fcvtns v8.4s, v8.4s
+	WORD $0x4e21a884                     // e0c: fcvtns v4.4s, v4.4s
+	WORD $0x6e2edeee                     // e10: fmul v14.4s, v23.4s, v14.4s
+	WORD $0x0e6148a5                     // e14: sqxtn v5.4h, v5.4s
+	WORD $0x4e614a4b                     // e18: sqxtn2 v11.8h, v18.4s
+	WORD $0x0e6148e7                     // e1c: sqxtn v7.4h, v7.4s
+	WORD $0x4e21a8c6                     // e20: fcvtns v6.4s, v6.4s
+	WORD $0x0e6149ef                     // e24: sqxtn v15.4h, v15.4s
+	WORD $0x4e61490d                     // e28: sqxtn2 v13.8h, v8.4s
+	WORD $0x0e614884                     // e2c: sqxtn v4.4h, v4.4s
+	WORD $0x4e21a9c8                     // e30: fcvtns v8.4s, v14.4s
+	WORD $0x4e614a05                     // e34: sqxtn2 v5.8h, v16.4s
+	WORD $0x4e630d6b                     // e38: sqadd v11.8h, v11.8h, v3.8h
+	WORD $0x4e6148c7                     // e3c: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e61484f                     // e40: sqxtn2 v15.8h, v2.4s
+	WORD $0x4e630da2                     // e44: sqadd v2.8h, v13.8h, v3.8h
+	WORD $0x4e614904                     // e48: sqxtn2 v4.8h, v8.4s
+	WORD $0x4e6c0ca5                     // e4c: sqadd v5.8h, v5.8h, v12.8h
+	WORD $0x0e214966                     // e50: sqxtn v6.8b, v11.8h
+	WORD $0x4e630ce7                     // e54: sqadd v7.8h, v7.8h, v3.8h
+	WORD $0x4e6c0de8                     // e58: sqadd v8.8h, v15.8h, v12.8h
+	WORD $0x0e214842                     // e5c: sqxtn v2.8b, v2.8h
+	WORD $0x4e630c83                     // e60: sqadd v3.8h, v4.8h, v3.8h
+	WORD $0x0e2148a5                     // e64: sqxtn v5.8b, v5.8h
+	WORD $0x0e46194b                     // e68: uzp1 v11.4h, v10.4h, v6.4h
+	WORD $0x0e465944                     // e6c: uzp2 v4.4h, v10.4h, v6.4h
+	WORD $0x0e2148e6                     // e70: sqxtn v6.8b, v7.8h
+	WORD $0x0e214907                     // e74: sqxtn v7.8b, v8.8h
+	WORD $0x0e421928                     // e78: uzp1 v8.4h, v9.4h, v2.4h
+	WORD $0x0e425922                     // e7c: uzp2 v2.4h, v9.4h, v2.4h
+	WORD $0x0e214863                     // e80: sqxtn v3.8b, v3.8h
+	WORD $0xfd0001cb                     // e84: str d11, [x14]
+	WORD $0xfc3669c4                     // e88: str d4, [x14, x22]
+	WORD $0x0e4618a4                     // e8c: uzp1 v4.4h, v5.4h, v6.4h
+	WORD $0x8b1502ee                     // e90: add x14, x23, x21
+	WORD $0x0e4658a5                     // e94: uzp2 v5.4h, v5.4h, v6.4h
+	WORD $0xfd0002e8                     // e98: str d8, [x23]
+	WORD $0xfc366ae2                     // e9c: str d2, [x23, x22]
+	WORD $0x0e4318e2                     // ea0: uzp1 v2.4h, v7.4h, v3.4h
+	WORD $0x8b1501d7                     // ea4: add x23, x14, x21
+	WORD $0x0e4358e3                     // ea8: uzp2 v3.4h, v7.4h, v3.4h
+	WORD $0xfd0001c4                     // eac: str d4, [x14]
+	WORD $0xfc3669c5                     // eb0: str d5, [x14, x22]
+	WORD $0x8b1502ee                     // eb4: add x14, x23, x21
+	WORD $0xfd0002e2                     // eb8: str d2, [x23]
+	WORD $0xfc366ae3                     // ebc: str d3, [x23, x22]
+	WORD $0x5400332b                     // ec0: b.lt 0x1524 <gemmI8MM8x8+0x1524>
+	WORD $0xd1002264                     // ec4: sub x4, x19, #0x8
+	WORD $0x8b0a0108                     // ec8: add x8, x8, x10
+	WORD $0xf1003e7f                     // ecc: cmp x19, #0xf
+	WORD $0x54ffd488                     // ed0: b.hi 0x960 <gemmI8MM8x8+0x960>
+	WORD $0xf9401695                     // ed4: ldr x21, [x20, #0x28]
+	WORD $0xb27cee73                     // ed8: orr x19, x19, #0xfffffffffffffff0
+	WORD $0x52800104                     // edc: mov w4, #0x8                // =8
+	WORD $0x9b092268                     // ee0: madd x8, x19, x9, x8
+	WORD $0x9b133aae                     // ee4: madd x14, x21, x19, x14
+	WORD $0x17fffe9e                     // ee8: b 0x960 <gemmI8MM8x8+0x960>
+	WORD $0xf9400689                     // eec: ldr x9, [x20, #0x8]
+	WORD $0xf9401291                     // ef0: ldr x17, [x20, #0x20]
+	WORD $0xa9431695                     // ef4: ldp x21, x5, [x20, #0x30]
+	WORD $0xd37df12a                     // ef8: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // efc: lsl x11, x9, #1
+	WORD $0x8b09016c                     // f00: add x12, x11, x9
+	WORD $0xd37ef52d                     // f04: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // f08: add x14, x13, x9
+	WORD $0xcb09014f                     // f0c: sub x15, x10, x9
+	WORD $0xd37ff990                     // f10: lsl x16, x12, #1
+	WORD $0xaa0803f7                     // f14: mov x23, x8
+	WORD $0x8b090118                     // f18: add x24, x8, x9
+	WORD $0x8b0b0119                     // f1c: add x25, x8, x11
+	WORD $0x8b0c011a                     // f20: add x26, x8, x12
+	WORD $0x8b0d011b                     // f24: add x27, x8, x13
+	WORD $0x8b0e0100                     // f28: add x0, x8, x14
+	WORD $0x8b100101                     // f2c: add x1, x8, x16
+	WORD $0x8b0f0102                     // f30: add x2, x8, x15
+	WORD $0xf9400e93                     // f34: ldr x19, [x20, #0x18]
+	WORD $0xaa1f03f6                     // f38: mov x22, xzr
+	WORD $0xaa1303e3                     // f3c: mov x3, x19
+	WORD $0x91004264                     // f40: add x4, x19, #0x10
+	WORD $0x91006273                     // f44: add x19, x19, #0x18
+	WORD $0x4ddfcc6f                     // f48: ld1r { v15.2d }, [x3], #8
+	WORD $0x4d40cc6e                     // f4c: ld1r { v14.2d }, [x3]
+	WORD $0x4d40cc89                     // f50: ld1r { v9.2d }, [x4]
+	WORD $0x4d40ce68                     // f54: ld1r { v8.2d }, [x19]
+	WORD $0xaa0503f3                     // f58: mov x19, x5
+	WORD $0xa9441285                     // f5c: ldp x5, x4, [x20, #0x40]
+	WORD $0x4eaf1ded                     // f60: mov v13.16b, v15.16b
+	WORD $0x4eae1dcc                     // f64: mov v12.16b, v14.16b
+	WORD $0xf9400a83                     // f68: ldr x3, [x20, #0x10]
+	WORD $0x4ea91d27                     // f6c: mov v7.16b, v9.16b
+	WORD $0x4ea81d06                     // f70: mov v6.16b, v8.16b
+	WORD $0x9341fca6                     // f74: asr x6, x5, #1
+	WORD $0x4eaf1de0                     // f78: mov v0.16b, v15.16b
+	WORD $0x4eae1dcb                     // f7c: mov v11.16b, v14.16b
+	WORD $0x4ea91d25                     // f80: mov v5.16b, v9.16b
+	WORD $0x4ea81d04                     // f84: mov v4.16b, v8.16b
+	WORD $0x4eaf1de1                     // f88: mov v1.16b, v15.16b
+	WORD $0x4eae1dca                     // f8c: mov v10.16b, v14.16b
+	WORD $0x4ea91d23                     // f90: mov v3.16b, v9.16b
+	WORD $0x4ea81d02                     // f94: mov v2.16b, v8.16b
+	WORD $0xaa0603e7                     // f98: mov x7, x6
+	WORD $0xf10008bf                     // f9c: cmp x5, #0x2
+	WORD $0x54000723                     // fa0: b.lo 0x1084 <gemmI8MM8x8+0x1084>
+	WORD $0x3cf66af0                     // fa4: ldr q16, [x23, x22]
+	WORD $0xf10004e7                     // fa8: subs x7, x7, #0x1
+	WORD $0x3cf66b11                     // fac: ldr q17, [x24, x22]
+	WORD $0x3cf66b32                     // fb0: ldr q18, [x25, x22]
+	WORD $0x3cf66b53                     // fb4: ldr q19, [x26, x22]
+	WORD $0x3cf66b74                     // fb8: ldr q20, [x27, x22]
+	WORD $0x3cf66815                     // fbc: ldr q21, [x0, x22]
+	WORD $0x4ed13a16                     // fc0: zip1 v22.2d, v16.2d, v17.2d
+	WORD $0x3cf66837                     // fc4: ldr q23, [x1, x22]
+	WORD $0x4ed17a10                     // fc8: zip2 v16.2d, v16.2d, v17.2d
+	WORD $0x3cf66858                     // fcc: ldr q24, [x2, x22]
+	WORD $0x4ed33a59                     // fd0: zip1 v25.2d, v18.2d, v19.2d
+	WORD $0x4ed37a51                     // fd4: zip2 v17.2d, v18.2d, v19.2d
+	WORD $0x910042d6                     // fd8: add x22, x22, #0x10
+	WORD $0x4ed53a9a                     // fdc: zip1 v26.2d, v20.2d, v21.2d
+	WORD $0x4ed57a93                     // fe0: zip2 v19.2d, v20.2d, v21.2d
+	WORD $0x4ed83afc                     // fe4: zip1 v28.2d, v23.2d, v24.2d
+	WORD $0xad40507b                     // fe8: ldp q27, q20, [x3]
+	WORD $0x4ed87af2                     // fec: zip2 v18.2d, v23.2d, v24.2d
+	WORD $0x4e94a6ce                     // ff0: smmla v14.4s, v22.16b, v20.16b
+	WORD $0x4e94a72c                     // ff4: smmla v12.4s, v25.16b, v20.16b
+	WORD $0x4e94a74b                     // ff8: smmla v11.4s, v26.16b, v20.16b
+	WORD $0x4e94a78a                     // ffc: smmla v10.4s, v28.16b, v20.16b
+	WORD $0xad415075                     // 1000: ldp q21, q20, [x3, #0x20]
+	WORD $0x4e9ba6cf                     // 1004: smmla v15.4s, v22.16b, v27.16b
+	WORD $0x4e9ba72d                     // 1008: smmla v13.4s, v25.16b, v27.16b
+	WORD $0x4e9ba740                     // 100c: smmla v0.4s, v26.16b, v27.16b
+	WORD $0x4e9ba781                     // 1010: smmla v1.4s, v28.16b, v27.16b
+	WORD $0x4e95a6c9                     // 1014: smmla v9.4s, v22.16b, v21.16b
+	WORD $0x4e95a727                     // 1018: smmla v7.4s, v25.16b, v21.16b
+	WORD $0x4e95a745                     // 101c: smmla v5.4s, v26.16b, v21.16b
+	WORD $0x4e95a783                     // 1020: smmla v3.4s, v28.16b, v21.16b
+	WORD $0x4e94a6c8                     // 1024: smmla v8.4s, v22.16b, v20.16b
+	WORD $0x4e94a726                     // 1028: smmla v6.4s, v25.16b, v20.16b
+	WORD $0x4e94a744                     // 102c: smmla v4.4s, v26.16b, v20.16b
+	WORD $0x4e94a782                     // 1030: smmla v2.4s, v28.16b, v20.16b
+	WORD $0xad425075                     // 1034: ldp q21, q20, [x3, #0x40]
+	WORD $0x4e95a60f                     // 1038: smmla v15.4s, v16.16b, v21.16b
+	WORD $0x4e95a62d                     // 103c: smmla v13.4s, v17.16b, v21.16b
+	WORD $0x4e95a660                     // 1040: smmla v0.4s, v19.16b, v21.16b
+	WORD $0x4e95a641                     // 1044: smmla v1.4s, v18.16b, v21.16b
+	WORD $0x4e94a60e                     // 1048: smmla v14.4s, v16.16b, v20.16b
+	WORD $0x4e94a62c                     // 104c: smmla v12.4s, v17.16b, v20.16b
+	WORD $0x4e94a66b                     // 1050: smmla v11.4s, v19.16b, v20.16b
+	WORD $0x4e94a64a                     // 1054: smmla v10.4s, v18.16b, v20.16b
+	WORD $0xad435075                     // 1058: ldp q21, q20, [x3, #0x60]
+	WORD $0x91020063                     // 105c: add x3, x3, #0x80
+	WORD $0x4e95a609                     // 1060: smmla v9.4s, v16.16b, v21.16b
+	WORD $0x4e95a627                     // 1064: smmla v7.4s, v17.16b, v21.16b
+	WORD $0x4e95a665                     // 1068: smmla v5.4s, v19.16b, v21.16b
+	WORD $0x4e95a643                     // 106c: smmla v3.4s, v18.16b, v21.16b
+	WORD $0x4e94a608                     // 1070: smmla v8.4s, v16.16b, v20.16b
+	WORD $0x4e94a626                     // 1074: smmla v6.4s, v17.16b, v20.16b
+	WORD $0x4e94a664                     // 1078: smmla v4.4s, v19.16b, v20.16b
+	WORD $0x4e94a642                     // 107c: smmla v2.4s, v18.16b, v20.16b
+	WORD $0x54fff921                     // 1080: b.ne 0xfa4 <gemmI8MM8x8+0xfa4>
+	WORD $0x36000425                     // 1084: tbz w5, #0x0, 0x1108 <gemmI8MM8x8+0x1108>
+	WORD $0xfc766af0                     // 1088: ldr d16, [x23, x22]
+	WORD $0xfc766b11                     // 108c: ldr d17, [x24, x22]
+	WORD $0xfc766b32                     // 1090: ldr d18, [x25, x22]
+	WORD $0xfc766b53                     // 1094: ldr d19, [x26, x22]
+	WORD $0xfc766b74                     // 1098: ldr d20, [x27, x22]
+	WORD $0xfc766815                     // 109c: ldr d21, [x0, x22]
+	WORD $0x6e180630                     // 10a0: mov v16.d[1], v17.d[0]
+	WORD $0xfc766836                     // 10a4: ldr d22, [x1, x22]
+	WORD $0xfc766857                     // 10a8: ldr d23, [x2, x22]
+	WORD $0x6e180672                     // 10ac: mov v18.d[1], v19.d[0]
+	WORD $0xad404c71                     // 10b0: ldp q17, q19, [x3]
+	WORD $0x6e1806b4                     // 10b4: mov v20.d[1], v21.d[0]
+	WORD $0x910022d6                     // 10b8: add x22, x22, #0x8
+	WORD $0x6e1806f6                     // 10bc: mov v22.d[1], v23.d[0]
+	WORD $0x4e91a60f                     // 10c0: smmla v15.4s, v16.16b, v17.16b
+	WORD $0x4e91a64d                     // 10c4: smmla v13.4s, v18.16b, v17.16b
+	WORD $0x4e93a60e                     // 10c8: smmla v14.4s, v16.16b, v19.16b
+	WORD $0x4e91a680                     // 10cc: smmla v0.4s, v20.16b, v17.16b
+	WORD $0x4e93a64c                     // 10d0: smmla v12.4s, v18.16b, v19.16b
+	WORD $0x4e91a6c1                     // 10d4: smmla v1.4s, v22.16b, v17.16b
+	WORD $0x4e93a68b                     // 10d8: smmla v11.4s, v20.16b, v19.16b
+	WORD $0x4e93a6ca                     // 10dc: smmla v10.4s, v22.16b, v19.16b
+	WORD $0xad414c71                     // 10e0: ldp q17, q19, [x3, #0x20]
+	WORD $0x91010063                     // 10e4: add x3, x3, #0x40
+	WORD $0x4e91a609                     // 10e8: smmla v9.4s, v16.16b, v17.16b
+	WORD $0x4e91a647                     // 10ec: smmla v7.4s, v18.16b, v17.16b
+	WORD $0x4e91a685                     // 10f0: smmla v5.4s, v20.16b, v17.16b
+	WORD $0x4e91a6c3                     // 10f4: smmla v3.4s, v22.16b, v17.16b
+	WORD $0x4e93a608                     // 10f8: smmla v8.4s, v16.16b, v19.16b
+	WORD $0x4e93a646                     // 10fc: smmla v6.4s, v18.16b, v19.16b
+	WORD $0x4e93a684                     // 1100: smmla v4.4s, v20.16b, v19.16b
+	WORD $0x4e93a6c2                     // 1104: smmla v2.4s, v22.16b, v19.16b
+	WORD $0xf1000484                     // 1108: subs x4, x4, #0x1
+	WORD $0x54000120                     // 110c: b.eq 0x1130 <gemmI8MM8x8+0x1130>
+	WORD $0xf9402a87                     // 1110: ldr x7, [x20, #0x50]
+	WORD $0x8b1600f6                     // 1114: add x22, x7, x22
+	WORD $0xaa0603e7                     // 1118: mov x7, x6
+	WORD $0xf10008bf                     // 111c: cmp x5, #0x2
+	WORD $0x54fff422                     // 1120: b.hs 0xfa4 <gemmI8MM8x8+0xfa4>
+	WORD $0x17ffffd8                     // 1124: b 0x1084 <gemmI8MM8x8+0x1084>
+	WORD $0xd503201f                     // 1128: nop
+	WORD $0xd503201f                     // 112c: nop
+	WORD $0xf9401696                     // 1130: ldr x22, [x20, #0x28]
+	WORD $0x4e21d9ef                     // 1134: scvtf v15.4s, v15.4s
+	WORD $0xf9400e98                     // 1138: ldr x24, [x20, #0x18]
+	WORD $0x4e21d9ad                     // 113c: scvtf v13.4s, v13.4s
+	WORD $0xfd4002b0                     // 1140: ldr d16, [x21]
+	WORD $0x4e21d9ce                     // 1144: scvtf v14.4s, v14.4s
+	WORD $0x4e21d98c                     // 1148: scvtf v12.4s, v12.4s
+	WORD $0xf100267f                     // 114c: cmp x19, #0x9
+	WORD $0xfc766ab1                     // 1150: ldr d17, [x21, x22]
+	WORD $0xd37ffad7                     // 1154: lsl x23, x22, #1
+	WORD $0x8b1702b9                     // 1158: add x25, x21, x23
+	WORD $0x9102831a                     // 115c: add x26, x24, #0xa0
+	WORD $0xfd400332                     // 1160: ldr d18, [x25]
+	WORD $0xfc766b33                     // 1164: ldr d19, [x25, x22]
+	WORD $0x8b170335                     // 1168: add x21, x25, x23
+	WORD $0x9102a31b                     // 116c: add x27, x24, #0xa8
+	WORD $0x8b1702b9                     // 1170: add x25, x21, x23
+	WORD $0x0e513a18                     // 1174: zip1 v24.4h, v16.4h, v17.4h
+	WORD $0xfd4002b4                     // 1178: ldr d20, [x21]
+	WORD $0x0e517a11                     // 117c: zip2 v17.4h, v16.4h, v17.4h
+	WORD $0xfc766ab5                     // 1180: ldr d21, [x21, x22]
+	WORD $0x8b170335                     // 1184: add x21, x25, x23
+	WORD $0xfd400336                     // 1188: ldr d22, [x25]
+	WORD $0x0e533a59                     // 118c: zip1 v25.4h, v18.4h, v19.4h
+	WORD $0xfc766b37                     // 1190: ldr d23, [x25, x22]
+	WORD $0x4d40cf5a                     // 1194: ld1r { v26.2d }, [x26]
+	WORD $0x4d40cf7b                     // 1198: ld1r { v27.2d }, [x27]
+	WORD $0x0f08a71c                     // 119c: sshll v28.8h, v24.8b, #0x0
+	WORD $0x4e21d870                     // 11a0: scvtf v16.4s, v3.4s
+	WORD $0x91008319                     // 11a4: add x25, x24, #0x20
+	WORD $0x9102031a                     // 11a8: add x26, x24, #0x80
+	WORD $0x4e21d94a                     // 11ac: scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b                     // 11b0: scvtf v11.4s, v11.4s
+	WORD $0x4e5b1b58                     // 11b4: uzp1 v24.8h, v26.8h, v27.8h
+	WORD $0x0f08a739                     // 11b8: sshll v25.8h, v25.8b, #0x0
+	WORD $0x0e553a9b                     // 11bc: zip1 v27.4h, v20.4h, v21.4h
+	WORD $0x0e557a94                     // 11c0: zip2 v20.4h, v20.4h, v21.4h
+	WORD $0x0e573ad5                     // 11c4: zip1 v21.4h, v22.4h, v23.4h
+	WORD $0x0e577ad6                     // 11c8: zip2 v22.4h, v22.4h, v23.4h
+	WORD $0x6e788783                     // 11cc: sub v3.8h, v28.8h, v24.8h
+	WORD $0x6e78873a                     // 11d0: sub v26.8h, v25.8h, v24.8h
+	WORD $0x4e21d859                     // 11d4: scvtf v25.4s, v2.4s
+	WORD $0x0e537a42                     // 11d8: zip2 v2.4h, v18.4h, v19.4h
+	WORD $0x4d40cf33                     // 11dc: ld1r { v19.2d }, [x25]
+	WORD $0x9100a319                     // 11e0: add x25, x24, #0x28
+	WORD $0x0f08a77b                     // 11e4: sshll v27.8h, v27.8b, #0x0
+	WORD $0x0f08a631                     // 11e8: sshll v17.8h, v17.8b, #0x0
+	WORD $0x0f10a47c                     // 11ec: sshll v28.4s, v3.4h, #0x0
+	WORD $0x0f10a75d                     // 11f0: sshll v29.4s, v26.4h, #0x0
+	WORD $0x4f10a463                     // 11f4: sshll2 v3.4s, v3.8h, #0x0
+	WORD $0x0f08a452                     // 11f8: sshll v18.8h, v2.8b, #0x0
+	WORD $0x4f10a75a                     // 11fc: sshll2 v26.4s, v26.8h, #0x0
+	WORD $0x6e2fde6f                     // 1200: fmul v15.4s, v19.4s, v15.4s
+	WORD $0x4e21db82                     // 1204: scvtf v2.4s, v28.4s
+	WORD $0x4d40cf5c                     // 1208: ld1r { v28.2d }, [x26]
+	WORD $0x4e21dbb7                     // 120c: scvtf v23.4s, v29.4s
+	WORD $0x4d40cf3d                     // 1210: ld1r { v29.2d }, [x25]
+	WORD $0x91022319                     // 1214: add x25, x24, #0x88
+	WORD $0x4e21d863                     // 1218: scvtf v3.4s, v3.4s
+	WORD $0x6e2dde6d                     // 121c: fmul v13.4s, v19.4s, v13.4s
+	WORD $0x9101031a                     // 1220: add x26, x24, #0x40
+	WORD $0x4e21db5a                     // 1224: scvtf v26.4s, v26.4s
+	WORD $0x4d40cf3e                     // 1228: ld1r { v30.2d }, [x25]
+	WORD $0x6e2edfae                     // 122c: fmul v14.4s, v29.4s, v14.4s
+	WORD $0x6e22df82                     // 1230: fmul v2.4s, v28.4s, v2.4s
+	WORD $0x91012319                     // 1234: add x25, x24, #0x48
+	WORD $0x6e37df97                     // 1238: fmul v23.4s, v28.4s, v23.4s
+	WORD $0x6e2cdfbf                     // 123c: fmul v31.4s, v29.4s, v12.4s
+	WORD $0x6e23dfc3                     // 1240: fmul v3.4s, v30.4s, v3.4s
+	WORD $0x0f08a68c                     // 1244: sshll v12.8h, v20.8b, #0x0
+	WORD $0x0f08a6b4                     // 1248: sshll v20.8h, v21.8b, #0x0
+	WORD $0x4e22d5ef                     // 124c: fadd v15.4s, v15.4s, v2.4s
+	WORD $0x4d40cf42                     // 1250: ld1r { v2.2d }, [x26]
+	WORD $0x4e37d5ad                     // 1254: fadd v13.4s, v13.4s, v23.4s
+	WORD $0x4d40cf37                     // 1258: ld1r { v23.2d }, [x25]
+	WORD $0x6e3adfda                     // 125c: fmul v26.4s, v30.4s, v26.4s
+	WORD $0x4e23d5c3                     // 1260: fadd v3.4s, v14.4s, v3.4s
+	WORD $0x6e788775                     // 1264: sub v21.8h, v27.8h, v24.8h
+	WORD $0x6e788694                     // 1268: sub v20.8h, v20.8h, v24.8h
+	WORD $0x4e21a9ef                     // 126c: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ad                     // 1270: fcvtns v13.4s, v13.4s
+	WORD $0x4e3ad7ee                     // 1274: fadd v14.4s, v31.4s, v26.4s
+	WORD $0x4e21a863                     // 1278: fcvtns v3.4s, v3.4s
+	WORD $0x6e2adfb8                     // 127c: fmul v24.4s, v29.4s, v10.4s
+	WORD $0x4f10a68a                     // 1280: sshll2 v10.4s, v20.8h, #0x0
+	WORD $0x0e6149ef                     // 1284: sqxtn v15.4h, v15.4s
+	WORD $0x0e6149ad                     // 1288: sqxtn v13.4h, v13.4s
+	WORD $0x4e21a9ce                     // 128c: fcvtns v14.4s, v14.4s
+	WORD $0x4e571842                     // 1290: uzp1 v2.8h, v2.8h, v23.8h
+	WORD $0x4f10a6b7                     // 1294: sshll2 v23.4s, v21.8h, #0x0
+	WORD $0x0f10a694                     // 1298: sshll v20.4s, v20.4h, #0x0
+	WORD $0x4e61486f                     // 129c: sqxtn2 v15.8h, v3.4s
+	WORD $0x4e21d94a                     // 12a0: scvtf v10.4s, v10.4s
+	WORD $0x4e6149cd                     // 12a4: sqxtn2 v13.8h, v14.4s
+	WORD $0x6e2bdfab                     // 12a8: fmul v11.4s, v29.4s, v11.4s
+	WORD $0x4e21dae3                     // 12ac: scvtf v3.4s, v23.4s
+	WORD $0x4e21da94                     // 12b0: scvtf v20.4s, v20.4s
+	WORD $0x4e620def                     // 12b4: sqadd v15.8h, v15.8h, v2.8h
+	WORD $0x6e2adfd7                     // 12b8: fmul v23.4s, v30.4s, v10.4s
+	WORD $0x4e620dad                     // 12bc: sqadd v13.8h, v13.8h, v2.8h
+	WORD $0x0f10a6ae                     // 12c0: sshll v14.4s, v21.4h, #0x0
+	WORD $0x6e23dfd5                     // 12c4: fmul v21.4s, v30.4s, v3.4s
+	WORD $0x4e21d929                     // 12c8: scvtf v9.4s, v9.4s
+	WORD $0x0e2149ea                     // 12cc: sqxtn v10.8b, v15.8h
+	WORD $0x6e34df8f                     // 12d0: fmul v15.4s, v28.4s, v20.4s
+	WORD $0x4e37d714                     // 12d4: fadd v20.4s, v24.4s, v23.4s
+	WORD $0x0e2149a3                     // 12d8: sqxtn v3.8b, v13.8h
+	WORD $0x9102c31b                     // 12dc: add x27, x24, #0xb0
+	WORD $0x9102e300                     // 12e0: add x0, x24, #0xb8
+	WORD $0x4e35d56b                     // 12e4: fadd v11.4s, v11.4s, v21.4s
+	WORD $0x91014319                     // 12e8: add x25, x24, #0x50
+	WORD $0x4e21d835                     // 12ec: scvtf v21.4s, v1.4s
+	WORD $0x9101631a                     // 12f0: add x26, x24, #0x58
+	WORD $0x4d40cf78                     // 12f4: ld1r { v24.2d }, [x27]
+	WORD $0x4e21aa81                     // 12f8: fcvtns v1.4s, v20.4s
+	WORD $0x4d40cc14                     // 12fc: ld1r { v20.2d }, [x0]
+	WORD $0x4e21d9ce                     // 1300: scvtf v14.4s, v14.4s
+	WORD $0x4e21d800                     // 1304: scvtf v0.4s, v0.4s
+	WORD $0x4d40cf57                     // 1308: ld1r { v23.2d }, [x26]
+	WORD $0x0f08a6cd                     // 130c: sshll v13.8h, v22.8b, #0x0
+	WORD $0x4d40cf36                     // 1310: ld1r { v22.2d }, [x25]
+	WORD $0x9100c319                     // 1314: add x25, x24, #0x30
+	WORD $0x9100e31a                     // 1318: add x26, x24, #0x38
+	WORD $0x4e541b14                     // 131c: uzp1 v20.8h, v24.8h, v20.8h
+	WORD $0x4e21d908                     // 1320: scvtf v8.4s, v8.4s
+	WORD $0x6e2edf8e                     // 1324: fmul v14.4s, v28.4s, v14.4s
+	WORD $0x4d40cf3a                     // 1328: ld1r { v26.2d }, [x25]
+	WORD $0x6e20de7b                     // 132c: fmul v27.4s, v19.4s, v0.4s
+	WORD $0x91024319                     // 1330: add x25, x24, #0x90
+	WORD $0x6e35de73                     // 1334: fmul v19.4s, v19.4s, v21.4s
+	WORD $0x4d40cf5c                     // 1338: ld1r { v28.2d }, [x26]
+	WORD $0x91026318                     // 133c: add x24, x24, #0x98
+	WORD $0x4e571ac0                     // 1340: uzp1 v0.8h, v22.8h, v23.8h
+	WORD $0x6e748631                     // 1344: sub v17.8h, v17.8h, v20.8h
+	WORD $0x4d40cf38                     // 1348: ld1r { v24.2d }, [x25]
+	WORD $0x6e748652                     // 134c: sub v18.8h, v18.8h, v20.8h
+	WORD $0x6e74858c                     // 1350: sub v12.8h, v12.8h, v20.8h
+	WORD $0x4e2ed76e                     // 1354: fadd v14.4s, v27.4s, v14.4s
+	WORD $0x4e2fd66f                     // 1358: fadd v15.4s, v19.4s, v15.4s
+	WORD $0x6e7485ad                     // 135c: sub v13.8h, v13.8h, v20.8h
+	WORD $0x0f10a633                     // 1360: sshll v19.4s, v17.4h, #0x0
+	WORD $0x4f10a631                     // 1364: sshll2 v17.4s, v17.8h, #0x0
+	WORD $0x0f10a654                     // 1368: sshll v20.4s, v18.4h, #0x0
+	WORD $0x4e21a9ce                     // 136c: fcvtns v14.4s, v14.4s
+	WORD $0x0f10a596                     // 1370: sshll v22.4s, v12.4h, #0x0
+	WORD $0x4e21d8e7                     // 1374: scvtf v7.4s, v7.4s
+	WORD $0x4e21da73                     // 1378: scvtf v19.4s, v19.4s
+	WORD $0x4e21da31                     // 137c: scvtf v17.4s, v17.4s
+	WORD $0x4e21a96b                     // 1380: fcvtns v11.4s, v11.4s
+	WORD $0x6e29df49                     // 1384: fmul v9.4s, v26.4s, v9.4s
+	WORD $0x4f10a652                     // 1388: sshll2 v18.4s, v18.8h, #0x0
+	WORD $0x0f10a5b7                     // 138c: sshll v23.4s, v13.4h, #0x0
+	WORD $0x0e6149ce                     // 1390: sqxtn v14.4h, v14.4s
+	WORD $0x4e21da94                     // 1394: scvtf v20.4s, v20.4s
+	WORD $0x6e33df13                     // 1398: fmul v19.4s, v24.4s, v19.4s
+	WORD $0x6e39df95                     // 139c: fmul v21.4s, v28.4s, v25.4s
+	WORD $0x4d40cf19                     // 13a0: ld1r { v25.2d }, [x24]
+	WORD $0x4e21d8a5                     // 13a4: scvtf v5.4s, v5.4s
+	WORD $0x8b170238                     // 13a8: add x24, x17, x23
+	WORD $0x6e28df88                     // 13ac: fmul v8.4s, v28.4s, v8.4s
+	WORD $0x4f10a58c                     // 13b0: sshll2 v12.4s, v12.8h, #0x0
+	WORD $0x4e21dad6                     // 13b4: scvtf v22.4s, v22.4s
+	WORD $0x6e31df31                     // 13b8: fmul v17.4s, v25.4s, v17.4s
+	WORD $0x4e21d8c6                     // 13bc: scvtf v6.4s, v6.4s
+	WORD $0x6e27df47                     // 13c0: fmul v7.4s, v26.4s, v7.4s
+	WORD $0x4f10a5ad                     // 13c4: sshll2 v13.4s, v13.8h, #0x0
+	WORD $0x4e21da52                     // 13c8: scvtf v18.4s, v18.4s
+	WORD $0x4e21daf7                     // 13cc: scvtf v23.4s, v23.4s
+	WORD $0x4e33d529                     // 13d0: fadd v9.4s, v9.4s, v19.4s
+	WORD $0x4e61496e                     // 13d4: sqxtn2 v14.8h, v11.4s
+	WORD $0x6e34df0b                     // 13d8: fmul v11.4s, v24.4s, v20.4s
+	WORD $0x4e21d884                     // 13dc: scvtf v4.4s, v4.4s
+	WORD $0x6e25df45                     // 13e0: fmul v5.4s, v26.4s, v5.4s
+	WORD $0x4e21d98c                     // 13e4: scvtf v12.4s, v12.4s
+	WORD $0x4e31d508                     // 13e8: fadd v8.4s, v8.4s, v17.4s
+	WORD $0x6e36df11                     // 13ec: fmul v17.4s, v24.4s, v22.4s
+	WORD $0x6e26df86                     // 13f0: fmul v6.4s, v28.4s, v6.4s
+	WORD $0x6e30df50                     // 13f4: fmul v16.4s, v26.4s, v16.4s
+	WORD $0x4e21d9ad                     // 13f8: scvtf v13.4s, v13.4s
+	WORD $0x6e32df32                     // 13fc: fmul v18.4s, v25.4s, v18.4s
+	WORD $0x4e21a929                     // 1400: fcvtns v9.4s, v9.4s
+	WORD $0x4e2bd4e7                     // 1404: fadd v7.4s, v7.4s, v11.4s
+	WORD $0x6e37df0b                     // 1408: fmul v11.4s, v24.4s, v23.4s
+	WORD $0x6e24df84                     // 140c: fmul v4.4s, v28.4s, v4.4s
+	WORD $0x6e2cdf2c                     // 1410: fmul v12.4s, v25.4s, v12.4s
+	WORD $0x4e31d4a5                     // 1414: fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4e21a908                     // 1418: fcvtns v8.4s, v8.4s
+	WORD $0x0e614929                     // 141c: sqxtn v9.4h, v9.4s
+	WORD $0x6e2ddf2d                     // 1420: fmul v13.4s, v25.4s, v13.4s
+	WORD $0x4e21a8e7                     // 1424: fcvtns v7.4s, v7.4s
+	WORD $0x4e32d4c6                     // 1428: fadd v6.4s, v6.4s, v18.4s
+	WORD $0x4e2bd60b                     // 142c: fadd v11.4s, v16.4s, v11.4s
+	WORD $0x4e21a8a5                     // 1430: fcvtns v5.4s, v5.4s
+	WORD $0x4e2cd484                     // 1434: fadd v4.4s, v4.4s, v12.4s
+	WORD $0x4e21a9ef                     // 1438: fcvtns v15.4s, v15.4s
+	WORD $0x4e614909                     // 143c: sqxtn2 v9.8h, v8.4s
+	WORD $0x0e6148e7                     // 1440: sqxtn v7.4h, v7.4s
+	WORD $0x4e21a8c6                     // 1444: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a968                     // 1448: fcvtns v8.4s, v11.4s
+	WORD $0x4e2dd6ab                     // 144c: fadd v11.4s, v21.4s, v13.4s
+	WORD $0x0e6148a5                     // 1450: sqxtn v5.4h, v5.4s
+	WORD $0x4e21a884                     // 1454: fcvtns v4.4s, v4.4s
+	WORD $0x0e6149ef                     // 1458: sqxtn v15.4h, v15.4s
+	WORD $0x4e6148c7                     // 145c: sqxtn2 v7.8h, v6.4s
+	WORD $0x0e614906                     // 1460: sqxtn v6.4h, v8.4s
+	WORD $0x4e21a968                     // 1464: fcvtns v8.4s, v11.4s
+	WORD $0x4e600d29                     // 1468: sqadd v9.8h, v9.8h, v0.8h
+	WORD $0x4e614885                     // 146c: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e61482f                     // 1470: sqxtn2 v15.8h, v1.4s
+	WORD $0x4e600ce1                     // 1474: sqadd v1.8h, v7.8h, v0.8h
+	WORD $0x4e620dcb                     // 1478: sqadd v11.8h, v14.8h, v2.8h
+	WORD $0x4e614906                     // 147c: sqxtn2 v6.8h, v8.4s
+	WORD $0x0e214924                     // 1480: sqxtn v4.8b, v9.8h
+	WORD $0x4e600ca5                     // 1484: sqadd v5.8h, v5.8h, v0.8h
+	WORD $0x4e620de2                     // 1488: sqadd v2.8h, v15.8h, v2.8h
+	WORD $0x0e214821                     // 148c: sqxtn v1.8b, v1.8h
+	WORD $0x0e214967                     // 1490: sqxtn v7.8b, v11.8h
+	WORD $0x4e600cc0                     // 1494: sqadd v0.8h, v6.8h, v0.8h
+	WORD $0x0e441948                     // 1498: uzp1 v8.4h, v10.4h, v4.4h
+	WORD $0x0e445944                     // 149c: uzp2 v4.4h, v10.4h, v4.4h
+	WORD $0x0e2148a5                     // 14a0: sqxtn v5.8b, v5.8h
+	WORD $0x0e214842                     // 14a4: sqxtn v2.8b, v2.8h
+	WORD $0x0e411866                     // 14a8: uzp1 v6.4h, v3.4h, v1.4h
+	WORD $0x0e415861                     // 14ac: uzp2 v1.4h, v3.4h, v1.4h
+	WORD $0x0e214800                     // 14b0: sqxtn v0.8b, v0.8h
+	WORD $0xfd000228                     // 14b4: str d8, [x17]
+	WORD $0xfc366a24                     // 14b8: str d4, [x17, x22]
+	WORD $0x0e4518e3                     // 14bc: uzp1 v3.4h, v7.4h, v5.4h
+	WORD $0x8b170311                     // 14c0: add x17, x24, x23
+	WORD $0x0e4558e4                     // 14c4: uzp2 v4.4h, v7.4h, v5.4h
+	WORD $0xfd000306                     // 14c8: str d6, [x24]
+	WORD $0xfc366b01                     // 14cc: str d1, [x24, x22]
+	WORD $0x0e401841                     // 14d0: uzp1 v1.4h, v2.4h, v0.4h
+	WORD $0x8b170238                     // 14d4: add x24, x17, x23
+	WORD $0x0e405840                     // 14d8: uzp2 v0.4h, v2.4h, v0.4h
+	WORD $0xfd000223                     // 14dc: str d3, [x17]
+	WORD $0xfc366a24                     // 14e0: str d4, [x17, x22]
+	WORD $0x8b170311                     // 14e4: add x17, x24, x23
+	WORD $0xfd000301                     // 14e8: str d1, [x24]
+	WORD $0xfc366b00                     // 14ec: str d0, [x24, x22]
+	WORD $0x540001ab                     // 14f0: b.lt 0x1524 <gemmI8MM8x8+0x1524>
+	WORD $0xd1002265                     // 14f4: sub x5, x19, #0x8
+	WORD $0x8b0a0108                     // 14f8: add x8, x8, x10
+	WORD $0xf1003e7f                     // 14fc: cmp x19, #0xf
+	WORD $0x54ffd0a8                     // 1500: b.hi 0xf14 <gemmI8MM8x8+0xf14>
+	WORD $0xf9401696                     // 1504: ldr x22, [x20, #0x28]
+	WORD $0xb27cee73                     // 1508: orr x19, x19, #0xfffffffffffffff0
+	WORD $0x52800105                     // 150c: mov w5, #0x8                // =8
+	WORD $0x9b092268                     // 1510: madd x8, x19, x9, x8
+	WORD $0x9b137ed6                     // 1514: mul x22, x22, x19
+	WORD $0x8b160231                     // 1518: add x17, x17, x22
+	WORD $0x8b1602b5                     // 151c: add x21, x21, x22
+	WORD $0x17fffe7d                     // 1520: b 0xf14 <gemmI8MM8x8+0xf14>
 	RET

@@ -4,484 +4,1686 @@
 
 TEXT ·gemmNEON4x4(SB), NOSPLIT, $0-8
 	MOVD args+0(FP), R20
-	WORD $0x4f0167e0                     // 000: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
-	WORD $0x6f00e401                     // 008: movi v1.2d, #0000000000000000
-	WORD $0xf9401289                     // 00c: ldr x9, [x20, #0x20]
-	WORD $0xa943328a                     // 010: ldp x10, x12, [x20, #0x30]
-	WORD $0x5280008b                     // 014: mov w11, #0x4               // =4
-	WORD $0x1400001f                     // 018: b 0x94 <gemmNEON4x4+0x94>
-	WORD $0x4e21d8a5                     // 01c: scvtf v5.4s, v5.4s
-	WORD $0x3dc005c6                     // 020: ldr q6, [x14, #0x10]
-	WORD $0x4e21d884                     // 024: scvtf v4.4s, v4.4s
-	WORD $0xd37ff9af                     // 028: lsl x15, x13, #1
-	WORD $0x4e21d863                     // 02c: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 030: scvtf v2.4s, v2.4s
-	WORD $0x6e25dcc5                     // 034: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x3d800125                     // 038: str q5, [x9]
-	WORD $0x3dc005c5                     // 03c: ldr q5, [x14, #0x10]
-	WORD $0x6e24dca4                     // 040: fmul v4.4s, v5.4s, v4.4s
-	WORD $0x3cad6924                     // 044: str q4, [x9, x13]
-	WORD $0x8b0d01ed                     // 048: add x13, x15, x13
-	WORD $0x3dc005c4                     // 04c: ldr q4, [x14, #0x10]
-	WORD $0x6e23dc83                     // 050: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x3caf6923                     // 054: str q3, [x9, x15]
-	WORD $0x3dc005c3                     // 058: ldr q3, [x14, #0x10]
-	WORD $0x6e22dc62                     // 05c: fmul v2.4s, v3.4s, v2.4s
-	WORD $0x3cad6922                     // 060: str q2, [x9, x13]
-	WORD $0xf100118d                     // 064: subs x13, x12, #0x4
-	WORD $0x540027ed                     // 068: b.le 0x564 <gemmNEON4x4+0x564>
-	WORD $0xd503201f                     // 06c: nop
-	WORD $0xf940168e                     // 070: ldr x14, [x20, #0x28]
-	WORD $0xf100219f                     // 074: cmp x12, #0x8
-	WORD $0xf940068c                     // 078: ldr x12, [x20, #0x8]
-	WORD $0x9a8b31af                     // 07c: csel x15, x13, x11, lo
-	WORD $0x9b0f7dce                     // 080: mul x14, x14, x15
-	WORD $0x9b0f2188                     // 084: madd x8, x12, x15, x8
-	WORD $0x9a8d316c                     // 088: csel x12, x11, x13, lo
-	WORD $0x8b0e0129                     // 08c: add x9, x9, x14
-	WORD $0x8b0e014a                     // 090: add x10, x10, x14
-	WORD $0xaa1403ed                     // 094: mov x13, x20
-	WORD $0x6f00e402                     // 098: movi v2.2d, #0000000000000000
-	WORD $0x6f00e403                     // 09c: movi v3.2d, #0000000000000000
-	WORD $0xa940b9b5                     // 0a0: ldp x21, x14, [x13, #0x8]
-	WORD $0x6f00e404                     // 0a4: movi v4.2d, #0000000000000000
-	WORD $0xaa0803f7                     // 0a8: mov x23, x8
-	WORD $0x6f00e405                     // 0ac: movi v5.2d, #0000000000000000
-	WORD $0x6f00e406                     // 0b0: movi v6.2d, #0000000000000000
-	WORD $0x6f00e407                     // 0b4: movi v7.2d, #0000000000000000
-	WORD $0xd37ffab6                     // 0b8: lsl x22, x21, #1
-	WORD $0x6f00e408                     // 0bc: movi v8.2d, #0000000000000000
-	WORD $0x8b15010f                     // 0c0: add x15, x8, x21
-	WORD $0x6f00e409                     // 0c4: movi v9.2d, #0000000000000000
-	WORD $0x8b160113                     // 0c8: add x19, x8, x22
-	WORD $0x6f00e40d                     // 0cc: movi v13.2d, #0000000000000000
-	WORD $0x8b1502d6                     // 0d0: add x22, x22, x21
-	WORD $0x6f00e40f                     // 0d4: movi v15.2d, #0000000000000000
-	WORD $0xf94029b5                     // 0d8: ldr x21, [x13, #0x50]
-	WORD $0x6f00e410                     // 0dc: movi v16.2d, #0000000000000000
-	WORD $0x8b160116                     // 0e0: add x22, x8, x22
-	WORD $0x6f00e411                     // 0e4: movi v17.2d, #0000000000000000
-	WORD $0x6f00e40a                     // 0e8: movi v10.2d, #0000000000000000
-	WORD $0x6f00e40b                     // 0ec: movi v11.2d, #0000000000000000
-	WORD $0x6f00e40c                     // 0f0: movi v12.2d, #0000000000000000
-	WORD $0xa94441b1                     // 0f4: ldp x17, x16, [x13, #0x40]
-	WORD $0x6f00e40e                     // 0f8: movi v14.2d, #0000000000000000
-	WORD $0x9341fe38                     // 0fc: asr x24, x17, #1
-	WORD $0x14000007                     // 100: b 0x11c <gemmNEON4x4+0x11c>
-	WORD $0x8b1502f7                     // 104: add x23, x23, x21
-	WORD $0x8b1501ef                     // 108: add x15, x15, x21
-	WORD $0x8b150273                     // 10c: add x19, x19, x21
-	WORD $0x8b1502d6                     // 110: add x22, x22, x21
-	WORD $0xf1000610                     // 114: subs x16, x16, #0x1
-	WORD $0x54000e40                     // 118: b.eq 0x2e0 <gemmNEON4x4+0x2e0>
-	WORD $0xf1000a3f                     // 11c: cmp x17, #0x2
-	WORD $0x54000082                     // 120: b.hs 0x130 <gemmNEON4x4+0x130>
-	WORD $0x3607ff11                     // 124: tbz w17, #0x0, 0x104 <gemmNEON4x4+0x104>
-	WORD $0x14000045                     // 128: b 0x23c <gemmNEON4x4+0x23c>
-	WORD $0xd503201f                     // 12c: nop
-	WORD $0xaa1f03f9                     // 130: mov x25, xzr
-	WORD $0xaa1803fa                     // 134: mov x26, x24
-	WORD $0xd503201f                     // 138: nop
-	WORD $0xd503201f                     // 13c: nop
-	WORD $0x3cf96af2                     // 140: ldr q18, [x23, x25]
-	WORD $0xf100075a                     // 144: subs x26, x26, #0x1
-	WORD $0xad405dd6                     // 148: ldp q22, q23, [x14]
-	WORD $0x3cf969f5                     // 14c: ldr q21, [x15, x25]
-	WORD $0x3cf96a74                     // 150: ldr q20, [x19, x25]
-	WORD $0x3cf96ad3                     // 154: ldr q19, [x22, x25]
-	WORD $0x0e36c258                     // 158: smull v24.8h, v18.8b, v22.8b
-	WORD $0x0e37c25c                     // 15c: smull v28.8h, v18.8b, v23.8b
-	WORD $0x91004339                     // 160: add x25, x25, #0x10
-	WORD $0x0e36c2b9                     // 164: smull v25.8h, v21.8b, v22.8b
-	WORD $0x0e36c29a                     // 168: smull v26.8h, v20.8b, v22.8b
-	WORD $0x0e36c27b                     // 16c: smull v27.8h, v19.8b, v22.8b
-	WORD $0x0e37c2bd                     // 170: smull v29.8h, v21.8b, v23.8b
-	WORD $0x0e37c29e                     // 174: smull v30.8h, v20.8b, v23.8b
-	WORD $0x0e37c27f                     // 178: smull v31.8h, v19.8b, v23.8b
-	WORD $0x4e368258                     // 17c: smlal2 v24.8h, v18.16b, v22.16b
-	WORD $0x4e3682b9                     // 180: smlal2 v25.8h, v21.16b, v22.16b
-	WORD $0x4e36829a                     // 184: smlal2 v26.8h, v20.16b, v22.16b
-	WORD $0x4e36827b                     // 188: smlal2 v27.8h, v19.16b, v22.16b
-	WORD $0x4e37825c                     // 18c: smlal2 v28.8h, v18.16b, v23.16b
-	WORD $0x4e3782bd                     // 190: smlal2 v29.8h, v21.16b, v23.16b
-	WORD $0x4e37829e                     // 194: smlal2 v30.8h, v20.16b, v23.16b
-	WORD $0x4e37827f                     // 198: smlal2 v31.8h, v19.16b, v23.16b
-	WORD $0xad415dd6                     // 19c: ldp q22, q23, [x14, #0x20]
-	WORD $0x4e606b11                     // 1a0: sadalp v17.4s, v24.8h
-	WORD $0x910101ce                     // 1a4: add x14, x14, #0x40
-	WORD $0x4e606b29                     // 1a8: sadalp v9.4s, v25.8h
-	WORD $0x4e606b45                     // 1ac: sadalp v5.4s, v26.8h
-	WORD $0x4e606b6a                     // 1b0: sadalp v10.4s, v27.8h
-	WORD $0x4e606b90                     // 1b4: sadalp v16.4s, v28.8h
-	WORD $0x4e606ba8                     // 1b8: sadalp v8.4s, v29.8h
-	WORD $0x4e606bc4                     // 1bc: sadalp v4.4s, v30.8h
-	WORD $0x4e606beb                     // 1c0: sadalp v11.4s, v31.8h
-	WORD $0x0e36c258                     // 1c4: smull v24.8h, v18.8b, v22.8b
-	WORD $0x0e36c2b9                     // 1c8: smull v25.8h, v21.8b, v22.8b
-	WORD $0x0e36c29a                     // 1cc: smull v26.8h, v20.8b, v22.8b
-	WORD $0x0e36c27b                     // 1d0: smull v27.8h, v19.8b, v22.8b
-	WORD $0x0e37c25c                     // 1d4: smull v28.8h, v18.8b, v23.8b
-	WORD $0x0e37c2bd                     // 1d8: smull v29.8h, v21.8b, v23.8b
-	WORD $0x0e37c29e                     // 1dc: smull v30.8h, v20.8b, v23.8b
-	WORD $0x0e37c27f                     // 1e0: smull v31.8h, v19.8b, v23.8b
-	WORD $0x4e368258                     // 1e4: smlal2 v24.8h, v18.16b, v22.16b
-	WORD $0x4e3682b9                     // 1e8: smlal2 v25.8h, v21.16b, v22.16b
-	WORD $0x4e36829a                     // 1ec: smlal2 v26.8h, v20.16b, v22.16b
-	WORD $0x4e36827b                     // 1f0: smlal2 v27.8h, v19.16b, v22.16b
-	WORD $0x4e37825c                     // 1f4: smlal2 v28.8h, v18.16b, v23.16b
-	WORD $0x4e3782bd                     // 1f8: smlal2 v29.8h, v21.16b, v23.16b
-	WORD $0x4e37829e                     // 1fc: smlal2 v30.8h, v20.16b, v23.16b
-	WORD $0x4e37827f                     // 200: smlal2 v31.8h, v19.16b, v23.16b
-	WORD $0x4e606b0f                     // 204: sadalp v15.4s, v24.8h
-	WORD $0x4e606b27                     // 208: sadalp v7.4s, v25.8h
-	WORD $0x4e606b43                     // 20c: sadalp v3.4s, v26.8h
-	WORD $0x4e606b6c                     // 210: sadalp v12.4s, v27.8h
-	WORD $0x4e606b8d                     // 214: sadalp v13.4s, v28.8h
-	WORD $0x4e606ba6                     // 218: sadalp v6.4s, v29.8h
-	WORD $0x4e606bc2                     // 21c: sadalp v2.4s, v30.8h
-	WORD $0x4e606bee                     // 220: sadalp v14.4s, v31.8h
-	WORD $0x54fff8e1                     // 224: b.ne 0x140 <gemmNEON4x4+0x140>
-	WORD $0x8b1902f7                     // 228: add x23, x23, x25
-	WORD $0x8b1901ef                     // 22c: add x15, x15, x25
-	WORD $0x8b190273                     // 230: add x19, x19, x25
-	WORD $0x8b1902d6                     // 234: add x22, x22, x25
-	WORD $0x3607f671                     // 238: tbz w17, #0x0, 0x104 <gemmNEON4x4+0x104>
-	WORD $0xfc4086f2                     // 23c: ldr d18, [x23], #0x8
-	WORD $0x6d405dd3                     // 240: ldp d19, d23, [x14]
-	WORD $0xfc4085f4                     // 244: ldr d20, [x15], #0x8
-	WORD $0xfc408675                     // 248: ldr d21, [x19], #0x8
-	WORD $0xfc4086d6                     // 24c: ldr d22, [x22], #0x8
-	WORD $0x0e33c258                     // 250: smull v24.8h, v18.8b, v19.8b
-	WORD $0x0e33c299                     // 254: smull v25.8h, v20.8b, v19.8b
-	WORD $0x0e33c2ba                     // 258: smull v26.8h, v21.8b, v19.8b
-	WORD $0x0e33c2d3                     // 25c: smull v19.8h, v22.8b, v19.8b
-	WORD $0x0e37c25b                     // 260: smull v27.8h, v18.8b, v23.8b
-	WORD $0x0e37c29c                     // 264: smull v28.8h, v20.8b, v23.8b
-	WORD $0x4e606b11                     // 268: sadalp v17.4s, v24.8h
-	WORD $0x0e37c2b8                     // 26c: smull v24.8h, v21.8b, v23.8b
-	WORD $0x4e606b29                     // 270: sadalp v9.4s, v25.8h
-	WORD $0x4e606a6a                     // 274: sadalp v10.4s, v19.8h
-	WORD $0x0e37c2d3                     // 278: smull v19.8h, v22.8b, v23.8b
-	WORD $0x6d415dd9                     // 27c: ldp d25, d23, [x14, #0x10]
-	WORD $0x4e606b45                     // 280: sadalp v5.4s, v26.8h
-	WORD $0x910081ce                     // 284: add x14, x14, #0x20
-	WORD $0x4e606b70                     // 288: sadalp v16.4s, v27.8h
-	WORD $0x4e606b04                     // 28c: sadalp v4.4s, v24.8h
-	WORD $0x0e39c25a                     // 290: smull v26.8h, v18.8b, v25.8b
-	WORD $0x0e39c29b                     // 294: smull v27.8h, v20.8b, v25.8b
-	WORD $0x4e606a6b                     // 298: sadalp v11.4s, v19.8h
-	WORD $0x0e39c2b3                     // 29c: smull v19.8h, v21.8b, v25.8b
-	WORD $0x0e39c2d8                     // 2a0: smull v24.8h, v22.8b, v25.8b
-	WORD $0x0e37c252                     // 2a4: smull v18.8h, v18.8b, v23.8b
-	WORD $0x0e37c294                     // 2a8: smull v20.8h, v20.8b, v23.8b
-	WORD $0x0e37c2b5                     // 2ac: smull v21.8h, v21.8b, v23.8b
-	WORD $0x0e37c2d6                     // 2b0: smull v22.8h, v22.8b, v23.8b
-	WORD $0x4e606b88                     // 2b4: sadalp v8.4s, v28.8h
-	WORD $0x4e606b4f                     // 2b8: sadalp v15.4s, v26.8h
-	WORD $0x4e606b67                     // 2bc: sadalp v7.4s, v27.8h
-	WORD $0x4e606a63                     // 2c0: sadalp v3.4s, v19.8h
-	WORD $0x4e606b0c                     // 2c4: sadalp v12.4s, v24.8h
-	WORD $0x4e606a4d                     // 2c8: sadalp v13.4s, v18.8h
-	WORD $0x4e606a86                     // 2cc: sadalp v6.4s, v20.8h
-	WORD $0x4e606aa2                     // 2d0: sadalp v2.4s, v21.8h
-	WORD $0x4e606ace                     // 2d4: sadalp v14.4s, v22.8h
-	WORD $0x17ffff8b                     // 2d8: b 0x104 <gemmNEON4x4+0x104>
-	WORD $0xd503201f                     // 2dc: nop
-	WORD $0x4eb0be30                     // 2e0: addp v16.4s, v17.4s, v16.4s
-	WORD $0xf9400dae                     // 2e4: ldr x14, [x13, #0x18]
-	WORD $0x4eadbded                     // 2e8: addp v13.4s, v15.4s, v13.4s
-	WORD $0xf9402daf                     // 2ec: ldr x15, [x13, #0x58]
-	WORD $0x4ea8bd28                     // 2f0: addp v8.4s, v9.4s, v8.4s
-	WORD $0xf94015ad                     // 2f4: ldr x13, [x13, #0x28]
-	WORD $0x4ea6bce6                     // 2f8: addp v6.4s, v7.4s, v6.4s
-	WORD $0x4ea4bca4                     // 2fc: addp v4.4s, v5.4s, v4.4s
-	WORD $0x4ea2bc62                     // 300: addp v2.4s, v3.4s, v2.4s
-	WORD $0xf10005ff                     // 304: cmp x15, #0x1
-	WORD $0x4eabbd43                     // 308: addp v3.4s, v10.4s, v11.4s
-	WORD $0x4eaebd85                     // 30c: addp v5.4s, v12.4s, v14.4s
-	WORD $0x4eadbe07                     // 310: addp v7.4s, v16.4s, v13.4s
-	WORD $0x4ea6bd06                     // 314: addp v6.4s, v8.4s, v6.4s
-	WORD $0x3dc001c8                     // 318: ldr q8, [x14]
-	WORD $0x4ea2bc82                     // 31c: addp v2.4s, v4.4s, v2.4s
-	WORD $0x4ea5bc69                     // 320: addp v9.4s, v3.4s, v5.4s
-	WORD $0x4ea884e5                     // 324: add v5.4s, v7.4s, v8.4s
-	WORD $0x4ea884c4                     // 328: add v4.4s, v6.4s, v8.4s
-	WORD $0x4ea88443                     // 32c: add v3.4s, v2.4s, v8.4s
-	WORD $0x4ea88522                     // 330: add v2.4s, v9.4s, v8.4s
-	WORD $0x5400026c                     // 334: b.gt 0x380 <gemmNEON4x4+0x380>
-	WORD $0xb400096f                     // 338: cbz x15, 0x464 <gemmNEON4x4+0x464>
-	WORD $0xf10005ff                     // 33c: cmp x15, #0x1
-	WORD $0x54ffe6e1                     // 340: b.ne 0x1c <gemmNEON4x4+0x1c>
-	WORD $0x4e21d8a5                     // 344: scvtf v5.4s, v5.4s
-	WORD $0x3dc00dc8                     // 348: ldr q8, [x14, #0x30]
-	WORD $0xad409dc6                     // 34c: ldp q6, q7, [x14, #0x10]
-	WORD $0x4e21d884                     // 350: scvtf v4.4s, v4.4s
-	WORD $0x4e21d863                     // 354: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 358: scvtf v2.4s, v2.4s
-	WORD $0x6e25dcc5                     // 35c: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dcc4                     // 360: fmul v4.4s, v6.4s, v4.4s
-	WORD $0x6e23dcc3                     // 364: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x6e22dcc2                     // 368: fmul v2.4s, v6.4s, v2.4s
-	WORD $0x4ea8f4a5                     // 36c: fmin v5.4s, v5.4s, v8.4s
-	WORD $0x4ea8f484                     // 370: fmin v4.4s, v4.4s, v8.4s
-	WORD $0x4ea8f463                     // 374: fmin v3.4s, v3.4s, v8.4s
-	WORD $0x4ea8f442                     // 378: fmin v2.4s, v2.4s, v8.4s
-	WORD $0x14000063                     // 37c: b 0x508 <gemmNEON4x4+0x508>
-	WORD $0xf10009ff                     // 380: cmp x15, #0x2
-	WORD $0x54000840                     // 384: b.eq 0x48c <gemmNEON4x4+0x48c>
-	WORD $0xf1000dff                     // 388: cmp x15, #0x3
-	WORD $0x54ffe481                     // 38c: b.ne 0x1c <gemmNEON4x4+0x1c>
-	WORD $0xd37ff9af                     // 390: lsl x15, x13, #1
-	WORD $0x8b0d01f0                     // 394: add x16, x15, x13
-	WORD $0xaa0a03f1                     // 398: mov x17, x10
-	WORD $0x8b0f014f                     // 39c: add x15, x10, x15
-	WORD $0x4e21d8a5                     // 3a0: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 3a4: scvtf v4.4s, v4.4s
-	WORD $0x0dd0ca26                     // 3a8: ld1r { v6.2s }, [x17], x16
-	WORD $0x8b0d0150                     // 3ac: add x16, x10, x13
-	WORD $0x0d40c9e8                     // 3b0: ld1r { v8.2s }, [x15]
-	WORD $0x0d40ca29                     // 3b4: ld1r { v9.2s }, [x17]
-	WORD $0x4e21d863                     // 3b8: scvtf v3.4s, v3.4s
-	WORD $0xad4229cb                     // 3bc: ldp q11, q10, [x14, #0x40]
-	WORD $0x0f08a4c6                     // 3c0: sshll v6.8h, v6.8b, #0x0
-	WORD $0x0d40ca07                     // 3c4: ld1r { v7.2s }, [x16]
-	WORD $0x0f08a508                     // 3c8: sshll v8.8h, v8.8b, #0x0
-	WORD $0x0f08a529                     // 3cc: sshll v9.8h, v9.8b, #0x0
-	WORD $0xad40b5cc                     // 3d0: ldp q12, q13, [x14, #0x10]
-	WORD $0x4e21d842                     // 3d4: scvtf v2.4s, v2.4s
-	WORD $0x0f08a4e7                     // 3d8: sshll v7.8h, v7.8b, #0x0
-	WORD $0x0f10a4c6                     // 3dc: sshll v6.4s, v6.4h, #0x0
-	WORD $0x0f10a508                     // 3e0: sshll v8.4s, v8.4h, #0x0
-	WORD $0x0f10a529                     // 3e4: sshll v9.4s, v9.4h, #0x0
-	WORD $0x6e25dd85                     // 3e8: fmul v5.4s, v12.4s, v5.4s
-	WORD $0x6e24dd84                     // 3ec: fmul v4.4s, v12.4s, v4.4s
-	WORD $0x0f10a4e7                     // 3f0: sshll v7.4s, v7.4h, #0x0
-	WORD $0x6eaa84c6                     // 3f4: sub v6.4s, v6.4s, v10.4s
-	WORD $0x6eaa8508                     // 3f8: sub v8.4s, v8.4s, v10.4s
-	WORD $0x6eaa8529                     // 3fc: sub v9.4s, v9.4s, v10.4s
-	WORD $0x6e23dd83                     // 400: fmul v3.4s, v12.4s, v3.4s
-	WORD $0x6e22dd82                     // 404: fmul v2.4s, v12.4s, v2.4s
-	WORD $0x6eaa84e7                     // 408: sub v7.4s, v7.4s, v10.4s
-	WORD $0x4e21d8c6                     // 40c: scvtf v6.4s, v6.4s
-	WORD $0x4e21d908                     // 410: scvtf v8.4s, v8.4s
-	WORD $0x4e21d929                     // 414: scvtf v9.4s, v9.4s
-	WORD $0x4e21d8e7                     // 418: scvtf v7.4s, v7.4s
-	WORD $0x6e26dd66                     // 41c: fmul v6.4s, v11.4s, v6.4s
-	WORD $0x6e28dd68                     // 420: fmul v8.4s, v11.4s, v8.4s
-	WORD $0x6e27dd67                     // 424: fmul v7.4s, v11.4s, v7.4s
-	WORD $0x4e26d4a5                     // 428: fadd v5.4s, v5.4s, v6.4s
-	WORD $0x6e29dd66                     // 42c: fmul v6.4s, v11.4s, v9.4s
-	WORD $0x4e28d463                     // 430: fadd v3.4s, v3.4s, v8.4s
-	WORD $0x4e27d484                     // 434: fadd v4.4s, v4.4s, v7.4s
-	WORD $0x4e21a8a5                     // 438: fcvtns v5.4s, v5.4s
-	WORD $0x4e26d442                     // 43c: fadd v2.4s, v2.4s, v6.4s
-	WORD $0x4e21a863                     // 440: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a884                     // 444: fcvtns v4.4s, v4.4s
-	WORD $0x4ea585a5                     // 448: add v5.4s, v13.4s, v5.4s
-	WORD $0x4e21a842                     // 44c: fcvtns v2.4s, v2.4s
-	WORD $0x4ea385a3                     // 450: add v3.4s, v13.4s, v3.4s
-	WORD $0x4ea485a4                     // 454: add v4.4s, v13.4s, v4.4s
-	WORD $0x0e6148a5                     // 458: sqxtn v5.4h, v5.4s
-	WORD $0x4ea285a2                     // 45c: add v2.4s, v13.4s, v2.4s
-	WORD $0x14000033                     // 460: b 0x52c <gemmNEON4x4+0x52c>
-	WORD $0x4e21d8a5                     // 464: scvtf v5.4s, v5.4s
-	WORD $0xad409dc6                     // 468: ldp q6, q7, [x14, #0x10]
-	WORD $0x4e21d884                     // 46c: scvtf v4.4s, v4.4s
-	WORD $0x4e21d863                     // 470: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 474: scvtf v2.4s, v2.4s
-	WORD $0x6e25dcc5                     // 478: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dcc4                     // 47c: fmul v4.4s, v6.4s, v4.4s
-	WORD $0x6e23dcc3                     // 480: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x6e22dcc2                     // 484: fmul v2.4s, v6.4s, v2.4s
-	WORD $0x14000020                     // 488: b 0x508 <gemmNEON4x4+0x508>
-	WORD $0x4e21d8a5                     // 48c: scvtf v5.4s, v5.4s
-	WORD $0x3dc00dc8                     // 490: ldr q8, [x14, #0x30]
-	WORD $0xad409dc6                     // 494: ldp q6, q7, [x14, #0x10]
-	WORD $0x4e21d884                     // 498: scvtf v4.4s, v4.4s
-	WORD $0x4e21d863                     // 49c: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 4a0: scvtf v2.4s, v2.4s
-	WORD $0x4f03f60b                     // 4a4: fmov v11.4s, #1.00000000
-	WORD $0x6e25dcc5                     // 4a8: fmul v5.4s, v6.4s, v5.4s
-	WORD $0x6e24dcc4                     // 4ac: fmul v4.4s, v6.4s, v4.4s
-	WORD $0x6e23dcc3                     // 4b0: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x6e22dcc2                     // 4b4: fmul v2.4s, v6.4s, v2.4s
-	WORD $0x6e28dca9                     // 4b8: fmul v9.4s, v5.4s, v8.4s
-	WORD $0x6e28dc86                     // 4bc: fmul v6.4s, v4.4s, v8.4s
-	WORD $0x6e28dc6a                     // 4c0: fmul v10.4s, v3.4s, v8.4s
-	WORD $0x6e28dc48                     // 4c4: fmul v8.4s, v2.4s, v8.4s
-	WORD $0x4e20d529                     // 4c8: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x4e20d4c6                     // 4cc: fadd v6.4s, v6.4s, v0.4s
-	WORD $0x4e20d54a                     // 4d0: fadd v10.4s, v10.4s, v0.4s
-	WORD $0x4e20d508                     // 4d4: fadd v8.4s, v8.4s, v0.4s
-	WORD $0x4e21f529                     // 4d8: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4e21f4c6                     // 4dc: fmax v6.4s, v6.4s, v1.4s
-	WORD $0x4e21f54a                     // 4e0: fmax v10.4s, v10.4s, v1.4s
-	WORD $0x4e21f508                     // 4e4: fmax v8.4s, v8.4s, v1.4s
-	WORD $0x4eabf529                     // 4e8: fmin v9.4s, v9.4s, v11.4s
-	WORD $0x4eabf4c6                     // 4ec: fmin v6.4s, v6.4s, v11.4s
-	WORD $0x4eabf54a                     // 4f0: fmin v10.4s, v10.4s, v11.4s
-	WORD $0x4eabf508                     // 4f4: fmin v8.4s, v8.4s, v11.4s
-	WORD $0x6e29dca5                     // 4f8: fmul v5.4s, v5.4s, v9.4s
-	WORD $0x6e26dc84                     // 4fc: fmul v4.4s, v4.4s, v6.4s
-	WORD $0x6e2adc63                     // 500: fmul v3.4s, v3.4s, v10.4s
-	WORD $0x6e28dc42                     // 504: fmul v2.4s, v2.4s, v8.4s
-	WORD $0x4e21a8a5                     // 508: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // 50c: fcvtns v4.4s, v4.4s
-	WORD $0x4e21a863                     // 510: fcvtns v3.4s, v3.4s
-	WORD $0x4ea584e5                     // 514: add v5.4s, v7.4s, v5.4s
-	WORD $0x4e21a842                     // 518: fcvtns v2.4s, v2.4s
-	WORD $0x4ea484e4                     // 51c: add v4.4s, v7.4s, v4.4s
-	WORD $0x4ea384e3                     // 520: add v3.4s, v7.4s, v3.4s
-	WORD $0x0e6148a5                     // 524: sqxtn v5.4h, v5.4s
-	WORD $0x4ea284e2                     // 528: add v2.4s, v7.4s, v2.4s
-	WORD $0x0e614863                     // 52c: sqxtn v3.4h, v3.4s
-	WORD $0x8b0d012e                     // 530: add x14, x9, x13
-	WORD $0x4e614885                     // 534: sqxtn2 v5.8h, v4.4s
-	WORD $0x8b0d01cf                     // 538: add x15, x14, x13
-	WORD $0x8b0d01ed                     // 53c: add x13, x15, x13
-	WORD $0x4e614843                     // 540: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e2148a2                     // 544: sqxtn v2.8b, v5.8h
-	WORD $0x4e214862                     // 548: sqxtn2 v2.16b, v3.8h
-	WORD $0xbd000122                     // 54c: str s2, [x9]
-	WORD $0x0d0091c2                     // 550: st1 { v2.s }[1], [x14]
-	WORD $0x4d0081e2                     // 554: st1 { v2.s }[2], [x15]
-	WORD $0x4d0091a2                     // 558: st1 { v2.s }[3], [x13]
-	WORD $0xf100118d                     // 55c: subs x13, x12, #0x4
-	WORD $0x54ffd88c                     // 560: b.gt 0x70 <gemmNEON4x4+0x70>
+	WORD $0xf100093f                     // 008: cmp x9, #0x2
+	WORD $0x54004260                     // 00c: b.eq 0x858 <gemmNEON4x4+0x858>
+	WORD $0xf100053f                     // 010: cmp x9, #0x1
+	WORD $0x54002120                     // 014: b.eq 0x438 <gemmNEON4x4+0x438>
+	WORD $0xb50065a9                     // 018: cbnz x9, 0xccc <gemmNEON4x4+0xccc>
+	WORD $0xf9400689                     // 01c: ldr x9, [x20, #0x8]
+	WORD $0xf940128d                     // 020: ldr x13, [x20, #0x20]
+	WORD $0xf9401e98                     // 024: ldr x24, [x20, #0x38]
+	WORD $0xd37ff92a                     // 028: lsl x10, x9, #1
+	WORD $0x8b09014b                     // 02c: add x11, x10, x9
+	WORD $0xd37ef52c                     // 030: lsl x12, x9, #2
+	WORD $0xaa0803ef                     // 034: mov x15, x8
+	WORD $0x8b090110                     // 038: add x16, x8, x9
+	WORD $0x8b0a0111                     // 03c: add x17, x8, x10
+	WORD $0x8b0b0113                     // 040: add x19, x8, x11
+	WORD $0xa9445a95                     // 044: ldp x21, x22, [x20, #0x40]
+	WORD $0xaa1803ee                     // 048: mov x14, x24
+	WORD $0xf9400a97                     // 04c: ldr x23, [x20, #0x10]
+	WORD $0xf1000abf                     // 050: cmp x21, #0x2
+	WORD $0x540002e2                     // 054: b.hs 0xb0 <gemmNEON4x4+0xb0>
+	WORD $0xaa1f03f8                     // 058: mov x24, xzr
+	WORD $0xaa1f03f9                     // 05c: mov x25, xzr
+	WORD $0x6f00e408                     // 060: movi v8.2d, #0000000000000000
+	WORD $0xaa1f03fa                     // 064: mov x26, xzr
+	WORD $0x6f00e409                     // 068: movi v9.2d, #0000000000000000
+	WORD $0x6f00e401                     // 06c: movi v1.2d, #0000000000000000
+	WORD $0x6f00e400                     // 070: movi v0.2d, #0000000000000000
+	WORD $0x6f00e40b                     // 074: movi v11.2d, #0000000000000000
+	WORD $0x6f00e40a                     // 078: movi v10.2d, #0000000000000000
+	WORD $0x6f00e403                     // 07c: movi v3.2d, #0000000000000000
+	WORD $0x6f00e402                     // 080: movi v2.2d, #0000000000000000
+	WORD $0x6f00e40d                     // 084: movi v13.2d, #0000000000000000
+	WORD $0x6f00e40c                     // 088: movi v12.2d, #0000000000000000
+	WORD $0x6f00e405                     // 08c: movi v5.2d, #0000000000000000
+	WORD $0x6f00e404                     // 090: movi v4.2d, #0000000000000000
+	WORD $0x6f00e40f                     // 094: movi v15.2d, #0000000000000000
+	WORD $0x6f00e40e                     // 098: movi v14.2d, #0000000000000000
+	WORD $0x6f00e407                     // 09c: movi v7.2d, #0000000000000000
+	WORD $0x6f00e406                     // 0a0: movi v6.2d, #0000000000000000
+	WORD $0x14000042                     // 0a4: b 0x1ac <gemmNEON4x4+0x1ac>
+	WORD $0xd503201f                     // 0a8: nop
+	WORD $0xd503201f                     // 0ac: nop
+	WORD $0x3dc001e8                     // 0b0: ldr q8, [x15]
+	WORD $0x9341feb8                     // 0b4: asr x24, x21, #1
+	WORD $0xad4006e0                     // 0b8: ldp q0, q1, [x23]
+	WORD $0xd100071a                     // 0bc: sub x26, x24, #0x1
+	WORD $0x52800219                     // 0c0: mov w25, #0x10              // =16
+	WORD $0x3dc0020b                     // 0c4: ldr q11, [x16]
+	WORD $0x3dc0022a                     // 0c8: ldr q10, [x17]
+	WORD $0x3dc00269                     // 0cc: ldr q9, [x19]
+	WORD $0x0e20c102                     // 0d0: smull v2.8h, v8.8b, v0.8b
+	WORD $0x0e21c10c                     // 0d4: smull v12.8h, v8.8b, v1.8b
+	WORD $0x0e21c16d                     // 0d8: smull v13.8h, v11.8b, v1.8b
+	WORD $0x0e20c145                     // 0dc: smull v5.8h, v10.8b, v0.8b
+	WORD $0x0e20c127                     // 0e0: smull v7.8h, v9.8b, v0.8b
+	WORD $0x0e20c163                     // 0e4: smull v3.8h, v11.8b, v0.8b
+	WORD $0x0e21c14e                     // 0e8: smull v14.8h, v10.8b, v1.8b
+	WORD $0x0e21c12f                     // 0ec: smull v15.8h, v9.8b, v1.8b
+	WORD $0x4e208102                     // 0f0: smlal2 v2.8h, v8.16b, v0.16b
+	WORD $0x4e208145                     // 0f4: smlal2 v5.8h, v10.16b, v0.16b
+	WORD $0x4e208127                     // 0f8: smlal2 v7.8h, v9.16b, v0.16b
+	WORD $0x4e21810c                     // 0fc: smlal2 v12.8h, v8.16b, v1.16b
+	WORD $0x4e21816d                     // 100: smlal2 v13.8h, v11.16b, v1.16b
+	WORD $0x4e208163                     // 104: smlal2 v3.8h, v11.16b, v0.16b
+	WORD $0x4e21814e                     // 108: smlal2 v14.8h, v10.16b, v1.16b
+	WORD $0x4e21812f                     // 10c: smlal2 v15.8h, v9.16b, v1.16b
+	WORD $0x4e602846                     // 110: saddlp v6.4s, v2.8h
+	WORD $0x4e6028a2                     // 114: saddlp v2.4s, v5.8h
+	WORD $0x4e6028e0                     // 118: saddlp v0.4s, v7.8h
+	WORD $0x4e602987                     // 11c: saddlp v7.4s, v12.8h
+	WORD $0x4e6029a5                     // 120: saddlp v5.4s, v13.8h
+	WORD $0xad4136ec                     // 124: ldp q12, q13, [x23, #0x20]
+	WORD $0x4e602864                     // 128: saddlp v4.4s, v3.8h
+	WORD $0x910102f7                     // 12c: add x23, x23, #0x40
+	WORD $0x4e6029c3                     // 130: saddlp v3.4s, v14.8h
+	WORD $0x4e6029e1                     // 134: saddlp v1.4s, v15.8h
+	WORD $0x0e2cc10e                     // 138: smull v14.8h, v8.8b, v12.8b
+	WORD $0x0e2cc16f                     // 13c: smull v15.8h, v11.8b, v12.8b
+	WORD $0x0e2cc150                     // 140: smull v16.8h, v10.8b, v12.8b
+	WORD $0x0e2cc131                     // 144: smull v17.8h, v9.8b, v12.8b
+	WORD $0x0e2dc112                     // 148: smull v18.8h, v8.8b, v13.8b
+	WORD $0x0e2dc173                     // 14c: smull v19.8h, v11.8b, v13.8b
+	WORD $0x0e2dc154                     // 150: smull v20.8h, v10.8b, v13.8b
+	WORD $0x0e2dc135                     // 154: smull v21.8h, v9.8b, v13.8b
+	WORD $0x4e2c810e                     // 158: smlal2 v14.8h, v8.16b, v12.16b
+	WORD $0x4e2c816f                     // 15c: smlal2 v15.8h, v11.16b, v12.16b
+	WORD $0x4e2c8150                     // 160: smlal2 v16.8h, v10.16b, v12.16b
+	WORD $0x4e2c8131                     // 164: smlal2 v17.8h, v9.16b, v12.16b
+	WORD $0x4e2d8112                     // 168: smlal2 v18.8h, v8.16b, v13.16b
+	WORD $0x4e2d8173                     // 16c: smlal2 v19.8h, v11.16b, v13.16b
+	WORD $0x4e2d8154                     // 170: smlal2 v20.8h, v10.16b, v13.16b
+	WORD $0x4e2d8135                     // 174: smlal2 v21.8h, v9.16b, v13.16b
+	WORD $0x4e6029ce                     // 178: saddlp v14.4s, v14.8h
+	WORD $0x4e6029ec                     // 17c: saddlp v12.4s, v15.8h
+	WORD $0x4e602a0a                     // 180: saddlp v10.4s, v16.8h
+	WORD $0x4e602a29                     // 184: saddlp v9.4s, v17.8h
+	WORD $0x4e602a4f                     // 188: saddlp v15.4s, v18.8h
+	WORD $0x4e602a6d                     // 18c: saddlp v13.4s, v19.8h
+	WORD $0x4e602a8b                     // 190: saddlp v11.4s, v20.8h
+	WORD $0x4e602aa8                     // 194: saddlp v8.4s, v21.8h
+	WORD $0x14000005                     // 198: b 0x1ac <gemmNEON4x4+0x1ac>
+	WORD $0xd503201f                     // 19c: nop
+	WORD $0xf9402a9a                     // 1a0: ldr x26, [x20, #0x50]
+	WORD $0x8b190359                     // 1a4: add x25, x26, x25
+	WORD $0xaa1803fa                     // 1a8: mov x26, x24
+	WORD $0xb400077a                     // 1ac: cbz x26, 0x298 <gemmNEON4x4+0x298>
+	WORD $0x3cf969f0                     // 1b0: ldr q16, [x15, x25]
+	WORD $0xf100075a                     // 1b4: subs x26, x26, #0x1
+	WORD $0xad4056f4                     // 1b8: ldp q20, q21, [x23]
+	WORD $0x3cf96a13                     // 1bc: ldr q19, [x16, x25]
+	WORD $0x3cf96a32                     // 1c0: ldr q18, [x17, x25]
+	WORD $0x3cf96a71                     // 1c4: ldr q17, [x19, x25]
+	WORD $0x0e34c216                     // 1c8: smull v22.8h, v16.8b, v20.8b
+	WORD $0x0e35c21a                     // 1cc: smull v26.8h, v16.8b, v21.8b
+	WORD $0x91004339                     // 1d0: add x25, x25, #0x10
+	WORD $0x0e34c277                     // 1d4: smull v23.8h, v19.8b, v20.8b
+	WORD $0x0e34c258                     // 1d8: smull v24.8h, v18.8b, v20.8b
+	WORD $0x0e34c239                     // 1dc: smull v25.8h, v17.8b, v20.8b
+	WORD $0x0e35c27b                     // 1e0: smull v27.8h, v19.8b, v21.8b
+	WORD $0x0e35c25c                     // 1e4: smull v28.8h, v18.8b, v21.8b
+	WORD $0x0e35c23d                     // 1e8: smull v29.8h, v17.8b, v21.8b
+	WORD $0x4e348216                     // 1ec: smlal2 v22.8h, v16.16b, v20.16b
+	WORD $0x4e348277                     // 1f0: smlal2 v23.8h, v19.16b, v20.16b
+	WORD $0x4e348258                     // 1f4: smlal2 v24.8h, v18.16b, v20.16b
+	WORD $0x4e348239                     // 1f8: smlal2 v25.8h, v17.16b, v20.16b
+	WORD $0x4e35821a                     // 1fc: smlal2 v26.8h, v16.16b, v21.16b
+	WORD $0x4e35827b                     // 200: smlal2 v27.8h, v19.16b, v21.16b
+	WORD $0x4e35825c                     // 204: smlal2 v28.8h, v18.16b, v21.16b
+	WORD $0x4e35823d                     // 208: smlal2 v29.8h, v17.16b, v21.16b
+	WORD $0xad4156f4                     // 20c: ldp q20, q21, [x23, #0x20]
+	WORD $0x4e606ac6                     // 210: sadalp v6.4s, v22.8h
+	WORD $0x910102f7                     // 214: add x23, x23, #0x40
+	WORD $0x4e606ae4                     // 218: sadalp v4.4s, v23.8h
+	WORD $0x4e606b02                     // 21c: sadalp v2.4s, v24.8h
+	WORD $0x4e606b20                     // 220: sadalp v0.4s, v25.8h
+	WORD $0x4e606b47                     // 224: sadalp v7.4s, v26.8h
+	WORD $0x4e606b65                     // 228: sadalp v5.4s, v27.8h
+	WORD $0x4e606b83                     // 22c: sadalp v3.4s, v28.8h
+	WORD $0x4e606ba1                     // 230: sadalp v1.4s, v29.8h
+	WORD $0x0e34c216                     // 234: smull v22.8h, v16.8b, v20.8b
+	WORD $0x0e34c277                     // 238: smull v23.8h, v19.8b, v20.8b
+	WORD $0x0e34c258                     // 23c: smull v24.8h, v18.8b, v20.8b
+	WORD $0x0e34c239                     // 240: smull v25.8h, v17.8b, v20.8b
+	WORD $0x0e35c21a                     // 244: smull v26.8h, v16.8b, v21.8b
+	WORD $0x0e35c27b                     // 248: smull v27.8h, v19.8b, v21.8b
+	WORD $0x0e35c25c                     // 24c: smull v28.8h, v18.8b, v21.8b
+	WORD $0x0e35c23d                     // 250: smull v29.8h, v17.8b, v21.8b
+	WORD $0x4e348216                     // 254: smlal2 v22.8h, v16.16b, v20.16b
+	WORD $0x4e348277                     // 258: smlal2 v23.8h, v19.16b, v20.16b
+	WORD $0x4e348258                     // 25c: smlal2 v24.8h, v18.16b, v20.16b
+	WORD $0x4e348239                     // 260: smlal2 v25.8h, v17.16b, v20.16b
+	WORD $0x4e35821a                     // 264: smlal2 v26.8h, v16.16b, v21.16b
+	WORD $0x4e35827b                     // 268: smlal2 v27.8h, v19.16b, v21.16b
+	WORD $0x4e35825c                     // 26c: smlal2 v28.8h, v18.16b, v21.16b
+	WORD $0x4e35823d                     // 270: smlal2 v29.8h, v17.16b, v21.16b
+	WORD $0x4e606ace                     // 274: sadalp v14.4s, v22.8h
+	WORD $0x4e606aec                     // 278: sadalp v12.4s, v23.8h
+	WORD $0x4e606b0a                     // 27c: sadalp v10.4s, v24.8h
+	WORD $0x4e606b29                     // 280: sadalp v9.4s, v25.8h
+	WORD $0x4e606b4f                     // 284: sadalp v15.4s, v26.8h
+	WORD $0x4e606b6d                     // 288: sadalp v13.4s, v27.8h
+	WORD $0x4e606b8b                     // 28c: sadalp v11.4s, v28.8h
+	WORD $0x4e606ba8                     // 290: sadalp v8.4s, v29.8h
+	WORD $0x54fff8e1                     // 294: b.ne 0x1b0 <gemmNEON4x4+0x1b0>
+	WORD $0x36000535                     // 298: tbz w21, #0x0, 0x33c <gemmNEON4x4+0x33c>
+	WORD $0xfc7969f0                     // 29c: ldr d16, [x15, x25]
+	WORD $0x6d4056f1                     // 2a0: ldp d17, d21, [x23]
+	WORD $0xfc796a12                     // 2a4: ldr d18, [x16, x25]
+	WORD $0xfc796a33                     // 2a8: ldr d19, [x17, x25]
+	WORD $0xfc796a74                     // 2ac: ldr d20, [x19, x25]
+	WORD $0x0e31c216                     // 2b0: smull v22.8h, v16.8b, v17.8b
+	WORD $0x0e35c219                     // 2b4: smull v25.8h, v16.8b, v21.8b
+	WORD $0x91002339                     // 2b8: add x25, x25, #0x8
+	WORD $0x0e31c257                     // 2bc: smull v23.8h, v18.8b, v17.8b
+	WORD $0x0e31c278                     // 2c0: smull v24.8h, v19.8b, v17.8b
+	WORD $0x0e31c291                     // 2c4: smull v17.8h, v20.8b, v17.8b
+	WORD $0x0e35c25a                     // 2c8: smull v26.8h, v18.8b, v21.8b
+	WORD $0x4e606ac6                     // 2cc: sadalp v6.4s, v22.8h
+	WORD $0x0e35c276                     // 2d0: smull v22.8h, v19.8b, v21.8b
+	WORD $0x4e606ae4                     // 2d4: sadalp v4.4s, v23.8h
+	WORD $0x4e606b02                     // 2d8: sadalp v2.4s, v24.8h
+	WORD $0x4e606a20                     // 2dc: sadalp v0.4s, v17.8h
+	WORD $0x0e35c291                     // 2e0: smull v17.8h, v20.8b, v21.8b
+	WORD $0x6d4156f7                     // 2e4: ldp d23, d21, [x23, #0x10]
+	WORD $0x4e606b27                     // 2e8: sadalp v7.4s, v25.8h
+	WORD $0x910082f7                     // 2ec: add x23, x23, #0x20
+	WORD $0x4e606ac3                     // 2f0: sadalp v3.4s, v22.8h
+	WORD $0x4e606b45                     // 2f4: sadalp v5.4s, v26.8h
+	WORD $0x0e37c218                     // 2f8: smull v24.8h, v16.8b, v23.8b
+	WORD $0x0e37c259                     // 2fc: smull v25.8h, v18.8b, v23.8b
+	WORD $0x4e606a21                     // 300: sadalp v1.4s, v17.8h
+	WORD $0x0e37c271                     // 304: smull v17.8h, v19.8b, v23.8b
+	WORD $0x0e37c296                     // 308: smull v22.8h, v20.8b, v23.8b
+	WORD $0x0e35c210                     // 30c: smull v16.8h, v16.8b, v21.8b
+	WORD $0x0e35c252                     // 310: smull v18.8h, v18.8b, v21.8b
+	WORD $0x0e35c273                     // 314: smull v19.8h, v19.8b, v21.8b
+	WORD $0x0e35c294                     // 318: smull v20.8h, v20.8b, v21.8b
+	WORD $0x4e606b0e                     // 31c: sadalp v14.4s, v24.8h
+	WORD $0x4e606b2c                     // 320: sadalp v12.4s, v25.8h
+	WORD $0x4e606a2a                     // 324: sadalp v10.4s, v17.8h
+	WORD $0x4e606ac9                     // 328: sadalp v9.4s, v22.8h
+	WORD $0x4e606a0f                     // 32c: sadalp v15.4s, v16.8h
+	WORD $0x4e606a4d                     // 330: sadalp v13.4s, v18.8h
+	WORD $0x4e606a6b                     // 334: sadalp v11.4s, v19.8h
+	WORD $0x4e606a88                     // 338: sadalp v8.4s, v20.8h
+	WORD $0xf10006d6                     // 33c: subs x22, x22, #0x1
+	WORD $0x54fff301                     // 340: b.ne 0x1a0 <gemmNEON4x4+0x1a0>
+	WORD $0x4ea7bcc6                     // 344: addp v6.4s, v6.4s, v7.4s
+	WORD $0xf9400e8f                     // 348: ldr x15, [x20, #0x18]
+	WORD $0x4eafbdc7                     // 34c: addp v7.4s, v14.4s, v15.4s
+	WORD $0xf10015df                     // 350: cmp x14, #0x5
+	WORD $0x4ea3bc42                     // 354: addp v2.4s, v2.4s, v3.4s
+	WORD $0x4eabbd43                     // 358: addp v3.4s, v10.4s, v11.4s
+	WORD $0x4ea5bc84                     // 35c: addp v4.4s, v4.4s, v5.4s
+	WORD $0x4eadbd85                     // 360: addp v5.4s, v12.4s, v13.4s
+	WORD $0x4ea1bc00                     // 364: addp v0.4s, v0.4s, v1.4s
+	WORD $0x4ea7bcc6                     // 368: addp v6.4s, v6.4s, v7.4s
+	WORD $0x4ea8bd27                     // 36c: addp v7.4s, v9.4s, v8.4s
+	WORD $0x4ea3bc42                     // 370: addp v2.4s, v2.4s, v3.4s
+	WORD $0xad400de1                     // 374: ldp q1, q3, [x15]
+	WORD $0x4ea5bc84                     // 378: addp v4.4s, v4.4s, v5.4s
+	WORD $0x4ea184c5                     // 37c: add v5.4s, v6.4s, v1.4s
+	WORD $0x4ea7bc00                     // 380: addp v0.4s, v0.4s, v7.4s
+	WORD $0x4ea18442                     // 384: add v2.4s, v2.4s, v1.4s
+	WORD $0x4ea18484                     // 388: add v4.4s, v4.4s, v1.4s
+	WORD $0x4e21d8a5                     // 38c: scvtf v5.4s, v5.4s
+	WORD $0x4ea18400                     // 390: add v0.4s, v0.4s, v1.4s
+	WORD $0x4e21d842                     // 394: scvtf v2.4s, v2.4s
+	WORD $0x4e21d881                     // 398: scvtf v1.4s, v4.4s
+	WORD $0x6e25dc64                     // 39c: fmul v4.4s, v3.4s, v5.4s
+	WORD $0x4e21d800                     // 3a0: scvtf v0.4s, v0.4s
+	WORD $0x6e22dc62                     // 3a4: fmul v2.4s, v3.4s, v2.4s
+	WORD $0x6e21dc61                     // 3a8: fmul v1.4s, v3.4s, v1.4s
+	WORD $0x4e21a884                     // 3ac: fcvtns v4.4s, v4.4s
+	WORD $0x6e20dc60                     // 3b0: fmul v0.4s, v3.4s, v0.4s
+	WORD $0x3dc009e3                     // 3b4: ldr q3, [x15, #0x20]
+	WORD $0x4e21a842                     // 3b8: fcvtns v2.4s, v2.4s
+	WORD $0xf940168f                     // 3bc: ldr x15, [x20, #0x28]
+	WORD $0x4e21a821                     // 3c0: fcvtns v1.4s, v1.4s
+	WORD $0x4e431863                     // 3c4: uzp1 v3.8h, v3.8h, v3.8h
+	WORD $0x0e614884                     // 3c8: sqxtn v4.4h, v4.4s
+	WORD $0x8b0f01b0                     // 3cc: add x16, x13, x15
+	WORD $0x4e21a800                     // 3d0: fcvtns v0.4s, v0.4s
+	WORD $0x8b0f0211                     // 3d4: add x17, x16, x15
+	WORD $0x0e614842                     // 3d8: sqxtn v2.4h, v2.4s
+	WORD $0x4e614824                     // 3dc: sqxtn2 v4.8h, v1.4s
+	WORD $0x4e614802                     // 3e0: sqxtn2 v2.8h, v0.4s
+	WORD $0x4e630c80                     // 3e4: sqadd v0.8h, v4.8h, v3.8h
+	WORD $0x4e630c41                     // 3e8: sqadd v1.8h, v2.8h, v3.8h
+	WORD $0x0e214800                     // 3ec: sqxtn v0.8b, v0.8h
+	WORD $0x4e214820                     // 3f0: sqxtn2 v0.16b, v1.8h
+	WORD $0xbd0001a0                     // 3f4: str s0, [x13]
+	WORD $0x8b0f022d                     // 3f8: add x13, x17, x15
+	WORD $0x0d009200                     // 3fc: st1 { v0.s }[1], [x16]
+	WORD $0x4d008220                     // 400: st1 { v0.s }[2], [x17]
+	WORD $0x4d0091a0                     // 404: st1 { v0.s }[3], [x13]
+	WORD $0x54006acb                     // 408: b.lt 0x1160 <gemmNEON4x4+0x1160>
+	WORD $0x8b0f01ad                     // 40c: add x13, x13, x15
+	WORD $0xd10011d8                     // 410: sub x24, x14, #0x4
+	WORD $0x8b0c0108                     // 414: add x8, x8, x12
+	WORD $0xf1001ddf                     // 418: cmp x14, #0x7
+	WORD $0x54ffe0c8                     // 41c: b.hi 0x34 <gemmNEON4x4+0x34>
+	WORD $0xf940168f                     // 420: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ce                     // 424: orr x14, x14, #0xfffffffffffffff8
+	WORD $0x52800098                     // 428: mov w24, #0x4               // =4
+	WORD $0x9b0921c8                     // 42c: madd x8, x14, x9, x8
+	WORD $0x9b0e35ed                     // 430: madd x13, x15, x14, x13
+	WORD $0x17ffff00                     // 434: b 0x34 <gemmNEON4x4+0x34>
+	WORD $0xf9400689                     // 438: ldr x9, [x20, #0x8]
+	WORD $0xf940128d                     // 43c: ldr x13, [x20, #0x20]
+	WORD $0xf9401e98                     // 440: ldr x24, [x20, #0x38]
+	WORD $0xd37ff92a                     // 444: lsl x10, x9, #1
+	WORD $0x8b09014b                     // 448: add x11, x10, x9
+	WORD $0xd37ef52c                     // 44c: lsl x12, x9, #2
+	WORD $0xaa0803ef                     // 450: mov x15, x8
+	WORD $0x8b090110                     // 454: add x16, x8, x9
+	WORD $0x8b0a0111                     // 458: add x17, x8, x10
+	WORD $0x8b0b0113                     // 45c: add x19, x8, x11
+	WORD $0xa9445a95                     // 460: ldp x21, x22, [x20, #0x40]
+	WORD $0xaa1803ee                     // 464: mov x14, x24
+	WORD $0xf9400a97                     // 468: ldr x23, [x20, #0x10]
+	WORD $0xf1000abf                     // 46c: cmp x21, #0x2
+	WORD $0x540002a2                     // 470: b.hs 0x4c4 <gemmNEON4x4+0x4c4>
+	WORD $0xaa1f03f8                     // 474: mov x24, xzr
+	WORD $0xaa1f03f9                     // 478: mov x25, xzr
+	WORD $0x6f00e408                     // 47c: movi v8.2d, #0000000000000000
+	WORD $0xaa1f03fa                     // 480: mov x26, xzr
+	WORD $0x6f00e409                     // 484: movi v9.2d, #0000000000000000
+	WORD $0x6f00e401                     // 488: movi v1.2d, #0000000000000000
+	WORD $0x6f00e400                     // 48c: movi v0.2d, #0000000000000000
+	WORD $0x6f00e40b                     // 490: movi v11.2d, #0000000000000000
+	WORD $0x6f00e40a                     // 494: movi v10.2d, #0000000000000000
+	WORD $0x6f00e403                     // 498: movi v3.2d, #0000000000000000
+	WORD $0x6f00e402                     // 49c: movi v2.2d, #0000000000000000
+	WORD $0x6f00e40d                     // 4a0: movi v13.2d, #0000000000000000
+	WORD $0x6f00e40c                     // 4a4: movi v12.2d, #0000000000000000
+	WORD $0x6f00e405                     // 4a8: movi v5.2d, #0000000000000000
+	WORD $0x6f00e404                     // 4ac: movi v4.2d, #0000000000000000
+	WORD $0x6f00e40f                     // 4b0: movi v15.2d, #0000000000000000
+	WORD $0x6f00e40e                     // 4b4: movi v14.2d, #0000000000000000
+	WORD $0x6f00e407                     // 4b8: movi v7.2d, #0000000000000000
+	WORD $0x6f00e406                     // 4bc: movi v6.2d, #0000000000000000
+	WORD $0x1400003f                     // 4c0: b 0x5bc <gemmNEON4x4+0x5bc>
+	WORD $0x3dc001e8                     // 4c4: ldr q8, [x15]
+	WORD $0x9341feb8                     // 4c8: asr x24, x21, #1
+	WORD $0xad4006e0                     // 4cc: ldp q0, q1, [x23]
+	WORD $0xd100071a                     // 4d0: sub x26, x24, #0x1
+	WORD $0x52800219                     // 4d4: mov w25, #0x10              // =16
+	WORD $0x3dc0020b                     // 4d8: ldr q11, [x16]
+	WORD $0x3dc0022a                     // 4dc: ldr q10, [x17]
+	WORD $0x3dc00269                     // 4e0: ldr q9, [x19]
+	WORD $0x0e20c102                     // 4e4: smull v2.8h, v8.8b, v0.8b
+	WORD $0x0e21c10c                     // 4e8: smull v12.8h, v8.8b, v1.8b
+	WORD $0x0e21c16d                     // 4ec: smull v13.8h, v11.8b, v1.8b
+	WORD $0x0e20c145                     // 4f0: smull v5.8h, v10.8b, v0.8b
+	WORD $0x0e20c127                     // 4f4: smull v7.8h, v9.8b, v0.8b
+	WORD $0x0e20c163                     // 4f8: smull v3.8h, v11.8b, v0.8b
+	WORD $0x0e21c14e                     // 4fc: smull v14.8h, v10.8b, v1.8b
+	WORD $0x0e21c12f                     // 500: smull v15.8h, v9.8b, v1.8b
+	WORD $0x4e208102                     // 504: smlal2 v2.8h, v8.16b, v0.16b
+	WORD $0x4e208145                     // 508: smlal2 v5.8h, v10.16b, v0.16b
+	WORD $0x4e208127                     // 50c: smlal2 v7.8h, v9.16b, v0.16b
+	WORD $0x4e21810c                     // 510: smlal2 v12.8h, v8.16b, v1.16b
+	WORD $0x4e21816d                     // 514: smlal2 v13.8h, v11.16b, v1.16b
+	WORD $0x4e208163                     // 518: smlal2 v3.8h, v11.16b, v0.16b
+	WORD $0x4e21814e                     // 51c: smlal2 v14.8h, v10.16b, v1.16b
+	WORD $0x4e21812f                     // 520: smlal2 v15.8h, v9.16b, v1.16b
+	WORD $0x4e602846                     // 524: saddlp v6.4s, v2.8h
+	WORD $0x4e6028a2                     // 528: saddlp v2.4s, v5.8h
+	WORD $0x4e6028e0                     // 52c: saddlp v0.4s, v7.8h
+	WORD $0x4e602987                     // 530: saddlp v7.4s, v12.8h
+	WORD $0x4e6029a5                     // 534: saddlp v5.4s, v13.8h
+	WORD $0xad4136ec                     // 538: ldp q12, q13, [x23, #0x20]
+	WORD $0x4e602864                     // 53c: saddlp v4.4s, v3.8h
+	WORD $0x910102f7                     // 540: add x23, x23, #0x40
+	WORD $0x4e6029c3                     // 544: saddlp v3.4s, v14.8h
+	WORD $0x4e6029e1                     // 548: saddlp v1.4s, v15.8h
+	WORD $0x0e2cc10e                     // 54c: smull v14.8h, v8.8b, v12.8b
+	WORD $0x0e2cc16f                     // 550: smull v15.8h, v11.8b, v12.8b
+	WORD $0x0e2cc150                     // 554: smull v16.8h, v10.8b, v12.8b
+	WORD $0x0e2cc131                     // 558: smull v17.8h, v9.8b, v12.8b
+	WORD $0x0e2dc112                     // 55c: smull v18.8h, v8.8b, v13.8b
+	WORD $0x0e2dc173                     // 560: smull v19.8h, v11.8b, v13.8b
+	WORD $0x0e2dc154                     // 564: smull v20.8h, v10.8b, v13.8b
+	WORD $0x0e2dc135                     // 568: smull v21.8h, v9.8b, v13.8b
+	WORD $0x4e2c810e                     // 56c: smlal2 v14.8h, v8.16b, v12.16b
+	WORD $0x4e2c816f                     // 570: smlal2 v15.8h, v11.16b, v12.16b
+	WORD $0x4e2c8150                     // 574: smlal2 v16.8h, v10.16b, v12.16b
+	WORD $0x4e2c8131                     // 578: smlal2 v17.8h, v9.16b, v12.16b
+	WORD $0x4e2d8112                     // 57c: smlal2 v18.8h, v8.16b, v13.16b
+	WORD $0x4e2d8173                     // 580: smlal2 v19.8h, v11.16b, v13.16b
+	WORD $0x4e2d8154                     // 584: smlal2 v20.8h, v10.16b, v13.16b
+	WORD $0x4e2d8135                     // 588: smlal2 v21.8h, v9.16b, v13.16b
+	WORD $0x4e6029ce                     // 58c: saddlp v14.4s, v14.8h
+	WORD $0x4e6029ec                     // 590: saddlp v12.4s, v15.8h
+	WORD $0x4e602a0a                     // 594: saddlp v10.4s, v16.8h
+	WORD $0x4e602a29                     // 598: saddlp v9.4s, v17.8h
+	WORD $0x4e602a4f                     // 59c: saddlp v15.4s, v18.8h
+	WORD $0x4e602a6d                     // 5a0: saddlp v13.4s, v19.8h
+	WORD $0x4e602a8b                     // 5a4: saddlp v11.4s, v20.8h
+	WORD $0x4e602aa8                     // 5a8: saddlp v8.4s, v21.8h
+	WORD $0x14000004                     // 5ac: b 0x5bc <gemmNEON4x4+0x5bc>
+	WORD $0xf9402a9a                     // 5b0: ldr x26, [x20, #0x50]
+	WORD $0x8b190359                     // 5b4: add x25, x26, x25
+	WORD $0xaa1803fa                     // 5b8: mov x26, x24
+	WORD $0xb400077a                     // 5bc: cbz x26, 0x6a8 <gemmNEON4x4+0x6a8>
+	WORD $0x3cf969f0                     // 5c0: ldr q16, [x15, x25]
+	WORD $0xf100075a                     // 5c4: subs x26, x26, #0x1
+	WORD $0xad4056f4                     // 5c8: ldp q20, q21, [x23]
+	WORD $0x3cf96a13                     // 5cc: ldr q19, [x16, x25]
+	WORD $0x3cf96a32                     // 5d0: ldr q18, [x17, x25]
+	WORD $0x3cf96a71                     // 5d4: ldr q17, [x19, x25]
+	WORD $0x0e34c216                     // 5d8: smull v22.8h, v16.8b, v20.8b
+	WORD $0x0e35c21a                     // 5dc: smull v26.8h, v16.8b, v21.8b
+	WORD $0x91004339                     // 5e0: add x25, x25, #0x10
+	WORD $0x0e34c277                     // 5e4: smull v23.8h, v19.8b, v20.8b
+	WORD $0x0e34c258                     // 5e8: smull v24.8h, v18.8b, v20.8b
+	WORD $0x0e34c239                     // 5ec: smull v25.8h, v17.8b, v20.8b
+	WORD $0x0e35c27b                     // 5f0: smull v27.8h, v19.8b, v21.8b
+	WORD $0x0e35c25c                     // 5f4: smull v28.8h, v18.8b, v21.8b
+	WORD $0x0e35c23d                     // 5f8: smull v29.8h, v17.8b, v21.8b
+	WORD $0x4e348216                     // 5fc: smlal2 v22.8h, v16.16b, v20.16b
+	WORD $0x4e348277                     // 600: smlal2 v23.8h, v19.16b, v20.16b
+	WORD $0x4e348258                     // 604: smlal2 v24.8h, v18.16b, v20.16b
+	WORD $0x4e348239                     // 608: smlal2 v25.8h, v17.16b, v20.16b
+	WORD $0x4e35821a                     // 60c: smlal2 v26.8h, v16.16b, v21.16b
+	WORD $0x4e35827b                     // 610: smlal2 v27.8h, v19.16b, v21.16b
+	WORD $0x4e35825c                     // 614: smlal2 v28.8h, v18.16b, v21.16b
+	WORD $0x4e35823d                     // 618: smlal2 v29.8h, v17.16b, v21.16b
+	WORD $0xad4156f4                     // 61c: ldp q20, q21, [x23, #0x20]
+	WORD $0x4e606ac6                     // 620: sadalp v6.4s, v22.8h
+	WORD $0x910102f7                     // 624: add x23, x23, #0x40
+	WORD $0x4e606ae4                     // 628: sadalp v4.4s, v23.8h
+	WORD $0x4e606b02                     // 62c: sadalp v2.4s, v24.8h
+	WORD $0x4e606b20                     // 630: sadalp v0.4s, v25.8h
+	WORD $0x4e606b47                     // 634: sadalp v7.4s, v26.8h
+	WORD $0x4e606b65                     // 638: sadalp v5.4s, v27.8h
+	WORD $0x4e606b83                     // 63c: sadalp v3.4s, v28.8h
+	WORD $0x4e606ba1                     // 640: sadalp v1.4s, v29.8h
+	WORD $0x0e34c216                     // 644: smull v22.8h, v16.8b, v20.8b
+	WORD $0x0e34c277                     // 648: smull v23.8h, v19.8b, v20.8b
+	WORD $0x0e34c258                     // 64c: smull v24.8h, v18.8b, v20.8b
+	WORD $0x0e34c239                     // 650: smull v25.8h, v17.8b, v20.8b
+	WORD $0x0e35c21a                     // 654: smull v26.8h, v16.8b, v21.8b
+	WORD $0x0e35c27b                     // 658: smull v27.8h, v19.8b, v21.8b
+	WORD $0x0e35c25c                     // 65c: smull v28.8h, v18.8b, v21.8b
+	WORD $0x0e35c23d                     // 660: smull v29.8h, v17.8b, v21.8b
+	WORD $0x4e348216                     // 664: smlal2 v22.8h, v16.16b, v20.16b
+	WORD $0x4e348277                     // 668: smlal2 v23.8h, v19.16b, v20.16b
+	WORD $0x4e348258                     // 66c: smlal2 v24.8h, v18.16b, v20.16b
+	WORD $0x4e348239                     // 670: smlal2 v25.8h, v17.16b, v20.16b
+	WORD $0x4e35821a                     // 674: smlal2 v26.8h, v16.16b, v21.16b
+	WORD $0x4e35827b                     // 678: smlal2 v27.8h, v19.16b, v21.16b
+	WORD $0x4e35825c                     // 67c: smlal2 v28.8h, v18.16b, v21.16b
+	WORD $0x4e35823d                     // 680: smlal2 v29.8h, v17.16b, v21.16b
+	WORD $0x4e606ace                     // 684: sadalp v14.4s, v22.8h
+	WORD $0x4e606aec                     // 688: sadalp v12.4s, v23.8h
+	WORD $0x4e606b0a                     // 68c: sadalp v10.4s, v24.8h
+	WORD $0x4e606b29                     // 690: sadalp v9.4s, v25.8h
+	WORD $0x4e606b4f                     // 694: sadalp v15.4s, v26.8h
+	WORD $0x4e606b6d                     // 698: sadalp v13.4s, v27.8h
+	WORD $0x4e606b8b                     // 69c: sadalp v11.4s, v28.8h
+	WORD $0x4e606ba8                     // 6a0: sadalp v8.4s, v29.8h
+	WORD $0x54fff8e1                     // 6a4: b.ne 0x5c0 <gemmNEON4x4+0x5c0>
+	WORD $0x36000535                     // 6a8: tbz w21, #0x0, 0x74c <gemmNEON4x4+0x74c>
+	WORD $0xfc7969f0                     // 6ac: ldr d16, [x15, x25]
+	WORD $0x6d4056f1                     // 6b0: ldp d17, d21, [x23]
+	WORD $0xfc796a12                     // 6b4: ldr d18, [x16, x25]
+	WORD $0xfc796a33                     // 6b8: ldr d19, [x17, x25]
+	WORD $0xfc796a74                     // 6bc: ldr d20, [x19, x25]
+	WORD $0x0e31c216                     // 6c0: smull v22.8h, v16.8b, v17.8b
+	WORD $0x0e35c219                     // 6c4: smull v25.8h, v16.8b, v21.8b
+	WORD $0x91002339                     // 6c8: add x25, x25, #0x8
+	WORD $0x0e31c257                     // 6cc: smull v23.8h, v18.8b, v17.8b
+	WORD $0x0e31c278                     // 6d0: smull v24.8h, v19.8b, v17.8b
+	WORD $0x0e31c291                     // 6d4: smull v17.8h, v20.8b, v17.8b
+	WORD $0x0e35c25a                     // 6d8: smull v26.8h, v18.8b, v21.8b
+	WORD $0x4e606ac6                     // 6dc: sadalp v6.4s, v22.8h
+	WORD $0x0e35c276                     // 6e0: smull v22.8h, v19.8b, v21.8b
+	WORD $0x4e606ae4                     // 6e4: sadalp v4.4s, v23.8h
+	WORD $0x4e606b02                     // 6e8: sadalp v2.4s, v24.8h
+	WORD $0x4e606a20                     // 6ec: sadalp v0.4s, v17.8h
+	WORD $0x0e35c291                     // 6f0: smull v17.8h, v20.8b, v21.8b
+	WORD $0x6d4156f7                     // 6f4: ldp d23, d21, [x23, #0x10]
+	WORD $0x4e606b27                     // 6f8: sadalp v7.4s, v25.8h
+	WORD $0x910082f7                     // 6fc: add x23, x23, #0x20
+	WORD $0x4e606ac3                     // 700: sadalp v3.4s, v22.8h
+	WORD $0x4e606b45                     // 704: sadalp v5.4s, v26.8h
+	WORD $0x0e37c218                     // 708: smull v24.8h, v16.8b, v23.8b
+	WORD $0x0e37c259                     // 70c: smull v25.8h, v18.8b, v23.8b
+	WORD $0x4e606a21                     // 710: sadalp v1.4s, v17.8h
+	WORD $0x0e37c271                     // 714: smull v17.8h, v19.8b, v23.8b
+	WORD $0x0e37c296                     // 718: smull v22.8h, v20.8b, v23.8b
+	WORD $0x0e35c210                     // 71c: smull v16.8h, v16.8b, v21.8b
+	WORD $0x0e35c252                     // 720: smull v18.8h, v18.8b, v21.8b
+	WORD $0x0e35c273                     // 724: smull v19.8h, v19.8b, v21.8b
+	WORD $0x0e35c294                     // 728: smull v20.8h, v20.8b, v21.8b
+	WORD $0x4e606b0e                     // 72c: sadalp v14.4s, v24.8h
+	WORD $0x4e606b2c                     // 730: sadalp v12.4s, v25.8h
+	WORD $0x4e606a2a                     // 734: sadalp v10.4s, v17.8h
+	WORD $0x4e606ac9                     // 738: sadalp v9.4s, v22.8h
+	WORD $0x4e606a0f                     // 73c: sadalp v15.4s, v16.8h
+	WORD $0x4e606a4d                     // 740: sadalp v13.4s, v18.8h
+	WORD $0x4e606a6b                     // 744: sadalp v11.4s, v19.8h
+	WORD $0x4e606a88                     // 748: sadalp v8.4s, v20.8h
+	WORD $0xf10006d6                     // 74c: subs x22, x22, #0x1
+	WORD $0x54fff301                     // 750: b.ne 0x5b0 <gemmNEON4x4+0x5b0>
+	WORD $0x4ea7bcc6                     // 754: addp v6.4s, v6.4s, v7.4s
+	WORD $0xf9400e8f                     // 758: ldr x15, [x20, #0x18]
+	WORD $0x4eafbdc7                     // 75c: addp v7.4s, v14.4s, v15.4s
+	WORD $0xf10015df                     // 760: cmp x14, #0x5
+	WORD $0x4ea3bc42                     // 764: addp v2.4s, v2.4s, v3.4s
+	WORD $0x4eabbd43                     // 768: addp v3.4s, v10.4s, v11.4s
+	WORD $0x4ea5bc84                     // 76c: addp v4.4s, v4.4s, v5.4s
+	WORD $0x4eadbd85                     // 770: addp v5.4s, v12.4s, v13.4s
+	WORD $0x4ea1bc00                     // 774: addp v0.4s, v0.4s, v1.4s
+	WORD $0x4ea7bcc6                     // 778: addp v6.4s, v6.4s, v7.4s
+	WORD $0x4ea8bd27                     // 77c: addp v7.4s, v9.4s, v8.4s
+	WORD $0x4ea3bc42                     // 780: addp v2.4s, v2.4s, v3.4s
+	WORD $0xad400de1                     // 784: ldp q1, q3, [x15]
+	WORD $0x4ea5bc84                     // 788: addp v4.4s, v4.4s, v5.4s
+	WORD $0x4ea184c5                     // 78c: add v5.4s, v6.4s, v1.4s
+	WORD $0x4ea7bc00                     // 790: addp v0.4s, v0.4s, v7.4s
+	WORD $0x4ea18442                     // 794: add v2.4s, v2.4s, v1.4s
+	WORD $0x4ea18484                     // 798: add v4.4s, v4.4s, v1.4s
+	WORD $0x4e21d8a5                     // 79c: scvtf v5.4s, v5.4s
+	WORD $0x4ea18400                     // 7a0: add v0.4s, v0.4s, v1.4s
+	WORD $0x4e21d842                     // 7a4: scvtf v2.4s, v2.4s
+	WORD $0x4e21d881                     // 7a8: scvtf v1.4s, v4.4s
+	WORD $0x6e25dc64                     // 7ac: fmul v4.4s, v3.4s, v5.4s
+	WORD $0xad4115e6                     // 7b0: ldp q6, q5, [x15, #0x20]
+	WORD $0x4e21d800                     // 7b4: scvtf v0.4s, v0.4s
+	WORD $0x6e21dc61                     // 7b8: fmul v1.4s, v3.4s, v1.4s
+	WORD $0xf940168f                     // 7bc: ldr x15, [x20, #0x28]
+	WORD $0x6e22dc62                     // 7c0: fmul v2.4s, v3.4s, v2.4s
+	WORD $0x4ea5f484                     // 7c4: fmin v4.4s, v4.4s, v5.4s
+	WORD $0x8b0f01b0                     // 7c8: add x16, x13, x15
+	WORD $0x6e20dc60                     // 7cc: fmul v0.4s, v3.4s, v0.4s
+	WORD $0x8b0f0211                     // 7d0: add x17, x16, x15
+	WORD $0x4ea5f421                     // 7d4: fmin v1.4s, v1.4s, v5.4s
+	WORD $0x4ea5f442                     // 7d8: fmin v2.4s, v2.4s, v5.4s
+	WORD $0x4e21a883                     // 7dc: fcvtns v3.4s, v4.4s
+	WORD $0x4e4618c4                     // 7e0: uzp1 v4.8h, v6.8h, v6.8h
+	WORD $0x4ea5f400                     // 7e4: fmin v0.4s, v0.4s, v5.4s
+	WORD $0x4e21a821                     // 7e8: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a842                     // 7ec: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // 7f0: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a800                     // 7f4: fcvtns v0.4s, v0.4s
+	WORD $0x0e614842                     // 7f8: sqxtn v2.4h, v2.4s
+	WORD $0x4e614823                     // 7fc: sqxtn2 v3.8h, v1.4s
+	WORD $0x4e614802                     // 800: sqxtn2 v2.8h, v0.4s
+	WORD $0x4e640c60                     // 804: sqadd v0.8h, v3.8h, v4.8h
+	WORD $0x4e640c41                     // 808: sqadd v1.8h, v2.8h, v4.8h
+	WORD $0x0e214800                     // 80c: sqxtn v0.8b, v0.8h
+	WORD $0x4e214820                     // 810: sqxtn2 v0.16b, v1.8h
+	WORD $0xbd0001a0                     // 814: str s0, [x13]
+	WORD $0x8b0f022d                     // 818: add x13, x17, x15
+	WORD $0x0d009200                     // 81c: st1 { v0.s }[1], [x16]
+	WORD $0x4d008220                     // 820: st1 { v0.s }[2], [x17]
+	WORD $0x4d0091a0                     // 824: st1 { v0.s }[3], [x13]
+	WORD $0x540049cb                     // 828: b.lt 0x1160 <gemmNEON4x4+0x1160>
+	WORD $0x8b0f01ad                     // 82c: add x13, x13, x15
+	WORD $0xd10011d8                     // 830: sub x24, x14, #0x4
+	WORD $0x8b0c0108                     // 834: add x8, x8, x12
+	WORD $0xf1001ddf                     // 838: cmp x14, #0x7
+	WORD $0x54ffe0a8                     // 83c: b.hi 0x450 <gemmNEON4x4+0x450>
+	WORD $0xf940168f                     // 840: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ce                     // 844: orr x14, x14, #0xfffffffffffffff8
+	WORD $0x52800098                     // 848: mov w24, #0x4               // =4
+	WORD $0x9b0921c8                     // 84c: madd x8, x14, x9, x8
+	WORD $0x9b0e35ed                     // 850: madd x13, x15, x14, x13
+	WORD $0x17fffeff                     // 854: b 0x450 <gemmNEON4x4+0x450>
+	WORD $0xf9400689                     // 858: ldr x9, [x20, #0x8]
+	WORD $0x4f0167e0                     // 85c: movi v0.4s, #0x3f, lsl #24
+	WORD $0x6f00e401                     // 860: movi v1.2d, #0000000000000000
+	WORD $0xf940128d                     // 864: ldr x13, [x20, #0x20]
+	WORD $0xf9401e98                     // 868: ldr x24, [x20, #0x38]
+	WORD $0xd37ff92a                     // 86c: lsl x10, x9, #1
+	WORD $0x8b09014b                     // 870: add x11, x10, x9
+	WORD $0xd37ef52c                     // 874: lsl x12, x9, #2
+	WORD $0xd503201f                     // 878: nop
+	WORD $0xd503201f                     // 87c: nop
+	WORD $0xaa0803ef                     // 880: mov x15, x8
+	WORD $0x8b090110                     // 884: add x16, x8, x9
+	WORD $0x8b0a0111                     // 888: add x17, x8, x10
+	WORD $0x8b0b0113                     // 88c: add x19, x8, x11
+	WORD $0xa9445a95                     // 890: ldp x21, x22, [x20, #0x40]
+	WORD $0xaa1803ee                     // 894: mov x14, x24
+	WORD $0xf9400a97                     // 898: ldr x23, [x20, #0x10]
+	WORD $0xf1000abf                     // 89c: cmp x21, #0x2
+	WORD $0x540002a2                     // 8a0: b.hs 0x8f4 <gemmNEON4x4+0x8f4>
+	WORD $0xaa1f03f8                     // 8a4: mov x24, xzr
+	WORD $0xaa1f03f9                     // 8a8: mov x25, xzr
+	WORD $0x6f00e40b                     // 8ac: movi v11.2d, #0000000000000000
+	WORD $0xaa1f03fa                     // 8b0: mov x26, xzr
+	WORD $0x6f00e40a                     // 8b4: movi v10.2d, #0000000000000000
+	WORD $0x6f00e403                     // 8b8: movi v3.2d, #0000000000000000
+	WORD $0x6f00e402                     // 8bc: movi v2.2d, #0000000000000000
+	WORD $0x6f00e40d                     // 8c0: movi v13.2d, #0000000000000000
+	WORD $0x6f00e40c                     // 8c4: movi v12.2d, #0000000000000000
+	WORD $0x6f00e405                     // 8c8: movi v5.2d, #0000000000000000
+	WORD $0x6f00e404                     // 8cc: movi v4.2d, #0000000000000000
+	WORD $0x6f00e40f                     // 8d0: movi v15.2d, #0000000000000000
+	WORD $0x6f00e40e                     // 8d4: movi v14.2d, #0000000000000000
+	WORD $0x6f00e407                     // 8d8: movi v7.2d, #0000000000000000
+	WORD $0x6f00e406                     // 8dc: movi v6.2d, #0000000000000000
+	WORD $0x6f00e411                     // 8e0: movi v17.2d, #0000000000000000
+	WORD $0x6f00e410                     // 8e4: movi v16.2d, #0000000000000000
+	WORD $0x6f00e409                     // 8e8: movi v9.2d, #0000000000000000
+	WORD $0x6f00e408                     // 8ec: movi v8.2d, #0000000000000000
+	WORD $0x1400003f                     // 8f0: b 0x9ec <gemmNEON4x4+0x9ec>
+	WORD $0x3dc001ea                     // 8f4: ldr q10, [x15]
+	WORD $0x9341feb8                     // 8f8: asr x24, x21, #1
+	WORD $0xad400ee2                     // 8fc: ldp q2, q3, [x23]
+	WORD $0xd100071a                     // 900: sub x26, x24, #0x1
+	WORD $0x52800219                     // 904: mov w25, #0x10              // =16
+	WORD $0x3dc0020d                     // 908: ldr q13, [x16]
+	WORD $0x3dc0022c                     // 90c: ldr q12, [x17]
+	WORD $0x3dc0026b                     // 910: ldr q11, [x19]
+	WORD $0x0e22c144                     // 914: smull v4.8h, v10.8b, v2.8b
+	WORD $0x0e23c14e                     // 918: smull v14.8h, v10.8b, v3.8b
+	WORD $0x0e23c1af                     // 91c: smull v15.8h, v13.8b, v3.8b
+	WORD $0x0e22c187                     // 920: smull v7.8h, v12.8b, v2.8b
+	WORD $0x0e22c169                     // 924: smull v9.8h, v11.8b, v2.8b
+	WORD $0x0e22c1a5                     // 928: smull v5.8h, v13.8b, v2.8b
+	WORD $0x0e23c190                     // 92c: smull v16.8h, v12.8b, v3.8b
+	WORD $0x0e23c171                     // 930: smull v17.8h, v11.8b, v3.8b
+	WORD $0x4e228144                     // 934: smlal2 v4.8h, v10.16b, v2.16b
+	WORD $0x4e228187                     // 938: smlal2 v7.8h, v12.16b, v2.16b
+	WORD $0x4e228169                     // 93c: smlal2 v9.8h, v11.16b, v2.16b
+	WORD $0x4e23814e                     // 940: smlal2 v14.8h, v10.16b, v3.16b
+	WORD $0x4e2381af                     // 944: smlal2 v15.8h, v13.16b, v3.16b
+	WORD $0x4e2281a5                     // 948: smlal2 v5.8h, v13.16b, v2.16b
+	WORD $0x4e238190                     // 94c: smlal2 v16.8h, v12.16b, v3.16b
+	WORD $0x4e238171                     // 950: smlal2 v17.8h, v11.16b, v3.16b
+	WORD $0x4e602888                     // 954: saddlp v8.4s, v4.8h
+	WORD $0x4e6028e4                     // 958: saddlp v4.4s, v7.8h
+	WORD $0x4e602922                     // 95c: saddlp v2.4s, v9.8h
+	WORD $0x4e6029c9                     // 960: saddlp v9.4s, v14.8h
+	WORD $0x4e6029e7                     // 964: saddlp v7.4s, v15.8h
+	WORD $0xad413eee                     // 968: ldp q14, q15, [x23, #0x20]
+	WORD $0x4e6028a6                     // 96c: saddlp v6.4s, v5.8h
+	WORD $0x910102f7                     // 970: add x23, x23, #0x40
+	WORD $0x4e602a05                     // 974: saddlp v5.4s, v16.8h
+	WORD $0x4e602a23                     // 978: saddlp v3.4s, v17.8h
+	WORD $0x0e2ec150                     // 97c: smull v16.8h, v10.8b, v14.8b
+	WORD $0x0e2ec1b1                     // 980: smull v17.8h, v13.8b, v14.8b
+	WORD $0x0e2ec192                     // 984: smull v18.8h, v12.8b, v14.8b
+	WORD $0x0e2ec173                     // 988: smull v19.8h, v11.8b, v14.8b
+	WORD $0x0e2fc154                     // 98c: smull v20.8h, v10.8b, v15.8b
+	WORD $0x0e2fc1b5                     // 990: smull v21.8h, v13.8b, v15.8b
+	WORD $0x0e2fc196                     // 994: smull v22.8h, v12.8b, v15.8b
+	WORD $0x0e2fc177                     // 998: smull v23.8h, v11.8b, v15.8b
+	WORD $0x4e2e8150                     // 99c: smlal2 v16.8h, v10.16b, v14.16b
+	WORD $0x4e2e81b1                     // 9a0: smlal2 v17.8h, v13.16b, v14.16b
+	WORD $0x4e2e8192                     // 9a4: smlal2 v18.8h, v12.16b, v14.16b
+	WORD $0x4e2e8173                     // 9a8: smlal2 v19.8h, v11.16b, v14.16b
+	WORD $0x4e2f8154                     // 9ac: smlal2 v20.8h, v10.16b, v15.16b
+	WORD $0x4e2f81b5                     // 9b0: smlal2 v21.8h, v13.16b, v15.16b
+	WORD $0x4e2f8196                     // 9b4: smlal2 v22.8h, v12.16b, v15.16b
+	WORD $0x4e2f8177                     // 9b8: smlal2 v23.8h, v11.16b, v15.16b
+	WORD $0x4e602a10                     // 9bc: saddlp v16.4s, v16.8h
+	WORD $0x4e602a2e                     // 9c0: saddlp v14.4s, v17.8h
+	WORD $0x4e602a4c                     // 9c4: saddlp v12.4s, v18.8h
+	WORD $0x4e602a6a                     // 9c8: saddlp v10.4s, v19.8h
+	WORD $0x4e602a91                     // 9cc: saddlp v17.4s, v20.8h
+	WORD $0x4e602aaf                     // 9d0: saddlp v15.4s, v21.8h
+	WORD $0x4e602acd                     // 9d4: saddlp v13.4s, v22.8h
+	WORD $0x4e602aeb                     // 9d8: saddlp v11.4s, v23.8h
+	WORD $0x14000004                     // 9dc: b 0x9ec <gemmNEON4x4+0x9ec>
+	WORD $0xf9402a9a                     // 9e0: ldr x26, [x20, #0x50]
+	WORD $0x8b190359                     // 9e4: add x25, x26, x25
+	WORD $0xaa1803fa                     // 9e8: mov x26, x24
+	WORD $0xb400077a                     // 9ec: cbz x26, 0xad8 <gemmNEON4x4+0xad8>
+	WORD $0x3cf969f2                     // 9f0: ldr q18, [x15, x25]
+	WORD $0xf100075a                     // 9f4: subs x26, x26, #0x1
+	WORD $0xad405ef6                     // 9f8: ldp q22, q23, [x23]
+	WORD $0x3cf96a15                     // 9fc: ldr q21, [x16, x25]
+	WORD $0x3cf96a34                     // a00: ldr q20, [x17, x25]
+	WORD $0x3cf96a73                     // a04: ldr q19, [x19, x25]
+	WORD $0x0e36c258                     // a08: smull v24.8h, v18.8b, v22.8b
+	WORD $0x0e37c25c                     // a0c: smull v28.8h, v18.8b, v23.8b
+	WORD $0x91004339                     // a10: add x25, x25, #0x10
+	WORD $0x0e36c2b9                     // a14: smull v25.8h, v21.8b, v22.8b
+	WORD $0x0e36c29a                     // a18: smull v26.8h, v20.8b, v22.8b
+	WORD $0x0e36c27b                     // a1c: smull v27.8h, v19.8b, v22.8b
+	WORD $0x0e37c2bd                     // a20: smull v29.8h, v21.8b, v23.8b
+	WORD $0x0e37c29e                     // a24: smull v30.8h, v20.8b, v23.8b
+	WORD $0x0e37c27f                     // a28: smull v31.8h, v19.8b, v23.8b
+	WORD $0x4e368258                     // a2c: smlal2 v24.8h, v18.16b, v22.16b
+	WORD $0x4e3682b9                     // a30: smlal2 v25.8h, v21.16b, v22.16b
+	WORD $0x4e36829a                     // a34: smlal2 v26.8h, v20.16b, v22.16b
+	WORD $0x4e36827b                     // a38: smlal2 v27.8h, v19.16b, v22.16b
+	WORD $0x4e37825c                     // a3c: smlal2 v28.8h, v18.16b, v23.16b
+	WORD $0x4e3782bd                     // a40: smlal2 v29.8h, v21.16b, v23.16b
+	WORD $0x4e37829e                     // a44: smlal2 v30.8h, v20.16b, v23.16b
+	WORD $0x4e37827f                     // a48: smlal2 v31.8h, v19.16b, v23.16b
+	WORD $0xad415ef6                     // a4c: ldp q22, q23, [x23, #0x20]
+	WORD $0x4e606b08                     // a50: sadalp v8.4s, v24.8h
+	WORD $0x910102f7                     // a54: add x23, x23, #0x40
+	WORD $0x4e606b26                     // a58: sadalp v6.4s, v25.8h
+	WORD $0x4e606b44                     // a5c: sadalp v4.4s, v26.8h
+	WORD $0x4e606b62                     // a60: sadalp v2.4s, v27.8h
+	WORD $0x4e606b89                     // a64: sadalp v9.4s, v28.8h
+	WORD $0x4e606ba7                     // a68: sadalp v7.4s, v29.8h
+	WORD $0x4e606bc5                     // a6c: sadalp v5.4s, v30.8h
+	WORD $0x4e606be3                     // a70: sadalp v3.4s, v31.8h
+	WORD $0x0e36c258                     // a74: smull v24.8h, v18.8b, v22.8b
+	WORD $0x0e36c2b9                     // a78: smull v25.8h, v21.8b, v22.8b
+	WORD $0x0e36c29a                     // a7c: smull v26.8h, v20.8b, v22.8b
+	WORD $0x0e36c27b                     // a80: smull v27.8h, v19.8b, v22.8b
+	WORD $0x0e37c25c                     // a84: smull v28.8h, v18.8b, v23.8b
+	WORD $0x0e37c2bd                     // a88: smull v29.8h, v21.8b, v23.8b
+	WORD $0x0e37c29e                     // a8c: smull v30.8h, v20.8b, v23.8b
+	WORD $0x0e37c27f                     // a90: smull v31.8h, v19.8b, v23.8b
+	WORD $0x4e368258                     // a94: smlal2 v24.8h, v18.16b, v22.16b
+	WORD $0x4e3682b9                     // a98: smlal2 v25.8h, v21.16b, v22.16b
+	WORD $0x4e36829a                     // a9c: smlal2 v26.8h, v20.16b, v22.16b
+	WORD $0x4e36827b                     // aa0: smlal2 v27.8h, v19.16b, v22.16b
+	WORD $0x4e37825c                     // aa4: smlal2 v28.8h, v18.16b, v23.16b
+	WORD $0x4e3782bd                     // aa8: smlal2 v29.8h, v21.16b, v23.16b
+	WORD $0x4e37829e                     // aac: smlal2 v30.8h, v20.16b, v23.16b
+	WORD $0x4e37827f                     // ab0: smlal2 v31.8h, v19.16b, v23.16b
+	WORD $0x4e606b10                     // ab4: sadalp v16.4s, v24.8h
+	WORD $0x4e606b2e                     // ab8: sadalp v14.4s, v25.8h
+	WORD $0x4e606b4c                     // abc: sadalp v12.4s, v26.8h
+	WORD $0x4e606b6a                     // ac0: sadalp v10.4s, v27.8h
+	WORD $0x4e606b91                     // ac4: sadalp v17.4s, v28.8h
+	WORD $0x4e606baf                     // ac8: sadalp v15.4s, v29.8h
+	WORD $0x4e606bcd                     // acc: sadalp v13.4s, v30.8h
+	WORD $0x4e606beb                     // ad0: sadalp v11.4s, v31.8h
+	WORD $0x54fff8e1                     // ad4: b.ne 0x9f0 <gemmNEON4x4+0x9f0>
+	WORD $0x36000535                     // ad8: tbz w21, #0x0, 0xb7c <gemmNEON4x4+0xb7c>
+	WORD $0xfc7969f2                     // adc: ldr d18, [x15, x25]
+	WORD $0x6d405ef3                     // ae0: ldp d19, d23, [x23]
+	WORD $0xfc796a14                     // ae4: ldr d20, [x16, x25]
+	WORD $0xfc796a35                     // ae8: ldr d21, [x17, x25]
+	WORD $0xfc796a76                     // aec: ldr d22, [x19, x25]
+	WORD $0x0e33c258                     // af0: smull v24.8h, v18.8b, v19.8b
+	WORD $0x0e37c25b                     // af4: smull v27.8h, v18.8b, v23.8b
+	WORD $0x91002339                     // af8: add x25, x25, #0x8
+	WORD $0x0e33c299                     // afc: smull v25.8h, v20.8b, v19.8b
+	WORD $0x0e33c2ba                     // b00: smull v26.8h, v21.8b, v19.8b
+	WORD $0x0e33c2d3                     // b04: smull v19.8h, v22.8b, v19.8b
+	WORD $0x0e37c29c                     // b08: smull v28.8h, v20.8b, v23.8b
+	WORD $0x4e606b08                     // b0c: sadalp v8.4s, v24.8h
+	WORD $0x0e37c2b8                     // b10: smull v24.8h, v21.8b, v23.8b
+	WORD $0x4e606b26                     // b14: sadalp v6.4s, v25.8h
+	WORD $0x4e606b44                     // b18: sadalp v4.4s, v26.8h
+	WORD $0x4e606a62                     // b1c: sadalp v2.4s, v19.8h
+	WORD $0x0e37c2d3                     // b20: smull v19.8h, v22.8b, v23.8b
+	WORD $0x6d415ef9                     // b24: ldp d25, d23, [x23, #0x10]
+	WORD $0x4e606b69                     // b28: sadalp v9.4s, v27.8h
+	WORD $0x910082f7                     // b2c: add x23, x23, #0x20
+	WORD $0x4e606b05                     // b30: sadalp v5.4s, v24.8h
+	WORD $0x4e606b87                     // b34: sadalp v7.4s, v28.8h
+	WORD $0x0e39c25a                     // b38: smull v26.8h, v18.8b, v25.8b
+	WORD $0x0e39c29b                     // b3c: smull v27.8h, v20.8b, v25.8b
+	WORD $0x4e606a63                     // b40: sadalp v3.4s, v19.8h
+	WORD $0x0e39c2b3                     // b44: smull v19.8h, v21.8b, v25.8b
+	WORD $0x0e39c2d8                     // b48: smull v24.8h, v22.8b, v25.8b
+	WORD $0x0e37c252                     // b4c: smull v18.8h, v18.8b, v23.8b
+	WORD $0x0e37c294                     // b50: smull v20.8h, v20.8b, v23.8b
+	WORD $0x0e37c2b5                     // b54: smull v21.8h, v21.8b, v23.8b
+	WORD $0x0e37c2d6                     // b58: smull v22.8h, v22.8b, v23.8b
+	WORD $0x4e606b50                     // b5c: sadalp v16.4s, v26.8h
+	WORD $0x4e606b6e                     // b60: sadalp v14.4s, v27.8h
+	WORD $0x4e606a6c                     // b64: sadalp v12.4s, v19.8h
+	WORD $0x4e606b0a                     // b68: sadalp v10.4s, v24.8h
+	WORD $0x4e606a51                     // b6c: sadalp v17.4s, v18.8h
+	WORD $0x4e606a8f                     // b70: sadalp v15.4s, v20.8h
+	WORD $0x4e606aad                     // b74: sadalp v13.4s, v21.8h
+	WORD $0x4e606acb                     // b78: sadalp v11.4s, v22.8h
+	WORD $0xf10006d6                     // b7c: subs x22, x22, #0x1
+	WORD $0x54fff301                     // b80: b.ne 0x9e0 <gemmNEON4x4+0x9e0>
+	WORD $0x4ea9bd08                     // b84: addp v8.4s, v8.4s, v9.4s
+	WORD $0xf9400e8f                     // b88: ldr x15, [x20, #0x18]
+	WORD $0x4eb1be09                     // b8c: addp v9.4s, v16.4s, v17.4s
+	WORD $0xf10015df                     // b90: cmp x14, #0x5
+	WORD $0x4ea5bc84                     // b94: addp v4.4s, v4.4s, v5.4s
+	WORD $0x4eadbd85                     // b98: addp v5.4s, v12.4s, v13.4s
+	WORD $0x4ea7bcc6                     // b9c: addp v6.4s, v6.4s, v7.4s
+	WORD $0x4eafbdc7                     // ba0: addp v7.4s, v14.4s, v15.4s
+	WORD $0x4ea3bc42                     // ba4: addp v2.4s, v2.4s, v3.4s
+	WORD $0x4ea9bd08                     // ba8: addp v8.4s, v8.4s, v9.4s
+	WORD $0x4eabbd49                     // bac: addp v9.4s, v10.4s, v11.4s
+	WORD $0x4ea5bc84                     // bb0: addp v4.4s, v4.4s, v5.4s
+	WORD $0xad4015e3                     // bb4: ldp q3, q5, [x15]
+	WORD $0x4ea7bcc6                     // bb8: addp v6.4s, v6.4s, v7.4s
+	WORD $0x4f03f60b                     // bbc: fmov v11.4s, #1.00000000
+	WORD $0x4ea38507                     // bc0: add v7.4s, v8.4s, v3.4s
+	WORD $0x4ea9bc42                     // bc4: addp v2.4s, v2.4s, v9.4s
+	WORD $0x4ea38484                     // bc8: add v4.4s, v4.4s, v3.4s
+	WORD $0x4ea384c6                     // bcc: add v6.4s, v6.4s, v3.4s
+	WORD $0x4e21d8e7                     // bd0: scvtf v7.4s, v7.4s
+	WORD $0x4ea38442                     // bd4: add v2.4s, v2.4s, v3.4s
+	WORD $0x4e21d884                     // bd8: scvtf v4.4s, v4.4s
+	WORD $0x4e21d8c3                     // bdc: scvtf v3.4s, v6.4s
+	WORD $0x6e27dca6                     // be0: fmul v6.4s, v5.4s, v7.4s
+	WORD $0xad411de8                     // be4: ldp q8, q7, [x15, #0x20]
+	WORD $0x4e21d842                     // be8: scvtf v2.4s, v2.4s
+	WORD $0x6e23dca3                     // bec: fmul v3.4s, v5.4s, v3.4s
+	WORD $0xf940168f                     // bf0: ldr x15, [x20, #0x28]
+	WORD $0x6e24dca4                     // bf4: fmul v4.4s, v5.4s, v4.4s
+	WORD $0x6e27dcc9                     // bf8: fmul v9.4s, v6.4s, v7.4s
+	WORD $0x8b0f01b0                     // bfc: add x16, x13, x15
+	WORD $0x6e22dca2                     // c00: fmul v2.4s, v5.4s, v2.4s
+	WORD $0x8b0f0211                     // c04: add x17, x16, x15
+	WORD $0x6e27dc65                     // c08: fmul v5.4s, v3.4s, v7.4s
+	WORD $0x6e24dcea                     // c0c: fmul v10.4s, v7.4s, v4.4s
+	WORD $0x4e20d529                     // c10: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x6e22dce7                     // c14: fmul v7.4s, v7.4s, v2.4s
+	WORD $0x4e20d4a5                     // c18: fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e20d54a                     // c1c: fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e21f529                     // c20: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4e20d4e7                     // c24: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e21f4a5                     // c28: fmax v5.4s, v5.4s, v1.4s
+	WORD $0x4e21f54a                     // c2c: fmax v10.4s, v10.4s, v1.4s
+	WORD $0x4eabf529                     // c30: fmin v9.4s, v9.4s, v11.4s
+	WORD $0x4e21f4e7                     // c34: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4eabf4a5                     // c38: fmin v5.4s, v5.4s, v11.4s
+	WORD $0x4eabf54a                     // c3c: fmin v10.4s, v10.4s, v11.4s
+	WORD $0x6e29dcc6                     // c40: fmul v6.4s, v6.4s, v9.4s
+	WORD $0x4eabf4e7                     // c44: fmin v7.4s, v7.4s, v11.4s
+	WORD $0x6e25dc63                     // c48: fmul v3.4s, v3.4s, v5.4s
+	WORD $0x6e2adc84                     // c4c: fmul v4.4s, v4.4s, v10.4s
+	WORD $0x4e21a8c5                     // c50: fcvtns v5.4s, v6.4s
+	WORD $0x4e481906                     // c54: uzp1 v6.8h, v8.8h, v8.8h
+	WORD $0x6e27dc42                     // c58: fmul v2.4s, v2.4s, v7.4s
+	WORD $0x4e21a863                     // c5c: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a884                     // c60: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148a5                     // c64: sqxtn v5.4h, v5.4s
+	WORD $0x4e21a842                     // c68: fcvtns v2.4s, v2.4s
+	WORD $0x0e614884                     // c6c: sqxtn v4.4h, v4.4s
+	WORD $0x4e614865                     // c70: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e614844                     // c74: sqxtn2 v4.8h, v2.4s
+	WORD $0x4e660ca2                     // c78: sqadd v2.8h, v5.8h, v6.8h
+	WORD $0x4e660c83                     // c7c: sqadd v3.8h, v4.8h, v6.8h
+	WORD $0x0e214842                     // c80: sqxtn v2.8b, v2.8h
+	WORD $0x4e214862                     // c84: sqxtn2 v2.16b, v3.8h
+	WORD $0xbd0001a2                     // c88: str s2, [x13]
+	WORD $0x8b0f022d                     // c8c: add x13, x17, x15
+	WORD $0x0d009202                     // c90: st1 { v2.s }[1], [x16]
+	WORD $0x4d008222                     // c94: st1 { v2.s }[2], [x17]
+	WORD $0x4d0091a2                     // c98: st1 { v2.s }[3], [x13]
+	WORD $0x5400262b                     // c9c: b.lt 0x1160 <gemmNEON4x4+0x1160>
+	WORD $0x8b0f01ad                     // ca0: add x13, x13, x15
+	WORD $0xd10011d8                     // ca4: sub x24, x14, #0x4
+	WORD $0x8b0c0108                     // ca8: add x8, x8, x12
+	WORD $0xf1001ddf                     // cac: cmp x14, #0x7
+	WORD $0x54ffde88                     // cb0: b.hi 0x880 <gemmNEON4x4+0x880>
+	WORD $0xf940168f                     // cb4: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ce                     // cb8: orr x14, x14, #0xfffffffffffffff8
+	WORD $0x52800098                     // cbc: mov w24, #0x4               // =4
+	WORD $0x9b0921c8                     // cc0: madd x8, x14, x9, x8
+	WORD $0x9b0e35ed                     // cc4: madd x13, x15, x14, x13
+	WORD $0x17fffeee                     // cc8: b 0x880 <gemmNEON4x4+0x880>
+	WORD $0xf9400689                     // ccc: ldr x9, [x20, #0x8]
+	WORD $0xf940128d                     // cd0: ldr x13, [x20, #0x20]
+	WORD $0xa943668e                     // cd4: ldp x14, x25, [x20, #0x30]
+	WORD $0xd37ff92a                     // cd8: lsl x10, x9, #1
+	WORD $0x8b09014b                     // cdc: add x11, x10, x9
+	WORD $0xd37ef52c                     // ce0: lsl x12, x9, #2
+	WORD $0xaa0803f0                     // ce4: mov x16, x8
+	WORD $0x8b090111                     // ce8: add x17, x8, x9
+	WORD $0x8b0a0113                     // cec: add x19, x8, x10
+	WORD $0x8b0b0115                     // cf0: add x21, x8, x11
+	WORD $0xa9445e96                     // cf4: ldp x22, x23, [x20, #0x40]
+	WORD $0xaa1903ef                     // cf8: mov x15, x25
+	WORD $0xf9400a98                     // cfc: ldr x24, [x20, #0x10]
+	WORD $0xf1000adf                     // d00: cmp x22, #0x2
+	WORD $0x540002e2                     // d04: b.hs 0xd60 <gemmNEON4x4+0xd60>
+	WORD $0xaa1f03f9                     // d08: mov x25, xzr
+	WORD $0xaa1f03fa                     // d0c: mov x26, xzr
+	WORD $0x6f00e405                     // d10: movi v5.2d, #0000000000000000
+	WORD $0xaa1f03fb                     // d14: mov x27, xzr
+	WORD $0x6f00e407                     // d18: movi v7.2d, #0000000000000000
+	WORD $0x6f00e40e                     // d1c: movi v14.2d, #0000000000000000
+	WORD $0x6f00e40f                     // d20: movi v15.2d, #0000000000000000
+	WORD $0x6f00e403                     // d24: movi v3.2d, #0000000000000000
+	WORD $0x6f00e406                     // d28: movi v6.2d, #0000000000000000
+	WORD $0x6f00e40b                     // d2c: movi v11.2d, #0000000000000000
+	WORD $0x6f00e40d                     // d30: movi v13.2d, #0000000000000000
+	WORD $0x6f00e401                     // d34: movi v1.2d, #0000000000000000
+	WORD $0x6f00e404                     // d38: movi v4.2d, #0000000000000000
+	WORD $0x6f00e409                     // d3c: movi v9.2d, #0000000000000000
+	WORD $0x6f00e40c                     // d40: movi v12.2d, #0000000000000000
+	WORD $0x6f00e400                     // d44: movi v0.2d, #0000000000000000
+	WORD $0x6f00e402                     // d48: movi v2.2d, #0000000000000000
+	WORD $0x6f00e408                     // d4c: movi v8.2d, #0000000000000000
+	WORD $0x6f00e40a                     // d50: movi v10.2d, #0000000000000000
+	WORD $0x14000042                     // d54: b 0xe5c <gemmNEON4x4+0xe5c>
+	WORD $0xd503201f                     // d58: nop
+	WORD $0xd503201f                     // d5c: nop
+	WORD $0xad400700                     // d60: ldp q0, q1, [x24]
+	WORD $0x9341fed9                     // d64: asr x25, x22, #1
+	WORD $0xd100073b                     // d68: sub x27, x25, #0x1
+	WORD $0x3dc0022b                     // d6c: ldr q11, [x17]
+	WORD $0x5280021a                     // d70: mov w26, #0x10              // =16
+	WORD $0x3dc002a9                     // d74: ldr q9, [x21]
+	WORD $0x3dc0026a                     // d78: ldr q10, [x19]
+	WORD $0x3dc00208                     // d7c: ldr q8, [x16]
+	WORD $0x0e21c16c                     // d80: smull v12.8h, v11.8b, v1.8b
+	WORD $0x0e20c126                     // d84: smull v6.8h, v9.8b, v0.8b
+	WORD $0x0e20c144                     // d88: smull v4.8h, v10.8b, v0.8b
+	WORD $0x0e21c14d                     // d8c: smull v13.8h, v10.8b, v1.8b
+	WORD $0x0e20c102                     // d90: smull v2.8h, v8.8b, v0.8b
+	WORD $0x0e20c163                     // d94: smull v3.8h, v11.8b, v0.8b
+	WORD $0x4e21816c                     // d98: smlal2 v12.8h, v11.16b, v1.16b
+	WORD $0x4e208126                     // d9c: smlal2 v6.8h, v9.16b, v0.16b
+	WORD $0x0e21c107                     // da0: smull v7.8h, v8.8b, v1.8b
+	WORD $0x0e21c12e                     // da4: smull v14.8h, v9.8b, v1.8b
+	WORD $0x4e208144                     // da8: smlal2 v4.8h, v10.16b, v0.16b
+	WORD $0x4e21814d                     // dac: smlal2 v13.8h, v10.16b, v1.16b
+	WORD $0x4e208102                     // db0: smlal2 v2.8h, v8.16b, v0.16b
+	WORD $0x4e208163                     // db4: smlal2 v3.8h, v11.16b, v0.16b
+	WORD $0x4e6028c0                     // db8: saddlp v0.4s, v6.8h
+	WORD $0x4e602986                     // dbc: saddlp v6.4s, v12.8h
+	WORD $0xad41330f                     // dc0: ldp q15, q12, [x24, #0x20]
+	WORD $0x4e218107                     // dc4: smlal2 v7.8h, v8.16b, v1.16b
+	WORD $0x91010318                     // dc8: add x24, x24, #0x40
+	WORD $0x4e21812e                     // dcc: smlal2 v14.8h, v9.16b, v1.16b
+	WORD $0x4e602881                     // dd0: saddlp v1.4s, v4.8h
+	WORD $0x4e6029a4                     // dd4: saddlp v4.4s, v13.8h
+	WORD $0x0e2fc10d                     // dd8: smull v13.8h, v8.8b, v15.8b
+	WORD $0x0e2fc170                     // ddc: smull v16.8h, v11.8b, v15.8b
+	WORD $0x0e2fc151                     // de0: smull v17.8h, v10.8b, v15.8b
+	WORD $0x0e2fc132                     // de4: smull v18.8h, v9.8b, v15.8b
+	WORD $0x0e2cc113                     // de8: smull v19.8h, v8.8b, v12.8b
+	WORD $0x0e2cc174                     // dec: smull v20.8h, v11.8b, v12.8b
+	WORD $0x0e2cc155                     // df0: smull v21.8h, v10.8b, v12.8b
+	WORD $0x0e2cc136                     // df4: smull v22.8h, v9.8b, v12.8b
+	WORD $0x4e2f810d                     // df8: smlal2 v13.8h, v8.16b, v15.16b
+	WORD $0x4e2f8170                     // dfc: smlal2 v16.8h, v11.16b, v15.16b
+	WORD $0x4e2f8151                     // e00: smlal2 v17.8h, v10.16b, v15.16b
+	WORD $0x4e2f8132                     // e04: smlal2 v18.8h, v9.16b, v15.16b
+	WORD $0x4e2c8113                     // e08: smlal2 v19.8h, v8.16b, v12.16b
+	WORD $0x4e2c8174                     // e0c: smlal2 v20.8h, v11.16b, v12.16b
+	WORD $0x4e2c8155                     // e10: smlal2 v21.8h, v10.16b, v12.16b
+	WORD $0x4e2c8136                     // e14: smlal2 v22.8h, v9.16b, v12.16b
+	WORD $0x4e602845                     // e18: saddlp v5.4s, v2.8h
+	WORD $0x4e602863                     // e1c: saddlp v3.4s, v3.8h
+	WORD $0x4e6028e7                     // e20: saddlp v7.4s, v7.8h
+	WORD $0x4e6029c2                     // e24: saddlp v2.4s, v14.8h
+	WORD $0x4e6029ae                     // e28: saddlp v14.4s, v13.8h
+	WORD $0x4e602a0b                     // e2c: saddlp v11.4s, v16.8h
+	WORD $0x4e602a29                     // e30: saddlp v9.4s, v17.8h
+	WORD $0x4e602a48                     // e34: saddlp v8.4s, v18.8h
+	WORD $0x4e602a6f                     // e38: saddlp v15.4s, v19.8h
+	WORD $0x4e602a8d                     // e3c: saddlp v13.4s, v20.8h
+	WORD $0x4e602aac                     // e40: saddlp v12.4s, v21.8h
+	WORD $0x4e602aca                     // e44: saddlp v10.4s, v22.8h
+	WORD $0x14000005                     // e48: b 0xe5c <gemmNEON4x4+0xe5c>
+	WORD $0xd503201f                     // e4c: nop
+	WORD $0xf9402a9b                     // e50: ldr x27, [x20, #0x50]
+	WORD $0x8b1a037a                     // e54: add x26, x27, x26
+	WORD $0xaa1903fb                     // e58: mov x27, x25
+	WORD $0xb400077b                     // e5c: cbz x27, 0xf48 <gemmNEON4x4+0xf48>
+	WORD $0x3cfa6a10                     // e60: ldr q16, [x16, x26]
+	WORD $0xf100077b                     // e64: subs x27, x27, #0x1
+	WORD $0xad405714                     // e68: ldp q20, q21, [x24]
+	WORD $0x3cfa6a33                     // e6c: ldr q19, [x17, x26]
+	WORD $0x3cfa6a72                     // e70: ldr q18, [x19, x26]
+	WORD $0x3cfa6ab1                     // e74: ldr q17, [x21, x26]
+	WORD $0x0e34c216                     // e78: smull v22.8h, v16.8b, v20.8b
+	WORD $0x0e35c21a                     // e7c: smull v26.8h, v16.8b, v21.8b
+	WORD $0x9100435a                     // e80: add x26, x26, #0x10
+	WORD $0x0e34c277                     // e84: smull v23.8h, v19.8b, v20.8b
+	WORD $0x0e34c258                     // e88: smull v24.8h, v18.8b, v20.8b
+	WORD $0x0e34c239                     // e8c: smull v25.8h, v17.8b, v20.8b
+	WORD $0x0e35c27b                     // e90: smull v27.8h, v19.8b, v21.8b
+	WORD $0x0e35c25c                     // e94: smull v28.8h, v18.8b, v21.8b
+	WORD $0x0e35c23d                     // e98: smull v29.8h, v17.8b, v21.8b
+	WORD $0x4e348216                     // e9c: smlal2 v22.8h, v16.16b, v20.16b
+	WORD $0x4e348277                     // ea0: smlal2 v23.8h, v19.16b, v20.16b
+	WORD $0x4e348258                     // ea4: smlal2 v24.8h, v18.16b, v20.16b
+	WORD $0x4e348239                     // ea8: smlal2 v25.8h, v17.16b, v20.16b
+	WORD $0x4e35821a                     // eac: smlal2 v26.8h, v16.16b, v21.16b
+	WORD $0x4e35827b                     // eb0: smlal2 v27.8h, v19.16b, v21.16b
+	WORD $0x4e35825c                     // eb4: smlal2 v28.8h, v18.16b, v21.16b
+	WORD $0x4e35823d                     // eb8: smlal2 v29.8h, v17.16b, v21.16b
+	WORD $0xad415714                     // ebc: ldp q20, q21, [x24, #0x20]
+	WORD $0x4e606ac5                     // ec0: sadalp v5.4s, v22.8h
+	WORD $0x91010318                     // ec4: add x24, x24, #0x40
+	WORD $0x4e606ae3                     // ec8: sadalp v3.4s, v23.8h
+	WORD $0x4e606b01                     // ecc: sadalp v1.4s, v24.8h
+	WORD $0x4e606b20                     // ed0: sadalp v0.4s, v25.8h
+	WORD $0x4e606b47                     // ed4: sadalp v7.4s, v26.8h
+	WORD $0x4e606b66                     // ed8: sadalp v6.4s, v27.8h
+	WORD $0x4e606b84                     // edc: sadalp v4.4s, v28.8h
+	WORD $0x4e606ba2                     // ee0: sadalp v2.4s, v29.8h
+	WORD $0x0e34c216                     // ee4: smull v22.8h, v16.8b, v20.8b
+	WORD $0x0e34c277                     // ee8: smull v23.8h, v19.8b, v20.8b
+	WORD $0x0e34c258                     // eec: smull v24.8h, v18.8b, v20.8b
+	WORD $0x0e34c239                     // ef0: smull v25.8h, v17.8b, v20.8b
+	WORD $0x0e35c21a                     // ef4: smull v26.8h, v16.8b, v21.8b
+	WORD $0x0e35c27b                     // ef8: smull v27.8h, v19.8b, v21.8b
+	WORD $0x0e35c25c                     // efc: smull v28.8h, v18.8b, v21.8b
+	WORD $0x0e35c23d                     // f00: smull v29.8h, v17.8b, v21.8b
+	WORD $0x4e348216                     // f04: smlal2 v22.8h, v16.16b, v20.16b
+	WORD $0x4e348277                     // f08: smlal2 v23.8h, v19.16b, v20.16b
+	WORD $0x4e348258                     // f0c: smlal2 v24.8h, v18.16b, v20.16b
+	WORD $0x4e348239                     // f10: smlal2 v25.8h, v17.16b, v20.16b
+	WORD $0x4e35821a                     // f14: smlal2 v26.8h, v16.16b, v21.16b
+	WORD $0x4e35827b                     // f18: smlal2 v27.8h, v19.16b, v21.16b
+	WORD $0x4e35825c                     // f1c: smlal2 v28.8h, v18.16b, v21.16b
+	WORD $0x4e35823d                     // f20: smlal2 v29.8h, v17.16b, v21.16b
+	WORD $0x4e606ace                     // f24: sadalp v14.4s, v22.8h
+	WORD $0x4e606aeb                     // f28: sadalp v11.4s, v23.8h
+	WORD $0x4e606b09                     // f2c: sadalp v9.4s, v24.8h
+	WORD $0x4e606b28                     // f30: sadalp v8.4s, v25.8h
+	WORD $0x4e606b4f                     // f34: sadalp v15.4s, v26.8h
+	WORD $0x4e606b6d                     // f38: sadalp v13.4s, v27.8h
+	WORD $0x4e606b8c                     // f3c: sadalp v12.4s, v28.8h
+	WORD $0x4e606baa                     // f40: sadalp v10.4s, v29.8h
+	WORD $0x54fff8e1                     // f44: b.ne 0xe60 <gemmNEON4x4+0xe60>
+	WORD $0x36000536                     // f48: tbz w22, #0x0, 0xfec <gemmNEON4x4+0xfec>
+	WORD $0xfc7a6a10                     // f4c: ldr d16, [x16, x26]
+	WORD $0x6d405711                     // f50: ldp d17, d21, [x24]
+	WORD $0xfc7a6a32                     // f54: ldr d18, [x17, x26]
+	WORD $0xfc7a6a73                     // f58: ldr d19, [x19, x26]
+	WORD $0xfc7a6ab4                     // f5c: ldr d20, [x21, x26]
+	WORD $0x0e31c216                     // f60: smull v22.8h, v16.8b, v17.8b
+	WORD $0x0e35c219                     // f64: smull v25.8h, v16.8b, v21.8b
+	WORD $0x9100235a                     // f68: add x26, x26, #0x8
+	WORD $0x0e31c257                     // f6c: smull v23.8h, v18.8b, v17.8b
+	WORD $0x0e31c278                     // f70: smull v24.8h, v19.8b, v17.8b
+	WORD $0x0e31c291                     // f74: smull v17.8h, v20.8b, v17.8b
+	WORD $0x0e35c25a                     // f78: smull v26.8h, v18.8b, v21.8b
+	WORD $0x4e606ac5                     // f7c: sadalp v5.4s, v22.8h
+	WORD $0x0e35c276                     // f80: smull v22.8h, v19.8b, v21.8b
+	WORD $0x4e606ae3                     // f84: sadalp v3.4s, v23.8h
+	WORD $0x4e606b01                     // f88: sadalp v1.4s, v24.8h
+	WORD $0x4e606a20                     // f8c: sadalp v0.4s, v17.8h
+	WORD $0x0e35c291                     // f90: smull v17.8h, v20.8b, v21.8b
+	WORD $0x6d415717                     // f94: ldp d23, d21, [x24, #0x10]
+	WORD $0x4e606b27                     // f98: sadalp v7.4s, v25.8h
+	WORD $0x91008318                     // f9c: add x24, x24, #0x20
+	WORD $0x4e606ac4                     // fa0: sadalp v4.4s, v22.8h
+	WORD $0x4e606b46                     // fa4: sadalp v6.4s, v26.8h
+	WORD $0x0e37c218                     // fa8: smull v24.8h, v16.8b, v23.8b
+	WORD $0x0e37c259                     // fac: smull v25.8h, v18.8b, v23.8b
+	WORD $0x4e606a22                     // fb0: sadalp v2.4s, v17.8h
+	WORD $0x0e37c271                     // fb4: smull v17.8h, v19.8b, v23.8b
+	WORD $0x0e37c296                     // fb8: smull v22.8h, v20.8b, v23.8b
+	WORD $0x0e35c210                     // fbc: smull v16.8h, v16.8b, v21.8b
+	WORD $0x0e35c252                     // fc0: smull v18.8h, v18.8b, v21.8b
+	WORD $0x0e35c273                     // fc4: smull v19.8h, v19.8b, v21.8b
+	WORD $0x0e35c294                     // fc8: smull v20.8h, v20.8b, v21.8b
+	WORD $0x4e606b0e                     // fcc: sadalp v14.4s, v24.8h
+	WORD $0x4e606b2b                     // fd0: sadalp v11.4s, v25.8h
+	WORD $0x4e606a29                     // fd4: sadalp v9.4s, v17.8h
+	WORD $0x4e606ac8                     // fd8: sadalp v8.4s, v22.8h
+	WORD $0x4e606a0f                     // fdc: sadalp v15.4s, v16.8h
+	WORD $0x4e606a4d                     // fe0: sadalp v13.4s, v18.8h
+	WORD $0x4e606a6c                     // fe4: sadalp v12.4s, v19.8h
+	WORD $0x4e606a8a                     // fe8: sadalp v10.4s, v20.8h
+	WORD $0xf10006f7                     // fec: subs x23, x23, #0x1
+	WORD $0x54fff301                     // ff0: b.ne 0xe50 <gemmNEON4x4+0xe50>
+	WORD $0xf9401690                     // ff4: ldr x16, [x20, #0x28]
+	WORD $0x4ea7bca5                     // ff8: addp v5.4s, v5.4s, v7.4s
+	WORD $0x4eafbdc7                     // ffc: addp v7.4s, v14.4s, v15.4s
+	WORD $0xf9400e91                     // 1000: ldr x17, [x20, #0x18]
+	WORD $0xbd4001ce                     // 1004: ldr s14, [x14]
+	WORD $0x4ea6bc66                     // 1008: addp v6.4s, v3.4s, v6.4s
+	WORD $0x4eadbd6b                     // 100c: addp v11.4s, v11.4s, v13.4s
+	WORD $0xf10015ff                     // 1010: cmp x15, #0x5
+	WORD $0x8b1001ce                     // 1014: add x14, x14, x16
+	WORD $0x4ea4bc2f                     // 1018: addp v15.4s, v1.4s, v4.4s
+	WORD $0xad400e2d                     // 101c: ldp q13, q3, [x17]
+	WORD $0x4ea2bc00                     // 1020: addp v0.4s, v0.4s, v2.4s
+	WORD $0x3dc00a21                     // 1024: ldr q1, [x17, #0x20]
+	WORD $0x4ea7bca5                     // 1028: addp v5.4s, v5.4s, v7.4s
+	WORD $0x4eacbd27                     // 102c: addp v7.4s, v9.4s, v12.4s
+	WORD $0xad422624                     // 1030: ldp q4, q9, [x17, #0x40]
+	WORD $0x4eaabd08                     // 1034: addp v8.4s, v8.4s, v10.4s
+	WORD $0x8b1001b1                     // 1038: add x17, x13, x16
+	WORD $0x0dd091ce                     // 103c: ld1 { v14.s }[1], [x14], x16
+	WORD $0xbd4001c2                     // 1040: ldr s2, [x14]
+	WORD $0x8b1001ce                     // 1044: add x14, x14, x16
+	WORD $0x4e491929                     // 1048: uzp1 v9.8h, v9.8h, v9.8h
+	WORD $0x8b100233                     // 104c: add x19, x17, x16
+	WORD $0x4eabbcc6                     // 1050: addp v6.4s, v6.4s, v11.4s
+	WORD $0x0f08a5ca                     // 1054: sshll v10.8h, v14.8b, #0x0
+	WORD $0x0dd091c2                     // 1058: ld1 { v2.s }[1], [x14], x16
+	WORD $0x4ea8bc00                     // 105c: addp v0.4s, v0.4s, v8.4s
+	WORD $0x4ea7bde7                     // 1060: addp v7.4s, v15.4s, v7.4s
+	WORD $0x4ead84a5                     // 1064: add v5.4s, v5.4s, v13.4s
+	WORD $0x0f08a442                     // 1068: sshll v2.8h, v2.8b, #0x0
+	WORD $0x6e698548                     // 106c: sub v8.8h, v10.8h, v9.8h
+	WORD $0x4ead84c6                     // 1070: add v6.4s, v6.4s, v13.4s
+	WORD $0x4ead8400                     // 1074: add v0.4s, v0.4s, v13.4s
+	WORD $0x4ead84e7                     // 1078: add v7.4s, v7.4s, v13.4s
+	WORD $0x4e21d8a5                     // 107c: scvtf v5.4s, v5.4s
+	WORD $0x6e698442                     // 1080: sub v2.8h, v2.8h, v9.8h
+	WORD $0x0f10a509                     // 1084: sshll v9.4s, v8.4h, #0x0
+	WORD $0x4f10a508                     // 1088: sshll2 v8.4s, v8.8h, #0x0
+	WORD $0x4e21d8c6                     // 108c: scvtf v6.4s, v6.4s
+	WORD $0x4e21d8e7                     // 1090: scvtf v7.4s, v7.4s
+	WORD $0x6e25dc65                     // 1094: fmul v5.4s, v3.4s, v5.4s
+	WORD $0x0f10a44a                     // 1098: sshll v10.4s, v2.4h, #0x0
+	WORD $0x4e21d929                     // 109c: scvtf v9.4s, v9.4s
+	WORD $0x4f10a442                     // 10a0: sshll2 v2.4s, v2.8h, #0x0
+	WORD $0x4e21d908                     // 10a4: scvtf v8.4s, v8.4s
+	WORD $0x4e21d800                     // 10a8: scvtf v0.4s, v0.4s
+	WORD $0x6e26dc66                     // 10ac: fmul v6.4s, v3.4s, v6.4s
+	WORD $0x4e21d94a                     // 10b0: scvtf v10.4s, v10.4s
+	WORD $0x6e29dc89                     // 10b4: fmul v9.4s, v4.4s, v9.4s
+	WORD $0x6e27dc67                     // 10b8: fmul v7.4s, v3.4s, v7.4s
+	WORD $0x4e21d842                     // 10bc: scvtf v2.4s, v2.4s
+	WORD $0x6e28dc88                     // 10c0: fmul v8.4s, v4.4s, v8.4s
+	WORD $0x6e20dc60                     // 10c4: fmul v0.4s, v3.4s, v0.4s
+	WORD $0x6e2adc8a                     // 10c8: fmul v10.4s, v4.4s, v10.4s
+	WORD $0x4e29d4a5                     // 10cc: fadd v5.4s, v5.4s, v9.4s
+	WORD $0x4e411821                     // 10d0: uzp1 v1.8h, v1.8h, v1.8h
+	WORD $0x6e22dc82                     // 10d4: fmul v2.4s, v4.4s, v2.4s
+	WORD $0x4e28d4c3                     // 10d8: fadd v3.4s, v6.4s, v8.4s
+	WORD $0x4e27d544                     // 10dc: fadd v4.4s, v10.4s, v7.4s
+	WORD $0x4e21a8a5                     // 10e0: fcvtns v5.4s, v5.4s
+	WORD $0x4e20d440                     // 10e4: fadd v0.4s, v2.4s, v0.4s
+	WORD $0x4e21a862                     // 10e8: fcvtns v2.4s, v3.4s
+	WORD $0x4e21a883                     // 10ec: fcvtns v3.4s, v4.4s
+	WORD $0x0e6148a4                     // 10f0: sqxtn v4.4h, v5.4s
+	WORD $0x4e21a800                     // 10f4: fcvtns v0.4s, v0.4s
+	WORD $0x0e614863                     // 10f8: sqxtn v3.4h, v3.4s
+	WORD $0x4e614844                     // 10fc: sqxtn2 v4.8h, v2.4s
+	WORD $0x4e614803                     // 1100: sqxtn2 v3.8h, v0.4s
+	WORD $0x4e610c80                     // 1104: sqadd v0.8h, v4.8h, v1.8h
+	WORD $0x4e610c61                     // 1108: sqadd v1.8h, v3.8h, v1.8h
+	WORD $0x0e214800                     // 110c: sqxtn v0.8b, v0.8h
+	WORD $0x4e214820                     // 1110: sqxtn2 v0.16b, v1.8h
+	WORD $0xbd0001a0                     // 1114: str s0, [x13]
+	WORD $0x8b10026d                     // 1118: add x13, x19, x16
+	WORD $0x0d009220                     // 111c: st1 { v0.s }[1], [x17]
+	WORD $0x4d008260                     // 1120: st1 { v0.s }[2], [x19]
+	WORD $0x4d0091a0                     // 1124: st1 { v0.s }[3], [x13]
+	WORD $0x540001cb                     // 1128: b.lt 0x1160 <gemmNEON4x4+0x1160>
+	WORD $0x8b1001ad                     // 112c: add x13, x13, x16
+	WORD $0xd10011f9                     // 1130: sub x25, x15, #0x4
+	WORD $0x8b0c0108                     // 1134: add x8, x8, x12
+	WORD $0xf1001dff                     // 1138: cmp x15, #0x7
+	WORD $0x54ffdd48                     // 113c: b.hi 0xce4 <gemmNEON4x4+0xce4>
+	WORD $0xf9401690                     // 1140: ldr x16, [x20, #0x28]
+	WORD $0xb27df1ef                     // 1144: orr x15, x15, #0xfffffffffffffff8
+	WORD $0x52800099                     // 1148: mov w25, #0x4               // =4
+	WORD $0x9b0921e8                     // 114c: madd x8, x15, x9, x8
+	WORD $0x9b0f7e10                     // 1150: mul x16, x16, x15
+	WORD $0x8b1001ad                     // 1154: add x13, x13, x16
+	WORD $0x8b1001ce                     // 1158: add x14, x14, x16
+	WORD $0x17fffee2                     // 115c: b 0xce4 <gemmNEON4x4+0xce4>
 	RET
 
 TEXT ·gemmNEON1x4(SB), NOSPLIT, $0-8
 	MOVD args+0(FP), R20
-	WORD $0x4f0167e0                     // 000: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
-	WORD $0x6f00e401                     // 008: movi v1.2d, #0000000000000000
-	WORD $0xf9401289                     // 00c: ldr x9, [x20, #0x20]
-	WORD $0x4f03f602                     // 010: fmov v2.4s, #1.00000000
-	WORD $0xa9432e8a                     // 014: ldp x10, x11, [x20, #0x30]
-	WORD $0xd503201f                     // 018: nop
-	WORD $0xd503201f                     // 01c: nop
-	WORD $0xaa1403ec                     // 020: mov x12, x20
-	WORD $0x6f00e403                     // 024: movi v3.2d, #0000000000000000
-	WORD $0x6f00e404                     // 028: movi v4.2d, #0000000000000000
-	WORD $0x6f00e405                     // 02c: movi v5.2d, #0000000000000000
-	WORD $0xf940098f                     // 030: ldr x15, [x12, #0x10]
-	WORD $0xa944358e                     // 034: ldp x14, x13, [x12, #0x40]
-	WORD $0x6f00e406                     // 038: movi v6.2d, #0000000000000000
-	WORD $0xaa0803f1                     // 03c: mov x17, x8
-	WORD $0xf9402990                     // 040: ldr x16, [x12, #0x50]
-	WORD $0x9341fdd3                     // 044: asr x19, x14, #1
-	WORD $0x14000005                     // 048: b 0x5cc <gemmNEON1x4+0x5c>
-	WORD $0xd503201f                     // 04c: nop
-	WORD $0x8b100231                     // 050: add x17, x17, x16
-	WORD $0xf10005ad                     // 054: subs x13, x13, #0x1
-	WORD $0x540004c0                     // 058: b.eq 0x660 <gemmNEON1x4+0xf0>
-	WORD $0xf10009df                     // 05c: cmp x14, #0x2
-	WORD $0x540002c3                     // 060: b.lo 0x628 <gemmNEON1x4+0xb8>
-	WORD $0xaa1303f5                     // 064: mov x21, x19
-	WORD $0xd503201f                     // 068: nop
-	WORD $0xd503201f                     // 06c: nop
-	WORD $0x3cc10627                     // 070: ldr q7, [x17], #0x10
-	WORD $0xad4025e8                     // 074: ldp q8, q9, [x15]
-	WORD $0xf10006b5                     // 078: subs x21, x21, #0x1
-	WORD $0xad412dea                     // 07c: ldp q10, q11, [x15, #0x20]
-	WORD $0x910101ef                     // 080: add x15, x15, #0x40
-	WORD $0x0e28c0ec                     // 084: smull v12.8h, v7.8b, v8.8b
-	WORD $0x0e29c0ed                     // 088: smull v13.8h, v7.8b, v9.8b
-	WORD $0x0e2ac0ee                     // 08c: smull v14.8h, v7.8b, v10.8b
-	WORD $0x0e2bc0ef                     // 090: smull v15.8h, v7.8b, v11.8b
-	WORD $0x4e2880ec                     // 094: smlal2 v12.8h, v7.16b, v8.16b
-	WORD $0x4e2980ed                     // 098: smlal2 v13.8h, v7.16b, v9.16b
-	WORD $0x4e2a80ee                     // 09c: smlal2 v14.8h, v7.16b, v10.16b
-	WORD $0x4e2b80ef                     // 0a0: smlal2 v15.8h, v7.16b, v11.16b
-	WORD $0x4e606986                     // 0a4: sadalp v6.4s, v12.8h
-	WORD $0x4e6069a5                     // 0a8: sadalp v5.4s, v13.8h
-	WORD $0x4e6069c4                     // 0ac: sadalp v4.4s, v14.8h
-	WORD $0x4e6069e3                     // 0b0: sadalp v3.4s, v15.8h
-	WORD $0x54fffde1                     // 0b4: b.ne 0x5e0 <gemmNEON1x4+0x70>
-	WORD $0x3607fcce                     // 0b8: tbz w14, #0x0, 0x5c0 <gemmNEON1x4+0x50>
-	WORD $0xfc408627                     // 0bc: ldr d7, [x17], #0x8
-	WORD $0x6d4025e8                     // 0c0: ldp d8, d9, [x15]
-	WORD $0x6d412dea                     // 0c4: ldp d10, d11, [x15, #0x10]
-	WORD $0x910081ef                     // 0c8: add x15, x15, #0x20
-	WORD $0x0e28c0e8                     // 0cc: smull v8.8h, v7.8b, v8.8b
-	WORD $0x0e29c0e9                     // 0d0: smull v9.8h, v7.8b, v9.8b
-	WORD $0x0e2ac0ea                     // 0d4: smull v10.8h, v7.8b, v10.8b
-	WORD $0x0e2bc0e7                     // 0d8: smull v7.8h, v7.8b, v11.8b
-	WORD $0x4e606906                     // 0dc: sadalp v6.4s, v8.8h
-	WORD $0x4e606925                     // 0e0: sadalp v5.4s, v9.8h
-	WORD $0x4e606944                     // 0e4: sadalp v4.4s, v10.8h
-	WORD $0x4e6068e3                     // 0e8: sadalp v3.4s, v7.8h
-	WORD $0x17ffffd9                     // 0ec: b 0x5c0 <gemmNEON1x4+0x50>
-	WORD $0x4ea5bcc5                     // 0f0: addp v5.4s, v6.4s, v5.4s
-	WORD $0xf9400d8d                     // 0f4: ldr x13, [x12, #0x18]
-	WORD $0x4ea3bc83                     // 0f8: addp v3.4s, v4.4s, v3.4s
-	WORD $0xf9402d8c                     // 0fc: ldr x12, [x12, #0x58]
-	WORD $0x3dc001a4                     // 100: ldr q4, [x13]
-	WORD $0xf100059f                     // 104: cmp x12, #0x1
-	WORD $0x4ea3bca3                     // 108: addp v3.4s, v5.4s, v3.4s
-	WORD $0x4ea48463                     // 10c: add v3.4s, v3.4s, v4.4s
-	WORD $0x5400018c                     // 110: b.gt 0x6b0 <gemmNEON1x4+0x140>
-	WORD $0xb400048c                     // 114: cbz x12, 0x714 <gemmNEON1x4+0x1a4>
-	WORD $0xf100059f                     // 118: cmp x12, #0x1
-	WORD $0x54000361                     // 11c: b.ne 0x6f8 <gemmNEON1x4+0x188>
-	WORD $0x4e21d863                     // 120: scvtf v3.4s, v3.4s
-	WORD $0xad4095a4                     // 124: ldp q4, q5, [x13, #0x10]
-	WORD $0x6e23dc83                     // 128: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x3dc00da4                     // 12c: ldr q4, [x13, #0x30]
-	WORD $0x4ea4f463                     // 130: fmin v3.4s, v3.4s, v4.4s
-	WORD $0x14000029                     // 134: b 0x748 <gemmNEON1x4+0x1d8>
-	WORD $0xd503201f                     // 138: nop
-	WORD $0xd503201f                     // 13c: nop
-	WORD $0xf100099f                     // 140: cmp x12, #0x2
-	WORD $0x54000380                     // 144: b.eq 0x724 <gemmNEON1x4+0x1b4>
-	WORD $0xf1000d9f                     // 148: cmp x12, #0x3
-	WORD $0x540001e1                     // 14c: b.ne 0x6f8 <gemmNEON1x4+0x188>
-	WORD $0x0d40c944                     // 150: ld1r { v4.2s }, [x10]
-	WORD $0x4e21d863                     // 154: scvtf v3.4s, v3.4s
-	WORD $0xad4215a6                     // 158: ldp q6, q5, [x13, #0x40]
-	WORD $0x0f08a484                     // 15c: sshll v4.8h, v4.8b, #0x0
-	WORD $0x0f10a484                     // 160: sshll v4.4s, v4.4h, #0x0
-	WORD $0x6ea58484                     // 164: sub v4.4s, v4.4s, v5.4s
-	WORD $0xad409da5                     // 168: ldp q5, q7, [x13, #0x10]
-	WORD $0x6e23dca3                     // 16c: fmul v3.4s, v5.4s, v3.4s
-	WORD $0x4e21d884                     // 170: scvtf v4.4s, v4.4s
-	WORD $0x6e24dcc4                     // 174: fmul v4.4s, v6.4s, v4.4s
-	WORD $0x4e24d463                     // 178: fadd v3.4s, v3.4s, v4.4s
-	WORD $0x4e21a863                     // 17c: fcvtns v3.4s, v3.4s
-	WORD $0x4ea384e3                     // 180: add v3.4s, v7.4s, v3.4s
-	WORD $0x14000017                     // 184: b 0x750 <gemmNEON1x4+0x1e0>
-	WORD $0x4e21d863                     // 188: scvtf v3.4s, v3.4s
-	WORD $0x3dc005a4                     // 18c: ldr q4, [x13, #0x10]
-	WORD $0x6e23dc83                     // 190: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x3d800123                     // 194: str q3, [x9]
-	WORD $0xf100056b                     // 198: subs x11, x11, #0x1
-	WORD $0x540002cc                     // 19c: b.gt 0x764 <gemmNEON1x4+0x1f4>
-	WORD $0x1400001b                     // 1a0: b 0x77c <gemmNEON1x4+0x20c>
-	WORD $0x4e21d863                     // 1a4: scvtf v3.4s, v3.4s
-	WORD $0xad4095a4                     // 1a8: ldp q4, q5, [x13, #0x10]
-	WORD $0x6e23dc83                     // 1ac: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x1400000a                     // 1b0: b 0x748 <gemmNEON1x4+0x1d8>
-	WORD $0x4e21d863                     // 1b4: scvtf v3.4s, v3.4s
-	WORD $0xad4095a4                     // 1b8: ldp q4, q5, [x13, #0x10]
-	WORD $0x6e23dc83                     // 1bc: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x3dc00da4                     // 1c0: ldr q4, [x13, #0x30]
-	WORD $0x6e24dc64                     // 1c4: fmul v4.4s, v3.4s, v4.4s
-	WORD $0x4e20d484                     // 1c8: fadd v4.4s, v4.4s, v0.4s
-	WORD $0x4e21f484                     // 1cc: fmax v4.4s, v4.4s, v1.4s
-	WORD $0x4ea2f484                     // 1d0: fmin v4.4s, v4.4s, v2.4s
-	WORD $0x6e24dc63                     // 1d4: fmul v3.4s, v3.4s, v4.4s
-	WORD $0x4e21a863                     // 1d8: fcvtns v3.4s, v3.4s
-	WORD $0x4ea384a3                     // 1dc: add v3.4s, v5.4s, v3.4s
-	WORD $0x0e614863                     // 1e0: sqxtn v3.4h, v3.4s
-	WORD $0x0e214863                     // 1e4: sqxtn v3.8b, v3.8h
-	WORD $0xbd000123                     // 1e8: str s3, [x9]
-	WORD $0xf100056b                     // 1ec: subs x11, x11, #0x1
-	WORD $0x540000ed                     // 1f0: b.le 0x77c <gemmNEON1x4+0x20c>
-	WORD $0xf940068c                     // 1f4: ldr x12, [x20, #0x8]
-	WORD $0xf940168d                     // 1f8: ldr x13, [x20, #0x28]
-	WORD $0x8b0c0108                     // 1fc: add x8, x8, x12
-	WORD $0x8b0d0129                     // 200: add x9, x9, x13
-	WORD $0x8b0d014a                     // 204: add x10, x10, x13
-	WORD $0x17ffff86                     // 208: b 0x590 <gemmNEON1x4+0x20>
+	WORD $0xf100053f                     // 008: cmp x9, #0x1
+	WORD $0x54000dec                     // 00c: b.gt 0x1338 <gemmNEON1x4+0x1c8>
+	WORD $0xb4002a49                     // 010: cbz x9, 0x16c8 <gemmNEON1x4+0x558>
+	WORD $0xf100053f                     // 014: cmp x9, #0x1
+	WORD $0x54001d41                     // 018: b.ne 0x1530 <gemmNEON1x4+0x3c0>
+	WORD $0xf9401289                     // 01c: ldr x9, [x20, #0x20]
+	WORD $0xa940ba8a                     // 020: ldp x10, x14, [x20, #0x8]
+	WORD $0xa943b68b                     // 024: ldp x11, x13, [x20, #0x38]
+	WORD $0xaa0803ec                     // 028: mov x12, x8
+	WORD $0xf10009bf                     // 02c: cmp x13, #0x2
+	WORD $0x54000182                     // 030: b.hs 0x11d0 <gemmNEON1x4+0x60>
+	WORD $0xaa1f03ef                     // 034: mov x15, xzr
+	WORD $0xaa1f03f0                     // 038: mov x16, xzr
+	WORD $0x6f00e400                     // 03c: movi v0.2d, #0000000000000000
+	WORD $0xaa1f03f3                     // 040: mov x19, xzr
+	WORD $0x6f00e401                     // 044: movi v1.2d, #0000000000000000
+	WORD $0x6f00e402                     // 048: movi v2.2d, #0000000000000000
+	WORD $0x6f00e403                     // 04c: movi v3.2d, #0000000000000000
+	WORD $0xf9402691                     // 050: ldr x17, [x20, #0x48]
+	WORD $0xb500031f                     // 054: cbnz xzr, 0x1224 <gemmNEON1x4+0xb4>
+	WORD $0x1400002a                     // 058: b 0x1270 <gemmNEON1x4+0x100>
+	WORD $0xd503201f                     // 05c: nop
+	WORD $0x3dc00180                     // 060: ldr q0, [x12]
+	WORD $0x9341fdaf                     // 064: asr x15, x13, #1
+	WORD $0xad4009c1                     // 068: ldp q1, q2, [x14]
+	WORD $0xd10005f3                     // 06c: sub x19, x15, #0x1
+	WORD $0x52800210                     // 070: mov w16, #0x10              // =16
+	WORD $0xad4111c3                     // 074: ldp q3, q4, [x14, #0x20]
+	WORD $0x910101ce                     // 078: add x14, x14, #0x40
+	WORD $0x0e21c005                     // 07c: smull v5.8h, v0.8b, v1.8b
+	WORD $0x0e22c006                     // 080: smull v6.8h, v0.8b, v2.8b
+	WORD $0x0e23c007                     // 084: smull v7.8h, v0.8b, v3.8b
+	WORD $0x0e24c008                     // 088: smull v8.8h, v0.8b, v4.8b
+	WORD $0x4e218005                     // 08c: smlal2 v5.8h, v0.16b, v1.16b
+	WORD $0x4e228006                     // 090: smlal2 v6.8h, v0.16b, v2.16b
+	WORD $0x4e238007                     // 094: smlal2 v7.8h, v0.16b, v3.16b
+	WORD $0x4e248008                     // 098: smlal2 v8.8h, v0.16b, v4.16b
+	WORD $0x4e6028a3                     // 09c: saddlp v3.4s, v5.8h
+	WORD $0x4e6028c2                     // 0a0: saddlp v2.4s, v6.8h
+	WORD $0x4e6028e1                     // 0a4: saddlp v1.4s, v7.8h
+	WORD $0x4e602900                     // 0a8: saddlp v0.4s, v8.8h
+	WORD $0xf9402691                     // 0ac: ldr x17, [x20, #0x48]
+	WORD $0xb4000293                     // 0b0: cbz x19, 0x1270 <gemmNEON1x4+0x100>
+	WORD $0x3cf06984                     // 0b4: ldr q4, [x12, x16]
+	WORD $0x91004210                     // 0b8: add x16, x16, #0x10
+	WORD $0xad4019c5                     // 0bc: ldp q5, q6, [x14]
+	WORD $0xf1000673                     // 0c0: subs x19, x19, #0x1
+	WORD $0xad4121c7                     // 0c4: ldp q7, q8, [x14, #0x20]
+	WORD $0x910101ce                     // 0c8: add x14, x14, #0x40
+	WORD $0x0e25c089                     // 0cc: smull v9.8h, v4.8b, v5.8b
+	WORD $0x0e26c08a                     // 0d0: smull v10.8h, v4.8b, v6.8b
+	WORD $0x0e27c08b                     // 0d4: smull v11.8h, v4.8b, v7.8b
+	WORD $0x0e28c08c                     // 0d8: smull v12.8h, v4.8b, v8.8b
+	WORD $0x4e258089                     // 0dc: smlal2 v9.8h, v4.16b, v5.16b
+	WORD $0x4e26808a                     // 0e0: smlal2 v10.8h, v4.16b, v6.16b
+	WORD $0x4e27808b                     // 0e4: smlal2 v11.8h, v4.16b, v7.16b
+	WORD $0x4e28808c                     // 0e8: smlal2 v12.8h, v4.16b, v8.16b
+	WORD $0x4e606923                     // 0ec: sadalp v3.4s, v9.8h
+	WORD $0x4e606942                     // 0f0: sadalp v2.4s, v10.8h
+	WORD $0x4e606961                     // 0f4: sadalp v1.4s, v11.8h
+	WORD $0x4e606980                     // 0f8: sadalp v0.4s, v12.8h
+	WORD $0x54fffdc1                     // 0fc: b.ne 0x1224 <gemmNEON1x4+0xb4>
+	WORD $0x360001cd                     // 100: tbz w13, #0x0, 0x12a8 <gemmNEON1x4+0x138>
+	WORD $0xfc706984                     // 104: ldr d4, [x12, x16]
+	WORD $0x91002210                     // 108: add x16, x16, #0x8
+	WORD $0x6d4019c5                     // 10c: ldp d5, d6, [x14]
+	WORD $0x6d4121c7                     // 110: ldp d7, d8, [x14, #0x10]
+	WORD $0x910081ce                     // 114: add x14, x14, #0x20
+	WORD $0x0e25c085                     // 118: smull v5.8h, v4.8b, v5.8b
+	WORD $0x0e26c086                     // 11c: smull v6.8h, v4.8b, v6.8b
+	WORD $0x0e27c087                     // 120: smull v7.8h, v4.8b, v7.8b
+	WORD $0x0e28c084                     // 124: smull v4.8h, v4.8b, v8.8b
+	WORD $0x4e6068a3                     // 128: sadalp v3.4s, v5.8h
+	WORD $0x4e6068c2                     // 12c: sadalp v2.4s, v6.8h
+	WORD $0x4e6068e1                     // 130: sadalp v1.4s, v7.8h
+	WORD $0x4e606880                     // 134: sadalp v0.4s, v4.8h
+	WORD $0xf1000631                     // 138: subs x17, x17, #0x1
+	WORD $0x540000c0                     // 13c: b.eq 0x12c4 <gemmNEON1x4+0x154>
+	WORD $0xf9402a93                     // 140: ldr x19, [x20, #0x50]
+	WORD $0x8b100270                     // 144: add x16, x19, x16
+	WORD $0xaa0f03f3                     // 148: mov x19, x15
+	WORD $0xb5fffb4f                     // 14c: cbnz x15, 0x1224 <gemmNEON1x4+0xb4>
+	WORD $0x17ffffec                     // 150: b 0x1270 <gemmNEON1x4+0x100>
+	WORD $0x4ea2bc62                     // 154: addp v2.4s, v3.4s, v2.4s
+	WORD $0xf9400e8c                     // 158: ldr x12, [x20, #0x18]
+	WORD $0x4ea0bc20                     // 15c: addp v0.4s, v1.4s, v0.4s
+	WORD $0xf100097f                     // 160: cmp x11, #0x2
+	WORD $0x4ea0bc40                     // 164: addp v0.4s, v2.4s, v0.4s
+	WORD $0xad400981                     // 168: ldp q1, q2, [x12]
+	WORD $0x4ea18400                     // 16c: add v0.4s, v0.4s, v1.4s
+	WORD $0x4e21d800                     // 170: scvtf v0.4s, v0.4s
+	WORD $0x6e20dc40                     // 174: fmul v0.4s, v2.4s, v0.4s
+	WORD $0xad410582                     // 178: ldp q2, q1, [x12, #0x20]
+	WORD $0xf940168c                     // 17c: ldr x12, [x20, #0x28]
+	WORD $0x4e421842                     // 180: uzp1 v2.8h, v2.8h, v2.8h
+	WORD $0x4ea1f400                     // 184: fmin v0.4s, v0.4s, v1.4s
+	WORD $0x4e21a800                     // 188: fcvtns v0.4s, v0.4s
+	WORD $0x0e614801                     // 18c: sqxtn v1.4h, v0.4s
+	WORD $0x4e614801                     // 190: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e620c20                     // 194: sqadd v0.8h, v1.8h, v2.8h
+	WORD $0x0e214800                     // 198: sqxtn v0.8b, v0.8h
+	WORD $0xbd000120                     // 19c: str s0, [x9]
+	WORD $0x540039cb                     // 1a0: b.lt 0x1a48 <gemmNEON1x4+0x8d8>
+	WORD $0xd100056b                     // 1a4: sub x11, x11, #0x1
+	WORD $0x8b0c0129                     // 1a8: add x9, x9, x12
+	WORD $0x8b0a0108                     // 1ac: add x8, x8, x10
+	WORD $0xaa0803ec                     // 1b0: mov x12, x8
+	WORD $0xf940228d                     // 1b4: ldr x13, [x20, #0x40]
+	WORD $0xf9400a8e                     // 1b8: ldr x14, [x20, #0x10]
+	WORD $0xf10009bf                     // 1bc: cmp x13, #0x2
+	WORD $0x54fff502                     // 1c0: b.hs 0x11d0 <gemmNEON1x4+0x60>
+	WORD $0x17ffff9c                     // 1c4: b 0x11a4 <gemmNEON1x4+0x34>
+	WORD $0xf100093f                     // 1c8: cmp x9, #0x2
+	WORD $0x540029c0                     // 1cc: b.eq 0x1874 <gemmNEON1x4+0x704>
+	WORD $0xf1000d3f                     // 1d0: cmp x9, #0x3
+	WORD $0x54000f61                     // 1d4: b.ne 0x1530 <gemmNEON1x4+0x3c0>
+	WORD $0xf9401289                     // 1d8: ldr x9, [x20, #0x20]
+	WORD $0xa940be8a                     // 1dc: ldp x10, x15, [x20, #0x8]
+	WORD $0xa943328b                     // 1e0: ldp x11, x12, [x20, #0x30]
+	WORD $0xaa0803ed                     // 1e4: mov x13, x8
+	WORD $0xf940228e                     // 1e8: ldr x14, [x20, #0x40]
+	WORD $0xf10009df                     // 1ec: cmp x14, #0x2
+	WORD $0x54000182                     // 1f0: b.hs 0x1390 <gemmNEON1x4+0x220>
+	WORD $0xaa1f03f0                     // 1f4: mov x16, xzr
+	WORD $0xaa1f03f1                     // 1f8: mov x17, xzr
+	WORD $0x6f00e400                     // 1fc: movi v0.2d, #0000000000000000
+	WORD $0xaa1f03f5                     // 200: mov x21, xzr
+	WORD $0x6f00e401                     // 204: movi v1.2d, #0000000000000000
+	WORD $0x6f00e402                     // 208: movi v2.2d, #0000000000000000
+	WORD $0x6f00e403                     // 20c: movi v3.2d, #0000000000000000
+	WORD $0xf9402693                     // 210: ldr x19, [x20, #0x48]
+	WORD $0xb500031f                     // 214: cbnz xzr, 0x13e4 <gemmNEON1x4+0x274>
+	WORD $0x1400002a                     // 218: b 0x1430 <gemmNEON1x4+0x2c0>
+	WORD $0xd503201f                     // 21c: nop
+	WORD $0x3dc001a0                     // 220: ldr q0, [x13]
+	WORD $0x9341fdd0                     // 224: asr x16, x14, #1
+	WORD $0xad4009e1                     // 228: ldp q1, q2, [x15]
+	WORD $0xd1000615                     // 22c: sub x21, x16, #0x1
+	WORD $0x52800211                     // 230: mov w17, #0x10              // =16
+	WORD $0xad4111e3                     // 234: ldp q3, q4, [x15, #0x20]
+	WORD $0x910101ef                     // 238: add x15, x15, #0x40
+	WORD $0x0e21c005                     // 23c: smull v5.8h, v0.8b, v1.8b
+	WORD $0x0e22c006                     // 240: smull v6.8h, v0.8b, v2.8b
+	WORD $0x0e23c007                     // 244: smull v7.8h, v0.8b, v3.8b
+	WORD $0x0e24c008                     // 248: smull v8.8h, v0.8b, v4.8b
+	WORD $0x4e218005                     // 24c: smlal2 v5.8h, v0.16b, v1.16b
+	WORD $0x4e228006                     // 250: smlal2 v6.8h, v0.16b, v2.16b
+	WORD $0x4e238007                     // 254: smlal2 v7.8h, v0.16b, v3.16b
+	WORD $0x4e248008                     // 258: smlal2 v8.8h, v0.16b, v4.16b
+	WORD $0x4e6028a0                     // 25c: saddlp v0.4s, v5.8h
+	WORD $0x4e6028c1                     // 260: saddlp v1.4s, v6.8h
+	WORD $0x4e6028e2                     // 264: saddlp v2.4s, v7.8h
+	WORD $0x4e602903                     // 268: saddlp v3.4s, v8.8h
+	WORD $0xf9402693                     // 26c: ldr x19, [x20, #0x48]
+	WORD $0xb4000295                     // 270: cbz x21, 0x1430 <gemmNEON1x4+0x2c0>
+	WORD $0x3cf169a4                     // 274: ldr q4, [x13, x17]
+	WORD $0x91004231                     // 278: add x17, x17, #0x10
+	WORD $0xad4019e5                     // 27c: ldp q5, q6, [x15]
+	WORD $0xf10006b5                     // 280: subs x21, x21, #0x1
+	WORD $0xad4121e7                     // 284: ldp q7, q8, [x15, #0x20]
+	WORD $0x910101ef                     // 288: add x15, x15, #0x40
+	WORD $0x0e25c089                     // 28c: smull v9.8h, v4.8b, v5.8b
+	WORD $0x0e26c08a                     // 290: smull v10.8h, v4.8b, v6.8b
+	WORD $0x0e27c08b                     // 294: smull v11.8h, v4.8b, v7.8b
+	WORD $0x0e28c08c                     // 298: smull v12.8h, v4.8b, v8.8b
+	WORD $0x4e258089                     // 29c: smlal2 v9.8h, v4.16b, v5.16b
+	WORD $0x4e26808a                     // 2a0: smlal2 v10.8h, v4.16b, v6.16b
+	WORD $0x4e27808b                     // 2a4: smlal2 v11.8h, v4.16b, v7.16b
+	WORD $0x4e28808c                     // 2a8: smlal2 v12.8h, v4.16b, v8.16b
+	WORD $0x4e606920                     // 2ac: sadalp v0.4s, v9.8h
+	WORD $0x4e606941                     // 2b0: sadalp v1.4s, v10.8h
+	WORD $0x4e606962                     // 2b4: sadalp v2.4s, v11.8h
+	WORD $0x4e606983                     // 2b8: sadalp v3.4s, v12.8h
+	WORD $0x54fffdc1                     // 2bc: b.ne 0x13e4 <gemmNEON1x4+0x274>
+	WORD $0x360001ce                     // 2c0: tbz w14, #0x0, 0x1468 <gemmNEON1x4+0x2f8>
+	WORD $0xfc7169a4                     // 2c4: ldr d4, [x13, x17]
+	WORD $0x91002231                     // 2c8: add x17, x17, #0x8
+	WORD $0x6d4019e5                     // 2cc: ldp d5, d6, [x15]
+	WORD $0x6d4121e7                     // 2d0: ldp d7, d8, [x15, #0x10]
+	WORD $0x910081ef                     // 2d4: add x15, x15, #0x20
+	WORD $0x0e25c085                     // 2d8: smull v5.8h, v4.8b, v5.8b
+	WORD $0x0e26c086                     // 2dc: smull v6.8h, v4.8b, v6.8b
+	WORD $0x0e27c087                     // 2e0: smull v7.8h, v4.8b, v7.8b
+	WORD $0x0e28c084                     // 2e4: smull v4.8h, v4.8b, v8.8b
+	WORD $0x4e6068a0                     // 2e8: sadalp v0.4s, v5.8h
+	WORD $0x4e6068c1                     // 2ec: sadalp v1.4s, v6.8h
+	WORD $0x4e6068e2                     // 2f0: sadalp v2.4s, v7.8h
+	WORD $0x4e606883                     // 2f4: sadalp v3.4s, v4.8h
+	WORD $0xf1000673                     // 2f8: subs x19, x19, #0x1
+	WORD $0x540000c0                     // 2fc: b.eq 0x1484 <gemmNEON1x4+0x314>
+	WORD $0xf9402a95                     // 300: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 304: add x17, x21, x17
+	WORD $0xaa1003f5                     // 308: mov x21, x16
+	WORD $0xb5fffb50                     // 30c: cbnz x16, 0x13e4 <gemmNEON1x4+0x274>
+	WORD $0x17ffffec                     // 310: b 0x1430 <gemmNEON1x4+0x2c0>
+	WORD $0xf9400e8d                     // 314: ldr x13, [x20, #0x18]
+	WORD $0x4ea1bc00                     // 318: addp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400164                     // 31c: ldr s4, [x11]
+	WORD $0x4ea3bc41                     // 320: addp v1.4s, v2.4s, v3.4s
+	WORD $0xf100099f                     // 324: cmp x12, #0x2
+	WORD $0x0f08a482                     // 328: sshll v2.8h, v4.8b, #0x0
+	WORD $0xad4215a4                     // 32c: ldp q4, q5, [x13, #0x40]
+	WORD $0x4ea1bc00                     // 330: addp v0.4s, v0.4s, v1.4s
+	WORD $0x4e4518a3                     // 334: uzp1 v3.8h, v5.8h, v5.8h
+	WORD $0x6e638441                     // 338: sub v1.8h, v2.8h, v3.8h
+	WORD $0xad400da2                     // 33c: ldp q2, q3, [x13]
+	WORD $0x4ea28400                     // 340: add v0.4s, v0.4s, v2.4s
+	WORD $0x0f10a422                     // 344: sshll v2.4s, v1.4h, #0x0
+	WORD $0x4f10a421                     // 348: sshll2 v1.4s, v1.8h, #0x0
+	WORD $0x4e21d800                     // 34c: scvtf v0.4s, v0.4s
+	WORD $0x4e21d842                     // 350: scvtf v2.4s, v2.4s
+	WORD $0x4e21d821                     // 354: scvtf v1.4s, v1.4s
+	WORD $0x6e20dc60                     // 358: fmul v0.4s, v3.4s, v0.4s
+	WORD $0x6e22dc82                     // 35c: fmul v2.4s, v4.4s, v2.4s
+	WORD $0x6e21dc81                     // 360: fmul v1.4s, v4.4s, v1.4s
+	WORD $0x4e22d402                     // 364: fadd v2.4s, v0.4s, v2.4s
+	WORD $0x4e21d400                     // 368: fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4e21a842                     // 36c: fcvtns v2.4s, v2.4s
+	WORD $0x4e21a800                     // 370: fcvtns v0.4s, v0.4s
+	WORD $0x0e614841                     // 374: sqxtn v1.4h, v2.4s
+	WORD $0x3dc009a2                     // 378: ldr q2, [x13, #0x20]
+	WORD $0xf940168d                     // 37c: ldr x13, [x20, #0x28]
+	WORD $0x4e421842                     // 380: uzp1 v2.8h, v2.8h, v2.8h
+	WORD $0x4e614801                     // 384: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e620c20                     // 388: sqadd v0.8h, v1.8h, v2.8h
+	WORD $0x0e214800                     // 38c: sqxtn v0.8b, v0.8h
+	WORD $0xbd000120                     // 390: str s0, [x9]
+	WORD $0x54002a2b                     // 394: b.lt 0x1a48 <gemmNEON1x4+0x8d8>
+	WORD $0xd100058c                     // 398: sub x12, x12, #0x1
+	WORD $0x8b0d0129                     // 39c: add x9, x9, x13
+	WORD $0x8b0d016b                     // 3a0: add x11, x11, x13
+	WORD $0x8b0a0108                     // 3a4: add x8, x8, x10
+	WORD $0xaa0803ed                     // 3a8: mov x13, x8
+	WORD $0xf940228e                     // 3ac: ldr x14, [x20, #0x40]
+	WORD $0xf9400a8f                     // 3b0: ldr x15, [x20, #0x10]
+	WORD $0xf10009df                     // 3b4: cmp x14, #0x2
+	WORD $0x54fff342                     // 3b8: b.hs 0x1390 <gemmNEON1x4+0x220>
+	WORD $0x17ffff8e                     // 3bc: b 0x1364 <gemmNEON1x4+0x1f4>
+	WORD $0xf9401289                     // 3c0: ldr x9, [x20, #0x20]
+	WORD $0xa940ba8a                     // 3c4: ldp x10, x14, [x20, #0x8]
+	WORD $0xa943b68b                     // 3c8: ldp x11, x13, [x20, #0x38]
+	WORD $0xaa0803ec                     // 3cc: mov x12, x8
+	WORD $0xf10009bf                     // 3d0: cmp x13, #0x2
+	WORD $0x540001e2                     // 3d4: b.hs 0x1580 <gemmNEON1x4+0x410>
+	WORD $0xd503201f                     // 3d8: nop
+	WORD $0xd503201f                     // 3dc: nop
+	WORD $0xaa1f03ef                     // 3e0: mov x15, xzr
+	WORD $0xaa1f03f0                     // 3e4: mov x16, xzr
+	WORD $0x6f00e400                     // 3e8: movi v0.2d, #0000000000000000
+	WORD $0xaa1f03f3                     // 3ec: mov x19, xzr
+	WORD $0x6f00e401                     // 3f0: movi v1.2d, #0000000000000000
+	WORD $0x6f00e402                     // 3f4: movi v2.2d, #0000000000000000
+	WORD $0x6f00e403                     // 3f8: movi v3.2d, #0000000000000000
+	WORD $0xf9402691                     // 3fc: ldr x17, [x20, #0x48]
+	WORD $0xb500033f                     // 400: cbnz xzr, 0x15d4 <gemmNEON1x4+0x464>
+	WORD $0x1400002b                     // 404: b 0x1620 <gemmNEON1x4+0x4b0>
+	WORD $0xd503201f                     // 408: nop
+	WORD $0xd503201f                     // 40c: nop
+	WORD $0x3dc00180                     // 410: ldr q0, [x12]
+	WORD $0x9341fdaf                     // 414: asr x15, x13, #1
+	WORD $0xad4009c1                     // 418: ldp q1, q2, [x14]
+	WORD $0xd10005f3                     // 41c: sub x19, x15, #0x1
+	WORD $0x52800210                     // 420: mov w16, #0x10              // =16
+	WORD $0xad4111c3                     // 424: ldp q3, q4, [x14, #0x20]
+	WORD $0x910101ce                     // 428: add x14, x14, #0x40
+	WORD $0x0e21c005                     // 42c: smull v5.8h, v0.8b, v1.8b
+	WORD $0x0e22c006                     // 430: smull v6.8h, v0.8b, v2.8b
+	WORD $0x0e23c007                     // 434: smull v7.8h, v0.8b, v3.8b
+	WORD $0x0e24c008                     // 438: smull v8.8h, v0.8b, v4.8b
+	WORD $0x4e218005                     // 43c: smlal2 v5.8h, v0.16b, v1.16b
+	WORD $0x4e228006                     // 440: smlal2 v6.8h, v0.16b, v2.16b
+	WORD $0x4e238007                     // 444: smlal2 v7.8h, v0.16b, v3.16b
+	WORD $0x4e248008                     // 448: smlal2 v8.8h, v0.16b, v4.16b
+	WORD $0x4e6028a0                     // 44c: saddlp v0.4s, v5.8h
+	WORD $0x4e6028c1                     // 450: saddlp v1.4s, v6.8h
+	WORD $0x4e6028e2                     // 454: saddlp v2.4s, v7.8h
+	WORD $0x4e602903                     // 458: saddlp v3.4s, v8.8h
+	WORD $0xf9402691                     // 45c: ldr x17, [x20, #0x48]
+	WORD $0xb4000293                     // 460: cbz x19, 0x1620 <gemmNEON1x4+0x4b0>
+	WORD $0x3cf06984                     // 464: ldr q4, [x12, x16]
+	WORD $0x91004210                     // 468: add x16, x16, #0x10
+	WORD $0xad4019c5                     // 46c: ldp q5, q6, [x14]
+	WORD $0xf1000673                     // 470: subs x19, x19, #0x1
+	WORD $0xad4121c7                     // 474: ldp q7, q8, [x14, #0x20]
+	WORD $0x910101ce                     // 478: add x14, x14, #0x40
+	WORD $0x0e25c089                     // 47c: smull v9.8h, v4.8b, v5.8b
+	WORD $0x0e26c08a                     // 480: smull v10.8h, v4.8b, v6.8b
+	WORD $0x0e27c08b                     // 484: smull v11.8h, v4.8b, v7.8b
+	WORD $0x0e28c08c                     // 488: smull v12.8h, v4.8b, v8.8b
+	WORD $0x4e258089                     // 48c: smlal2 v9.8h, v4.16b, v5.16b
+	WORD $0x4e26808a                     // 490: smlal2 v10.8h, v4.16b, v6.16b
+	WORD $0x4e27808b                     // 494: smlal2 v11.8h, v4.16b, v7.16b
+	WORD $0x4e28808c                     // 498: smlal2 v12.8h, v4.16b, v8.16b
+	WORD $0x4e606920                     // 49c: sadalp v0.4s, v9.8h
+	WORD $0x4e606941                     // 4a0: sadalp v1.4s, v10.8h
+	WORD $0x4e606962                     // 4a4: sadalp v2.4s, v11.8h
+	WORD $0x4e606983                     // 4a8: sadalp v3.4s, v12.8h
+	WORD $0x54fffdc1                     // 4ac: b.ne 0x15d4 <gemmNEON1x4+0x464>
+	WORD $0x360001cd                     // 4b0: tbz w13, #0x0, 0x1658 <gemmNEON1x4+0x4e8>
+	WORD $0xfc706984                     // 4b4: ldr d4, [x12, x16]
+	WORD $0x91002210                     // 4b8: add x16, x16, #0x8
+	WORD $0x6d4019c5                     // 4bc: ldp d5, d6, [x14]
+	WORD $0x6d4121c7                     // 4c0: ldp d7, d8, [x14, #0x10]
+	WORD $0x910081ce                     // 4c4: add x14, x14, #0x20
+	WORD $0x0e25c085                     // 4c8: smull v5.8h, v4.8b, v5.8b
+	WORD $0x0e26c086                     // 4cc: smull v6.8h, v4.8b, v6.8b
+	WORD $0x0e27c087                     // 4d0: smull v7.8h, v4.8b, v7.8b
+	WORD $0x0e28c084                     // 4d4: smull v4.8h, v4.8b, v8.8b
+	WORD $0x4e6068a0                     // 4d8: sadalp v0.4s, v5.8h
+	WORD $0x4e6068c1                     // 4dc: sadalp v1.4s, v6.8h
+	WORD $0x4e6068e2                     // 4e0: sadalp v2.4s, v7.8h
+	WORD $0x4e606883                     // 4e4: sadalp v3.4s, v4.8h
+	WORD $0xf1000631                     // 4e8: subs x17, x17, #0x1
+	WORD $0x540000c0                     // 4ec: b.eq 0x1674 <gemmNEON1x4+0x504>
+	WORD $0xf9402a93                     // 4f0: ldr x19, [x20, #0x50]
+	WORD $0x8b100270                     // 4f4: add x16, x19, x16
+	WORD $0xaa0f03f3                     // 4f8: mov x19, x15
+	WORD $0xb5fffb4f                     // 4fc: cbnz x15, 0x15d4 <gemmNEON1x4+0x464>
+	WORD $0x17ffffec                     // 500: b 0x1620 <gemmNEON1x4+0x4b0>
+	WORD $0x4ea1bc00                     // 504: addp v0.4s, v0.4s, v1.4s
+	WORD $0xf9400e8c                     // 508: ldr x12, [x20, #0x18]
+	WORD $0x4ea3bc41                     // 50c: addp v1.4s, v2.4s, v3.4s
+	WORD $0xf100097f                     // 510: cmp x11, #0x2
+	WORD $0x4ea1bc00                     // 514: addp v0.4s, v0.4s, v1.4s
+	WORD $0xad400981                     // 518: ldp q1, q2, [x12]
+	WORD $0xf940168c                     // 51c: ldr x12, [x20, #0x28]
+	WORD $0x4ea18400                     // 520: add v0.4s, v0.4s, v1.4s
+	WORD $0x4e21d800                     // 524: scvtf v0.4s, v0.4s
+	WORD $0x6e20dc40                     // 528: fmul v0.4s, v2.4s, v0.4s
+	WORD $0x3d800120                     // 52c: str q0, [x9]
+	WORD $0x54001d4b                     // 530: b.lt 0x1a48 <gemmNEON1x4+0x8d8>
+	WORD $0xd100056b                     // 534: sub x11, x11, #0x1
+	WORD $0x8b0c0129                     // 538: add x9, x9, x12
+	WORD $0x8b0a0108                     // 53c: add x8, x8, x10
+	WORD $0xaa0803ec                     // 540: mov x12, x8
+	WORD $0xf940228d                     // 544: ldr x13, [x20, #0x40]
+	WORD $0xf9400a8e                     // 548: ldr x14, [x20, #0x10]
+	WORD $0xf10009bf                     // 54c: cmp x13, #0x2
+	WORD $0x54fff602                     // 550: b.hs 0x1580 <gemmNEON1x4+0x410>
+	WORD $0x17ffffa3                     // 554: b 0x1550 <gemmNEON1x4+0x3e0>
+	WORD $0xf9401289                     // 558: ldr x9, [x20, #0x20]
+	WORD $0xa940ba8a                     // 55c: ldp x10, x14, [x20, #0x8]
+	WORD $0xa943b68b                     // 560: ldp x11, x13, [x20, #0x38]
+	WORD $0xaa0803ec                     // 564: mov x12, x8
+	WORD $0xf10009bf                     // 568: cmp x13, #0x2
+	WORD $0x540001a2                     // 56c: b.hs 0x1710 <gemmNEON1x4+0x5a0>
+	WORD $0xaa1f03ef                     // 570: mov x15, xzr
+	WORD $0xaa1f03f0                     // 574: mov x16, xzr
+	WORD $0x6f00e400                     // 578: movi v0.2d, #0000000000000000
+	WORD $0xaa1f03f3                     // 57c: mov x19, xzr
+	WORD $0x6f00e401                     // 580: movi v1.2d, #0000000000000000
+	WORD $0x6f00e402                     // 584: movi v2.2d, #0000000000000000
+	WORD $0x6f00e403                     // 588: movi v3.2d, #0000000000000000
+	WORD $0xf9402691                     // 58c: ldr x17, [x20, #0x48]
+	WORD $0xb500033f                     // 590: cbnz xzr, 0x1764 <gemmNEON1x4+0x5f4>
+	WORD $0x1400002b                     // 594: b 0x17b0 <gemmNEON1x4+0x640>
+	WORD $0xd503201f                     // 598: nop
+	WORD $0xd503201f                     // 59c: nop
+	WORD $0x3dc00180                     // 5a0: ldr q0, [x12]
+	WORD $0x9341fdaf                     // 5a4: asr x15, x13, #1
+	WORD $0xad4009c1                     // 5a8: ldp q1, q2, [x14]
+	WORD $0xd10005f3                     // 5ac: sub x19, x15, #0x1
+	WORD $0x52800210                     // 5b0: mov w16, #0x10              // =16
+	WORD $0xad4111c3                     // 5b4: ldp q3, q4, [x14, #0x20]
+	WORD $0x910101ce                     // 5b8: add x14, x14, #0x40
+	WORD $0x0e21c005                     // 5bc: smull v5.8h, v0.8b, v1.8b
+	WORD $0x0e22c006                     // 5c0: smull v6.8h, v0.8b, v2.8b
+	WORD $0x0e23c007                     // 5c4: smull v7.8h, v0.8b, v3.8b
+	WORD $0x0e24c008                     // 5c8: smull v8.8h, v0.8b, v4.8b
+	WORD $0x4e218005                     // 5cc: smlal2 v5.8h, v0.16b, v1.16b
+	WORD $0x4e228006                     // 5d0: smlal2 v6.8h, v0.16b, v2.16b
+	WORD $0x4e238007                     // 5d4: smlal2 v7.8h, v0.16b, v3.16b
+	WORD $0x4e248008                     // 5d8: smlal2 v8.8h, v0.16b, v4.16b
+	WORD $0x4e6028a3                     // 5dc: saddlp v3.4s, v5.8h
+	WORD $0x4e6028c2                     // 5e0: saddlp v2.4s, v6.8h
+	WORD $0x4e6028e1                     // 5e4: saddlp v1.4s, v7.8h
+	WORD $0x4e602900                     // 5e8: saddlp v0.4s, v8.8h
+	WORD $0xf9402691                     // 5ec: ldr x17, [x20, #0x48]
+	WORD $0xb4000293                     // 5f0: cbz x19, 0x17b0 <gemmNEON1x4+0x640>
+	WORD $0x3cf06984                     // 5f4: ldr q4, [x12, x16]
+	WORD $0x91004210                     // 5f8: add x16, x16, #0x10
+	WORD $0xad4019c5                     // 5fc: ldp q5, q6, [x14]
+	WORD $0xf1000673                     // 600: subs x19, x19, #0x1
+	WORD $0xad4121c7                     // 604: ldp q7, q8, [x14, #0x20]
+	WORD $0x910101ce                     // 608: add x14, x14, #0x40
+	WORD $0x0e25c089                     // 60c: smull v9.8h, v4.8b, v5.8b
+	WORD $0x0e26c08a                     // 610: smull v10.8h, v4.8b, v6.8b
+	WORD $0x0e27c08b                     // 614: smull v11.8h, v4.8b, v7.8b
+	WORD $0x0e28c08c                     // 618: smull v12.8h, v4.8b, v8.8b
+	WORD $0x4e258089                     // 61c: smlal2 v9.8h, v4.16b, v5.16b
+	WORD $0x4e26808a                     // 620: smlal2 v10.8h, v4.16b, v6.16b
+	WORD $0x4e27808b                     // 624: smlal2 v11.8h, v4.16b, v7.16b
+	WORD $0x4e28808c                     // 628: smlal2 v12.8h, v4.16b, v8.16b
+	WORD $0x4e606923                     // 62c: sadalp v3.4s, v9.8h
+	WORD $0x4e606942                     // 630: sadalp v2.4s, v10.8h
+	WORD $0x4e606961                     // 634: sadalp v1.4s, v11.8h
+	WORD $0x4e606980                     // 638: sadalp v0.4s, v12.8h
+	WORD $0x54fffdc1                     // 63c: b.ne 0x1764 <gemmNEON1x4+0x5f4>
+	WORD $0x360001cd                     // 640: tbz w13, #0x0, 0x17e8 <gemmNEON1x4+0x678>
+	WORD $0xfc706984                     // 644: ldr d4, [x12, x16]
+	WORD $0x91002210                     // 648: add x16, x16, #0x8
+	WORD $0x6d4019c5                     // 64c: ldp d5, d6, [x14]
+	WORD $0x6d4121c7                     // 650: ldp d7, d8, [x14, #0x10]
+	WORD $0x910081ce                     // 654: add x14, x14, #0x20
+	WORD $0x0e25c085                     // 658: smull v5.8h, v4.8b, v5.8b
+	WORD $0x0e26c086                     // 65c: smull v6.8h, v4.8b, v6.8b
+	WORD $0x0e27c087                     // 660: smull v7.8h, v4.8b, v7.8b
+	WORD $0x0e28c084                     // 664: smull v4.8h, v4.8b, v8.8b
+	WORD $0x4e6068a3                     // 668: sadalp v3.4s, v5.8h
+	WORD $0x4e6068c2                     // 66c: sadalp v2.4s, v6.8h
+	WORD $0x4e6068e1                     // 670: sadalp v1.4s, v7.8h
+	WORD $0x4e606880                     // 674: sadalp v0.4s, v4.8h
+	WORD $0xf1000631                     // 678: subs x17, x17, #0x1
+	WORD $0x540000c0                     // 67c: b.eq 0x1804 <gemmNEON1x4+0x694>
+	WORD $0xf9402a93                     // 680: ldr x19, [x20, #0x50]
+	WORD $0x8b100270                     // 684: add x16, x19, x16
+	WORD $0xaa0f03f3                     // 688: mov x19, x15
+	WORD $0xb5fffb4f                     // 68c: cbnz x15, 0x1764 <gemmNEON1x4+0x5f4>
+	WORD $0x17ffffec                     // 690: b 0x17b0 <gemmNEON1x4+0x640>
+	WORD $0x4ea2bc62                     // 694: addp v2.4s, v3.4s, v2.4s
+	WORD $0xf9400e8c                     // 698: ldr x12, [x20, #0x18]
+	WORD $0x4ea0bc20                     // 69c: addp v0.4s, v1.4s, v0.4s
+	WORD $0xf100097f                     // 6a0: cmp x11, #0x2
+	WORD $0x4ea0bc40                     // 6a4: addp v0.4s, v2.4s, v0.4s
+	WORD $0xad400981                     // 6a8: ldp q1, q2, [x12]
+	WORD $0x4ea18400                     // 6ac: add v0.4s, v0.4s, v1.4s
+	WORD $0x4e21d800                     // 6b0: scvtf v0.4s, v0.4s
+	WORD $0x6e20dc40                     // 6b4: fmul v0.4s, v2.4s, v0.4s
+	WORD $0x3dc00982                     // 6b8: ldr q2, [x12, #0x20]
+	WORD $0xf940168c                     // 6bc: ldr x12, [x20, #0x28]
+	WORD $0x4e421842                     // 6c0: uzp1 v2.8h, v2.8h, v2.8h
+	WORD $0x4e21a800                     // 6c4: fcvtns v0.4s, v0.4s
+	WORD $0x0e614801                     // 6c8: sqxtn v1.4h, v0.4s
+	WORD $0x4e614801                     // 6cc: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e620c20                     // 6d0: sqadd v0.8h, v1.8h, v2.8h
+	WORD $0x0e214800                     // 6d4: sqxtn v0.8b, v0.8h
+	WORD $0xbd000120                     // 6d8: str s0, [x9]
+	WORD $0x54000feb                     // 6dc: b.lt 0x1a48 <gemmNEON1x4+0x8d8>
+	WORD $0xd100056b                     // 6e0: sub x11, x11, #0x1
+	WORD $0x8b0c0129                     // 6e4: add x9, x9, x12
+	WORD $0x8b0a0108                     // 6e8: add x8, x8, x10
+	WORD $0xaa0803ec                     // 6ec: mov x12, x8
+	WORD $0xf940228d                     // 6f0: ldr x13, [x20, #0x40]
+	WORD $0xf9400a8e                     // 6f4: ldr x14, [x20, #0x10]
+	WORD $0xf10009bf                     // 6f8: cmp x13, #0x2
+	WORD $0x54fff522                     // 6fc: b.hs 0x1710 <gemmNEON1x4+0x5a0>
+	WORD $0x17ffff9c                     // 700: b 0x16e0 <gemmNEON1x4+0x570>
+	WORD $0x4f0167e0                     // 704: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf9401289                     // 708: ldr x9, [x20, #0x20]
+	WORD $0x6f00e401                     // 70c: movi v1.2d, #0000000000000000
+	WORD $0xa940ba8a                     // 710: ldp x10, x14, [x20, #0x8]
+	WORD $0x4f03f602                     // 714: fmov v2.4s, #1.00000000
+	WORD $0xa943b68b                     // 718: ldp x11, x13, [x20, #0x38]
+	WORD $0xaa0803ec                     // 71c: mov x12, x8
+	WORD $0xf10009bf                     // 720: cmp x13, #0x2
+	WORD $0x540001e2                     // 724: b.hs 0x18d0 <gemmNEON1x4+0x760>
+	WORD $0xd503201f                     // 728: nop
+	WORD $0xd503201f                     // 72c: nop
+	WORD $0xaa1f03ef                     // 730: mov x15, xzr
+	WORD $0xaa1f03f0                     // 734: mov x16, xzr
+	WORD $0x6f00e403                     // 738: movi v3.2d, #0000000000000000
+	WORD $0xaa1f03f3                     // 73c: mov x19, xzr
+	WORD $0x6f00e404                     // 740: movi v4.2d, #0000000000000000
+	WORD $0x6f00e405                     // 744: movi v5.2d, #0000000000000000
+	WORD $0x6f00e406                     // 748: movi v6.2d, #0000000000000000
+	WORD $0xf9402691                     // 74c: ldr x17, [x20, #0x48]
+	WORD $0xb500033f                     // 750: cbnz xzr, 0x1924 <gemmNEON1x4+0x7b4>
+	WORD $0x1400002b                     // 754: b 0x1970 <gemmNEON1x4+0x800>
+	WORD $0xd503201f                     // 758: nop
+	WORD $0xd503201f                     // 75c: nop
+	WORD $0x3dc00183                     // 760: ldr q3, [x12]
+	WORD $0x9341fdaf                     // 764: asr x15, x13, #1
+	WORD $0xad4015c4                     // 768: ldp q4, q5, [x14]
+	WORD $0xd10005f3                     // 76c: sub x19, x15, #0x1
+	WORD $0x52800210                     // 770: mov w16, #0x10              // =16
+	WORD $0xad411dc6                     // 774: ldp q6, q7, [x14, #0x20]
+	WORD $0x910101ce                     // 778: add x14, x14, #0x40
+	WORD $0x0e24c068                     // 77c: smull v8.8h, v3.8b, v4.8b
+	WORD $0x0e25c069                     // 780: smull v9.8h, v3.8b, v5.8b
+	WORD $0x0e26c06a                     // 784: smull v10.8h, v3.8b, v6.8b
+	WORD $0x0e27c06b                     // 788: smull v11.8h, v3.8b, v7.8b
+	WORD $0x4e248068                     // 78c: smlal2 v8.8h, v3.16b, v4.16b
+	WORD $0x4e258069                     // 790: smlal2 v9.8h, v3.16b, v5.16b
+	WORD $0x4e26806a                     // 794: smlal2 v10.8h, v3.16b, v6.16b
+	WORD $0x4e27806b                     // 798: smlal2 v11.8h, v3.16b, v7.16b
+	WORD $0x4e602906                     // 79c: saddlp v6.4s, v8.8h
+	WORD $0x4e602925                     // 7a0: saddlp v5.4s, v9.8h
+	WORD $0x4e602944                     // 7a4: saddlp v4.4s, v10.8h
+	WORD $0x4e602963                     // 7a8: saddlp v3.4s, v11.8h
+	WORD $0xf9402691                     // 7ac: ldr x17, [x20, #0x48]
+	WORD $0xb4000293                     // 7b0: cbz x19, 0x1970 <gemmNEON1x4+0x800>
+	WORD $0x3cf06987                     // 7b4: ldr q7, [x12, x16]
+	WORD $0x91004210                     // 7b8: add x16, x16, #0x10
+	WORD $0xad4025c8                     // 7bc: ldp q8, q9, [x14]
+	WORD $0xf1000673                     // 7c0: subs x19, x19, #0x1
+	WORD $0xad412dca                     // 7c4: ldp q10, q11, [x14, #0x20]
+	WORD $0x910101ce                     // 7c8: add x14, x14, #0x40
+	WORD $0x0e28c0ec                     // 7cc: smull v12.8h, v7.8b, v8.8b
+	WORD $0x0e29c0ed                     // 7d0: smull v13.8h, v7.8b, v9.8b
+	WORD $0x0e2ac0ee                     // 7d4: smull v14.8h, v7.8b, v10.8b
+	WORD $0x0e2bc0ef                     // 7d8: smull v15.8h, v7.8b, v11.8b
+	WORD $0x4e2880ec                     // 7dc: smlal2 v12.8h, v7.16b, v8.16b
+	WORD $0x4e2980ed                     // 7e0: smlal2 v13.8h, v7.16b, v9.16b
+	WORD $0x4e2a80ee                     // 7e4: smlal2 v14.8h, v7.16b, v10.16b
+	WORD $0x4e2b80ef                     // 7e8: smlal2 v15.8h, v7.16b, v11.16b
+	WORD $0x4e606986                     // 7ec: sadalp v6.4s, v12.8h
+	WORD $0x4e6069a5                     // 7f0: sadalp v5.4s, v13.8h
+	WORD $0x4e6069c4                     // 7f4: sadalp v4.4s, v14.8h
+	WORD $0x4e6069e3                     // 7f8: sadalp v3.4s, v15.8h
+	WORD $0x54fffdc1                     // 7fc: b.ne 0x1924 <gemmNEON1x4+0x7b4>
+	WORD $0x360001cd                     // 800: tbz w13, #0x0, 0x19a8 <gemmNEON1x4+0x838>
+	WORD $0xfc706987                     // 804: ldr d7, [x12, x16]
+	WORD $0x91002210                     // 808: add x16, x16, #0x8
+	WORD $0x6d4025c8                     // 80c: ldp d8, d9, [x14]
+	WORD $0x6d412dca                     // 810: ldp d10, d11, [x14, #0x10]
+	WORD $0x910081ce                     // 814: add x14, x14, #0x20
+	WORD $0x0e28c0e8                     // 818: smull v8.8h, v7.8b, v8.8b
+	WORD $0x0e29c0e9                     // 81c: smull v9.8h, v7.8b, v9.8b
+	WORD $0x0e2ac0ea                     // 820: smull v10.8h, v7.8b, v10.8b
+	WORD $0x0e2bc0e7                     // 824: smull v7.8h, v7.8b, v11.8b
+	WORD $0x4e606906                     // 828: sadalp v6.4s, v8.8h
+	WORD $0x4e606925                     // 82c: sadalp v5.4s, v9.8h
+	WORD $0x4e606944                     // 830: sadalp v4.4s, v10.8h
+	WORD $0x4e6068e3                     // 834: sadalp v3.4s, v7.8h
+	WORD $0xf1000631                     // 838: subs x17, x17, #0x1
+	WORD $0x540000c0                     // 83c: b.eq 0x19c4 <gemmNEON1x4+0x854>
+	WORD $0xf9402a93                     // 840: ldr x19, [x20, #0x50]
+	WORD $0x8b100270                     // 844: add x16, x19, x16
+	WORD $0xaa0f03f3                     // 848: mov x19, x15
+	WORD $0xb5fffb4f                     // 84c: cbnz x15, 0x1924 <gemmNEON1x4+0x7b4>
+	WORD $0x17ffffec                     // 850: b 0x1970 <gemmNEON1x4+0x800>
+	WORD $0x4ea5bcc5                     // 854: addp v5.4s, v6.4s, v5.4s
+	WORD $0xf9400e8c                     // 858: ldr x12, [x20, #0x18]
+	WORD $0x4ea3bc83                     // 85c: addp v3.4s, v4.4s, v3.4s
+	WORD $0xf100097f                     // 860: cmp x11, #0x2
+	WORD $0x4ea3bca3                     // 864: addp v3.4s, v5.4s, v3.4s
+	WORD $0xad401584                     // 868: ldp q4, q5, [x12]
+	WORD $0x4ea48463                     // 86c: add v3.4s, v3.4s, v4.4s
+	WORD $0x4e21d863                     // 870: scvtf v3.4s, v3.4s
+	WORD $0x6e23dca3                     // 874: fmul v3.4s, v5.4s, v3.4s
+	WORD $0xad411185                     // 878: ldp q5, q4, [x12, #0x20]
+	WORD $0xf940168c                     // 87c: ldr x12, [x20, #0x28]
+	WORD $0x4e4518a5                     // 880: uzp1 v5.8h, v5.8h, v5.8h
+	WORD $0x6e24dc64                     // 884: fmul v4.4s, v3.4s, v4.4s
+	WORD $0x4e20d484                     // 888: fadd v4.4s, v4.4s, v0.4s
+	WORD $0x4e21f484                     // 88c: fmax v4.4s, v4.4s, v1.4s
+	WORD $0x4ea2f484                     // 890: fmin v4.4s, v4.4s, v2.4s
+	WORD $0x6e24dc63                     // 894: fmul v3.4s, v3.4s, v4.4s
+	WORD $0x4e21a863                     // 898: fcvtns v3.4s, v3.4s
+	WORD $0x0e614864                     // 89c: sqxtn v4.4h, v3.4s
+	WORD $0x4e614864                     // 8a0: sqxtn2 v4.8h, v3.4s
+	WORD $0x4e650c83                     // 8a4: sqadd v3.8h, v4.8h, v5.8h
+	WORD $0x0e214863                     // 8a8: sqxtn v3.8b, v3.8h
+	WORD $0xbd000123                     // 8ac: str s3, [x9]
+	WORD $0x5400014b                     // 8b0: b.lt 0x1a48 <gemmNEON1x4+0x8d8>
+	WORD $0xd100056b                     // 8b4: sub x11, x11, #0x1
+	WORD $0x8b0c0129                     // 8b8: add x9, x9, x12
+	WORD $0x8b0a0108                     // 8bc: add x8, x8, x10
+	WORD $0xaa0803ec                     // 8c0: mov x12, x8
+	WORD $0xf940228d                     // 8c4: ldr x13, [x20, #0x40]
+	WORD $0xf9400a8e                     // 8c8: ldr x14, [x20, #0x10]
+	WORD $0xf10009bf                     // 8cc: cmp x13, #0x2
+	WORD $0x54fff482                     // 8d0: b.hs 0x18d0 <gemmNEON1x4+0x760>
+	WORD $0x17ffff97                     // 8d4: b 0x18a0 <gemmNEON1x4+0x730>
 	RET

@@ -24,10 +24,8 @@ template <int64_t MODE, int KS> INL void pixels(const depthwise_args *&g, const 
       acc[0] = vaddw_s16(acc[0], vget_low_s16(s0)); acc[1] = vaddw_high_s16(acc[1], s0);
       acc[2] = vaddw_s16(acc[2], vget_low_s16(s1)); acc[3] = vaddw_high_s16(acc[3], s1);
     }
-    const int32x4_t none = vdupq_n_s32(0);
-    int16x4_t q[4];
-    UNROLL for (int j = 0; j < 4; j++) q[j] = rounded<MODE>(steps<MODE>(acc[j], p + 4*j, 16, none), p + 4*j, 16);
-    vst1q_s8(c, vcombine_s8(vqmovn_s16(vcombine_s16(q[0], q[1])), vqmovn_s16(vcombine_s16(q[2], q[3]))));
+    const ends<MODE> low(IN_ORDER(p, 16, 0)), high(IN_ORDER(p, 16, 8));
+    vst1q_s8(c, vqmovn_high_s16(vqmovn_s16(low(acc[0], acc[1])), high(acc[2], acc[3])));
     c += g->ldc; x += g->sx;
   } while (--n);
 }

@@ -1,79 +1,99 @@
 // int8 GEMM for every ARMv8: s8 inputs by s8 weights in [-127, 127], a 4x4 tile, 16 inputs deep.
-#include "neon.h"
-#include "gemm.h"
+#include "gemm_neon.h"
 
 // Panel: [K/16][4 columns][16], and [4 columns][8] if K is an odd multiple of 8.
-template <int64_t MODE, int MR> INL void finish(const gemm_args *g, int32x4_t (&s)[MR], int8_t *c, const int8_t *r) {
+
+template <int64_t MODE, int MR> INL void finish(const gemm_args *g, int32x4_t (&s)[4], int8_t *&c, const int8_t *&r) {
   const float *p = g->p;
   const int64_t ldc = g->ldc;
-  int16x4_t q[4];
-  int32x4_t from[MR];
-  UNROLL for (int i = 0; i < MR; i++) {
-    from[i] = vdupq_n_s32(0);
-    if (MODE == RESIDUAL) {
-      int8x8_t x = vreinterpret_s8_s32(vld1_dup_s32((const int32_t *)(r + i*ldc)));
-      from[i] = vmovl_s16(vget_low_s16(vmovl_s8(x)));
+  if (MODE == FLOAT) {
+    UNROLL for (int i = 0; i < MR; i++) {
+      vst1q_f32((float *)c, vmulq_f32(vcvtq_f32_s32(s[i]), vld1q_f32(p + 4*MULTIPLIER)));
+      c += ldc;
     }
+    return;
   }
-  UNROLL for (int i = 0; i < MR; i++) {
-    float32x4_t u = steps<MODE>(s[i], p, 4, from[i]);
-    if (MODE == FLOAT) vst1q_f32((float *)(c + i*ldc), u);
-    else q[i] = rounded<MODE>(u, p, 4);
+  // Eight at a time are two rows.
+  const ends<MODE> end([&](int, int param) INL_MEMBER { return vld1q_f32(p + 4*param); });
+  int32x4_t from = vdupq_n_s32(0);
+  if (MODE == RESIDUAL) {
+    from = vld1q_lane_s32((const int32_t *)r, from, 0); r += ldc;
+    if (MR > 1) { from = vld1q_lane_s32((const int32_t *)r, from, 1); r += ldc; }
+    if (MR > 2) { from = vld1q_lane_s32((const int32_t *)r, from, 2); r += ldc; }
+    if (MR > 3) { from = vld1q_lane_s32((const int32_t *)r, from, 3); r += ldc; }
   }
-  if (MODE == FLOAT) return;
-  UNROLL for (int i = MR; i < 4; i++) q[i] = q[MR-1];
-  int32x4_t b = vreinterpretq_s32_s8(vcombine_s8(vqmovn_s16(vcombine_s16(q[0], q[1])), vqmovn_s16(vcombine_s16(q[2], q[3]))));
-  vst1q_lane_s32((int32_t *)c, b, 0); c += ldc;
-  if (MR > 1) { vst1q_lane_s32((int32_t *)c, b, 1); c += ldc; }
-  if (MR > 2) { vst1q_lane_s32((int32_t *)c, b, 2); c += ldc; }
-  if (MR > 3) { vst1q_lane_s32((int32_t *)c, b, 3); c += ldc; }
+  int8x16_t res = vreinterpretq_s8_s32(from);
+  int8x8_t low = vqmovn_s16(end(s[0], s[MR > 1], vget_low_s8(res)));
+  if (MR == 1) {
+    vst1_lane_s32((int32_t *)c, vreinterpret_s32_s8(low), 0); c += ldc;
+    return;
+  }
+  int32x4_t q = vreinterpretq_s32_s8(vqmovn_high_s16(low, end(s[2], s[3], vget_high_s8(res))));
+  vst1q_lane_s32((int32_t *)c, q, 0); c += ldc;
+  vst1q_lane_s32((int32_t *)c, q, 1); c += ldc;
+  vst1q_lane_s32((int32_t *)c, q, 2); c += ldc;
+  vst1q_lane_s32((int32_t *)c, q, 3); c += ldc;
 }
 
-template <int MR> INL void tile(const gemm_args *g, const int8_t *a, int8_t *c, const int8_t *r) {
-  HIDE(g);
-  const int64_t lda = g->lda;
+// Sixteen inputs; FIRST starts the sums. Stage by stage: a result is used 2*MR instructions later, for
+// cores that work in order.
+template <bool FIRST, int MR> INL void step16(int32x4_t (&acc)[MR][4], const int8_t *const (&a)[MR], int64_t &at, const int8_t *&b) {
+  int8x16_t av[MR];
+  UNROLL for (int i = 0; i < MR; i++) av[i] = vld1q_s8(a[i] + at);
+  UNROLL for (int j = 0; j < 4; j += 2) {
+    int8x16_t bv[2];
+    int16x8_t p[2][MR];
+    UNROLL for (int d = 0; d < 2; d++) bv[d] = vld1q_s8(b + 16*(j+d));
+    UNROLL for (int d = 0; d < 2; d++) UNROLL for (int i = 0; i < MR; i++) p[d][i] = vmull_s8(vget_low_s8(av[i]), vget_low_s8(bv[d]));
+    UNROLL for (int d = 0; d < 2; d++) UNROLL for (int i = 0; i < MR; i++) p[d][i] = vmlal_high_s8(p[d][i], av[i], bv[d]);   // at most 2*128*127
+    UNROLL for (int d = 0; d < 2; d++) UNROLL for (int i = 0; i < MR; i++)
+      acc[i][j+d] = FIRST ? vpaddlq_s16(p[d][i]) : vpadalq_s16(acc[i][j+d], p[d][i]);
+  }
+  b += 64; at += 16;
+}
+
+template <int MR> INL void step8(int32x4_t (&acc)[MR][4], const int8_t *const (&a)[MR], int64_t &at, const int8_t *&b) {
+  int8x8_t av[MR];
+  UNROLL for (int i = 0; i < MR; i++) av[i] = vld1_s8(a[i] + at);
+  UNROLL for (int j = 0; j < 4; j++) {
+    int8x8_t bv = vld1_s8(b + 8*j);
+    int16x8_t p[MR];
+    UNROLL for (int i = 0; i < MR; i++) p[i] = vmull_s8(av[i], bv);
+    UNROLL for (int i = 0; i < MR; i++) acc[i][j] = vpadalq_s16(acc[i][j], p[i]);
+  }
+  b += 32; at += 8;
+}
+
+template <int64_t MODE, int MR> INL void tile(const gemm_args *g, const int8_t *a, int64_t lda, int8_t *&c, const int8_t *&r) {
   const int8_t *ap[MR];
-  UNROLL for (int i = 0; i < MR; i++) ap[i] = a + i*lda;
+  UNROLL for (int i = 0; i < MR; i++) { ap[i] = a + i*lda; HIDE(ap[i]); }
   int32x4_t acc[MR][4];
-  UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < 4; j++) acc[i][j] = vdupq_n_s32(0);
   const int8_t *b = g->b;
-  int64_t n = g->segments;
-  do {
-    int64_t k = g->k >> 1;
-    if (k) do {
-      int8x16_t av[MR];
-      UNROLL for (int i = 0; i < MR; i++) { av[i] = vld1q_s8(ap[i]); ap[i] += 16; }
-      // Stage by stage: a result is used 2*MR instructions later, for cores that work in order.
-      UNROLL for (int j = 0; j < 4; j += 2) {
-        int8x16_t bv[2];
-        int16x8_t p[2][MR];
-        UNROLL for (int d = 0; d < 2; d++) bv[d] = vld1q_s8(b + 16*(j+d));
-        UNROLL for (int d = 0; d < 2; d++) UNROLL for (int i = 0; i < MR; i++) p[d][i] = vmull_s8(vget_low_s8(av[i]), vget_low_s8(bv[d]));
-        UNROLL for (int d = 0; d < 2; d++) UNROLL for (int i = 0; i < MR; i++) p[d][i] = vmlal_high_s8(p[d][i], av[i], bv[d]);   // at most 2*128*127
-        UNROLL for (int d = 0; d < 2; d++) UNROLL for (int i = 0; i < MR; i++) acc[i][j+d] = vpadalq_s16(acc[i][j+d], p[d][i]);
-      }
-      b += 64;
-    } while (--k);
-    if (g->k & 1) {
-      int8x8_t av[MR];
-      UNROLL for (int i = 0; i < MR; i++) { av[i] = vld1_s8(ap[i]); ap[i] += 8; }
-      UNROLL for (int j = 0; j < 4; j++) {
-        int8x8_t bv = vld1_s8(b + 8*j);
-        int16x8_t p[MR];
-        UNROLL for (int i = 0; i < MR; i++) p[i] = vmull_s8(av[i], bv);
-        UNROLL for (int i = 0; i < MR; i++) acc[i][j] = vpadalq_s16(acc[i][j], p[i]);
-      }
-      b += 32;
-    }
-    UNROLL for (int i = 0; i < MR; i++) ap[i] += g->skip;
-  } while (--n);
+  int64_t n = g->segments, steps = g->k >> 1, at = 0;
+  if (steps) {
+    step16<true>(acc, ap, at, b);
+    steps--;
+  } else {
+    UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < 4; j++) acc[i][j] = vdupq_n_s32(0);
+  }
+  for (;;) {
+    PLAIN for (; steps; steps--) step16<false>(acc, ap, at, b);
+    if (g->k & 1) step8(acc, ap, at, b);
+    if (--n == 0) break;
+    at += g->skip;
+    steps = g->k >> 1;
+  }
   const int32x4_t bias = vld1q_s32((const int32_t *)g->p);
-  int32x4_t s[MR];
-  UNROLL for (int i = 0; i < MR; i++)
-    s[i] = vaddq_s32(vpaddq_s32(vpaddq_s32(acc[i][0], acc[i][1]), vpaddq_s32(acc[i][2], acc[i][3])), bias);
-#define FINISH(MODE) finish<MODE, MR>(g, s, c, r)
-  BY_MODE(FINISH)
+  int32x4_t s[4];
+  UNROLL for (int i = 0; i < 4; i++)
+    if (i < MR) s[i] = vaddq_s32(vpaddq_s32(vpaddq_s32(acc[i][0], acc[i][1]), vpaddq_s32(acc[i][2], acc[i][3])), bias);
+  finish<MODE, MR>(g, s, c, r);
 }
 
-KERNEL gemmNEON4x4(const gemm_args *g) { ROWS(4, (tile<4>(g, a, c, r))) }
-KERNEL gemmNEON1x4(const gemm_args *g) { ROWS(1, (tile<1>(g, a, c, r))) }
+template <int64_t MODE, int MR> INL void gemm(const gemm_args *g) {
+  rows<MR>(g, [&](const int8_t *a, int64_t lda, int8_t *&c, const int8_t *&r) INL_MEMBER { tile<MODE, MR>(g, a, lda, c, r); });
+}
+#define RUN4(MODE) gemm<MODE, 4>(g)
+#define RUN1(MODE) gemm<MODE, 1>(g)
+KERNEL gemmNEON4x4(const gemm_args *g) { BY_INT_MODE(RUN4) }
+KERNEL gemmNEON1x4(const gemm_args *g) { BY_MODE(RUN1) }

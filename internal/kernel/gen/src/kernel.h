@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #define INL static inline __attribute__((always_inline))
+#define INL_MEMBER __attribute__((always_inline))
 // No register but the frame pointer is preserved, so nothing is pushed; the one
 // argument arrives in R12 (amd64) or X20 (arm64).
 #define KERNEL extern "C" __attribute__((preserve_none)) void

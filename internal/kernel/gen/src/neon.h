@@ -2,37 +2,50 @@
 #include <arm_neon.h>
 #include "kernel.h"
 
-// Four channels from accumulator to s16, equations 3 to 5 before sat8; w is the width of the block
-// p, r the residual less its zero point. The first saturation changes nothing that the second,
-// to s8, would not: zero points are s8.
-template <int64_t MODE> INL float32x4_t steps(int32x4_t acc, const float *p, int w, int32x4_t r) {
-  float32x4_t u = vmulq_f32(vcvtq_f32_s32(acc), vld1q_f32(p + MULTIPLIER*w));
-  if (MODE == RESIDUAL) {
-    int32x4_t d = vsubq_s32(r, vld1q_s32((const int32_t *)(p + RESIDUAL_ZERO*w)));
-    u = vaddq_f32(u, vmulq_f32(vcvtq_f32_s32(d), vld1q_f32(p + RESIDUAL_M*w)));
+// Keeps the compiler from computing with vector y before x is known: from more intermediate values than
+// there are registers for.
+#define AFTER(x, y) asm volatile("" : "+w"(x), "+w"(y))
+
+INL float32x4_t activated(int64_t mode, float32x4_t u, float32x4_t bound) {
+  if (mode == RELU6) return vminq_f32(u, bound);
+  if (mode == HARD_SWISH) {
+    float32x4_t v = vaddq_f32(vmulq_f32(u, bound), vdupq_n_f32(0.5f));
+    return vmulq_f32(u, vminq_f32(vmaxq_f32(v, vdupq_n_f32(0)), vdupq_n_f32(1)));
   }
   return u;
 }
-template <int64_t MODE> INL int16x4_t rounded(float32x4_t u, const float *p, int w) {
-  if (MODE == RELU6) u = vminq_f32(u, vld1q_f32(p + BOUND*w));
-  if (MODE == HARD_SWISH) {
-    float32x4_t v = vaddq_f32(vmulq_f32(u, vld1q_f32(p + BOUND*w)), vdupq_n_f32(0.5f));
-    u = vmulq_f32(u, vminq_f32(vmaxq_f32(v, vdupq_n_f32(0)), vdupq_n_f32(1)));
-  }
-  return vqmovn_s32(vaddq_s32(vcvtnq_s32_f32(u), vld1q_s32((const int32_t *)(p + ZERO*w))));
-}
 
-// One row of eight channels.
-template <int64_t MODE> INL void finish8(int32x4_t a, int32x4_t b, const float *p, int8_t *c, const int8_t *r) {
-  int32x4_t r0 = vdupq_n_s32(0), r1 = r0;
-  if (MODE == RESIDUAL) {
-    int16x8_t x = vmovl_s8(vld1_s8(r));
-    r0 = vmovl_s16(vget_low_s16(x)); r1 = vmovl_high_s16(x);
+// Eight accumulators to s16 before sat8, equations 3 to 5. Which channels they belong to is the kernel's
+// choice: at(h, PARAM) gives the parameters of half h.
+template <int64_t MODE> struct ends {
+  float32x4_t m[2], bound[2], k[2];
+  int16x8_t z, zr;
+
+  template <class AT> INL_MEMBER ends(AT at) {
+    auto s16 = [&](int param) INL_MEMBER {   // zero points fit
+      return vuzp1q_s16(vreinterpretq_s16_f32(at(0, param)), vreinterpretq_s16_f32(at(1, param)));
+    };
+    for (int h = 0; h < 2; h++) {
+      m[h] = at(h, MULTIPLIER);
+      if (MODE == RELU6 || MODE == HARD_SWISH) bound[h] = at(h, BOUND);
+      if (MODE == RESIDUAL) k[h] = at(h, RESIDUAL_M);
+    }
+    z = s16(ZERO);
+    if (MODE == RESIDUAL) zr = s16(RESIDUAL_ZERO);
   }
-  float32x4_t u = steps<MODE>(a, p, 8, r0), v = steps<MODE>(b, p + 4, 8, r1);
-  if (MODE == FLOAT) {
-    vst1q_f32((float *)c, u); vst1q_f32((float *)c + 4, v);
-    return;
+
+  // r is the residual. Saturating to s16 before the zero point is added changes nothing that sat8 would not.
+  INL_MEMBER int16x8_t operator()(int32x4_t a, int32x4_t b, int8x8_t r = {}) const {
+    float32x4_t u[2] = {vmulq_f32(vcvtq_f32_s32(a), m[0]), vmulq_f32(vcvtq_f32_s32(b), m[1])};
+    if (MODE == RESIDUAL) {
+      int16x8_t d = vsubq_s16(vmovl_s8(r), zr);
+      u[0] = vaddq_f32(u[0], vmulq_f32(vcvtq_f32_s32(vmovl_s16(vget_low_s16(d))), k[0]));
+      u[1] = vaddq_f32(u[1], vmulq_f32(vcvtq_f32_s32(vmovl_high_s16(d)), k[1]));
+    }
+    int16x4_t low = vqmovn_s32(vcvtnq_s32_f32(activated(MODE, u[0], bound[0])));
+    return vqaddq_s16(vqmovn_high_s32(low, vcvtnq_s32_f32(activated(MODE, u[1], bound[1]))), z);
   }
-  vst1_s8(c, vqmovn_s16(vcombine_s16(rounded<MODE>(u, p, 8), rounded<MODE>(v, p + 4, 8))));
-}
+};
+
+// Eight channels in order, from place i of a block of width w.
+#define IN_ORDER(p, w, i) [&](int h, int param) INL_MEMBER { return vld1q_f32((p) + (w)*param + (i) + 4*h); }
