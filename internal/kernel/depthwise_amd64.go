@@ -2,8 +2,8 @@ package kernel
 
 // The kernels of gen/src, one line for each instruction set and size.
 var depthwiseTiles = []depthwiseTile{
-	{AVX2, 3, 16, 2, true, asIs, nil, depthwiseAVX2k3},
-	{AVX2, 5, 16, 2, true, asIs, nil, depthwiseAVX2k5},
+	{AVX2, 3, 16, 2, true, asIs, nil, nil, depthwiseAVX2k3},
+	{AVX2, 5, 16, 2, true, asIs, nil, nil, depthwiseAVX2k5},
 }
 
 var columnsTiles = []columnsTile{

@@ -29,6 +29,7 @@ type depthwiseTile struct {
 	wide     bool // weights are int16
 	input    gemmInput
 	channel  func(i int) int // which channel is i-th in a block; nil if that is i
+	place    func(k int) int // the place of tap k among those of a channel; nil if that is k
 	run      func(args *depthwiseArgs)
 }
 
@@ -183,6 +184,9 @@ func (d *DepthwiseConv) pack(weight []int8, bias []int32) {
 			}
 			sum := int32(0)
 			for k, v := range weight[c*taps : (c+1)*taps] {
+				if t.place != nil {
+					k = t.place(k)
+				}
 				at := size * ((k/t.group*t.channels+i)*t.group + k%t.group)
 				w[at] = v
 				if t.wide {

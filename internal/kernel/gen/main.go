@@ -26,6 +26,7 @@ var units = []struct{ source, arch, level string }{
 	{"depthwise_avx2", "amd64", "avx2"},
 	{"depthwise_vnni", "amd64", "vnni"},
 	{"depthwise_neon", "arm64", "neon"},
+	{"depthwise_dotprod", "arm64", "dotprod"},
 	{"squeeze_avx2", "amd64", "avx2"},
 	{"squeeze_vnni", "amd64", "vnni"},
 	{"squeeze_neon", "arm64", "neon"},
