@@ -17,21 +17,29 @@ const slack = 250 * time.Millisecond
 type Camera struct {
 	src     source
 	opt     options
-	hints   Info
-	kick    chan struct{} // wakes the owner: there may be something to read for
-	fresh   chan struct{} // wakes the loop: there may be a frame, or the end
-	closing chan struct{} // closed by Close
-	gone    chan struct{} // closed when the owner has released the capture
+	context context.Context // of the log lines: without cancellation
+	kick    chan struct{}   // wakes the owner: there may be something to read for
+	fresh   chan struct{}   // wakes the loop: there may be a frame, or the end
+	closing chan struct{}   // closed by Close
+	gone    chan struct{}   // closed when the owner has released the capture
+	watch   *time.Timer     // runs while a read does; fires when it takes too long
 
-	mu      sync.Mutex
-	active  bool  // a loop is running
-	rewound bool  // a loop has begun since the last read
-	closed  bool  //
-	ended   bool  // there will be no more frames
-	end     error // why; nil is the regular end of a file
-	full    bool  // waiting holds a frame that the loop has not seen
-	dropped uint64
-	count   uint64 // frames read
+	telling sync.Mutex // held while a status is told, so that they come in order
+
+	mu          sync.Mutex
+	hints       Info
+	status      Status
+	failure     string // the latest that was logged since frames last came
+	stats       Stats
+	connections uint64 // that gave a frame
+	fault       error  // of a source that is being reconnected; for the loop to see
+	active      bool   // a loop is running
+	rewound     bool   // a loop has begun since the last read
+	closed      bool   //
+	ended       bool   // there will be no more frames
+	end         error  // why; nil is the regular end of a file
+	full        bool   // waiting holds a frame that the loop has not seen
+	dropped     uint64
 
 	filling *Frame // the owner's
 	waiting *Frame // under mu
@@ -42,14 +50,22 @@ type Camera struct {
 //
 //   - "0", "/dev/video0" or a link to such a device below /dev: a V4L2 device;
 //   - "http://", "https://", "rtsp://", "rtsps://": a network stream;
+//   - "rpi:0" or "rpi:/base/...": a CSI camera of a Raspberry Pi, through
+//     libcamera; "jetson:0" to "jetson:15": one of an NVIDIA Jetson, through Argus;
 //   - anything else without a "://": a video file.
 //
 // Devices go to OpenCV's V4L2 backend and the rest to FFmpeg, never to
-// whichever backend would take them. ctx bounds the opening only; what is
+// whichever backend would take them. CSI presets go to GStreamer, with a
+// pipeline that only this package writes. ctx bounds the opening only; what is
 // opened lives until Close. Live sources begin to run at once.
 //
-// Errors wrap ErrSource, ErrOption, ErrNotFound, ErrOpen, ErrSize, ErrTimeout,
-// ErrBuild or ctx.Err().
+// With WithReconnect, a source that cannot be reached yet is no error: Open
+// waits for the first attempt, and the camera goes on trying. What waiting
+// cannot mend (ErrSource, ErrOption, ErrBuild, a mode that the device does not
+// offer) is an error all the same.
+//
+// Errors wrap ErrSource, ErrOption, ErrNotFound, ErrOpen, ErrSize, ErrRate,
+// ErrPixelFormat, ErrTimeout, ErrBuild or ctx.Err().
 func Open(ctx context.Context, source string, opts ...Option) (*Camera, error) {
 	src, err := parseSource(source)
 	if err != nil {
@@ -74,6 +90,7 @@ func open(ctx context.Context, src source, o options, opener opener) (*Camera, e
 	c := &Camera{
 		src:     src,
 		opt:     o,
+		context: context.WithoutCancel(ctx),
 		kick:    make(chan struct{}, 1),
 		fresh:   make(chan struct{}, 1),
 		closing: make(chan struct{}),
@@ -82,6 +99,8 @@ func open(ctx context.Context, src source, o options, opener opener) (*Camera, e
 		waiting: new(Frame),
 		lent:    new(Frame),
 	}
+	c.watch = time.AfterFunc(time.Hour, c.stalled)
+	c.watch.Stop()
 	opened := make(chan error, 1)
 	go c.own(opener, opened)
 	timer := time.NewTimer(o.openTimeout + slack)
@@ -95,15 +114,21 @@ func open(ctx context.Context, src source, o options, opener opener) (*Camera, e
 		c.shut()
 		return nil, fmt.Errorf("camera: %s: %w", src.name, ctx.Err())
 	case <-timer.C:
+		if o.reconnect {
+			break // the owner goes on trying
+		}
 		c.shut()
 		return nil, fmt.Errorf("camera: %s: %w: not open after %v", src.name, ErrTimeout, o.openTimeout)
 	}
-	o.log.Info("camera opened", "source", src.name, "width", c.hints.Width, "height", c.hints.Height, "fps", c.hints.FPS)
 	return c, nil
 }
 
-// Info returns what the source says of itself.
-func (c *Camera) Info() Info { return c.hints }
+// Info returns what the source says of itself, or said when it was last open.
+func (c *Camera) Info() Info {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hints
+}
 
 // Frames returns a loop over the frames.
 //
@@ -115,9 +140,12 @@ func (c *Camera) Info() Info { return c.hints }
 // After ErrLost, ErrTimeout and ErrFormat the source has been released; Open
 // it again to go on.
 //
-// The frame is valid until the next turn of the loop. Of an HTTP stream that
-// breaks off within a picture, the last frame before ErrLost may be damaged:
-// FFmpeg patches it up and OpenCV does not tell.
+// With WithReconnect, errors of the source do not end the loop: if its body goes
+// on, so does the loop. A turn has an error when the source is lost, when an
+// attempt to open it again fails, and for every read time-out that passes without
+// a frame. Only ErrClosed, ErrBusy and ctx.Err() are the last.
+//
+// The frame is valid until the next turn of the loop.
 func (c *Camera) Frames(ctx context.Context) iter.Seq2[*Frame, error] {
 	return func(yield func(*Frame, error) bool) {
 		if err := c.begin(); err != nil {
@@ -128,12 +156,8 @@ func (c *Camera) Frames(ctx context.Context) iter.Seq2[*Frame, error] {
 		patience := time.NewTimer(c.opt.readTimeout + slack)
 		defer patience.Stop()
 		for {
-			frame, err := c.next(ctx, patience)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if frame == nil || !yield(frame, nil) {
+			frame, err, over := c.next(ctx, patience)
+			if frame == nil && err == nil || !yield(frame, err) || over {
 				return
 			}
 		}
@@ -186,62 +210,76 @@ func (c *Camera) finish() {
 
 func (c *Camera) errClosed() error { return fmt.Errorf("camera: %s: %w", c.src.name, ErrClosed) }
 
-// next waits for a frame. Neither a frame nor an error is the end of a file.
-func (c *Camera) next(ctx context.Context, patience *time.Timer) (*Frame, error) {
+// next waits for a frame. Neither a frame nor an error is the end of a file;
+// over says that there is nothing behind the error.
+func (c *Camera) next(ctx context.Context, patience *time.Timer) (frame *Frame, err error, over bool) {
 	patience.Reset(c.opt.readTimeout + slack)
 	for {
 		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("camera: %s: %w", c.src.name, err)
+			return nil, fmt.Errorf("camera: %s: %w", c.src.name, err), true
 		}
-		if frame, err, settled := c.take(); settled {
-			return frame, err
+		if frame, err, over, settled := c.take(); settled {
+			return frame, err, over
 		}
 		select {
 		case <-c.fresh:
 		case <-c.closing:
 		case <-ctx.Done():
 		case <-patience.C:
+			if c.opt.reconnect {
+				return nil, c.errWaiting(), false
+			}
 			c.stop(c.errTimeout())
 		}
 	}
 }
 
 // take gives what can be given without waiting, if anything.
-func (c *Camera) take() (frame *Frame, err error, settled bool) {
+func (c *Camera) take() (frame *Frame, err error, over, settled bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.closed:
-		return nil, c.errClosed(), true
+		return nil, c.errClosed(), true, true
 	case c.full:
 		c.waiting, c.lent, c.full = c.lent, c.waiting, false
 		c.lent.Dropped, c.dropped = c.dropped, 0
 		wake(c.kick)
-		return c.lent, nil, true
+		return c.lent, nil, false, true
 	case c.ended:
-		return nil, c.end, true
+		return nil, c.end, true, true
+	case c.fault != nil:
+		err, c.fault = c.fault, nil
+		return nil, err, false, true
 	}
-	return nil, nil, false
+	return nil, nil, false, false
 }
 
 func (c *Camera) errTimeout() error {
 	return fmt.Errorf("camera: %s: %w: no whole frame within %v", c.src.name, ErrTimeout, c.opt.readTimeout)
 }
 
+// errWaiting tells a loop that the camera is still being reconnected.
+func (c *Camera) errWaiting() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fault = nil
+	if c.status.Err != nil {
+		return fmt.Errorf("camera: %s: %w: no frame for %v; %s: %w", c.src.name, ErrTimeout, c.opt.readTimeout, c.status.State, c.status.Err)
+	}
+	return fmt.Errorf("camera: %s: %w: no frame for %v; %s", c.src.name, ErrTimeout, c.opt.readTimeout, c.status.State)
+}
+
 // stop ends the frames, once.
 func (c *Camera) stop(why error) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.ended || c.closed {
-		c.mu.Unlock()
 		return
 	}
 	c.ended, c.end = true, why
 	wake(c.fresh)
 	wake(c.kick)
-	c.mu.Unlock()
-	if why != nil {
-		c.opt.log.Warn("camera ended", "error", why)
-	}
 }
 
 // wake leaves a note in a channel of capacity one, unless there is one.

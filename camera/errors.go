@@ -16,6 +16,10 @@ var (
 	ErrOpen = errors.New("cannot be opened")
 	// ErrSize: the device does not offer the size asked for with WithSize.
 	ErrSize = errors.New("size not offered")
+	// ErrRate: the device does not offer the rate asked for with WithRate.
+	ErrRate = errors.New("frame rate not offered")
+	// ErrPixelFormat: the device does not offer what WithPixelFormat asked for.
+	ErrPixelFormat = errors.New("pixel format not offered")
 	// ErrLost: a live source ended: unplugged, disconnected, switched off.
 	ErrLost = errors.New("source lost")
 	// ErrTimeout: the source did not open, or gave no whole frame, in time.

@@ -62,7 +62,7 @@ func TestFileNoAllocationPerFrame(t *testing.T) {
 
 func TestFileNoLeaks(t *testing.T) {
 	path := clip(t)
-	noLeaks(t, 50, func() {
+	noLeaks(t, 100, func() {
 		c, err := Open(context.Background(), path)
 		require.NoError(t, err)
 		for _, err := range c.Frames(context.Background()) {

@@ -15,11 +15,15 @@ type Frame struct {
 	// Sequence counts the frames that were read from the source, from 0. It
 	// skips the numbers of dropped frames.
 	Sequence uint64
-	// Time is when the frame had been read.
+	// Time is when the frame was captured: the driver's own time of V4L2 devices
+	// that tell it, else when the frame had been read.
 	Time time.Time
 	// Dropped is how many frames were left out, for the sake of this newer
 	// one, since the frame yielded before.
 	Dropped uint64
+	// Connection counts how often the source had been opened when the frame was
+	// read, from 1. Where it changes, the stream was interrupted.
+	Connection uint64
 
 	width, height int
 	pix           []byte // height rows of width*3 bytes

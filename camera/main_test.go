@@ -6,11 +6,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -58,7 +58,7 @@ func child(t *testing.T, env ...string) (inside bool, output string) {
 	if os.Getenv("SEEDGE_CAMERA_CHILD") == t.Name() {
 		return true, ""
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
 	cmd.Env = append(append(os.Environ(), "SEEDGE_CAMERA_CHILD="+t.Name(), "GORACE=atexit_sleep_ms=0"), env...)
@@ -100,26 +100,6 @@ func openTest(t *testing.T, source string, opts ...Option) *Camera {
 	return c
 }
 
-// logged returns an option that logs into a string.
-func logged() (Option, func() string) {
-	var mu sync.Mutex
-	var buf bytes.Buffer
-	log := slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		return buf.Write(p)
-	}), nil))
-	return WithLogger(log), func() string {
-		mu.Lock()
-		defer mu.Unlock()
-		return buf.String()
-	}
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
 // evenGrey returns the grey of a frame that is one grey all over, but for the
 // noise of JPEG, and -1 for any other.
 func evenGrey(f *Frame) int {
@@ -133,12 +113,14 @@ func evenGrey(f *Frame) int {
 	return (lo + hi) / 2
 }
 
-// noLeaks runs f many times and fails if goroutines or file descriptors are
-// left over.
+// noLeaks runs f many times and fails if goroutines, threads, file descriptors or
+// memory are left over.
 func noLeaks(t *testing.T, times int, f func()) {
 	t.Helper()
-	f() // libraries open what they keep
-	goroutines, files := runtime.NumGoroutine(), openFiles(t)
+	for range times/10 + 1 {
+		f() // libraries keep what they opened first, and allocators what they got
+	}
+	goroutines, files, threads, memory := runtime.NumGoroutine(), openFiles(t), countThreads(t), resident(t)
 	for range times {
 		f()
 	}
@@ -150,6 +132,27 @@ func noLeaks(t *testing.T, times int, f func()) {
 	}
 	require.LessOrEqual(t, runtime.NumGoroutine(), goroutines, "goroutines")
 	require.LessOrEqual(t, openFiles(t), files, "open files")
+	// Go's runtime starts a thread now and then; they are not one for each turn.
+	require.LessOrEqual(t, countThreads(t), threads+8, "threads")
+	// One leaked 320x240 picture for each turn would be 220 KiB.
+	require.Less(t, resident(t)-memory, 4<<20+times*8<<10, "bytes of memory")
+}
+
+func countThreads(t *testing.T) int {
+	list, err := os.ReadDir("/proc/self/task")
+	require.NoError(t, err)
+	return len(list)
+}
+
+// resident is the memory that this process occupies, without Go's garbage.
+func resident(t *testing.T) int {
+	debug.FreeOSMemory()
+	text, err := os.ReadFile("/proc/self/statm")
+	require.NoError(t, err)
+	var size, pages int
+	_, err = fmt.Sscan(string(text), &size, &pages)
+	require.NoError(t, err)
+	return pages * os.Getpagesize()
 }
 
 func openFiles(t *testing.T) int {
@@ -183,7 +186,7 @@ func slowLoop(t *testing.T, c *Camera, check func(*Frame)) {
 		next, newest = f.Sequence+1, f.Sequence+20
 		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 			c.mu.Lock()
-			count := c.count
+			count := c.stats.Frames
 			c.mu.Unlock()
 			if count > newest {
 				break

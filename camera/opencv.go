@@ -11,12 +11,14 @@ import (
 )
 
 // OpenCV's numbers, by the names that OpenCV has for them: CAP_V4L2,
-// CAP_FFMPEG, CAP_PROP_OPEN_TIMEOUT_MSEC and CAP_PROP_READ_TIMEOUT_MSEC.
+// CAP_GSTREAMER, CAP_FFMPEG, CAP_PROP_OPEN_TIMEOUT_MSEC and
+// CAP_PROP_READ_TIMEOUT_MSEC.
 const (
-	backendV4L2   gocv.VideoCaptureAPI        = 200
-	backendFFmpeg gocv.VideoCaptureAPI        = 1900
-	openTimeoutMS gocv.VideoCaptureProperties = 53
-	readTimeoutMS gocv.VideoCaptureProperties = 54
+	backendV4L2      gocv.VideoCaptureAPI        = 200
+	backendGStreamer gocv.VideoCaptureAPI        = 1800
+	backendFFmpeg    gocv.VideoCaptureAPI        = 1900
+	openTimeoutMS    gocv.VideoCaptureProperties = 53
+	readTimeoutMS    gocv.VideoCaptureProperties = 54
 )
 
 type opencv struct {
@@ -24,6 +26,8 @@ type opencv struct {
 	readTimeout time.Duration
 	vc          *gocv.VideoCapture
 	mat         gocv.Mat
+	jpegs       bool     // packet is read, and decoded into mat
+	packet      gocv.Mat // one JPEG
 }
 
 // openCapture opens a source with the one backend meant for its kind. Given
@@ -33,9 +37,19 @@ func openCapture(src source, o *options) (capture, error) {
 	var vc *gocv.VideoCapture
 	var err error
 	start := time.Now()
-	if src.kind == kindDevice {
+	switch src.kind {
+	case kindDevice:
 		vc, err = gocv.VideoCaptureDeviceWithAPI(src.device, backendV4L2)
-	} else {
+	case kindCSI:
+		needed := plugins(src.preset)
+		if o.csiHead != "" {
+			needed = needed[1:]
+		}
+		if err := checkPlugins(src, needed); err != nil {
+			return nil, err
+		}
+		vc, err = gocv.VideoCaptureFileWithAPI(pipeline(src, o.request, o.delivery == deliverLatest, o.csiHead), backendGStreamer)
+	default:
 		vc, err = gocv.VideoCaptureFileWithAPIParams(src.target, backendFFmpeg, []gocv.VideoCaptureProperties{
 			openTimeoutMS, gocv.VideoCaptureProperties(o.openTimeout.Milliseconds()),
 			readTimeoutMS, gocv.VideoCaptureProperties(o.readTimeout.Milliseconds()),
@@ -52,22 +66,31 @@ func openCapture(src source, o *options) (capture, error) {
 		return nil, explain(src)
 	}
 	c := &opencv{src: src, readTimeout: o.readTimeout, vc: vc, mat: gocv.NewMat()}
-	if o.sized {
-		if err := c.setSize(o.width, o.height); err != nil {
-			c.close()
-			return nil, err
-		}
+	if src.kind == kindDevice {
+		c.ask(o.request)
+	}
+	c.takeJPEGs()
+	pixels := fourCCName(uint32(c.vc.Get(gocv.VideoCaptureFOURCC)))
+	if err := o.request.verify(src, c.info(), pixels); err != nil {
+		c.close()
+		return nil, err
 	}
 	return c, nil
 }
 
-func (c *opencv) setSize(width, height int) error {
-	c.vc.Set(gocv.VideoCaptureFrameWidth, float64(width))
-	c.vc.Set(gocv.VideoCaptureFrameHeight, float64(height))
-	if i := c.info(); i.Width != width || i.Height != height {
-		return fmt.Errorf("camera: %s: %w: asked for %dx%d, the device answers with %dx%d", c.src.name, ErrSize, width, height, i.Width, i.Height)
+// ask sets a device's mode. The format comes first, because the sizes depend on
+// it, as the rates do on both.
+func (c *opencv) ask(r request) {
+	if r.pixels != "" {
+		c.vc.Set(gocv.VideoCaptureFOURCC, float64(fourCC(r.pixels)))
 	}
-	return nil
+	if r.width != 0 {
+		c.vc.Set(gocv.VideoCaptureFrameWidth, float64(r.width))
+		c.vc.Set(gocv.VideoCaptureFrameHeight, float64(r.height))
+	}
+	if r.rate != 0 {
+		c.vc.Set(gocv.VideoCaptureFPS, r.rate)
+	}
 }
 
 // grab reads a frame into c.mat.
@@ -86,8 +109,16 @@ func (c *opencv) grab() bool {
 	failing := start // since when every read has failed at once
 	for {
 		tried := time.Now()
-		if c.vc.Read(&c.mat) {
+		if !c.jpegs && c.vc.Read(&c.mat) {
 			return true
+		}
+		if c.jpegs && c.vc.Read(&c.packet) {
+			if c.decode() {
+				return true
+			}
+			if time.Since(start) < c.readTimeout {
+				continue // half a picture: the next one may be whole
+			}
 		}
 		now := time.Now()
 		if now.Sub(tried) > atOnce {
@@ -114,6 +145,9 @@ func (c *opencv) read(f *Frame) (bool, error) {
 	}
 	f.resize(c.mat.Cols(), c.mat.Rows())
 	copy(f.pix, pix)
+	if c.src.kind == kindDevice {
+		f.Time = captured(c.vc.Get(gocv.VideoCapturePosMsec))
+	}
 	return true, nil
 }
 
@@ -144,4 +178,7 @@ func hint(v, most float64) float64 {
 func (c *opencv) close() {
 	_ = c.vc.Close()
 	_ = c.mat.Close()
+	if c.jpegs {
+		_ = c.packet.Close()
+	}
 }

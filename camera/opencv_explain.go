@@ -19,6 +19,8 @@ func explain(src source) error {
 		return explainDevice(src)
 	case kindFile:
 		return fmt.Errorf("camera: %s: %w: not a video that FFmpeg can decode", src.name, ErrOpen)
+	case kindCSI:
+		return fmt.Errorf("camera: %s: %w: no such camera, or in use by another program, or it does not offer the size and rate asked for", src.name, ErrOpen)
 	default:
 		return fmt.Errorf("camera: %s: %w: no answer, refused, or not a video stream that FFmpeg can decode", src.name, ErrOpen)
 	}

@@ -25,19 +25,37 @@ const (
 )
 
 type options struct {
-	width, height int // 0, 0: as the device likes
-	sized         bool
-	openTimeout   time.Duration
-	readTimeout   time.Duration
-	delivery      delivery
-	log           *slog.Logger
+	request      request
+	sized, rated bool
+	openTimeout  time.Duration
+	readTimeout  time.Duration
+	delivery     delivery
+	reconnect    bool
+	backoff      Backoff
+	onStatus     func(Status)
+	csiHead      string // of tests: what stands for the hardware in a CSI pipeline
+	log          *slog.Logger
 }
 
-// WithSize asks a V4L2 device for frames of width x height pixels. Open fails
-// with ErrSize if the device answers with another size, and with ErrOption if
-// the source is no device: files and streams come as they are.
+// WithSize asks a V4L2 or CSI device for frames of width x height pixels. Open
+// fails with ErrSize if the device answers with another size, and with ErrOption
+// if the source is no device: files and streams come as they are.
 func WithSize(width, height int) Option {
-	return func(o *options) { o.width, o.height, o.sized = width, height, true }
+	return func(o *options) { o.request.width, o.request.height, o.sized = width, height, true }
+}
+
+// WithRate asks a V4L2 or CSI device for so many frames per second. Open fails
+// with ErrRate if the device answers with a rate that differs by more than 1 %,
+// and with ErrOption if the source is no device.
+func WithRate(fps float64) Option {
+	return func(o *options) { o.request.rate, o.rated = fps, true }
+}
+
+// WithPixelFormat asks a V4L2 device to send its pixels as MJPG or YUYV. Open
+// fails with ErrPixelFormat if the device answers with another format, and with
+// ErrOption if the source is no V4L2 device.
+func WithPixelFormat(p PixelFormat) Option {
+	return func(o *options) { o.request.pixels = p }
 }
 
 // WithOpenTimeout bounds the time Open may take. It must be at least 1 ms.
@@ -59,8 +77,20 @@ func WithEveryFrame() Option { return func(o *options) { o.delivery = deliverEve
 // if it were a camera.
 func WithLatestFrame() Option { return func(o *options) { o.delivery = deliverLatest } }
 
-// WithLogger sets where the camera tells what it did: opened, lost, ended
-// early. The default is silence. OpenCV and FFmpeg write warnings of their own
+// WithReconnect opens a live source again whenever it is lost or stalls, until
+// Close; see Backoff for how often. Camera.Frames says what the loop sees of it.
+// Files end as ever. Waits of 1 ms to 24 h are possible.
+func WithReconnect(b Backoff) Option {
+	return func(o *options) { o.reconnect, o.backoff = true, b }
+}
+
+// WithStatus sets a function to be told of every change of state, one at a time
+// and in order. It must return quickly and must not call the camera's Close;
+// the camera waits for it.
+func WithStatus(f func(Status)) Option { return func(o *options) { o.onStatus = f } }
+
+// WithLogger sets where the camera tells what it did: its changes of state, and
+// files that ended early. Passwords in addresses are left out. The default is silence. OpenCV and FFmpeg write warnings of their own
 // to standard error; OPENCV_LOG_LEVEL and OPENCV_FFMPEG_LOGLEVEL govern those.
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.log = l } }
 
@@ -71,6 +101,8 @@ func newOptions(src source, opts []Option) (options, error) {
 			opt(&o)
 		}
 	}
+	o.reconnect = o.reconnect && src.live()
+	o.backoff = o.backoff.orDefaults()
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)
 	}
@@ -89,14 +121,8 @@ func newOptions(src source, opts []Option) (options, error) {
 			return o, fmt.Errorf("camera: %w: %s(%v): want 1ms to %v", ErrOption, t.name, t.d, maxTimeout)
 		}
 	}
-	if o.sized {
-		const most = 1 << 15
-		if o.width < 1 || o.height < 1 || o.width > most || o.height > most {
-			return o, fmt.Errorf("camera: %w: WithSize(%d, %d): want 1 to %d each", ErrOption, o.width, o.height, most)
-		}
-		if src.kind != kindDevice {
-			return o, fmt.Errorf("camera: %s: %w: WithSize is for V4L2 devices; files and streams come in their own size", src.name, ErrOption)
-		}
+	if b := o.backoff; b.First < time.Millisecond || b.Max < b.First || b.Max > maxTimeout {
+		return o, fmt.Errorf("camera: %w: Backoff{First: %v, Max: %v}: want 1ms <= First <= Max <= %v", ErrOption, b.First, b.Max, maxTimeout)
 	}
-	return o, nil
+	return o, o.request.check(src, o.sized, o.rated)
 }

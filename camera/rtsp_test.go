@@ -67,11 +67,13 @@ func (s *rtspServer) stop() {
 	})
 }
 
-func rtspCam(t *testing.T) *rtspServer {
+func rtspCam(t *testing.T) *rtspServer { return rtspCamAt(t, "0") }
+
+func rtspCamAt(t *testing.T, port string) *rtspServer {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:"+port)
 	require.NoError(t, err)
-	_, port, err := net.SplitHostPort(l.Addr().String())
+	_, port, err = net.SplitHostPort(l.Addr().String())
 	require.NoError(t, err)
 	s := &rtspServer{port: port, ready: make(chan struct{}), quiet: make(chan struct{}), done: make(chan struct{})}
 	s.server = &gortsplib.Server{

@@ -17,14 +17,16 @@ const (
 	kindFile kind = iota
 	kindDevice
 	kindStream
+	kindCSI
 )
 
 // A source is a parsed source string.
 type source struct {
 	kind   kind
 	device int    // V4L2 index, for kindDevice
-	target string // what OpenCV is given: an absolute path, or the URL; never shown
+	target string // what OpenCV is given: an absolute path, the URL, or the CSI camera; never shown
 	name   string // what people are shown: no user, password or query
+	preset string // of kindCSI
 }
 
 // live reports whether the source produces frames at its own pace.
@@ -41,13 +43,15 @@ var (
 func parseSource(s string) (source, error) {
 	switch {
 	case s == "":
-		return source{}, fmt.Errorf("camera: %w: the source is empty; want a device (0, /dev/video0), a file, or an http or rtsp URL", ErrSource)
+		return source{}, fmt.Errorf("camera: %w: the source is empty; want a device (0, /dev/video0, rpi:0, jetson:0), a file, or an http or rtsp URL", ErrSource)
 	case strings.ContainsRune(s, 0):
 		return source{}, fmt.Errorf("camera: %w: the source contains a zero byte", ErrSource)
 	case deviceNumber.MatchString(s):
 		return parseDevice(s, s)
 	case devicePath.MatchString(s):
 		return parseDevice(s, devicePath.FindStringSubmatch(s)[1])
+	case csiSource.MatchString(s):
+		return parseCSI(s)
 	case urlScheme.MatchString(s):
 		return parseStream(s)
 	case strings.HasPrefix(s, "/dev/"):

@@ -20,18 +20,18 @@ func TestParseSource(t *testing.T) {
 		in   string
 		want source
 	}{
-		{"0", source{kindDevice, 0, "/dev/video0", "/dev/video0"}},
-		{"12", source{kindDevice, 12, "/dev/video12", "/dev/video12"}},
-		{"/dev/video3", source{kindDevice, 3, "/dev/video3", "/dev/video3"}},
-		{"clip.avi", source{kindFile, 0, filepath.Join(here, "clip.avi"), "clip.avi"}},
-		{"/a/b.mp4", source{kindFile, 0, "/a/b.mp4", "/a/b.mp4"}},
+		{"0", source{kind: kindDevice, target: "/dev/video0", name: "/dev/video0"}},
+		{"12", source{kind: kindDevice, device: 12, target: "/dev/video12", name: "/dev/video12"}},
+		{"/dev/video3", source{kind: kindDevice, device: 3, target: "/dev/video3", name: "/dev/video3"}},
+		{"clip.avi", source{kind: kindFile, target: filepath.Join(here, "clip.avi"), name: "clip.avi"}},
+		{"/a/b.mp4", source{kind: kindFile, target: "/a/b.mp4", name: "/a/b.mp4"}},
 		// What FFmpeg would take for protocols are file names here.
-		{"concat:a.avi|b.avi", source{kindFile, 0, filepath.Join(here, "concat:a.avi|b.avi"), "concat:a.avi|b.avi"}},
-		{"12:30.avi", source{kindFile, 0, filepath.Join(here, "12:30.avi"), "12:30.avi"}},
+		{"concat:a.avi|b.avi", source{kind: kindFile, target: filepath.Join(here, "concat:a.avi|b.avi"), name: "concat:a.avi|b.avi"}},
+		{"12:30.avi", source{kind: kindFile, target: filepath.Join(here, "12:30.avi"), name: "12:30.avi"}},
 		// What OpenCV could take for a GStreamer pipeline, too.
-		{"videotestsrc ! appsink", source{kindFile, 0, filepath.Join(here, "videotestsrc ! appsink"), "videotestsrc ! appsink"}},
-		{"http://host/x.mjpg", source{kindStream, 0, "http://host/x.mjpg", "http://host/x.mjpg"}},
-		{"RTSP://host:554/x", source{kindStream, 0, "RTSP://host:554/x", "rtsp://host:554/x"}},
+		{"videotestsrc ! appsink", source{kind: kindFile, target: filepath.Join(here, "videotestsrc ! appsink"), name: "videotestsrc ! appsink"}},
+		{"http://host/x.mjpg", source{kind: kindStream, target: "http://host/x.mjpg", name: "http://host/x.mjpg"}},
+		{"RTSP://host:554/x", source{kind: kindStream, target: "RTSP://host:554/x", name: "rtsp://host:554/x"}},
 	} {
 		got, err := parseSource(c.in)
 		require.NoError(t, err, c.in)

@@ -7,6 +7,9 @@ import (
 	"image"
 	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,12 +124,67 @@ func TestV4L2WrongSize(t *testing.T) {
 	openTest(t, "0", WithSize(640, 480))
 }
 
+func TestV4L2Modes(t *testing.T) {
+	jpeg := filepath.Join(t.TempDir(), "frame.jpg")
+	require.NoError(t, os.WriteFile(jpeg, encodeGrey(30, 320, 240), 0o600))
+	if !pluggedIn(t, "FAKEV4L_MAX_FPS=60", "FAKEV4L_JPEG="+jpeg) {
+		return
+	}
+	for name, c := range map[string]struct {
+		opts []Option
+		want error
+	}{
+		"YUYV":           {[]Option{WithPixelFormat(YUYV), WithSize(320, 240)}, nil},
+		"MJPG":           {[]Option{WithPixelFormat(MJPG), WithSize(320, 240)}, nil},
+		"MJPG with rate": {[]Option{WithPixelFormat(MJPG), WithSize(320, 240), WithRate(25)}, nil},
+		"rate":           {[]Option{WithRate(50)}, nil},
+		"too fast":       {[]Option{WithRate(120)}, ErrRate},
+		"too large":      {[]Option{WithSize(4000, 3000)}, ErrSize},
+	} {
+		cam, err := Open(context.Background(), "0", c.opts...)
+		if c.want != nil {
+			assert.ErrorIs(t, err, c.want, name)
+			assert.ErrorContains(t, err, "/dev/video0", name)
+			continue
+		}
+		require.NoError(t, err, name)
+		before := time.Time{}
+		n := 0
+		for f, err := range cam.Frames(context.Background()) {
+			require.NoError(t, err)
+			if name != "rate" {
+				assert.Equal(t, image.Rect(0, 0, 320, 240), f.Bounds(), name)
+			}
+			if strings.HasPrefix(name, "MJPG") {
+				assert.InDelta(t, 100, evenGrey(f), 2, name)
+			}
+			assert.True(t, f.Time.After(before) && !f.Time.After(time.Now()), "%s: captured at %v after %v", name, f.Time, before)
+			before = f.Time
+			if n++; n == 3 {
+				break
+			}
+		}
+		require.NoError(t, cam.Close())
+	}
+}
+
+func TestV4L2WrongPixelFormat(t *testing.T) {
+	if !pluggedIn(t) {
+		return
+	}
+	for _, o := range [][]Option{{}, {quickly}} {
+		_, err := Open(context.Background(), "0", append(o, WithPixelFormat(MJPG))...)
+		assert.ErrorIs(t, err, ErrPixelFormat)
+		assert.ErrorContains(t, err, `"YUYV"`)
+	}
+}
+
 func TestV4L2NoLeaks(t *testing.T) {
 	if !pluggedIn(t, "FAKEV4L_FPS=500") {
 		return
 	}
-	noLeaks(t, 50, func() {
-		c, err := Open(context.Background(), "0")
+	noLeaks(t, 1000, func() {
+		c, err := Open(context.Background(), "0", WithSize(320, 240))
 		require.NoError(t, err)
 		for _, err := range c.Frames(context.Background()) {
 			require.NoError(t, err)
@@ -134,6 +192,29 @@ func TestV4L2NoLeaks(t *testing.T) {
 		}
 		require.NoError(t, c.Close())
 	})
+}
+
+// A loop ten times slower than the camera costs no memory.
+func TestV4L2SlowLoopIsFlat(t *testing.T) {
+	if !pluggedIn(t, "FAKEV4L_FPS=400") {
+		return
+	}
+	c := openTest(t, "0", WithSize(320, 240))
+	n, before := 0, 0
+	for f, err := range c.Frames(context.Background()) {
+		require.NoError(t, err)
+		deviceFrame(t, f)
+		if n++; n == 20 {
+			before = resident(t)
+		}
+		if n == 80 {
+			break
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	assert.Greater(t, c.Stats().Dropped, uint64(100))
+	// A fifth of the frames that were dropped would be as much.
+	assert.Less(t, resident(t)-before, 6<<20)
 }
 
 func TestV4L2NoAllocationPerFrame(t *testing.T) {

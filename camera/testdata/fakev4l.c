@@ -8,7 +8,10 @@
 //
 //   FAKEV4L_DEVICE        the path to stand in for (default /dev/video0)
 //   FAKEV4L_FPS           frames per second (default 50)
+//   FAKEV4L_MAX_FPS       let the rate be set, up to this; not set: it is fixed
+//   FAKEV4L_JPEG          a file that is every frame once the format is MJPG
 //   FAKEV4L_UNPLUG_AFTER  vanish after so many frames: ENODEV from then on
+//   FAKEV4L_REPLUG_MS     when unplugged, be absent for so long; then begin anew
 //   FAKEV4L_STALL_AFTER   deliver no frame after so many, and no error either
 //   FAKEV4L_FIXED_SIZE    answer every wish with 640x480, as small cameras do
 #define _GNU_SOURCE
@@ -18,17 +21,19 @@
 #include <linux/videodev2.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BUFFERS = 4, SLOT = 4 << 20 };
 
 static struct {
-  int fd, width, height, streaming;
+  int fd, width, height, fps, mjpg, streaming;
   long frame, unplug_after, stall_after;
   uint64_t due;        // frames the clock has announced and nobody took
   unsigned char *slots;
@@ -40,15 +45,41 @@ static long setting(const char *name, long otherwise) {
   return v && *v ? atol(v) : otherwise;
 }
 
+static int64_t back_at;  // when an unplugged camera is there again
+
+static int64_t now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+static unsigned char jpeg[1 << 18];
+static int jpeg_size(void) {
+  static int n = -1;
+  const char *path = getenv("FAKEV4L_JPEG");
+  if (n < 0 && path) {
+    FILE *f = fopen(path, "rb");
+    n = f ? (int)fread(jpeg, 1, sizeof jpeg, f) : 0;
+    if (f) fclose(f);
+  }
+  return n;
+}
+
 static int is_camera(const char *path) {
   const char *device = getenv("FAKEV4L_DEVICE");
   return path && !strcmp(path, device ? device : "/dev/video0");
 }
 
 static int plug_in(void) {
+  if (now_ms() < back_at) {
+    errno = ENOENT;
+    return -1;
+  }
+  back_at = 0;
   memset(&cam, 0, sizeof cam);
   cam.width = 640;
   cam.height = 480;
+  cam.fps = setting("FAKEV4L_FPS", 50);
   cam.unplug_after = setting("FAKEV4L_UNPLUG_AFTER", -1);
   cam.stall_after = setting("FAKEV4L_STALL_AFTER", -1);
   return cam.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -56,9 +87,8 @@ static int plug_in(void) {
 
 static void set_clock(int on) {
   struct itimerspec t = {0};
-  long fps = setting("FAKEV4L_FPS", 50);
   if (on) {
-    t.it_interval.tv_nsec = 1000000000L / (fps > 1 ? fps : 2);
+    t.it_interval.tv_nsec = 1000000000L / (cam.fps > 1 ? cam.fps : 2);
     t.it_value = t.it_interval;
   }
   timerfd_settime(cam.fd, 0, &t, NULL);
@@ -117,15 +147,17 @@ static void describe(struct v4l2_pix_format *p) {
   memset(p, 0, sizeof *p);
   p->width = cam.width;
   p->height = cam.height;
-  p->pixelformat = V4L2_PIX_FMT_YUYV;
+  p->pixelformat = cam.mjpg ? V4L2_PIX_FMT_MJPEG : V4L2_PIX_FMT_YUYV;
   p->field = V4L2_FIELD_NONE;
-  p->bytesperline = cam.width * 2;
+  p->bytesperline = cam.mjpg ? 0 : cam.width * 2;
   p->sizeimage = cam.width * cam.height * 2;
   p->colorspace = V4L2_COLORSPACE_SRGB;
 }
 
 static int set_format(struct v4l2_pix_format *p) {
-  if (p->pixelformat != V4L2_PIX_FMT_YUYV) return fail(EINVAL);
+  int mjpg = p->pixelformat == V4L2_PIX_FMT_MJPEG && jpeg_size() > 0;
+  if (p->pixelformat != V4L2_PIX_FMT_YUYV && !mjpg) return fail(EINVAL);
+  cam.mjpg = mjpg;
   if (!setting("FAKEV4L_FIXED_SIZE", 0) && p->width >= 64 && p->width <= 1280 && p->height >= 64 && p->height <= 1024) {
     cam.width = p->width & ~1u;
     cam.height = p->height & ~1u;
@@ -137,7 +169,10 @@ static int set_format(struct v4l2_pix_format *p) {
 static int dequeue(struct v4l2_buffer *b) {
   uint64_t ticks;
   if (read(cam.fd, &ticks, sizeof ticks) == sizeof ticks) cam.due += ticks;
-  if (cam.unplug_after >= 0 && cam.frame >= cam.unplug_after) return fail(ENODEV);
+  if (cam.unplug_after >= 0 && cam.frame >= cam.unplug_after) {
+    if (!back_at) back_at = now_ms() + setting("FAKEV4L_REPLUG_MS", 0);
+    return fail(ENODEV);
+  }
   if (cam.stall_after >= 0 && cam.frame >= cam.stall_after) {
     set_clock(0);
     return fail(EAGAIN);
@@ -146,13 +181,19 @@ static int dequeue(struct v4l2_buffer *b) {
   cam.due--;
   int i = cam.queue[cam.head++ % BUFFERS];
   unsigned char *p = cam.slots + (size_t)i * SLOT;
-  for (long k = 0; k < (long)cam.width * cam.height; k++) {
+  if (cam.mjpg) memcpy(p, jpeg, jpeg_size());
+  else for (long k = 0; k < (long)cam.width * cam.height; k++) {
     p[2 * k] = 16 + cam.frame % 200;
     p[2 * k + 1] = 128;
   }
   b->index = i;
-  b->bytesused = b->length = cam.width * cam.height * 2;
+  b->length = cam.width * cam.height * 2;
+  b->bytesused = cam.mjpg ? (unsigned)jpeg_size() : b->length;
   b->m.offset = i * SLOT;
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  b->timestamp.tv_sec = t.tv_sec;
+  b->timestamp.tv_usec = t.tv_nsec / 1000;
   b->sequence = cam.frame++;
   b->flags = V4L2_BUF_FLAG_DONE;
   return 0;
@@ -190,8 +231,8 @@ int ioctl(int fd, unsigned long request, ...) {
       return 0;
     case VIDIOC_ENUM_FMT: {
       struct v4l2_fmtdesc *d = arg;
-      if (d->index) return fail(EINVAL);
-      d->pixelformat = V4L2_PIX_FMT_YUYV;
+      if (d->index > (jpeg_size() > 0)) return fail(EINVAL);
+      d->pixelformat = d->index ? V4L2_PIX_FMT_MJPEG : V4L2_PIX_FMT_YUYV;
       return 0;
     }
     case VIDIOC_G_FMT:
@@ -203,9 +244,14 @@ int ioctl(int fd, unsigned long request, ...) {
     case VIDIOC_G_PARM:
     case VIDIOC_S_PARM: {
       struct v4l2_captureparm *c = &((struct v4l2_streamparm *)arg)->parm.capture;
+      long most = setting("FAKEV4L_MAX_FPS", 0);
+      if (request == VIDIOC_S_PARM && most && c->timeperframe.numerator) {
+        long wish = c->timeperframe.denominator / c->timeperframe.numerator;
+        cam.fps = wish > most ? most : wish;
+      }
       c->capability = V4L2_CAP_TIMEPERFRAME;
       c->timeperframe.numerator = 1;
-      c->timeperframe.denominator = setting("FAKEV4L_FPS", 50);
+      c->timeperframe.denominator = cam.fps;
       return 0;
     }
     case VIDIOC_REQBUFS: {
