@@ -19,7 +19,7 @@ PLATFORMS := linux/arm64 linux/arm linux/riscv64 linux/amd64 darwin/arm64 window
 CIFAR10_TEST ?=
 CALIBRATE ?=
 
-.PHONY: help demo test test-go test-arm64 check build model kernels bench-arm goldens deps-qemu deps-clang deps-cc clean
+.PHONY: help demo test test-go test-arm64 check build model kernels bench-arm goldens deps-qemu deps-clang deps-cc deps-gstreamer clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -28,7 +28,7 @@ demo: deps-camera opencv-doc
 	$(GOCV_ENV) $(GO) run $(TAGS) ./examples/demo -o demo.png $(OPENCV_DOC_DATA)/vtest.avi $(OPENCV_DOC_DATA)/messi5.jpg \
 		$(OPENCV_DOC_DATA)/basketball1.png $(OPENCV_DOC_DATA)/apple.jpg $(OPENCV_DOC_DATA)/orange.jpg
 
-test: deps-camera deps-qemu opencv-doc test-go test-arm64
+test: deps-camera deps-gstreamer deps-qemu opencv-doc test-go test-arm64
 
 # The camera's tests need its clip and its C compiler; nothing here may skip for the lack of them. They talk to servers
 # and devices with short time-outs, so they have the machine to themselves.
@@ -103,6 +103,13 @@ deps-qemu:
 	@command -v qemu-aarch64 >/dev/null && exit 0; \
 	sudo=; test "$$(id -u)" = 0 || sudo=sudo; echo "installing qemu-user"; \
 	install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends qemu-user"; \
+	$$install >/dev/null 2>&1 || { $$sudo apt-get update -qq && $$install >/dev/null; }
+
+# The tests of CSI cameras run their pipeline with a test picture.
+deps-gstreamer:
+	@ls /usr/lib/*/gstreamer-1.0/libgstvideotestsrc.so >/dev/null 2>&1 && exit 0; \
+	sudo=; test "$$(id -u)" = 0 || sudo=sudo; echo "installing gstreamer1.0-plugins-base"; \
+	install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends gstreamer1.0-plugins-base"; \
 	$$install >/dev/null 2>&1 || { $$sudo apt-get update -qq && $$install >/dev/null; }
 
 clean:

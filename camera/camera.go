@@ -156,7 +156,7 @@ func (c *Camera) Frames(ctx context.Context) iter.Seq2[*Frame, error] {
 		patience := time.NewTimer(c.opt.readTimeout + slack)
 		defer patience.Stop()
 		for {
-			frame, err, over := c.next(ctx, patience)
+			frame, over, err := c.next(ctx, patience)
 			if frame == nil && err == nil || !yield(frame, err) || over {
 				return
 			}
@@ -212,14 +212,14 @@ func (c *Camera) errClosed() error { return fmt.Errorf("camera: %s: %w", c.src.n
 
 // next waits for a frame. Neither a frame nor an error is the end of a file;
 // over says that there is nothing behind the error.
-func (c *Camera) next(ctx context.Context, patience *time.Timer) (frame *Frame, err error, over bool) {
+func (c *Camera) next(ctx context.Context, patience *time.Timer) (frame *Frame, over bool, err error) {
 	patience.Reset(c.opt.readTimeout + slack)
 	for {
 		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("camera: %s: %w", c.src.name, err), true
+			return nil, true, fmt.Errorf("camera: %s: %w", c.src.name, err)
 		}
-		if frame, err, over, settled := c.take(); settled {
-			return frame, err, over
+		if frame, over, settled, err := c.take(); settled {
+			return frame, over, err
 		}
 		select {
 		case <-c.fresh:
@@ -227,7 +227,7 @@ func (c *Camera) next(ctx context.Context, patience *time.Timer) (frame *Frame, 
 		case <-ctx.Done():
 		case <-patience.C:
 			if c.opt.reconnect {
-				return nil, c.errWaiting(), false
+				return nil, false, c.errWaiting()
 			}
 			c.stop(c.errTimeout())
 		}
@@ -235,24 +235,24 @@ func (c *Camera) next(ctx context.Context, patience *time.Timer) (frame *Frame, 
 }
 
 // take gives what can be given without waiting, if anything.
-func (c *Camera) take() (frame *Frame, err error, over, settled bool) {
+func (c *Camera) take() (frame *Frame, over, settled bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.closed:
-		return nil, c.errClosed(), true, true
+		return nil, true, true, c.errClosed()
 	case c.full:
 		c.waiting, c.lent, c.full = c.lent, c.waiting, false
 		c.lent.Dropped, c.dropped = c.dropped, 0
 		wake(c.kick)
-		return c.lent, nil, false, true
+		return c.lent, false, true, nil
 	case c.ended:
-		return nil, c.end, true, true
+		return nil, true, true, c.end
 	case c.fault != nil:
 		err, c.fault = c.fault, nil
-		return nil, err, false, true
+		return nil, false, true, err
 	}
-	return nil, nil, false, false
+	return nil, false, false, nil
 }
 
 func (c *Camera) errTimeout() error {

@@ -23,6 +23,27 @@
 // The package knows nothing of networks and imports nothing else of this
 // module.
 //
+// # Faults
+//
+// Streams stall, cables come out and servers restart. With [WithReconnect] the
+// camera opens its source again and again, with growing pauses, and the loop
+// goes on where its body does:
+//
+//	for frame, err := range cam.Frames(ctx) {
+//		if err != nil {
+//			log.Print(err) // lost, or still away
+//			continue
+//		}
+//
+// [WithStatus] and [WithLogger] tell of every change of [State], [Camera.Stats]
+// counts. Errors, logs and statuses name a source without what may be a password.
+//
+// # Modes
+//
+// [List] finds the V4L2 cameras of a machine and what they offer; [WithSize],
+// [WithRate] and [WithPixelFormat] ask for it, and Open fails rather than give
+// something else.
+//
 // # Ownership
 //
 // OpenCV's capture may be used by one thread at a time, and closing it while a
@@ -34,7 +55,7 @@
 //
 // # Time
 //
-// No call blocks for ever. Opening is bounded by [WithOpenTimeout], waiting
+// No call blocks for ever; nor does a turn of the loop. Opening is bounded by [WithOpenTimeout], waiting
 // for a frame by [WithReadTimeout], whatever OpenCV is doing meanwhile. Where
 // OpenCV cannot be interrupted (it waits up to 10 s for a stalled V4L2 device;
 // the environment variable OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT, in seconds,
