@@ -7,17 +7,10 @@ var depthwiseTiles = []depthwiseTile{
 }
 
 var columnsTiles = []columnsTile{
-	{VNNI, 3, 64, channel64, depthwiseVNNIk3x64},
+	{VNNI, 3, 64, byFours(4), depthwiseVNNIk3x64},
 	{VNNI, 3, 16, nil, depthwiseVNNIk3x16},
-	{VNNI, 5, 64, channel64, depthwiseVNNIk5x64},
+	{VNNI, 5, 64, byFours(4), depthwiseVNNIk5x64},
 	{VNNI, 5, 16, nil, depthwiseVNNIk5x16},
-}
-
-// channel64 is the order in which unpacking bytes by fours leaves 64 channels,
-// and packing brings back.
-func channel64(i int) int {
-	quarter, lane, e := i/16, i/4%4, i%4
-	return 16*lane + 4*quarter + e
 }
 
 //go:noescape

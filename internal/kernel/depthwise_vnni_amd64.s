@@ -15,7 +15,7 @@ TEXT ·depthwiseVNNIk3x64(SB), NOSPLIT, $0-8
 	LONG $0x24448b49; BYTE $0x78         // 020: movq 0x78(%r12), %rax
 	LONG $0x24840149; LONG $0x00000120   // 025: addq %rax, 0x120(%r12)
 	LONG $0x248cff49; LONG $0x00000088   // 02d: decq 0x88(%r12)
-	LONG $0x089e840f; WORD $0x0000       // 035: je 0x8d9 <depthwiseVNNIk3x64+0x8d9>
+	LONG $0x08be840f; WORD $0x0000       // 035: je 0x8f9 <depthwiseVNNIk3x64+0x8f9>
 	LONG $0x244c8b49; BYTE $0x48         // 03b: movq 0x48(%r12), %rcx
 	LONG $0x24448b49; BYTE $0x50         // 040: movq 0x50(%r12), %rax
 	LONG $0x247c8b49; BYTE $0x08         // 045: movq 0x8(%r12), %rdi
@@ -121,281 +121,287 @@ TEXT ·depthwiseVNNIk3x64(SB), NOSPLIT, $0-8
 	LONG $0x208b8b49; WORD $0x0001; BYTE $0x00 // 228: movq 0x120(%r11), %rcx
 	LONG $0x28938b49; WORD $0x0001; BYTE $0x00 // 22f: movq 0x128(%r11), %rdx
 	LONG $0x02f88349                     // 236: cmpq $0x2, %r8
-	LONG $0x0200840f; WORD $0x0000       // 23a: je 0x440 <depthwiseVNNIk3x64+0x440>
+	LONG $0x0210840f; WORD $0x0000       // 23a: je 0x450 <depthwiseVNNIk3x64+0x450>
 	LONG $0x01f88349                     // 240: cmpq $0x1, %r8
-	LONG $0x0466850f; WORD $0x0000       // 244: jne 0x6b0 <depthwiseVNNIk3x64+0x6b0>
-	LONG $0x48fdf162; WORD $0x0f6f       // 24a: vmovdqa64 (%rdi), %zmm1
-	LONG $0x48fdf162; WORD $0x576f; BYTE $0x01 // 250: vmovdqa64 0x40(%rdi), %zmm2
-	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x02 // 257: vmovdqa64 0x80(%rdi), %zmm3
-	LONG $0x48fdf162; WORD $0x676f; BYTE $0x03 // 25e: vmovdqa64 0xc0(%rdi), %zmm4
-	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x04 // 265: vmovdqa64 0x100(%rdi), %zmm5
-	LONG $0x48fdf162; WORD $0x776f; BYTE $0x05 // 26c: vmovdqa64 0x140(%rdi), %zmm6
-	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x06 // 273: vmovdqa64 0x180(%rdi), %zmm7
-	LONG $0x48fd7162; WORD $0x476f; BYTE $0x07 // 27a: vmovdqa64 0x1c0(%rdi), %zmm8
-	LONG $0x48fd7162; WORD $0x4f6f; BYTE $0x08 // 281: vmovdqa64 0x200(%rdi), %zmm9
-	LONG $0x48fd7162; WORD $0x576f; BYTE $0x09 // 288: vmovdqa64 0x240(%rdi), %zmm10
-	LONG $0x48fd7162; WORD $0x5f6f; BYTE $0x0a // 28f: vmovdqa64 0x280(%rdi), %zmm11
-	LONG $0x48fd7162; WORD $0x676f; BYTE $0x0b // 296: vmovdqa64 0x2c0(%rdi), %zmm12
-	LONG $0x60538b4d                     // 29d: movq 0x60(%r11), %r10
-	WORD $0x0148; BYTE $0xd1             // 2a1: addq %rdx, %rcx
-	LONG $0x687b8b49                     // 2a4: movq 0x68(%r11), %rdi
-	LONG $0x80938b49; WORD $0x0000; BYTE $0x00 // 2a8: movq 0x80(%r11), %rdx
-	LONG $0x404b8b4d                     // 2af: movq 0x40(%r11), %r9
-	LONG $0xc09b8b4d; WORD $0x0000; BYTE $0x00 // 2b3: movq 0xc0(%r11), %r11
-	WORD $0x8949; BYTE $0xf8             // 2ba: movq %rdi, %r8
-	LONG $0x08e0c149                     // 2bd: shlq $0x8, %r8
-	LONG $0x08e2c149                     // 2c1: shlq $0x8, %r10
-	LONG $0x09e7c148                     // 2c5: shlq $0x9, %rdi
-	WORD $0x0149; BYTE $0xf3             // 2c9: addq %rsi, %r11
-	LONG $0x00401f0f                     // 2cc: nopl (%rax)
-	LONG $0x48fe7162; WORD $0x706f; BYTE $0x01 // 2d0: vmovdqu64 0x40(%rax), %zmm14
-	LONG $0x48fdc162; WORD $0x536f; BYTE $0xfe // 2d7: vmovdqa64 -0x80(%r11), %zmm18
-	LONG $0x48fe7162; WORD $0x786f; BYTE $0x02 // 2de: vmovdqu64 0x80(%rax), %zmm15
-	LONG $0x48fdc162; WORD $0x5b6f; BYTE $0xff // 2e5: vmovdqa64 -0x40(%r11), %zmm19
-	LONG $0x48fee162; WORD $0x406f; BYTE $0x03 // 2ec: vmovdqu64 0xc0(%rax), %zmm16
-	LONG $0x48fe7162; WORD $0x286f       // 2f3: vmovdqu64 (%rax), %zmm13
-	LONG $0x48fdc162; WORD $0x4b6f; BYTE $0xfd // 2f9: vmovdqa64 -0xc0(%r11), %zmm17
-	LONG $0x406d7262; WORD $0xf250       // 300: vpdpbusd %zmm2, %zmm18, %zmm14
-	LONG $0x48fdc162; WORD $0x136f       // 306: vmovdqa64 (%r11), %zmm18
-	LONG $0x40657262; WORD $0xfb50       // 30c: vpdpbusd %zmm3, %zmm19, %zmm15
-	LONG $0x48fd8162; LONG $0xfd035c6f   // 312: vmovdqa64 -0xc0(%r11,%r8), %zmm19
-	LONG $0x40757262; WORD $0xe950       // 31a: vpdpbusd %zmm1, %zmm17, %zmm13
-	LONG $0x48fdc162; LONG $0xff3b4c6f   // 320: vmovdqa64 -0x40(%r11,%rdi), %zmm17
-	LONG $0x406de262; WORD $0xc450       // 328: vpdpbusd %zmm4, %zmm18, %zmm16
-	LONG $0x48fd8162; LONG $0xfe03546f   // 32e: vmovdqa64 -0x80(%r11,%r8), %zmm18
-	LONG $0x40657262; WORD $0xed50       // 336: vpdpbusd %zmm5, %zmm19, %zmm13
-	LONG $0x48fd8162; LONG $0xff035c6f   // 33c: vmovdqa64 -0x40(%r11,%r8), %zmm19
-	LONG $0x406d7262; WORD $0xf650       // 344: vpdpbusd %zmm6, %zmm18, %zmm14
-	LONG $0x48fd8162; WORD $0x146f; BYTE $0x03 // 34a: vmovdqa64 (%r11,%r8), %zmm18
-	LONG $0x40657262; WORD $0xff50       // 351: vpdpbusd %zmm7, %zmm19, %zmm15
-	LONG $0x48fdc162; LONG $0xfd3b5c6f   // 357: vmovdqa64 -0xc0(%r11,%rdi), %zmm19
-	LONG $0x40755262; WORD $0xfb50       // 35f: vpdpbusd %zmm11, %zmm17, %zmm15
-	LONG $0x48fdc162; WORD $0x0c6f; BYTE $0x3b // 365: vmovdqa64 (%r11,%rdi), %zmm17
-	LONG $0x406dc262; WORD $0xc050       // 36c: vpdpbusd %zmm8, %zmm18, %zmm16
-	LONG $0x48fdc162; LONG $0xfe3b546f   // 372: vmovdqa64 -0x80(%r11,%rdi), %zmm18
-	LONG $0x40655262; WORD $0xe950       // 37a: vpdpbusd %zmm9, %zmm19, %zmm13
-	LONG $0x487c5162; WORD $0xff5b       // 380: vcvtdq2ps %zmm15, %zmm15
-	WORD $0x014d; BYTE $0xd3             // 386: addq %r10, %r11
-	LONG $0x487c5162; WORD $0xed5b       // 389: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48147162; WORD $0x6859; BYTE $0x04 // 38f: vmulps 0x100(%rax), %zmm13, %zmm13
-	LONG $0x4075c262; WORD $0xc450       // 396: vpdpbusd %zmm12, %zmm17, %zmm16
-	LONG $0x48147162; WORD $0x685d; BYTE $0x0c // 39c: vminps 0x300(%rax), %zmm13, %zmm13
-	LONG $0x406d5262; WORD $0xf250       // 3a3: vpdpbusd %zmm10, %zmm18, %zmm14
-	LONG $0x487ca162; WORD $0xc05b       // 3a9: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xf65b       // 3af: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c7162; WORD $0x7059; BYTE $0x05 // 3b5: vmulps 0x140(%rax), %zmm14, %zmm14
-	LONG $0x480c7162; WORD $0x705d; BYTE $0x0d // 3bc: vminps 0x340(%rax), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xed5b       // 3c3: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x68fe; BYTE $0x08 // 3c9: vpaddd 0x200(%rax), %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xf65b       // 3d0: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x70fe; BYTE $0x09 // 3d6: vpaddd 0x240(%rax), %zmm14, %zmm14
-	LONG $0x48155162; WORD $0xee6b       // 3dd: vpackssdw %zmm14, %zmm13, %zmm13
-	LONG $0x48047162; WORD $0x7059; BYTE $0x06 // 3e3: vmulps 0x180(%rax), %zmm15, %zmm14
-	LONG $0x407c7162; WORD $0x7859; BYTE $0x07 // 3ea: vmulps 0x1c0(%rax), %zmm16, %zmm15
-	LONG $0x480c7162; WORD $0x705d; BYTE $0x0e // 3f1: vminps 0x380(%rax), %zmm14, %zmm14
-	LONG $0x48047162; WORD $0x785d; BYTE $0x0f // 3f8: vminps 0x3c0(%rax), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xf65b       // 3ff: vcvtps2dq %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xff5b       // 405: vcvtps2dq %zmm15, %zmm15
-	LONG $0x480d7162; WORD $0x70fe; BYTE $0x0a // 40b: vpaddd 0x280(%rax), %zmm14, %zmm14
-	LONG $0x48057162; WORD $0x78fe; BYTE $0x0b // 412: vpaddd 0x2c0(%rax), %zmm15, %zmm15
-	LONG $0x480d5162; WORD $0xf76b       // 419: vpackssdw %zmm15, %zmm14, %zmm14
-	LONG $0x48155162; WORD $0xee67       // 41f: vpackuswb %zmm14, %zmm13, %zmm13
-	LONG $0x48fe7162; WORD $0x297f       // 425: vmovdqu64 %zmm13, (%rcx)
-	WORD $0x014c; BYTE $0xc9             // 42b: addq %r9, %rcx
-	WORD $0xff48; BYTE $0xca             // 42e: decq %rdx
-	LONG $0xfe99850f; WORD $0xffff       // 431: jne 0x2d0 <depthwiseVNNIk3x64+0x2d0>
-	LONG $0x00044fe9; BYTE $0x00         // 437: jmp 0x88b <depthwiseVNNIk3x64+0x88b>
-	LONG $0x00401f0f                     // 43c: nopl (%rax)
-	LONG $0x000000bb; BYTE $0x3f         // 440: movl $0x3f000000, %ebx
-	LONG $0x0000b841; WORD $0x3f80       // 445: movl $0x3f800000, %r8d
-	LONG $0x48fdf162; WORD $0x0f6f       // 44b: vmovdqa64 (%rdi), %zmm1
-	LONG $0x48fdf162; WORD $0x576f; BYTE $0x01 // 451: vmovdqa64 0x40(%rdi), %zmm2
-	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x02 // 458: vmovdqa64 0x80(%rdi), %zmm3
-	LONG $0x48fdf162; WORD $0x676f; BYTE $0x03 // 45f: vmovdqa64 0xc0(%rdi), %zmm4
-	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x04 // 466: vmovdqa64 0x100(%rdi), %zmm5
-	LONG $0x48fdf162; WORD $0x776f; BYTE $0x05 // 46d: vmovdqa64 0x140(%rdi), %zmm6
-	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x06 // 474: vmovdqa64 0x180(%rdi), %zmm7
-	LONG $0x48fd7162; WORD $0x476f; BYTE $0x07 // 47b: vmovdqa64 0x1c0(%rdi), %zmm8
-	LONG $0x48fd7162; WORD $0x4f6f; BYTE $0x08 // 482: vmovdqa64 0x200(%rdi), %zmm9
-	LONG $0x48fd7162; WORD $0x576f; BYTE $0x09 // 489: vmovdqa64 0x240(%rdi), %zmm10
-	LONG $0x48fd7162; WORD $0x5f6f; BYTE $0x0a // 490: vmovdqa64 0x280(%rdi), %zmm11
-	LONG $0x48fd7162; WORD $0x676f; BYTE $0x0b // 497: vmovdqa64 0x2c0(%rdi), %zmm12
-	LONG $0x60538b4d                     // 49e: movq 0x60(%r11), %r10
-	WORD $0x0148; BYTE $0xd1             // 4a2: addq %rdx, %rcx
-	LONG $0x80938b49; WORD $0x0000; BYTE $0x00 // 4a5: movq 0x80(%r11), %rdx
-	LONG $0x687b8b49                     // 4ac: movq 0x68(%r11), %rdi
-	LONG $0x404b8b4d                     // 4b0: movq 0x40(%r11), %r9
-	LONG $0xc09b8b4d; WORD $0x0000; BYTE $0x00 // 4b4: movq 0xc0(%r11), %r11
-	LONG $0x487d5262; WORD $0xf07c       // 4bb: vpbroadcastd %r8d, %zmm14
-	LONG $0x487d7262; WORD $0xeb7c       // 4c1: vpbroadcastd %ebx, %zmm13
-	WORD $0x8949; BYTE $0xf8             // 4c7: movq %rdi, %r8
-	LONG $0x08e0c149                     // 4ca: shlq $0x8, %r8
-	LONG $0x08e2c149                     // 4ce: shlq $0x8, %r10
-	LONG $0x09e7c148                     // 4d2: shlq $0x9, %rdi
-	WORD $0x0149; BYTE $0xf3             // 4d6: addq %rsi, %r11
-	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // 4d9: nopl (%rax)
-	LONG $0x48fee162; WORD $0x486f; BYTE $0x01 // 4e0: vmovdqu64 0x40(%rax), %zmm17
-	LONG $0x48fdc162; WORD $0x636f; BYTE $0xfe // 4e7: vmovdqa64 -0x80(%r11), %zmm20
-	LONG $0x48fee162; WORD $0x506f; BYTE $0x02 // 4ee: vmovdqu64 0x80(%rax), %zmm18
-	LONG $0x48fee162; WORD $0x006f       // 4f5: vmovdqu64 (%rax), %zmm16
-	LONG $0x48fdc162; WORD $0x5b6f; BYTE $0xfd // 4fb: vmovdqa64 -0xc0(%r11), %zmm19
-	LONG $0x48fe7162; WORD $0x786f; BYTE $0x03 // 502: vmovdqu64 0xc0(%rax), %zmm15
-	LONG $0x48fdc162; WORD $0x2b6f       // 509: vmovdqa64 (%r11), %zmm21
-	LONG $0x405de262; WORD $0xca50       // 50f: vpdpbusd %zmm2, %zmm20, %zmm17
-	LONG $0x48fdc162; WORD $0x636f; BYTE $0xff // 515: vmovdqa64 -0x40(%r11), %zmm20
-	LONG $0x4065e262; WORD $0xc150       // 51c: vpdpbusd %zmm1, %zmm19, %zmm16
-	LONG $0x40557262; WORD $0xfc50       // 522: vpdpbusd %zmm4, %zmm21, %zmm15
-	LONG $0x48fd8162; LONG $0xff036c6f   // 528: vmovdqa64 -0x40(%r11,%r8), %zmm21
-	LONG $0x405de262; WORD $0xd350       // 530: vpdpbusd %zmm3, %zmm20, %zmm18
-	LONG $0x48fd8162; LONG $0xfd03646f   // 536: vmovdqa64 -0xc0(%r11,%r8), %zmm20
-	LONG $0x4055e262; WORD $0xd750       // 53e: vpdpbusd %zmm7, %zmm21, %zmm18
-	LONG $0x48fdc162; LONG $0xfe3b6c6f   // 544: vmovdqa64 -0x80(%r11,%rdi), %zmm21
-	LONG $0x405de262; WORD $0xc550       // 54c: vpdpbusd %zmm5, %zmm20, %zmm16
-	LONG $0x48fd8162; LONG $0xfe03646f   // 552: vmovdqa64 -0x80(%r11,%r8), %zmm20
-	LONG $0x405de262; WORD $0xce50       // 55a: vpdpbusd %zmm6, %zmm20, %zmm17
-	LONG $0x48fd8162; WORD $0x246f; BYTE $0x03 // 560: vmovdqa64 (%r11,%r8), %zmm20
-	LONG $0x4055c262; WORD $0xca50       // 567: vpdpbusd %zmm10, %zmm21, %zmm17
-	LONG $0x405d5262; WORD $0xf850       // 56d: vpdpbusd %zmm8, %zmm20, %zmm15
-	LONG $0x48fdc162; LONG $0xfd3b646f   // 573: vmovdqa64 -0xc0(%r11,%rdi), %zmm20
-	LONG $0x487ca162; WORD $0xc95b       // 57b: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x4074e162; WORD $0x4859; BYTE $0x05 // 581: vmulps 0x140(%rax), %zmm17, %zmm17
-	LONG $0x405dc262; WORD $0xc150       // 588: vpdpbusd %zmm9, %zmm20, %zmm16
-	LONG $0x48fdc162; LONG $0xff3b646f   // 58e: vmovdqa64 -0x40(%r11,%rdi), %zmm20
-	LONG $0x487ca162; WORD $0xc05b       // 596: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407ce162; WORD $0x4059; BYTE $0x04 // 59c: vmulps 0x100(%rax), %zmm16, %zmm16
-	LONG $0x407ce162; WORD $0x6859; BYTE $0x0c // 5a3: vmulps 0x300(%rax), %zmm16, %zmm21
-	LONG $0x405dc262; WORD $0xd350       // 5aa: vpdpbusd %zmm11, %zmm20, %zmm18
-	LONG $0x48fdc162; WORD $0x246f; BYTE $0x3b // 5b0: vmovdqa64 (%r11,%rdi), %zmm20
-	WORD $0x014d; BYTE $0xd3             // 5b7: addq %r10, %r11
-	LONG $0x487ca162; WORD $0xd25b       // 5ba: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x406ce162; WORD $0x5059; BYTE $0x06 // 5c0: vmulps 0x180(%rax), %zmm18, %zmm18
-	LONG $0x405d5262; WORD $0xfc50       // 5c7: vpdpbusd %zmm12, %zmm20, %zmm15
-	LONG $0x4074e162; WORD $0x6059; BYTE $0x0d // 5cd: vmulps 0x340(%rax), %zmm17, %zmm20
-	LONG $0x4814a162; WORD $0xdd58       // 5d4: vaddps %zmm21, %zmm13, %zmm19
-	LONG $0x406ce162; WORD $0x6859; BYTE $0x0e // 5da: vmulps 0x380(%rax), %zmm18, %zmm21
-	LONG $0x4064e162; WORD $0xd85f       // 5e1: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x487c5162; WORD $0xff5b       // 5e7: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48047162; WORD $0x7859; BYTE $0x07 // 5ed: vmulps 0x1c0(%rax), %zmm15, %zmm15
-	LONG $0x4064c162; WORD $0xde5d       // 5f4: vminps %zmm14, %zmm19, %zmm19
-	LONG $0x407ca162; WORD $0xc359       // 5fa: vmulps %zmm19, %zmm16, %zmm16
-	LONG $0x4814a162; WORD $0xdc58       // 600: vaddps %zmm20, %zmm13, %zmm19
-	LONG $0x4804e162; WORD $0x6059; BYTE $0x0f // 606: vmulps 0x3c0(%rax), %zmm15, %zmm20
-	LONG $0x487da162; WORD $0xc05b       // 60d: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407de162; WORD $0x40fe; BYTE $0x08 // 613: vpaddd 0x200(%rax), %zmm16, %zmm16
-	LONG $0x4064e162; WORD $0xd85f       // 61a: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0xde5d       // 620: vminps %zmm14, %zmm19, %zmm19
-	LONG $0x4074a162; WORD $0xcb59       // 626: vmulps %zmm19, %zmm17, %zmm17
-	LONG $0x4814a162; WORD $0xdd58       // 62c: vaddps %zmm21, %zmm13, %zmm19
-	LONG $0x4064e162; WORD $0xd85f       // 632: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xc95b       // 638: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075e162; WORD $0x48fe; BYTE $0x09 // 63e: vpaddd 0x240(%rax), %zmm17, %zmm17
-	LONG $0x4064c162; WORD $0xde5d       // 645: vminps %zmm14, %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd359       // 64b: vmulps %zmm19, %zmm18, %zmm18
-	LONG $0x4814a162; WORD $0xdc58       // 651: vaddps %zmm20, %zmm13, %zmm19
-	LONG $0x4064e162; WORD $0xd85f       // 657: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xd25b       // 65d: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406de162; WORD $0x50fe; BYTE $0x0a // 663: vpaddd 0x280(%rax), %zmm18, %zmm18
-	LONG $0x407da162; WORD $0xc16b       // 66a: vpackssdw %zmm17, %zmm16, %zmm16
-	LONG $0x4064c162; WORD $0xde5d       // 670: vminps %zmm14, %zmm19, %zmm19
-	LONG $0x48043162; WORD $0xfb59       // 676: vmulps %zmm19, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 67c: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48057162; WORD $0x78fe; BYTE $0x0b // 682: vpaddd 0x2c0(%rax), %zmm15, %zmm15
-	LONG $0x406d5162; WORD $0xff6b       // 689: vpackssdw %zmm15, %zmm18, %zmm15
-	LONG $0x407d5162; WORD $0xff67       // 68f: vpackuswb %zmm15, %zmm16, %zmm15
-	LONG $0x48fe7162; WORD $0x397f       // 695: vmovdqu64 %zmm15, (%rcx)
-	WORD $0x014c; BYTE $0xc9             // 69b: addq %r9, %rcx
-	WORD $0xff48; BYTE $0xca             // 69e: decq %rdx
-	LONG $0xfe39850f; WORD $0xffff       // 6a1: jne 0x4e0 <depthwiseVNNIk3x64+0x4e0>
-	LONG $0x0001dfe9; BYTE $0x00         // 6a7: jmp 0x88b <depthwiseVNNIk3x64+0x88b>
-	LONG $0x00401f0f                     // 6ac: nopl (%rax)
-	LONG $0x48fdf162; WORD $0x0f6f       // 6b0: vmovdqa64 (%rdi), %zmm1
-	LONG $0x48fdf162; WORD $0x576f; BYTE $0x01 // 6b6: vmovdqa64 0x40(%rdi), %zmm2
-	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x02 // 6bd: vmovdqa64 0x80(%rdi), %zmm3
-	LONG $0x48fdf162; WORD $0x676f; BYTE $0x03 // 6c4: vmovdqa64 0xc0(%rdi), %zmm4
-	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x04 // 6cb: vmovdqa64 0x100(%rdi), %zmm5
-	LONG $0x48fdf162; WORD $0x776f; BYTE $0x05 // 6d2: vmovdqa64 0x140(%rdi), %zmm6
-	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x06 // 6d9: vmovdqa64 0x180(%rdi), %zmm7
-	LONG $0x48fd7162; WORD $0x476f; BYTE $0x07 // 6e0: vmovdqa64 0x1c0(%rdi), %zmm8
-	LONG $0x48fd7162; WORD $0x4f6f; BYTE $0x08 // 6e7: vmovdqa64 0x200(%rdi), %zmm9
-	LONG $0x48fd7162; WORD $0x576f; BYTE $0x09 // 6ee: vmovdqa64 0x240(%rdi), %zmm10
-	LONG $0x48fd7162; WORD $0x5f6f; BYTE $0x0a // 6f5: vmovdqa64 0x280(%rdi), %zmm11
-	LONG $0x48fd7162; WORD $0x676f; BYTE $0x0b // 6fc: vmovdqa64 0x2c0(%rdi), %zmm12
-	LONG $0x60538b4d                     // 703: movq 0x60(%r11), %r10
-	WORD $0x0148; BYTE $0xd1             // 707: addq %rdx, %rcx
-	LONG $0x687b8b49                     // 70a: movq 0x68(%r11), %rdi
-	LONG $0x80938b49; WORD $0x0000; BYTE $0x00 // 70e: movq 0x80(%r11), %rdx
-	LONG $0x404b8b4d                     // 715: movq 0x40(%r11), %r9
-	LONG $0xc09b8b4d; WORD $0x0000; BYTE $0x00 // 719: movq 0xc0(%r11), %r11
-	WORD $0x8949; BYTE $0xf8             // 720: movq %rdi, %r8
-	LONG $0x08e0c149                     // 723: shlq $0x8, %r8
-	LONG $0x08e2c149                     // 727: shlq $0x8, %r10
-	LONG $0x09e7c148                     // 72b: shlq $0x9, %rdi
-	WORD $0x0149; BYTE $0xf3             // 72f: addq %rsi, %r11
-	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 732: nopw %cs:(%rax,%rax)
-	LONG $0x48fe7162; WORD $0x706f; BYTE $0x01 // 740: vmovdqu64 0x40(%rax), %zmm14
-	LONG $0x48fdc162; WORD $0x536f; BYTE $0xfe // 747: vmovdqa64 -0x80(%r11), %zmm18
-	LONG $0x48fe7162; WORD $0x786f; BYTE $0x02 // 74e: vmovdqu64 0x80(%rax), %zmm15
-	LONG $0x48fdc162; WORD $0x5b6f; BYTE $0xff // 755: vmovdqa64 -0x40(%r11), %zmm19
-	LONG $0x48fee162; WORD $0x406f; BYTE $0x03 // 75c: vmovdqu64 0xc0(%rax), %zmm16
-	LONG $0x48fe7162; WORD $0x286f       // 763: vmovdqu64 (%rax), %zmm13
-	LONG $0x48fdc162; WORD $0x4b6f; BYTE $0xfd // 769: vmovdqa64 -0xc0(%r11), %zmm17
-	LONG $0x406d7262; WORD $0xf250       // 770: vpdpbusd %zmm2, %zmm18, %zmm14
-	LONG $0x48fdc162; WORD $0x136f       // 776: vmovdqa64 (%r11), %zmm18
-	LONG $0x40657262; WORD $0xfb50       // 77c: vpdpbusd %zmm3, %zmm19, %zmm15
-	LONG $0x48fd8162; LONG $0xfd035c6f   // 782: vmovdqa64 -0xc0(%r11,%r8), %zmm19
-	LONG $0x40757262; WORD $0xe950       // 78a: vpdpbusd %zmm1, %zmm17, %zmm13
-	LONG $0x48fdc162; LONG $0xff3b4c6f   // 790: vmovdqa64 -0x40(%r11,%rdi), %zmm17
-	LONG $0x406de262; WORD $0xc450       // 798: vpdpbusd %zmm4, %zmm18, %zmm16
-	LONG $0x48fd8162; LONG $0xfe03546f   // 79e: vmovdqa64 -0x80(%r11,%r8), %zmm18
-	LONG $0x40657262; WORD $0xed50       // 7a6: vpdpbusd %zmm5, %zmm19, %zmm13
-	LONG $0x48fd8162; LONG $0xff035c6f   // 7ac: vmovdqa64 -0x40(%r11,%r8), %zmm19
-	LONG $0x406d7262; WORD $0xf650       // 7b4: vpdpbusd %zmm6, %zmm18, %zmm14
-	LONG $0x48fd8162; WORD $0x146f; BYTE $0x03 // 7ba: vmovdqa64 (%r11,%r8), %zmm18
-	LONG $0x40657262; WORD $0xff50       // 7c1: vpdpbusd %zmm7, %zmm19, %zmm15
-	LONG $0x48fdc162; LONG $0xfd3b5c6f   // 7c7: vmovdqa64 -0xc0(%r11,%rdi), %zmm19
-	LONG $0x40755262; WORD $0xfb50       // 7cf: vpdpbusd %zmm11, %zmm17, %zmm15
-	LONG $0x48fdc162; WORD $0x0c6f; BYTE $0x3b // 7d5: vmovdqa64 (%r11,%rdi), %zmm17
-	LONG $0x406dc262; WORD $0xc050       // 7dc: vpdpbusd %zmm8, %zmm18, %zmm16
-	LONG $0x48fdc162; LONG $0xfe3b546f   // 7e2: vmovdqa64 -0x80(%r11,%rdi), %zmm18
-	LONG $0x40655262; WORD $0xe950       // 7ea: vpdpbusd %zmm9, %zmm19, %zmm13
-	LONG $0x487c5162; WORD $0xff5b       // 7f0: vcvtdq2ps %zmm15, %zmm15
-	WORD $0x014d; BYTE $0xd3             // 7f6: addq %r10, %r11
-	LONG $0x487c5162; WORD $0xed5b       // 7f9: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48147162; WORD $0x6859; BYTE $0x04 // 7ff: vmulps 0x100(%rax), %zmm13, %zmm13
-	LONG $0x4075c262; WORD $0xc450       // 806: vpdpbusd %zmm12, %zmm17, %zmm16
-	LONG $0x406d5262; WORD $0xf250       // 80c: vpdpbusd %zmm10, %zmm18, %zmm14
-	LONG $0x487ca162; WORD $0xc05b       // 812: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xf65b       // 818: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c7162; WORD $0x7059; BYTE $0x05 // 81e: vmulps 0x140(%rax), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xed5b       // 825: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x68fe; BYTE $0x08 // 82b: vpaddd 0x200(%rax), %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xf65b       // 832: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x70fe; BYTE $0x09 // 838: vpaddd 0x240(%rax), %zmm14, %zmm14
-	LONG $0x48155162; WORD $0xee6b       // 83f: vpackssdw %zmm14, %zmm13, %zmm13
-	LONG $0x48047162; WORD $0x7059; BYTE $0x06 // 845: vmulps 0x180(%rax), %zmm15, %zmm14
-	LONG $0x407c7162; WORD $0x7859; BYTE $0x07 // 84c: vmulps 0x1c0(%rax), %zmm16, %zmm15
-	LONG $0x487d5162; WORD $0xf65b       // 853: vcvtps2dq %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xff5b       // 859: vcvtps2dq %zmm15, %zmm15
-	LONG $0x480d7162; WORD $0x70fe; BYTE $0x0a // 85f: vpaddd 0x280(%rax), %zmm14, %zmm14
-	LONG $0x48057162; WORD $0x78fe; BYTE $0x0b // 866: vpaddd 0x2c0(%rax), %zmm15, %zmm15
-	LONG $0x480d5162; WORD $0xf76b       // 86d: vpackssdw %zmm15, %zmm14, %zmm14
-	LONG $0x48155162; WORD $0xee67       // 873: vpackuswb %zmm14, %zmm13, %zmm13
-	LONG $0x48fe7162; WORD $0x297f       // 879: vmovdqu64 %zmm13, (%rcx)
-	WORD $0x014c; BYTE $0xc9             // 87f: addq %r9, %rcx
-	WORD $0xff48; BYTE $0xca             // 882: decq %rdx
-	LONG $0xfeb5850f; WORD $0xffff       // 885: jne 0x740 <depthwiseVNNIk3x64+0x740>
-	LONG $0x248cff49; LONG $0x00000138   // 88b: decq 0x138(%r12)
-	LONG $0xf787840f; WORD $0xffff       // 893: je 0x20 <depthwiseVNNIk3x64+0x20>
-	LONG $0x24848149; LONG $0x00000130; LONG $0x00000300 // 899: addq $0x300, 0x130(%r12)
-	LONG $0x24848149; LONG $0x00000140; LONG $0x00000600 // 8a5: addq $0x600, 0x140(%r12)
-	LONG $0x24848b49; LONG $0x00000128   // 8b1: movq 0x128(%r12), %rax
-	LONG $0x40c08348                     // 8b9: addq $0x40, %rax
-	LONG $0x248c8b49; LONG $0x000000a8   // 8bd: movq 0xa8(%r12), %rcx
-	WORD $0x3948; BYTE $0xc8             // 8c5: cmpq %rcx, %rax
-	LONG $0xc14d0f48                     // 8c8: cmovgeq %rcx, %rax
-	LONG $0x24848949; LONG $0x00000128   // 8cc: movq %rax, 0x128(%r12)
-	LONG $0xfff827e9; BYTE $0xff         // 8d4: jmp 0x100 <depthwiseVNNIk3x64+0x100>
-	WORD $0xf8c5; BYTE $0x77             // 8d9: vzeroupper
+	LONG $0x0486850f; WORD $0x0000       // 244: jne 0x6d0 <depthwiseVNNIk3x64+0x6d0>
+	LONG $0x48fef162; WORD $0x486f; BYTE $0x08 // 24a: vmovdqu64 0x200(%rax), %zmm1
+	LONG $0x48fe7162; WORD $0x706f; BYTE $0x0a // 251: vmovdqu64 0x280(%rax), %zmm14
+	LONG $0x48fdf162; WORD $0x176f       // 258: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 25e: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 265: vmovdqa64 0x80(%rdi), %zmm4
+	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x03 // 26c: vmovdqa64 0xc0(%rdi), %zmm5
+	LONG $0x48fdf162; WORD $0x776f; BYTE $0x04 // 273: vmovdqa64 0x100(%rdi), %zmm6
+	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x05 // 27a: vmovdqa64 0x140(%rdi), %zmm7
+	LONG $0x48fd7162; WORD $0x476f; BYTE $0x06 // 281: vmovdqa64 0x180(%rdi), %zmm8
+	LONG $0x48fd7162; WORD $0x4f6f; BYTE $0x07 // 288: vmovdqa64 0x1c0(%rdi), %zmm9
+	LONG $0x48fd7162; WORD $0x576f; BYTE $0x08 // 28f: vmovdqa64 0x200(%rdi), %zmm10
+	LONG $0x48fd7162; WORD $0x5f6f; BYTE $0x09 // 296: vmovdqa64 0x240(%rdi), %zmm11
+	LONG $0x48fd7162; WORD $0x676f; BYTE $0x0a // 29d: vmovdqa64 0x280(%rdi), %zmm12
+	LONG $0x48fd7162; WORD $0x6f6f; BYTE $0x0b // 2a4: vmovdqa64 0x2c0(%rdi), %zmm13
+	LONG $0x60538b4d                     // 2ab: movq 0x60(%r11), %r10
+	WORD $0x0148; BYTE $0xd1             // 2af: addq %rdx, %rcx
+	LONG $0x687b8b49                     // 2b2: movq 0x68(%r11), %rdi
+	LONG $0x80938b49; WORD $0x0000; BYTE $0x00 // 2b6: movq 0x80(%r11), %rdx
+	LONG $0x404b8b4d                     // 2bd: movq 0x40(%r11), %r9
+	LONG $0xc09b8b4d; WORD $0x0000; BYTE $0x00 // 2c1: movq 0xc0(%r11), %r11
+	LONG $0x4875f162; WORD $0x486b; BYTE $0x09 // 2c8: vpackssdw 0x240(%rax), %zmm1, %zmm1
+	LONG $0x480d7162; WORD $0x706b; BYTE $0x0b // 2cf: vpackssdw 0x2c0(%rax), %zmm14, %zmm14
+	WORD $0x8949; BYTE $0xf8             // 2d6: movq %rdi, %r8
+	LONG $0x08e0c149                     // 2d9: shlq $0x8, %r8
+	LONG $0x08e2c149                     // 2dd: shlq $0x8, %r10
+	LONG $0x09e7c148                     // 2e1: shlq $0x9, %rdi
+	WORD $0x0149; BYTE $0xf3             // 2e5: addq %rsi, %r11
+	LONG $0x00841f0f; LONG $0x00000000   // 2e8: nopl (%rax,%rax)
+	LONG $0x48fee162; WORD $0x406f; BYTE $0x01 // 2f0: vmovdqu64 0x40(%rax), %zmm16
+	LONG $0x48fdc162; WORD $0x636f; BYTE $0xfe // 2f7: vmovdqa64 -0x80(%r11), %zmm20
+	LONG $0x48fee162; WORD $0x486f; BYTE $0x02 // 2fe: vmovdqu64 0x80(%rax), %zmm17
+	LONG $0x48fdc162; WORD $0x6b6f; BYTE $0xff // 305: vmovdqa64 -0x40(%r11), %zmm21
+	LONG $0x48fee162; WORD $0x506f; BYTE $0x03 // 30c: vmovdqu64 0xc0(%rax), %zmm18
+	LONG $0x48fe7162; WORD $0x386f       // 313: vmovdqu64 (%rax), %zmm15
+	LONG $0x48fdc162; WORD $0x5b6f; BYTE $0xfd // 319: vmovdqa64 -0xc0(%r11), %zmm19
+	LONG $0x405de262; WORD $0xc350       // 320: vpdpbusd %zmm3, %zmm20, %zmm16
+	LONG $0x48fdc162; WORD $0x236f       // 326: vmovdqa64 (%r11), %zmm20
+	LONG $0x4055e262; WORD $0xcc50       // 32c: vpdpbusd %zmm4, %zmm21, %zmm17
+	LONG $0x48fd8162; LONG $0xfd036c6f   // 332: vmovdqa64 -0xc0(%r11,%r8), %zmm21
+	LONG $0x40657262; WORD $0xfa50       // 33a: vpdpbusd %zmm2, %zmm19, %zmm15
+	LONG $0x48fdc162; LONG $0xff3b5c6f   // 340: vmovdqa64 -0x40(%r11,%rdi), %zmm19
+	LONG $0x405de262; WORD $0xd550       // 348: vpdpbusd %zmm5, %zmm20, %zmm18
+	LONG $0x48fd8162; LONG $0xfe03646f   // 34e: vmovdqa64 -0x80(%r11,%r8), %zmm20
+	LONG $0x40557262; WORD $0xfe50       // 356: vpdpbusd %zmm6, %zmm21, %zmm15
+	LONG $0x48fd8162; LONG $0xff036c6f   // 35c: vmovdqa64 -0x40(%r11,%r8), %zmm21
+	LONG $0x405de262; WORD $0xc750       // 364: vpdpbusd %zmm7, %zmm20, %zmm16
+	LONG $0x48fd8162; WORD $0x246f; BYTE $0x03 // 36a: vmovdqa64 (%r11,%r8), %zmm20
+	LONG $0x4055c262; WORD $0xc850       // 371: vpdpbusd %zmm8, %zmm21, %zmm17
+	LONG $0x48fdc162; LONG $0xfd3b6c6f   // 377: vmovdqa64 -0xc0(%r11,%rdi), %zmm21
+	LONG $0x4065c262; WORD $0xcc50       // 37f: vpdpbusd %zmm12, %zmm19, %zmm17
+	LONG $0x48fdc162; WORD $0x1c6f; BYTE $0x3b // 385: vmovdqa64 (%r11,%rdi), %zmm19
+	LONG $0x405dc262; WORD $0xd150       // 38c: vpdpbusd %zmm9, %zmm20, %zmm18
+	LONG $0x48fdc162; LONG $0xfe3b646f   // 392: vmovdqa64 -0x80(%r11,%rdi), %zmm20
+	LONG $0x40555262; WORD $0xfa50       // 39a: vpdpbusd %zmm10, %zmm21, %zmm15
+	LONG $0x487ca162; WORD $0xc95b       // 3a0: vcvtdq2ps %zmm17, %zmm17
+	WORD $0x014d; BYTE $0xd3             // 3a6: addq %r10, %r11
+	LONG $0x487c5162; WORD $0xff5b       // 3a9: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x48047162; WORD $0x7859; BYTE $0x04 // 3af: vmulps 0x100(%rax), %zmm15, %zmm15
+	LONG $0x4065c262; WORD $0xd550       // 3b6: vpdpbusd %zmm13, %zmm19, %zmm18
+	LONG $0x48047162; WORD $0x785d; BYTE $0x0c // 3bc: vminps 0x300(%rax), %zmm15, %zmm15
+	LONG $0x405dc262; WORD $0xc350       // 3c3: vpdpbusd %zmm11, %zmm20, %zmm16
+	LONG $0x487ca162; WORD $0xd25b       // 3c9: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc05b       // 3cf: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407ce162; WORD $0x4059; BYTE $0x05 // 3d5: vmulps 0x140(%rax), %zmm16, %zmm16
+	LONG $0x407ce162; WORD $0x405d; BYTE $0x0d // 3dc: vminps 0x340(%rax), %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 3e3: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487da162; WORD $0xc05b       // 3e9: vcvtps2dq %zmm16, %zmm16
+	LONG $0x48053162; WORD $0xf86b       // 3ef: vpackssdw %zmm16, %zmm15, %zmm15
+	LONG $0x4074e162; WORD $0x4059; BYTE $0x06 // 3f5: vmulps 0x180(%rax), %zmm17, %zmm16
+	LONG $0x406ce162; WORD $0x4859; BYTE $0x07 // 3fc: vmulps 0x1c0(%rax), %zmm18, %zmm17
+	LONG $0x48057162; WORD $0xf9ed       // 403: vpaddsw %zmm1, %zmm15, %zmm15
+	LONG $0x407ce162; WORD $0x405d; BYTE $0x0e // 409: vminps 0x380(%rax), %zmm16, %zmm16
+	LONG $0x4074e162; WORD $0x485d; BYTE $0x0f // 410: vminps 0x3c0(%rax), %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc05b       // 417: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc95b       // 41d: vcvtps2dq %zmm17, %zmm17
+	LONG $0x407da162; WORD $0xc16b       // 423: vpackssdw %zmm17, %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0xc6ed       // 429: vpaddsw %zmm14, %zmm16, %zmm16
+	LONG $0x48053162; WORD $0xf867       // 42f: vpackuswb %zmm16, %zmm15, %zmm15
+	LONG $0x48fe7162; WORD $0x397f       // 435: vmovdqu64 %zmm15, (%rcx)
+	WORD $0x014c; BYTE $0xc9             // 43b: addq %r9, %rcx
+	WORD $0xff48; BYTE $0xca             // 43e: decq %rdx
+	LONG $0xfea9850f; WORD $0xffff       // 441: jne 0x2f0 <depthwiseVNNIk3x64+0x2f0>
+	LONG $0x00045fe9; BYTE $0x00         // 447: jmp 0x8ab <depthwiseVNNIk3x64+0x8ab>
+	LONG $0x00401f0f                     // 44c: nopl (%rax)
+	LONG $0x000000bb; BYTE $0x3f         // 450: movl $0x3f000000, %ebx
+	LONG $0x0000b841; WORD $0x3f80       // 455: movl $0x3f800000, %r8d
+	LONG $0x48fef162; WORD $0x486f; BYTE $0x08 // 45b: vmovdqu64 0x200(%rax), %zmm1
+	LONG $0x48fee162; WORD $0x406f; BYTE $0x0a // 462: vmovdqu64 0x280(%rax), %zmm16
+	LONG $0x48fdf162; WORD $0x176f       // 469: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 46f: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 476: vmovdqa64 0x80(%rdi), %zmm4
+	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x03 // 47d: vmovdqa64 0xc0(%rdi), %zmm5
+	LONG $0x48fdf162; WORD $0x776f; BYTE $0x04 // 484: vmovdqa64 0x100(%rdi), %zmm6
+	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x05 // 48b: vmovdqa64 0x140(%rdi), %zmm7
+	LONG $0x48fd7162; WORD $0x476f; BYTE $0x06 // 492: vmovdqa64 0x180(%rdi), %zmm8
+	LONG $0x48fd7162; WORD $0x4f6f; BYTE $0x07 // 499: vmovdqa64 0x1c0(%rdi), %zmm9
+	LONG $0x48fd7162; WORD $0x576f; BYTE $0x08 // 4a0: vmovdqa64 0x200(%rdi), %zmm10
+	LONG $0x48fd7162; WORD $0x5f6f; BYTE $0x09 // 4a7: vmovdqa64 0x240(%rdi), %zmm11
+	LONG $0x48fd7162; WORD $0x676f; BYTE $0x0a // 4ae: vmovdqa64 0x280(%rdi), %zmm12
+	LONG $0x48fd7162; WORD $0x6f6f; BYTE $0x0b // 4b5: vmovdqa64 0x2c0(%rdi), %zmm13
+	LONG $0x60538b4d                     // 4bc: movq 0x60(%r11), %r10
+	WORD $0x0148; BYTE $0xd1             // 4c0: addq %rdx, %rcx
+	LONG $0x80938b49; WORD $0x0000; BYTE $0x00 // 4c3: movq 0x80(%r11), %rdx
+	LONG $0x687b8b49                     // 4ca: movq 0x68(%r11), %rdi
+	LONG $0x404b8b4d                     // 4ce: movq 0x40(%r11), %r9
+	LONG $0xc09b8b4d; WORD $0x0000; BYTE $0x00 // 4d2: movq 0xc0(%r11), %r11
+	LONG $0x487d5262; WORD $0xf87c       // 4d9: vpbroadcastd %r8d, %zmm15
+	LONG $0x487d7262; WORD $0xf37c       // 4df: vpbroadcastd %ebx, %zmm14
+	LONG $0x4875f162; WORD $0x486b; BYTE $0x09 // 4e5: vpackssdw 0x240(%rax), %zmm1, %zmm1
+	LONG $0x407de162; WORD $0x406b; BYTE $0x0b // 4ec: vpackssdw 0x2c0(%rax), %zmm16, %zmm16
+	WORD $0x8949; BYTE $0xf8             // 4f3: movq %rdi, %r8
+	LONG $0x08e0c149                     // 4f6: shlq $0x8, %r8
+	LONG $0x08e2c149                     // 4fa: shlq $0x8, %r10
+	LONG $0x09e7c148                     // 4fe: shlq $0x9, %rdi
+	WORD $0x0149; BYTE $0xf3             // 502: addq %rsi, %r11
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 505: nopw %cs:(%rax,%rax)
+	LONG $0x48fee162; WORD $0x586f; BYTE $0x01 // 510: vmovdqu64 0x40(%rax), %zmm19
+	LONG $0x48fdc162; WORD $0x736f; BYTE $0xfe // 517: vmovdqa64 -0x80(%r11), %zmm22
+	LONG $0x48fee162; WORD $0x606f; BYTE $0x02 // 51e: vmovdqu64 0x80(%rax), %zmm20
+	LONG $0x48fdc162; WORD $0x7b6f; BYTE $0xff // 525: vmovdqa64 -0x40(%r11), %zmm23
+	LONG $0x48fee162; WORD $0x486f; BYTE $0x03 // 52c: vmovdqu64 0xc0(%rax), %zmm17
+	LONG $0x48fee162; WORD $0x106f       // 533: vmovdqu64 (%rax), %zmm18
+	LONG $0x48fdc162; WORD $0x6b6f; BYTE $0xfd // 539: vmovdqa64 -0xc0(%r11), %zmm21
+	LONG $0x404de262; WORD $0xdb50       // 540: vpdpbusd %zmm3, %zmm22, %zmm19
+	LONG $0x48fdc162; WORD $0x336f       // 546: vmovdqa64 (%r11), %zmm22
+	LONG $0x4045e262; WORD $0xe450       // 54c: vpdpbusd %zmm4, %zmm23, %zmm20
+	LONG $0x48fd8162; LONG $0xfd037c6f   // 552: vmovdqa64 -0xc0(%r11,%r8), %zmm23
+	LONG $0x4055e262; WORD $0xd250       // 55a: vpdpbusd %zmm2, %zmm21, %zmm18
+	LONG $0x404de262; WORD $0xcd50       // 560: vpdpbusd %zmm5, %zmm22, %zmm17
+	LONG $0x48fd8162; LONG $0xfe03746f   // 566: vmovdqa64 -0x80(%r11,%r8), %zmm22
+	LONG $0x4045e262; WORD $0xd650       // 56e: vpdpbusd %zmm6, %zmm23, %zmm18
+	LONG $0x48fd8162; LONG $0xff037c6f   // 574: vmovdqa64 -0x40(%r11,%r8), %zmm23
+	LONG $0x404de262; WORD $0xdf50       // 57c: vpdpbusd %zmm7, %zmm22, %zmm19
+	LONG $0x48fd8162; WORD $0x346f; BYTE $0x03 // 582: vmovdqa64 (%r11,%r8), %zmm22
+	LONG $0x4045c262; WORD $0xe050       // 589: vpdpbusd %zmm8, %zmm23, %zmm20
+	LONG $0x48fdc162; LONG $0xfd3b7c6f   // 58f: vmovdqa64 -0xc0(%r11,%rdi), %zmm23
+	LONG $0x404dc262; WORD $0xc950       // 597: vpdpbusd %zmm9, %zmm22, %zmm17
+	LONG $0x48fdc162; LONG $0xfe3b746f   // 59d: vmovdqa64 -0x80(%r11,%rdi), %zmm22
+	LONG $0x4045c262; WORD $0xd250       // 5a5: vpdpbusd %zmm10, %zmm23, %zmm18
+	LONG $0x48fdc162; LONG $0xff3b7c6f   // 5ab: vmovdqa64 -0x40(%r11,%rdi), %zmm23
+	LONG $0x487ca162; WORD $0xd25b       // 5b3: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x406ce162; WORD $0x5059; BYTE $0x04 // 5b9: vmulps 0x100(%rax), %zmm18, %zmm18
+	LONG $0x404dc262; WORD $0xdb50       // 5c0: vpdpbusd %zmm11, %zmm22, %zmm19
+	LONG $0x48fdc162; WORD $0x346f; BYTE $0x3b // 5c6: vmovdqa64 (%r11,%rdi), %zmm22
+	LONG $0x4045c262; WORD $0xe450       // 5cd: vpdpbusd %zmm12, %zmm23, %zmm20
+	LONG $0x406ce162; WORD $0x7859; BYTE $0x0c // 5d3: vmulps 0x300(%rax), %zmm18, %zmm23
+	WORD $0x014d; BYTE $0xd3             // 5da: addq %r10, %r11
+	LONG $0x487ca162; WORD $0xdb5b       // 5dd: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x4064e162; WORD $0x5859; BYTE $0x05 // 5e3: vmulps 0x140(%rax), %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xe45b       // 5ea: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x405ce162; WORD $0x6059; BYTE $0x06 // 5f0: vmulps 0x180(%rax), %zmm20, %zmm20
+	LONG $0x404dc262; WORD $0xcd50       // 5f7: vpdpbusd %zmm13, %zmm22, %zmm17
+	LONG $0x4064e162; WORD $0x7059; BYTE $0x0d // 5fd: vmulps 0x340(%rax), %zmm19, %zmm22
+	LONG $0x480ca162; WORD $0xef58       // 604: vaddps %zmm23, %zmm14, %zmm21
+	LONG $0x405ce162; WORD $0x7859; BYTE $0x0e // 60a: vmulps 0x380(%rax), %zmm20, %zmm23
+	LONG $0x487ca162; WORD $0xc95b       // 611: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x4074e162; WORD $0x4859; BYTE $0x07 // 617: vmulps 0x1c0(%rax), %zmm17, %zmm17
+	LONG $0x4054e162; WORD $0xe85f       // 61e: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x4054c162; WORD $0xef5d       // 624: vminps %zmm15, %zmm21, %zmm21
+	LONG $0x406ca162; WORD $0xd559       // 62a: vmulps %zmm21, %zmm18, %zmm18
+	LONG $0x480ca162; WORD $0xf658       // 630: vaddps %zmm22, %zmm14, %zmm22
+	LONG $0x480ca162; WORD $0xef58       // 636: vaddps %zmm23, %zmm14, %zmm21
+	LONG $0x487da162; WORD $0xd25b       // 63c: vcvtps2dq %zmm18, %zmm18
+	LONG $0x404ce162; WORD $0xf05f       // 642: vmaxps %zmm0, %zmm22, %zmm22
+	LONG $0x404cc162; WORD $0xf75d       // 648: vminps %zmm15, %zmm22, %zmm22
+	LONG $0x4054e162; WORD $0xe85f       // 64e: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x4064a162; WORD $0xde59       // 654: vmulps %zmm22, %zmm19, %zmm19
+	LONG $0x4074e162; WORD $0x7059; BYTE $0x0f // 65a: vmulps 0x3c0(%rax), %zmm17, %zmm22
+	LONG $0x4054c162; WORD $0xef5d       // 661: vminps %zmm15, %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe559       // 667: vmulps %zmm21, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xdb5b       // 66d: vcvtps2dq %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xe45b       // 673: vcvtps2dq %zmm20, %zmm20
+	LONG $0x406da162; WORD $0xd36b       // 679: vpackssdw %zmm19, %zmm18, %zmm18
+	LONG $0x406de162; WORD $0xd1ed       // 67f: vpaddsw %zmm1, %zmm18, %zmm18
+	LONG $0x480ca162; WORD $0xee58       // 685: vaddps %zmm22, %zmm14, %zmm21
+	LONG $0x4054e162; WORD $0xe85f       // 68b: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x4054c162; WORD $0xdf5d       // 691: vminps %zmm15, %zmm21, %zmm19
+	LONG $0x4074a162; WORD $0xcb59       // 697: vmulps %zmm19, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 69d: vcvtps2dq %zmm17, %zmm17
+	LONG $0x405da162; WORD $0xc96b       // 6a3: vpackssdw %zmm17, %zmm20, %zmm17
+	LONG $0x4075a162; WORD $0xc8ed       // 6a9: vpaddsw %zmm16, %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc967       // 6af: vpackuswb %zmm17, %zmm18, %zmm17
+	LONG $0x48fee162; WORD $0x097f       // 6b5: vmovdqu64 %zmm17, (%rcx)
+	WORD $0x014c; BYTE $0xc9             // 6bb: addq %r9, %rcx
+	WORD $0xff48; BYTE $0xca             // 6be: decq %rdx
+	LONG $0xfe49850f; WORD $0xffff       // 6c1: jne 0x510 <depthwiseVNNIk3x64+0x510>
+	LONG $0x0001dfe9; BYTE $0x00         // 6c7: jmp 0x8ab <depthwiseVNNIk3x64+0x8ab>
+	LONG $0x00401f0f                     // 6cc: nopl (%rax)
+	LONG $0x48fef162; WORD $0x486f; BYTE $0x08 // 6d0: vmovdqu64 0x200(%rax), %zmm1
+	LONG $0x48fe7162; WORD $0x706f; BYTE $0x0a // 6d7: vmovdqu64 0x280(%rax), %zmm14
+	LONG $0x48fdf162; WORD $0x176f       // 6de: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 6e4: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 6eb: vmovdqa64 0x80(%rdi), %zmm4
+	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x03 // 6f2: vmovdqa64 0xc0(%rdi), %zmm5
+	LONG $0x48fdf162; WORD $0x776f; BYTE $0x04 // 6f9: vmovdqa64 0x100(%rdi), %zmm6
+	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x05 // 700: vmovdqa64 0x140(%rdi), %zmm7
+	LONG $0x48fd7162; WORD $0x476f; BYTE $0x06 // 707: vmovdqa64 0x180(%rdi), %zmm8
+	LONG $0x48fd7162; WORD $0x4f6f; BYTE $0x07 // 70e: vmovdqa64 0x1c0(%rdi), %zmm9
+	LONG $0x48fd7162; WORD $0x576f; BYTE $0x08 // 715: vmovdqa64 0x200(%rdi), %zmm10
+	LONG $0x48fd7162; WORD $0x5f6f; BYTE $0x09 // 71c: vmovdqa64 0x240(%rdi), %zmm11
+	LONG $0x48fd7162; WORD $0x676f; BYTE $0x0a // 723: vmovdqa64 0x280(%rdi), %zmm12
+	LONG $0x48fd7162; WORD $0x6f6f; BYTE $0x0b // 72a: vmovdqa64 0x2c0(%rdi), %zmm13
+	LONG $0x60538b4d                     // 731: movq 0x60(%r11), %r10
+	WORD $0x0148; BYTE $0xd1             // 735: addq %rdx, %rcx
+	LONG $0x687b8b49                     // 738: movq 0x68(%r11), %rdi
+	LONG $0x80938b49; WORD $0x0000; BYTE $0x00 // 73c: movq 0x80(%r11), %rdx
+	LONG $0x404b8b4d                     // 743: movq 0x40(%r11), %r9
+	LONG $0xc09b8b4d; WORD $0x0000; BYTE $0x00 // 747: movq 0xc0(%r11), %r11
+	LONG $0x4875f162; WORD $0x486b; BYTE $0x09 // 74e: vpackssdw 0x240(%rax), %zmm1, %zmm1
+	LONG $0x480d7162; WORD $0x706b; BYTE $0x0b // 755: vpackssdw 0x2c0(%rax), %zmm14, %zmm14
+	WORD $0x8949; BYTE $0xf8             // 75c: movq %rdi, %r8
+	LONG $0x08e0c149                     // 75f: shlq $0x8, %r8
+	LONG $0x08e2c149                     // 763: shlq $0x8, %r10
+	LONG $0x09e7c148                     // 767: shlq $0x9, %rdi
+	WORD $0x0149; BYTE $0xf3             // 76b: addq %rsi, %r11
+	WORD $0x9066                         // 76e: nop
+	LONG $0x48fee162; WORD $0x406f; BYTE $0x01 // 770: vmovdqu64 0x40(%rax), %zmm16
+	LONG $0x48fdc162; WORD $0x636f; BYTE $0xfe // 777: vmovdqa64 -0x80(%r11), %zmm20
+	LONG $0x48fee162; WORD $0x486f; BYTE $0x02 // 77e: vmovdqu64 0x80(%rax), %zmm17
+	LONG $0x48fdc162; WORD $0x6b6f; BYTE $0xff // 785: vmovdqa64 -0x40(%r11), %zmm21
+	LONG $0x48fee162; WORD $0x506f; BYTE $0x03 // 78c: vmovdqu64 0xc0(%rax), %zmm18
+	LONG $0x48fe7162; WORD $0x386f       // 793: vmovdqu64 (%rax), %zmm15
+	LONG $0x48fdc162; WORD $0x5b6f; BYTE $0xfd // 799: vmovdqa64 -0xc0(%r11), %zmm19
+	LONG $0x405de262; WORD $0xc350       // 7a0: vpdpbusd %zmm3, %zmm20, %zmm16
+	LONG $0x48fdc162; WORD $0x236f       // 7a6: vmovdqa64 (%r11), %zmm20
+	LONG $0x4055e262; WORD $0xcc50       // 7ac: vpdpbusd %zmm4, %zmm21, %zmm17
+	LONG $0x48fd8162; LONG $0xfd036c6f   // 7b2: vmovdqa64 -0xc0(%r11,%r8), %zmm21
+	LONG $0x40657262; WORD $0xfa50       // 7ba: vpdpbusd %zmm2, %zmm19, %zmm15
+	LONG $0x405de262; WORD $0xd550       // 7c0: vpdpbusd %zmm5, %zmm20, %zmm18
+	LONG $0x48fd8162; LONG $0xfe03646f   // 7c6: vmovdqa64 -0x80(%r11,%r8), %zmm20
+	LONG $0x40557262; WORD $0xfe50       // 7ce: vpdpbusd %zmm6, %zmm21, %zmm15
+	LONG $0x48fd8162; LONG $0xff036c6f   // 7d4: vmovdqa64 -0x40(%r11,%r8), %zmm21
+	LONG $0x405de262; WORD $0xc750       // 7dc: vpdpbusd %zmm7, %zmm20, %zmm16
+	LONG $0x48fd8162; WORD $0x246f; BYTE $0x03 // 7e2: vmovdqa64 (%r11,%r8), %zmm20
+	LONG $0x4055c262; WORD $0xc850       // 7e9: vpdpbusd %zmm8, %zmm21, %zmm17
+	LONG $0x48fdc162; LONG $0xfd3b6c6f   // 7ef: vmovdqa64 -0xc0(%r11,%rdi), %zmm21
+	LONG $0x405dc262; WORD $0xd150       // 7f7: vpdpbusd %zmm9, %zmm20, %zmm18
+	LONG $0x48fdc162; LONG $0xfe3b646f   // 7fd: vmovdqa64 -0x80(%r11,%rdi), %zmm20
+	LONG $0x40555262; WORD $0xfa50       // 805: vpdpbusd %zmm10, %zmm21, %zmm15
+	LONG $0x48fdc162; LONG $0xff3b6c6f   // 80b: vmovdqa64 -0x40(%r11,%rdi), %zmm21
+	LONG $0x487c5162; WORD $0xff5b       // 813: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x48047162; WORD $0x7859; BYTE $0x04 // 819: vmulps 0x100(%rax), %zmm15, %zmm15
+	LONG $0x405dc262; WORD $0xc350       // 820: vpdpbusd %zmm11, %zmm20, %zmm16
+	LONG $0x48fdc162; WORD $0x246f; BYTE $0x3b // 826: vmovdqa64 (%r11,%rdi), %zmm20
+	LONG $0x4055c262; WORD $0xcc50       // 82d: vpdpbusd %zmm12, %zmm21, %zmm17
+	WORD $0x014d; BYTE $0xd3             // 833: addq %r10, %r11
+	LONG $0x487ca162; WORD $0xc05b       // 836: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x407ce162; WORD $0x4059; BYTE $0x05 // 83c: vmulps 0x140(%rax), %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 843: vcvtps2dq %zmm15, %zmm15
+	LONG $0x405dc262; WORD $0xd550       // 849: vpdpbusd %zmm13, %zmm20, %zmm18
+	LONG $0x487da162; WORD $0xc05b       // 84f: vcvtps2dq %zmm16, %zmm16
+	LONG $0x48053162; WORD $0xf86b       // 855: vpackssdw %zmm16, %zmm15, %zmm15
+	LONG $0x487ca162; WORD $0xc15b       // 85b: vcvtdq2ps %zmm17, %zmm16
+	LONG $0x407ce162; WORD $0x4059; BYTE $0x06 // 861: vmulps 0x180(%rax), %zmm16, %zmm16
+	LONG $0x487ca162; WORD $0xca5b       // 868: vcvtdq2ps %zmm18, %zmm17
+	LONG $0x4074e162; WORD $0x4859; BYTE $0x07 // 86e: vmulps 0x1c0(%rax), %zmm17, %zmm17
+	LONG $0x48057162; WORD $0xf9ed       // 875: vpaddsw %zmm1, %zmm15, %zmm15
+	LONG $0x487da162; WORD $0xc05b       // 87b: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc95b       // 881: vcvtps2dq %zmm17, %zmm17
+	LONG $0x407da162; WORD $0xc16b       // 887: vpackssdw %zmm17, %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0xc6ed       // 88d: vpaddsw %zmm14, %zmm16, %zmm16
+	LONG $0x48053162; WORD $0xf867       // 893: vpackuswb %zmm16, %zmm15, %zmm15
+	LONG $0x48fe7162; WORD $0x397f       // 899: vmovdqu64 %zmm15, (%rcx)
+	WORD $0x014c; BYTE $0xc9             // 89f: addq %r9, %rcx
+	WORD $0xff48; BYTE $0xca             // 8a2: decq %rdx
+	LONG $0xfec5850f; WORD $0xffff       // 8a5: jne 0x770 <depthwiseVNNIk3x64+0x770>
+	LONG $0x248cff49; LONG $0x00000138   // 8ab: decq 0x138(%r12)
+	LONG $0xf767840f; WORD $0xffff       // 8b3: je 0x20 <depthwiseVNNIk3x64+0x20>
+	LONG $0x24848149; LONG $0x00000130; LONG $0x00000300 // 8b9: addq $0x300, 0x130(%r12)
+	LONG $0x24848149; LONG $0x00000140; LONG $0x00000600 // 8c5: addq $0x600, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x00000128   // 8d1: movq 0x128(%r12), %rax
+	LONG $0x40c08348                     // 8d9: addq $0x40, %rax
+	LONG $0x248c8b49; LONG $0x000000a8   // 8dd: movq 0xa8(%r12), %rcx
+	WORD $0x3948; BYTE $0xc8             // 8e5: cmpq %rcx, %rax
+	LONG $0xc14d0f48                     // 8e8: cmovgeq %rcx, %rax
+	LONG $0x24848949; LONG $0x00000128   // 8ec: movq %rax, 0x128(%r12)
+	LONG $0xfff807e9; BYTE $0xff         // 8f4: jmp 0x100 <depthwiseVNNIk3x64+0x100>
+	WORD $0xf8c5; BYTE $0x77             // 8f9: vzeroupper
 	RET
 
 TEXT ·depthwiseVNNIk5x64(SB), NOSPLIT, $0-8
@@ -406,12 +412,12 @@ TEXT ·depthwiseVNNIk5x64(SB), NOSPLIT, $0-8
 	LONG $0xc057f8c5                     // 005: vxorps %xmm0, %xmm0, %xmm0
 	LONG $0x000002be; BYTE $0x00         // 009: movl $0x2, %esi
 	LONG $0x24848949; LONG $0x00000120   // 00e: movq %rax, 0x120(%r12)
-	WORD $0x23eb                         // 016: jmp 0x91b <depthwiseVNNIk5x64+0x3b>
+	WORD $0x23eb                         // 016: jmp 0x93b <depthwiseVNNIk5x64+0x3b>
 	LONG $0x00841f0f; LONG $0x00000000   // 018: nopl (%rax,%rax)
 	LONG $0x24448b49; BYTE $0x78         // 020: movq 0x78(%r12), %rax
 	LONG $0x24840149; LONG $0x00000120   // 025: addq %rax, 0x120(%r12)
 	LONG $0x248cff49; LONG $0x00000088   // 02d: decq 0x88(%r12)
-	LONG $0x1613840f; WORD $0x0000       // 035: je 0x1f2e <depthwiseVNNIk5x64+0x164e>
+	LONG $0x1603840f; WORD $0x0000       // 035: je 0x1f3e <depthwiseVNNIk5x64+0x163e>
 	LONG $0x244c8b49; BYTE $0x48         // 03b: movq 0x48(%r12), %rcx
 	LONG $0x24448b49; BYTE $0x50         // 040: movq 0x50(%r12), %rax
 	LONG $0x247c8b49; BYTE $0x08         // 045: movq 0x8(%r12), %rdi
@@ -419,7 +425,7 @@ TEXT ·depthwiseVNNIk5x64(SB), NOSPLIT, $0-8
 	WORD $0x0148; BYTE $0xc8             // 050: addq %rcx, %rax
 	LONG $0x24448949; BYTE $0x48         // 053: movq %rax, 0x48(%r12)
 	LONG $0x24448b4d; BYTE $0x58         // 058: movq 0x58(%r12), %r8
-	WORD $0x21eb                         // 05d: jmp 0x960 <depthwiseVNNIk5x64+0x80>
+	WORD $0x21eb                         // 05d: jmp 0x980 <depthwiseVNNIk5x64+0x80>
 	WORD $0x8948; BYTE $0xc8             // 05f: movq %rcx, %rax
 	WORD $0x9948                         // 062: cqto
 	WORD $0xf749; BYTE $0xfb             // 064: idivq %r11
@@ -429,26 +435,26 @@ TEXT ·depthwiseVNNIk5x64(SB), NOSPLIT, $0-8
 	WORD $0xff49; BYTE $0xc1             // 074: incq %r9
 	WORD $0x014c; BYTE $0xc1             // 077: addq %r8, %rcx
 	LONG $0x24f98349                     // 07a: cmpq $0x24, %r9
-	WORD $0x4074                         // 07e: je 0x9a0 <depthwiseVNNIk5x64+0xc0>
+	WORD $0x4074                         // 07e: je 0x9c0 <depthwiseVNNIk5x64+0xc0>
 	WORD $0x8949; BYTE $0xfa             // 080: movq %rdi, %r10
 	WORD $0x8548; BYTE $0xc9             // 083: testq %rcx, %rcx
-	WORD $0xe878                         // 086: js 0x950 <depthwiseVNNIk5x64+0x70>
+	WORD $0xe878                         // 086: js 0x970 <depthwiseVNNIk5x64+0x70>
 	WORD $0x8949; BYTE $0xfa             // 088: movq %rdi, %r10
 	LONG $0x244c3b49; BYTE $0x18         // 08b: cmpq 0x18(%r12), %rcx
-	WORD $0xde7d                         // 090: jge 0x950 <depthwiseVNNIk5x64+0x70>
+	WORD $0xde7d                         // 090: jge 0x970 <depthwiseVNNIk5x64+0x70>
 	LONG $0x24148b4d                     // 092: movq (%r12), %r10
 	LONG $0x245c8b4d; BYTE $0x20         // 096: movq 0x20(%r12), %r11
 	WORD $0x8948; BYTE $0xca             // 09b: movq %rcx, %rdx
 	WORD $0x394c; BYTE $0xd9             // 09e: cmpq %r11, %rcx
-	WORD $0xc47c                         // 0a1: jl 0x947 <depthwiseVNNIk5x64+0x67>
+	WORD $0xc47c                         // 0a1: jl 0x967 <depthwiseVNNIk5x64+0x67>
 	WORD $0x8948; BYTE $0xc8             // 0a3: movq %rcx, %rax
 	WORD $0x094c; BYTE $0xd8             // 0a6: orq %r11, %rax
 	LONG $0x20e8c148                     // 0a9: shrq $0x20, %rax
-	WORD $0xb075                         // 0ad: jne 0x93f <depthwiseVNNIk5x64+0x5f>
+	WORD $0xb075                         // 0ad: jne 0x95f <depthwiseVNNIk5x64+0x5f>
 	WORD $0xc889                         // 0af: movl %ecx, %eax
 	WORD $0xd231                         // 0b1: xorl %edx, %edx
 	WORD $0xf741; BYTE $0xf3             // 0b3: divl %r11d
-	WORD $0xafeb                         // 0b6: jmp 0x947 <depthwiseVNNIk5x64+0x67>
+	WORD $0xafeb                         // 0b6: jmp 0x967 <depthwiseVNNIk5x64+0x67>
 	LONG $0x00841f0f; LONG $0x00000000   // 0b8: nopl (%rax,%rax)
 	LONG $0x24848b49; LONG $0x00000090   // 0c0: movq 0x90(%r12), %rax
 	LONG $0x248c8b49; LONG $0x00000098   // 0c8: movq 0x98(%r12), %rcx
@@ -462,16 +468,16 @@ TEXT ·depthwiseVNNIk5x64(SB), NOSPLIT, $0-8
 	LONG $0x24848b49; LONG $0x000000c0   // 108: movq 0xc0(%r12), %rax
 	LONG $0x24948b49; LONG $0x000000c8   // 110: movq 0xc8(%r12), %rdx
 	WORD $0xff31                         // 118: xorl %edi, %edi
-	WORD $0x11eb                         // 11a: jmp 0xa0d <depthwiseVNNIk5x64+0x12d>
+	WORD $0x11eb                         // 11a: jmp 0xa2d <depthwiseVNNIk5x64+0x12d>
 	LONG $0x00401f0f                     // 11c: nopl (%rax)
 	WORD $0xff48; BYTE $0xc7             // 120: incq %rdi
 	LONG $0x03ff8348                     // 123: cmpq $0x3, %rdi
-	LONG $0x0103840f; WORD $0x0000       // 127: je 0xb10 <depthwiseVNNIk5x64+0x230>
+	LONG $0x0103840f; WORD $0x0000       // 127: je 0xb30 <depthwiseVNNIk5x64+0x230>
 	LONG $0xfc448b4d; BYTE $0x28         // 12d: movq 0x28(%r12,%rdi,8), %r8
 	LONG $0x01ff8348                     // 132: cmpq $0x1, %rdi
-	WORD $0x4875                         // 136: jne 0xa60 <depthwiseVNNIk5x64+0x180>
+	WORD $0x4875                         // 136: jne 0xa80 <depthwiseVNNIk5x64+0x180>
 	WORD $0x854d; BYTE $0xc0             // 138: testq %r8, %r8
-	WORD $0xe374                         // 13b: je 0xa00 <depthwiseVNNIk5x64+0x120>
+	WORD $0xe374                         // 13b: je 0xa20 <depthwiseVNNIk5x64+0x120>
 	LONG $0x24948b4d; LONG $0x000000f8   // 13d: movq 0xf8(%r12), %r10
 	LONG $0x249c8b4d; LONG $0x00000100   // 145: movq 0x100(%r12), %r11
 	LONG $0x24b48b4d; LONG $0x00000108   // 14d: movq 0x108(%r12), %r14
@@ -483,10 +489,10 @@ TEXT ·depthwiseVNNIk5x64(SB), NOSPLIT, $0-8
 	WORD $0x0149; BYTE $0xce             // 170: addq %rcx, %r14
 	WORD $0x0149; BYTE $0xcf             // 173: addq %rcx, %r15
 	WORD $0x0148; BYTE $0xcb             // 176: addq %rcx, %rbx
-	WORD $0x21eb                         // 179: jmp 0xa7c <depthwiseVNNIk5x64+0x19c>
+	WORD $0x21eb                         // 179: jmp 0xa9c <depthwiseVNNIk5x64+0x19c>
 	LONG $0x00441f0f; BYTE $0x00         // 17b: nopl (%rax,%rax)
 	WORD $0x854d; BYTE $0xc0             // 180: testq %r8, %r8
-	WORD $0x9b74                         // 183: je 0xa00 <depthwiseVNNIk5x64+0x120>
+	WORD $0x9b74                         // 183: je 0xa20 <depthwiseVNNIk5x64+0x120>
 	LONG $0x245c8b49; BYTE $0x08         // 185: movq 0x8(%r12), %rbx
 	WORD $0x3145; BYTE $0xc9             // 18a: xorl %r9d, %r9d
 	WORD $0x0148; BYTE $0xcb             // 18d: addq %rcx, %rbx
@@ -518,8 +524,8 @@ TEXT ·depthwiseVNNIk5x64(SB), NOSPLIT, $0-8
 	LONG $0x487cf162; WORD $0x0a29       // 217: vmovaps %zmm1, (%rdx)
 	LONG $0x40c28348                     // 21d: addq $0x40, %rdx
 	WORD $0xff49; BYTE $0xc8             // 221: decq %r8
-	LONG $0xff76850f; WORD $0xffff       // 224: jne 0xa80 <depthwiseVNNIk5x64+0x1a0>
-	LONG $0xfffef1e9; BYTE $0xff         // 22a: jmp 0xa00 <depthwiseVNNIk5x64+0x120>
+	LONG $0xff76850f; WORD $0xffff       // 224: jne 0xaa0 <depthwiseVNNIk5x64+0x1a0>
+	LONG $0xfffef1e9; BYTE $0xff         // 22a: jmp 0xa20 <depthwiseVNNIk5x64+0x120>
 	BYTE $0x90                           // 22f: nop
 	LONG $0x244c8b49; BYTE $0x68         // 230: movq 0x68(%r12), %rcx
 	LONG $0x248c8b4d; LONG $0x000000d8   // 235: movq 0xd8(%r12), %r9
@@ -549,7 +555,7 @@ TEXT ·depthwiseVNNIk5x64(SB), NOSPLIT, $0-8
 	LONG $0x48fdf162; WORD $0x487f; BYTE $0x03 // 2c2: vmovdqa64 %zmm1, 0xc0(%rax)
 	LONG $0x01000548; WORD $0x0000       // 2c9: addq $0x100, %rax
 	WORD $0xff48; BYTE $0xcf             // 2cf: decq %rdi
-	WORD $0x8c75                         // 2d2: jne 0xb40 <depthwiseVNNIk5x64+0x260>
+	WORD $0x8c75                         // 2d2: jne 0xb60 <depthwiseVNNIk5x64+0x260>
 	WORD $0x894c; BYTE $0xe0             // 2d4: movq %r12, %rax
 	LONG $0x20808b4c; WORD $0x0001; BYTE $0x00 // 2d7: movq 0x120(%rax), %r8
 	LONG $0x30908b48; WORD $0x0001; BYTE $0x00 // 2de: movq 0x130(%rax), %rdx
@@ -557,252 +563,252 @@ TEXT ·depthwiseVNNIk5x64(SB), NOSPLIT, $0-8
 	LONG $0xf0888b48; WORD $0x0000; BYTE $0x00 // 2ec: movq 0xf0(%rax), %rcx
 	LONG $0x2880034c; WORD $0x0001; BYTE $0x00 // 2f3: addq 0x128(%rax), %r8
 	LONG $0x02f98348                     // 2fa: cmpq $0x2, %rcx
-	LONG $0x061c840f; WORD $0x0000       // 2fe: je 0x1200 <depthwiseVNNIk5x64+0x920>
+	LONG $0x061c840f; WORD $0x0000       // 2fe: je 0x1220 <depthwiseVNNIk5x64+0x920>
 	LONG $0x01f98348                     // 304: cmpq $0x1, %rcx
-	LONG $0x0d12850f; WORD $0x0000       // 308: jne 0x1900 <depthwiseVNNIk5x64+0x1020>
-	LONG $0x30508b4c                     // 30e: movq 0x30(%rax), %r10
-	LONG $0xc0888b4c; WORD $0x0000; BYTE $0x00 // 312: movq 0xc0(%rax), %r9
-	LONG $0x80888b48; WORD $0x0000; BYTE $0x00 // 319: movq 0x80(%rax), %rcx
-	LONG $0x2850034c                     // 320: addq 0x28(%rax), %r10
-	LONG $0x3850034c                     // 324: addq 0x38(%rax), %r10
-	LONG $0x08e2c149                     // 328: shlq $0x8, %r10
-	WORD $0x014d; BYTE $0xca             // 32c: addq %r9, %r10
-	BYTE $0x90                           // 32f: nop
-	LONG $0x02f98348                     // 330: cmpq $0x2, %rcx
-	WORD $0x0a7c                         // 334: jl 0xc20 <depthwiseVNNIk5x64+0x340>
-	LONG $0x60588b4c                     // 336: movq 0x60(%rax), %r11
-	LONG $0x08e3c149                     // 33a: shlq $0x8, %r11
-	WORD $0x03eb                         // 33e: jmp 0xc23 <depthwiseVNNIk5x64+0x343>
-	WORD $0x3145; BYTE $0xdb             // 340: xorl %r11d, %r11d
-	LONG $0x48fef162; WORD $0x276f       // 343: vmovdqu64 (%rdi), %zmm4
-	LONG $0x48fdf162; WORD $0x2a6f       // 349: vmovdqa64 (%rdx), %zmm5
-	LONG $0x48fd5162; WORD $0x016f       // 34f: vmovdqa64 (%r9), %zmm8
-	LONG $0x48fef162; WORD $0x5f6f; BYTE $0x01 // 355: vmovdqu64 0x40(%rdi), %zmm3
-	LONG $0x48fef162; WORD $0x576f; BYTE $0x02 // 35c: vmovdqu64 0x80(%rdi), %zmm2
-	LONG $0x48fef162; WORD $0x4f6f; BYTE $0x03 // 363: vmovdqu64 0xc0(%rdi), %zmm1
-	LONG $0x48fdf162; WORD $0x7a6f; BYTE $0x01 // 36a: vmovdqa64 0x40(%rdx), %zmm7
-	LONG $0x48fd7162; WORD $0x4a6f; BYTE $0x02 // 371: vmovdqa64 0x80(%rdx), %zmm9
-	LONG $0x48fd7162; WORD $0x526f; BYTE $0x03 // 378: vmovdqa64 0xc0(%rdx), %zmm10
-	LONG $0x48fd5162; WORD $0x596f; BYTE $0x01 // 37f: vmovdqa64 0x40(%r9), %zmm11
-	LONG $0x48fd5162; WORD $0x616f; BYTE $0x02 // 386: vmovdqa64 0x80(%r9), %zmm12
-	LONG $0x48fd5162; WORD $0x696f; BYTE $0x03 // 38d: vmovdqa64 0xc0(%r9), %zmm13
-	LONG $0x48fd1162; LONG $0x0119746f   // 394: vmovdqa64 0x40(%r9,%r11), %zmm14
-	LONG $0x48fd1162; LONG $0x02197c6f   // 39c: vmovdqa64 0x80(%r9,%r11), %zmm15
-	LONG $0x48fd8162; LONG $0x0319446f   // 3a4: vmovdqa64 0xc0(%r9,%r11), %zmm16
-	LONG $0x68708b4c                     // 3ac: movq 0x68(%rax), %r14
-	WORD $0x8948; BYTE $0xd3             // 3b0: movq %rdx, %rbx
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 3b3: addq $0x100, %rbx
-	LONG $0x08e6c149                     // 3ba: shlq $0x8, %r14
-	LONG $0x313c8d4f                     // 3be: leaq (%r9,%r14), %r15
-	LONG $0x48fdf162; WORD $0xf46f       // 3c2: vmovdqa64 %zmm4, %zmm6
-	LONG $0x483df262; WORD $0xf550       // 3c8: vpdpbusd %zmm5, %zmm8, %zmm6
-	LONG $0x48fd1162; WORD $0x046f; BYTE $0x19 // 3ce: vmovdqa64 (%r9,%r11), %zmm8
-	LONG $0x483df262; WORD $0xe550       // 3d5: vpdpbusd %zmm5, %zmm8, %zmm4
-	LONG $0x48fd7162; WORD $0xc36f       // 3db: vmovdqa64 %zmm3, %zmm8
-	LONG $0x48fdf162; WORD $0xe96f       // 3e1: vmovdqa64 %zmm1, %zmm5
-	LONG $0x48257262; WORD $0xc750       // 3e7: vpdpbusd %zmm7, %zmm11, %zmm8
-	LONG $0x480df262; WORD $0xdf50       // 3ed: vpdpbusd %zmm7, %zmm14, %zmm3
-	LONG $0x48fdf162; WORD $0xfa6f       // 3f3: vmovdqa64 %zmm2, %zmm7
-	LONG $0x481dd262; WORD $0xf950       // 3f9: vpdpbusd %zmm9, %zmm12, %zmm7
-	LONG $0x4805d262; WORD $0xd150       // 3ff: vpdpbusd %zmm9, %zmm15, %zmm2
-	LONG $0x4815d262; WORD $0xea50       // 405: vpdpbusd %zmm10, %zmm13, %zmm5
-	LONG $0x407dd262; WORD $0xca50       // 40b: vpdpbusd %zmm10, %zmm16, %zmm1
-	LONG $0x48fd7162; WORD $0x0b6f       // 411: vmovdqa64 (%rbx), %zmm9
-	LONG $0x48fdc162; WORD $0x0f6f       // 417: vmovdqa64 (%r15), %zmm17
-	LONG $0x48fd8162; WORD $0x246f; BYTE $0x1f // 41d: vmovdqa64 (%r15,%r11), %zmm20
-	LONG $0x48fd7162; WORD $0x536f; BYTE $0x01 // 424: vmovdqa64 0x40(%rbx), %zmm10
-	LONG $0x48fd5162; WORD $0x776f; BYTE $0x01 // 42b: vmovdqa64 0x40(%r15), %zmm14
-	LONG $0x48fd7162; WORD $0x5b6f; BYTE $0x02 // 432: vmovdqa64 0x80(%rbx), %zmm11
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x03 // 439: vmovdqa64 0xc0(%rbx), %zmm12
-	LONG $0x48fd5162; WORD $0x7f6f; BYTE $0x02 // 440: vmovdqa64 0x80(%r15), %zmm15
-	LONG $0x48fdc162; WORD $0x476f; BYTE $0x03 // 447: vmovdqa64 0xc0(%r15), %zmm16
-	LONG $0x48fd8162; LONG $0x021f546f   // 44e: vmovdqa64 0x80(%r15,%r11), %zmm18
-	LONG $0x48fd8162; LONG $0x031f5c6f   // 456: vmovdqa64 0xc0(%r15,%r11), %zmm19
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 45e: addq $0x100, %rbx
-	LONG $0x4075d262; WORD $0xf150       // 465: vpdpbusd %zmm9, %zmm17, %zmm6
-	LONG $0x48fd8162; LONG $0x011f4c6f   // 46b: vmovdqa64 0x40(%r15,%r11), %zmm17
-	LONG $0x405dd262; WORD $0xe150       // 473: vpdpbusd %zmm9, %zmm20, %zmm4
-	LONG $0x480d5262; WORD $0xc250       // 479: vpdpbusd %zmm10, %zmm14, %zmm8
-	LONG $0x4805d262; WORD $0xfb50       // 47f: vpdpbusd %zmm11, %zmm15, %zmm7
-	LONG $0x406dd262; WORD $0xd350       // 485: vpdpbusd %zmm11, %zmm18, %zmm2
-	LONG $0x407dd262; WORD $0xec50       // 48b: vpdpbusd %zmm12, %zmm16, %zmm5
-	LONG $0x4065d262; WORD $0xcc50       // 491: vpdpbusd %zmm12, %zmm19, %zmm1
-	WORD $0x014d; BYTE $0xf7             // 497: addq %r14, %r15
-	LONG $0x4075d262; WORD $0xda50       // 49a: vpdpbusd %zmm10, %zmm17, %zmm3
-	LONG $0x48fd7162; WORD $0x0b6f       // 4a0: vmovdqa64 (%rbx), %zmm9
-	LONG $0x48fdc162; WORD $0x0f6f       // 4a6: vmovdqa64 (%r15), %zmm17
-	LONG $0x48fd8162; WORD $0x246f; BYTE $0x1f // 4ac: vmovdqa64 (%r15,%r11), %zmm20
-	LONG $0x48fd7162; WORD $0x536f; BYTE $0x01 // 4b3: vmovdqa64 0x40(%rbx), %zmm10
-	LONG $0x48fd5162; WORD $0x776f; BYTE $0x01 // 4ba: vmovdqa64 0x40(%r15), %zmm14
-	LONG $0x48fd7162; WORD $0x5b6f; BYTE $0x02 // 4c1: vmovdqa64 0x80(%rbx), %zmm11
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x03 // 4c8: vmovdqa64 0xc0(%rbx), %zmm12
-	LONG $0x48fd5162; WORD $0x7f6f; BYTE $0x02 // 4cf: vmovdqa64 0x80(%r15), %zmm15
-	LONG $0x48fdc162; WORD $0x476f; BYTE $0x03 // 4d6: vmovdqa64 0xc0(%r15), %zmm16
-	LONG $0x48fd8162; LONG $0x021f546f   // 4dd: vmovdqa64 0x80(%r15,%r11), %zmm18
-	LONG $0x48fd8162; LONG $0x031f5c6f   // 4e5: vmovdqa64 0xc0(%r15,%r11), %zmm19
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 4ed: addq $0x100, %rbx
-	LONG $0x4075d262; WORD $0xf150       // 4f4: vpdpbusd %zmm9, %zmm17, %zmm6
-	LONG $0x48fd8162; LONG $0x011f4c6f   // 4fa: vmovdqa64 0x40(%r15,%r11), %zmm17
-	LONG $0x405dd262; WORD $0xe150       // 502: vpdpbusd %zmm9, %zmm20, %zmm4
-	LONG $0x480d5262; WORD $0xc250       // 508: vpdpbusd %zmm10, %zmm14, %zmm8
-	LONG $0x4805d262; WORD $0xfb50       // 50e: vpdpbusd %zmm11, %zmm15, %zmm7
-	LONG $0x406dd262; WORD $0xd350       // 514: vpdpbusd %zmm11, %zmm18, %zmm2
-	LONG $0x407dd262; WORD $0xec50       // 51a: vpdpbusd %zmm12, %zmm16, %zmm5
-	LONG $0x4065d262; WORD $0xcc50       // 520: vpdpbusd %zmm12, %zmm19, %zmm1
-	WORD $0x014d; BYTE $0xf7             // 526: addq %r14, %r15
-	LONG $0x4075d262; WORD $0xda50       // 529: vpdpbusd %zmm10, %zmm17, %zmm3
-	LONG $0x48fd7162; WORD $0x0b6f       // 52f: vmovdqa64 (%rbx), %zmm9
-	LONG $0x48fdc162; WORD $0x0f6f       // 535: vmovdqa64 (%r15), %zmm17
-	LONG $0x48fd8162; WORD $0x246f; BYTE $0x1f // 53b: vmovdqa64 (%r15,%r11), %zmm20
-	LONG $0x48fd7162; WORD $0x536f; BYTE $0x01 // 542: vmovdqa64 0x40(%rbx), %zmm10
-	LONG $0x48fd5162; WORD $0x776f; BYTE $0x01 // 549: vmovdqa64 0x40(%r15), %zmm14
-	LONG $0x48fd7162; WORD $0x5b6f; BYTE $0x02 // 550: vmovdqa64 0x80(%rbx), %zmm11
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x03 // 557: vmovdqa64 0xc0(%rbx), %zmm12
-	LONG $0x48fd5162; WORD $0x7f6f; BYTE $0x02 // 55e: vmovdqa64 0x80(%r15), %zmm15
-	LONG $0x48fdc162; WORD $0x476f; BYTE $0x03 // 565: vmovdqa64 0xc0(%r15), %zmm16
-	LONG $0x48fd8162; LONG $0x021f546f   // 56c: vmovdqa64 0x80(%r15,%r11), %zmm18
-	LONG $0x48fd8162; LONG $0x031f5c6f   // 574: vmovdqa64 0xc0(%r15,%r11), %zmm19
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 57c: addq $0x100, %rbx
-	LONG $0x4075d262; WORD $0xf150       // 583: vpdpbusd %zmm9, %zmm17, %zmm6
-	LONG $0x48fd8162; LONG $0x011f4c6f   // 589: vmovdqa64 0x40(%r15,%r11), %zmm17
-	LONG $0x405dd262; WORD $0xe150       // 591: vpdpbusd %zmm9, %zmm20, %zmm4
-	LONG $0x480d5262; WORD $0xc250       // 597: vpdpbusd %zmm10, %zmm14, %zmm8
-	LONG $0x4805d262; WORD $0xfb50       // 59d: vpdpbusd %zmm11, %zmm15, %zmm7
-	LONG $0x406dd262; WORD $0xd350       // 5a3: vpdpbusd %zmm11, %zmm18, %zmm2
-	LONG $0x407dd262; WORD $0xec50       // 5a9: vpdpbusd %zmm12, %zmm16, %zmm5
-	LONG $0x4065d262; WORD $0xcc50       // 5af: vpdpbusd %zmm12, %zmm19, %zmm1
-	WORD $0x014d; BYTE $0xf7             // 5b5: addq %r14, %r15
-	LONG $0x4075d262; WORD $0xda50       // 5b8: vpdpbusd %zmm10, %zmm17, %zmm3
-	LONG $0x48fd7162; WORD $0x0b6f       // 5be: vmovdqa64 (%rbx), %zmm9
-	LONG $0x48fdc162; WORD $0x0f6f       // 5c4: vmovdqa64 (%r15), %zmm17
-	LONG $0x48fd8162; WORD $0x246f; BYTE $0x1f // 5ca: vmovdqa64 (%r15,%r11), %zmm20
-	LONG $0x48fd7162; WORD $0x536f; BYTE $0x01 // 5d1: vmovdqa64 0x40(%rbx), %zmm10
-	LONG $0x48fd5162; WORD $0x776f; BYTE $0x01 // 5d8: vmovdqa64 0x40(%r15), %zmm14
-	LONG $0x48fd7162; WORD $0x5b6f; BYTE $0x02 // 5df: vmovdqa64 0x80(%rbx), %zmm11
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x03 // 5e6: vmovdqa64 0xc0(%rbx), %zmm12
-	LONG $0x48fd5162; WORD $0x7f6f; BYTE $0x02 // 5ed: vmovdqa64 0x80(%r15), %zmm15
-	LONG $0x48fdc162; WORD $0x476f; BYTE $0x03 // 5f4: vmovdqa64 0xc0(%r15), %zmm16
-	LONG $0x48fd8162; LONG $0x021f546f   // 5fb: vmovdqa64 0x80(%r15,%r11), %zmm18
-	LONG $0x48fd8162; LONG $0x031f5c6f   // 603: vmovdqa64 0xc0(%r15,%r11), %zmm19
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 60b: addq $0x100, %rbx
-	LONG $0x4075d262; WORD $0xf150       // 612: vpdpbusd %zmm9, %zmm17, %zmm6
-	LONG $0x48fd8162; LONG $0x011f4c6f   // 618: vmovdqa64 0x40(%r15,%r11), %zmm17
-	LONG $0x405dd262; WORD $0xe150       // 620: vpdpbusd %zmm9, %zmm20, %zmm4
-	LONG $0x480d5262; WORD $0xc250       // 626: vpdpbusd %zmm10, %zmm14, %zmm8
-	LONG $0x4805d262; WORD $0xfb50       // 62c: vpdpbusd %zmm11, %zmm15, %zmm7
-	LONG $0x406dd262; WORD $0xd350       // 632: vpdpbusd %zmm11, %zmm18, %zmm2
-	LONG $0x407dd262; WORD $0xec50       // 638: vpdpbusd %zmm12, %zmm16, %zmm5
-	LONG $0x4065d262; WORD $0xcc50       // 63e: vpdpbusd %zmm12, %zmm19, %zmm1
-	WORD $0x014d; BYTE $0xf7             // 644: addq %r14, %r15
-	LONG $0x4075d262; WORD $0xda50       // 647: vpdpbusd %zmm10, %zmm17, %zmm3
-	LONG $0x02f98348                     // 64d: cmpq $0x2, %rcx
-	WORD $0x0d7c                         // 651: jl 0xf40 <depthwiseVNNIk5x64+0x660>
-	LONG $0xe0b08b4c; WORD $0x0000; BYTE $0x00 // 653: movq 0xe0(%rax), %r14
-	LONG $0x08e6c149                     // 65a: shlq $0x8, %r14
-	WORD $0x03eb                         // 65e: jmp 0xf43 <depthwiseVNNIk5x64+0x663>
-	WORD $0x3145; BYTE $0xf6             // 660: xorl %r14d, %r14d
-	LONG $0x48fd7162; WORD $0x0b6f       // 663: vmovdqa64 (%rbx), %zmm9
-	LONG $0x48fd5162; WORD $0x2a6f       // 669: vmovdqa64 (%r10), %zmm13
-	LONG $0x48fd8162; WORD $0x246f; BYTE $0x32 // 66f: vmovdqa64 (%r10,%r14), %zmm20
-	LONG $0x48fd7162; WORD $0x536f; BYTE $0x01 // 676: vmovdqa64 0x40(%rbx), %zmm10
-	LONG $0x48fd5162; WORD $0x726f; BYTE $0x01 // 67d: vmovdqa64 0x40(%r10), %zmm14
-	LONG $0x48fd8162; LONG $0x01324c6f   // 684: vmovdqa64 0x40(%r10,%r14), %zmm17
-	LONG $0x48fd7162; WORD $0x5b6f; BYTE $0x02 // 68c: vmovdqa64 0x80(%rbx), %zmm11
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x03 // 693: vmovdqa64 0xc0(%rbx), %zmm12
-	LONG $0x48fd5162; WORD $0x7a6f; BYTE $0x02 // 69a: vmovdqa64 0x80(%r10), %zmm15
-	LONG $0x48fdc162; WORD $0x426f; BYTE $0x03 // 6a1: vmovdqa64 0xc0(%r10), %zmm16
-	LONG $0x48fd8162; LONG $0x0232546f   // 6a8: vmovdqa64 0x80(%r10,%r14), %zmm18
-	LONG $0x48fd8162; LONG $0x03325c6f   // 6b0: vmovdqa64 0xc0(%r10,%r14), %zmm19
-	LONG $0xe8b88b4c; WORD $0x0000; BYTE $0x00 // 6b8: movq 0xe8(%rax), %r15
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 6bf: addq $0x100, %rbx
-	LONG $0x08e7c149                     // 6c6: shlq $0x8, %r15
-	LONG $0x3a2c8d4f                     // 6ca: leaq (%r10,%r15), %r13
-	LONG $0x4815d262; WORD $0xf150       // 6ce: vpdpbusd %zmm9, %zmm13, %zmm6
-	LONG $0x405dd262; WORD $0xe150       // 6d4: vpdpbusd %zmm9, %zmm20, %zmm4
-	LONG $0x480d5262; WORD $0xc250       // 6da: vpdpbusd %zmm10, %zmm14, %zmm8
-	LONG $0x4075d262; WORD $0xda50       // 6e0: vpdpbusd %zmm10, %zmm17, %zmm3
-	LONG $0x4805d262; WORD $0xfb50       // 6e6: vpdpbusd %zmm11, %zmm15, %zmm7
-	LONG $0x406dd262; WORD $0xd350       // 6ec: vpdpbusd %zmm11, %zmm18, %zmm2
-	LONG $0x407dd262; WORD $0xec50       // 6f2: vpdpbusd %zmm12, %zmm16, %zmm5
-	LONG $0x4065d262; WORD $0xcc50       // 6f8: vpdpbusd %zmm12, %zmm19, %zmm1
-	LONG $0x48fd7162; WORD $0x0b6f       // 6fe: vmovdqa64 (%rbx), %zmm9
-	LONG $0x48fdc162; WORD $0x4d6f; BYTE $0x00 // 704: vmovdqa64 (%r13), %zmm17
-	LONG $0x48fd8162; LONG $0x0035646f   // 70b: vmovdqa64 (%r13,%r14), %zmm20
-	LONG $0x48fd7162; WORD $0x536f; BYTE $0x01 // 713: vmovdqa64 0x40(%rbx), %zmm10
-	LONG $0x48fd5162; WORD $0x756f; BYTE $0x01 // 71a: vmovdqa64 0x40(%r13), %zmm14
-	LONG $0x48fd7162; WORD $0x5b6f; BYTE $0x02 // 721: vmovdqa64 0x80(%rbx), %zmm11
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x03 // 728: vmovdqa64 0xc0(%rbx), %zmm12
-	LONG $0x48fd5162; WORD $0x7d6f; BYTE $0x02 // 72f: vmovdqa64 0x80(%r13), %zmm15
-	LONG $0x48fdc162; WORD $0x456f; BYTE $0x03 // 736: vmovdqa64 0xc0(%r13), %zmm16
-	LONG $0x48fd8162; LONG $0x0235546f   // 73d: vmovdqa64 0x80(%r13,%r14), %zmm18
-	LONG $0x48fd8162; LONG $0x03355c6f   // 745: vmovdqa64 0xc0(%r13,%r14), %zmm19
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 74d: addq $0x100, %rbx
-	LONG $0x4075d262; WORD $0xf150       // 754: vpdpbusd %zmm9, %zmm17, %zmm6
-	LONG $0x48fd8162; LONG $0x01354c6f   // 75a: vmovdqa64 0x40(%r13,%r14), %zmm17
-	LONG $0x405dd262; WORD $0xe150       // 762: vpdpbusd %zmm9, %zmm20, %zmm4
-	LONG $0x480d5262; WORD $0xc250       // 768: vpdpbusd %zmm10, %zmm14, %zmm8
-	LONG $0x4805d262; WORD $0xfb50       // 76e: vpdpbusd %zmm11, %zmm15, %zmm7
-	LONG $0x406dd262; WORD $0xd350       // 774: vpdpbusd %zmm11, %zmm18, %zmm2
-	LONG $0x407dd262; WORD $0xec50       // 77a: vpdpbusd %zmm12, %zmm16, %zmm5
-	LONG $0x4065d262; WORD $0xcc50       // 780: vpdpbusd %zmm12, %zmm19, %zmm1
-	WORD $0x014d; BYTE $0xfd             // 786: addq %r15, %r13
-	LONG $0x4075d262; WORD $0xda50       // 789: vpdpbusd %zmm10, %zmm17, %zmm3
-	LONG $0x02f98348                     // 78f: cmpq $0x2, %rcx
-	WORD $0x0b7c                         // 793: jl 0x1080 <depthwiseVNNIk5x64+0x7a0>
-	LONG $0x40588b48                     // 795: movq 0x40(%rax), %rbx
-	WORD $0x07eb                         // 799: jmp 0x1082 <depthwiseVNNIk5x64+0x7a2>
-	LONG $0x00441f0f; BYTE $0x00         // 79b: nopl (%rax,%rax)
-	WORD $0xdb31                         // 7a0: xorl %ebx, %ebx
-	LONG $0x487cf162; WORD $0xf65b       // 7a2: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0x7759; BYTE $0x04 // 7a8: vmulps 0x100(%rdi), %zmm6, %zmm6
-	LONG $0x487c5162; WORD $0xc05b       // 7af: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x4759; BYTE $0x05 // 7b5: vmulps 0x140(%rdi), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 7bc: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844f162; WORD $0x7f59; BYTE $0x06 // 7c2: vmulps 0x180(%rdi), %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xed5b       // 7c9: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x6f59; BYTE $0x07 // 7cf: vmulps 0x1c0(%rdi), %zmm5, %zmm5
-	LONG $0x484cf162; WORD $0x775d; BYTE $0x0c // 7d6: vminps 0x300(%rdi), %zmm6, %zmm6
-	LONG $0x483c7162; WORD $0x475d; BYTE $0x0d // 7dd: vminps 0x340(%rdi), %zmm8, %zmm8
-	LONG $0x4844f162; WORD $0x7f5d; BYTE $0x0e // 7e4: vminps 0x380(%rdi), %zmm7, %zmm7
-	LONG $0x4854f162; WORD $0x6f5d; BYTE $0x0f // 7eb: vminps 0x3c0(%rdi), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xf65b       // 7f2: vcvtps2dq %zmm6, %zmm6
-	LONG $0x487d5162; WORD $0xc05b       // 7f8: vcvtps2dq %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xff5b       // 7fe: vcvtps2dq %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xed5b       // 804: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0x77fe; BYTE $0x08 // 80a: vpaddd 0x200(%rdi), %zmm6, %zmm6
-	LONG $0x483d7162; WORD $0x47fe; BYTE $0x09 // 811: vpaddd 0x240(%rdi), %zmm8, %zmm8
-	LONG $0x4845f162; WORD $0x7ffe; BYTE $0x0a // 818: vpaddd 0x280(%rdi), %zmm7, %zmm7
-	LONG $0x4855f162; WORD $0x6ffe; BYTE $0x0b // 81f: vpaddd 0x2c0(%rdi), %zmm5, %zmm5
-	LONG $0x484dd162; WORD $0xf06b       // 826: vpackssdw %zmm8, %zmm6, %zmm6
-	LONG $0x4845f162; WORD $0xed6b       // 82c: vpackssdw %zmm5, %zmm7, %zmm5
-	LONG $0x484df162; WORD $0xed67       // 832: vpackuswb %zmm5, %zmm6, %zmm5
-	LONG $0x48fed162; WORD $0x287f       // 838: vmovdqu64 %zmm5, (%r8)
-	LONG $0x487cf162; WORD $0xe45b       // 83e: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6759; BYTE $0x04 // 844: vmulps 0x100(%rdi), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 84b: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5f59; BYTE $0x05 // 851: vmulps 0x140(%rdi), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 858: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5759; BYTE $0x06 // 85e: vmulps 0x180(%rdi), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 865: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4874f162; WORD $0x4f59; BYTE $0x07 // 86b: vmulps 0x1c0(%rdi), %zmm1, %zmm1
-	LONG $0x485cf162; WORD $0x675d; BYTE $0x0c // 872: vminps 0x300(%rdi), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0x5f5d; BYTE $0x0d // 879: vminps 0x340(%rdi), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0x575d; BYTE $0x0e // 880: vminps 0x380(%rdi), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0x4f5d; BYTE $0x0f // 887: vminps 0x3c0(%rdi), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xe45b       // 88e: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xdb5b       // 894: vcvtps2dq %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xd25b       // 89a: vcvtps2dq %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xc95b       // 8a0: vcvtps2dq %zmm1, %zmm1
-	LONG $0x485df162; WORD $0x67fe; BYTE $0x08 // 8a6: vpaddd 0x200(%rdi), %zmm4, %zmm4
-	LONG $0x4865f162; WORD $0x5ffe; BYTE $0x09 // 8ad: vpaddd 0x240(%rdi), %zmm3, %zmm3
-	LONG $0x486df162; WORD $0x57fe; BYTE $0x0a // 8b4: vpaddd 0x280(%rdi), %zmm2, %zmm2
-	LONG $0x4875f162; WORD $0x4ffe; BYTE $0x0b // 8bb: vpaddd 0x2c0(%rdi), %zmm1, %zmm1
-	LONG $0x485df162; WORD $0xdb6b       // 8c2: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x486df162; WORD $0xc96b       // 8c8: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x4865f162; WORD $0xc967       // 8ce: vpackuswb %zmm1, %zmm3, %zmm1
-	LONG $0x48fed162; WORD $0x0c7f; BYTE $0x18 // 8d4: vmovdqu64 %zmm1, (%r8,%rbx)
+	LONG $0x0d12850f; WORD $0x0000       // 308: jne 0x1920 <depthwiseVNNIk5x64+0x1020>
+	LONG $0x48fef162; WORD $0x4f6f; BYTE $0x08 // 30e: vmovdqu64 0x200(%rdi), %zmm1
+	LONG $0x48fef162; WORD $0x576f; BYTE $0x0a // 315: vmovdqu64 0x280(%rdi), %zmm2
+	LONG $0x30508b4c                     // 31c: movq 0x30(%rax), %r10
+	LONG $0xc0888b4c; WORD $0x0000; BYTE $0x00 // 320: movq 0xc0(%rax), %r9
+	LONG $0x80888b48; WORD $0x0000; BYTE $0x00 // 327: movq 0x80(%rax), %rcx
+	LONG $0x2850034c                     // 32e: addq 0x28(%rax), %r10
+	LONG $0x4875f162; WORD $0x4f6b; BYTE $0x09 // 332: vpackssdw 0x240(%rdi), %zmm1, %zmm1
+	LONG $0x486df162; WORD $0x576b; BYTE $0x0b // 339: vpackssdw 0x2c0(%rdi), %zmm2, %zmm2
+	LONG $0x3850034c                     // 340: addq 0x38(%rax), %r10
+	LONG $0x08e2c149                     // 344: shlq $0x8, %r10
+	WORD $0x014d; BYTE $0xca             // 348: addq %r9, %r10
+	LONG $0x00441f0f; BYTE $0x00         // 34b: nopl (%rax,%rax)
+	LONG $0x02f98348                     // 350: cmpq $0x2, %rcx
+	WORD $0x0a7c                         // 354: jl 0xc60 <depthwiseVNNIk5x64+0x360>
+	LONG $0x60588b4c                     // 356: movq 0x60(%rax), %r11
+	LONG $0x08e3c149                     // 35a: shlq $0x8, %r11
+	WORD $0x03eb                         // 35e: jmp 0xc63 <depthwiseVNNIk5x64+0x363>
+	WORD $0x3145; BYTE $0xdb             // 360: xorl %r11d, %r11d
+	LONG $0x48fef162; WORD $0x376f       // 363: vmovdqu64 (%rdi), %zmm6
+	LONG $0x48fd7162; WORD $0x026f       // 369: vmovdqa64 (%rdx), %zmm8
+	LONG $0x48fd5162; WORD $0x116f       // 36f: vmovdqa64 (%r9), %zmm10
+	LONG $0x48fef162; WORD $0x6f6f; BYTE $0x01 // 375: vmovdqu64 0x40(%rdi), %zmm5
+	LONG $0x48fef162; WORD $0x676f; BYTE $0x02 // 37c: vmovdqu64 0x80(%rdi), %zmm4
+	LONG $0x48fef162; WORD $0x5f6f; BYTE $0x03 // 383: vmovdqu64 0xc0(%rdi), %zmm3
+	LONG $0x48fd7162; WORD $0x4a6f; BYTE $0x01 // 38a: vmovdqa64 0x40(%rdx), %zmm9
+	LONG $0x48fd7162; WORD $0x5a6f; BYTE $0x02 // 391: vmovdqa64 0x80(%rdx), %zmm11
+	LONG $0x48fd7162; WORD $0x626f; BYTE $0x03 // 398: vmovdqa64 0xc0(%rdx), %zmm12
+	LONG $0x48fd5162; WORD $0x696f; BYTE $0x01 // 39f: vmovdqa64 0x40(%r9), %zmm13
+	LONG $0x48fd5162; WORD $0x716f; BYTE $0x02 // 3a6: vmovdqa64 0x80(%r9), %zmm14
+	LONG $0x48fd5162; WORD $0x796f; BYTE $0x03 // 3ad: vmovdqa64 0xc0(%r9), %zmm15
+	LONG $0x48fd8162; LONG $0x0119446f   // 3b4: vmovdqa64 0x40(%r9,%r11), %zmm16
+	LONG $0x48fd8162; LONG $0x02194c6f   // 3bc: vmovdqa64 0x80(%r9,%r11), %zmm17
+	LONG $0x48fd8162; LONG $0x0319546f   // 3c4: vmovdqa64 0xc0(%r9,%r11), %zmm18
+	LONG $0x68708b4c                     // 3cc: movq 0x68(%rax), %r14
+	WORD $0x8948; BYTE $0xd3             // 3d0: movq %rdx, %rbx
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 3d3: addq $0x100, %rbx
+	LONG $0x08e6c149                     // 3da: shlq $0x8, %r14
+	LONG $0x313c8d4f                     // 3de: leaq (%r9,%r14), %r15
+	LONG $0x48fdf162; WORD $0xfe6f       // 3e2: vmovdqa64 %zmm6, %zmm7
+	LONG $0x482dd262; WORD $0xf850       // 3e8: vpdpbusd %zmm8, %zmm10, %zmm7
+	LONG $0x48fd1162; WORD $0x146f; BYTE $0x19 // 3ee: vmovdqa64 (%r9,%r11), %zmm10
+	LONG $0x482dd262; WORD $0xf050       // 3f5: vpdpbusd %zmm8, %zmm10, %zmm6
+	LONG $0x48fd7162; WORD $0xd56f       // 3fb: vmovdqa64 %zmm5, %zmm10
+	LONG $0x48fd7162; WORD $0xc46f       // 401: vmovdqa64 %zmm4, %zmm8
+	LONG $0x48155262; WORD $0xd150       // 407: vpdpbusd %zmm9, %zmm13, %zmm10
+	LONG $0x407dd262; WORD $0xe950       // 40d: vpdpbusd %zmm9, %zmm16, %zmm5
+	LONG $0x48fd7162; WORD $0xcb6f       // 413: vmovdqa64 %zmm3, %zmm9
+	LONG $0x480d5262; WORD $0xc350       // 419: vpdpbusd %zmm11, %zmm14, %zmm8
+	LONG $0x4075d262; WORD $0xe350       // 41f: vpdpbusd %zmm11, %zmm17, %zmm4
+	LONG $0x48055262; WORD $0xcc50       // 425: vpdpbusd %zmm12, %zmm15, %zmm9
+	LONG $0x406dd262; WORD $0xdc50       // 42b: vpdpbusd %zmm12, %zmm18, %zmm3
+	LONG $0x48fd7162; WORD $0x1b6f       // 431: vmovdqa64 (%rbx), %zmm11
+	LONG $0x48fdc162; WORD $0x1f6f       // 437: vmovdqa64 (%r15), %zmm19
+	LONG $0x48fd8162; WORD $0x346f; BYTE $0x1f // 43d: vmovdqa64 (%r15,%r11), %zmm22
+	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // 444: vmovdqa64 0x40(%rbx), %zmm12
+	LONG $0x48fdc162; WORD $0x476f; BYTE $0x01 // 44b: vmovdqa64 0x40(%r15), %zmm16
+	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // 452: vmovdqa64 0x80(%rbx), %zmm13
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // 459: vmovdqa64 0xc0(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x4f6f; BYTE $0x02 // 460: vmovdqa64 0x80(%r15), %zmm17
+	LONG $0x48fdc162; WORD $0x576f; BYTE $0x03 // 467: vmovdqa64 0xc0(%r15), %zmm18
+	LONG $0x48fd8162; LONG $0x021f646f   // 46e: vmovdqa64 0x80(%r15,%r11), %zmm20
+	LONG $0x48fd8162; LONG $0x031f6c6f   // 476: vmovdqa64 0xc0(%r15,%r11), %zmm21
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 47e: addq $0x100, %rbx
+	LONG $0x4065d262; WORD $0xfb50       // 485: vpdpbusd %zmm11, %zmm19, %zmm7
+	LONG $0x48fd8162; LONG $0x011f5c6f   // 48b: vmovdqa64 0x40(%r15,%r11), %zmm19
+	LONG $0x404dd262; WORD $0xf350       // 493: vpdpbusd %zmm11, %zmm22, %zmm6
+	LONG $0x407d5262; WORD $0xd450       // 499: vpdpbusd %zmm12, %zmm16, %zmm10
+	LONG $0x40755262; WORD $0xc550       // 49f: vpdpbusd %zmm13, %zmm17, %zmm8
+	LONG $0x405dd262; WORD $0xe550       // 4a5: vpdpbusd %zmm13, %zmm20, %zmm4
+	LONG $0x406d5262; WORD $0xce50       // 4ab: vpdpbusd %zmm14, %zmm18, %zmm9
+	LONG $0x4055d262; WORD $0xde50       // 4b1: vpdpbusd %zmm14, %zmm21, %zmm3
+	WORD $0x014d; BYTE $0xf7             // 4b7: addq %r14, %r15
+	LONG $0x4065d262; WORD $0xec50       // 4ba: vpdpbusd %zmm12, %zmm19, %zmm5
+	LONG $0x48fd7162; WORD $0x1b6f       // 4c0: vmovdqa64 (%rbx), %zmm11
+	LONG $0x48fdc162; WORD $0x1f6f       // 4c6: vmovdqa64 (%r15), %zmm19
+	LONG $0x48fd8162; WORD $0x346f; BYTE $0x1f // 4cc: vmovdqa64 (%r15,%r11), %zmm22
+	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // 4d3: vmovdqa64 0x40(%rbx), %zmm12
+	LONG $0x48fdc162; WORD $0x476f; BYTE $0x01 // 4da: vmovdqa64 0x40(%r15), %zmm16
+	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // 4e1: vmovdqa64 0x80(%rbx), %zmm13
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // 4e8: vmovdqa64 0xc0(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x4f6f; BYTE $0x02 // 4ef: vmovdqa64 0x80(%r15), %zmm17
+	LONG $0x48fdc162; WORD $0x576f; BYTE $0x03 // 4f6: vmovdqa64 0xc0(%r15), %zmm18
+	LONG $0x48fd8162; LONG $0x021f646f   // 4fd: vmovdqa64 0x80(%r15,%r11), %zmm20
+	LONG $0x48fd8162; LONG $0x031f6c6f   // 505: vmovdqa64 0xc0(%r15,%r11), %zmm21
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 50d: addq $0x100, %rbx
+	LONG $0x4065d262; WORD $0xfb50       // 514: vpdpbusd %zmm11, %zmm19, %zmm7
+	LONG $0x48fd8162; LONG $0x011f5c6f   // 51a: vmovdqa64 0x40(%r15,%r11), %zmm19
+	LONG $0x404dd262; WORD $0xf350       // 522: vpdpbusd %zmm11, %zmm22, %zmm6
+	LONG $0x407d5262; WORD $0xd450       // 528: vpdpbusd %zmm12, %zmm16, %zmm10
+	LONG $0x40755262; WORD $0xc550       // 52e: vpdpbusd %zmm13, %zmm17, %zmm8
+	LONG $0x405dd262; WORD $0xe550       // 534: vpdpbusd %zmm13, %zmm20, %zmm4
+	LONG $0x406d5262; WORD $0xce50       // 53a: vpdpbusd %zmm14, %zmm18, %zmm9
+	LONG $0x4055d262; WORD $0xde50       // 540: vpdpbusd %zmm14, %zmm21, %zmm3
+	WORD $0x014d; BYTE $0xf7             // 546: addq %r14, %r15
+	LONG $0x4065d262; WORD $0xec50       // 549: vpdpbusd %zmm12, %zmm19, %zmm5
+	LONG $0x48fd7162; WORD $0x1b6f       // 54f: vmovdqa64 (%rbx), %zmm11
+	LONG $0x48fdc162; WORD $0x1f6f       // 555: vmovdqa64 (%r15), %zmm19
+	LONG $0x48fd8162; WORD $0x346f; BYTE $0x1f // 55b: vmovdqa64 (%r15,%r11), %zmm22
+	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // 562: vmovdqa64 0x40(%rbx), %zmm12
+	LONG $0x48fdc162; WORD $0x476f; BYTE $0x01 // 569: vmovdqa64 0x40(%r15), %zmm16
+	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // 570: vmovdqa64 0x80(%rbx), %zmm13
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // 577: vmovdqa64 0xc0(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x4f6f; BYTE $0x02 // 57e: vmovdqa64 0x80(%r15), %zmm17
+	LONG $0x48fdc162; WORD $0x576f; BYTE $0x03 // 585: vmovdqa64 0xc0(%r15), %zmm18
+	LONG $0x48fd8162; LONG $0x021f646f   // 58c: vmovdqa64 0x80(%r15,%r11), %zmm20
+	LONG $0x48fd8162; LONG $0x031f6c6f   // 594: vmovdqa64 0xc0(%r15,%r11), %zmm21
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 59c: addq $0x100, %rbx
+	LONG $0x4065d262; WORD $0xfb50       // 5a3: vpdpbusd %zmm11, %zmm19, %zmm7
+	LONG $0x48fd8162; LONG $0x011f5c6f   // 5a9: vmovdqa64 0x40(%r15,%r11), %zmm19
+	LONG $0x404dd262; WORD $0xf350       // 5b1: vpdpbusd %zmm11, %zmm22, %zmm6
+	LONG $0x407d5262; WORD $0xd450       // 5b7: vpdpbusd %zmm12, %zmm16, %zmm10
+	LONG $0x40755262; WORD $0xc550       // 5bd: vpdpbusd %zmm13, %zmm17, %zmm8
+	LONG $0x405dd262; WORD $0xe550       // 5c3: vpdpbusd %zmm13, %zmm20, %zmm4
+	LONG $0x406d5262; WORD $0xce50       // 5c9: vpdpbusd %zmm14, %zmm18, %zmm9
+	LONG $0x4055d262; WORD $0xde50       // 5cf: vpdpbusd %zmm14, %zmm21, %zmm3
+	WORD $0x014d; BYTE $0xf7             // 5d5: addq %r14, %r15
+	LONG $0x4065d262; WORD $0xec50       // 5d8: vpdpbusd %zmm12, %zmm19, %zmm5
+	LONG $0x48fd7162; WORD $0x1b6f       // 5de: vmovdqa64 (%rbx), %zmm11
+	LONG $0x48fdc162; WORD $0x1f6f       // 5e4: vmovdqa64 (%r15), %zmm19
+	LONG $0x48fd8162; WORD $0x346f; BYTE $0x1f // 5ea: vmovdqa64 (%r15,%r11), %zmm22
+	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // 5f1: vmovdqa64 0x40(%rbx), %zmm12
+	LONG $0x48fdc162; WORD $0x476f; BYTE $0x01 // 5f8: vmovdqa64 0x40(%r15), %zmm16
+	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // 5ff: vmovdqa64 0x80(%rbx), %zmm13
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // 606: vmovdqa64 0xc0(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x4f6f; BYTE $0x02 // 60d: vmovdqa64 0x80(%r15), %zmm17
+	LONG $0x48fdc162; WORD $0x576f; BYTE $0x03 // 614: vmovdqa64 0xc0(%r15), %zmm18
+	LONG $0x48fd8162; LONG $0x021f646f   // 61b: vmovdqa64 0x80(%r15,%r11), %zmm20
+	LONG $0x48fd8162; LONG $0x031f6c6f   // 623: vmovdqa64 0xc0(%r15,%r11), %zmm21
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 62b: addq $0x100, %rbx
+	LONG $0x4065d262; WORD $0xfb50       // 632: vpdpbusd %zmm11, %zmm19, %zmm7
+	LONG $0x48fd8162; LONG $0x011f5c6f   // 638: vmovdqa64 0x40(%r15,%r11), %zmm19
+	LONG $0x404dd262; WORD $0xf350       // 640: vpdpbusd %zmm11, %zmm22, %zmm6
+	LONG $0x407d5262; WORD $0xd450       // 646: vpdpbusd %zmm12, %zmm16, %zmm10
+	LONG $0x40755262; WORD $0xc550       // 64c: vpdpbusd %zmm13, %zmm17, %zmm8
+	LONG $0x405dd262; WORD $0xe550       // 652: vpdpbusd %zmm13, %zmm20, %zmm4
+	LONG $0x406d5262; WORD $0xce50       // 658: vpdpbusd %zmm14, %zmm18, %zmm9
+	LONG $0x4055d262; WORD $0xde50       // 65e: vpdpbusd %zmm14, %zmm21, %zmm3
+	WORD $0x014d; BYTE $0xf7             // 664: addq %r14, %r15
+	LONG $0x4065d262; WORD $0xec50       // 667: vpdpbusd %zmm12, %zmm19, %zmm5
+	LONG $0x02f98348                     // 66d: cmpq $0x2, %rcx
+	WORD $0x0d7c                         // 671: jl 0xf80 <depthwiseVNNIk5x64+0x680>
+	LONG $0xe0b08b4c; WORD $0x0000; BYTE $0x00 // 673: movq 0xe0(%rax), %r14
+	LONG $0x08e6c149                     // 67a: shlq $0x8, %r14
+	WORD $0x03eb                         // 67e: jmp 0xf83 <depthwiseVNNIk5x64+0x683>
+	WORD $0x3145; BYTE $0xf6             // 680: xorl %r14d, %r14d
+	LONG $0x48fd7162; WORD $0x1b6f       // 683: vmovdqa64 (%rbx), %zmm11
+	LONG $0x48fd5162; WORD $0x3a6f       // 689: vmovdqa64 (%r10), %zmm15
+	LONG $0x48fd8162; WORD $0x346f; BYTE $0x32 // 68f: vmovdqa64 (%r10,%r14), %zmm22
+	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // 696: vmovdqa64 0x40(%rbx), %zmm12
+	LONG $0x48fdc162; WORD $0x426f; BYTE $0x01 // 69d: vmovdqa64 0x40(%r10), %zmm16
+	LONG $0x48fd8162; LONG $0x01325c6f   // 6a4: vmovdqa64 0x40(%r10,%r14), %zmm19
+	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // 6ac: vmovdqa64 0x80(%rbx), %zmm13
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // 6b3: vmovdqa64 0xc0(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x4a6f; BYTE $0x02 // 6ba: vmovdqa64 0x80(%r10), %zmm17
+	LONG $0x48fdc162; WORD $0x526f; BYTE $0x03 // 6c1: vmovdqa64 0xc0(%r10), %zmm18
+	LONG $0x48fd8162; LONG $0x0232646f   // 6c8: vmovdqa64 0x80(%r10,%r14), %zmm20
+	LONG $0x48fd8162; LONG $0x03326c6f   // 6d0: vmovdqa64 0xc0(%r10,%r14), %zmm21
+	LONG $0xe8b88b4c; WORD $0x0000; BYTE $0x00 // 6d8: movq 0xe8(%rax), %r15
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 6df: addq $0x100, %rbx
+	LONG $0x08e7c149                     // 6e6: shlq $0x8, %r15
+	LONG $0x3a2c8d4f                     // 6ea: leaq (%r10,%r15), %r13
+	LONG $0x4805d262; WORD $0xfb50       // 6ee: vpdpbusd %zmm11, %zmm15, %zmm7
+	LONG $0x404dd262; WORD $0xf350       // 6f4: vpdpbusd %zmm11, %zmm22, %zmm6
+	LONG $0x407d5262; WORD $0xd450       // 6fa: vpdpbusd %zmm12, %zmm16, %zmm10
+	LONG $0x4065d262; WORD $0xec50       // 700: vpdpbusd %zmm12, %zmm19, %zmm5
+	LONG $0x40755262; WORD $0xc550       // 706: vpdpbusd %zmm13, %zmm17, %zmm8
+	LONG $0x405dd262; WORD $0xe550       // 70c: vpdpbusd %zmm13, %zmm20, %zmm4
+	LONG $0x406d5262; WORD $0xce50       // 712: vpdpbusd %zmm14, %zmm18, %zmm9
+	LONG $0x4055d262; WORD $0xde50       // 718: vpdpbusd %zmm14, %zmm21, %zmm3
+	LONG $0x48fd7162; WORD $0x1b6f       // 71e: vmovdqa64 (%rbx), %zmm11
+	LONG $0x48fdc162; WORD $0x5d6f; BYTE $0x00 // 724: vmovdqa64 (%r13), %zmm19
+	LONG $0x48fd8162; LONG $0x0035746f   // 72b: vmovdqa64 (%r13,%r14), %zmm22
+	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // 733: vmovdqa64 0x40(%rbx), %zmm12
+	LONG $0x48fdc162; WORD $0x456f; BYTE $0x01 // 73a: vmovdqa64 0x40(%r13), %zmm16
+	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // 741: vmovdqa64 0x80(%rbx), %zmm13
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // 748: vmovdqa64 0xc0(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x4d6f; BYTE $0x02 // 74f: vmovdqa64 0x80(%r13), %zmm17
+	LONG $0x48fdc162; WORD $0x556f; BYTE $0x03 // 756: vmovdqa64 0xc0(%r13), %zmm18
+	LONG $0x48fd8162; LONG $0x0235646f   // 75d: vmovdqa64 0x80(%r13,%r14), %zmm20
+	LONG $0x48fd8162; LONG $0x03356c6f   // 765: vmovdqa64 0xc0(%r13,%r14), %zmm21
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 76d: addq $0x100, %rbx
+	LONG $0x4065d262; WORD $0xfb50       // 774: vpdpbusd %zmm11, %zmm19, %zmm7
+	LONG $0x48fd8162; LONG $0x01355c6f   // 77a: vmovdqa64 0x40(%r13,%r14), %zmm19
+	LONG $0x404dd262; WORD $0xf350       // 782: vpdpbusd %zmm11, %zmm22, %zmm6
+	LONG $0x407d5262; WORD $0xd450       // 788: vpdpbusd %zmm12, %zmm16, %zmm10
+	LONG $0x40755262; WORD $0xc550       // 78e: vpdpbusd %zmm13, %zmm17, %zmm8
+	LONG $0x405dd262; WORD $0xe550       // 794: vpdpbusd %zmm13, %zmm20, %zmm4
+	LONG $0x406d5262; WORD $0xce50       // 79a: vpdpbusd %zmm14, %zmm18, %zmm9
+	LONG $0x4055d262; WORD $0xde50       // 7a0: vpdpbusd %zmm14, %zmm21, %zmm3
+	WORD $0x014d; BYTE $0xfd             // 7a6: addq %r15, %r13
+	LONG $0x4065d262; WORD $0xec50       // 7a9: vpdpbusd %zmm12, %zmm19, %zmm5
+	LONG $0x02f98348                     // 7af: cmpq $0x2, %rcx
+	WORD $0x0b7c                         // 7b3: jl 0x10c0 <depthwiseVNNIk5x64+0x7c0>
+	LONG $0x40588b48                     // 7b5: movq 0x40(%rax), %rbx
+	WORD $0x07eb                         // 7b9: jmp 0x10c2 <depthwiseVNNIk5x64+0x7c2>
+	LONG $0x00441f0f; BYTE $0x00         // 7bb: nopl (%rax,%rax)
+	WORD $0xdb31                         // 7c0: xorl %ebx, %ebx
+	LONG $0x487cf162; WORD $0xff5b       // 7c2: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7f59; BYTE $0x04 // 7c8: vmulps 0x100(%rdi), %zmm7, %zmm7
+	LONG $0x487c5162; WORD $0xd25b       // 7cf: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5759; BYTE $0x05 // 7d5: vmulps 0x140(%rdi), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc05b       // 7dc: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x4759; BYTE $0x06 // 7e2: vmulps 0x180(%rdi), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc95b       // 7e9: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4f59; BYTE $0x07 // 7ef: vmulps 0x1c0(%rdi), %zmm9, %zmm9
+	LONG $0x4844f162; WORD $0x7f5d; BYTE $0x0c // 7f6: vminps 0x300(%rdi), %zmm7, %zmm7
+	LONG $0x482c7162; WORD $0x575d; BYTE $0x0d // 7fd: vminps 0x340(%rdi), %zmm10, %zmm10
+	LONG $0x483c7162; WORD $0x475d; BYTE $0x0e // 804: vminps 0x380(%rdi), %zmm8, %zmm8
+	LONG $0x48347162; WORD $0x4f5d; BYTE $0x0f // 80b: vminps 0x3c0(%rdi), %zmm9, %zmm9
+	LONG $0x487df162; WORD $0xff5b       // 812: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487d5162; WORD $0xd25b       // 818: vcvtps2dq %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc05b       // 81e: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc95b       // 824: vcvtps2dq %zmm9, %zmm9
+	LONG $0x4845d162; WORD $0xfa6b       // 82a: vpackssdw %zmm10, %zmm7, %zmm7
+	LONG $0x483d5162; WORD $0xc16b       // 830: vpackssdw %zmm9, %zmm8, %zmm8
+	LONG $0x4845f162; WORD $0xf9ed       // 836: vpaddsw %zmm1, %zmm7, %zmm7
+	LONG $0x483d7162; WORD $0xc2ed       // 83c: vpaddsw %zmm2, %zmm8, %zmm8
+	LONG $0x4845d162; WORD $0xf867       // 842: vpackuswb %zmm8, %zmm7, %zmm7
+	LONG $0x48fed162; WORD $0x387f       // 848: vmovdqu64 %zmm7, (%r8)
+	LONG $0x487cf162; WORD $0xf65b       // 84e: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0x7759; BYTE $0x04 // 854: vmulps 0x100(%rdi), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 85b: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6f59; BYTE $0x05 // 861: vmulps 0x140(%rdi), %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 868: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0x6759; BYTE $0x06 // 86e: vmulps 0x180(%rdi), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 875: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5f59; BYTE $0x07 // 87b: vmulps 0x1c0(%rdi), %zmm3, %zmm3
+	LONG $0x484cf162; WORD $0x775d; BYTE $0x0c // 882: vminps 0x300(%rdi), %zmm6, %zmm6
+	LONG $0x4854f162; WORD $0x6f5d; BYTE $0x0d // 889: vminps 0x340(%rdi), %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0x675d; BYTE $0x0e // 890: vminps 0x380(%rdi), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0x5f5d; BYTE $0x0f // 897: vminps 0x3c0(%rdi), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xf65b       // 89e: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 8a4: vcvtps2dq %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xe45b       // 8aa: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 8b0: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb6b       // 8b6: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x484df162; WORD $0xed6b       // 8bc: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4855f162; WORD $0xe1ed       // 8c2: vpaddsw %zmm1, %zmm5, %zmm4
+	LONG $0x4865f162; WORD $0xdaed       // 8c8: vpaddsw %zmm2, %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb67       // 8ce: vpackuswb %zmm3, %zmm4, %zmm3
+	LONG $0x48fed162; WORD $0x1c7f; BYTE $0x18 // 8d4: vmovdqu64 %zmm3, (%r8,%rbx)
 	LONG $0x03f98348                     // 8db: cmpq $0x3, %rcx
-	LONG $0x0d1b8c0f; WORD $0x0000       // 8df: jl 0x1ee0 <depthwiseVNNIk5x64+0x1600>
+	LONG $0x0d0b8c0f; WORD $0x0000       // 8df: jl 0x1ef0 <depthwiseVNNIk5x64+0x15f0>
 	LONG $0x03f98348                     // 8e5: cmpq $0x3, %rcx
 	LONG $0xfe798d4c                     // 8e9: leaq -0x2(%rcx), %r15
 	WORD $0x950f; BYTE $0xc1             // 8ed: setne %cl
@@ -815,289 +821,289 @@ TEXT ·depthwiseVNNIk5x64(SB), NOSPLIT, $0-8
 	LONG $0x01ff8349                     // 902: cmpq $0x1, %r15
 	LONG $0xfe440f4c                     // 906: cmoveq %rsi, %r15
 	WORD $0x894c; BYTE $0xf9             // 90a: movq %r15, %rcx
-	LONG $0xfffa1ee9; BYTE $0xff         // 90d: jmp 0xc10 <depthwiseVNNIk5x64+0x330>
+	LONG $0xfffa3ee9; BYTE $0xff         // 90d: jmp 0xc50 <depthwiseVNNIk5x64+0x350>
 	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 912: nopw %cs:(%rax,%rax)
 	LONG $0x000000b9; BYTE $0x3f         // 920: movl $0x3f000000, %ecx
 	LONG $0x487df262; WORD $0xc97c       // 925: vpbroadcastd %ecx, %zmm1
 	LONG $0x800000b9; BYTE $0x3f         // 92b: movl $0x3f800000, %ecx
-	LONG $0x30508b4c                     // 930: movq 0x30(%rax), %r10
-	LONG $0xc0888b4c; WORD $0x0000; BYTE $0x00 // 934: movq 0xc0(%rax), %r9
-	LONG $0x487df262; WORD $0xd17c       // 93b: vpbroadcastd %ecx, %zmm2
-	LONG $0x80888b48; WORD $0x0000; BYTE $0x00 // 941: movq 0x80(%rax), %rcx
-	LONG $0x2850034c                     // 948: addq 0x28(%rax), %r10
-	LONG $0x3850034c                     // 94c: addq 0x38(%rax), %r10
-	LONG $0x08e2c149                     // 950: shlq $0x8, %r10
-	WORD $0x014d; BYTE $0xca             // 954: addq %r9, %r10
-	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 957: nopw (%rax,%rax)
-	LONG $0x68708b4c                     // 960: movq 0x68(%rax), %r14
-	LONG $0x02f98348                     // 964: cmpq $0x2, %rcx
-	WORD $0x167c                         // 968: jl 0x1260 <depthwiseVNNIk5x64+0x980>
-	LONG $0x60588b4c                     // 96a: movq 0x60(%rax), %r11
-	LONG $0x08e3c149                     // 96e: shlq $0x8, %r11
-	WORD $0x0feb                         // 972: jmp 0x1263 <depthwiseVNNIk5x64+0x983>
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 974: nopw %cs:(%rax,%rax)
-	WORD $0x3145; BYTE $0xdb             // 980: xorl %r11d, %r11d
-	LONG $0x48fef162; WORD $0x376f       // 983: vmovdqu64 (%rdi), %zmm6
-	LONG $0x48fdf162; WORD $0x3a6f       // 989: vmovdqa64 (%rdx), %zmm7
-	LONG $0x48fd5162; WORD $0x096f       // 98f: vmovdqa64 (%r9), %zmm9
-	LONG $0x48fef162; WORD $0x6f6f; BYTE $0x01 // 995: vmovdqu64 0x40(%rdi), %zmm5
-	LONG $0x48fef162; WORD $0x676f; BYTE $0x02 // 99c: vmovdqu64 0x80(%rdi), %zmm4
-	LONG $0x48fef162; WORD $0x5f6f; BYTE $0x03 // 9a3: vmovdqu64 0xc0(%rdi), %zmm3
-	LONG $0x48fd7162; WORD $0x426f; BYTE $0x01 // 9aa: vmovdqa64 0x40(%rdx), %zmm8
-	LONG $0x48fd7162; WORD $0x5a6f; BYTE $0x02 // 9b1: vmovdqa64 0x80(%rdx), %zmm11
-	LONG $0x48fd7162; WORD $0x626f; BYTE $0x03 // 9b8: vmovdqa64 0xc0(%rdx), %zmm12
-	LONG $0x48fd5162; WORD $0x696f; BYTE $0x01 // 9bf: vmovdqa64 0x40(%r9), %zmm13
-	LONG $0x48fd5162; WORD $0x716f; BYTE $0x02 // 9c6: vmovdqa64 0x80(%r9), %zmm14
-	LONG $0x48fd5162; WORD $0x796f; BYTE $0x03 // 9cd: vmovdqa64 0xc0(%r9), %zmm15
-	LONG $0x48fd8162; LONG $0x0119446f   // 9d4: vmovdqa64 0x40(%r9,%r11), %zmm16
-	LONG $0x48fd8162; LONG $0x02194c6f   // 9dc: vmovdqa64 0x80(%r9,%r11), %zmm17
-	LONG $0x48fd8162; LONG $0x0319546f   // 9e4: vmovdqa64 0xc0(%r9,%r11), %zmm18
-	LONG $0x08e6c149                     // 9ec: shlq $0x8, %r14
-	WORD $0x8948; BYTE $0xd3             // 9f0: movq %rdx, %rbx
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 9f3: addq $0x100, %rbx
-	LONG $0x313c8d4f                     // 9fa: leaq (%r9,%r14), %r15
-	LONG $0x48fd7162; WORD $0xd66f       // 9fe: vmovdqa64 %zmm6, %zmm10
-	LONG $0x48357262; WORD $0xd750       // a04: vpdpbusd %zmm7, %zmm9, %zmm10
-	LONG $0x48fd1162; WORD $0x0c6f; BYTE $0x19 // a0a: vmovdqa64 (%r9,%r11), %zmm9
-	LONG $0x4835f262; WORD $0xf750       // a11: vpdpbusd %zmm7, %zmm9, %zmm6
-	LONG $0x48fd7162; WORD $0xcd6f       // a17: vmovdqa64 %zmm5, %zmm9
-	LONG $0x48fdf162; WORD $0xfb6f       // a1d: vmovdqa64 %zmm3, %zmm7
-	LONG $0x48155262; WORD $0xc850       // a23: vpdpbusd %zmm8, %zmm13, %zmm9
-	LONG $0x407dd262; WORD $0xe850       // a29: vpdpbusd %zmm8, %zmm16, %zmm5
-	LONG $0x48fd7162; WORD $0xc46f       // a2f: vmovdqa64 %zmm4, %zmm8
-	LONG $0x480d5262; WORD $0xc350       // a35: vpdpbusd %zmm11, %zmm14, %zmm8
-	LONG $0x4075d262; WORD $0xe350       // a3b: vpdpbusd %zmm11, %zmm17, %zmm4
-	LONG $0x4805d262; WORD $0xfc50       // a41: vpdpbusd %zmm12, %zmm15, %zmm7
-	LONG $0x406dd262; WORD $0xdc50       // a47: vpdpbusd %zmm12, %zmm18, %zmm3
-	LONG $0x48fd7162; WORD $0x1b6f       // a4d: vmovdqa64 (%rbx), %zmm11
-	LONG $0x48fdc162; WORD $0x1f6f       // a53: vmovdqa64 (%r15), %zmm19
-	LONG $0x48fd8162; WORD $0x346f; BYTE $0x1f // a59: vmovdqa64 (%r15,%r11), %zmm22
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // a60: vmovdqa64 0x40(%rbx), %zmm12
-	LONG $0x48fdc162; WORD $0x476f; BYTE $0x01 // a67: vmovdqa64 0x40(%r15), %zmm16
-	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // a6e: vmovdqa64 0x80(%rbx), %zmm13
-	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // a75: vmovdqa64 0xc0(%rbx), %zmm14
-	LONG $0x48fdc162; WORD $0x4f6f; BYTE $0x02 // a7c: vmovdqa64 0x80(%r15), %zmm17
-	LONG $0x48fdc162; WORD $0x576f; BYTE $0x03 // a83: vmovdqa64 0xc0(%r15), %zmm18
-	LONG $0x48fd8162; LONG $0x021f646f   // a8a: vmovdqa64 0x80(%r15,%r11), %zmm20
-	LONG $0x48fd8162; LONG $0x031f6c6f   // a92: vmovdqa64 0xc0(%r15,%r11), %zmm21
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // a9a: addq $0x100, %rbx
-	LONG $0x40655262; WORD $0xd350       // aa1: vpdpbusd %zmm11, %zmm19, %zmm10
-	LONG $0x48fd8162; LONG $0x011f5c6f   // aa7: vmovdqa64 0x40(%r15,%r11), %zmm19
-	LONG $0x404dd262; WORD $0xf350       // aaf: vpdpbusd %zmm11, %zmm22, %zmm6
-	LONG $0x407d5262; WORD $0xcc50       // ab5: vpdpbusd %zmm12, %zmm16, %zmm9
-	LONG $0x40755262; WORD $0xc550       // abb: vpdpbusd %zmm13, %zmm17, %zmm8
-	LONG $0x405dd262; WORD $0xe550       // ac1: vpdpbusd %zmm13, %zmm20, %zmm4
-	LONG $0x406dd262; WORD $0xfe50       // ac7: vpdpbusd %zmm14, %zmm18, %zmm7
-	LONG $0x4055d262; WORD $0xde50       // acd: vpdpbusd %zmm14, %zmm21, %zmm3
-	WORD $0x014d; BYTE $0xf7             // ad3: addq %r14, %r15
-	LONG $0x4065d262; WORD $0xec50       // ad6: vpdpbusd %zmm12, %zmm19, %zmm5
-	LONG $0x48fd7162; WORD $0x1b6f       // adc: vmovdqa64 (%rbx), %zmm11
-	LONG $0x48fdc162; WORD $0x1f6f       // ae2: vmovdqa64 (%r15), %zmm19
-	LONG $0x48fd8162; WORD $0x346f; BYTE $0x1f // ae8: vmovdqa64 (%r15,%r11), %zmm22
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // aef: vmovdqa64 0x40(%rbx), %zmm12
-	LONG $0x48fdc162; WORD $0x476f; BYTE $0x01 // af6: vmovdqa64 0x40(%r15), %zmm16
-	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // afd: vmovdqa64 0x80(%rbx), %zmm13
-	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // b04: vmovdqa64 0xc0(%rbx), %zmm14
-	LONG $0x48fdc162; WORD $0x4f6f; BYTE $0x02 // b0b: vmovdqa64 0x80(%r15), %zmm17
-	LONG $0x48fdc162; WORD $0x576f; BYTE $0x03 // b12: vmovdqa64 0xc0(%r15), %zmm18
-	LONG $0x48fd8162; LONG $0x021f646f   // b19: vmovdqa64 0x80(%r15,%r11), %zmm20
-	LONG $0x48fd8162; LONG $0x031f6c6f   // b21: vmovdqa64 0xc0(%r15,%r11), %zmm21
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // b29: addq $0x100, %rbx
-	LONG $0x40655262; WORD $0xd350       // b30: vpdpbusd %zmm11, %zmm19, %zmm10
-	LONG $0x48fd8162; LONG $0x011f5c6f   // b36: vmovdqa64 0x40(%r15,%r11), %zmm19
-	LONG $0x404dd262; WORD $0xf350       // b3e: vpdpbusd %zmm11, %zmm22, %zmm6
-	LONG $0x407d5262; WORD $0xcc50       // b44: vpdpbusd %zmm12, %zmm16, %zmm9
-	LONG $0x40755262; WORD $0xc550       // b4a: vpdpbusd %zmm13, %zmm17, %zmm8
-	LONG $0x405dd262; WORD $0xe550       // b50: vpdpbusd %zmm13, %zmm20, %zmm4
-	LONG $0x406dd262; WORD $0xfe50       // b56: vpdpbusd %zmm14, %zmm18, %zmm7
-	LONG $0x4055d262; WORD $0xde50       // b5c: vpdpbusd %zmm14, %zmm21, %zmm3
-	WORD $0x014d; BYTE $0xf7             // b62: addq %r14, %r15
-	LONG $0x4065d262; WORD $0xec50       // b65: vpdpbusd %zmm12, %zmm19, %zmm5
-	LONG $0x48fd7162; WORD $0x1b6f       // b6b: vmovdqa64 (%rbx), %zmm11
-	LONG $0x48fdc162; WORD $0x1f6f       // b71: vmovdqa64 (%r15), %zmm19
-	LONG $0x48fd8162; WORD $0x346f; BYTE $0x1f // b77: vmovdqa64 (%r15,%r11), %zmm22
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // b7e: vmovdqa64 0x40(%rbx), %zmm12
-	LONG $0x48fdc162; WORD $0x476f; BYTE $0x01 // b85: vmovdqa64 0x40(%r15), %zmm16
-	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // b8c: vmovdqa64 0x80(%rbx), %zmm13
-	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // b93: vmovdqa64 0xc0(%rbx), %zmm14
-	LONG $0x48fdc162; WORD $0x4f6f; BYTE $0x02 // b9a: vmovdqa64 0x80(%r15), %zmm17
-	LONG $0x48fdc162; WORD $0x576f; BYTE $0x03 // ba1: vmovdqa64 0xc0(%r15), %zmm18
-	LONG $0x48fd8162; LONG $0x021f646f   // ba8: vmovdqa64 0x80(%r15,%r11), %zmm20
-	LONG $0x48fd8162; LONG $0x031f6c6f   // bb0: vmovdqa64 0xc0(%r15,%r11), %zmm21
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // bb8: addq $0x100, %rbx
-	LONG $0x40655262; WORD $0xd350       // bbf: vpdpbusd %zmm11, %zmm19, %zmm10
-	LONG $0x48fd8162; LONG $0x011f5c6f   // bc5: vmovdqa64 0x40(%r15,%r11), %zmm19
-	LONG $0x404dd262; WORD $0xf350       // bcd: vpdpbusd %zmm11, %zmm22, %zmm6
-	LONG $0x407d5262; WORD $0xcc50       // bd3: vpdpbusd %zmm12, %zmm16, %zmm9
-	LONG $0x40755262; WORD $0xc550       // bd9: vpdpbusd %zmm13, %zmm17, %zmm8
-	LONG $0x405dd262; WORD $0xe550       // bdf: vpdpbusd %zmm13, %zmm20, %zmm4
-	LONG $0x406dd262; WORD $0xfe50       // be5: vpdpbusd %zmm14, %zmm18, %zmm7
-	LONG $0x4055d262; WORD $0xde50       // beb: vpdpbusd %zmm14, %zmm21, %zmm3
-	WORD $0x014d; BYTE $0xf7             // bf1: addq %r14, %r15
-	LONG $0x4065d262; WORD $0xec50       // bf4: vpdpbusd %zmm12, %zmm19, %zmm5
-	LONG $0x48fd7162; WORD $0x1b6f       // bfa: vmovdqa64 (%rbx), %zmm11
-	LONG $0x48fdc162; WORD $0x1f6f       // c00: vmovdqa64 (%r15), %zmm19
-	LONG $0x48fd8162; WORD $0x346f; BYTE $0x1f // c06: vmovdqa64 (%r15,%r11), %zmm22
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // c0d: vmovdqa64 0x40(%rbx), %zmm12
-	LONG $0x48fdc162; WORD $0x476f; BYTE $0x01 // c14: vmovdqa64 0x40(%r15), %zmm16
-	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // c1b: vmovdqa64 0x80(%rbx), %zmm13
-	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // c22: vmovdqa64 0xc0(%rbx), %zmm14
-	LONG $0x48fdc162; WORD $0x4f6f; BYTE $0x02 // c29: vmovdqa64 0x80(%r15), %zmm17
-	LONG $0x48fdc162; WORD $0x576f; BYTE $0x03 // c30: vmovdqa64 0xc0(%r15), %zmm18
-	LONG $0x48fd8162; LONG $0x021f646f   // c37: vmovdqa64 0x80(%r15,%r11), %zmm20
-	LONG $0x48fd8162; LONG $0x031f6c6f   // c3f: vmovdqa64 0xc0(%r15,%r11), %zmm21
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // c47: addq $0x100, %rbx
-	LONG $0x40655262; WORD $0xd350       // c4e: vpdpbusd %zmm11, %zmm19, %zmm10
-	LONG $0x48fd8162; LONG $0x011f5c6f   // c54: vmovdqa64 0x40(%r15,%r11), %zmm19
-	LONG $0x404dd262; WORD $0xf350       // c5c: vpdpbusd %zmm11, %zmm22, %zmm6
-	LONG $0x407d5262; WORD $0xcc50       // c62: vpdpbusd %zmm12, %zmm16, %zmm9
-	LONG $0x40755262; WORD $0xc550       // c68: vpdpbusd %zmm13, %zmm17, %zmm8
-	LONG $0x405dd262; WORD $0xe550       // c6e: vpdpbusd %zmm13, %zmm20, %zmm4
-	LONG $0x406dd262; WORD $0xfe50       // c74: vpdpbusd %zmm14, %zmm18, %zmm7
-	LONG $0x4055d262; WORD $0xde50       // c7a: vpdpbusd %zmm14, %zmm21, %zmm3
-	WORD $0x014d; BYTE $0xf7             // c80: addq %r14, %r15
-	LONG $0x4065d262; WORD $0xec50       // c83: vpdpbusd %zmm12, %zmm19, %zmm5
-	LONG $0x02f98348                     // c89: cmpq $0x2, %rcx
-	WORD $0x117c                         // c8d: jl 0x1580 <depthwiseVNNIk5x64+0xca0>
-	LONG $0xe0b08b4c; WORD $0x0000; BYTE $0x00 // c8f: movq 0xe0(%rax), %r14
-	LONG $0x08e6c149                     // c96: shlq $0x8, %r14
-	WORD $0x07eb                         // c9a: jmp 0x1583 <depthwiseVNNIk5x64+0xca3>
-	LONG $0x00401f0f                     // c9c: nopl (%rax)
-	WORD $0x3145; BYTE $0xf6             // ca0: xorl %r14d, %r14d
-	LONG $0x48fd7162; WORD $0x1b6f       // ca3: vmovdqa64 (%rbx), %zmm11
-	LONG $0x48fd5162; WORD $0x3a6f       // ca9: vmovdqa64 (%r10), %zmm15
-	LONG $0x48fd8162; WORD $0x346f; BYTE $0x32 // caf: vmovdqa64 (%r10,%r14), %zmm22
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // cb6: vmovdqa64 0x40(%rbx), %zmm12
-	LONG $0x48fdc162; WORD $0x426f; BYTE $0x01 // cbd: vmovdqa64 0x40(%r10), %zmm16
-	LONG $0x48fd8162; LONG $0x01325c6f   // cc4: vmovdqa64 0x40(%r10,%r14), %zmm19
-	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // ccc: vmovdqa64 0x80(%rbx), %zmm13
-	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // cd3: vmovdqa64 0xc0(%rbx), %zmm14
-	LONG $0x48fdc162; WORD $0x4a6f; BYTE $0x02 // cda: vmovdqa64 0x80(%r10), %zmm17
-	LONG $0x48fdc162; WORD $0x526f; BYTE $0x03 // ce1: vmovdqa64 0xc0(%r10), %zmm18
-	LONG $0x48fd8162; LONG $0x0232646f   // ce8: vmovdqa64 0x80(%r10,%r14), %zmm20
-	LONG $0x48fd8162; LONG $0x03326c6f   // cf0: vmovdqa64 0xc0(%r10,%r14), %zmm21
-	LONG $0xe8b88b4c; WORD $0x0000; BYTE $0x00 // cf8: movq 0xe8(%rax), %r15
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // cff: addq $0x100, %rbx
-	LONG $0x08e7c149                     // d06: shlq $0x8, %r15
-	LONG $0x3a2c8d4f                     // d0a: leaq (%r10,%r15), %r13
-	LONG $0x48055262; WORD $0xd350       // d0e: vpdpbusd %zmm11, %zmm15, %zmm10
-	LONG $0x404dd262; WORD $0xf350       // d14: vpdpbusd %zmm11, %zmm22, %zmm6
-	LONG $0x407d5262; WORD $0xcc50       // d1a: vpdpbusd %zmm12, %zmm16, %zmm9
-	LONG $0x4065d262; WORD $0xec50       // d20: vpdpbusd %zmm12, %zmm19, %zmm5
-	LONG $0x40755262; WORD $0xc550       // d26: vpdpbusd %zmm13, %zmm17, %zmm8
-	LONG $0x405dd262; WORD $0xe550       // d2c: vpdpbusd %zmm13, %zmm20, %zmm4
-	LONG $0x406dd262; WORD $0xfe50       // d32: vpdpbusd %zmm14, %zmm18, %zmm7
-	LONG $0x4055d262; WORD $0xde50       // d38: vpdpbusd %zmm14, %zmm21, %zmm3
-	LONG $0x48fd7162; WORD $0x1b6f       // d3e: vmovdqa64 (%rbx), %zmm11
-	LONG $0x48fdc162; WORD $0x5d6f; BYTE $0x00 // d44: vmovdqa64 (%r13), %zmm19
-	LONG $0x48fd8162; LONG $0x0035746f   // d4b: vmovdqa64 (%r13,%r14), %zmm22
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // d53: vmovdqa64 0x40(%rbx), %zmm12
-	LONG $0x48fdc162; WORD $0x456f; BYTE $0x01 // d5a: vmovdqa64 0x40(%r13), %zmm16
-	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // d61: vmovdqa64 0x80(%rbx), %zmm13
-	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // d68: vmovdqa64 0xc0(%rbx), %zmm14
-	LONG $0x48fdc162; WORD $0x4d6f; BYTE $0x02 // d6f: vmovdqa64 0x80(%r13), %zmm17
-	LONG $0x48fdc162; WORD $0x556f; BYTE $0x03 // d76: vmovdqa64 0xc0(%r13), %zmm18
-	LONG $0x48fd8162; LONG $0x0235646f   // d7d: vmovdqa64 0x80(%r13,%r14), %zmm20
-	LONG $0x48fd8162; LONG $0x03356c6f   // d85: vmovdqa64 0xc0(%r13,%r14), %zmm21
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // d8d: addq $0x100, %rbx
-	LONG $0x40655262; WORD $0xd350       // d94: vpdpbusd %zmm11, %zmm19, %zmm10
-	LONG $0x48fd8162; LONG $0x01355c6f   // d9a: vmovdqa64 0x40(%r13,%r14), %zmm19
-	LONG $0x404dd262; WORD $0xf350       // da2: vpdpbusd %zmm11, %zmm22, %zmm6
-	LONG $0x407d5262; WORD $0xcc50       // da8: vpdpbusd %zmm12, %zmm16, %zmm9
-	LONG $0x40755262; WORD $0xc550       // dae: vpdpbusd %zmm13, %zmm17, %zmm8
-	LONG $0x405dd262; WORD $0xe550       // db4: vpdpbusd %zmm13, %zmm20, %zmm4
-	LONG $0x406dd262; WORD $0xfe50       // dba: vpdpbusd %zmm14, %zmm18, %zmm7
-	LONG $0x4055d262; WORD $0xde50       // dc0: vpdpbusd %zmm14, %zmm21, %zmm3
-	WORD $0x014d; BYTE $0xfd             // dc6: addq %r15, %r13
-	LONG $0x4065d262; WORD $0xec50       // dc9: vpdpbusd %zmm12, %zmm19, %zmm5
-	LONG $0x02f98348                     // dcf: cmpq $0x2, %rcx
-	WORD $0x0b7c                         // dd3: jl 0x16c0 <depthwiseVNNIk5x64+0xde0>
-	LONG $0x40588b48                     // dd5: movq 0x40(%rax), %rbx
-	WORD $0x07eb                         // dd9: jmp 0x16c2 <depthwiseVNNIk5x64+0xde2>
-	LONG $0x00441f0f; BYTE $0x00         // ddb: nopl (%rax,%rax)
-	WORD $0xdb31                         // de0: xorl %ebx, %ebx
-	LONG $0x487c5162; WORD $0xd25b       // de2: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5759; BYTE $0x04 // de8: vmulps 0x100(%rdi), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // def: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48347162; WORD $0x4f59; BYTE $0x05 // df5: vmulps 0x140(%rdi), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // dfc: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x4759; BYTE $0x06 // e02: vmulps 0x180(%rdi), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // e09: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844f162; WORD $0x7f59; BYTE $0x07 // e0f: vmulps 0x1c0(%rdi), %zmm7, %zmm7
-	LONG $0x482c7162; WORD $0x5f59; BYTE $0x0c // e16: vmulps 0x300(%rdi), %zmm10, %zmm11
-	LONG $0x48347162; WORD $0x6759; BYTE $0x0d // e1d: vmulps 0x340(%rdi), %zmm9, %zmm12
-	LONG $0x48745162; WORD $0xdb58       // e24: vaddps %zmm11, %zmm1, %zmm11
-	LONG $0x48247162; WORD $0xd85f       // e2a: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48247162; WORD $0xda5d       // e30: vminps %zmm2, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // e36: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x48745162; WORD $0xdc58       // e3c: vaddps %zmm12, %zmm1, %zmm11
-	LONG $0x483c7162; WORD $0x6759; BYTE $0x0e // e42: vmulps 0x380(%rdi), %zmm8, %zmm12
-	LONG $0x48247162; WORD $0xd85f       // e49: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xd25b       // e4f: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x57fe; BYTE $0x08 // e55: vpaddd 0x200(%rdi), %zmm10, %zmm10
-	LONG $0x48247162; WORD $0xda5d       // e5c: vminps %zmm2, %zmm11, %zmm11
-	LONG $0x48345162; WORD $0xcb59       // e62: vmulps %zmm11, %zmm9, %zmm9
-	LONG $0x48447162; WORD $0x5f59; BYTE $0x0f // e68: vmulps 0x3c0(%rdi), %zmm7, %zmm11
-	LONG $0x487d5162; WORD $0xc95b       // e6f: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4ffe; BYTE $0x09 // e75: vpaddd 0x240(%rdi), %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc96b       // e7c: vpackssdw %zmm9, %zmm10, %zmm9
-	LONG $0x48745162; WORD $0xd458       // e82: vaddps %zmm12, %zmm1, %zmm10
-	LONG $0x482c7162; WORD $0xd05f       // e88: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0xd25d       // e8e: vminps %zmm2, %zmm10, %zmm10
-	LONG $0x483c5162; WORD $0xc259       // e94: vmulps %zmm10, %zmm8, %zmm8
-	LONG $0x48745162; WORD $0xd358       // e9a: vaddps %zmm11, %zmm1, %zmm10
-	LONG $0x482c7162; WORD $0xd05f       // ea0: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xc05b       // ea6: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x47fe; BYTE $0x0a // eac: vpaddd 0x280(%rdi), %zmm8, %zmm8
-	LONG $0x482c7162; WORD $0xd25d       // eb3: vminps %zmm2, %zmm10, %zmm10
-	LONG $0x4844d162; WORD $0xfa59       // eb9: vmulps %zmm10, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // ebf: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0x7ffe; BYTE $0x0b // ec5: vpaddd 0x2c0(%rdi), %zmm7, %zmm7
-	LONG $0x483df162; WORD $0xff6b       // ecc: vpackssdw %zmm7, %zmm8, %zmm7
-	LONG $0x4835f162; WORD $0xff67       // ed2: vpackuswb %zmm7, %zmm9, %zmm7
-	LONG $0x48fed162; WORD $0x387f       // ed8: vmovdqu64 %zmm7, (%r8)
-	LONG $0x487cf162; WORD $0xf65b       // ede: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0x7759; BYTE $0x04 // ee4: vmulps 0x100(%rdi), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // eeb: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x6f59; BYTE $0x05 // ef1: vmulps 0x140(%rdi), %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // ef8: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6759; BYTE $0x06 // efe: vmulps 0x180(%rdi), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // f05: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5f59; BYTE $0x07 // f0b: vmulps 0x1c0(%rdi), %zmm3, %zmm3
-	LONG $0x484cf162; WORD $0x7f59; BYTE $0x0c // f12: vmulps 0x300(%rdi), %zmm6, %zmm7
-	LONG $0x48547162; WORD $0x4759; BYTE $0x0d // f19: vmulps 0x340(%rdi), %zmm5, %zmm8
-	LONG $0x4874f162; WORD $0xff58       // f20: vaddps %zmm7, %zmm1, %zmm7
-	LONG $0x4844f162; WORD $0xf85f       // f26: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844f162; WORD $0xfa5d       // f2c: vminps %zmm2, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // f32: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x4874d162; WORD $0xf858       // f38: vaddps %zmm8, %zmm1, %zmm7
-	LONG $0x485c7162; WORD $0x4759; BYTE $0x0e // f3e: vmulps 0x380(%rdi), %zmm4, %zmm8
-	LONG $0x4844f162; WORD $0xf85f       // f45: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xf65b       // f4b: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x77fe; BYTE $0x08 // f51: vpaddd 0x200(%rdi), %zmm6, %zmm6
-	LONG $0x4844f162; WORD $0xfa5d       // f58: vminps %zmm2, %zmm7, %zmm7
-	LONG $0x4854f162; WORD $0xef59       // f5e: vmulps %zmm7, %zmm5, %zmm5
-	LONG $0x4864f162; WORD $0x7f59; BYTE $0x0f // f64: vmulps 0x3c0(%rdi), %zmm3, %zmm7
-	LONG $0x487df162; WORD $0xed5b       // f6b: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6ffe; BYTE $0x09 // f71: vpaddd 0x240(%rdi), %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // f78: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x4874d162; WORD $0xf058       // f7e: vaddps %zmm8, %zmm1, %zmm6
-	LONG $0x484cf162; WORD $0xf05f       // f84: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf25d       // f8a: vminps %zmm2, %zmm6, %zmm6
-	LONG $0x485cf162; WORD $0xe659       // f90: vmulps %zmm6, %zmm4, %zmm4
-	LONG $0x4874f162; WORD $0xf758       // f96: vaddps %zmm7, %zmm1, %zmm6
-	LONG $0x484cf162; WORD $0xf05f       // f9c: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xe45b       // fa2: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x67fe; BYTE $0x0a // fa8: vpaddd 0x280(%rdi), %zmm4, %zmm4
-	LONG $0x484cf162; WORD $0xf25d       // faf: vminps %zmm2, %zmm6, %zmm6
-	LONG $0x4864f162; WORD $0xde59       // fb5: vmulps %zmm6, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // fbb: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5ffe; BYTE $0x0b // fc1: vpaddd 0x2c0(%rdi), %zmm3, %zmm3
-	LONG $0x485df162; WORD $0xdb6b       // fc8: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x4855f162; WORD $0xdb67       // fce: vpackuswb %zmm3, %zmm5, %zmm3
-	LONG $0x48fed162; WORD $0x1c7f; BYTE $0x18 // fd4: vmovdqu64 %zmm3, (%r8,%rbx)
+	LONG $0x48fef162; WORD $0x5f6f; BYTE $0x08 // 930: vmovdqu64 0x200(%rdi), %zmm3
+	LONG $0x48fef162; WORD $0x676f; BYTE $0x0a // 937: vmovdqu64 0x280(%rdi), %zmm4
+	LONG $0x30508b4c                     // 93e: movq 0x30(%rax), %r10
+	LONG $0xc0888b4c; WORD $0x0000; BYTE $0x00 // 942: movq 0xc0(%rax), %r9
+	LONG $0x487df262; WORD $0xd17c       // 949: vpbroadcastd %ecx, %zmm2
+	LONG $0x80888b48; WORD $0x0000; BYTE $0x00 // 94f: movq 0x80(%rax), %rcx
+	LONG $0x2850034c                     // 956: addq 0x28(%rax), %r10
+	LONG $0x4865f162; WORD $0x5f6b; BYTE $0x09 // 95a: vpackssdw 0x240(%rdi), %zmm3, %zmm3
+	LONG $0x485df162; WORD $0x676b; BYTE $0x0b // 961: vpackssdw 0x2c0(%rdi), %zmm4, %zmm4
+	LONG $0x3850034c                     // 968: addq 0x38(%rax), %r10
+	LONG $0x08e2c149                     // 96c: shlq $0x8, %r10
+	WORD $0x014d; BYTE $0xca             // 970: addq %r9, %r10
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 973: nopw %cs:(%rax,%rax)
+	LONG $0x68708b4c                     // 980: movq 0x68(%rax), %r14
+	LONG $0x02f98348                     // 984: cmpq $0x2, %rcx
+	WORD $0x167c                         // 988: jl 0x12a0 <depthwiseVNNIk5x64+0x9a0>
+	LONG $0x60588b4c                     // 98a: movq 0x60(%rax), %r11
+	LONG $0x08e3c149                     // 98e: shlq $0x8, %r11
+	WORD $0x0feb                         // 992: jmp 0x12a3 <depthwiseVNNIk5x64+0x9a3>
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 994: nopw %cs:(%rax,%rax)
+	WORD $0x3145; BYTE $0xdb             // 9a0: xorl %r11d, %r11d
+	LONG $0x48fe7162; WORD $0x076f       // 9a3: vmovdqu64 (%rdi), %zmm8
+	LONG $0x48fd7162; WORD $0x0a6f       // 9a9: vmovdqa64 (%rdx), %zmm9
+	LONG $0x48fd5162; WORD $0x216f       // 9af: vmovdqa64 (%r9), %zmm12
+	LONG $0x48fef162; WORD $0x7f6f; BYTE $0x01 // 9b5: vmovdqu64 0x40(%rdi), %zmm7
+	LONG $0x48fef162; WORD $0x776f; BYTE $0x02 // 9bc: vmovdqu64 0x80(%rdi), %zmm6
+	LONG $0x48fef162; WORD $0x6f6f; BYTE $0x03 // 9c3: vmovdqu64 0xc0(%rdi), %zmm5
+	LONG $0x48fd7162; WORD $0x526f; BYTE $0x01 // 9ca: vmovdqa64 0x40(%rdx), %zmm10
+	LONG $0x48fd7162; WORD $0x6a6f; BYTE $0x02 // 9d1: vmovdqa64 0x80(%rdx), %zmm13
+	LONG $0x48fd7162; WORD $0x726f; BYTE $0x03 // 9d8: vmovdqa64 0xc0(%rdx), %zmm14
+	LONG $0x48fd5162; WORD $0x796f; BYTE $0x01 // 9df: vmovdqa64 0x40(%r9), %zmm15
+	LONG $0x48fdc162; WORD $0x416f; BYTE $0x02 // 9e6: vmovdqa64 0x80(%r9), %zmm16
+	LONG $0x48fdc162; WORD $0x496f; BYTE $0x03 // 9ed: vmovdqa64 0xc0(%r9), %zmm17
+	LONG $0x48fd8162; LONG $0x0119546f   // 9f4: vmovdqa64 0x40(%r9,%r11), %zmm18
+	LONG $0x48fd8162; LONG $0x02195c6f   // 9fc: vmovdqa64 0x80(%r9,%r11), %zmm19
+	LONG $0x48fd8162; LONG $0x0319646f   // a04: vmovdqa64 0xc0(%r9,%r11), %zmm20
+	LONG $0x08e6c149                     // a0c: shlq $0x8, %r14
+	WORD $0x8948; BYTE $0xd3             // a10: movq %rdx, %rbx
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // a13: addq $0x100, %rbx
+	LONG $0x313c8d4f                     // a1a: leaq (%r9,%r14), %r15
+	LONG $0x48fd5162; WORD $0xd86f       // a1e: vmovdqa64 %zmm8, %zmm11
+	LONG $0x481d5262; WORD $0xd950       // a24: vpdpbusd %zmm9, %zmm12, %zmm11
+	LONG $0x48fd1162; WORD $0x246f; BYTE $0x19 // a2a: vmovdqa64 (%r9,%r11), %zmm12
+	LONG $0x481d5262; WORD $0xc150       // a31: vpdpbusd %zmm9, %zmm12, %zmm8
+	LONG $0x48fd7162; WORD $0xe76f       // a37: vmovdqa64 %zmm7, %zmm12
+	LONG $0x48fd7162; WORD $0xcd6f       // a3d: vmovdqa64 %zmm5, %zmm9
+	LONG $0x48055262; WORD $0xe250       // a43: vpdpbusd %zmm10, %zmm15, %zmm12
+	LONG $0x406dd262; WORD $0xfa50       // a49: vpdpbusd %zmm10, %zmm18, %zmm7
+	LONG $0x48fd7162; WORD $0xd66f       // a4f: vmovdqa64 %zmm6, %zmm10
+	LONG $0x407d5262; WORD $0xd550       // a55: vpdpbusd %zmm13, %zmm16, %zmm10
+	LONG $0x4065d262; WORD $0xf550       // a5b: vpdpbusd %zmm13, %zmm19, %zmm6
+	LONG $0x40755262; WORD $0xce50       // a61: vpdpbusd %zmm14, %zmm17, %zmm9
+	LONG $0x405dd262; WORD $0xee50       // a67: vpdpbusd %zmm14, %zmm20, %zmm5
+	LONG $0x48fd7162; WORD $0x2b6f       // a6d: vmovdqa64 (%rbx), %zmm13
+	LONG $0x48fdc162; WORD $0x2f6f       // a73: vmovdqa64 (%r15), %zmm21
+	LONG $0x48fd0162; WORD $0x046f; BYTE $0x1f // a79: vmovdqa64 (%r15,%r11), %zmm24
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x01 // a80: vmovdqa64 0x40(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x576f; BYTE $0x01 // a87: vmovdqa64 0x40(%r15), %zmm18
+	LONG $0x48fd7162; WORD $0x7b6f; BYTE $0x02 // a8e: vmovdqa64 0x80(%rbx), %zmm15
+	LONG $0x48fde162; WORD $0x436f; BYTE $0x03 // a95: vmovdqa64 0xc0(%rbx), %zmm16
+	LONG $0x48fdc162; WORD $0x5f6f; BYTE $0x02 // a9c: vmovdqa64 0x80(%r15), %zmm19
+	LONG $0x48fdc162; WORD $0x676f; BYTE $0x03 // aa3: vmovdqa64 0xc0(%r15), %zmm20
+	LONG $0x48fd8162; LONG $0x021f746f   // aaa: vmovdqa64 0x80(%r15,%r11), %zmm22
+	LONG $0x48fd8162; LONG $0x031f7c6f   // ab2: vmovdqa64 0xc0(%r15,%r11), %zmm23
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // aba: addq $0x100, %rbx
+	LONG $0x40555262; WORD $0xdd50       // ac1: vpdpbusd %zmm13, %zmm21, %zmm11
+	LONG $0x48fd8162; LONG $0x011f6c6f   // ac7: vmovdqa64 0x40(%r15,%r11), %zmm21
+	LONG $0x403d5262; WORD $0xc550       // acf: vpdpbusd %zmm13, %zmm24, %zmm8
+	LONG $0x406d5262; WORD $0xe650       // ad5: vpdpbusd %zmm14, %zmm18, %zmm12
+	LONG $0x40655262; WORD $0xd750       // adb: vpdpbusd %zmm15, %zmm19, %zmm10
+	LONG $0x404dd262; WORD $0xf750       // ae1: vpdpbusd %zmm15, %zmm22, %zmm6
+	LONG $0x405d3262; WORD $0xc850       // ae7: vpdpbusd %zmm16, %zmm20, %zmm9
+	LONG $0x4045b262; WORD $0xe850       // aed: vpdpbusd %zmm16, %zmm23, %zmm5
+	WORD $0x014d; BYTE $0xf7             // af3: addq %r14, %r15
+	LONG $0x4055d262; WORD $0xfe50       // af6: vpdpbusd %zmm14, %zmm21, %zmm7
+	LONG $0x48fd7162; WORD $0x2b6f       // afc: vmovdqa64 (%rbx), %zmm13
+	LONG $0x48fdc162; WORD $0x2f6f       // b02: vmovdqa64 (%r15), %zmm21
+	LONG $0x48fd0162; WORD $0x046f; BYTE $0x1f // b08: vmovdqa64 (%r15,%r11), %zmm24
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x01 // b0f: vmovdqa64 0x40(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x576f; BYTE $0x01 // b16: vmovdqa64 0x40(%r15), %zmm18
+	LONG $0x48fd7162; WORD $0x7b6f; BYTE $0x02 // b1d: vmovdqa64 0x80(%rbx), %zmm15
+	LONG $0x48fde162; WORD $0x436f; BYTE $0x03 // b24: vmovdqa64 0xc0(%rbx), %zmm16
+	LONG $0x48fdc162; WORD $0x5f6f; BYTE $0x02 // b2b: vmovdqa64 0x80(%r15), %zmm19
+	LONG $0x48fdc162; WORD $0x676f; BYTE $0x03 // b32: vmovdqa64 0xc0(%r15), %zmm20
+	LONG $0x48fd8162; LONG $0x021f746f   // b39: vmovdqa64 0x80(%r15,%r11), %zmm22
+	LONG $0x48fd8162; LONG $0x031f7c6f   // b41: vmovdqa64 0xc0(%r15,%r11), %zmm23
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // b49: addq $0x100, %rbx
+	LONG $0x40555262; WORD $0xdd50       // b50: vpdpbusd %zmm13, %zmm21, %zmm11
+	LONG $0x48fd8162; LONG $0x011f6c6f   // b56: vmovdqa64 0x40(%r15,%r11), %zmm21
+	LONG $0x403d5262; WORD $0xc550       // b5e: vpdpbusd %zmm13, %zmm24, %zmm8
+	LONG $0x406d5262; WORD $0xe650       // b64: vpdpbusd %zmm14, %zmm18, %zmm12
+	LONG $0x40655262; WORD $0xd750       // b6a: vpdpbusd %zmm15, %zmm19, %zmm10
+	LONG $0x404dd262; WORD $0xf750       // b70: vpdpbusd %zmm15, %zmm22, %zmm6
+	LONG $0x405d3262; WORD $0xc850       // b76: vpdpbusd %zmm16, %zmm20, %zmm9
+	LONG $0x4045b262; WORD $0xe850       // b7c: vpdpbusd %zmm16, %zmm23, %zmm5
+	WORD $0x014d; BYTE $0xf7             // b82: addq %r14, %r15
+	LONG $0x4055d262; WORD $0xfe50       // b85: vpdpbusd %zmm14, %zmm21, %zmm7
+	LONG $0x48fd7162; WORD $0x2b6f       // b8b: vmovdqa64 (%rbx), %zmm13
+	LONG $0x48fdc162; WORD $0x2f6f       // b91: vmovdqa64 (%r15), %zmm21
+	LONG $0x48fd0162; WORD $0x046f; BYTE $0x1f // b97: vmovdqa64 (%r15,%r11), %zmm24
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x01 // b9e: vmovdqa64 0x40(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x576f; BYTE $0x01 // ba5: vmovdqa64 0x40(%r15), %zmm18
+	LONG $0x48fd7162; WORD $0x7b6f; BYTE $0x02 // bac: vmovdqa64 0x80(%rbx), %zmm15
+	LONG $0x48fde162; WORD $0x436f; BYTE $0x03 // bb3: vmovdqa64 0xc0(%rbx), %zmm16
+	LONG $0x48fdc162; WORD $0x5f6f; BYTE $0x02 // bba: vmovdqa64 0x80(%r15), %zmm19
+	LONG $0x48fdc162; WORD $0x676f; BYTE $0x03 // bc1: vmovdqa64 0xc0(%r15), %zmm20
+	LONG $0x48fd8162; LONG $0x021f746f   // bc8: vmovdqa64 0x80(%r15,%r11), %zmm22
+	LONG $0x48fd8162; LONG $0x031f7c6f   // bd0: vmovdqa64 0xc0(%r15,%r11), %zmm23
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // bd8: addq $0x100, %rbx
+	LONG $0x40555262; WORD $0xdd50       // bdf: vpdpbusd %zmm13, %zmm21, %zmm11
+	LONG $0x48fd8162; LONG $0x011f6c6f   // be5: vmovdqa64 0x40(%r15,%r11), %zmm21
+	LONG $0x403d5262; WORD $0xc550       // bed: vpdpbusd %zmm13, %zmm24, %zmm8
+	LONG $0x406d5262; WORD $0xe650       // bf3: vpdpbusd %zmm14, %zmm18, %zmm12
+	LONG $0x40655262; WORD $0xd750       // bf9: vpdpbusd %zmm15, %zmm19, %zmm10
+	LONG $0x404dd262; WORD $0xf750       // bff: vpdpbusd %zmm15, %zmm22, %zmm6
+	LONG $0x405d3262; WORD $0xc850       // c05: vpdpbusd %zmm16, %zmm20, %zmm9
+	LONG $0x4045b262; WORD $0xe850       // c0b: vpdpbusd %zmm16, %zmm23, %zmm5
+	WORD $0x014d; BYTE $0xf7             // c11: addq %r14, %r15
+	LONG $0x4055d262; WORD $0xfe50       // c14: vpdpbusd %zmm14, %zmm21, %zmm7
+	LONG $0x48fd7162; WORD $0x2b6f       // c1a: vmovdqa64 (%rbx), %zmm13
+	LONG $0x48fdc162; WORD $0x2f6f       // c20: vmovdqa64 (%r15), %zmm21
+	LONG $0x48fd0162; WORD $0x046f; BYTE $0x1f // c26: vmovdqa64 (%r15,%r11), %zmm24
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x01 // c2d: vmovdqa64 0x40(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x576f; BYTE $0x01 // c34: vmovdqa64 0x40(%r15), %zmm18
+	LONG $0x48fd7162; WORD $0x7b6f; BYTE $0x02 // c3b: vmovdqa64 0x80(%rbx), %zmm15
+	LONG $0x48fde162; WORD $0x436f; BYTE $0x03 // c42: vmovdqa64 0xc0(%rbx), %zmm16
+	LONG $0x48fdc162; WORD $0x5f6f; BYTE $0x02 // c49: vmovdqa64 0x80(%r15), %zmm19
+	LONG $0x48fdc162; WORD $0x676f; BYTE $0x03 // c50: vmovdqa64 0xc0(%r15), %zmm20
+	LONG $0x48fd8162; LONG $0x021f746f   // c57: vmovdqa64 0x80(%r15,%r11), %zmm22
+	LONG $0x48fd8162; LONG $0x031f7c6f   // c5f: vmovdqa64 0xc0(%r15,%r11), %zmm23
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // c67: addq $0x100, %rbx
+	LONG $0x40555262; WORD $0xdd50       // c6e: vpdpbusd %zmm13, %zmm21, %zmm11
+	LONG $0x48fd8162; LONG $0x011f6c6f   // c74: vmovdqa64 0x40(%r15,%r11), %zmm21
+	LONG $0x403d5262; WORD $0xc550       // c7c: vpdpbusd %zmm13, %zmm24, %zmm8
+	LONG $0x406d5262; WORD $0xe650       // c82: vpdpbusd %zmm14, %zmm18, %zmm12
+	LONG $0x40655262; WORD $0xd750       // c88: vpdpbusd %zmm15, %zmm19, %zmm10
+	LONG $0x404dd262; WORD $0xf750       // c8e: vpdpbusd %zmm15, %zmm22, %zmm6
+	LONG $0x405d3262; WORD $0xc850       // c94: vpdpbusd %zmm16, %zmm20, %zmm9
+	LONG $0x4045b262; WORD $0xe850       // c9a: vpdpbusd %zmm16, %zmm23, %zmm5
+	WORD $0x014d; BYTE $0xf7             // ca0: addq %r14, %r15
+	LONG $0x4055d262; WORD $0xfe50       // ca3: vpdpbusd %zmm14, %zmm21, %zmm7
+	LONG $0x02f98348                     // ca9: cmpq $0x2, %rcx
+	WORD $0x117c                         // cad: jl 0x15c0 <depthwiseVNNIk5x64+0xcc0>
+	LONG $0xe0b08b4c; WORD $0x0000; BYTE $0x00 // caf: movq 0xe0(%rax), %r14
+	LONG $0x08e6c149                     // cb6: shlq $0x8, %r14
+	WORD $0x07eb                         // cba: jmp 0x15c3 <depthwiseVNNIk5x64+0xcc3>
+	LONG $0x00401f0f                     // cbc: nopl (%rax)
+	WORD $0x3145; BYTE $0xf6             // cc0: xorl %r14d, %r14d
+	LONG $0x48fd7162; WORD $0x2b6f       // cc3: vmovdqa64 (%rbx), %zmm13
+	LONG $0x48fdc162; WORD $0x0a6f       // cc9: vmovdqa64 (%r10), %zmm17
+	LONG $0x48fd0162; WORD $0x046f; BYTE $0x32 // ccf: vmovdqa64 (%r10,%r14), %zmm24
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x01 // cd6: vmovdqa64 0x40(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x526f; BYTE $0x01 // cdd: vmovdqa64 0x40(%r10), %zmm18
+	LONG $0x48fd8162; LONG $0x01326c6f   // ce4: vmovdqa64 0x40(%r10,%r14), %zmm21
+	LONG $0x48fd7162; WORD $0x7b6f; BYTE $0x02 // cec: vmovdqa64 0x80(%rbx), %zmm15
+	LONG $0x48fde162; WORD $0x436f; BYTE $0x03 // cf3: vmovdqa64 0xc0(%rbx), %zmm16
+	LONG $0x48fdc162; WORD $0x5a6f; BYTE $0x02 // cfa: vmovdqa64 0x80(%r10), %zmm19
+	LONG $0x48fdc162; WORD $0x626f; BYTE $0x03 // d01: vmovdqa64 0xc0(%r10), %zmm20
+	LONG $0x48fd8162; LONG $0x0232746f   // d08: vmovdqa64 0x80(%r10,%r14), %zmm22
+	LONG $0x48fd8162; LONG $0x03327c6f   // d10: vmovdqa64 0xc0(%r10,%r14), %zmm23
+	LONG $0xe8b88b4c; WORD $0x0000; BYTE $0x00 // d18: movq 0xe8(%rax), %r15
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // d1f: addq $0x100, %rbx
+	LONG $0x08e7c149                     // d26: shlq $0x8, %r15
+	LONG $0x3a2c8d4f                     // d2a: leaq (%r10,%r15), %r13
+	LONG $0x40755262; WORD $0xdd50       // d2e: vpdpbusd %zmm13, %zmm17, %zmm11
+	LONG $0x403d5262; WORD $0xc550       // d34: vpdpbusd %zmm13, %zmm24, %zmm8
+	LONG $0x406d5262; WORD $0xe650       // d3a: vpdpbusd %zmm14, %zmm18, %zmm12
+	LONG $0x4055d262; WORD $0xfe50       // d40: vpdpbusd %zmm14, %zmm21, %zmm7
+	LONG $0x40655262; WORD $0xd750       // d46: vpdpbusd %zmm15, %zmm19, %zmm10
+	LONG $0x404dd262; WORD $0xf750       // d4c: vpdpbusd %zmm15, %zmm22, %zmm6
+	LONG $0x405d3262; WORD $0xc850       // d52: vpdpbusd %zmm16, %zmm20, %zmm9
+	LONG $0x4045b262; WORD $0xe850       // d58: vpdpbusd %zmm16, %zmm23, %zmm5
+	LONG $0x48fd7162; WORD $0x2b6f       // d5e: vmovdqa64 (%rbx), %zmm13
+	LONG $0x48fdc162; WORD $0x6d6f; BYTE $0x00 // d64: vmovdqa64 (%r13), %zmm21
+	LONG $0x48fd0162; LONG $0x0035446f   // d6b: vmovdqa64 (%r13,%r14), %zmm24
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x01 // d73: vmovdqa64 0x40(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x556f; BYTE $0x01 // d7a: vmovdqa64 0x40(%r13), %zmm18
+	LONG $0x48fd7162; WORD $0x7b6f; BYTE $0x02 // d81: vmovdqa64 0x80(%rbx), %zmm15
+	LONG $0x48fde162; WORD $0x436f; BYTE $0x03 // d88: vmovdqa64 0xc0(%rbx), %zmm16
+	LONG $0x48fdc162; WORD $0x5d6f; BYTE $0x02 // d8f: vmovdqa64 0x80(%r13), %zmm19
+	LONG $0x48fdc162; WORD $0x656f; BYTE $0x03 // d96: vmovdqa64 0xc0(%r13), %zmm20
+	LONG $0x48fd8162; LONG $0x0235746f   // d9d: vmovdqa64 0x80(%r13,%r14), %zmm22
+	LONG $0x48fd8162; LONG $0x03357c6f   // da5: vmovdqa64 0xc0(%r13,%r14), %zmm23
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // dad: addq $0x100, %rbx
+	LONG $0x40555262; WORD $0xdd50       // db4: vpdpbusd %zmm13, %zmm21, %zmm11
+	LONG $0x48fd8162; LONG $0x01356c6f   // dba: vmovdqa64 0x40(%r13,%r14), %zmm21
+	LONG $0x403d5262; WORD $0xc550       // dc2: vpdpbusd %zmm13, %zmm24, %zmm8
+	LONG $0x406d5262; WORD $0xe650       // dc8: vpdpbusd %zmm14, %zmm18, %zmm12
+	LONG $0x40655262; WORD $0xd750       // dce: vpdpbusd %zmm15, %zmm19, %zmm10
+	LONG $0x404dd262; WORD $0xf750       // dd4: vpdpbusd %zmm15, %zmm22, %zmm6
+	LONG $0x405d3262; WORD $0xc850       // dda: vpdpbusd %zmm16, %zmm20, %zmm9
+	LONG $0x4045b262; WORD $0xe850       // de0: vpdpbusd %zmm16, %zmm23, %zmm5
+	WORD $0x014d; BYTE $0xfd             // de6: addq %r15, %r13
+	LONG $0x4055d262; WORD $0xfe50       // de9: vpdpbusd %zmm14, %zmm21, %zmm7
+	LONG $0x02f98348                     // def: cmpq $0x2, %rcx
+	WORD $0x0b7c                         // df3: jl 0x1700 <depthwiseVNNIk5x64+0xe00>
+	LONG $0x40588b48                     // df5: movq 0x40(%rax), %rbx
+	WORD $0x07eb                         // df9: jmp 0x1702 <depthwiseVNNIk5x64+0xe02>
+	LONG $0x00441f0f; BYTE $0x00         // dfb: nopl (%rax,%rax)
+	WORD $0xdb31                         // e00: xorl %ebx, %ebx
+	LONG $0x487c5162; WORD $0xdb5b       // e02: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5f59; BYTE $0x04 // e08: vmulps 0x100(%rdi), %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xe45b       // e0f: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0x6759; BYTE $0x05 // e15: vmulps 0x140(%rdi), %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xd25b       // e1c: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5759; BYTE $0x06 // e22: vmulps 0x180(%rdi), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // e29: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4f59; BYTE $0x07 // e2f: vmulps 0x1c0(%rdi), %zmm9, %zmm9
+	LONG $0x48247162; WORD $0x6f59; BYTE $0x0c // e36: vmulps 0x300(%rdi), %zmm11, %zmm13
+	LONG $0x481c7162; WORD $0x7759; BYTE $0x0d // e3d: vmulps 0x340(%rdi), %zmm12, %zmm14
+	LONG $0x48745162; WORD $0xed58       // e44: vaddps %zmm13, %zmm1, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // e4a: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48147162; WORD $0xea5d       // e50: vminps %zmm2, %zmm13, %zmm13
+	LONG $0x48245162; WORD $0xdd59       // e56: vmulps %zmm13, %zmm11, %zmm11
+	LONG $0x48745162; WORD $0xee58       // e5c: vaddps %zmm14, %zmm1, %zmm13
+	LONG $0x482c7162; WORD $0x7759; BYTE $0x0e // e62: vmulps 0x380(%rdi), %zmm10, %zmm14
+	LONG $0x48147162; WORD $0xe85f       // e69: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xdb5b       // e6f: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48147162; WORD $0xea5d       // e75: vminps %zmm2, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // e7b: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x48347162; WORD $0x6f59; BYTE $0x0f // e81: vmulps 0x3c0(%rdi), %zmm9, %zmm13
+	LONG $0x487d5162; WORD $0xe45b       // e88: vcvtps2dq %zmm12, %zmm12
+	LONG $0x48255162; WORD $0xdc6b       // e8e: vpackssdw %zmm12, %zmm11, %zmm11
+	LONG $0x48745162; WORD $0xe658       // e94: vaddps %zmm14, %zmm1, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // e9a: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0xe25d       // ea0: vminps %zmm2, %zmm12, %zmm12
+	LONG $0x482c5162; WORD $0xd459       // ea6: vmulps %zmm12, %zmm10, %zmm10
+	LONG $0x48745162; WORD $0xe558       // eac: vaddps %zmm13, %zmm1, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // eb2: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xd25b       // eb8: vcvtps2dq %zmm10, %zmm10
+	LONG $0x481c7162; WORD $0xe25d       // ebe: vminps %zmm2, %zmm12, %zmm12
+	LONG $0x48345162; WORD $0xcc59       // ec4: vmulps %zmm12, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // eca: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // ed0: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x48257162; WORD $0xd3ed       // ed6: vpaddsw %zmm3, %zmm11, %zmm10
+	LONG $0x48357162; WORD $0xcced       // edc: vpaddsw %zmm4, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // ee2: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x48fe5162; WORD $0x087f       // ee8: vmovdqu64 %zmm9, (%r8)
+	LONG $0x487c5162; WORD $0xc05b       // eee: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x4759; BYTE $0x04 // ef4: vmulps 0x100(%rdi), %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // efb: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7f59; BYTE $0x05 // f01: vmulps 0x140(%rdi), %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // f08: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0x7759; BYTE $0x06 // f0e: vmulps 0x180(%rdi), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // f15: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6f59; BYTE $0x07 // f1b: vmulps 0x1c0(%rdi), %zmm5, %zmm5
+	LONG $0x483c7162; WORD $0x4f59; BYTE $0x0c // f22: vmulps 0x300(%rdi), %zmm8, %zmm9
+	LONG $0x48447162; WORD $0x5759; BYTE $0x0d // f29: vmulps 0x340(%rdi), %zmm7, %zmm10
+	LONG $0x48745162; WORD $0xc958       // f30: vaddps %zmm9, %zmm1, %zmm9
+	LONG $0x48347162; WORD $0xc85f       // f36: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48347162; WORD $0xca5d       // f3c: vminps %zmm2, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // f42: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x48745162; WORD $0xca58       // f48: vaddps %zmm10, %zmm1, %zmm9
+	LONG $0x484c7162; WORD $0x5759; BYTE $0x0e // f4e: vmulps 0x380(%rdi), %zmm6, %zmm10
+	LONG $0x48347162; WORD $0xc85f       // f55: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc05b       // f5b: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48347162; WORD $0xca5d       // f61: vminps %zmm2, %zmm9, %zmm9
+	LONG $0x4844d162; WORD $0xf959       // f67: vmulps %zmm9, %zmm7, %zmm7
+	LONG $0x48547162; WORD $0x4f59; BYTE $0x0f // f6d: vmulps 0x3c0(%rdi), %zmm5, %zmm9
+	LONG $0x487df162; WORD $0xff5b       // f74: vcvtps2dq %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff6b       // f7a: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x48745162; WORD $0xc258       // f80: vaddps %zmm10, %zmm1, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // f86: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0xc25d       // f8c: vminps %zmm2, %zmm8, %zmm8
+	LONG $0x484cd162; WORD $0xf059       // f92: vmulps %zmm8, %zmm6, %zmm6
+	LONG $0x48745162; WORD $0xc158       // f98: vaddps %zmm9, %zmm1, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // f9e: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xf65b       // fa4: vcvtps2dq %zmm6, %zmm6
+	LONG $0x483c7162; WORD $0xc25d       // faa: vminps %zmm2, %zmm8, %zmm8
+	LONG $0x4854d162; WORD $0xe859       // fb0: vmulps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // fb6: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // fbc: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4845f162; WORD $0xf3ed       // fc2: vpaddsw %zmm3, %zmm7, %zmm6
+	LONG $0x4855f162; WORD $0xeced       // fc8: vpaddsw %zmm4, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // fce: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x48fed162; WORD $0x2c7f; BYTE $0x18 // fd4: vmovdqu64 %zmm5, (%r8,%rbx)
 	LONG $0x03f98348                     // fdb: cmpq $0x3, %rcx
-	LONG $0x061b8c0f; WORD $0x0000       // fdf: jl 0x1ee0 <depthwiseVNNIk5x64+0x1600>
+	LONG $0x060b8c0f; WORD $0x0000       // fdf: jl 0x1ef0 <depthwiseVNNIk5x64+0x15f0>
 	LONG $0x03f98348                     // fe5: cmpq $0x3, %rcx
 	LONG $0xfe798d4c                     // fe9: leaq -0x2(%rcx), %r15
 	WORD $0x950f; BYTE $0xc1             // fed: setne %cl
@@ -1110,269 +1116,269 @@ TEXT ·depthwiseVNNIk5x64(SB), NOSPLIT, $0-8
 	LONG $0x01ff8349                     // 1002: cmpq $0x1, %r15
 	LONG $0xfe440f4c                     // 1006: cmoveq %rsi, %r15
 	WORD $0x894c; BYTE $0xf9             // 100a: movq %r15, %rcx
-	LONG $0xfff94ee9; BYTE $0xff         // 100d: jmp 0x1240 <depthwiseVNNIk5x64+0x960>
+	LONG $0xfff96ee9; BYTE $0xff         // 100d: jmp 0x1280 <depthwiseVNNIk5x64+0x980>
 	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 1012: nopw %cs:(%rax,%rax)
-	LONG $0x30508b4c                     // 1020: movq 0x30(%rax), %r10
-	LONG $0xc0888b4c; WORD $0x0000; BYTE $0x00 // 1024: movq 0xc0(%rax), %r9
-	LONG $0x80888b48; WORD $0x0000; BYTE $0x00 // 102b: movq 0x80(%rax), %rcx
-	LONG $0x2850034c                     // 1032: addq 0x28(%rax), %r10
-	LONG $0x3850034c                     // 1036: addq 0x38(%rax), %r10
-	LONG $0x08e2c149                     // 103a: shlq $0x8, %r10
-	WORD $0x014d; BYTE $0xca             // 103e: addq %r9, %r10
-	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 1041: nopw %cs:(%rax,%rax)
-	LONG $0x02f98348                     // 1050: cmpq $0x2, %rcx
-	WORD $0x0a7c                         // 1054: jl 0x1940 <depthwiseVNNIk5x64+0x1060>
-	LONG $0x60588b4c                     // 1056: movq 0x60(%rax), %r11
-	LONG $0x08e3c149                     // 105a: shlq $0x8, %r11
-	WORD $0x03eb                         // 105e: jmp 0x1943 <depthwiseVNNIk5x64+0x1063>
-	WORD $0x3145; BYTE $0xdb             // 1060: xorl %r11d, %r11d
-	LONG $0x48fef162; WORD $0x276f       // 1063: vmovdqu64 (%rdi), %zmm4
-	LONG $0x48fdf162; WORD $0x326f       // 1069: vmovdqa64 (%rdx), %zmm6
-	LONG $0x48fd5162; WORD $0x016f       // 106f: vmovdqa64 (%r9), %zmm8
-	LONG $0x48fef162; WORD $0x5f6f; BYTE $0x01 // 1075: vmovdqu64 0x40(%rdi), %zmm3
-	LONG $0x48fef162; WORD $0x576f; BYTE $0x02 // 107c: vmovdqu64 0x80(%rdi), %zmm2
-	LONG $0x48fef162; WORD $0x4f6f; BYTE $0x03 // 1083: vmovdqu64 0xc0(%rdi), %zmm1
-	LONG $0x48fdf162; WORD $0x7a6f; BYTE $0x01 // 108a: vmovdqa64 0x40(%rdx), %zmm7
-	LONG $0x48fd7162; WORD $0x4a6f; BYTE $0x02 // 1091: vmovdqa64 0x80(%rdx), %zmm9
-	LONG $0x48fd7162; WORD $0x526f; BYTE $0x03 // 1098: vmovdqa64 0xc0(%rdx), %zmm10
-	LONG $0x48fd5162; WORD $0x596f; BYTE $0x01 // 109f: vmovdqa64 0x40(%r9), %zmm11
-	LONG $0x48fd5162; WORD $0x616f; BYTE $0x02 // 10a6: vmovdqa64 0x80(%r9), %zmm12
-	LONG $0x48fd5162; WORD $0x696f; BYTE $0x03 // 10ad: vmovdqa64 0xc0(%r9), %zmm13
-	LONG $0x48fd1162; LONG $0x0119746f   // 10b4: vmovdqa64 0x40(%r9,%r11), %zmm14
-	LONG $0x48fd1162; LONG $0x02197c6f   // 10bc: vmovdqa64 0x80(%r9,%r11), %zmm15
-	LONG $0x48fd8162; LONG $0x0319446f   // 10c4: vmovdqa64 0xc0(%r9,%r11), %zmm16
-	LONG $0x68708b4c                     // 10cc: movq 0x68(%rax), %r14
-	WORD $0x8948; BYTE $0xd3             // 10d0: movq %rdx, %rbx
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 10d3: addq $0x100, %rbx
-	LONG $0x08e6c149                     // 10da: shlq $0x8, %r14
-	LONG $0x313c8d4f                     // 10de: leaq (%r9,%r14), %r15
-	LONG $0x48fdf162; WORD $0xec6f       // 10e2: vmovdqa64 %zmm4, %zmm5
-	LONG $0x483df262; WORD $0xee50       // 10e8: vpdpbusd %zmm6, %zmm8, %zmm5
-	LONG $0x48fd1162; WORD $0x046f; BYTE $0x19 // 10ee: vmovdqa64 (%r9,%r11), %zmm8
-	LONG $0x483df262; WORD $0xe650       // 10f5: vpdpbusd %zmm6, %zmm8, %zmm4
-	LONG $0x48fd7162; WORD $0xc36f       // 10fb: vmovdqa64 %zmm3, %zmm8
-	LONG $0x48fdf162; WORD $0xf16f       // 1101: vmovdqa64 %zmm1, %zmm6
-	LONG $0x48257262; WORD $0xc750       // 1107: vpdpbusd %zmm7, %zmm11, %zmm8
-	LONG $0x480df262; WORD $0xdf50       // 110d: vpdpbusd %zmm7, %zmm14, %zmm3
-	LONG $0x48fdf162; WORD $0xfa6f       // 1113: vmovdqa64 %zmm2, %zmm7
-	LONG $0x481dd262; WORD $0xf950       // 1119: vpdpbusd %zmm9, %zmm12, %zmm7
-	LONG $0x4805d262; WORD $0xd150       // 111f: vpdpbusd %zmm9, %zmm15, %zmm2
-	LONG $0x4815d262; WORD $0xf250       // 1125: vpdpbusd %zmm10, %zmm13, %zmm6
-	LONG $0x407dd262; WORD $0xca50       // 112b: vpdpbusd %zmm10, %zmm16, %zmm1
-	LONG $0x48fd7162; WORD $0x0b6f       // 1131: vmovdqa64 (%rbx), %zmm9
-	LONG $0x48fdc162; WORD $0x0f6f       // 1137: vmovdqa64 (%r15), %zmm17
-	LONG $0x48fd8162; WORD $0x246f; BYTE $0x1f // 113d: vmovdqa64 (%r15,%r11), %zmm20
-	LONG $0x48fd7162; WORD $0x536f; BYTE $0x01 // 1144: vmovdqa64 0x40(%rbx), %zmm10
-	LONG $0x48fd5162; WORD $0x776f; BYTE $0x01 // 114b: vmovdqa64 0x40(%r15), %zmm14
-	LONG $0x48fd7162; WORD $0x5b6f; BYTE $0x02 // 1152: vmovdqa64 0x80(%rbx), %zmm11
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x03 // 1159: vmovdqa64 0xc0(%rbx), %zmm12
-	LONG $0x48fd5162; WORD $0x7f6f; BYTE $0x02 // 1160: vmovdqa64 0x80(%r15), %zmm15
-	LONG $0x48fdc162; WORD $0x476f; BYTE $0x03 // 1167: vmovdqa64 0xc0(%r15), %zmm16
-	LONG $0x48fd8162; LONG $0x021f546f   // 116e: vmovdqa64 0x80(%r15,%r11), %zmm18
-	LONG $0x48fd8162; LONG $0x031f5c6f   // 1176: vmovdqa64 0xc0(%r15,%r11), %zmm19
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 117e: addq $0x100, %rbx
-	LONG $0x4075d262; WORD $0xe950       // 1185: vpdpbusd %zmm9, %zmm17, %zmm5
-	LONG $0x48fd8162; LONG $0x011f4c6f   // 118b: vmovdqa64 0x40(%r15,%r11), %zmm17
-	LONG $0x405dd262; WORD $0xe150       // 1193: vpdpbusd %zmm9, %zmm20, %zmm4
-	LONG $0x480d5262; WORD $0xc250       // 1199: vpdpbusd %zmm10, %zmm14, %zmm8
-	LONG $0x4805d262; WORD $0xfb50       // 119f: vpdpbusd %zmm11, %zmm15, %zmm7
-	LONG $0x406dd262; WORD $0xd350       // 11a5: vpdpbusd %zmm11, %zmm18, %zmm2
-	LONG $0x407dd262; WORD $0xf450       // 11ab: vpdpbusd %zmm12, %zmm16, %zmm6
-	LONG $0x4065d262; WORD $0xcc50       // 11b1: vpdpbusd %zmm12, %zmm19, %zmm1
-	WORD $0x014d; BYTE $0xf7             // 11b7: addq %r14, %r15
-	LONG $0x4075d262; WORD $0xda50       // 11ba: vpdpbusd %zmm10, %zmm17, %zmm3
-	LONG $0x48fd7162; WORD $0x0b6f       // 11c0: vmovdqa64 (%rbx), %zmm9
-	LONG $0x48fdc162; WORD $0x0f6f       // 11c6: vmovdqa64 (%r15), %zmm17
-	LONG $0x48fd8162; WORD $0x246f; BYTE $0x1f // 11cc: vmovdqa64 (%r15,%r11), %zmm20
-	LONG $0x48fd7162; WORD $0x536f; BYTE $0x01 // 11d3: vmovdqa64 0x40(%rbx), %zmm10
-	LONG $0x48fd5162; WORD $0x776f; BYTE $0x01 // 11da: vmovdqa64 0x40(%r15), %zmm14
-	LONG $0x48fd7162; WORD $0x5b6f; BYTE $0x02 // 11e1: vmovdqa64 0x80(%rbx), %zmm11
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x03 // 11e8: vmovdqa64 0xc0(%rbx), %zmm12
-	LONG $0x48fd5162; WORD $0x7f6f; BYTE $0x02 // 11ef: vmovdqa64 0x80(%r15), %zmm15
-	LONG $0x48fdc162; WORD $0x476f; BYTE $0x03 // 11f6: vmovdqa64 0xc0(%r15), %zmm16
-	LONG $0x48fd8162; LONG $0x021f546f   // 11fd: vmovdqa64 0x80(%r15,%r11), %zmm18
-	LONG $0x48fd8162; LONG $0x031f5c6f   // 1205: vmovdqa64 0xc0(%r15,%r11), %zmm19
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 120d: addq $0x100, %rbx
-	LONG $0x4075d262; WORD $0xe950       // 1214: vpdpbusd %zmm9, %zmm17, %zmm5
-	LONG $0x48fd8162; LONG $0x011f4c6f   // 121a: vmovdqa64 0x40(%r15,%r11), %zmm17
-	LONG $0x405dd262; WORD $0xe150       // 1222: vpdpbusd %zmm9, %zmm20, %zmm4
-	LONG $0x480d5262; WORD $0xc250       // 1228: vpdpbusd %zmm10, %zmm14, %zmm8
-	LONG $0x4805d262; WORD $0xfb50       // 122e: vpdpbusd %zmm11, %zmm15, %zmm7
-	LONG $0x406dd262; WORD $0xd350       // 1234: vpdpbusd %zmm11, %zmm18, %zmm2
-	LONG $0x407dd262; WORD $0xf450       // 123a: vpdpbusd %zmm12, %zmm16, %zmm6
-	LONG $0x4065d262; WORD $0xcc50       // 1240: vpdpbusd %zmm12, %zmm19, %zmm1
-	WORD $0x014d; BYTE $0xf7             // 1246: addq %r14, %r15
-	LONG $0x4075d262; WORD $0xda50       // 1249: vpdpbusd %zmm10, %zmm17, %zmm3
-	LONG $0x48fd7162; WORD $0x0b6f       // 124f: vmovdqa64 (%rbx), %zmm9
-	LONG $0x48fdc162; WORD $0x0f6f       // 1255: vmovdqa64 (%r15), %zmm17
-	LONG $0x48fd8162; WORD $0x246f; BYTE $0x1f // 125b: vmovdqa64 (%r15,%r11), %zmm20
-	LONG $0x48fd7162; WORD $0x536f; BYTE $0x01 // 1262: vmovdqa64 0x40(%rbx), %zmm10
-	LONG $0x48fd5162; WORD $0x776f; BYTE $0x01 // 1269: vmovdqa64 0x40(%r15), %zmm14
-	LONG $0x48fd7162; WORD $0x5b6f; BYTE $0x02 // 1270: vmovdqa64 0x80(%rbx), %zmm11
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x03 // 1277: vmovdqa64 0xc0(%rbx), %zmm12
-	LONG $0x48fd5162; WORD $0x7f6f; BYTE $0x02 // 127e: vmovdqa64 0x80(%r15), %zmm15
-	LONG $0x48fdc162; WORD $0x476f; BYTE $0x03 // 1285: vmovdqa64 0xc0(%r15), %zmm16
-	LONG $0x48fd8162; LONG $0x021f546f   // 128c: vmovdqa64 0x80(%r15,%r11), %zmm18
-	LONG $0x48fd8162; LONG $0x031f5c6f   // 1294: vmovdqa64 0xc0(%r15,%r11), %zmm19
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 129c: addq $0x100, %rbx
-	LONG $0x4075d262; WORD $0xe950       // 12a3: vpdpbusd %zmm9, %zmm17, %zmm5
-	LONG $0x48fd8162; LONG $0x011f4c6f   // 12a9: vmovdqa64 0x40(%r15,%r11), %zmm17
-	LONG $0x405dd262; WORD $0xe150       // 12b1: vpdpbusd %zmm9, %zmm20, %zmm4
-	LONG $0x480d5262; WORD $0xc250       // 12b7: vpdpbusd %zmm10, %zmm14, %zmm8
-	LONG $0x4805d262; WORD $0xfb50       // 12bd: vpdpbusd %zmm11, %zmm15, %zmm7
-	LONG $0x406dd262; WORD $0xd350       // 12c3: vpdpbusd %zmm11, %zmm18, %zmm2
-	LONG $0x407dd262; WORD $0xf450       // 12c9: vpdpbusd %zmm12, %zmm16, %zmm6
-	LONG $0x4065d262; WORD $0xcc50       // 12cf: vpdpbusd %zmm12, %zmm19, %zmm1
-	WORD $0x014d; BYTE $0xf7             // 12d5: addq %r14, %r15
-	LONG $0x4075d262; WORD $0xda50       // 12d8: vpdpbusd %zmm10, %zmm17, %zmm3
-	LONG $0x48fd7162; WORD $0x0b6f       // 12de: vmovdqa64 (%rbx), %zmm9
-	LONG $0x48fdc162; WORD $0x0f6f       // 12e4: vmovdqa64 (%r15), %zmm17
-	LONG $0x48fd8162; WORD $0x246f; BYTE $0x1f // 12ea: vmovdqa64 (%r15,%r11), %zmm20
-	LONG $0x48fd7162; WORD $0x536f; BYTE $0x01 // 12f1: vmovdqa64 0x40(%rbx), %zmm10
-	LONG $0x48fd5162; WORD $0x776f; BYTE $0x01 // 12f8: vmovdqa64 0x40(%r15), %zmm14
-	LONG $0x48fd7162; WORD $0x5b6f; BYTE $0x02 // 12ff: vmovdqa64 0x80(%rbx), %zmm11
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x03 // 1306: vmovdqa64 0xc0(%rbx), %zmm12
-	LONG $0x48fd5162; WORD $0x7f6f; BYTE $0x02 // 130d: vmovdqa64 0x80(%r15), %zmm15
-	LONG $0x48fdc162; WORD $0x476f; BYTE $0x03 // 1314: vmovdqa64 0xc0(%r15), %zmm16
-	LONG $0x48fd8162; LONG $0x021f546f   // 131b: vmovdqa64 0x80(%r15,%r11), %zmm18
-	LONG $0x48fd8162; LONG $0x031f5c6f   // 1323: vmovdqa64 0xc0(%r15,%r11), %zmm19
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 132b: addq $0x100, %rbx
-	LONG $0x4075d262; WORD $0xe950       // 1332: vpdpbusd %zmm9, %zmm17, %zmm5
-	LONG $0x48fd8162; LONG $0x011f4c6f   // 1338: vmovdqa64 0x40(%r15,%r11), %zmm17
-	LONG $0x405dd262; WORD $0xe150       // 1340: vpdpbusd %zmm9, %zmm20, %zmm4
-	LONG $0x480d5262; WORD $0xc250       // 1346: vpdpbusd %zmm10, %zmm14, %zmm8
-	LONG $0x4805d262; WORD $0xfb50       // 134c: vpdpbusd %zmm11, %zmm15, %zmm7
-	LONG $0x406dd262; WORD $0xd350       // 1352: vpdpbusd %zmm11, %zmm18, %zmm2
-	LONG $0x407dd262; WORD $0xf450       // 1358: vpdpbusd %zmm12, %zmm16, %zmm6
-	LONG $0x4065d262; WORD $0xcc50       // 135e: vpdpbusd %zmm12, %zmm19, %zmm1
-	WORD $0x014d; BYTE $0xf7             // 1364: addq %r14, %r15
-	LONG $0x4075d262; WORD $0xda50       // 1367: vpdpbusd %zmm10, %zmm17, %zmm3
-	LONG $0x02f98348                     // 136d: cmpq $0x2, %rcx
-	WORD $0x0d7c                         // 1371: jl 0x1c60 <depthwiseVNNIk5x64+0x1380>
-	LONG $0xe0b08b4c; WORD $0x0000; BYTE $0x00 // 1373: movq 0xe0(%rax), %r14
-	LONG $0x08e6c149                     // 137a: shlq $0x8, %r14
-	WORD $0x03eb                         // 137e: jmp 0x1c63 <depthwiseVNNIk5x64+0x1383>
-	WORD $0x3145; BYTE $0xf6             // 1380: xorl %r14d, %r14d
-	LONG $0x48fd7162; WORD $0x0b6f       // 1383: vmovdqa64 (%rbx), %zmm9
-	LONG $0x48fd5162; WORD $0x2a6f       // 1389: vmovdqa64 (%r10), %zmm13
-	LONG $0x48fd8162; WORD $0x246f; BYTE $0x32 // 138f: vmovdqa64 (%r10,%r14), %zmm20
-	LONG $0x48fd7162; WORD $0x536f; BYTE $0x01 // 1396: vmovdqa64 0x40(%rbx), %zmm10
-	LONG $0x48fd5162; WORD $0x726f; BYTE $0x01 // 139d: vmovdqa64 0x40(%r10), %zmm14
-	LONG $0x48fd8162; LONG $0x01324c6f   // 13a4: vmovdqa64 0x40(%r10,%r14), %zmm17
-	LONG $0x48fd7162; WORD $0x5b6f; BYTE $0x02 // 13ac: vmovdqa64 0x80(%rbx), %zmm11
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x03 // 13b3: vmovdqa64 0xc0(%rbx), %zmm12
-	LONG $0x48fd5162; WORD $0x7a6f; BYTE $0x02 // 13ba: vmovdqa64 0x80(%r10), %zmm15
-	LONG $0x48fdc162; WORD $0x426f; BYTE $0x03 // 13c1: vmovdqa64 0xc0(%r10), %zmm16
-	LONG $0x48fd8162; LONG $0x0232546f   // 13c8: vmovdqa64 0x80(%r10,%r14), %zmm18
-	LONG $0x48fd8162; LONG $0x03325c6f   // 13d0: vmovdqa64 0xc0(%r10,%r14), %zmm19
-	LONG $0xe8b88b4c; WORD $0x0000; BYTE $0x00 // 13d8: movq 0xe8(%rax), %r15
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 13df: addq $0x100, %rbx
-	LONG $0x08e7c149                     // 13e6: shlq $0x8, %r15
-	LONG $0x3a2c8d4f                     // 13ea: leaq (%r10,%r15), %r13
-	LONG $0x4815d262; WORD $0xe950       // 13ee: vpdpbusd %zmm9, %zmm13, %zmm5
-	LONG $0x405dd262; WORD $0xe150       // 13f4: vpdpbusd %zmm9, %zmm20, %zmm4
-	LONG $0x480d5262; WORD $0xc250       // 13fa: vpdpbusd %zmm10, %zmm14, %zmm8
-	LONG $0x4075d262; WORD $0xda50       // 1400: vpdpbusd %zmm10, %zmm17, %zmm3
-	LONG $0x4805d262; WORD $0xfb50       // 1406: vpdpbusd %zmm11, %zmm15, %zmm7
-	LONG $0x406dd262; WORD $0xd350       // 140c: vpdpbusd %zmm11, %zmm18, %zmm2
-	LONG $0x407dd262; WORD $0xf450       // 1412: vpdpbusd %zmm12, %zmm16, %zmm6
-	LONG $0x4065d262; WORD $0xcc50       // 1418: vpdpbusd %zmm12, %zmm19, %zmm1
-	LONG $0x48fd7162; WORD $0x0b6f       // 141e: vmovdqa64 (%rbx), %zmm9
-	LONG $0x48fdc162; WORD $0x4d6f; BYTE $0x00 // 1424: vmovdqa64 (%r13), %zmm17
-	LONG $0x48fd8162; LONG $0x0035646f   // 142b: vmovdqa64 (%r13,%r14), %zmm20
-	LONG $0x48fd7162; WORD $0x536f; BYTE $0x01 // 1433: vmovdqa64 0x40(%rbx), %zmm10
-	LONG $0x48fd5162; WORD $0x756f; BYTE $0x01 // 143a: vmovdqa64 0x40(%r13), %zmm14
-	LONG $0x48fd7162; WORD $0x5b6f; BYTE $0x02 // 1441: vmovdqa64 0x80(%rbx), %zmm11
-	LONG $0x48fd7162; WORD $0x636f; BYTE $0x03 // 1448: vmovdqa64 0xc0(%rbx), %zmm12
-	LONG $0x48fd5162; WORD $0x7d6f; BYTE $0x02 // 144f: vmovdqa64 0x80(%r13), %zmm15
-	LONG $0x48fdc162; WORD $0x456f; BYTE $0x03 // 1456: vmovdqa64 0xc0(%r13), %zmm16
-	LONG $0x48fd8162; LONG $0x0235546f   // 145d: vmovdqa64 0x80(%r13,%r14), %zmm18
-	LONG $0x48fd8162; LONG $0x03355c6f   // 1465: vmovdqa64 0xc0(%r13,%r14), %zmm19
-	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 146d: addq $0x100, %rbx
-	LONG $0x4075d262; WORD $0xe950       // 1474: vpdpbusd %zmm9, %zmm17, %zmm5
-	LONG $0x48fd8162; LONG $0x01354c6f   // 147a: vmovdqa64 0x40(%r13,%r14), %zmm17
-	LONG $0x405dd262; WORD $0xe150       // 1482: vpdpbusd %zmm9, %zmm20, %zmm4
-	LONG $0x480d5262; WORD $0xc250       // 1488: vpdpbusd %zmm10, %zmm14, %zmm8
-	LONG $0x4805d262; WORD $0xfb50       // 148e: vpdpbusd %zmm11, %zmm15, %zmm7
-	LONG $0x406dd262; WORD $0xd350       // 1494: vpdpbusd %zmm11, %zmm18, %zmm2
-	LONG $0x407dd262; WORD $0xf450       // 149a: vpdpbusd %zmm12, %zmm16, %zmm6
-	LONG $0x4065d262; WORD $0xcc50       // 14a0: vpdpbusd %zmm12, %zmm19, %zmm1
-	WORD $0x014d; BYTE $0xfd             // 14a6: addq %r15, %r13
-	LONG $0x4075d262; WORD $0xda50       // 14a9: vpdpbusd %zmm10, %zmm17, %zmm3
-	LONG $0x02f98348                     // 14af: cmpq $0x2, %rcx
-	WORD $0x0b7c                         // 14b3: jl 0x1da0 <depthwiseVNNIk5x64+0x14c0>
-	LONG $0x40588b48                     // 14b5: movq 0x40(%rax), %rbx
-	WORD $0x07eb                         // 14b9: jmp 0x1da2 <depthwiseVNNIk5x64+0x14c2>
-	LONG $0x00441f0f; BYTE $0x00         // 14bb: nopl (%rax,%rax)
-	WORD $0xdb31                         // 14c0: xorl %ebx, %ebx
-	LONG $0x487cf162; WORD $0xed5b       // 14c2: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x6f59; BYTE $0x04 // 14c8: vmulps 0x100(%rdi), %zmm5, %zmm5
-	LONG $0x487c5162; WORD $0xc05b       // 14cf: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x4759; BYTE $0x05 // 14d5: vmulps 0x140(%rdi), %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 14dc: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844f162; WORD $0x7f59; BYTE $0x06 // 14e2: vmulps 0x180(%rdi), %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 14e9: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0x7759; BYTE $0x07 // 14ef: vmulps 0x1c0(%rdi), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xed5b       // 14f6: vcvtps2dq %zmm5, %zmm5
-	LONG $0x487d5162; WORD $0xc05b       // 14fc: vcvtps2dq %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xff5b       // 1502: vcvtps2dq %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xf65b       // 1508: vcvtps2dq %zmm6, %zmm6
-	LONG $0x4855f162; WORD $0x6ffe; BYTE $0x08 // 150e: vpaddd 0x200(%rdi), %zmm5, %zmm5
-	LONG $0x483d7162; WORD $0x47fe; BYTE $0x09 // 1515: vpaddd 0x240(%rdi), %zmm8, %zmm8
-	LONG $0x4845f162; WORD $0x7ffe; BYTE $0x0a // 151c: vpaddd 0x280(%rdi), %zmm7, %zmm7
-	LONG $0x484df162; WORD $0x77fe; BYTE $0x0b // 1523: vpaddd 0x2c0(%rdi), %zmm6, %zmm6
-	LONG $0x4855d162; WORD $0xe86b       // 152a: vpackssdw %zmm8, %zmm5, %zmm5
-	LONG $0x4845f162; WORD $0xf66b       // 1530: vpackssdw %zmm6, %zmm7, %zmm6
-	LONG $0x4855f162; WORD $0xee67       // 1536: vpackuswb %zmm6, %zmm5, %zmm5
-	LONG $0x48fed162; WORD $0x287f       // 153c: vmovdqu64 %zmm5, (%r8)
-	LONG $0x487cf162; WORD $0xe45b       // 1542: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6759; BYTE $0x04 // 1548: vmulps 0x100(%rdi), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 154f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5f59; BYTE $0x05 // 1555: vmulps 0x140(%rdi), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 155c: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5759; BYTE $0x06 // 1562: vmulps 0x180(%rdi), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1569: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4874f162; WORD $0x4f59; BYTE $0x07 // 156f: vmulps 0x1c0(%rdi), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xe45b       // 1576: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xdb5b       // 157c: vcvtps2dq %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xd25b       // 1582: vcvtps2dq %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xc95b       // 1588: vcvtps2dq %zmm1, %zmm1
-	LONG $0x485df162; WORD $0x67fe; BYTE $0x08 // 158e: vpaddd 0x200(%rdi), %zmm4, %zmm4
-	LONG $0x4865f162; WORD $0x5ffe; BYTE $0x09 // 1595: vpaddd 0x240(%rdi), %zmm3, %zmm3
-	LONG $0x486df162; WORD $0x57fe; BYTE $0x0a // 159c: vpaddd 0x280(%rdi), %zmm2, %zmm2
-	LONG $0x4875f162; WORD $0x4ffe; BYTE $0x0b // 15a3: vpaddd 0x2c0(%rdi), %zmm1, %zmm1
-	LONG $0x485df162; WORD $0xdb6b       // 15aa: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x486df162; WORD $0xc96b       // 15b0: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x4865f162; WORD $0xc967       // 15b6: vpackuswb %zmm1, %zmm3, %zmm1
-	LONG $0x48fed162; WORD $0x0c7f; BYTE $0x18 // 15bc: vmovdqu64 %zmm1, (%r8,%rbx)
-	LONG $0x03f98348                     // 15c3: cmpq $0x3, %rcx
-	WORD $0x377c                         // 15c7: jl 0x1ee0 <depthwiseVNNIk5x64+0x1600>
-	LONG $0x03f98348                     // 15c9: cmpq $0x3, %rcx
-	LONG $0xfe798d4c                     // 15cd: leaq -0x2(%rcx), %r15
-	WORD $0x950f; BYTE $0xc1             // 15d1: setne %cl
-	WORD $0xd349; BYTE $0xe3             // 15d4: shlq %cl, %r11
-	WORD $0xd348; BYTE $0xe3             // 15d7: shlq %cl, %rbx
-	WORD $0xd349; BYTE $0xe6             // 15da: shlq %cl, %r14
-	WORD $0x014d; BYTE $0xd9             // 15dd: addq %r11, %r9
-	WORD $0x0149; BYTE $0xd8             // 15e0: addq %rbx, %r8
-	WORD $0x014d; BYTE $0xf2             // 15e3: addq %r14, %r10
-	LONG $0x01ff8349                     // 15e6: cmpq $0x1, %r15
-	LONG $0xfe440f4c                     // 15ea: cmoveq %rsi, %r15
-	WORD $0x894c; BYTE $0xf9             // 15ee: movq %r15, %rcx
-	LONG $0xfffa5ae9; BYTE $0xff         // 15f1: jmp 0x1930 <depthwiseVNNIk5x64+0x1050>
-	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 15f6: nopw %cs:(%rax,%rax)
-	LONG $0x248cff49; LONG $0x00000138   // 1600: decq 0x138(%r12)
-	LONG $0xea12840f; WORD $0xffff       // 1608: je 0x900 <depthwiseVNNIk5x64+0x20>
-	LONG $0x24848149; LONG $0x00000130; LONG $0x00000700 // 160e: addq $0x700, 0x130(%r12)
-	LONG $0x24848149; LONG $0x00000140; LONG $0x00000600 // 161a: addq $0x600, 0x140(%r12)
-	LONG $0x24848b49; LONG $0x00000128   // 1626: movq 0x128(%r12), %rax
-	LONG $0x40c08348                     // 162e: addq $0x40, %rax
-	LONG $0x248c8b49; LONG $0x000000a8   // 1632: movq 0xa8(%r12), %rcx
-	WORD $0x3948; BYTE $0xc8             // 163a: cmpq %rcx, %rax
-	LONG $0xc14d0f48                     // 163d: cmovgeq %rcx, %rax
-	LONG $0x24848949; LONG $0x00000128   // 1641: movq %rax, 0x128(%r12)
-	LONG $0xffeab2e9; BYTE $0xff         // 1649: jmp 0x9e0 <depthwiseVNNIk5x64+0x100>
-	WORD $0xf8c5; BYTE $0x77             // 164e: vzeroupper
+	LONG $0x48fef162; WORD $0x4f6f; BYTE $0x08 // 1020: vmovdqu64 0x200(%rdi), %zmm1
+	LONG $0x48fef162; WORD $0x576f; BYTE $0x0a // 1027: vmovdqu64 0x280(%rdi), %zmm2
+	LONG $0x30508b4c                     // 102e: movq 0x30(%rax), %r10
+	LONG $0xc0888b4c; WORD $0x0000; BYTE $0x00 // 1032: movq 0xc0(%rax), %r9
+	LONG $0x80888b48; WORD $0x0000; BYTE $0x00 // 1039: movq 0x80(%rax), %rcx
+	LONG $0x2850034c                     // 1040: addq 0x28(%rax), %r10
+	LONG $0x4875f162; WORD $0x4f6b; BYTE $0x09 // 1044: vpackssdw 0x240(%rdi), %zmm1, %zmm1
+	LONG $0x486df162; WORD $0x576b; BYTE $0x0b // 104b: vpackssdw 0x2c0(%rdi), %zmm2, %zmm2
+	LONG $0x3850034c                     // 1052: addq 0x38(%rax), %r10
+	LONG $0x08e2c149                     // 1056: shlq $0x8, %r10
+	WORD $0x014d; BYTE $0xca             // 105a: addq %r9, %r10
+	WORD $0x1f0f; BYTE $0x00             // 105d: nopl (%rax)
+	LONG $0x02f98348                     // 1060: cmpq $0x2, %rcx
+	WORD $0x0a7c                         // 1064: jl 0x1970 <depthwiseVNNIk5x64+0x1070>
+	LONG $0x60588b4c                     // 1066: movq 0x60(%rax), %r11
+	LONG $0x08e3c149                     // 106a: shlq $0x8, %r11
+	WORD $0x03eb                         // 106e: jmp 0x1973 <depthwiseVNNIk5x64+0x1073>
+	WORD $0x3145; BYTE $0xdb             // 1070: xorl %r11d, %r11d
+	LONG $0x48fef162; WORD $0x376f       // 1073: vmovdqu64 (%rdi), %zmm6
+	LONG $0x48fef162; WORD $0x6f6f; BYTE $0x01 // 1079: vmovdqu64 0x40(%rdi), %zmm5
+	LONG $0x48fef162; WORD $0x676f; BYTE $0x02 // 1080: vmovdqu64 0x80(%rdi), %zmm4
+	LONG $0x48fef162; WORD $0x5f6f; BYTE $0x03 // 1087: vmovdqu64 0xc0(%rdi), %zmm3
+	LONG $0x48fd7162; WORD $0x026f       // 108e: vmovdqa64 (%rdx), %zmm8
+	LONG $0x48fd7162; WORD $0x4a6f; BYTE $0x01 // 1094: vmovdqa64 0x40(%rdx), %zmm9
+	LONG $0x48fd7162; WORD $0x526f; BYTE $0x02 // 109b: vmovdqa64 0x80(%rdx), %zmm10
+	LONG $0x48fd7162; WORD $0x5a6f; BYTE $0x03 // 10a2: vmovdqa64 0xc0(%rdx), %zmm11
+	LONG $0x48fd5162; WORD $0x216f       // 10a9: vmovdqa64 (%r9), %zmm12
+	LONG $0x48fd5162; WORD $0x696f; BYTE $0x01 // 10af: vmovdqa64 0x40(%r9), %zmm13
+	LONG $0x48fd5162; WORD $0x716f; BYTE $0x02 // 10b6: vmovdqa64 0x80(%r9), %zmm14
+	LONG $0x48fd5162; WORD $0x796f; BYTE $0x03 // 10bd: vmovdqa64 0xc0(%r9), %zmm15
+	LONG $0x48fd8162; WORD $0x1c6f; BYTE $0x19 // 10c4: vmovdqa64 (%r9,%r11), %zmm19
+	LONG $0x48fd8162; LONG $0x0119446f   // 10cb: vmovdqa64 0x40(%r9,%r11), %zmm16
+	LONG $0x48fd8162; LONG $0x02194c6f   // 10d3: vmovdqa64 0x80(%r9,%r11), %zmm17
+	LONG $0x48fd8162; LONG $0x0319546f   // 10db: vmovdqa64 0xc0(%r9,%r11), %zmm18
+	LONG $0x68708b4c                     // 10e3: movq 0x68(%rax), %r14
+	WORD $0x8948; BYTE $0xd3             // 10e7: movq %rdx, %rbx
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 10ea: addq $0x100, %rbx
+	LONG $0x08e6c149                     // 10f1: shlq $0x8, %r14
+	LONG $0x313c8d4f                     // 10f5: leaq (%r9,%r14), %r15
+	LONG $0x48fdf162; WORD $0xfe6f       // 10f9: vmovdqa64 %zmm6, %zmm7
+	LONG $0x481dd262; WORD $0xf850       // 10ff: vpdpbusd %zmm8, %zmm12, %zmm7
+	LONG $0x4065d262; WORD $0xf050       // 1105: vpdpbusd %zmm8, %zmm19, %zmm6
+	LONG $0x48fd7162; WORD $0xc56f       // 110b: vmovdqa64 %zmm5, %zmm8
+	LONG $0x48155262; WORD $0xc150       // 1111: vpdpbusd %zmm9, %zmm13, %zmm8
+	LONG $0x407dd262; WORD $0xe950       // 1117: vpdpbusd %zmm9, %zmm16, %zmm5
+	LONG $0x48fd7162; WORD $0xcc6f       // 111d: vmovdqa64 %zmm4, %zmm9
+	LONG $0x480d5262; WORD $0xca50       // 1123: vpdpbusd %zmm10, %zmm14, %zmm9
+	LONG $0x4075d262; WORD $0xe250       // 1129: vpdpbusd %zmm10, %zmm17, %zmm4
+	LONG $0x48fd7162; WORD $0xd36f       // 112f: vmovdqa64 %zmm3, %zmm10
+	LONG $0x48055262; WORD $0xd350       // 1135: vpdpbusd %zmm11, %zmm15, %zmm10
+	LONG $0x406dd262; WORD $0xdb50       // 113b: vpdpbusd %zmm11, %zmm18, %zmm3
+	LONG $0x48fd7162; WORD $0x1b6f       // 1141: vmovdqa64 (%rbx), %zmm11
+	LONG $0x48fdc162; WORD $0x1f6f       // 1147: vmovdqa64 (%r15), %zmm19
+	LONG $0x48fd8162; WORD $0x346f; BYTE $0x1f // 114d: vmovdqa64 (%r15,%r11), %zmm22
+	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // 1154: vmovdqa64 0x40(%rbx), %zmm12
+	LONG $0x48fdc162; WORD $0x476f; BYTE $0x01 // 115b: vmovdqa64 0x40(%r15), %zmm16
+	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // 1162: vmovdqa64 0x80(%rbx), %zmm13
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // 1169: vmovdqa64 0xc0(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x4f6f; BYTE $0x02 // 1170: vmovdqa64 0x80(%r15), %zmm17
+	LONG $0x48fdc162; WORD $0x576f; BYTE $0x03 // 1177: vmovdqa64 0xc0(%r15), %zmm18
+	LONG $0x48fd8162; LONG $0x021f646f   // 117e: vmovdqa64 0x80(%r15,%r11), %zmm20
+	LONG $0x48fd8162; LONG $0x031f6c6f   // 1186: vmovdqa64 0xc0(%r15,%r11), %zmm21
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 118e: addq $0x100, %rbx
+	LONG $0x4065d262; WORD $0xfb50       // 1195: vpdpbusd %zmm11, %zmm19, %zmm7
+	LONG $0x48fd8162; LONG $0x011f5c6f   // 119b: vmovdqa64 0x40(%r15,%r11), %zmm19
+	LONG $0x404dd262; WORD $0xf350       // 11a3: vpdpbusd %zmm11, %zmm22, %zmm6
+	LONG $0x407d5262; WORD $0xc450       // 11a9: vpdpbusd %zmm12, %zmm16, %zmm8
+	LONG $0x40755262; WORD $0xcd50       // 11af: vpdpbusd %zmm13, %zmm17, %zmm9
+	LONG $0x405dd262; WORD $0xe550       // 11b5: vpdpbusd %zmm13, %zmm20, %zmm4
+	LONG $0x406d5262; WORD $0xd650       // 11bb: vpdpbusd %zmm14, %zmm18, %zmm10
+	LONG $0x4055d262; WORD $0xde50       // 11c1: vpdpbusd %zmm14, %zmm21, %zmm3
+	WORD $0x014d; BYTE $0xf7             // 11c7: addq %r14, %r15
+	LONG $0x4065d262; WORD $0xec50       // 11ca: vpdpbusd %zmm12, %zmm19, %zmm5
+	LONG $0x48fd7162; WORD $0x1b6f       // 11d0: vmovdqa64 (%rbx), %zmm11
+	LONG $0x48fdc162; WORD $0x1f6f       // 11d6: vmovdqa64 (%r15), %zmm19
+	LONG $0x48fd8162; WORD $0x346f; BYTE $0x1f // 11dc: vmovdqa64 (%r15,%r11), %zmm22
+	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // 11e3: vmovdqa64 0x40(%rbx), %zmm12
+	LONG $0x48fdc162; WORD $0x476f; BYTE $0x01 // 11ea: vmovdqa64 0x40(%r15), %zmm16
+	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // 11f1: vmovdqa64 0x80(%rbx), %zmm13
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // 11f8: vmovdqa64 0xc0(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x4f6f; BYTE $0x02 // 11ff: vmovdqa64 0x80(%r15), %zmm17
+	LONG $0x48fdc162; WORD $0x576f; BYTE $0x03 // 1206: vmovdqa64 0xc0(%r15), %zmm18
+	LONG $0x48fd8162; LONG $0x021f646f   // 120d: vmovdqa64 0x80(%r15,%r11), %zmm20
+	LONG $0x48fd8162; LONG $0x031f6c6f   // 1215: vmovdqa64 0xc0(%r15,%r11), %zmm21
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 121d: addq $0x100, %rbx
+	LONG $0x4065d262; WORD $0xfb50       // 1224: vpdpbusd %zmm11, %zmm19, %zmm7
+	LONG $0x48fd8162; LONG $0x011f5c6f   // 122a: vmovdqa64 0x40(%r15,%r11), %zmm19
+	LONG $0x404dd262; WORD $0xf350       // 1232: vpdpbusd %zmm11, %zmm22, %zmm6
+	LONG $0x407d5262; WORD $0xc450       // 1238: vpdpbusd %zmm12, %zmm16, %zmm8
+	LONG $0x40755262; WORD $0xcd50       // 123e: vpdpbusd %zmm13, %zmm17, %zmm9
+	LONG $0x405dd262; WORD $0xe550       // 1244: vpdpbusd %zmm13, %zmm20, %zmm4
+	LONG $0x406d5262; WORD $0xd650       // 124a: vpdpbusd %zmm14, %zmm18, %zmm10
+	LONG $0x4055d262; WORD $0xde50       // 1250: vpdpbusd %zmm14, %zmm21, %zmm3
+	WORD $0x014d; BYTE $0xf7             // 1256: addq %r14, %r15
+	LONG $0x4065d262; WORD $0xec50       // 1259: vpdpbusd %zmm12, %zmm19, %zmm5
+	LONG $0x48fd7162; WORD $0x1b6f       // 125f: vmovdqa64 (%rbx), %zmm11
+	LONG $0x48fdc162; WORD $0x1f6f       // 1265: vmovdqa64 (%r15), %zmm19
+	LONG $0x48fd8162; WORD $0x346f; BYTE $0x1f // 126b: vmovdqa64 (%r15,%r11), %zmm22
+	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // 1272: vmovdqa64 0x40(%rbx), %zmm12
+	LONG $0x48fdc162; WORD $0x476f; BYTE $0x01 // 1279: vmovdqa64 0x40(%r15), %zmm16
+	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // 1280: vmovdqa64 0x80(%rbx), %zmm13
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // 1287: vmovdqa64 0xc0(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x4f6f; BYTE $0x02 // 128e: vmovdqa64 0x80(%r15), %zmm17
+	LONG $0x48fdc162; WORD $0x576f; BYTE $0x03 // 1295: vmovdqa64 0xc0(%r15), %zmm18
+	LONG $0x48fd8162; LONG $0x021f646f   // 129c: vmovdqa64 0x80(%r15,%r11), %zmm20
+	LONG $0x48fd8162; LONG $0x031f6c6f   // 12a4: vmovdqa64 0xc0(%r15,%r11), %zmm21
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 12ac: addq $0x100, %rbx
+	LONG $0x4065d262; WORD $0xfb50       // 12b3: vpdpbusd %zmm11, %zmm19, %zmm7
+	LONG $0x48fd8162; LONG $0x011f5c6f   // 12b9: vmovdqa64 0x40(%r15,%r11), %zmm19
+	LONG $0x404dd262; WORD $0xf350       // 12c1: vpdpbusd %zmm11, %zmm22, %zmm6
+	LONG $0x407d5262; WORD $0xc450       // 12c7: vpdpbusd %zmm12, %zmm16, %zmm8
+	LONG $0x40755262; WORD $0xcd50       // 12cd: vpdpbusd %zmm13, %zmm17, %zmm9
+	LONG $0x405dd262; WORD $0xe550       // 12d3: vpdpbusd %zmm13, %zmm20, %zmm4
+	LONG $0x406d5262; WORD $0xd650       // 12d9: vpdpbusd %zmm14, %zmm18, %zmm10
+	LONG $0x4055d262; WORD $0xde50       // 12df: vpdpbusd %zmm14, %zmm21, %zmm3
+	WORD $0x014d; BYTE $0xf7             // 12e5: addq %r14, %r15
+	LONG $0x4065d262; WORD $0xec50       // 12e8: vpdpbusd %zmm12, %zmm19, %zmm5
+	LONG $0x48fd7162; WORD $0x1b6f       // 12ee: vmovdqa64 (%rbx), %zmm11
+	LONG $0x48fdc162; WORD $0x1f6f       // 12f4: vmovdqa64 (%r15), %zmm19
+	LONG $0x48fd8162; WORD $0x346f; BYTE $0x1f // 12fa: vmovdqa64 (%r15,%r11), %zmm22
+	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // 1301: vmovdqa64 0x40(%rbx), %zmm12
+	LONG $0x48fdc162; WORD $0x476f; BYTE $0x01 // 1308: vmovdqa64 0x40(%r15), %zmm16
+	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // 130f: vmovdqa64 0x80(%rbx), %zmm13
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // 1316: vmovdqa64 0xc0(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x4f6f; BYTE $0x02 // 131d: vmovdqa64 0x80(%r15), %zmm17
+	LONG $0x48fdc162; WORD $0x576f; BYTE $0x03 // 1324: vmovdqa64 0xc0(%r15), %zmm18
+	LONG $0x48fd8162; LONG $0x021f646f   // 132b: vmovdqa64 0x80(%r15,%r11), %zmm20
+	LONG $0x48fd8162; LONG $0x031f6c6f   // 1333: vmovdqa64 0xc0(%r15,%r11), %zmm21
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 133b: addq $0x100, %rbx
+	LONG $0x4065d262; WORD $0xfb50       // 1342: vpdpbusd %zmm11, %zmm19, %zmm7
+	LONG $0x48fd8162; LONG $0x011f5c6f   // 1348: vmovdqa64 0x40(%r15,%r11), %zmm19
+	LONG $0x404dd262; WORD $0xf350       // 1350: vpdpbusd %zmm11, %zmm22, %zmm6
+	LONG $0x407d5262; WORD $0xc450       // 1356: vpdpbusd %zmm12, %zmm16, %zmm8
+	LONG $0x40755262; WORD $0xcd50       // 135c: vpdpbusd %zmm13, %zmm17, %zmm9
+	LONG $0x405dd262; WORD $0xe550       // 1362: vpdpbusd %zmm13, %zmm20, %zmm4
+	LONG $0x406d5262; WORD $0xd650       // 1368: vpdpbusd %zmm14, %zmm18, %zmm10
+	LONG $0x4055d262; WORD $0xde50       // 136e: vpdpbusd %zmm14, %zmm21, %zmm3
+	WORD $0x014d; BYTE $0xf7             // 1374: addq %r14, %r15
+	LONG $0x4065d262; WORD $0xec50       // 1377: vpdpbusd %zmm12, %zmm19, %zmm5
+	LONG $0x02f98348                     // 137d: cmpq $0x2, %rcx
+	WORD $0x0d7c                         // 1381: jl 0x1c90 <depthwiseVNNIk5x64+0x1390>
+	LONG $0xe0b08b4c; WORD $0x0000; BYTE $0x00 // 1383: movq 0xe0(%rax), %r14
+	LONG $0x08e6c149                     // 138a: shlq $0x8, %r14
+	WORD $0x03eb                         // 138e: jmp 0x1c93 <depthwiseVNNIk5x64+0x1393>
+	WORD $0x3145; BYTE $0xf6             // 1390: xorl %r14d, %r14d
+	LONG $0x48fd7162; WORD $0x1b6f       // 1393: vmovdqa64 (%rbx), %zmm11
+	LONG $0x48fd5162; WORD $0x3a6f       // 1399: vmovdqa64 (%r10), %zmm15
+	LONG $0x48fd8162; WORD $0x346f; BYTE $0x32 // 139f: vmovdqa64 (%r10,%r14), %zmm22
+	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // 13a6: vmovdqa64 0x40(%rbx), %zmm12
+	LONG $0x48fdc162; WORD $0x426f; BYTE $0x01 // 13ad: vmovdqa64 0x40(%r10), %zmm16
+	LONG $0x48fd8162; LONG $0x01325c6f   // 13b4: vmovdqa64 0x40(%r10,%r14), %zmm19
+	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // 13bc: vmovdqa64 0x80(%rbx), %zmm13
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // 13c3: vmovdqa64 0xc0(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x4a6f; BYTE $0x02 // 13ca: vmovdqa64 0x80(%r10), %zmm17
+	LONG $0x48fdc162; WORD $0x526f; BYTE $0x03 // 13d1: vmovdqa64 0xc0(%r10), %zmm18
+	LONG $0x48fd8162; LONG $0x0232646f   // 13d8: vmovdqa64 0x80(%r10,%r14), %zmm20
+	LONG $0x48fd8162; LONG $0x03326c6f   // 13e0: vmovdqa64 0xc0(%r10,%r14), %zmm21
+	LONG $0xe8b88b4c; WORD $0x0000; BYTE $0x00 // 13e8: movq 0xe8(%rax), %r15
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 13ef: addq $0x100, %rbx
+	LONG $0x08e7c149                     // 13f6: shlq $0x8, %r15
+	LONG $0x3a2c8d4f                     // 13fa: leaq (%r10,%r15), %r13
+	LONG $0x4805d262; WORD $0xfb50       // 13fe: vpdpbusd %zmm11, %zmm15, %zmm7
+	LONG $0x404dd262; WORD $0xf350       // 1404: vpdpbusd %zmm11, %zmm22, %zmm6
+	LONG $0x407d5262; WORD $0xc450       // 140a: vpdpbusd %zmm12, %zmm16, %zmm8
+	LONG $0x4065d262; WORD $0xec50       // 1410: vpdpbusd %zmm12, %zmm19, %zmm5
+	LONG $0x40755262; WORD $0xcd50       // 1416: vpdpbusd %zmm13, %zmm17, %zmm9
+	LONG $0x405dd262; WORD $0xe550       // 141c: vpdpbusd %zmm13, %zmm20, %zmm4
+	LONG $0x406d5262; WORD $0xd650       // 1422: vpdpbusd %zmm14, %zmm18, %zmm10
+	LONG $0x4055d262; WORD $0xde50       // 1428: vpdpbusd %zmm14, %zmm21, %zmm3
+	LONG $0x48fd7162; WORD $0x1b6f       // 142e: vmovdqa64 (%rbx), %zmm11
+	LONG $0x48fdc162; WORD $0x5d6f; BYTE $0x00 // 1434: vmovdqa64 (%r13), %zmm19
+	LONG $0x48fd8162; LONG $0x0035746f   // 143b: vmovdqa64 (%r13,%r14), %zmm22
+	LONG $0x48fd7162; WORD $0x636f; BYTE $0x01 // 1443: vmovdqa64 0x40(%rbx), %zmm12
+	LONG $0x48fdc162; WORD $0x456f; BYTE $0x01 // 144a: vmovdqa64 0x40(%r13), %zmm16
+	LONG $0x48fd7162; WORD $0x6b6f; BYTE $0x02 // 1451: vmovdqa64 0x80(%rbx), %zmm13
+	LONG $0x48fd7162; WORD $0x736f; BYTE $0x03 // 1458: vmovdqa64 0xc0(%rbx), %zmm14
+	LONG $0x48fdc162; WORD $0x4d6f; BYTE $0x02 // 145f: vmovdqa64 0x80(%r13), %zmm17
+	LONG $0x48fdc162; WORD $0x556f; BYTE $0x03 // 1466: vmovdqa64 0xc0(%r13), %zmm18
+	LONG $0x48fd8162; LONG $0x0235646f   // 146d: vmovdqa64 0x80(%r13,%r14), %zmm20
+	LONG $0x48fd8162; LONG $0x03356c6f   // 1475: vmovdqa64 0xc0(%r13,%r14), %zmm21
+	LONG $0x00c38148; WORD $0x0001; BYTE $0x00 // 147d: addq $0x100, %rbx
+	LONG $0x4065d262; WORD $0xfb50       // 1484: vpdpbusd %zmm11, %zmm19, %zmm7
+	LONG $0x48fd8162; LONG $0x01355c6f   // 148a: vmovdqa64 0x40(%r13,%r14), %zmm19
+	LONG $0x404dd262; WORD $0xf350       // 1492: vpdpbusd %zmm11, %zmm22, %zmm6
+	LONG $0x407d5262; WORD $0xc450       // 1498: vpdpbusd %zmm12, %zmm16, %zmm8
+	LONG $0x40755262; WORD $0xcd50       // 149e: vpdpbusd %zmm13, %zmm17, %zmm9
+	LONG $0x405dd262; WORD $0xe550       // 14a4: vpdpbusd %zmm13, %zmm20, %zmm4
+	LONG $0x406d5262; WORD $0xd650       // 14aa: vpdpbusd %zmm14, %zmm18, %zmm10
+	LONG $0x4055d262; WORD $0xde50       // 14b0: vpdpbusd %zmm14, %zmm21, %zmm3
+	WORD $0x014d; BYTE $0xfd             // 14b6: addq %r15, %r13
+	LONG $0x4065d262; WORD $0xec50       // 14b9: vpdpbusd %zmm12, %zmm19, %zmm5
+	LONG $0x02f98348                     // 14bf: cmpq $0x2, %rcx
+	WORD $0x0b7c                         // 14c3: jl 0x1dd0 <depthwiseVNNIk5x64+0x14d0>
+	LONG $0x40588b48                     // 14c5: movq 0x40(%rax), %rbx
+	WORD $0x07eb                         // 14c9: jmp 0x1dd2 <depthwiseVNNIk5x64+0x14d2>
+	LONG $0x00441f0f; BYTE $0x00         // 14cb: nopl (%rax,%rax)
+	WORD $0xdb31                         // 14d0: xorl %ebx, %ebx
+	LONG $0x487cf162; WORD $0xff5b       // 14d2: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7f59; BYTE $0x04 // 14d8: vmulps 0x100(%rdi), %zmm7, %zmm7
+	LONG $0x487c5162; WORD $0xc05b       // 14df: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x4759; BYTE $0x05 // 14e5: vmulps 0x140(%rdi), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc95b       // 14ec: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4f59; BYTE $0x06 // 14f2: vmulps 0x180(%rdi), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xd25b       // 14f9: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487df162; WORD $0xff5b       // 14ff: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487d5162; WORD $0xc05b       // 1505: vcvtps2dq %zmm8, %zmm8
+	LONG $0x4845d162; WORD $0xf86b       // 150b: vpackssdw %zmm8, %zmm7, %zmm7
+	LONG $0x487d5162; WORD $0xc15b       // 1511: vcvtps2dq %zmm9, %zmm8
+	LONG $0x482c7162; WORD $0x4f59; BYTE $0x07 // 1517: vmulps 0x1c0(%rdi), %zmm10, %zmm9
+	LONG $0x4845f162; WORD $0xf9ed       // 151e: vpaddsw %zmm1, %zmm7, %zmm7
+	LONG $0x487d5162; WORD $0xc95b       // 1524: vcvtps2dq %zmm9, %zmm9
+	LONG $0x483d5162; WORD $0xc16b       // 152a: vpackssdw %zmm9, %zmm8, %zmm8
+	LONG $0x483d7162; WORD $0xc2ed       // 1530: vpaddsw %zmm2, %zmm8, %zmm8
+	LONG $0x4845d162; WORD $0xf867       // 1536: vpackuswb %zmm8, %zmm7, %zmm7
+	LONG $0x48fed162; WORD $0x387f       // 153c: vmovdqu64 %zmm7, (%r8)
+	LONG $0x487cf162; WORD $0xf65b       // 1542: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cf162; WORD $0x7759; BYTE $0x04 // 1548: vmulps 0x100(%rdi), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 154f: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6f59; BYTE $0x05 // 1555: vmulps 0x140(%rdi), %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 155c: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0x6759; BYTE $0x06 // 1562: vmulps 0x180(%rdi), %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 1569: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0x5f59; BYTE $0x07 // 156f: vmulps 0x1c0(%rdi), %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xf65b       // 1576: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 157c: vcvtps2dq %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xe45b       // 1582: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 1588: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb6b       // 158e: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x484df162; WORD $0xed6b       // 1594: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4855f162; WORD $0xe1ed       // 159a: vpaddsw %zmm1, %zmm5, %zmm4
+	LONG $0x4865f162; WORD $0xdaed       // 15a0: vpaddsw %zmm2, %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb67       // 15a6: vpackuswb %zmm3, %zmm4, %zmm3
+	LONG $0x48fed162; WORD $0x1c7f; BYTE $0x18 // 15ac: vmovdqu64 %zmm3, (%r8,%rbx)
+	LONG $0x03f98348                     // 15b3: cmpq $0x3, %rcx
+	WORD $0x377c                         // 15b7: jl 0x1ef0 <depthwiseVNNIk5x64+0x15f0>
+	LONG $0x03f98348                     // 15b9: cmpq $0x3, %rcx
+	LONG $0xfe798d4c                     // 15bd: leaq -0x2(%rcx), %r15
+	WORD $0x950f; BYTE $0xc1             // 15c1: setne %cl
+	WORD $0xd349; BYTE $0xe3             // 15c4: shlq %cl, %r11
+	WORD $0xd348; BYTE $0xe3             // 15c7: shlq %cl, %rbx
+	WORD $0xd349; BYTE $0xe6             // 15ca: shlq %cl, %r14
+	WORD $0x014d; BYTE $0xd9             // 15cd: addq %r11, %r9
+	WORD $0x0149; BYTE $0xd8             // 15d0: addq %rbx, %r8
+	WORD $0x014d; BYTE $0xf2             // 15d3: addq %r14, %r10
+	LONG $0x01ff8349                     // 15d6: cmpq $0x1, %r15
+	LONG $0xfe440f4c                     // 15da: cmoveq %rsi, %r15
+	WORD $0x894c; BYTE $0xf9             // 15de: movq %r15, %rcx
+	LONG $0xfffa7ae9; BYTE $0xff         // 15e1: jmp 0x1960 <depthwiseVNNIk5x64+0x1060>
+	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 15e6: nopw %cs:(%rax,%rax)
+	LONG $0x248cff49; LONG $0x00000138   // 15f0: decq 0x138(%r12)
+	LONG $0xea22840f; WORD $0xffff       // 15f8: je 0x920 <depthwiseVNNIk5x64+0x20>
+	LONG $0x24848149; LONG $0x00000130; LONG $0x00000700 // 15fe: addq $0x700, 0x130(%r12)
+	LONG $0x24848149; LONG $0x00000140; LONG $0x00000600 // 160a: addq $0x600, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x00000128   // 1616: movq 0x128(%r12), %rax
+	LONG $0x40c08348                     // 161e: addq $0x40, %rax
+	LONG $0x248c8b49; LONG $0x000000a8   // 1622: movq 0xa8(%r12), %rcx
+	WORD $0x3948; BYTE $0xc8             // 162a: cmpq %rcx, %rax
+	LONG $0xc14d0f48                     // 162d: cmovgeq %rcx, %rax
+	LONG $0x24848949; LONG $0x00000128   // 1631: movq %rax, 0x128(%r12)
+	LONG $0xffeac2e9; BYTE $0xff         // 1639: jmp 0xa00 <depthwiseVNNIk5x64+0x100>
+	WORD $0xf8c5; BYTE $0x77             // 163e: vzeroupper
 	RET
 
 TEXT ·depthwiseVNNIk3x16(SB), NOSPLIT, $0-8
@@ -1380,258 +1386,259 @@ TEXT ·depthwiseVNNIk3x16(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), R12
 	PCALIGN $32
 	LONG $0x24448b49; BYTE $0x70         // 000: movq 0x70(%r12), %rax
-	LONG $0x0400be48; LONG $0x05010c08; WORD $0x0d09 // 005: movabsq $0xd0905010c080400, %rsi
-	LONG $0x0602bf48; LONG $0x07030e0a; WORD $0x0f0b // 00f: movabsq $0xf0b07030e0a0602, %rdi
-	LONG $0xc0eff9c5                     // 019: vpxor %xmm0, %xmm0, %xmm0
-	WORD $0x3fb3                         // 01d: movb $0x3f, %bl
-	LONG $0x24848949; LONG $0x00000120   // 01f: movq %rax, 0x120(%r12)
-	WORD $0x22eb                         // 027: jmp 0x1f8b <depthwiseVNNIk3x16+0x4b>
-	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // 029: nopl (%rax)
-	LONG $0x24448b49; BYTE $0x78         // 030: movq 0x78(%r12), %rax
-	LONG $0x24840149; LONG $0x00000120   // 035: addq %rax, 0x120(%r12)
-	LONG $0x248cff49; LONG $0x00000088   // 03d: decq 0x88(%r12)
-	LONG $0x04d9840f; WORD $0x0000       // 045: je 0x2464 <depthwiseVNNIk3x16+0x524>
-	LONG $0x244c8b49; BYTE $0x48         // 04b: movq 0x48(%r12), %rcx
-	LONG $0x24448b49; BYTE $0x50         // 050: movq 0x50(%r12), %rax
-	LONG $0x24448b4d; BYTE $0x08         // 055: movq 0x8(%r12), %r8
-	LONG $0x001fba41; WORD $0x0000       // 05a: movl $0x1f, %r10d
-	WORD $0x0148; BYTE $0xc8             // 060: addq %rcx, %rax
-	LONG $0x24448949; BYTE $0x48         // 063: movq %rax, 0x48(%r12)
-	LONG $0x244c8b4d; BYTE $0x58         // 068: movq 0x58(%r12), %r9
-	WORD $0x21eb                         // 06d: jmp 0x1fd0 <depthwiseVNNIk3x16+0x90>
-	WORD $0x8948; BYTE $0xc8             // 06f: movq %rcx, %rax
-	WORD $0x9948                         // 072: cqto
-	WORD $0xf749; BYTE $0xfe             // 074: idivq %r14
-	LONG $0x54af0f49; WORD $0x1024       // 077: imulq 0x10(%r12), %rdx
-	WORD $0x0149; BYTE $0xd3             // 07d: addq %rdx, %r11
-	LONG $0xd41c894f                     // 080: movq %r11, (%r12,%r10,8)
-	WORD $0xff49; BYTE $0xc2             // 084: incq %r10
-	WORD $0x014c; BYTE $0xc9             // 087: addq %r9, %rcx
-	LONG $0x22fa8349                     // 08a: cmpq $0x22, %r10
-	WORD $0x4074                         // 08e: je 0x2010 <depthwiseVNNIk3x16+0xd0>
-	WORD $0x894d; BYTE $0xc3             // 090: movq %r8, %r11
-	WORD $0x8548; BYTE $0xc9             // 093: testq %rcx, %rcx
-	WORD $0xe878                         // 096: js 0x1fc0 <depthwiseVNNIk3x16+0x80>
-	WORD $0x894d; BYTE $0xc3             // 098: movq %r8, %r11
-	LONG $0x244c3b49; BYTE $0x18         // 09b: cmpq 0x18(%r12), %rcx
-	WORD $0xde7d                         // 0a0: jge 0x1fc0 <depthwiseVNNIk3x16+0x80>
-	LONG $0x241c8b4d                     // 0a2: movq (%r12), %r11
-	LONG $0x24748b4d; BYTE $0x20         // 0a6: movq 0x20(%r12), %r14
-	WORD $0x8948; BYTE $0xca             // 0ab: movq %rcx, %rdx
-	WORD $0x394c; BYTE $0xf1             // 0ae: cmpq %r14, %rcx
-	WORD $0xc47c                         // 0b1: jl 0x1fb7 <depthwiseVNNIk3x16+0x77>
-	WORD $0x8948; BYTE $0xc8             // 0b3: movq %rcx, %rax
-	WORD $0x094c; BYTE $0xf0             // 0b6: orq %r14, %rax
-	LONG $0x20e8c148                     // 0b9: shrq $0x20, %rax
-	WORD $0xb075                         // 0bd: jne 0x1faf <depthwiseVNNIk3x16+0x6f>
-	WORD $0xc889                         // 0bf: movl %ecx, %eax
-	WORD $0xd231                         // 0c1: xorl %edx, %edx
-	WORD $0xf741; BYTE $0xf6             // 0c3: divl %r14d
-	WORD $0xafeb                         // 0c6: jmp 0x1fb7 <depthwiseVNNIk3x16+0x77>
-	LONG $0x00841f0f; LONG $0x00000000   // 0c8: nopl (%rax,%rax)
-	LONG $0x24848b49; LONG $0x00000090   // 0d0: movq 0x90(%r12), %rax
-	LONG $0x248c8b49; LONG $0x00000098   // 0d8: movq 0x98(%r12), %rcx
-	LONG $0x24848949; LONG $0x00000130   // 0e0: movq %rax, 0x130(%r12)
-	LONG $0x248c8949; LONG $0x00000140   // 0e8: movq %rcx, 0x140(%r12)
-	LONG $0x24848b49; LONG $0x000000a0   // 0f0: movq 0xa0(%r12), %rax
-	LONG $0x24848949; LONG $0x00000128   // 0f8: movq %rax, 0x128(%r12)
-	LONG $0x24848b49; LONG $0x000000b0   // 100: movq 0xb0(%r12), %rax
-	LONG $0x24848949; LONG $0x00000138   // 108: movq %rax, 0x138(%r12)
-	LONG $0x24bc8349; LONG $0x00000138; BYTE $0x01 // 110: cmpq $0x1, 0x138(%r12)
-	LONG $0xffffba66                     // 119: movw $0xffff, %dx
-	WORD $0x0a75                         // 11d: jne 0x2069 <depthwiseVNNIk3x16+0x129>
-	BYTE $0x90                           // 11f: nop
-	LONG $0x94b70f41; LONG $0x0000b824; BYTE $0x00 // 120: movzwl 0xb8(%r12), %edx
-	LONG $0x24848b49; LONG $0x00000128   // 129: movq 0x128(%r12), %rax
-	WORD $0x8948; BYTE $0xf1             // 131: movq %rsi, %rcx
-	WORD $0x8949; BYTE $0xf8             // 134: movq %rdi, %r8
-	LONG $0x6ef9e1c4; BYTE $0xc9         // 137: vmovq %rcx, %xmm1
-	LONG $0x6ef9c1c4; BYTE $0xd0         // 13c: vmovq %r8, %xmm2
-	LONG $0x248c8b49; LONG $0x000000c0   // 141: movq 0xc0(%r12), %rcx
-	LONG $0xca92fbc5                     // 149: kmovd %edx, %k1
-	WORD $0xd231                         // 14d: xorl %edx, %edx
-	LONG $0xd26cf1c5                     // 14f: vpunpcklqdq %xmm2, %xmm1, %xmm2
-	LONG $0x48edf362; WORD $0xca43; BYTE $0x00 // 153: vshufi64x2 $0x0, %zmm2, %zmm2, %zmm1
-	LONG $0x487df262; WORD $0xd231       // 15a: vpmovzxbd %xmm2, %zmm2
-	WORD $0x1beb                         // 160: jmp 0x20bd <depthwiseVNNIk3x16+0x17d>
-	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 162: nopw %cs:(%rax,%rax)
-	WORD $0xff48; BYTE $0xc2             // 170: incq %rdx
-	LONG $0x03fa8348                     // 173: cmpq $0x3, %rdx
-	LONG $0x00c3840f; WORD $0x0000       // 177: je 0x2180 <depthwiseVNNIk3x16+0x240>
-	LONG $0xd4448b4d; BYTE $0x28         // 17d: movq 0x28(%r12,%rdx,8), %r8
-	LONG $0x01fa8348                     // 182: cmpq $0x1, %rdx
-	WORD $0x3875                         // 186: jne 0x2100 <depthwiseVNNIk3x16+0x1c0>
-	WORD $0x854d; BYTE $0xc0             // 188: testq %r8, %r8
-	WORD $0xe374                         // 18b: je 0x20b0 <depthwiseVNNIk3x16+0x170>
-	LONG $0x248c8b4d; LONG $0x000000f8   // 18d: movq 0xf8(%r12), %r9
-	LONG $0x249c8b4d; LONG $0x00000100   // 195: movq 0x100(%r12), %r11
-	LONG $0x24b48b4d; LONG $0x00000108   // 19d: movq 0x108(%r12), %r14
-	LONG $0x24548b4d; BYTE $0x40         // 1a5: movq 0x40(%r12), %r10
-	WORD $0x0149; BYTE $0xc1             // 1aa: addq %rax, %r9
-	WORD $0x0149; BYTE $0xc3             // 1ad: addq %rax, %r11
-	WORD $0x0149; BYTE $0xc6             // 1b0: addq %rax, %r14
-	WORD $0x2beb                         // 1b3: jmp 0x2120 <depthwiseVNNIk3x16+0x1e0>
-	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 1b5: nopw %cs:(%rax,%rax)
-	WORD $0x854d; BYTE $0xc0             // 1c0: testq %r8, %r8
-	WORD $0xab74                         // 1c3: je 0x20b0 <depthwiseVNNIk3x16+0x170>
-	LONG $0x244c8b4d; BYTE $0x08         // 1c5: movq 0x8(%r12), %r9
-	WORD $0x3145; BYTE $0xd2             // 1ca: xorl %r10d, %r10d
-	WORD $0x0149; BYTE $0xc1             // 1cd: addq %rax, %r9
-	WORD $0x894d; BYTE $0xcb             // 1d0: movq %r9, %r11
-	WORD $0x894d; BYTE $0xce             // 1d3: movq %r9, %r14
-	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 1d6: nopw %cs:(%rax,%rax)
-	LONG $0x897fd162; WORD $0x196f       // 1e0: vmovdqu8 (%r9), %xmm3 {%k1} {z}
-	LONG $0x897fd162; WORD $0x236f       // 1e6: vmovdqu8 (%r11), %xmm4 {%k1} {z}
-	LONG $0x897fd162; WORD $0x2e6f       // 1ec: vmovdqu8 (%r14), %xmm5 {%k1} {z}
-	LONG $0xd392fbc5                     // 1f2: kmovd %ebx, %k2
-	WORD $0x014d; BYTE $0xd1             // 1f6: addq %r10, %r9
-	WORD $0x014d; BYTE $0xd3             // 1f9: addq %r10, %r11
-	WORD $0x014d; BYTE $0xd6             // 1fc: addq %r10, %r14
-	LONG $0x3865e3c4; WORD $0x01dc       // 1ff: vinserti128 $0x1, %xmm4, %ymm3, %ymm3
-	LONG $0x4865f362; WORD $0xdd38; BYTE $0x02 // 205: vinserti32x4 $0x2, %xmm5, %zmm3, %zmm3
-	LONG $0xcafdf262; WORD $0xdb89       // 20c: vpexpandq %zmm3, %zmm3 {%k2} {z}
-	LONG $0x486df262; WORD $0xdb36       // 212: vpermd %zmm3, %zmm2, %zmm3
-	LONG $0x4865f262; WORD $0xd900       // 218: vpshufb %zmm1, %zmm3, %zmm3
-	LONG $0x48fdf162; WORD $0x197f       // 21e: vmovdqa64 %zmm3, (%rcx)
-	LONG $0x40c18348                     // 224: addq $0x40, %rcx
-	WORD $0xff49; BYTE $0xc8             // 228: decq %r8
-	WORD $0xb375                         // 22b: jne 0x2120 <depthwiseVNNIk3x16+0x1e0>
-	LONG $0xffff3ee9; BYTE $0xff         // 22d: jmp 0x20b0 <depthwiseVNNIk3x16+0x170>
-	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 232: nopw %cs:(%rax,%rax)
-	WORD $0x894c; BYTE $0xe2             // 240: movq %r12, %rdx
-	LONG $0x308a8b4c; WORD $0x0001; BYTE $0x00 // 243: movq 0x130(%rdx), %r9
-	LONG $0x40828b48; WORD $0x0001; BYTE $0x00 // 24a: movq 0x140(%rdx), %rax
-	LONG $0xf0928b4c; WORD $0x0000; BYTE $0x00 // 251: movq 0xf0(%rdx), %r10
-	LONG $0x208a8b48; WORD $0x0001; BYTE $0x00 // 258: movq 0x120(%rdx), %rcx
-	LONG $0x28828b4c; WORD $0x0001; BYTE $0x00 // 25f: movq 0x128(%rdx), %r8
-	LONG $0x02fa8349                     // 266: cmpq $0x2, %r10
-	LONG $0x00c0840f; WORD $0x0000       // 26a: je 0x2270 <depthwiseVNNIk3x16+0x330>
-	LONG $0x01fa8349                     // 270: cmpq $0x1, %r10
-	LONG $0x01a6850f; WORD $0x0000       // 274: jne 0x2360 <depthwiseVNNIk3x16+0x420>
-	LONG $0x48fdd162; WORD $0x096f       // 27a: vmovdqa64 (%r9), %zmm1
-	LONG $0x48fdd162; WORD $0x516f; BYTE $0x01 // 280: vmovdqa64 0x40(%r9), %zmm2
-	LONG $0x48fdd162; WORD $0x596f; BYTE $0x02 // 287: vmovdqa64 0x80(%r9), %zmm3
-	WORD $0x014c; BYTE $0xc1             // 28e: addq %r8, %rcx
-	LONG $0x68528b4c                     // 291: movq 0x68(%rdx), %r10
-	LONG $0xc0828b4c; WORD $0x0000; BYTE $0x00 // 295: movq 0xc0(%rdx), %r8
-	LONG $0x808a8b4c; WORD $0x0000; BYTE $0x00 // 29c: movq 0x80(%rdx), %r9
-	LONG $0x40728b4c                     // 2a3: movq 0x40(%rdx), %r14
-	LONG $0x60528b48                     // 2a7: movq 0x60(%rdx), %rdx
-	WORD $0x894d; BYTE $0xd3             // 2ab: movq %r10, %r11
-	LONG $0x06e3c149                     // 2ae: shlq $0x6, %r11
-	LONG $0x06e2c148                     // 2b2: shlq $0x6, %rdx
-	LONG $0x07e2c149                     // 2b6: shlq $0x7, %r10
-	LONG $0x441f0f66; WORD $0x0000       // 2ba: nopw (%rax,%rax)
-	LONG $0x48fef162; WORD $0x206f       // 2c0: vmovdqu64 (%rax), %zmm4
-	LONG $0x48fdd162; WORD $0x286f       // 2c6: vmovdqa64 (%r8), %zmm5
-	LONG $0x48fd9162; WORD $0x3c6f; BYTE $0x18 // 2cc: vmovdqa64 (%r8,%r11), %zmm7
-	LONG $0x48fd9162; WORD $0x346f; BYTE $0x10 // 2d3: vmovdqa64 (%r8,%r10), %zmm6
-	WORD $0x0149; BYTE $0xd0             // 2da: addq %rdx, %r8
-	LONG $0x4855f262; WORD $0xe150       // 2dd: vpdpbusd %zmm1, %zmm5, %zmm4
-	LONG $0x4845f262; WORD $0xe250       // 2e3: vpdpbusd %zmm2, %zmm7, %zmm4
-	LONG $0x484df262; WORD $0xe350       // 2e9: vpdpbusd %zmm3, %zmm6, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 2ef: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6059; BYTE $0x01 // 2f5: vmulps 0x40(%rax), %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x605d; BYTE $0x03 // 2fc: vminps 0xc0(%rax), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 303: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x60fe; BYTE $0x02 // 309: vpaddd 0x80(%rax), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 310: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // 316: vpmovusdb %zmm4, %xmm4
-	LONG $0x097ff162; WORD $0x217f       // 31c: vmovdqu8 %xmm4, (%rcx) {%k1}
-	WORD $0x014c; BYTE $0xf1             // 322: addq %r14, %rcx
-	WORD $0xff49; BYTE $0xc9             // 325: decq %r9
-	WORD $0x9675                         // 328: jne 0x2200 <depthwiseVNNIk3x16+0x2c0>
-	LONG $0x000194e9; BYTE $0x00         // 32a: jmp 0x2403 <depthwiseVNNIk3x16+0x4c3>
-	BYTE $0x90                           // 32f: nop
-	LONG $0x0000ba41; WORD $0x3f00       // 330: movl $0x3f000000, %r10d
-	LONG $0x0000bb41; WORD $0x3f80       // 336: movl $0x3f800000, %r11d
-	LONG $0x48fdd162; WORD $0x096f       // 33c: vmovdqa64 (%r9), %zmm1
-	LONG $0x48fdd162; WORD $0x516f; BYTE $0x01 // 342: vmovdqa64 0x40(%r9), %zmm2
-	LONG $0x48fdd162; WORD $0x596f; BYTE $0x02 // 349: vmovdqa64 0x80(%r9), %zmm3
-	WORD $0x014c; BYTE $0xc1             // 350: addq %r8, %rcx
-	LONG $0x487dd262; WORD $0xe27c       // 353: vpbroadcastd %r10d, %zmm4
-	LONG $0xc0828b4c; WORD $0x0000; BYTE $0x00 // 359: movq 0xc0(%rdx), %r8
-	LONG $0x808a8b4c; WORD $0x0000; BYTE $0x00 // 360: movq 0x80(%rdx), %r9
-	LONG $0x68528b4c                     // 367: movq 0x68(%rdx), %r10
-	LONG $0x40728b4c                     // 36b: movq 0x40(%rdx), %r14
-	LONG $0x60528b48                     // 36f: movq 0x60(%rdx), %rdx
-	LONG $0x487dd262; WORD $0xeb7c       // 373: vpbroadcastd %r11d, %zmm5
-	WORD $0x894d; BYTE $0xd3             // 379: movq %r10, %r11
-	LONG $0x06e3c149                     // 37c: shlq $0x6, %r11
-	LONG $0x06e2c148                     // 380: shlq $0x6, %rdx
-	LONG $0x07e2c149                     // 384: shlq $0x7, %r10
-	LONG $0x00841f0f; LONG $0x00000000   // 388: nopl (%rax,%rax)
-	LONG $0x48fef162; WORD $0x306f       // 390: vmovdqu64 (%rax), %zmm6
-	LONG $0x48fdd162; WORD $0x386f       // 396: vmovdqa64 (%r8), %zmm7
-	LONG $0x48fd1162; WORD $0x0c6f; BYTE $0x18 // 39c: vmovdqa64 (%r8,%r11), %zmm9
-	LONG $0x48fd1162; WORD $0x046f; BYTE $0x10 // 3a3: vmovdqa64 (%r8,%r10), %zmm8
-	WORD $0x0149; BYTE $0xd0             // 3aa: addq %rdx, %r8
-	LONG $0x4845f262; WORD $0xf150       // 3ad: vpdpbusd %zmm1, %zmm7, %zmm6
-	LONG $0x4835f262; WORD $0xf250       // 3b3: vpdpbusd %zmm2, %zmm9, %zmm6
-	LONG $0x483df262; WORD $0xf350       // 3b9: vpdpbusd %zmm3, %zmm8, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // 3bf: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0x7059; BYTE $0x01 // 3c5: vmulps 0x40(%rax), %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0x7859; BYTE $0x03 // 3cc: vmulps 0xc0(%rax), %zmm6, %zmm7
-	LONG $0x485cf162; WORD $0xff58       // 3d3: vaddps %zmm7, %zmm4, %zmm7
-	LONG $0x4844f162; WORD $0xf85f       // 3d9: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844f162; WORD $0xfd5d       // 3df: vminps %zmm5, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 3e5: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 3eb: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x70fe; BYTE $0x02 // 3f1: vpaddd 0x80(%rax), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 3f8: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf611       // 3fe: vpmovusdb %zmm6, %xmm6
-	LONG $0x097ff162; WORD $0x317f       // 404: vmovdqu8 %xmm6, (%rcx) {%k1}
-	WORD $0x014c; BYTE $0xf1             // 40a: addq %r14, %rcx
-	WORD $0xff49; BYTE $0xc9             // 40d: decq %r9
-	LONG $0xff7a850f; WORD $0xffff       // 410: jne 0x22d0 <depthwiseVNNIk3x16+0x390>
-	LONG $0x0000a8e9; BYTE $0x00         // 416: jmp 0x2403 <depthwiseVNNIk3x16+0x4c3>
-	LONG $0x00441f0f; BYTE $0x00         // 41b: nopl (%rax,%rax)
-	LONG $0x48fdd162; WORD $0x096f       // 420: vmovdqa64 (%r9), %zmm1
-	LONG $0x48fdd162; WORD $0x516f; BYTE $0x01 // 426: vmovdqa64 0x40(%r9), %zmm2
-	LONG $0x48fdd162; WORD $0x596f; BYTE $0x02 // 42d: vmovdqa64 0x80(%r9), %zmm3
-	WORD $0x014c; BYTE $0xc1             // 434: addq %r8, %rcx
-	LONG $0x68528b4c                     // 437: movq 0x68(%rdx), %r10
-	LONG $0xc0828b4c; WORD $0x0000; BYTE $0x00 // 43b: movq 0xc0(%rdx), %r8
-	LONG $0x808a8b4c; WORD $0x0000; BYTE $0x00 // 442: movq 0x80(%rdx), %r9
-	LONG $0x40728b4c                     // 449: movq 0x40(%rdx), %r14
-	LONG $0x60528b48                     // 44d: movq 0x60(%rdx), %rdx
-	WORD $0x894d; BYTE $0xd3             // 451: movq %r10, %r11
-	LONG $0x06e3c149                     // 454: shlq $0x6, %r11
-	LONG $0x06e2c148                     // 458: shlq $0x6, %rdx
-	LONG $0x07e2c149                     // 45c: shlq $0x7, %r10
-	LONG $0x48fef162; WORD $0x206f       // 460: vmovdqu64 (%rax), %zmm4
-	LONG $0x48fdd162; WORD $0x286f       // 466: vmovdqa64 (%r8), %zmm5
-	LONG $0x48fd9162; WORD $0x3c6f; BYTE $0x18 // 46c: vmovdqa64 (%r8,%r11), %zmm7
-	LONG $0x48fd9162; WORD $0x346f; BYTE $0x10 // 473: vmovdqa64 (%r8,%r10), %zmm6
-	WORD $0x0149; BYTE $0xd0             // 47a: addq %rdx, %r8
-	LONG $0x4855f262; WORD $0xe150       // 47d: vpdpbusd %zmm1, %zmm5, %zmm4
-	LONG $0x4845f262; WORD $0xe250       // 483: vpdpbusd %zmm2, %zmm7, %zmm4
-	LONG $0x484df262; WORD $0xe350       // 489: vpdpbusd %zmm3, %zmm6, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 48f: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6059; BYTE $0x01 // 495: vmulps 0x40(%rax), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 49c: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x60fe; BYTE $0x02 // 4a2: vpaddd 0x80(%rax), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 4a9: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // 4af: vpmovusdb %zmm4, %xmm4
-	LONG $0x097ff162; WORD $0x217f       // 4b5: vmovdqu8 %xmm4, (%rcx) {%k1}
-	WORD $0x014c; BYTE $0xf1             // 4bb: addq %r14, %rcx
-	WORD $0xff49; BYTE $0xc9             // 4be: decq %r9
-	WORD $0x9d75                         // 4c1: jne 0x23a0 <depthwiseVNNIk3x16+0x460>
-	LONG $0x248cff49; LONG $0x00000138   // 4c3: decq 0x138(%r12)
-	LONG $0xfb5f840f; WORD $0xffff       // 4cb: je 0x1f70 <depthwiseVNNIk3x16+0x30>
-	LONG $0x24848149; LONG $0x00000130; LONG $0x000000c0 // 4d1: addq $0xc0, 0x130(%r12)
-	LONG $0x24848149; LONG $0x00000140; LONG $0x00000180 // 4dd: addq $0x180, 0x140(%r12)
-	LONG $0x24848b49; LONG $0x00000128   // 4e9: movq 0x128(%r12), %rax
-	LONG $0x10c08348                     // 4f1: addq $0x10, %rax
-	LONG $0x248c8b49; LONG $0x000000a8   // 4f5: movq 0xa8(%r12), %rcx
-	WORD $0x3948; BYTE $0xc8             // 4fd: cmpq %rcx, %rax
-	LONG $0xc14d0f48                     // 500: cmovgeq %rcx, %rax
-	LONG $0x24848949; LONG $0x00000128   // 504: movq %rax, 0x128(%r12)
-	LONG $0x24bc8349; LONG $0x00000138; BYTE $0x01 // 50c: cmpq $0x1, 0x138(%r12)
-	LONG $0xffffba66                     // 515: movw $0xffff, %dx
-	LONG $0xfc01840f; WORD $0xffff       // 519: je 0x2060 <depthwiseVNNIk3x16+0x120>
-	LONG $0xfffc05e9; BYTE $0xff         // 51f: jmp 0x2069 <depthwiseVNNIk3x16+0x129>
-	WORD $0xf8c5; BYTE $0x77             // 524: vzeroupper
+	LONG $0xc0eff9c5                     // 005: vpxor %xmm0, %xmm0, %xmm0
+	WORD $0xb640; BYTE $0x3f             // 009: movb $0x3f, %sil
+	LONG $0x24848949; LONG $0x00000120   // 00c: movq %rax, 0x120(%r12)
+	WORD $0x25eb                         // 014: jmp 0x1f8b <depthwiseVNNIk3x16+0x3b>
+	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 016: nopw %cs:(%rax,%rax)
+	LONG $0x24448b49; BYTE $0x78         // 020: movq 0x78(%r12), %rax
+	LONG $0x24840149; LONG $0x00000120   // 025: addq %rax, 0x120(%r12)
+	LONG $0x248cff49; LONG $0x00000088   // 02d: decq 0x88(%r12)
+	LONG $0x04f8840f; WORD $0x0000       // 035: je 0x2483 <depthwiseVNNIk3x16+0x533>
+	LONG $0x244c8b49; BYTE $0x48         // 03b: movq 0x48(%r12), %rcx
+	LONG $0x24448b49; BYTE $0x50         // 040: movq 0x50(%r12), %rax
+	LONG $0x247c8b49; BYTE $0x08         // 045: movq 0x8(%r12), %rdi
+	LONG $0x001fb941; WORD $0x0000       // 04a: movl $0x1f, %r9d
+	WORD $0x0148; BYTE $0xc8             // 050: addq %rcx, %rax
+	LONG $0x24448949; BYTE $0x48         // 053: movq %rax, 0x48(%r12)
+	LONG $0x24448b4d; BYTE $0x58         // 058: movq 0x58(%r12), %r8
+	WORD $0x21eb                         // 05d: jmp 0x1fd0 <depthwiseVNNIk3x16+0x80>
+	WORD $0x8948; BYTE $0xc8             // 05f: movq %rcx, %rax
+	WORD $0x9948                         // 062: cqto
+	WORD $0xf749; BYTE $0xfb             // 064: idivq %r11
+	LONG $0x54af0f49; WORD $0x1024       // 067: imulq 0x10(%r12), %rdx
+	WORD $0x0149; BYTE $0xd2             // 06d: addq %rdx, %r10
+	LONG $0xcc14894f                     // 070: movq %r10, (%r12,%r9,8)
+	WORD $0xff49; BYTE $0xc1             // 074: incq %r9
+	WORD $0x014c; BYTE $0xc1             // 077: addq %r8, %rcx
+	LONG $0x22f98349                     // 07a: cmpq $0x22, %r9
+	WORD $0x4074                         // 07e: je 0x2010 <depthwiseVNNIk3x16+0xc0>
+	WORD $0x8949; BYTE $0xfa             // 080: movq %rdi, %r10
+	WORD $0x8548; BYTE $0xc9             // 083: testq %rcx, %rcx
+	WORD $0xe878                         // 086: js 0x1fc0 <depthwiseVNNIk3x16+0x70>
+	WORD $0x8949; BYTE $0xfa             // 088: movq %rdi, %r10
+	LONG $0x244c3b49; BYTE $0x18         // 08b: cmpq 0x18(%r12), %rcx
+	WORD $0xde7d                         // 090: jge 0x1fc0 <depthwiseVNNIk3x16+0x70>
+	LONG $0x24148b4d                     // 092: movq (%r12), %r10
+	LONG $0x245c8b4d; BYTE $0x20         // 096: movq 0x20(%r12), %r11
+	WORD $0x8948; BYTE $0xca             // 09b: movq %rcx, %rdx
+	WORD $0x394c; BYTE $0xd9             // 09e: cmpq %r11, %rcx
+	WORD $0xc47c                         // 0a1: jl 0x1fb7 <depthwiseVNNIk3x16+0x67>
+	WORD $0x8948; BYTE $0xc8             // 0a3: movq %rcx, %rax
+	WORD $0x094c; BYTE $0xd8             // 0a6: orq %r11, %rax
+	LONG $0x20e8c148                     // 0a9: shrq $0x20, %rax
+	WORD $0xb075                         // 0ad: jne 0x1faf <depthwiseVNNIk3x16+0x5f>
+	WORD $0xc889                         // 0af: movl %ecx, %eax
+	WORD $0xd231                         // 0b1: xorl %edx, %edx
+	WORD $0xf741; BYTE $0xf3             // 0b3: divl %r11d
+	WORD $0xafeb                         // 0b6: jmp 0x1fb7 <depthwiseVNNIk3x16+0x67>
+	LONG $0x00841f0f; LONG $0x00000000   // 0b8: nopl (%rax,%rax)
+	LONG $0x24848b49; LONG $0x00000090   // 0c0: movq 0x90(%r12), %rax
+	LONG $0x248c8b49; LONG $0x00000098   // 0c8: movq 0x98(%r12), %rcx
+	LONG $0x24848949; LONG $0x00000130   // 0d0: movq %rax, 0x130(%r12)
+	LONG $0x248c8949; LONG $0x00000140   // 0d8: movq %rcx, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x000000a0   // 0e0: movq 0xa0(%r12), %rax
+	LONG $0x24848949; LONG $0x00000128   // 0e8: movq %rax, 0x128(%r12)
+	LONG $0x24848b49; LONG $0x000000b0   // 0f0: movq 0xb0(%r12), %rax
+	LONG $0x24848949; LONG $0x00000138   // 0f8: movq %rax, 0x138(%r12)
+	LONG $0x24bc8349; LONG $0x00000138; BYTE $0x01 // 100: cmpq $0x1, 0x138(%r12)
+	LONG $0xffffba66                     // 109: movw $0xffff, %dx
+	WORD $0x0a75                         // 10d: jne 0x2069 <depthwiseVNNIk3x16+0x119>
+	BYTE $0x90                           // 10f: nop
+	LONG $0x94b70f41; LONG $0x0000b824; BYTE $0x00 // 110: movzwl 0xb8(%r12), %edx
+	LONG $0x24848b49; LONG $0x00000128   // 119: movq 0x128(%r12), %rax
+	LONG $0x0400b948; LONG $0x05010c08; WORD $0x0d09 // 121: movabsq $0xd0905010c080400, %rcx
+	LONG $0x0602bf48; LONG $0x07030e0a; WORD $0x0f0b // 12b: movabsq $0xf0b07030e0a0602, %rdi
+	LONG $0x6ef9e1c4; BYTE $0xc9         // 135: vmovq %rcx, %xmm1
+	LONG $0x6ef9e1c4; BYTE $0xd7         // 13a: vmovq %rdi, %xmm2
+	LONG $0x248c8b49; LONG $0x000000c0   // 13f: movq 0xc0(%r12), %rcx
+	LONG $0xca92fbc5                     // 147: kmovd %edx, %k1
+	WORD $0xd231                         // 14b: xorl %edx, %edx
+	LONG $0xd26cf1c5                     // 14d: vpunpcklqdq %xmm2, %xmm1, %xmm2
+	LONG $0x487df262; WORD $0xca31       // 151: vpmovzxbd %xmm2, %zmm1
+	LONG $0x48edf362; WORD $0xd243; BYTE $0x00 // 157: vshufi64x2 $0x0, %zmm2, %zmm2, %zmm2
+	WORD $0x0deb                         // 15e: jmp 0x20bd <depthwiseVNNIk3x16+0x16d>
+	WORD $0xff48; BYTE $0xc2             // 160: incq %rdx
+	LONG $0x03fa8348                     // 163: cmpq $0x3, %rdx
+	LONG $0x00c3840f; WORD $0x0000       // 167: je 0x2180 <depthwiseVNNIk3x16+0x230>
+	LONG $0xd47c8b49; BYTE $0x28         // 16d: movq 0x28(%r12,%rdx,8), %rdi
+	LONG $0x01fa8348                     // 172: cmpq $0x1, %rdx
+	WORD $0x3875                         // 176: jne 0x2100 <depthwiseVNNIk3x16+0x1b0>
+	WORD $0x8548; BYTE $0xff             // 178: testq %rdi, %rdi
+	WORD $0xe374                         // 17b: je 0x20b0 <depthwiseVNNIk3x16+0x160>
+	LONG $0x24848b4d; LONG $0x000000f8   // 17d: movq 0xf8(%r12), %r8
+	LONG $0x24948b4d; LONG $0x00000100   // 185: movq 0x100(%r12), %r10
+	LONG $0x249c8b4d; LONG $0x00000108   // 18d: movq 0x108(%r12), %r11
+	LONG $0x244c8b4d; BYTE $0x40         // 195: movq 0x40(%r12), %r9
+	WORD $0x0149; BYTE $0xc0             // 19a: addq %rax, %r8
+	WORD $0x0149; BYTE $0xc2             // 19d: addq %rax, %r10
+	WORD $0x0149; BYTE $0xc3             // 1a0: addq %rax, %r11
+	WORD $0x2beb                         // 1a3: jmp 0x2120 <depthwiseVNNIk3x16+0x1d0>
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 1a5: nopw %cs:(%rax,%rax)
+	WORD $0x8548; BYTE $0xff             // 1b0: testq %rdi, %rdi
+	WORD $0xab74                         // 1b3: je 0x20b0 <depthwiseVNNIk3x16+0x160>
+	LONG $0x24448b4d; BYTE $0x08         // 1b5: movq 0x8(%r12), %r8
+	WORD $0x3145; BYTE $0xc9             // 1ba: xorl %r9d, %r9d
+	WORD $0x0149; BYTE $0xc0             // 1bd: addq %rax, %r8
+	WORD $0x894d; BYTE $0xc2             // 1c0: movq %r8, %r10
+	WORD $0x894d; BYTE $0xc3             // 1c3: movq %r8, %r11
+	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 1c6: nopw %cs:(%rax,%rax)
+	LONG $0x897fd162; WORD $0x186f       // 1d0: vmovdqu8 (%r8), %xmm3 {%k1} {z}
+	LONG $0x897fd162; WORD $0x226f       // 1d6: vmovdqu8 (%r10), %xmm4 {%k1} {z}
+	LONG $0x897fd162; WORD $0x2b6f       // 1dc: vmovdqu8 (%r11), %xmm5 {%k1} {z}
+	LONG $0xd692fbc5                     // 1e2: kmovd %esi, %k2
+	WORD $0x014d; BYTE $0xc8             // 1e6: addq %r9, %r8
+	WORD $0x014d; BYTE $0xca             // 1e9: addq %r9, %r10
+	WORD $0x014d; BYTE $0xcb             // 1ec: addq %r9, %r11
+	LONG $0x3865e3c4; WORD $0x01dc       // 1ef: vinserti128 $0x1, %xmm4, %ymm3, %ymm3
+	LONG $0x4865f362; WORD $0xdd38; BYTE $0x02 // 1f5: vinserti32x4 $0x2, %xmm5, %zmm3, %zmm3
+	LONG $0xcafdf262; WORD $0xdb89       // 1fc: vpexpandq %zmm3, %zmm3 {%k2} {z}
+	LONG $0x4875f262; WORD $0xdb36       // 202: vpermd %zmm3, %zmm1, %zmm3
+	LONG $0x4865f262; WORD $0xda00       // 208: vpshufb %zmm2, %zmm3, %zmm3
+	LONG $0x48fdf162; WORD $0x197f       // 20e: vmovdqa64 %zmm3, (%rcx)
+	LONG $0x40c18348                     // 214: addq $0x40, %rcx
+	WORD $0xff48; BYTE $0xcf             // 218: decq %rdi
+	WORD $0xb375                         // 21b: jne 0x2120 <depthwiseVNNIk3x16+0x1d0>
+	LONG $0xffff3ee9; BYTE $0xff         // 21d: jmp 0x20b0 <depthwiseVNNIk3x16+0x160>
+	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 222: nopw %cs:(%rax,%rax)
+	WORD $0x894c; BYTE $0xe2             // 230: movq %r12, %rdx
+	LONG $0x30828b4c; WORD $0x0001; BYTE $0x00 // 233: movq 0x130(%rdx), %r8
+	LONG $0x40828b48; WORD $0x0001; BYTE $0x00 // 23a: movq 0x140(%rdx), %rax
+	LONG $0xf08a8b4c; WORD $0x0000; BYTE $0x00 // 241: movq 0xf0(%rdx), %r9
+	LONG $0x208a8b48; WORD $0x0001; BYTE $0x00 // 248: movq 0x120(%rdx), %rcx
+	LONG $0x28ba8b48; WORD $0x0001; BYTE $0x00 // 24f: movq 0x128(%rdx), %rdi
+	LONG $0x02f98349                     // 256: cmpq $0x2, %r9
+	LONG $0x00d0840f; WORD $0x0000       // 25a: je 0x2280 <depthwiseVNNIk3x16+0x330>
+	LONG $0x01f98349                     // 260: cmpq $0x1, %r9
+	LONG $0x01b6850f; WORD $0x0000       // 264: jne 0x2370 <depthwiseVNNIk3x16+0x420>
+	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 26a: vmovdqu64 0x80(%rax), %zmm1
+	LONG $0x48fdd162; WORD $0x106f       // 271: vmovdqa64 (%r8), %zmm2
+	LONG $0x48fdd162; WORD $0x586f; BYTE $0x01 // 277: vmovdqa64 0x40(%r8), %zmm3
+	LONG $0x48fdd162; WORD $0x606f; BYTE $0x02 // 27e: vmovdqa64 0x80(%r8), %zmm4
+	WORD $0x0148; BYTE $0xf9             // 285: addq %rdi, %rcx
+	LONG $0x684a8b4c                     // 288: movq 0x68(%rdx), %r9
+	LONG $0xc0ba8b48; WORD $0x0000; BYTE $0x00 // 28c: movq 0xc0(%rdx), %rdi
+	LONG $0x80828b4c; WORD $0x0000; BYTE $0x00 // 293: movq 0x80(%rdx), %r8
+	LONG $0x405a8b4c                     // 29a: movq 0x40(%rdx), %r11
+	LONG $0x60528b48                     // 29e: movq 0x60(%rdx), %rdx
+	WORD $0x894d; BYTE $0xca             // 2a2: movq %r9, %r10
+	LONG $0x06e2c149                     // 2a5: shlq $0x6, %r10
+	LONG $0x06e2c148                     // 2a9: shlq $0x6, %rdx
+	LONG $0x07e1c149                     // 2ad: shlq $0x7, %r9
+	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 2b1: nopw %cs:(%rax,%rax)
+	LONG $0x48fef162; WORD $0x286f       // 2c0: vmovdqu64 (%rax), %zmm5
+	LONG $0x48fdf162; WORD $0x376f       // 2c6: vmovdqa64 (%rdi), %zmm6
+	LONG $0x48fd3162; WORD $0x046f; BYTE $0x17 // 2cc: vmovdqa64 (%rdi,%r10), %zmm8
+	LONG $0x48fdb162; WORD $0x3c6f; BYTE $0x0f // 2d3: vmovdqa64 (%rdi,%r9), %zmm7
+	WORD $0x0148; BYTE $0xd7             // 2da: addq %rdx, %rdi
+	LONG $0x484df262; WORD $0xea50       // 2dd: vpdpbusd %zmm2, %zmm6, %zmm5
+	LONG $0x483df262; WORD $0xeb50       // 2e3: vpdpbusd %zmm3, %zmm8, %zmm5
+	LONG $0x4845f262; WORD $0xec50       // 2e9: vpdpbusd %zmm4, %zmm7, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // 2ef: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6859; BYTE $0x01 // 2f5: vmulps 0x40(%rax), %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x685d; BYTE $0x03 // 2fc: vminps 0xc0(%rax), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 303: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0xe9fe       // 309: vpaddd %zmm1, %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 30f: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 315: vpmovusdb %zmm5, %xmm5
+	LONG $0x097ff162; WORD $0x297f       // 31b: vmovdqu8 %xmm5, (%rcx) {%k1}
+	WORD $0x014c; BYTE $0xd9             // 321: addq %r11, %rcx
+	WORD $0xff49; BYTE $0xc8             // 324: decq %r8
+	WORD $0x9775                         // 327: jne 0x2210 <depthwiseVNNIk3x16+0x2c0>
+	LONG $0x0001a4e9; BYTE $0x00         // 329: jmp 0x2422 <depthwiseVNNIk3x16+0x4d2>
+	WORD $0x9066                         // 32e: nop
+	LONG $0x000000bb; BYTE $0x3f         // 330: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 335: movl $0x3f800000, %r9d
+	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 33b: vmovdqu64 0x80(%rax), %zmm1
+	LONG $0x48fdd162; WORD $0x106f       // 342: vmovdqa64 (%r8), %zmm2
+	LONG $0x48fdd162; WORD $0x586f; BYTE $0x01 // 348: vmovdqa64 0x40(%r8), %zmm3
+	LONG $0x48fdd162; WORD $0x606f; BYTE $0x02 // 34f: vmovdqa64 0x80(%r8), %zmm4
+	WORD $0x0148; BYTE $0xf9             // 356: addq %rdi, %rcx
+	LONG $0x487dd262; WORD $0xf17c       // 359: vpbroadcastd %r9d, %zmm6
+	LONG $0x684a8b4c                     // 35f: movq 0x68(%rdx), %r9
+	LONG $0xc0ba8b48; WORD $0x0000; BYTE $0x00 // 363: movq 0xc0(%rdx), %rdi
+	LONG $0x80828b4c; WORD $0x0000; BYTE $0x00 // 36a: movq 0x80(%rdx), %r8
+	LONG $0x405a8b4c                     // 371: movq 0x40(%rdx), %r11
+	LONG $0x60528b48                     // 375: movq 0x60(%rdx), %rdx
+	LONG $0x487df262; WORD $0xeb7c       // 379: vpbroadcastd %ebx, %zmm5
+	WORD $0x894d; BYTE $0xca             // 37f: movq %r9, %r10
+	LONG $0x06e2c149                     // 382: shlq $0x6, %r10
+	LONG $0x06e2c148                     // 386: shlq $0x6, %rdx
+	LONG $0x07e1c149                     // 38a: shlq $0x7, %r9
+	WORD $0x9066                         // 38e: nop
+	LONG $0x48fef162; WORD $0x386f       // 390: vmovdqu64 (%rax), %zmm7
+	LONG $0x48fd7162; WORD $0x076f       // 396: vmovdqa64 (%rdi), %zmm8
+	LONG $0x48fd3162; WORD $0x146f; BYTE $0x17 // 39c: vmovdqa64 (%rdi,%r10), %zmm10
+	LONG $0x48fd3162; WORD $0x0c6f; BYTE $0x0f // 3a3: vmovdqa64 (%rdi,%r9), %zmm9
+	WORD $0x0148; BYTE $0xd7             // 3aa: addq %rdx, %rdi
+	LONG $0x483df262; WORD $0xfa50       // 3ad: vpdpbusd %zmm2, %zmm8, %zmm7
+	LONG $0x482df262; WORD $0xfb50       // 3b3: vpdpbusd %zmm3, %zmm10, %zmm7
+	LONG $0x4835f262; WORD $0xfc50       // 3b9: vpdpbusd %zmm4, %zmm9, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // 3bf: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7859; BYTE $0x01 // 3c5: vmulps 0x40(%rax), %zmm7, %zmm7
+	LONG $0x48447162; WORD $0x4059; BYTE $0x03 // 3cc: vmulps 0xc0(%rax), %zmm7, %zmm8
+	LONG $0x48545162; WORD $0xc058       // 3d3: vaddps %zmm8, %zmm5, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 3d9: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0xc65d       // 3df: vminps %zmm6, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // 3e5: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 3eb: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0xf9fe       // 3f1: vpaddd %zmm1, %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 3f7: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 3fd: vpmovusdb %zmm7, %xmm7
+	LONG $0x097ff162; WORD $0x397f       // 403: vmovdqu8 %xmm7, (%rcx) {%k1}
+	WORD $0x014c; BYTE $0xd9             // 409: addq %r11, %rcx
+	WORD $0xff49; BYTE $0xc8             // 40c: decq %r8
+	LONG $0xff7b850f; WORD $0xffff       // 40f: jne 0x22e0 <depthwiseVNNIk3x16+0x390>
+	LONG $0x0000b8e9; BYTE $0x00         // 415: jmp 0x2422 <depthwiseVNNIk3x16+0x4d2>
+	LONG $0x441f0f66; WORD $0x0000       // 41a: nopw (%rax,%rax)
+	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 420: vmovdqu64 0x80(%rax), %zmm1
+	LONG $0x48fdd162; WORD $0x106f       // 427: vmovdqa64 (%r8), %zmm2
+	LONG $0x48fdd162; WORD $0x586f; BYTE $0x01 // 42d: vmovdqa64 0x40(%r8), %zmm3
+	LONG $0x48fdd162; WORD $0x606f; BYTE $0x02 // 434: vmovdqa64 0x80(%r8), %zmm4
+	WORD $0x0148; BYTE $0xf9             // 43b: addq %rdi, %rcx
+	LONG $0x684a8b4c                     // 43e: movq 0x68(%rdx), %r9
+	LONG $0xc0ba8b48; WORD $0x0000; BYTE $0x00 // 442: movq 0xc0(%rdx), %rdi
+	LONG $0x80828b4c; WORD $0x0000; BYTE $0x00 // 449: movq 0x80(%rdx), %r8
+	LONG $0x405a8b4c                     // 450: movq 0x40(%rdx), %r11
+	LONG $0x60528b48                     // 454: movq 0x60(%rdx), %rdx
+	WORD $0x894d; BYTE $0xca             // 458: movq %r9, %r10
+	LONG $0x06e2c149                     // 45b: shlq $0x6, %r10
+	LONG $0x06e2c148                     // 45f: shlq $0x6, %rdx
+	LONG $0x07e1c149                     // 463: shlq $0x7, %r9
+	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 467: nopw (%rax,%rax)
+	LONG $0x48fef162; WORD $0x286f       // 470: vmovdqu64 (%rax), %zmm5
+	LONG $0x48fdf162; WORD $0x376f       // 476: vmovdqa64 (%rdi), %zmm6
+	LONG $0x48fd3162; WORD $0x046f; BYTE $0x17 // 47c: vmovdqa64 (%rdi,%r10), %zmm8
+	LONG $0x48fdb162; WORD $0x3c6f; BYTE $0x0f // 483: vmovdqa64 (%rdi,%r9), %zmm7
+	WORD $0x0148; BYTE $0xd7             // 48a: addq %rdx, %rdi
+	LONG $0x484df262; WORD $0xea50       // 48d: vpdpbusd %zmm2, %zmm6, %zmm5
+	LONG $0x483df262; WORD $0xeb50       // 493: vpdpbusd %zmm3, %zmm8, %zmm5
+	LONG $0x4845f262; WORD $0xec50       // 499: vpdpbusd %zmm4, %zmm7, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // 49f: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6859; BYTE $0x01 // 4a5: vmulps 0x40(%rax), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 4ac: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0xe9fe       // 4b2: vpaddd %zmm1, %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 4b8: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 4be: vpmovusdb %zmm5, %xmm5
+	LONG $0x097ff162; WORD $0x297f       // 4c4: vmovdqu8 %xmm5, (%rcx) {%k1}
+	WORD $0x014c; BYTE $0xd9             // 4ca: addq %r11, %rcx
+	WORD $0xff49; BYTE $0xc8             // 4cd: decq %r8
+	WORD $0x9e75                         // 4d0: jne 0x23c0 <depthwiseVNNIk3x16+0x470>
+	LONG $0x248cff49; LONG $0x00000138   // 4d2: decq 0x138(%r12)
+	LONG $0xfb40840f; WORD $0xffff       // 4da: je 0x1f70 <depthwiseVNNIk3x16+0x20>
+	LONG $0x24848149; LONG $0x00000130; LONG $0x000000c0 // 4e0: addq $0xc0, 0x130(%r12)
+	LONG $0x24848149; LONG $0x00000140; LONG $0x00000180 // 4ec: addq $0x180, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x00000128   // 4f8: movq 0x128(%r12), %rax
+	LONG $0x10c08348                     // 500: addq $0x10, %rax
+	LONG $0x248c8b49; LONG $0x000000a8   // 504: movq 0xa8(%r12), %rcx
+	WORD $0x3948; BYTE $0xc8             // 50c: cmpq %rcx, %rax
+	LONG $0xc14d0f48                     // 50f: cmovgeq %rcx, %rax
+	LONG $0x24848949; LONG $0x00000128   // 513: movq %rax, 0x128(%r12)
+	LONG $0x24bc8349; LONG $0x00000138; BYTE $0x01 // 51b: cmpq $0x1, 0x138(%r12)
+	LONG $0xffffba66                     // 524: movw $0xffff, %dx
+	LONG $0xfbe2840f; WORD $0xffff       // 528: je 0x2060 <depthwiseVNNIk3x16+0x110>
+	LONG $0xfffbe6e9; BYTE $0xff         // 52e: jmp 0x2069 <depthwiseVNNIk3x16+0x119>
+	WORD $0xf8c5; BYTE $0x77             // 533: vzeroupper
 	RET
 
 TEXT ·depthwiseVNNIk5x16(SB), NOSPLIT, $0-8
@@ -1639,364 +1646,365 @@ TEXT ·depthwiseVNNIk5x16(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), R12
 	PCALIGN $32
 	LONG $0x24448b49; BYTE $0x70         // 000: movq 0x70(%r12), %rax
-	LONG $0x0400be48; LONG $0x05010c08; WORD $0x0d09 // 005: movabsq $0xd0905010c080400, %rsi
-	LONG $0x0602bf48; LONG $0x07030e0a; WORD $0x0f0b // 00f: movabsq $0xf0b07030e0a0602, %rdi
-	LONG $0xc0eff9c5                     // 019: vpxor %xmm0, %xmm0, %xmm0
-	LONG $0x24848949; LONG $0x00000120   // 01d: movq %rax, 0x120(%r12)
-	WORD $0x24eb                         // 025: jmp 0x24bb <depthwiseVNNIk5x16+0x4b>
-	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 027: nopw (%rax,%rax)
-	LONG $0x24448b49; BYTE $0x78         // 030: movq 0x78(%r12), %rax
-	LONG $0x24840149; LONG $0x00000120   // 035: addq %rax, 0x120(%r12)
-	LONG $0x248cff49; LONG $0x00000088   // 03d: decq 0x88(%r12)
-	LONG $0x0713840f; WORD $0x0000       // 045: je 0x2bce <depthwiseVNNIk5x16+0x75e>
-	LONG $0x244c8b49; BYTE $0x48         // 04b: movq 0x48(%r12), %rcx
-	LONG $0x24448b49; BYTE $0x50         // 050: movq 0x50(%r12), %rax
-	LONG $0x24448b4d; BYTE $0x08         // 055: movq 0x8(%r12), %r8
-	LONG $0x001fba41; WORD $0x0000       // 05a: movl $0x1f, %r10d
-	WORD $0x0148; BYTE $0xc8             // 060: addq %rcx, %rax
-	LONG $0x24448949; BYTE $0x48         // 063: movq %rax, 0x48(%r12)
-	LONG $0x244c8b4d; BYTE $0x58         // 068: movq 0x58(%r12), %r9
-	WORD $0x21eb                         // 06d: jmp 0x2500 <depthwiseVNNIk5x16+0x90>
-	WORD $0x8948; BYTE $0xc8             // 06f: movq %rcx, %rax
-	WORD $0x9948                         // 072: cqto
-	WORD $0xf748; BYTE $0xfb             // 074: idivq %rbx
-	LONG $0x54af0f49; WORD $0x1024       // 077: imulq 0x10(%r12), %rdx
-	WORD $0x0149; BYTE $0xd3             // 07d: addq %rdx, %r11
-	LONG $0xd41c894f                     // 080: movq %r11, (%r12,%r10,8)
-	WORD $0xff49; BYTE $0xc2             // 084: incq %r10
-	WORD $0x014c; BYTE $0xc9             // 087: addq %r9, %rcx
-	LONG $0x24fa8349                     // 08a: cmpq $0x24, %r10
-	WORD $0x4074                         // 08e: je 0x2540 <depthwiseVNNIk5x16+0xd0>
-	WORD $0x894d; BYTE $0xc3             // 090: movq %r8, %r11
-	WORD $0x8548; BYTE $0xc9             // 093: testq %rcx, %rcx
-	WORD $0xe878                         // 096: js 0x24f0 <depthwiseVNNIk5x16+0x80>
-	WORD $0x894d; BYTE $0xc3             // 098: movq %r8, %r11
-	LONG $0x244c3b49; BYTE $0x18         // 09b: cmpq 0x18(%r12), %rcx
-	WORD $0xde7d                         // 0a0: jge 0x24f0 <depthwiseVNNIk5x16+0x80>
-	LONG $0x241c8b4d                     // 0a2: movq (%r12), %r11
-	LONG $0x245c8b49; BYTE $0x20         // 0a6: movq 0x20(%r12), %rbx
-	WORD $0x8948; BYTE $0xca             // 0ab: movq %rcx, %rdx
-	WORD $0x3948; BYTE $0xd9             // 0ae: cmpq %rbx, %rcx
-	WORD $0xc47c                         // 0b1: jl 0x24e7 <depthwiseVNNIk5x16+0x77>
-	WORD $0x8948; BYTE $0xc8             // 0b3: movq %rcx, %rax
-	WORD $0x0948; BYTE $0xd8             // 0b6: orq %rbx, %rax
-	LONG $0x20e8c148                     // 0b9: shrq $0x20, %rax
-	WORD $0xb075                         // 0bd: jne 0x24df <depthwiseVNNIk5x16+0x6f>
-	WORD $0xc889                         // 0bf: movl %ecx, %eax
-	WORD $0xd231                         // 0c1: xorl %edx, %edx
-	WORD $0xf3f7                         // 0c3: divl %ebx
-	WORD $0xb0eb                         // 0c5: jmp 0x24e7 <depthwiseVNNIk5x16+0x77>
-	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 0c7: nopw (%rax,%rax)
-	LONG $0x24848b49; LONG $0x00000090   // 0d0: movq 0x90(%r12), %rax
-	LONG $0x248c8b49; LONG $0x00000098   // 0d8: movq 0x98(%r12), %rcx
-	LONG $0x24848949; LONG $0x00000130   // 0e0: movq %rax, 0x130(%r12)
-	LONG $0x248c8949; LONG $0x00000140   // 0e8: movq %rcx, 0x140(%r12)
-	LONG $0x24848b49; LONG $0x000000a0   // 0f0: movq 0xa0(%r12), %rax
-	LONG $0x24848949; LONG $0x00000128   // 0f8: movq %rax, 0x128(%r12)
-	LONG $0x24848b49; LONG $0x000000b0   // 100: movq 0xb0(%r12), %rax
-	LONG $0x24848949; LONG $0x00000138   // 108: movq %rax, 0x138(%r12)
-	LONG $0x24bc8349; LONG $0x00000138; BYTE $0x01 // 110: cmpq $0x1, 0x138(%r12)
-	LONG $0xffffbb66                     // 119: movw $0xffff, %bx
-	WORD $0x0a75                         // 11d: jne 0x2599 <depthwiseVNNIk5x16+0x129>
-	BYTE $0x90                           // 11f: nop
-	LONG $0x9cb70f41; LONG $0x0000b824; BYTE $0x00 // 120: movzwl 0xb8(%r12), %ebx
-	LONG $0x248c8b49; LONG $0x00000128   // 129: movq 0x128(%r12), %rcx
-	WORD $0x8948; BYTE $0xf0             // 131: movq %rsi, %rax
-	WORD $0x8948; BYTE $0xfa             // 134: movq %rdi, %rdx
-	LONG $0x6ef9e1c4; BYTE $0xc8         // 137: vmovq %rax, %xmm1
-	LONG $0x6ef9e1c4; BYTE $0xd2         // 13c: vmovq %rdx, %xmm2
-	LONG $0x24848b49; LONG $0x000000c0   // 141: movq 0xc0(%r12), %rax
-	LONG $0x24948b49; LONG $0x000000c8   // 149: movq 0xc8(%r12), %rdx
-	LONG $0xcb92fbc5                     // 151: kmovd %ebx, %k1
-	WORD $0x3145; BYTE $0xc0             // 155: xorl %r8d, %r8d
-	LONG $0xd26cf1c5                     // 158: vpunpcklqdq %xmm2, %xmm1, %xmm2
-	LONG $0x48edf362; WORD $0xca43; BYTE $0x00 // 15c: vshufi64x2 $0x0, %zmm2, %zmm2, %zmm1
-	LONG $0x487df262; WORD $0xd231       // 163: vpmovzxbd %xmm2, %zmm2
-	WORD $0x12eb                         // 169: jmp 0x25ed <depthwiseVNNIk5x16+0x17d>
-	LONG $0x00441f0f; BYTE $0x00         // 16b: nopl (%rax,%rax)
-	WORD $0xff49; BYTE $0xc0             // 170: incq %r8
-	LONG $0x03f88349                     // 173: cmpq $0x3, %r8
-	LONG $0x00e3840f; WORD $0x0000       // 177: je 0x26d0 <depthwiseVNNIk5x16+0x260>
-	LONG $0xc44c8b4f; BYTE $0x28         // 17d: movq 0x28(%r12,%r8,8), %r9
-	LONG $0x01f88349                     // 182: cmpq $0x1, %r8
-	WORD $0x4875                         // 186: jne 0x2640 <depthwiseVNNIk5x16+0x1d0>
-	WORD $0x854d; BYTE $0xc9             // 188: testq %r9, %r9
-	WORD $0xe374                         // 18b: je 0x25e0 <depthwiseVNNIk5x16+0x170>
-	LONG $0x249c8b4d; LONG $0x000000f8   // 18d: movq 0xf8(%r12), %r11
-	LONG $0x249c8b49; LONG $0x00000100   // 195: movq 0x100(%r12), %rbx
-	LONG $0x24bc8b4d; LONG $0x00000108   // 19d: movq 0x108(%r12), %r15
-	LONG $0x24ac8b4d; LONG $0x00000110   // 1a5: movq 0x110(%r12), %r13
-	LONG $0x24b48b4d; LONG $0x00000118   // 1ad: movq 0x118(%r12), %r14
-	LONG $0x24548b4d; BYTE $0x40         // 1b5: movq 0x40(%r12), %r10
-	WORD $0x0149; BYTE $0xcb             // 1ba: addq %rcx, %r11
-	WORD $0x0148; BYTE $0xcb             // 1bd: addq %rcx, %rbx
-	WORD $0x0149; BYTE $0xcf             // 1c0: addq %rcx, %r15
-	WORD $0x0149; BYTE $0xcd             // 1c3: addq %rcx, %r13
-	WORD $0x0149; BYTE $0xce             // 1c6: addq %rcx, %r14
-	WORD $0x25eb                         // 1c9: jmp 0x2660 <depthwiseVNNIk5x16+0x1f0>
+	LONG $0xc0eff9c5                     // 005: vpxor %xmm0, %xmm0, %xmm0
+	LONG $0x24848949; LONG $0x00000120   // 009: movq %rax, 0x120(%r12)
+	WORD $0x28eb                         // 011: jmp 0x24cb <depthwiseVNNIk5x16+0x3b>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 013: nopw %cs:(%rax,%rax)
+	LONG $0x24448b49; BYTE $0x78         // 020: movq 0x78(%r12), %rax
+	LONG $0x24840149; LONG $0x00000120   // 025: addq %rax, 0x120(%r12)
+	LONG $0x248cff49; LONG $0x00000088   // 02d: decq 0x88(%r12)
+	LONG $0x071e840f; WORD $0x0000       // 035: je 0x2be9 <depthwiseVNNIk5x16+0x759>
+	LONG $0x244c8b49; BYTE $0x48         // 03b: movq 0x48(%r12), %rcx
+	LONG $0x24448b49; BYTE $0x50         // 040: movq 0x50(%r12), %rax
+	LONG $0x24748b49; BYTE $0x08         // 045: movq 0x8(%r12), %rsi
+	LONG $0x001fb841; WORD $0x0000       // 04a: movl $0x1f, %r8d
+	WORD $0x0148; BYTE $0xc8             // 050: addq %rcx, %rax
+	LONG $0x24448949; BYTE $0x48         // 053: movq %rax, 0x48(%r12)
+	LONG $0x247c8b49; BYTE $0x58         // 058: movq 0x58(%r12), %rdi
+	WORD $0x21eb                         // 05d: jmp 0x2510 <depthwiseVNNIk5x16+0x80>
+	WORD $0x8948; BYTE $0xc8             // 05f: movq %rcx, %rax
+	WORD $0x9948                         // 062: cqto
+	WORD $0xf749; BYTE $0xfa             // 064: idivq %r10
+	LONG $0x54af0f49; WORD $0x1024       // 067: imulq 0x10(%r12), %rdx
+	WORD $0x0149; BYTE $0xd1             // 06d: addq %rdx, %r9
+	LONG $0xc40c894f                     // 070: movq %r9, (%r12,%r8,8)
+	WORD $0xff49; BYTE $0xc0             // 074: incq %r8
+	WORD $0x0148; BYTE $0xf9             // 077: addq %rdi, %rcx
+	LONG $0x24f88349                     // 07a: cmpq $0x24, %r8
+	WORD $0x4074                         // 07e: je 0x2550 <depthwiseVNNIk5x16+0xc0>
+	WORD $0x8949; BYTE $0xf1             // 080: movq %rsi, %r9
+	WORD $0x8548; BYTE $0xc9             // 083: testq %rcx, %rcx
+	WORD $0xe878                         // 086: js 0x2500 <depthwiseVNNIk5x16+0x70>
+	WORD $0x8949; BYTE $0xf1             // 088: movq %rsi, %r9
+	LONG $0x244c3b49; BYTE $0x18         // 08b: cmpq 0x18(%r12), %rcx
+	WORD $0xde7d                         // 090: jge 0x2500 <depthwiseVNNIk5x16+0x70>
+	LONG $0x240c8b4d                     // 092: movq (%r12), %r9
+	LONG $0x24548b4d; BYTE $0x20         // 096: movq 0x20(%r12), %r10
+	WORD $0x8948; BYTE $0xca             // 09b: movq %rcx, %rdx
+	WORD $0x394c; BYTE $0xd1             // 09e: cmpq %r10, %rcx
+	WORD $0xc47c                         // 0a1: jl 0x24f7 <depthwiseVNNIk5x16+0x67>
+	WORD $0x8948; BYTE $0xc8             // 0a3: movq %rcx, %rax
+	WORD $0x094c; BYTE $0xd0             // 0a6: orq %r10, %rax
+	LONG $0x20e8c148                     // 0a9: shrq $0x20, %rax
+	WORD $0xb075                         // 0ad: jne 0x24ef <depthwiseVNNIk5x16+0x5f>
+	WORD $0xc889                         // 0af: movl %ecx, %eax
+	WORD $0xd231                         // 0b1: xorl %edx, %edx
+	WORD $0xf741; BYTE $0xf2             // 0b3: divl %r10d
+	WORD $0xafeb                         // 0b6: jmp 0x24f7 <depthwiseVNNIk5x16+0x67>
+	LONG $0x00841f0f; LONG $0x00000000   // 0b8: nopl (%rax,%rax)
+	LONG $0x24848b49; LONG $0x00000090   // 0c0: movq 0x90(%r12), %rax
+	LONG $0x248c8b49; LONG $0x00000098   // 0c8: movq 0x98(%r12), %rcx
+	LONG $0x24848949; LONG $0x00000130   // 0d0: movq %rax, 0x130(%r12)
+	LONG $0x248c8949; LONG $0x00000140   // 0d8: movq %rcx, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x000000a0   // 0e0: movq 0xa0(%r12), %rax
+	LONG $0x24848949; LONG $0x00000128   // 0e8: movq %rax, 0x128(%r12)
+	LONG $0x24848b49; LONG $0x000000b0   // 0f0: movq 0xb0(%r12), %rax
+	LONG $0x24848949; LONG $0x00000138   // 0f8: movq %rax, 0x138(%r12)
+	LONG $0x24bc8349; LONG $0x00000138; BYTE $0x01 // 100: cmpq $0x1, 0x138(%r12)
+	LONG $0xffffbe66                     // 109: movw $0xffff, %si
+	WORD $0x0a75                         // 10d: jne 0x25a9 <depthwiseVNNIk5x16+0x119>
+	BYTE $0x90                           // 10f: nop
+	LONG $0xb4b70f41; LONG $0x0000b824; BYTE $0x00 // 110: movzwl 0xb8(%r12), %esi
+	LONG $0x248c8b49; LONG $0x00000128   // 119: movq 0x128(%r12), %rcx
+	LONG $0x0400b848; LONG $0x05010c08; WORD $0x0d09 // 121: movabsq $0xd0905010c080400, %rax
+	LONG $0x0602ba48; LONG $0x07030e0a; WORD $0x0f0b // 12b: movabsq $0xf0b07030e0a0602, %rdx
+	LONG $0x6ef9e1c4; BYTE $0xc8         // 135: vmovq %rax, %xmm1
+	LONG $0x6ef9e1c4; BYTE $0xd2         // 13a: vmovq %rdx, %xmm2
+	LONG $0x24848b49; LONG $0x000000c0   // 13f: movq 0xc0(%r12), %rax
+	LONG $0x24948b49; LONG $0x000000c8   // 147: movq 0xc8(%r12), %rdx
+	LONG $0xce92fbc5                     // 14f: kmovd %esi, %k1
+	WORD $0xf631                         // 153: xorl %esi, %esi
+	LONG $0xd26cf1c5                     // 155: vpunpcklqdq %xmm2, %xmm1, %xmm2
+	LONG $0x487df262; WORD $0xca31       // 159: vpmovzxbd %xmm2, %zmm1
+	LONG $0x48edf362; WORD $0xd243; BYTE $0x00 // 15f: vshufi64x2 $0x0, %zmm2, %zmm2, %zmm2
+	WORD $0x15eb                         // 166: jmp 0x260d <depthwiseVNNIk5x16+0x17d>
+	LONG $0x00841f0f; LONG $0x00000000   // 168: nopl (%rax,%rax)
+	WORD $0xff48; BYTE $0xc6             // 170: incq %rsi
+	LONG $0x03fe8348                     // 173: cmpq $0x3, %rsi
+	LONG $0x00e3840f; WORD $0x0000       // 177: je 0x26f0 <depthwiseVNNIk5x16+0x260>
+	LONG $0xf47c8b49; BYTE $0x28         // 17d: movq 0x28(%r12,%rsi,8), %rdi
+	LONG $0x01fe8348                     // 182: cmpq $0x1, %rsi
+	WORD $0x4875                         // 186: jne 0x2660 <depthwiseVNNIk5x16+0x1d0>
+	WORD $0x8548; BYTE $0xff             // 188: testq %rdi, %rdi
+	WORD $0xe374                         // 18b: je 0x2600 <depthwiseVNNIk5x16+0x170>
+	LONG $0x248c8b4d; LONG $0x000000f8   // 18d: movq 0xf8(%r12), %r9
+	LONG $0x24948b4d; LONG $0x00000100   // 195: movq 0x100(%r12), %r10
+	LONG $0x249c8b49; LONG $0x00000108   // 19d: movq 0x108(%r12), %rbx
+	LONG $0x24b48b4d; LONG $0x00000110   // 1a5: movq 0x110(%r12), %r14
+	LONG $0x249c8b4d; LONG $0x00000118   // 1ad: movq 0x118(%r12), %r11
+	LONG $0x24448b4d; BYTE $0x40         // 1b5: movq 0x40(%r12), %r8
+	WORD $0x0149; BYTE $0xc9             // 1ba: addq %rcx, %r9
+	WORD $0x0149; BYTE $0xca             // 1bd: addq %rcx, %r10
+	WORD $0x0148; BYTE $0xcb             // 1c0: addq %rcx, %rbx
+	WORD $0x0149; BYTE $0xce             // 1c3: addq %rcx, %r14
+	WORD $0x0149; BYTE $0xcb             // 1c6: addq %rcx, %r11
+	WORD $0x25eb                         // 1c9: jmp 0x2680 <depthwiseVNNIk5x16+0x1f0>
 	LONG $0x00441f0f; BYTE $0x00         // 1cb: nopl (%rax,%rax)
-	WORD $0x854d; BYTE $0xc9             // 1d0: testq %r9, %r9
-	WORD $0x9b74                         // 1d3: je 0x25e0 <depthwiseVNNIk5x16+0x170>
-	LONG $0x24748b4d; BYTE $0x08         // 1d5: movq 0x8(%r12), %r14
-	WORD $0x3145; BYTE $0xd2             // 1da: xorl %r10d, %r10d
-	WORD $0x0149; BYTE $0xce             // 1dd: addq %rcx, %r14
-	WORD $0x894d; BYTE $0xf5             // 1e0: movq %r14, %r13
-	WORD $0x894d; BYTE $0xf7             // 1e3: movq %r14, %r15
-	WORD $0x894c; BYTE $0xf3             // 1e6: movq %r14, %rbx
-	WORD $0x894d; BYTE $0xf3             // 1e9: movq %r14, %r11
+	WORD $0x8548; BYTE $0xff             // 1d0: testq %rdi, %rdi
+	WORD $0x9b74                         // 1d3: je 0x2600 <depthwiseVNNIk5x16+0x170>
+	LONG $0x245c8b4d; BYTE $0x08         // 1d5: movq 0x8(%r12), %r11
+	WORD $0x3145; BYTE $0xc0             // 1da: xorl %r8d, %r8d
+	WORD $0x0149; BYTE $0xcb             // 1dd: addq %rcx, %r11
+	WORD $0x894d; BYTE $0xde             // 1e0: movq %r11, %r14
+	WORD $0x894c; BYTE $0xdb             // 1e3: movq %r11, %rbx
+	WORD $0x894d; BYTE $0xda             // 1e6: movq %r11, %r10
+	WORD $0x894d; BYTE $0xd9             // 1e9: movq %r11, %r9
 	LONG $0x00401f0f                     // 1ec: nopl (%rax)
-	LONG $0x897fd162; WORD $0x1b6f       // 1f0: vmovdqu8 (%r11), %xmm3 {%k1} {z}
-	LONG $0x897ff162; WORD $0x236f       // 1f6: vmovdqu8 (%rbx), %xmm4 {%k1} {z}
-	LONG $0x897fd162; WORD $0x2f6f       // 1fc: vmovdqu8 (%r15), %xmm5 {%k1} {z}
-	LONG $0x897fd162; WORD $0x756f; BYTE $0x00 // 202: vmovdqu8 (%r13), %xmm6 {%k1} {z}
-	WORD $0x014d; BYTE $0xd3             // 209: addq %r10, %r11
-	WORD $0x014c; BYTE $0xd3             // 20c: addq %r10, %rbx
-	WORD $0x014d; BYTE $0xd7             // 20f: addq %r10, %r15
-	WORD $0x014d; BYTE $0xd5             // 212: addq %r10, %r13
-	LONG $0x3855e3c4; WORD $0x01ee       // 215: vinserti128 $0x1, %xmm6, %ymm5, %ymm5
-	LONG $0x3865e3c4; WORD $0x01dc       // 21b: vinserti128 $0x1, %xmm4, %ymm3, %ymm3
-	LONG $0x48e5f362; WORD $0xdd3a; BYTE $0x01 // 221: vinserti64x4 $0x1, %ymm5, %zmm3, %zmm3
-	LONG $0x486df262; WORD $0xdb36       // 228: vpermd %zmm3, %zmm2, %zmm3
-	LONG $0x4865f262; WORD $0xd900       // 22e: vpshufb %zmm1, %zmm3, %zmm3
-	LONG $0x48fdf162; WORD $0x187f       // 234: vmovdqa64 %zmm3, (%rax)
-	LONG $0x40c08348                     // 23a: addq $0x40, %rax
-	LONG $0x897fd162; WORD $0x1e6f       // 23e: vmovdqu8 (%r14), %xmm3 {%k1} {z}
-	WORD $0x014d; BYTE $0xd6             // 244: addq %r10, %r14
-	LONG $0x1a7ff9c5                     // 247: vmovdqa %xmm3, (%rdx)
-	LONG $0x10c28348                     // 24b: addq $0x10, %rdx
-	WORD $0xff49; BYTE $0xc9             // 24f: decq %r9
-	WORD $0x9c75                         // 252: jne 0x2660 <depthwiseVNNIk5x16+0x1f0>
-	LONG $0xffff17e9; BYTE $0xff         // 254: jmp 0x25e0 <depthwiseVNNIk5x16+0x170>
-	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // 259: nopl (%rax)
+	LONG $0x897fd162; WORD $0x196f       // 1f0: vmovdqu8 (%r9), %xmm3 {%k1} {z}
+	LONG $0x897fd162; WORD $0x226f       // 1f6: vmovdqu8 (%r10), %xmm4 {%k1} {z}
+	LONG $0x897ff162; WORD $0x2b6f       // 1fc: vmovdqu8 (%rbx), %xmm5 {%k1} {z}
+	LONG $0x897fd162; WORD $0x366f       // 202: vmovdqu8 (%r14), %xmm6 {%k1} {z}
+	WORD $0x014d; BYTE $0xc1             // 208: addq %r8, %r9
+	WORD $0x014d; BYTE $0xc2             // 20b: addq %r8, %r10
+	WORD $0x014c; BYTE $0xc3             // 20e: addq %r8, %rbx
+	WORD $0x014d; BYTE $0xc6             // 211: addq %r8, %r14
+	LONG $0x3855e3c4; WORD $0x01ee       // 214: vinserti128 $0x1, %xmm6, %ymm5, %ymm5
+	LONG $0x3865e3c4; WORD $0x01dc       // 21a: vinserti128 $0x1, %xmm4, %ymm3, %ymm3
+	LONG $0x48e5f362; WORD $0xdd3a; BYTE $0x01 // 220: vinserti64x4 $0x1, %ymm5, %zmm3, %zmm3
+	LONG $0x4875f262; WORD $0xdb36       // 227: vpermd %zmm3, %zmm1, %zmm3
+	LONG $0x4865f262; WORD $0xda00       // 22d: vpshufb %zmm2, %zmm3, %zmm3
+	LONG $0x48fdf162; WORD $0x187f       // 233: vmovdqa64 %zmm3, (%rax)
+	LONG $0x40c08348                     // 239: addq $0x40, %rax
+	LONG $0x897fd162; WORD $0x1b6f       // 23d: vmovdqu8 (%r11), %xmm3 {%k1} {z}
+	WORD $0x014d; BYTE $0xc3             // 243: addq %r8, %r11
+	LONG $0x1a7ff9c5                     // 246: vmovdqa %xmm3, (%rdx)
+	LONG $0x10c28348                     // 24a: addq $0x10, %rdx
+	WORD $0xff48; BYTE $0xcf             // 24e: decq %rdi
+	WORD $0x9d75                         // 251: jne 0x2680 <depthwiseVNNIk5x16+0x1f0>
+	LONG $0xffff18e9; BYTE $0xff         // 253: jmp 0x2600 <depthwiseVNNIk5x16+0x170>
+	LONG $0x00841f0f; LONG $0x00000000   // 258: nopl (%rax,%rax)
 	LONG $0x244c8b49; BYTE $0x68         // 260: movq 0x68(%r12), %rcx
-	LONG $0x248c8b4d; LONG $0x000000d8   // 265: movq 0xd8(%r12), %r9
+	LONG $0x24bc8b49; LONG $0x000000d8   // 265: movq 0xd8(%r12), %rdi
 	LONG $0x24948b49; LONG $0x000000c8   // 26d: movq 0xc8(%r12), %rdx
-	LONG $0x24848b4d; LONG $0x000000d0   // 275: movq 0xd0(%r12), %r8
-	WORD $0x8949; BYTE $0xca             // 27d: movq %rcx, %r10
+	LONG $0x24b48b49; LONG $0x000000d0   // 275: movq 0xd0(%r12), %rsi
+	WORD $0x8949; BYTE $0xc8             // 27d: movq %rcx, %r8
 	LONG $0x04e1c148                     // 280: shlq $0x4, %rcx
-	LONG $0x05e2c149                     // 284: shlq $0x5, %r10
-	LONG $0x04e1c149                     // 288: shlq $0x4, %r9
-	LONG $0x491c8d4c                     // 28c: leaq (%rcx,%rcx,2), %r11
+	LONG $0x05e0c149                     // 284: shlq $0x5, %r8
+	LONG $0x04e7c148                     // 288: shlq $0x4, %rdi
+	LONG $0x490c8d4c                     // 28c: leaq (%rcx,%rcx,2), %r9
 	LONG $0x1a6ff9c5                     // 290: vmovdqa (%rdx), %xmm3
-	LONG $0x6f79a1c4; WORD $0x1224       // 294: vmovdqa (%rdx,%r10), %xmm4
-	LONG $0x385da3c4; WORD $0x1a24; BYTE $0x01 // 29a: vinserti128 $0x1, (%rdx,%r11), %ymm4, %ymm4
+	LONG $0x6f79a1c4; WORD $0x0224       // 294: vmovdqa (%rdx,%r8), %xmm4
+	LONG $0x385da3c4; WORD $0x0a24; BYTE $0x01 // 29a: vinserti128 $0x1, (%rdx,%r9), %ymm4, %ymm4
 	LONG $0x3865e3c4; WORD $0x0a1c; BYTE $0x01 // 2a1: vinserti128 $0x1, (%rdx,%rcx), %ymm3, %ymm3
-	WORD $0x014c; BYTE $0xca             // 2a8: addq %r9, %rdx
+	WORD $0x0148; BYTE $0xfa             // 2a8: addq %rdi, %rdx
 	LONG $0x48e5f362; WORD $0xdc3a; BYTE $0x01 // 2ab: vinserti64x4 $0x1, %ymm4, %zmm3, %zmm3
-	LONG $0x486df262; WORD $0xdb36       // 2b2: vpermd %zmm3, %zmm2, %zmm3
-	LONG $0x4865f262; WORD $0xd900       // 2b8: vpshufb %zmm1, %zmm3, %zmm3
+	LONG $0x4875f262; WORD $0xdb36       // 2b2: vpermd %zmm3, %zmm1, %zmm3
+	LONG $0x4865f262; WORD $0xda00       // 2b8: vpshufb %zmm2, %zmm3, %zmm3
 	LONG $0x48fdf162; WORD $0x187f       // 2be: vmovdqa64 %zmm3, (%rax)
 	LONG $0x40c08348                     // 2c4: addq $0x40, %rax
-	WORD $0xff49; BYTE $0xc8             // 2c8: decq %r8
-	WORD $0xc375                         // 2cb: jne 0x2700 <depthwiseVNNIk5x16+0x290>
+	WORD $0xff48; BYTE $0xce             // 2c8: decq %rsi
+	WORD $0xc375                         // 2cb: jne 0x2720 <depthwiseVNNIk5x16+0x290>
 	WORD $0x894c; BYTE $0xe2             // 2cd: movq %r12, %rdx
-	LONG $0x308a8b4c; WORD $0x0001; BYTE $0x00 // 2d0: movq 0x130(%rdx), %r9
+	LONG $0x30ba8b48; WORD $0x0001; BYTE $0x00 // 2d0: movq 0x130(%rdx), %rdi
 	LONG $0x40828b48; WORD $0x0001; BYTE $0x00 // 2d7: movq 0x140(%rdx), %rax
-	LONG $0xf0928b4c; WORD $0x0000; BYTE $0x00 // 2de: movq 0xf0(%rdx), %r10
+	LONG $0xf0828b4c; WORD $0x0000; BYTE $0x00 // 2de: movq 0xf0(%rdx), %r8
 	LONG $0x208a8b48; WORD $0x0001; BYTE $0x00 // 2e5: movq 0x120(%rdx), %rcx
-	LONG $0x28828b4c; WORD $0x0001; BYTE $0x00 // 2ec: movq 0x128(%rdx), %r8
-	LONG $0x02fa8349                     // 2f3: cmpq $0x2, %r10
-	LONG $0x0153840f; WORD $0x0000       // 2f7: je 0x28c0 <depthwiseVNNIk5x16+0x450>
-	LONG $0x01fa8349                     // 2fd: cmpq $0x1, %r10
-	LONG $0x02c9850f; WORD $0x0000       // 301: jne 0x2a40 <depthwiseVNNIk5x16+0x5d0>
-	LONG $0x48fdd162; WORD $0x096f       // 307: vmovdqa64 (%r9), %zmm1
-	LONG $0x48fdd162; WORD $0x516f; BYTE $0x01 // 30d: vmovdqa64 0x40(%r9), %zmm2
-	LONG $0x48fdd162; WORD $0x596f; BYTE $0x02 // 314: vmovdqa64 0x80(%r9), %zmm3
-	LONG $0x48fdd162; WORD $0x616f; BYTE $0x03 // 31b: vmovdqa64 0xc0(%r9), %zmm4
-	LONG $0x48fdd162; WORD $0x696f; BYTE $0x04 // 322: vmovdqa64 0x100(%r9), %zmm5
-	LONG $0x48fdd162; WORD $0x716f; BYTE $0x05 // 329: vmovdqa64 0x140(%r9), %zmm6
-	LONG $0x48fdd162; WORD $0x796f; BYTE $0x06 // 330: vmovdqa64 0x180(%r9), %zmm7
-	LONG $0x304a8b4c                     // 337: movq 0x30(%rdx), %r9
-	LONG $0x685a8b48                     // 33b: movq 0x68(%rdx), %rbx
-	LONG $0x60728b4c                     // 33f: movq 0x60(%rdx), %r14
-	LONG $0xe0ba8b4c; WORD $0x0000; BYTE $0x00 // 343: movq 0xe0(%rdx), %r15
-	WORD $0x014c; BYTE $0xc1             // 34a: addq %r8, %rcx
-	LONG $0xc0828b4c; WORD $0x0000; BYTE $0x00 // 34d: movq 0xc0(%rdx), %r8
-	LONG $0x40528b4c                     // 354: movq 0x40(%rdx), %r10
-	LONG $0x809a8b4c; WORD $0x0000; BYTE $0x00 // 358: movq 0x80(%rdx), %r11
-	LONG $0x284a034c                     // 35f: addq 0x28(%rdx), %r9
-	LONG $0x384a034c                     // 363: addq 0x38(%rdx), %r9
-	LONG $0xe8928b48; WORD $0x0000; BYTE $0x00 // 367: movq 0xe8(%rdx), %rdx
-	LONG $0x06e3c148                     // 36e: shlq $0x6, %rbx
-	LONG $0x06e6c149                     // 372: shlq $0x6, %r14
-	LONG $0x06e7c149                     // 376: shlq $0x6, %r15
-	LONG $0x06e1c149                     // 37a: shlq $0x6, %r9
-	LONG $0x06e2c148                     // 37e: shlq $0x6, %rdx
-	WORD $0x014d; BYTE $0xc1             // 382: addq %r8, %r9
-	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 385: nopw %cs:(%rax,%rax)
-	LONG $0x48fe7162; WORD $0x006f       // 390: vmovdqu64 (%rax), %zmm8
-	LONG $0x48fd5162; WORD $0x086f       // 396: vmovdqa64 (%r8), %zmm9
-	LONG $0x182c8d4d                     // 39c: leaq (%r8,%rbx), %r13
-	LONG $0x48fd5162; WORD $0x5d6f; BYTE $0x00 // 3a0: vmovdqa64 (%r13), %zmm11
-	WORD $0x0149; BYTE $0xdd             // 3a7: addq %rbx, %r13
-	LONG $0x48fd5162; WORD $0x556f; BYTE $0x00 // 3aa: vmovdqa64 (%r13), %zmm10
-	WORD $0x0149; BYTE $0xdd             // 3b1: addq %rbx, %r13
-	WORD $0x014d; BYTE $0xf0             // 3b4: addq %r14, %r8
-	LONG $0x48357262; WORD $0xc150       // 3b7: vpdpbusd %zmm1, %zmm9, %zmm8
-	LONG $0x48257262; WORD $0xc250       // 3bd: vpdpbusd %zmm2, %zmm11, %zmm8
-	LONG $0x48fd5162; WORD $0x5d6f; BYTE $0x00 // 3c3: vmovdqa64 (%r13), %zmm11
-	WORD $0x0149; BYTE $0xdd             // 3ca: addq %rbx, %r13
-	LONG $0x482d7262; WORD $0xc350       // 3cd: vpdpbusd %zmm3, %zmm10, %zmm8
-	LONG $0x48fd5162; WORD $0x556f; BYTE $0x00 // 3d3: vmovdqa64 (%r13), %zmm10
-	WORD $0x0149; BYTE $0xdd             // 3da: addq %rbx, %r13
-	LONG $0x48257262; WORD $0xc450       // 3dd: vpdpbusd %zmm4, %zmm11, %zmm8
-	LONG $0x48fd5162; WORD $0x196f       // 3e3: vmovdqa64 (%r9), %zmm11
-	LONG $0x482d7262; WORD $0xc550       // 3e9: vpdpbusd %zmm5, %zmm10, %zmm8
-	LONG $0x48fd5162; WORD $0x146f; BYTE $0x11 // 3ef: vmovdqa64 (%r9,%rdx), %zmm10
-	WORD $0x014d; BYTE $0xf9             // 3f6: addq %r15, %r9
-	LONG $0x48257262; WORD $0xc650       // 3f9: vpdpbusd %zmm6, %zmm11, %zmm8
-	LONG $0x482d7262; WORD $0xc750       // 3ff: vpdpbusd %zmm7, %zmm10, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // 405: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x4059; BYTE $0x01 // 40b: vmulps 0x40(%rax), %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x405d; BYTE $0x03 // 412: vminps 0xc0(%rax), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 419: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x40fe; BYTE $0x02 // 41f: vpaddd 0x80(%rax), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 426: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc011       // 42c: vpmovusdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 432: vmovdqu8 %xmm8, (%rcx) {%k1}
-	WORD $0x014c; BYTE $0xd1             // 438: addq %r10, %rcx
-	WORD $0xff49; BYTE $0xcb             // 43b: decq %r11
-	LONG $0xff4c850f; WORD $0xffff       // 43e: jne 0x2800 <depthwiseVNNIk5x16+0x390>
-	LONG $0x0002b4e9; BYTE $0x00         // 444: jmp 0x2b6d <depthwiseVNNIk5x16+0x6fd>
-	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // 449: nopl (%rax)
+	LONG $0x28b28b48; WORD $0x0001; BYTE $0x00 // 2ec: movq 0x128(%rdx), %rsi
+	LONG $0x02f88349                     // 2f3: cmpq $0x2, %r8
+	LONG $0x0153840f; WORD $0x0000       // 2f7: je 0x28e0 <depthwiseVNNIk5x16+0x450>
+	LONG $0x01f88349                     // 2fd: cmpq $0x1, %r8
+	LONG $0x02b9850f; WORD $0x0000       // 301: jne 0x2a50 <depthwiseVNNIk5x16+0x5c0>
+	LONG $0x48fdf162; WORD $0x176f       // 307: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 30d: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 314: vmovdqa64 0x80(%rdi), %zmm4
+	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x03 // 31b: vmovdqa64 0xc0(%rdi), %zmm5
+	LONG $0x48fdf162; WORD $0x776f; BYTE $0x04 // 322: vmovdqa64 0x100(%rdi), %zmm6
+	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x05 // 329: vmovdqa64 0x140(%rdi), %zmm7
+	LONG $0x48fd7162; WORD $0x476f; BYTE $0x06 // 330: vmovdqa64 0x180(%rdi), %zmm8
+	LONG $0x307a8b48                     // 337: movq 0x30(%rdx), %rdi
+	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 33b: vmovdqu64 0x80(%rax), %zmm1
+	LONG $0x68528b4c                     // 342: movq 0x68(%rdx), %r10
+	LONG $0x605a8b4c                     // 346: movq 0x60(%rdx), %r11
+	LONG $0xe09a8b48; WORD $0x0000; BYTE $0x00 // 34a: movq 0xe0(%rdx), %rbx
+	WORD $0x0148; BYTE $0xf1             // 351: addq %rsi, %rcx
+	LONG $0xc0b28b48; WORD $0x0000; BYTE $0x00 // 354: movq 0xc0(%rdx), %rsi
+	LONG $0x40428b4c                     // 35b: movq 0x40(%rdx), %r8
+	LONG $0x808a8b4c; WORD $0x0000; BYTE $0x00 // 35f: movq 0x80(%rdx), %r9
+	LONG $0x287a0348                     // 366: addq 0x28(%rdx), %rdi
+	LONG $0x387a0348                     // 36a: addq 0x38(%rdx), %rdi
+	LONG $0xe8928b48; WORD $0x0000; BYTE $0x00 // 36e: movq 0xe8(%rdx), %rdx
+	LONG $0x06e2c149                     // 375: shlq $0x6, %r10
+	LONG $0x06e3c149                     // 379: shlq $0x6, %r11
+	LONG $0x06e3c148                     // 37d: shlq $0x6, %rbx
+	LONG $0x06e7c148                     // 381: shlq $0x6, %rdi
+	LONG $0x06e2c148                     // 385: shlq $0x6, %rdx
+	WORD $0x0148; BYTE $0xf7             // 389: addq %rsi, %rdi
+	LONG $0x00401f0f                     // 38c: nopl (%rax)
+	LONG $0x48fe7162; WORD $0x086f       // 390: vmovdqu64 (%rax), %zmm9
+	LONG $0x48fd7162; WORD $0x166f       // 396: vmovdqa64 (%rsi), %zmm10
+	LONG $0x16348d4e                     // 39c: leaq (%rsi,%r10), %r14
+	LONG $0x48fd5162; WORD $0x266f       // 3a0: vmovdqa64 (%r14), %zmm12
+	WORD $0x014d; BYTE $0xd6             // 3a6: addq %r10, %r14
+	LONG $0x48fd5162; WORD $0x1e6f       // 3a9: vmovdqa64 (%r14), %zmm11
+	WORD $0x014d; BYTE $0xd6             // 3af: addq %r10, %r14
+	WORD $0x014c; BYTE $0xde             // 3b2: addq %r11, %rsi
+	LONG $0x482d7262; WORD $0xca50       // 3b5: vpdpbusd %zmm2, %zmm10, %zmm9
+	LONG $0x481d7262; WORD $0xcb50       // 3bb: vpdpbusd %zmm3, %zmm12, %zmm9
+	LONG $0x48fd5162; WORD $0x266f       // 3c1: vmovdqa64 (%r14), %zmm12
+	WORD $0x014d; BYTE $0xd6             // 3c7: addq %r10, %r14
+	LONG $0x48257262; WORD $0xcc50       // 3ca: vpdpbusd %zmm4, %zmm11, %zmm9
+	LONG $0x48fd5162; WORD $0x1e6f       // 3d0: vmovdqa64 (%r14), %zmm11
+	WORD $0x014d; BYTE $0xd6             // 3d6: addq %r10, %r14
+	LONG $0x481d7262; WORD $0xcd50       // 3d9: vpdpbusd %zmm5, %zmm12, %zmm9
+	LONG $0x48fd7162; WORD $0x276f       // 3df: vmovdqa64 (%rdi), %zmm12
+	LONG $0x48257262; WORD $0xce50       // 3e5: vpdpbusd %zmm6, %zmm11, %zmm9
+	LONG $0x48fd7162; WORD $0x1c6f; BYTE $0x17 // 3eb: vmovdqa64 (%rdi,%rdx), %zmm11
+	WORD $0x0148; BYTE $0xdf             // 3f2: addq %rbx, %rdi
+	LONG $0x481d7262; WORD $0xcf50       // 3f5: vpdpbusd %zmm7, %zmm12, %zmm9
+	LONG $0x48255262; WORD $0xc850       // 3fb: vpdpbusd %zmm8, %zmm11, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // 401: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4859; BYTE $0x01 // 407: vmulps 0x40(%rax), %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x485d; BYTE $0x03 // 40e: vminps 0xc0(%rax), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 415: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0xc9fe       // 41b: vpaddd %zmm1, %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 421: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 427: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f7162; WORD $0x097f       // 42d: vmovdqu8 %xmm9, (%rcx) {%k1}
+	WORD $0x014c; BYTE $0xc1             // 433: addq %r8, %rcx
+	WORD $0xff49; BYTE $0xc9             // 436: decq %r9
+	LONG $0xff51850f; WORD $0xffff       // 439: jne 0x2820 <depthwiseVNNIk5x16+0x390>
+	LONG $0x0002b4e9; BYTE $0x00         // 43f: jmp 0x2b88 <depthwiseVNNIk5x16+0x6f8>
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 444: nopw %cs:(%rax,%rax)
 	LONG $0x000000bb; BYTE $0x3f         // 450: movl $0x3f000000, %ebx
-	LONG $0x0000ba41; WORD $0x3f80       // 455: movl $0x3f800000, %r10d
-	LONG $0x48fdd162; WORD $0x096f       // 45b: vmovdqa64 (%r9), %zmm1
-	LONG $0x48fdd162; WORD $0x516f; BYTE $0x01 // 461: vmovdqa64 0x40(%r9), %zmm2
-	LONG $0x48fdd162; WORD $0x596f; BYTE $0x02 // 468: vmovdqa64 0x80(%r9), %zmm3
-	LONG $0x48fdd162; WORD $0x616f; BYTE $0x03 // 46f: vmovdqa64 0xc0(%r9), %zmm4
-	LONG $0x48fdd162; WORD $0x696f; BYTE $0x04 // 476: vmovdqa64 0x100(%r9), %zmm5
-	LONG $0x48fdd162; WORD $0x716f; BYTE $0x05 // 47d: vmovdqa64 0x140(%r9), %zmm6
-	LONG $0x48fdd162; WORD $0x796f; BYTE $0x06 // 484: vmovdqa64 0x180(%r9), %zmm7
-	LONG $0x304a8b4c                     // 48b: movq 0x30(%rdx), %r9
-	LONG $0x60728b4c                     // 48f: movq 0x60(%rdx), %r14
-	LONG $0xe0ba8b4c; WORD $0x0000; BYTE $0x00 // 493: movq 0xe0(%rdx), %r15
-	WORD $0x014c; BYTE $0xc1             // 49a: addq %r8, %rcx
-	LONG $0x487d7262; WORD $0xc37c       // 49d: vpbroadcastd %ebx, %zmm8
-	LONG $0x685a8b48                     // 4a3: movq 0x68(%rdx), %rbx
-	LONG $0x487d5262; WORD $0xca7c       // 4a7: vpbroadcastd %r10d, %zmm9
-	LONG $0xc0828b4c; WORD $0x0000; BYTE $0x00 // 4ad: movq 0xc0(%rdx), %r8
-	LONG $0x40528b4c                     // 4b4: movq 0x40(%rdx), %r10
-	LONG $0x809a8b4c; WORD $0x0000; BYTE $0x00 // 4b8: movq 0x80(%rdx), %r11
-	LONG $0x284a034c                     // 4bf: addq 0x28(%rdx), %r9
-	LONG $0x384a034c                     // 4c3: addq 0x38(%rdx), %r9
-	LONG $0xe8928b48; WORD $0x0000; BYTE $0x00 // 4c7: movq 0xe8(%rdx), %rdx
-	LONG $0x06e3c148                     // 4ce: shlq $0x6, %rbx
-	LONG $0x06e6c149                     // 4d2: shlq $0x6, %r14
-	LONG $0x06e7c149                     // 4d6: shlq $0x6, %r15
-	LONG $0x06e1c149                     // 4da: shlq $0x6, %r9
-	LONG $0x06e2c148                     // 4de: shlq $0x6, %rdx
-	WORD $0x014d; BYTE $0xc1             // 4e2: addq %r8, %r9
-	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 4e5: nopw %cs:(%rax,%rax)
-	LONG $0x48fe7162; WORD $0x106f       // 4f0: vmovdqu64 (%rax), %zmm10
-	LONG $0x48fd5162; WORD $0x186f       // 4f6: vmovdqa64 (%r8), %zmm11
-	LONG $0x182c8d4d                     // 4fc: leaq (%r8,%rbx), %r13
-	LONG $0x48fd5162; WORD $0x6d6f; BYTE $0x00 // 500: vmovdqa64 (%r13), %zmm13
-	WORD $0x0149; BYTE $0xdd             // 507: addq %rbx, %r13
-	LONG $0x48fd5162; WORD $0x656f; BYTE $0x00 // 50a: vmovdqa64 (%r13), %zmm12
-	WORD $0x0149; BYTE $0xdd             // 511: addq %rbx, %r13
-	WORD $0x014d; BYTE $0xf0             // 514: addq %r14, %r8
-	LONG $0x48257262; WORD $0xd150       // 517: vpdpbusd %zmm1, %zmm11, %zmm10
-	LONG $0x48157262; WORD $0xd250       // 51d: vpdpbusd %zmm2, %zmm13, %zmm10
-	LONG $0x48fd5162; WORD $0x6d6f; BYTE $0x00 // 523: vmovdqa64 (%r13), %zmm13
-	WORD $0x0149; BYTE $0xdd             // 52a: addq %rbx, %r13
-	LONG $0x481d7262; WORD $0xd350       // 52d: vpdpbusd %zmm3, %zmm12, %zmm10
-	LONG $0x48fd5162; WORD $0x656f; BYTE $0x00 // 533: vmovdqa64 (%r13), %zmm12
-	WORD $0x0149; BYTE $0xdd             // 53a: addq %rbx, %r13
-	LONG $0x48157262; WORD $0xd450       // 53d: vpdpbusd %zmm4, %zmm13, %zmm10
-	LONG $0x48fd5162; WORD $0x296f       // 543: vmovdqa64 (%r9), %zmm13
-	LONG $0x481d7262; WORD $0xd550       // 549: vpdpbusd %zmm5, %zmm12, %zmm10
-	LONG $0x48fd5162; WORD $0x246f; BYTE $0x11 // 54f: vmovdqa64 (%r9,%rdx), %zmm12
-	WORD $0x014d; BYTE $0xf9             // 556: addq %r15, %r9
-	LONG $0x48157262; WORD $0xd650       // 559: vpdpbusd %zmm6, %zmm13, %zmm10
-	LONG $0x481d7262; WORD $0xd750       // 55f: vpdpbusd %zmm7, %zmm12, %zmm10
-	LONG $0x487c5162; WORD $0xd25b       // 565: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5059; BYTE $0x01 // 56b: vmulps 0x40(%rax), %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5859; BYTE $0x03 // 572: vmulps 0xc0(%rax), %zmm10, %zmm11
-	LONG $0x483c5162; WORD $0xdb58       // 579: vaddps %zmm11, %zmm8, %zmm11
-	LONG $0x48247162; WORD $0xd85f       // 57f: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48245162; WORD $0xd95d       // 585: vminps %zmm9, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // 58b: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 591: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x50fe; BYTE $0x02 // 597: vpaddd 0x80(%rax), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 59e: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd211       // 5a4: vpmovusdb %zmm10, %xmm10
-	LONG $0x097f7162; WORD $0x117f       // 5aa: vmovdqu8 %xmm10, (%rcx) {%k1}
-	WORD $0x014c; BYTE $0xd1             // 5b0: addq %r10, %rcx
-	WORD $0xff49; BYTE $0xcb             // 5b3: decq %r11
-	LONG $0xff34850f; WORD $0xffff       // 5b6: jne 0x2960 <depthwiseVNNIk5x16+0x4f0>
-	LONG $0x00013ce9; BYTE $0x00         // 5bc: jmp 0x2b6d <depthwiseVNNIk5x16+0x6fd>
-	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 5c1: nopw %cs:(%rax,%rax)
-	LONG $0x48fdd162; WORD $0x096f       // 5d0: vmovdqa64 (%r9), %zmm1
-	LONG $0x48fdd162; WORD $0x516f; BYTE $0x01 // 5d6: vmovdqa64 0x40(%r9), %zmm2
-	LONG $0x48fdd162; WORD $0x596f; BYTE $0x02 // 5dd: vmovdqa64 0x80(%r9), %zmm3
-	LONG $0x48fdd162; WORD $0x616f; BYTE $0x03 // 5e4: vmovdqa64 0xc0(%r9), %zmm4
-	LONG $0x48fdd162; WORD $0x696f; BYTE $0x04 // 5eb: vmovdqa64 0x100(%r9), %zmm5
-	LONG $0x48fdd162; WORD $0x716f; BYTE $0x05 // 5f2: vmovdqa64 0x140(%r9), %zmm6
-	LONG $0x48fdd162; WORD $0x796f; BYTE $0x06 // 5f9: vmovdqa64 0x180(%r9), %zmm7
-	LONG $0x304a8b4c                     // 600: movq 0x30(%rdx), %r9
-	LONG $0x685a8b48                     // 604: movq 0x68(%rdx), %rbx
-	LONG $0x60728b4c                     // 608: movq 0x60(%rdx), %r14
-	LONG $0xe0ba8b4c; WORD $0x0000; BYTE $0x00 // 60c: movq 0xe0(%rdx), %r15
-	WORD $0x014c; BYTE $0xc1             // 613: addq %r8, %rcx
-	LONG $0xc0828b4c; WORD $0x0000; BYTE $0x00 // 616: movq 0xc0(%rdx), %r8
-	LONG $0x40528b4c                     // 61d: movq 0x40(%rdx), %r10
-	LONG $0x809a8b4c; WORD $0x0000; BYTE $0x00 // 621: movq 0x80(%rdx), %r11
-	LONG $0x284a034c                     // 628: addq 0x28(%rdx), %r9
-	LONG $0x384a034c                     // 62c: addq 0x38(%rdx), %r9
-	LONG $0xe8928b48; WORD $0x0000; BYTE $0x00 // 630: movq 0xe8(%rdx), %rdx
-	LONG $0x06e3c148                     // 637: shlq $0x6, %rbx
-	LONG $0x06e6c149                     // 63b: shlq $0x6, %r14
-	LONG $0x06e7c149                     // 63f: shlq $0x6, %r15
-	LONG $0x06e1c149                     // 643: shlq $0x6, %r9
-	LONG $0x06e2c148                     // 647: shlq $0x6, %rdx
-	WORD $0x014d; BYTE $0xc1             // 64b: addq %r8, %r9
-	WORD $0x9066                         // 64e: nop
-	LONG $0x48fe7162; WORD $0x006f       // 650: vmovdqu64 (%rax), %zmm8
-	LONG $0x48fd5162; WORD $0x086f       // 656: vmovdqa64 (%r8), %zmm9
-	LONG $0x182c8d4d                     // 65c: leaq (%r8,%rbx), %r13
-	LONG $0x48fd5162; WORD $0x5d6f; BYTE $0x00 // 660: vmovdqa64 (%r13), %zmm11
-	WORD $0x0149; BYTE $0xdd             // 667: addq %rbx, %r13
-	LONG $0x48fd5162; WORD $0x556f; BYTE $0x00 // 66a: vmovdqa64 (%r13), %zmm10
-	WORD $0x0149; BYTE $0xdd             // 671: addq %rbx, %r13
-	WORD $0x014d; BYTE $0xf0             // 674: addq %r14, %r8
-	LONG $0x48357262; WORD $0xc150       // 677: vpdpbusd %zmm1, %zmm9, %zmm8
-	LONG $0x48257262; WORD $0xc250       // 67d: vpdpbusd %zmm2, %zmm11, %zmm8
-	LONG $0x48fd5162; WORD $0x5d6f; BYTE $0x00 // 683: vmovdqa64 (%r13), %zmm11
-	WORD $0x0149; BYTE $0xdd             // 68a: addq %rbx, %r13
-	LONG $0x482d7262; WORD $0xc350       // 68d: vpdpbusd %zmm3, %zmm10, %zmm8
-	LONG $0x48fd5162; WORD $0x556f; BYTE $0x00 // 693: vmovdqa64 (%r13), %zmm10
-	WORD $0x0149; BYTE $0xdd             // 69a: addq %rbx, %r13
-	LONG $0x48257262; WORD $0xc450       // 69d: vpdpbusd %zmm4, %zmm11, %zmm8
-	LONG $0x48fd5162; WORD $0x196f       // 6a3: vmovdqa64 (%r9), %zmm11
-	LONG $0x482d7262; WORD $0xc550       // 6a9: vpdpbusd %zmm5, %zmm10, %zmm8
-	LONG $0x48fd5162; WORD $0x146f; BYTE $0x11 // 6af: vmovdqa64 (%r9,%rdx), %zmm10
-	WORD $0x014d; BYTE $0xf9             // 6b6: addq %r15, %r9
-	LONG $0x48257262; WORD $0xc650       // 6b9: vpdpbusd %zmm6, %zmm11, %zmm8
-	LONG $0x482d7262; WORD $0xc750       // 6bf: vpdpbusd %zmm7, %zmm10, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // 6c5: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x4059; BYTE $0x01 // 6cb: vmulps 0x40(%rax), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 6d2: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x40fe; BYTE $0x02 // 6d8: vpaddd 0x80(%rax), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 6df: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc011       // 6e5: vpmovusdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 6eb: vmovdqu8 %xmm8, (%rcx) {%k1}
-	WORD $0x014c; BYTE $0xd1             // 6f1: addq %r10, %rcx
-	WORD $0xff49; BYTE $0xcb             // 6f4: decq %r11
-	LONG $0xff53850f; WORD $0xffff       // 6f7: jne 0x2ac0 <depthwiseVNNIk5x16+0x650>
-	LONG $0x248cff49; LONG $0x00000138   // 6fd: decq 0x138(%r12)
-	LONG $0xf925840f; WORD $0xffff       // 705: je 0x24a0 <depthwiseVNNIk5x16+0x30>
-	LONG $0x24848149; LONG $0x00000130; LONG $0x000001c0 // 70b: addq $0x1c0, 0x130(%r12)
-	LONG $0x24848149; LONG $0x00000140; LONG $0x00000180 // 717: addq $0x180, 0x140(%r12)
-	LONG $0x24848b49; LONG $0x00000128   // 723: movq 0x128(%r12), %rax
-	LONG $0x10c08348                     // 72b: addq $0x10, %rax
-	LONG $0x248c8b49; LONG $0x000000a8   // 72f: movq 0xa8(%r12), %rcx
-	WORD $0x3948; BYTE $0xc8             // 737: cmpq %rcx, %rax
-	LONG $0xc14d0f48                     // 73a: cmovgeq %rcx, %rax
-	LONG $0x24848949; LONG $0x00000128   // 73e: movq %rax, 0x128(%r12)
-	LONG $0x24bc8349; LONG $0x00000138; BYTE $0x01 // 746: cmpq $0x1, 0x138(%r12)
-	LONG $0xffffbb66                     // 74f: movw $0xffff, %bx
-	LONG $0xf9c7840f; WORD $0xffff       // 753: je 0x2590 <depthwiseVNNIk5x16+0x120>
-	LONG $0xfff9cbe9; BYTE $0xff         // 759: jmp 0x2599 <depthwiseVNNIk5x16+0x129>
-	WORD $0xf8c5; BYTE $0x77             // 75e: vzeroupper
+	LONG $0x0000b841; WORD $0x3f80       // 455: movl $0x3f800000, %r8d
+	LONG $0x48fdf162; WORD $0x176f       // 45b: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 461: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 468: vmovdqa64 0x80(%rdi), %zmm4
+	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x03 // 46f: vmovdqa64 0xc0(%rdi), %zmm5
+	LONG $0x48fdf162; WORD $0x776f; BYTE $0x04 // 476: vmovdqa64 0x100(%rdi), %zmm6
+	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x05 // 47d: vmovdqa64 0x140(%rdi), %zmm7
+	LONG $0x48fd7162; WORD $0x476f; BYTE $0x06 // 484: vmovdqa64 0x180(%rdi), %zmm8
+	LONG $0x307a8b48                     // 48b: movq 0x30(%rdx), %rdi
+	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 48f: vmovdqu64 0x80(%rax), %zmm1
+	LONG $0x68528b4c                     // 496: movq 0x68(%rdx), %r10
+	LONG $0x605a8b4c                     // 49a: movq 0x60(%rdx), %r11
+	WORD $0x0148; BYTE $0xf1             // 49e: addq %rsi, %rcx
+	LONG $0x487d7262; WORD $0xcb7c       // 4a1: vpbroadcastd %ebx, %zmm9
+	LONG $0xe09a8b48; WORD $0x0000; BYTE $0x00 // 4a7: movq 0xe0(%rdx), %rbx
+	LONG $0x487d5262; WORD $0xd07c       // 4ae: vpbroadcastd %r8d, %zmm10
+	LONG $0xc0b28b48; WORD $0x0000; BYTE $0x00 // 4b4: movq 0xc0(%rdx), %rsi
+	LONG $0x40428b4c                     // 4bb: movq 0x40(%rdx), %r8
+	LONG $0x808a8b4c; WORD $0x0000; BYTE $0x00 // 4bf: movq 0x80(%rdx), %r9
+	LONG $0x287a0348                     // 4c6: addq 0x28(%rdx), %rdi
+	LONG $0x387a0348                     // 4ca: addq 0x38(%rdx), %rdi
+	LONG $0xe8928b48; WORD $0x0000; BYTE $0x00 // 4ce: movq 0xe8(%rdx), %rdx
+	LONG $0x06e2c149                     // 4d5: shlq $0x6, %r10
+	LONG $0x06e3c149                     // 4d9: shlq $0x6, %r11
+	LONG $0x06e3c148                     // 4dd: shlq $0x6, %rbx
+	LONG $0x06e7c148                     // 4e1: shlq $0x6, %rdi
+	LONG $0x06e2c148                     // 4e5: shlq $0x6, %rdx
+	WORD $0x0148; BYTE $0xf7             // 4e9: addq %rsi, %rdi
+	LONG $0x00401f0f                     // 4ec: nopl (%rax)
+	LONG $0x48fe7162; WORD $0x186f       // 4f0: vmovdqu64 (%rax), %zmm11
+	LONG $0x48fd7162; WORD $0x266f       // 4f6: vmovdqa64 (%rsi), %zmm12
+	LONG $0x16348d4e                     // 4fc: leaq (%rsi,%r10), %r14
+	LONG $0x48fd5162; WORD $0x366f       // 500: vmovdqa64 (%r14), %zmm14
+	WORD $0x014d; BYTE $0xd6             // 506: addq %r10, %r14
+	LONG $0x48fd5162; WORD $0x2e6f       // 509: vmovdqa64 (%r14), %zmm13
+	WORD $0x014d; BYTE $0xd6             // 50f: addq %r10, %r14
+	WORD $0x014c; BYTE $0xde             // 512: addq %r11, %rsi
+	LONG $0x481d7262; WORD $0xda50       // 515: vpdpbusd %zmm2, %zmm12, %zmm11
+	LONG $0x480d7262; WORD $0xdb50       // 51b: vpdpbusd %zmm3, %zmm14, %zmm11
+	LONG $0x48fd5162; WORD $0x366f       // 521: vmovdqa64 (%r14), %zmm14
+	WORD $0x014d; BYTE $0xd6             // 527: addq %r10, %r14
+	LONG $0x48157262; WORD $0xdc50       // 52a: vpdpbusd %zmm4, %zmm13, %zmm11
+	LONG $0x48fd5162; WORD $0x2e6f       // 530: vmovdqa64 (%r14), %zmm13
+	WORD $0x014d; BYTE $0xd6             // 536: addq %r10, %r14
+	LONG $0x480d7262; WORD $0xdd50       // 539: vpdpbusd %zmm5, %zmm14, %zmm11
+	LONG $0x48fd7162; WORD $0x376f       // 53f: vmovdqa64 (%rdi), %zmm14
+	LONG $0x48157262; WORD $0xde50       // 545: vpdpbusd %zmm6, %zmm13, %zmm11
+	LONG $0x48fd7162; WORD $0x2c6f; BYTE $0x17 // 54b: vmovdqa64 (%rdi,%rdx), %zmm13
+	WORD $0x0148; BYTE $0xdf             // 552: addq %rbx, %rdi
+	LONG $0x480d7262; WORD $0xdf50       // 555: vpdpbusd %zmm7, %zmm14, %zmm11
+	LONG $0x48155262; WORD $0xd850       // 55b: vpdpbusd %zmm8, %zmm13, %zmm11
+	LONG $0x487c5162; WORD $0xdb5b       // 561: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5859; BYTE $0x01 // 567: vmulps 0x40(%rax), %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x6059; BYTE $0x03 // 56e: vmulps 0xc0(%rax), %zmm11, %zmm12
+	LONG $0x48345162; WORD $0xe458       // 575: vaddps %zmm12, %zmm9, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 57b: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0xe25d       // 581: vminps %zmm10, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc59       // 587: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 58d: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48257162; WORD $0xd9fe       // 593: vpaddd %zmm1, %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 599: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb11       // 59f: vpmovusdb %zmm11, %xmm11
+	LONG $0x097f7162; WORD $0x197f       // 5a5: vmovdqu8 %xmm11, (%rcx) {%k1}
+	WORD $0x014c; BYTE $0xc1             // 5ab: addq %r8, %rcx
+	WORD $0xff49; BYTE $0xc9             // 5ae: decq %r9
+	LONG $0xff39850f; WORD $0xffff       // 5b1: jne 0x2980 <depthwiseVNNIk5x16+0x4f0>
+	LONG $0x00013ce9; BYTE $0x00         // 5b7: jmp 0x2b88 <depthwiseVNNIk5x16+0x6f8>
+	LONG $0x00401f0f                     // 5bc: nopl (%rax)
+	LONG $0x48fdf162; WORD $0x176f       // 5c0: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 5c6: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 5cd: vmovdqa64 0x80(%rdi), %zmm4
+	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x03 // 5d4: vmovdqa64 0xc0(%rdi), %zmm5
+	LONG $0x48fdf162; WORD $0x776f; BYTE $0x04 // 5db: vmovdqa64 0x100(%rdi), %zmm6
+	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x05 // 5e2: vmovdqa64 0x140(%rdi), %zmm7
+	LONG $0x48fd7162; WORD $0x476f; BYTE $0x06 // 5e9: vmovdqa64 0x180(%rdi), %zmm8
+	LONG $0x307a8b48                     // 5f0: movq 0x30(%rdx), %rdi
+	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 5f4: vmovdqu64 0x80(%rax), %zmm1
+	LONG $0x68528b4c                     // 5fb: movq 0x68(%rdx), %r10
+	LONG $0x605a8b4c                     // 5ff: movq 0x60(%rdx), %r11
+	LONG $0xe09a8b48; WORD $0x0000; BYTE $0x00 // 603: movq 0xe0(%rdx), %rbx
+	WORD $0x0148; BYTE $0xf1             // 60a: addq %rsi, %rcx
+	LONG $0xc0b28b48; WORD $0x0000; BYTE $0x00 // 60d: movq 0xc0(%rdx), %rsi
+	LONG $0x40428b4c                     // 614: movq 0x40(%rdx), %r8
+	LONG $0x808a8b4c; WORD $0x0000; BYTE $0x00 // 618: movq 0x80(%rdx), %r9
+	LONG $0x287a0348                     // 61f: addq 0x28(%rdx), %rdi
+	LONG $0x387a0348                     // 623: addq 0x38(%rdx), %rdi
+	LONG $0xe8928b48; WORD $0x0000; BYTE $0x00 // 627: movq 0xe8(%rdx), %rdx
+	LONG $0x06e2c149                     // 62e: shlq $0x6, %r10
+	LONG $0x06e3c149                     // 632: shlq $0x6, %r11
+	LONG $0x06e3c148                     // 636: shlq $0x6, %rbx
+	LONG $0x06e7c148                     // 63a: shlq $0x6, %rdi
+	LONG $0x06e2c148                     // 63e: shlq $0x6, %rdx
+	WORD $0x0148; BYTE $0xf7             // 642: addq %rsi, %rdi
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 645: nopw %cs:(%rax,%rax)
+	LONG $0x48fe7162; WORD $0x086f       // 650: vmovdqu64 (%rax), %zmm9
+	LONG $0x48fd7162; WORD $0x166f       // 656: vmovdqa64 (%rsi), %zmm10
+	LONG $0x16348d4e                     // 65c: leaq (%rsi,%r10), %r14
+	LONG $0x48fd5162; WORD $0x266f       // 660: vmovdqa64 (%r14), %zmm12
+	WORD $0x014d; BYTE $0xd6             // 666: addq %r10, %r14
+	LONG $0x48fd5162; WORD $0x1e6f       // 669: vmovdqa64 (%r14), %zmm11
+	WORD $0x014d; BYTE $0xd6             // 66f: addq %r10, %r14
+	WORD $0x014c; BYTE $0xde             // 672: addq %r11, %rsi
+	LONG $0x482d7262; WORD $0xca50       // 675: vpdpbusd %zmm2, %zmm10, %zmm9
+	LONG $0x481d7262; WORD $0xcb50       // 67b: vpdpbusd %zmm3, %zmm12, %zmm9
+	LONG $0x48fd5162; WORD $0x266f       // 681: vmovdqa64 (%r14), %zmm12
+	WORD $0x014d; BYTE $0xd6             // 687: addq %r10, %r14
+	LONG $0x48257262; WORD $0xcc50       // 68a: vpdpbusd %zmm4, %zmm11, %zmm9
+	LONG $0x48fd5162; WORD $0x1e6f       // 690: vmovdqa64 (%r14), %zmm11
+	WORD $0x014d; BYTE $0xd6             // 696: addq %r10, %r14
+	LONG $0x481d7262; WORD $0xcd50       // 699: vpdpbusd %zmm5, %zmm12, %zmm9
+	LONG $0x48fd7162; WORD $0x276f       // 69f: vmovdqa64 (%rdi), %zmm12
+	LONG $0x48257262; WORD $0xce50       // 6a5: vpdpbusd %zmm6, %zmm11, %zmm9
+	LONG $0x48fd7162; WORD $0x1c6f; BYTE $0x17 // 6ab: vmovdqa64 (%rdi,%rdx), %zmm11
+	WORD $0x0148; BYTE $0xdf             // 6b2: addq %rbx, %rdi
+	LONG $0x481d7262; WORD $0xcf50       // 6b5: vpdpbusd %zmm7, %zmm12, %zmm9
+	LONG $0x48255262; WORD $0xc850       // 6bb: vpdpbusd %zmm8, %zmm11, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // 6c1: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4859; BYTE $0x01 // 6c7: vmulps 0x40(%rax), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 6ce: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0xc9fe       // 6d4: vpaddd %zmm1, %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 6da: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 6e0: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f7162; WORD $0x097f       // 6e6: vmovdqu8 %xmm9, (%rcx) {%k1}
+	WORD $0x014c; BYTE $0xc1             // 6ec: addq %r8, %rcx
+	WORD $0xff49; BYTE $0xc9             // 6ef: decq %r9
+	LONG $0xff58850f; WORD $0xffff       // 6f2: jne 0x2ae0 <depthwiseVNNIk5x16+0x650>
+	LONG $0x248cff49; LONG $0x00000138   // 6f8: decq 0x138(%r12)
+	LONG $0xf91a840f; WORD $0xffff       // 700: je 0x24b0 <depthwiseVNNIk5x16+0x20>
+	LONG $0x24848149; LONG $0x00000130; LONG $0x000001c0 // 706: addq $0x1c0, 0x130(%r12)
+	LONG $0x24848149; LONG $0x00000140; LONG $0x00000180 // 712: addq $0x180, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x00000128   // 71e: movq 0x128(%r12), %rax
+	LONG $0x10c08348                     // 726: addq $0x10, %rax
+	LONG $0x248c8b49; LONG $0x000000a8   // 72a: movq 0xa8(%r12), %rcx
+	WORD $0x3948; BYTE $0xc8             // 732: cmpq %rcx, %rax
+	LONG $0xc14d0f48                     // 735: cmovgeq %rcx, %rax
+	LONG $0x24848949; LONG $0x00000128   // 739: movq %rax, 0x128(%r12)
+	LONG $0x24bc8349; LONG $0x00000138; BYTE $0x01 // 741: cmpq $0x1, 0x138(%r12)
+	LONG $0xffffbe66                     // 74a: movw $0xffff, %si
+	LONG $0xf9bc840f; WORD $0xffff       // 74e: je 0x25a0 <depthwiseVNNIk5x16+0x110>
+	LONG $0xfff9c0e9; BYTE $0xff         // 754: jmp 0x25a9 <depthwiseVNNIk5x16+0x119>
+	WORD $0xf8c5; BYTE $0x77             // 759: vzeroupper
 	RET

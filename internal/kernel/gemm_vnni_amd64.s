@@ -10,8 +10,8 @@ TEXT ·gemmVNNI6x64(SB), NOSPLIT, $0-8
 	LONG $0x244c8b49; BYTE $0x20         // 004: movq 0x20(%r12), %rcx
 	LONG $0x24548b49; BYTE $0x30         // 009: movq 0x30(%r12), %rdx
 	LONG $0x247c8b49; BYTE $0x38         // 00e: movq 0x38(%r12), %rdi
-	LONG $0xc0eff9c5                     // 013: vpxor %xmm0, %xmm0, %xmm0
-	LONG $0x000006be; BYTE $0x00         // 017: movl $0x6, %esi
+	LONG $0x000006be; BYTE $0x00         // 013: movl $0x6, %esi
+	LONG $0xc0eff9c5                     // 018: vpxor %xmm0, %xmm0, %xmm0
 	LONG $0x00401f0f                     // 01c: nopl (%rax)
 	WORD $0x894d; BYTE $0xe0             // 020: movq %r12, %r8
 	LONG $0x18588b49                     // 023: movq 0x18(%r8), %rbx
@@ -20,31 +20,31 @@ TEXT ·gemmVNNI6x64(SB), NOSPLIT, $0-8
 	WORD $0x8949; BYTE $0xc6             // 02f: movq %rax, %r14
 	LONG $0x48fef162; WORD $0x236f       // 032: vmovdqu64 (%rbx), %zmm4
 	LONG $0x48fef162; WORD $0x5b6f; BYTE $0x01 // 038: vmovdqu64 0x40(%rbx), %zmm3
-	LONG $0x48fef162; WORD $0x736f; BYTE $0x02 // 03f: vmovdqu64 0x80(%rbx), %zmm6
-	LONG $0x48fef162; WORD $0x6b6f; BYTE $0x03 // 046: vmovdqu64 0xc0(%rbx), %zmm5
+	LONG $0x48fef162; WORD $0x536f; BYTE $0x02 // 03f: vmovdqu64 0x80(%rbx), %zmm2
+	LONG $0x48fef162; WORD $0x4b6f; BYTE $0x03 // 046: vmovdqu64 0xc0(%rbx), %zmm1
 	LONG $0x48588b49                     // 04d: movq 0x48(%r8), %rbx
 	LONG $0x491c8d4f                     // 051: leaq (%r9,%r9,2), %r11
 	WORD $0x0149; BYTE $0xc3             // 055: addq %rax, %r11
-	LONG $0x48fdf162; WORD $0xfb6f       // 058: vmovdqa64 %zmm3, %zmm7
-	LONG $0x48fd7162; WORD $0xc46f       // 05e: vmovdqa64 %zmm4, %zmm8
-	LONG $0x48fd7162; WORD $0xcd6f       // 064: vmovdqa64 %zmm5, %zmm9
-	LONG $0x48fd7162; WORD $0xd66f       // 06a: vmovdqa64 %zmm6, %zmm10
-	LONG $0x48fd7162; WORD $0xdb6f       // 070: vmovdqa64 %zmm3, %zmm11
-	LONG $0x48fd7162; WORD $0xe46f       // 076: vmovdqa64 %zmm4, %zmm12
-	LONG $0x48fd7162; WORD $0xed6f       // 07c: vmovdqa64 %zmm5, %zmm13
-	LONG $0x48fd7162; WORD $0xf66f       // 082: vmovdqa64 %zmm6, %zmm14
-	LONG $0x48fd7162; WORD $0xfb6f       // 088: vmovdqa64 %zmm3, %zmm15
-	LONG $0x48fde162; WORD $0xc46f       // 08e: vmovdqa64 %zmm4, %zmm16
-	LONG $0x48fde162; WORD $0xcd6f       // 094: vmovdqa64 %zmm5, %zmm17
-	LONG $0x48fde162; WORD $0xd66f       // 09a: vmovdqa64 %zmm6, %zmm18
-	LONG $0x48fde162; WORD $0xdb6f       // 0a0: vmovdqa64 %zmm3, %zmm19
-	LONG $0x48fde162; WORD $0xe46f       // 0a6: vmovdqa64 %zmm4, %zmm20
-	LONG $0x48fde162; WORD $0xed6f       // 0ac: vmovdqa64 %zmm5, %zmm21
-	LONG $0x48fde162; WORD $0xf66f       // 0b2: vmovdqa64 %zmm6, %zmm22
-	LONG $0x48fd6162; WORD $0xcb6f       // 0b8: vmovdqa64 %zmm3, %zmm25
-	LONG $0x48fd6162; WORD $0xd46f       // 0be: vmovdqa64 %zmm4, %zmm26
-	LONG $0x48fdf162; WORD $0xd66f       // 0c4: vmovdqa64 %zmm6, %zmm2
-	LONG $0x48fdf162; WORD $0xcd6f       // 0ca: vmovdqa64 %zmm5, %zmm1
+	LONG $0x48fdf162; WORD $0xe96f       // 058: vmovdqa64 %zmm1, %zmm5
+	LONG $0x48fdf162; WORD $0xf26f       // 05e: vmovdqa64 %zmm2, %zmm6
+	LONG $0x48fdf162; WORD $0xfb6f       // 064: vmovdqa64 %zmm3, %zmm7
+	LONG $0x48fd7162; WORD $0xc46f       // 06a: vmovdqa64 %zmm4, %zmm8
+	LONG $0x48fd7162; WORD $0xc96f       // 070: vmovdqa64 %zmm1, %zmm9
+	LONG $0x48fd7162; WORD $0xd26f       // 076: vmovdqa64 %zmm2, %zmm10
+	LONG $0x48fd7162; WORD $0xdb6f       // 07c: vmovdqa64 %zmm3, %zmm11
+	LONG $0x48fd7162; WORD $0xe46f       // 082: vmovdqa64 %zmm4, %zmm12
+	LONG $0x48fd7162; WORD $0xe96f       // 088: vmovdqa64 %zmm1, %zmm13
+	LONG $0x48fd7162; WORD $0xf26f       // 08e: vmovdqa64 %zmm2, %zmm14
+	LONG $0x48fd7162; WORD $0xfb6f       // 094: vmovdqa64 %zmm3, %zmm15
+	LONG $0x48fde162; WORD $0xc46f       // 09a: vmovdqa64 %zmm4, %zmm16
+	LONG $0x48fde162; WORD $0xc96f       // 0a0: vmovdqa64 %zmm1, %zmm17
+	LONG $0x48fde162; WORD $0xd26f       // 0a6: vmovdqa64 %zmm2, %zmm18
+	LONG $0x48fde162; WORD $0xdb6f       // 0ac: vmovdqa64 %zmm3, %zmm19
+	LONG $0x48fde162; WORD $0xe46f       // 0b2: vmovdqa64 %zmm4, %zmm20
+	LONG $0x48fde162; WORD $0xe96f       // 0b8: vmovdqa64 %zmm1, %zmm21
+	LONG $0x48fde162; WORD $0xf26f       // 0be: vmovdqa64 %zmm2, %zmm22
+	LONG $0x48fd6162; WORD $0xcb6f       // 0c4: vmovdqa64 %zmm3, %zmm25
+	LONG $0x48fd6162; WORD $0xd46f       // 0ca: vmovdqa64 %zmm4, %zmm26
 	LONG $0x40788b4d                     // 0d0: movq 0x40(%r8), %r15
 	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0d4: nopw %cs:(%rax,%rax)
 	LONG $0x48fec162; WORD $0x3a6f       // 0e0: vmovdqu64 (%r10), %zmm23
@@ -93,14 +93,14 @@ TEXT ·gemmVNNI6x64(SB), NOSPLIT, $0-8
 	LONG $0xfef2850f; WORD $0xffff       // 1d8: jne 0xd0 <gemmVNNI6x64+0xd0>
 	LONG $0x58488b4d                     // 1de: movq 0x58(%r8), %r9
 	LONG $0x01f98349                     // 1e2: cmpq $0x1, %r9
-	LONG $0x05148f0f; WORD $0x0000       // 1e6: jg 0x700 <gemmVNNI6x64+0x700>
+	LONG $0x04048f0f; WORD $0x0000       // 1e6: jg 0x5f0 <gemmVNNI6x64+0x5f0>
 	WORD $0x854d; BYTE $0xc9             // 1ec: testq %r9, %r9
-	LONG $0x0f05840f; WORD $0x0000       // 1ef: je 0x10fa <gemmVNNI6x64+0x10fa>
+	LONG $0x0ac3840f; WORD $0x0000       // 1ef: je 0xcb8 <gemmVNNI6x64+0xcb8>
 	LONG $0x01f98349                     // 1f5: cmpq $0x1, %r9
-	LONG $0x0c99850f; WORD $0x0000       // 1f9: jne 0xe98 <gemmVNNI6x64+0xe98>
+	LONG $0x0e01850f; WORD $0x0000       // 1f9: jne 0x1000 <gemmVNNI6x64+0x1000>
 	LONG $0x18488b4d                     // 1ff: movq 0x18(%r8), %r9
-	LONG $0x487c8162; WORD $0xfa5b       // 203: vcvtdq2ps %zmm26, %zmm23
-	LONG $0x487c0162; WORD $0xc15b       // 209: vcvtdq2ps %zmm25, %zmm24
+	LONG $0x487c0162; WORD $0xd25b       // 203: vcvtdq2ps %zmm26, %zmm26
+	LONG $0x487c0162; WORD $0xc95b       // 209: vcvtdq2ps %zmm25, %zmm25
 	LONG $0x487ca162; WORD $0xf65b       // 20f: vcvtdq2ps %zmm22, %zmm22
 	LONG $0x487ca162; WORD $0xed5b       // 215: vcvtdq2ps %zmm21, %zmm21
 	LONG $0x487ca162; WORD $0xe45b       // 21b: vcvtdq2ps %zmm20, %zmm20
@@ -123,1110 +123,868 @@ TEXT ·gemmVNNI6x64(SB), NOSPLIT, $0-8
 	LONG $0x487cf162; WORD $0xdb5b       // 281: vcvtdq2ps %zmm3, %zmm3
 	LONG $0x487cf162; WORD $0xd25b       // 287: vcvtdq2ps %zmm2, %zmm2
 	LONG $0x487cf162; WORD $0xc95b       // 28d: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 293: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x795d; BYTE $0x0c // 29a: vminps 0x300(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 2a1: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x08 // 2a7: vpaddd 0x200(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 2ae: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x3911       // 2b4: vpmovusdb %zmm23, (%rcx)
-	LONG $0x403cc162; WORD $0x7959; BYTE $0x05 // 2ba: vmulps 0x140(%r9), %zmm24, %zmm23
-	LONG $0x4044c162; WORD $0x795d; BYTE $0x0d // 2c1: vminps 0x340(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 2c8: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 2ce: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 2d5: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 2db: vpmovusdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 2e2: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x715d; BYTE $0x0e // 2e9: vminps 0x380(%r9), %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 2f0: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 2f6: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 2fd: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 303: vpmovusdb %zmm22, 0x20(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 30a: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x6648       // 311: kmovw 0x66(%r8), %k1
-	LONG $0x4054c162; WORD $0x695d; BYTE $0x0f // 317: vminps 0x3c0(%r9), %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 31e: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 324: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 32b: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed11       // 331: vpmovusdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 337: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 33e: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 342: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 346: addq %rdx, %r9
-	LONG $0x18588b4d                     // 349: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 34d: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x635d; BYTE $0x0c // 354: vminps 0x300(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 35b: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 361: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 368: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2211       // 36e: vpmovusdb %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 374: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0d // 37b: vminps 0x340(%r11), %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 382: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 388: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 38f: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 395: vpmovusdb %zmm19, 0x10(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 39c: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x535d; BYTE $0x0e // 3a3: vminps 0x380(%r11), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 3aa: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 3b0: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 3b7: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 3bd: vpmovusdb %zmm18, 0x20(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 3c4: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x6648       // 3cb: kmovw 0x66(%r8), %k1
-	LONG $0x4074c162; WORD $0x4b5d; BYTE $0x0f // 3d1: vminps 0x3c0(%r11), %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 3d8: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 3de: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // 3e5: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc911       // 3eb: vpmovusdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 3f1: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 3f8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 3fc: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 3ff: addq %r11, %r9
-	LONG $0x18708b4d                     // 402: movq 0x18(%r8), %r14
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 406: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x465d; BYTE $0x0c // 40d: vminps 0x300(%r14), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 414: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 41a: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // 421: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0211       // 427: vpmovusdb %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 42d: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x48045162; WORD $0x7e5d; BYTE $0x0d // 434: vminps 0x340(%r14), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 43b: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 441: vpaddd 0x240(%r14), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 448: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // 44e: vpmovusdb %zmm15, 0x10(%r10)
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 455: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x765d; BYTE $0x0e // 45c: vminps 0x380(%r14), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 463: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 469: vpaddd 0x280(%r14), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 470: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // 476: vpmovusdb %zmm14, 0x20(%r10)
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 47d: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6648       // 484: kmovw 0x66(%r8), %k1
-	LONG $0x48145162; WORD $0x6e5d; BYTE $0x0f // 48a: vminps 0x3c0(%r14), %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 491: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 497: vpaddd 0x2c0(%r14), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 49e: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 4a4: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 4aa: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 4b1: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4b5: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4b8: addq %r11, %r9
-	LONG $0x18588b49                     // 4bb: movq 0x18(%r8), %rbx
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 4bf: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x481c7162; WORD $0x635d; BYTE $0x0c // 4c6: vminps 0x300(%rbx), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 4cd: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 4d3: vpaddd 0x200(%rbx), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 4da: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 4e0: vpmovusdb %zmm12, (%r10)
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 4e6: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x5b5d; BYTE $0x0d // 4ed: vminps 0x340(%rbx), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 4f4: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 4fa: vpaddd 0x240(%rbx), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 501: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 507: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 50e: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x535d; BYTE $0x0e // 515: vminps 0x380(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 51c: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 522: vpaddd 0x280(%rbx), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 529: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // 52f: vpmovusdb %zmm10, 0x20(%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 536: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6648       // 53d: kmovw 0x66(%r8), %k1
-	LONG $0x48347162; WORD $0x4b5d; BYTE $0x0f // 543: vminps 0x3c0(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 54a: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 550: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 557: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // 55d: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 563: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 56a: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 56e: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 571: addq %r11, %r9
-	LONG $0x18708b4d                     // 574: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 578: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x465d; BYTE $0x0c // 57f: vminps 0x300(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 586: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 58c: vpaddd 0x200(%r14), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 593: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // 599: vpmovusdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 59f: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7e5d; BYTE $0x0d // 5a6: vminps 0x340(%r14), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 5ad: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 5b3: vpaddd 0x240(%r14), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 5ba: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // 5c0: vpmovusdb %zmm7, 0x10(%r10)
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 5c7: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x765d; BYTE $0x0e // 5ce: vminps 0x380(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 5d5: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 5db: vpaddd 0x280(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 5e2: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // 5e8: vpmovusdb %zmm6, 0x20(%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 5ef: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6648       // 5f6: kmovw 0x66(%r8), %k1
-	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0f // 5fc: vminps 0x3c0(%r14), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 603: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 609: vpaddd 0x2c0(%r14), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 610: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 616: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 61c: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 623: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 627: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 62a: addq %r11, %r9
-	LONG $0x18588b49                     // 62d: movq 0x18(%r8), %rbx
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 631: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x635d; BYTE $0x0c // 638: vminps 0x300(%rbx), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 63f: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 645: vpaddd 0x200(%rbx), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 64c: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // 652: vpmovusdb %zmm4, (%r10)
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 658: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x0d // 65f: vminps 0x340(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 666: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 66c: vpaddd 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 673: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // 679: vpmovusdb %zmm3, 0x10(%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 680: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x535d; BYTE $0x0e // 687: vminps 0x380(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 68e: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 694: vpaddd 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 69b: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // 6a1: vpmovusdb %zmm2, 0x20(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 6a8: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6648       // 6af: kmovw 0x66(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0f // 6b5: vminps 0x3c0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 6bc: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 6c2: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 6c9: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 6cf: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 6d5: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // 6dc: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 6e0: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 6e3: addq %r8, %r9
-	LONG $0x06ff8348                     // 6e6: cmpq $0x6, %rdi
-	LONG $0x15a08f0f; WORD $0x0000       // 6ea: jg 0x1c90 <gemmVNNI6x64+0x1c90>
-	LONG $0x0015cee9; BYTE $0x00         // 6f0: jmp 0x1cc3 <gemmVNNI6x64+0x1cc3>
-	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 6f5: nopw %cs:(%rax,%rax)
-	LONG $0x02f98349                     // 700: cmpq $0x2, %r9
-	LONG $0x0e3e840f; WORD $0x0000       // 704: je 0x1548 <gemmVNNI6x64+0x1548>
-	LONG $0x03f98349                     // 70a: cmpq $0x3, %r9
-	LONG $0x0784850f; WORD $0x0000       // 70e: jne 0xe98 <gemmVNNI6x64+0xe98>
-	LONG $0x18488b4d                     // 714: movq 0x18(%r8), %r9
-	LONG $0x487d6262; WORD $0x0231       // 718: vpmovzxbd (%rdx), %zmm24
-	LONG $0x487c8162; WORD $0xfa5b       // 71e: vcvtdq2ps %zmm26, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 724: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 72a: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 730: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 736: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 73c: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 742: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 748: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 74e: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 754: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 75a: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 760: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 766: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 76c: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 772: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 778: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 77e: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 784: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 78a: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 790: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 796: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 79c: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 7a2: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x403d4162; WORD $0x41fa; BYTE $0x14 // 7a8: vpsubd 0x500(%r9), %zmm24, %zmm24
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 7af: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x487c0162; WORD $0xc05b       // 7b6: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x10 // 7bc: vmulps 0x400(%r9), %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf858       // 7c3: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 7c9: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x08 // 7cf: vpaddd 0x200(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 7d6: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x3911       // 7dc: vpmovusdb %zmm23, (%rcx)
-	LONG $0x487c8162; WORD $0xf95b       // 7e2: vcvtdq2ps %zmm25, %zmm23
-	LONG $0x487d6262; WORD $0x4231; BYTE $0x01 // 7e8: vpmovzxbd 0x10(%rdx), %zmm24
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // 7ef: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x403d4162; WORD $0x41fa; BYTE $0x15 // 7f6: vpsubd 0x540(%r9), %zmm24, %zmm24
-	LONG $0x487c0162; WORD $0xc05b       // 7fd: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x11 // 803: vmulps 0x440(%r9), %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf858       // 80a: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 810: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 816: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 81d: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 823: vpmovusdb %zmm23, 0x10(%rcx)
-	LONG $0x487de262; WORD $0x7a31; BYTE $0x02 // 82a: vpmovzxbd 0x20(%rdx), %zmm23
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 831: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x4045c162; WORD $0x79fa; BYTE $0x16 // 838: vpsubd 0x580(%r9), %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xff5b       // 83f: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x12 // 845: vmulps 0x480(%r9), %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf758       // 84c: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 852: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 858: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 85f: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 865: vpmovusdb %zmm22, 0x20(%rcx)
-	LONG $0x9078c1c4; WORD $0x6648       // 86c: kmovw 0x66(%r8), %k1
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 872: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x897fe162; WORD $0x726f; BYTE $0x03 // 879: vmovdqu8 0x30(%rdx), %xmm22 {%k1} {z}
-	LONG $0x487da262; WORD $0xf631       // 880: vpmovzxbd %xmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fa; BYTE $0x17 // 886: vpsubd 0x5c0(%r9), %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xf65b       // 88d: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x13 // 893: vmulps 0x4c0(%r9), %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee58       // 89a: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 8a0: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 8a6: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 8ad: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed11       // 8b3: vpmovusdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 8b9: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 8c0: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 8c4: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 8c8: addq %rdx, %r9
-	LONG $0x18588b4d                     // 8cb: movq 0x18(%r8), %r11
-	LONG $0x487dc262; WORD $0x2931       // 8cf: vpmovzxbd (%r9), %zmm21
-	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x14 // 8d5: vpsubd 0x500(%r11), %zmm21, %zmm21
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 8dc: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xed5b       // 8e3: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x10 // 8e9: vmulps 0x400(%r11), %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe558       // 8f0: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 8f6: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 8fc: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 903: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2211       // 909: vpmovusdb %zmm20, (%r10)
-	LONG $0x487dc262; WORD $0x6131; BYTE $0x01 // 90f: vpmovzxbd 0x10(%r9), %zmm20
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 916: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x405dc162; WORD $0x63fa; BYTE $0x15 // 91d: vpsubd 0x540(%r11), %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xe45b       // 924: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x11 // 92a: vmulps 0x440(%r11), %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc58       // 931: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 937: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 93d: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 944: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 94a: vpmovusdb %zmm19, 0x10(%r10)
-	LONG $0x487dc262; WORD $0x5931; BYTE $0x02 // 951: vpmovzxbd 0x20(%r9), %zmm19
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 958: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x4065c162; WORD $0x5bfa; BYTE $0x16 // 95f: vpsubd 0x580(%r11), %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xdb5b       // 966: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x12 // 96c: vmulps 0x480(%r11), %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd358       // 973: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 979: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 97f: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 986: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 98c: vpmovusdb %zmm18, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // 993: kmovw 0x66(%r8), %k1
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 999: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x897fc162; WORD $0x516f; BYTE $0x03 // 9a0: vmovdqu8 0x30(%r9), %xmm18 {%k1} {z}
-	LONG $0x487da262; WORD $0xd231       // 9a7: vpmovzxbd %xmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fa; BYTE $0x17 // 9ad: vpsubd 0x5c0(%r11), %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xd25b       // 9b4: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x13 // 9ba: vmulps 0x4c0(%r11), %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca58       // 9c1: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 9c7: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 9cd: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // 9d4: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc911       // 9da: vpmovusdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 9e0: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 9e7: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9eb: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9ee: addq %r11, %r9
-	LONG $0x18708b4d                     // 9f1: movq 0x18(%r8), %r14
-	LONG $0x487dc262; WORD $0x0931       // 9f5: vpmovzxbd (%r9), %zmm17
-	LONG $0x4075c162; WORD $0x4efa; BYTE $0x14 // 9fb: vpsubd 0x500(%r14), %zmm17, %zmm17
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // a02: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x487ca162; WORD $0xc95b       // a09: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x10 // a0f: vmulps 0x400(%r14), %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc158       // a16: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // a1c: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // a22: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // a29: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0211       // a2f: vpmovusdb %zmm16, (%r10)
-	LONG $0x487dc262; WORD $0x4131; BYTE $0x01 // a35: vpmovzxbd 0x10(%r9), %zmm16
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // a3c: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x407dc162; WORD $0x46fa; BYTE $0x15 // a43: vpsubd 0x540(%r14), %zmm16, %zmm16
-	LONG $0x487ca162; WORD $0xc05b       // a4a: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x11 // a50: vmulps 0x440(%r14), %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf858       // a57: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // a5d: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // a63: vpaddd 0x240(%r14), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // a6a: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // a70: vpmovusdb %zmm15, 0x10(%r10)
-	LONG $0x487d5262; WORD $0x7931; BYTE $0x02 // a77: vpmovzxbd 0x20(%r9), %zmm15
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // a7e: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x48055162; WORD $0x7efa; BYTE $0x16 // a85: vpsubd 0x580(%r14), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xff5b       // a8c: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x12 // a92: vmulps 0x480(%r14), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf758       // a99: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // a9f: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // aa5: vpaddd 0x280(%r14), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // aac: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // ab2: vpmovusdb %zmm14, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // ab9: kmovw 0x66(%r8), %k1
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // abf: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x897f5162; WORD $0x716f; BYTE $0x03 // ac6: vmovdqu8 0x30(%r9), %xmm14 {%k1} {z}
-	LONG $0x487d5262; WORD $0xf631       // acd: vpmovzxbd %xmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fa; BYTE $0x17 // ad3: vpsubd 0x5c0(%r14), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xf65b       // ada: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x13 // ae0: vmulps 0x4c0(%r14), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee58       // ae7: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // aed: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // af3: vpaddd 0x2c0(%r14), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // afa: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // b00: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // b06: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // b0d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b11: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b14: addq %r11, %r9
-	LONG $0x18588b49                     // b17: movq 0x18(%r8), %rbx
-	LONG $0x487d5262; WORD $0x2931       // b1b: vpmovzxbd (%r9), %zmm13
-	LONG $0x48157162; WORD $0x6bfa; BYTE $0x14 // b21: vpsubd 0x500(%rbx), %zmm13, %zmm13
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // b28: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xed5b       // b2f: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x10 // b35: vmulps 0x400(%rbx), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe558       // b3c: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // b42: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // b48: vpaddd 0x200(%rbx), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // b4f: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // b55: vpmovusdb %zmm12, (%r10)
-	LONG $0x487d5262; WORD $0x6131; BYTE $0x01 // b5b: vpmovzxbd 0x10(%r9), %zmm12
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // b62: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x481d7162; WORD $0x63fa; BYTE $0x15 // b69: vpsubd 0x540(%rbx), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xe45b       // b70: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x11 // b76: vmulps 0x440(%rbx), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc58       // b7d: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // b83: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // b89: vpaddd 0x240(%rbx), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // b90: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // b96: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x487d5262; WORD $0x5931; BYTE $0x02 // b9d: vpmovzxbd 0x20(%r9), %zmm11
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // ba4: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x48257162; WORD $0x5bfa; BYTE $0x16 // bab: vpsubd 0x580(%rbx), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xdb5b       // bb2: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x12 // bb8: vmulps 0x480(%rbx), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd358       // bbf: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // bc5: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // bcb: vpaddd 0x280(%rbx), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // bd2: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // bd8: vpmovusdb %zmm10, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // bdf: kmovw 0x66(%r8), %k1
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // be5: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x897f5162; WORD $0x516f; BYTE $0x03 // bec: vmovdqu8 0x30(%r9), %xmm10 {%k1} {z}
-	LONG $0x487d5262; WORD $0xd231       // bf3: vpmovzxbd %xmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fa; BYTE $0x17 // bf9: vpsubd 0x5c0(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xd25b       // c00: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x13 // c06: vmulps 0x4c0(%rbx), %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca58       // c0d: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // c13: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // c19: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // c20: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // c26: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // c2c: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // c33: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c37: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c3a: addq %r11, %r9
-	LONG $0x18708b4d                     // c3d: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x0931       // c41: vpmovzxbd (%r9), %zmm9
-	LONG $0x48355162; WORD $0x4efa; BYTE $0x14 // c47: vpsubd 0x500(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // c4e: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc95b       // c55: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x4e59; BYTE $0x10 // c5b: vmulps 0x400(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // c62: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // c68: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // c6e: vpaddd 0x200(%r14), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // c75: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // c7b: vpmovusdb %zmm8, (%r10)
-	LONG $0x487d5262; WORD $0x4131; BYTE $0x01 // c81: vpmovzxbd 0x10(%r9), %zmm8
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // c88: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x483d5162; WORD $0x46fa; BYTE $0x15 // c8f: vpsubd 0x540(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // c96: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x11 // c9c: vmulps 0x440(%r14), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // ca3: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // ca9: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // caf: vpaddd 0x240(%r14), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // cb6: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // cbc: vpmovusdb %zmm7, 0x10(%r10)
-	LONG $0x487dd262; WORD $0x7931; BYTE $0x02 // cc3: vpmovzxbd 0x20(%r9), %zmm7
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // cca: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x4845d162; WORD $0x7efa; BYTE $0x16 // cd1: vpsubd 0x580(%r14), %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xff5b       // cd8: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x12 // cde: vmulps 0x480(%r14), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // ce5: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // ceb: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // cf1: vpaddd 0x280(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // cf8: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // cfe: vpmovusdb %zmm6, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // d05: kmovw 0x66(%r8), %k1
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // d0b: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x897fd162; WORD $0x716f; BYTE $0x03 // d12: vmovdqu8 0x30(%r9), %xmm6 {%k1} {z}
-	LONG $0x487df262; WORD $0xf631       // d19: vpmovzxbd %xmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fa; BYTE $0x17 // d1f: vpsubd 0x5c0(%r14), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // d26: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x13 // d2c: vmulps 0x4c0(%r14), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // d33: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // d39: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // d3f: vpaddd 0x2c0(%r14), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // d46: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // d4c: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // d52: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // d59: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // d5d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // d60: addq %r11, %r9
-	LONG $0x18588b49                     // d63: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x2931       // d67: vpmovzxbd (%r9), %zmm5
-	LONG $0x4855f162; WORD $0x6bfa; BYTE $0x14 // d6d: vpsubd 0x500(%rbx), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // d74: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xed5b       // d7b: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x10 // d81: vmulps 0x400(%rbx), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // d88: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // d8e: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // d94: vpaddd 0x200(%rbx), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // d9b: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // da1: vpmovusdb %zmm4, (%r10)
-	LONG $0x487dd262; WORD $0x6131; BYTE $0x01 // da7: vpmovzxbd 0x10(%r9), %zmm4
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // dae: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x485df162; WORD $0x63fa; BYTE $0x15 // db5: vpsubd 0x540(%rbx), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // dbc: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x11 // dc2: vmulps 0x440(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // dc9: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // dcf: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // dd5: vpaddd 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // ddc: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // de2: vpmovusdb %zmm3, 0x10(%r10)
-	LONG $0x487dd262; WORD $0x5931; BYTE $0x02 // de9: vpmovzxbd 0x20(%r9), %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // df0: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x16 // df7: vpsubd 0x580(%rbx), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // dfe: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x12 // e04: vmulps 0x480(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // e0b: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // e11: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // e17: vpaddd 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // e1e: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // e24: vpmovusdb %zmm2, 0x20(%r10)
-	LONG $0x9078c1c4; WORD $0x6648       // e2b: kmovw 0x66(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // e31: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x897fd162; WORD $0x516f; BYTE $0x03 // e38: vmovdqu8 0x30(%r9), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd231       // e3f: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fa; BYTE $0x17 // e45: vpsubd 0x5c0(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // e4c: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x13 // e52: vmulps 0x4c0(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // e59: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // e5f: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // e65: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // e6c: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // e72: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // e78: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // e7f: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // e83: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // e86: addq %r8, %r9
-	LONG $0x06ff8348                     // e89: cmpq $0x6, %rdi
-	LONG $0x0dfd8f0f; WORD $0x0000       // e8d: jg 0x1c90 <gemmVNNI6x64+0x1c90>
-	LONG $0x000e2be9; BYTE $0x00         // e93: jmp 0x1cc3 <gemmVNNI6x64+0x1cc3>
-	LONG $0x18488b4d                     // e98: movq 0x18(%r8), %r9
-	LONG $0x487c8162; WORD $0xfa5b       // e9c: vcvtdq2ps %zmm26, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // ea2: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // ea8: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // eae: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // eb4: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // eba: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // ec0: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // ec6: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // ecc: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // ed2: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // ed8: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // ede: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // ee4: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // eea: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // ef0: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // ef6: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // efc: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // f02: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // f08: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // f0e: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // f14: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // f1a: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // f20: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // f26: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x487ce162; WORD $0x3911       // f2d: vmovups %zmm23, (%rcx)
-	LONG $0x487c8162; WORD $0xf95b       // f33: vcvtdq2ps %zmm25, %zmm23
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x05 // f39: vmulps 0x140(%r9), %zmm23, %zmm23
-	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // f40: vmovups %zmm23, 0x40(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // f47: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x487ce162; WORD $0x7111; BYTE $0x02 // f4e: vmovups %zmm22, 0x80(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // f55: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x6648       // f5c: kmovw 0x66(%r8), %k1
-	LONG $0x497ce162; WORD $0x6911; BYTE $0x03 // f62: vmovups %zmm21, 0xc0(%rcx) {%k1}
-	LONG $0x28488b4d                     // f69: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // f6d: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // f71: addq %rdx, %r9
-	LONG $0x18588b4d                     // f74: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // f78: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487cc162; WORD $0x2211       // f7f: vmovups %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // f85: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x487cc162; WORD $0x5a11; BYTE $0x01 // f8c: vmovups %zmm19, 0x40(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // f93: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x487cc162; WORD $0x5211; BYTE $0x02 // f9a: vmovups %zmm18, 0x80(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // fa1: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x6648       // fa8: kmovw 0x66(%r8), %k1
-	LONG $0x497cc162; WORD $0x4a11; BYTE $0x03 // fae: vmovups %zmm17, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // fb5: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // fb9: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // fbc: addq %r11, %r9
-	LONG $0x18708b4d                     // fbf: movq 0x18(%r8), %r14
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // fc3: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x487cc162; WORD $0x0211       // fca: vmovups %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // fd0: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0x7a11; BYTE $0x01 // fd7: vmovups %zmm15, 0x40(%r10)
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // fde: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0x7211; BYTE $0x02 // fe5: vmovups %zmm14, 0x80(%r10)
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // fec: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6648       // ff3: kmovw 0x66(%r8), %k1
-	LONG $0x497c5162; WORD $0x6a11; BYTE $0x03 // ff9: vmovups %zmm13, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // 1000: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1004: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1007: addq %r11, %r9
-	LONG $0x18588b49                     // 100a: movq 0x18(%r8), %rbx
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 100e: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0x2211       // 1015: vmovups %zmm12, (%r10)
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 101b: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // 1022: vmovups %zmm11, 0x40(%r10)
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 1029: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0x5211; BYTE $0x02 // 1030: vmovups %zmm10, 0x80(%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 1037: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6648       // 103e: kmovw 0x66(%r8), %k1
-	LONG $0x497c5162; WORD $0x4a11; BYTE $0x03 // 1044: vmovups %zmm9, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // 104b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 104f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1052: addq %r11, %r9
-	LONG $0x18708b4d                     // 1055: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 1059: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0x0211       // 1060: vmovups %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 1066: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487cd162; WORD $0x7a11; BYTE $0x01 // 106d: vmovups %zmm7, 0x40(%r10)
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 1074: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487cd162; WORD $0x7211; BYTE $0x02 // 107b: vmovups %zmm6, 0x80(%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 1082: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6648       // 1089: kmovw 0x66(%r8), %k1
-	LONG $0x497cd162; WORD $0x6a11; BYTE $0x03 // 108f: vmovups %zmm5, 0xc0(%r10) {%k1}
-	LONG $0x28588b4d                     // 1096: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 109a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 109d: addq %r11, %r9
-	LONG $0x18588b49                     // 10a0: movq 0x18(%r8), %rbx
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 10a4: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x487cd162; WORD $0x2211       // 10ab: vmovups %zmm4, (%r10)
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 10b1: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x487cd162; WORD $0x5a11; BYTE $0x01 // 10b8: vmovups %zmm3, 0x40(%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 10bf: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x487cd162; WORD $0x5211; BYTE $0x02 // 10c6: vmovups %zmm2, 0x80(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 10cd: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6648       // 10d4: kmovw 0x66(%r8), %k1
-	LONG $0x497cd162; WORD $0x4a11; BYTE $0x03 // 10da: vmovups %zmm1, 0xc0(%r10) {%k1}
-	LONG $0x28408b4d                     // 10e1: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 10e5: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 10e8: addq %r8, %r9
-	LONG $0x06ff8348                     // 10eb: cmpq $0x6, %rdi
-	LONG $0x0b9b8f0f; WORD $0x0000       // 10ef: jg 0x1c90 <gemmVNNI6x64+0x1c90>
-	LONG $0x000bc9e9; BYTE $0x00         // 10f5: jmp 0x1cc3 <gemmVNNI6x64+0x1cc3>
-	LONG $0x18488b4d                     // 10fa: movq 0x18(%r8), %r9
-	LONG $0x487c8162; WORD $0xfa5b       // 10fe: vcvtdq2ps %zmm26, %zmm23
-	LONG $0x487c0162; WORD $0xc15b       // 1104: vcvtdq2ps %zmm25, %zmm24
-	LONG $0x487ca162; WORD $0xf65b       // 110a: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 1110: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 1116: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 111c: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 1122: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 1128: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 112e: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 1134: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 113a: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 1140: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 1146: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 114c: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 1152: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 1158: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 115e: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 1164: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 116a: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 1170: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1176: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 117c: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 1182: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1188: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 118e: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 1195: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x08 // 119b: vpaddd 0x200(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 11a2: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x3911       // 11a8: vpmovusdb %zmm23, (%rcx)
-	LONG $0x403cc162; WORD $0x7959; BYTE $0x05 // 11ae: vmulps 0x140(%r9), %zmm24, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 11b5: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x09 // 11bb: vpaddd 0x240(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 11c2: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 11c8: vpmovusdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 11cf: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 11d6: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 11dc: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 11e3: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 11e9: vpmovusdb %zmm22, 0x20(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 11f0: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x6648       // 11f7: kmovw 0x66(%r8), %k1
-	LONG $0x487da162; WORD $0xed5b       // 11fd: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 1203: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 120a: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed11       // 1210: vpmovusdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 1216: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 121d: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 1221: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1225: addq %rdx, %r9
-	LONG $0x18588b4d                     // 1228: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 122c: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 1233: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 1239: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 1240: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2211       // 1246: vpmovusdb %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 124c: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 1253: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 1259: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 1260: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 1266: vpmovusdb %zmm19, 0x10(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 126d: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 1274: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 127a: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 1281: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 1287: vpmovusdb %zmm18, 0x20(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 128e: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x6648       // 1295: kmovw 0x66(%r8), %k1
-	LONG $0x487da162; WORD $0xc95b       // 129b: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 12a1: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // 12a8: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc911       // 12ae: vpmovusdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 12b4: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 12bb: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 12bf: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 12c2: addq %r11, %r9
-	LONG $0x18708b4d                     // 12c5: movq 0x18(%r8), %r14
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 12c9: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 12d0: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 12d6: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // 12dd: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0211       // 12e3: vpmovusdb %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 12e9: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 12f0: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 12f6: vpaddd 0x240(%r14), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 12fd: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // 1303: vpmovusdb %zmm15, 0x10(%r10)
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 130a: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 1311: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 1317: vpaddd 0x280(%r14), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 131e: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // 1324: vpmovusdb %zmm14, 0x20(%r10)
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 132b: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6648       // 1332: kmovw 0x66(%r8), %k1
-	LONG $0x487d5162; WORD $0xed5b       // 1338: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 133e: vpaddd 0x2c0(%r14), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 1345: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 134b: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 1351: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1358: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 135c: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 135f: addq %r11, %r9
-	LONG $0x18588b49                     // 1362: movq 0x18(%r8), %rbx
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 1366: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 136d: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 1373: vpaddd 0x200(%rbx), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 137a: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 1380: vpmovusdb %zmm12, (%r10)
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 1386: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 138d: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 1393: vpaddd 0x240(%rbx), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 139a: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 13a0: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 13a7: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 13ae: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 13b4: vpaddd 0x280(%rbx), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 13bb: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // 13c1: vpmovusdb %zmm10, 0x20(%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 13c8: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6648       // 13cf: kmovw 0x66(%r8), %k1
-	LONG $0x487d5162; WORD $0xc95b       // 13d5: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 13db: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 13e2: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // 13e8: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 13ee: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 13f5: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 13f9: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 13fc: addq %r11, %r9
-	LONG $0x18708b4d                     // 13ff: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 1403: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 140a: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 1410: vpaddd 0x200(%r14), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 1417: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // 141d: vpmovusdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 1423: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 142a: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 1430: vpaddd 0x240(%r14), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 1437: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // 143d: vpmovusdb %zmm7, 0x10(%r10)
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 1444: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 144b: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 1451: vpaddd 0x280(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 1458: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // 145e: vpmovusdb %zmm6, 0x20(%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 1465: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6648       // 146c: kmovw 0x66(%r8), %k1
-	LONG $0x487df162; WORD $0xed5b       // 1472: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 1478: vpaddd 0x2c0(%r14), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 147f: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 1485: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 148b: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1492: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1496: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1499: addq %r11, %r9
-	LONG $0x18588b49                     // 149c: movq 0x18(%r8), %rbx
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 14a0: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 14a7: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 14ad: vpaddd 0x200(%rbx), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 14b4: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // 14ba: vpmovusdb %zmm4, (%r10)
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 14c0: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 14c7: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 14cd: vpaddd 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 14d4: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // 14da: vpmovusdb %zmm3, 0x10(%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 14e1: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 14e8: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 14ee: vpaddd 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 14f5: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // 14fb: vpmovusdb %zmm2, 0x20(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 1502: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6648       // 1509: kmovw 0x66(%r8), %k1
-	LONG $0x487df162; WORD $0xc95b       // 150f: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 1515: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 151c: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 1522: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 1528: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // 152f: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1533: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1536: addq %r8, %r9
-	LONG $0x06ff8348                     // 1539: cmpq $0x6, %rdi
-	LONG $0x074d8f0f; WORD $0x0000       // 153d: jg 0x1c90 <gemmVNNI6x64+0x1c90>
-	LONG $0x00077be9; BYTE $0x00         // 1543: jmp 0x1cc3 <gemmVNNI6x64+0x1cc3>
-	LONG $0x000000bb; BYTE $0x3f         // 1548: movl $0x3f000000, %ebx
-	LONG $0x487de262; WORD $0xfb7c       // 154d: vpbroadcastd %ebx, %zmm23
-	LONG $0x800000bb; BYTE $0x3f         // 1553: movl $0x3f800000, %ebx
-	LONG $0x18488b4d                     // 1558: movq 0x18(%r8), %r9
-	LONG $0x487c0162; WORD $0xd25b       // 155c: vcvtdq2ps %zmm26, %zmm26
-	LONG $0x487d6262; WORD $0xc37c       // 1562: vpbroadcastd %ebx, %zmm24
-	LONG $0x487c0162; WORD $0xc95b       // 1568: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x487ca162; WORD $0xf65b       // 156e: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 1574: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 157a: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 1580: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 1586: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 158c: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 1592: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 1598: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 159e: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 15a4: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 15aa: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 15b0: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 15b6: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 15bc: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 15c2: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 15c8: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 15ce: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 15d4: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 15da: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 15e0: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 15e6: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 15ec: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // 15f2: vmulps 0x100(%r9), %zmm26, %zmm26
-	LONG $0x402c4162; WORD $0x5959; BYTE $0x0c // 15f9: vmulps 0x300(%r9), %zmm26, %zmm27
-	LONG $0x40440162; WORD $0xdb58       // 1600: vaddps %zmm27, %zmm23, %zmm27
-	LONG $0x40246162; WORD $0xd85f       // 1606: vmaxps %zmm0, %zmm27, %zmm27
-	LONG $0x40240162; WORD $0xd85d       // 160c: vminps %zmm24, %zmm27, %zmm27
-	LONG $0x402c0162; WORD $0xd359       // 1612: vmulps %zmm27, %zmm26, %zmm26
-	LONG $0x487d0162; WORD $0xd25b       // 1618: vcvtps2dq %zmm26, %zmm26
-	LONG $0x402d4162; WORD $0x51fe; BYTE $0x08 // 161e: vpaddd 0x200(%r9), %zmm26, %zmm26
-	LONG $0x402d6262; WORD $0xd03d       // 1625: vpmaxsd %zmm0, %zmm26, %zmm26
-	LONG $0x487e6262; WORD $0x1111       // 162b: vpmovusdb %zmm26, (%rcx)
-	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 1631: vmulps 0x140(%r9), %zmm25, %zmm25
-	LONG $0x40344162; WORD $0x5159; BYTE $0x0d // 1638: vmulps 0x340(%r9), %zmm25, %zmm26
-	LONG $0x40440162; WORD $0xd258       // 163f: vaddps %zmm26, %zmm23, %zmm26
-	LONG $0x402c6162; WORD $0xd05f       // 1645: vmaxps %zmm0, %zmm26, %zmm26
-	LONG $0x402c0162; WORD $0xd05d       // 164b: vminps %zmm24, %zmm26, %zmm26
-	LONG $0x40340162; WORD $0xca59       // 1651: vmulps %zmm26, %zmm25, %zmm25
-	LONG $0x487d0162; WORD $0xc95b       // 1657: vcvtps2dq %zmm25, %zmm25
-	LONG $0x40354162; WORD $0x49fe; BYTE $0x09 // 165d: vpaddd 0x240(%r9), %zmm25, %zmm25
-	LONG $0x40356262; WORD $0xc83d       // 1664: vpmaxsd %zmm0, %zmm25, %zmm25
-	LONG $0x487e6262; WORD $0x4911; BYTE $0x01 // 166a: vpmovusdb %zmm25, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 1671: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x404c4162; WORD $0x4959; BYTE $0x0e // 1678: vmulps 0x380(%r9), %zmm22, %zmm25
-	LONG $0x40440162; WORD $0xc958       // 167f: vaddps %zmm25, %zmm23, %zmm25
-	LONG $0x40346162; WORD $0xc85f       // 1685: vmaxps %zmm0, %zmm25, %zmm25
-	LONG $0x40340162; WORD $0xc85d       // 168b: vminps %zmm24, %zmm25, %zmm25
-	LONG $0x404c8162; WORD $0xf159       // 1691: vmulps %zmm25, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 1697: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x0a // 169d: vpaddd 0x280(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 16a4: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ee262; WORD $0x7111; BYTE $0x02 // 16aa: vpmovusdb %zmm22, 0x20(%rcx)
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 16b1: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x9078c1c4; WORD $0x6648       // 16b8: kmovw 0x66(%r8), %k1
-	LONG $0x4054c162; WORD $0x7159; BYTE $0x0f // 16be: vmulps 0x3c0(%r9), %zmm21, %zmm22
-	LONG $0x4044a162; WORD $0xf658       // 16c5: vaddps %zmm22, %zmm23, %zmm22
-	LONG $0x404ce162; WORD $0xf05f       // 16cb: vmaxps %zmm0, %zmm22, %zmm22
-	LONG $0x404c8162; WORD $0xf05d       // 16d1: vminps %zmm24, %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee59       // 16d7: vmulps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 16dd: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x69fe; BYTE $0x0b // 16e3: vpaddd 0x2c0(%r9), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 16ea: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ea262; WORD $0xed11       // 16f0: vpmovusdb %zmm21, %xmm21
-	LONG $0x097fe162; WORD $0x697f; BYTE $0x03 // 16f6: vmovdqu8 %xmm21, 0x30(%rcx) {%k1}
-	LONG $0x28488b4d                     // 16fd: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 1701: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1705: addq %rdx, %r9
-	LONG $0x18588b4d                     // 1708: movq 0x18(%r8), %r11
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 170c: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0c // 1713: vmulps 0x300(%r11), %zmm20, %zmm21
-	LONG $0x4044a162; WORD $0xed58       // 171a: vaddps %zmm21, %zmm23, %zmm21
-	LONG $0x4054e162; WORD $0xe85f       // 1720: vmaxps %zmm0, %zmm21, %zmm21
-	LONG $0x40548162; WORD $0xe85d       // 1726: vminps %zmm24, %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe559       // 172c: vmulps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 1732: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x08 // 1738: vpaddd 0x200(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 173f: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x2211       // 1745: vpmovusdb %zmm20, (%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 174b: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x6359; BYTE $0x0d // 1752: vmulps 0x340(%r11), %zmm19, %zmm20
-	LONG $0x4044a162; WORD $0xe458       // 1759: vaddps %zmm20, %zmm23, %zmm20
-	LONG $0x405ce162; WORD $0xe05f       // 175f: vmaxps %zmm0, %zmm20, %zmm20
-	LONG $0x405c8162; WORD $0xe05d       // 1765: vminps %zmm24, %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc59       // 176b: vmulps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 1771: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x09 // 1777: vpaddd 0x240(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 177e: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ec262; WORD $0x5a11; BYTE $0x01 // 1784: vpmovusdb %zmm19, 0x10(%r10)
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 178b: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5b59; BYTE $0x0e // 1792: vmulps 0x380(%r11), %zmm18, %zmm19
-	LONG $0x4044a162; WORD $0xdb58       // 1799: vaddps %zmm19, %zmm23, %zmm19
-	LONG $0x4064e162; WORD $0xd85f       // 179f: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x40648162; WORD $0xd85d       // 17a5: vminps %zmm24, %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd359       // 17ab: vmulps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 17b1: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fe; BYTE $0x0a // 17b7: vpaddd 0x280(%r11), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 17be: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x5211; BYTE $0x02 // 17c4: vpmovusdb %zmm18, 0x20(%r10)
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 17cb: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x6648       // 17d2: kmovw 0x66(%r8), %k1
-	LONG $0x4074c162; WORD $0x5359; BYTE $0x0f // 17d8: vmulps 0x3c0(%r11), %zmm17, %zmm18
-	LONG $0x4044a162; WORD $0xd258       // 17df: vaddps %zmm18, %zmm23, %zmm18
-	LONG $0x406ce162; WORD $0xd05f       // 17e5: vmaxps %zmm0, %zmm18, %zmm18
-	LONG $0x406c8162; WORD $0xd05d       // 17eb: vminps %zmm24, %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca59       // 17f1: vmulps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 17f7: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfe; BYTE $0x0b // 17fd: vpaddd 0x2c0(%r11), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // 1804: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc911       // 180a: vpmovusdb %zmm17, %xmm17
-	LONG $0x097fc162; WORD $0x4a7f; BYTE $0x03 // 1810: vmovdqu8 %xmm17, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1817: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 181b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 181e: addq %r11, %r9
-	LONG $0x18708b4d                     // 1821: movq 0x18(%r8), %r14
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 1825: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4e59; BYTE $0x0c // 182c: vmulps 0x300(%r14), %zmm16, %zmm17
-	LONG $0x4044a162; WORD $0xc958       // 1833: vaddps %zmm17, %zmm23, %zmm17
-	LONG $0x4074e162; WORD $0xc85f       // 1839: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x40748162; WORD $0xc85d       // 183f: vminps %zmm24, %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc159       // 1845: vmulps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 184b: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 1851: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // 1858: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ec262; WORD $0x0211       // 185e: vpmovusdb %zmm16, (%r10)
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 1864: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x4804c162; WORD $0x4659; BYTE $0x0d // 186b: vmulps 0x340(%r14), %zmm15, %zmm16
-	LONG $0x4044a162; WORD $0xc058       // 1872: vaddps %zmm16, %zmm23, %zmm16
-	LONG $0x407ce162; WORD $0xc05f       // 1878: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407c8162; WORD $0xc05d       // 187e: vminps %zmm24, %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf859       // 1884: vmulps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 188a: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x7efe; BYTE $0x09 // 1890: vpaddd 0x240(%r14), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 1897: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x7a11; BYTE $0x01 // 189d: vpmovusdb %zmm15, 0x10(%r10)
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 18a4: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7e59; BYTE $0x0e // 18ab: vmulps 0x380(%r14), %zmm14, %zmm15
-	LONG $0x40445162; WORD $0xff58       // 18b2: vaddps %zmm15, %zmm23, %zmm15
-	LONG $0x48047162; WORD $0xf85f       // 18b8: vmaxps %zmm0, %zmm15, %zmm15
-	LONG $0x48041162; WORD $0xf85d       // 18be: vminps %zmm24, %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf759       // 18c4: vmulps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 18ca: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x76fe; BYTE $0x0a // 18d0: vpaddd 0x280(%r14), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 18d7: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x02 // 18dd: vpmovusdb %zmm14, 0x20(%r10)
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 18e4: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6648       // 18eb: kmovw 0x66(%r8), %k1
-	LONG $0x48145162; WORD $0x7659; BYTE $0x0f // 18f1: vmulps 0x3c0(%r14), %zmm13, %zmm14
-	LONG $0x40445162; WORD $0xf658       // 18f8: vaddps %zmm14, %zmm23, %zmm14
-	LONG $0x480c7162; WORD $0xf05f       // 18fe: vmaxps %zmm0, %zmm14, %zmm14
-	LONG $0x480c1162; WORD $0xf05d       // 1904: vminps %zmm24, %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee59       // 190a: vmulps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 1910: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6efe; BYTE $0x0b // 1916: vpaddd 0x2c0(%r14), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 191d: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 1923: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x03 // 1929: vmovdqu8 %xmm13, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1930: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1934: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1937: addq %r11, %r9
-	LONG $0x18588b49                     // 193a: movq 0x18(%r8), %rbx
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 193e: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x481c7162; WORD $0x6b59; BYTE $0x0c // 1945: vmulps 0x300(%rbx), %zmm12, %zmm13
-	LONG $0x40445162; WORD $0xed58       // 194c: vaddps %zmm13, %zmm23, %zmm13
-	LONG $0x48147162; WORD $0xe85f       // 1952: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48141162; WORD $0xe85d       // 1958: vminps %zmm24, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 195e: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 1964: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d7162; WORD $0x63fe; BYTE $0x08 // 196a: vpaddd 0x200(%rbx), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 1971: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 1977: vpmovusdb %zmm12, (%r10)
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 197d: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x6359; BYTE $0x0d // 1984: vmulps 0x340(%rbx), %zmm11, %zmm12
-	LONG $0x40445162; WORD $0xe458       // 198b: vaddps %zmm12, %zmm23, %zmm12
-	LONG $0x481c7162; WORD $0xe05f       // 1991: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c1162; WORD $0xe05d       // 1997: vminps %zmm24, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc59       // 199d: vmulps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 19a3: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48257162; WORD $0x5bfe; BYTE $0x09 // 19a9: vpaddd 0x240(%rbx), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 19b0: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 19b6: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 19bd: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5b59; BYTE $0x0e // 19c4: vmulps 0x380(%rbx), %zmm10, %zmm11
-	LONG $0x40445162; WORD $0xdb58       // 19cb: vaddps %zmm11, %zmm23, %zmm11
-	LONG $0x48247162; WORD $0xd85f       // 19d1: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48241162; WORD $0xd85d       // 19d7: vminps %zmm24, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // 19dd: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 19e3: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x0a // 19e9: vpaddd 0x280(%rbx), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 19f0: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x5211; BYTE $0x02 // 19f6: vpmovusdb %zmm10, 0x20(%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 19fd: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6648       // 1a04: kmovw 0x66(%r8), %k1
-	LONG $0x48347162; WORD $0x5359; BYTE $0x0f // 1a0a: vmulps 0x3c0(%rbx), %zmm9, %zmm10
-	LONG $0x40445162; WORD $0xd258       // 1a11: vaddps %zmm10, %zmm23, %zmm10
-	LONG $0x482c7162; WORD $0xd05f       // 1a17: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c1162; WORD $0xd05d       // 1a1d: vminps %zmm24, %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca59       // 1a23: vmulps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 1a29: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x0b // 1a2f: vpaddd 0x2c0(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 1a36: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // 1a3c: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x03 // 1a42: vmovdqu8 %xmm9, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1a49: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1a4d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1a50: addq %r11, %r9
-	LONG $0x18708b4d                     // 1a53: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 1a57: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4e59; BYTE $0x0c // 1a5e: vmulps 0x300(%r14), %zmm8, %zmm9
-	LONG $0x40445162; WORD $0xc958       // 1a65: vaddps %zmm9, %zmm23, %zmm9
-	LONG $0x48347162; WORD $0xc85f       // 1a6b: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48341162; WORD $0xc85d       // 1a71: vminps %zmm24, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 1a77: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 1a7d: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x08 // 1a83: vpaddd 0x200(%r14), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 1a8a: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // 1a90: vpmovusdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 1a96: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x48445162; WORD $0x4659; BYTE $0x0d // 1a9d: vmulps 0x340(%r14), %zmm7, %zmm8
-	LONG $0x40445162; WORD $0xc058       // 1aa4: vaddps %zmm8, %zmm23, %zmm8
-	LONG $0x483c7162; WORD $0xc05f       // 1aaa: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c1162; WORD $0xc05d       // 1ab0: vminps %zmm24, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // 1ab6: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1abc: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x09 // 1ac2: vpaddd 0x240(%r14), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 1ac9: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ed262; WORD $0x7a11; BYTE $0x01 // 1acf: vpmovusdb %zmm7, 0x10(%r10)
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 1ad6: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7e59; BYTE $0x0e // 1add: vmulps 0x380(%r14), %zmm6, %zmm7
-	LONG $0x4044f162; WORD $0xff58       // 1ae4: vaddps %zmm7, %zmm23, %zmm7
-	LONG $0x4844f162; WORD $0xf85f       // 1aea: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x48449162; WORD $0xf85d       // 1af0: vminps %zmm24, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 1af6: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1afc: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x0a // 1b02: vpaddd 0x280(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 1b09: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x7211; BYTE $0x02 // 1b0f: vpmovusdb %zmm6, 0x20(%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 1b16: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6648       // 1b1d: kmovw 0x66(%r8), %k1
-	LONG $0x4854d162; WORD $0x7659; BYTE $0x0f // 1b23: vmulps 0x3c0(%r14), %zmm5, %zmm6
-	LONG $0x4044f162; WORD $0xf658       // 1b2a: vaddps %zmm6, %zmm23, %zmm6
-	LONG $0x484cf162; WORD $0xf05f       // 1b30: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484c9162; WORD $0xf05d       // 1b36: vminps %zmm24, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // 1b3c: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1b42: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x0b // 1b48: vpaddd 0x2c0(%r14), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 1b4f: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 1b55: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x03 // 1b5b: vmovdqu8 %xmm5, 0x30(%r10) {%k1}
-	LONG $0x28588b4d                     // 1b62: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1b66: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1b69: addq %r11, %r9
-	LONG $0x18588b49                     // 1b6c: movq 0x18(%r8), %rbx
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 1b70: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6b59; BYTE $0x0c // 1b77: vmulps 0x300(%rbx), %zmm4, %zmm5
-	LONG $0x4044f162; WORD $0xed58       // 1b7e: vaddps %zmm5, %zmm23, %zmm5
-	LONG $0x4854f162; WORD $0xe85f       // 1b84: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x48549162; WORD $0xe85d       // 1b8a: vminps %zmm24, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 1b90: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1b96: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0x63fe; BYTE $0x08 // 1b9c: vpaddd 0x200(%rbx), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 1ba3: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // 1ba9: vpmovusdb %zmm4, (%r10)
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 1baf: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x6359; BYTE $0x0d // 1bb6: vmulps 0x340(%rbx), %zmm3, %zmm4
-	LONG $0x4044f162; WORD $0xe458       // 1bbd: vaddps %zmm4, %zmm23, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // 1bc3: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485c9162; WORD $0xe05d       // 1bc9: vminps %zmm24, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 1bcf: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1bd5: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x09 // 1bdb: vpaddd 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 1be2: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x5a11; BYTE $0x01 // 1be8: vpmovusdb %zmm3, 0x10(%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 1bef: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5b59; BYTE $0x0e // 1bf6: vmulps 0x380(%rbx), %zmm2, %zmm3
-	LONG $0x4044f162; WORD $0xdb58       // 1bfd: vaddps %zmm3, %zmm23, %zmm3
-	LONG $0x4864f162; WORD $0xd85f       // 1c03: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x48649162; WORD $0xd85d       // 1c09: vminps %zmm24, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 1c0f: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1c15: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x0a // 1c1b: vpaddd 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 1c22: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x02 // 1c28: vpmovusdb %zmm2, 0x20(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 1c2f: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6648       // 1c36: kmovw 0x66(%r8), %k1
-	LONG $0x4874f162; WORD $0x5359; BYTE $0x0f // 1c3c: vmulps 0x3c0(%rbx), %zmm1, %zmm2
-	LONG $0x4044f162; WORD $0xd258       // 1c43: vaddps %zmm2, %zmm23, %zmm2
-	LONG $0x486cf162; WORD $0xd05f       // 1c49: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486c9162; WORD $0xd05d       // 1c4f: vminps %zmm24, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 1c55: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1c5b: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x0b // 1c61: vpaddd 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 1c68: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 1c6e: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x03 // 1c74: vmovdqu8 %xmm1, 0x30(%r10) {%k1}
-	LONG $0x28408b4d                     // 1c7b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1c7f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1c82: addq %r8, %r9
-	LONG $0x06ff8348                     // 1c85: cmpq $0x6, %rdi
-	WORD $0x387e                         // 1c89: jle 0x1cc3 <gemmVNNI6x64+0x1cc3>
-	LONG $0x00441f0f; BYTE $0x00         // 1c8b: nopl (%rax,%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // 1c90: movq 0x8(%r12), %r9
-	LONG $0x0cff8348                     // 1c95: cmpq $0xc, %rdi
-	LONG $0xfa7f8d48                     // 1c99: leaq -0x6(%rdi), %rdi
-	LONG $0x0006b841; WORD $0x0000       // 1c9d: movl $0x6, %r8d
-	LONG $0xc7420f4c                     // 1ca3: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 1ca7: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 1cab: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 1caf: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 1cb5: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 1cb8: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 1cbb: addq %r8, %rdx
-	LONG $0xffe35de9; BYTE $0xff         // 1cbe: jmp 0x20 <gemmVNNI6x64+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 1cc3: vzeroupper
+	LONG $0x48fec162; WORD $0x796f; BYTE $0x08 // 293: vmovdqu64 0x200(%r9), %zmm23
+	LONG $0x48fe4162; WORD $0x416f; BYTE $0x0a // 29a: vmovdqu64 0x280(%r9), %zmm24
+	LONG $0x4045c162; WORD $0x796b; BYTE $0x09 // 2a1: vpackssdw 0x240(%r9), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x416b; BYTE $0x0b // 2a8: vpackssdw 0x2c0(%r9), %zmm24, %zmm24
+	LONG $0x18488b4d                     // 2af: movq 0x18(%r8), %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 2b3: kmovq 0x60(%r8), %k1
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // 2b9: vmulps 0x100(%r9), %zmm26, %zmm26
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 2c0: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 2c7: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 2ce: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x402c4162; WORD $0x515d; BYTE $0x0c // 2d5: vminps 0x300(%r9), %zmm26, %zmm26
+	LONG $0x40344162; WORD $0x495d; BYTE $0x0d // 2dc: vminps 0x340(%r9), %zmm25, %zmm25
+	LONG $0x404cc162; WORD $0x715d; BYTE $0x0e // 2e3: vminps 0x380(%r9), %zmm22, %zmm22
+	LONG $0x4054c162; WORD $0x695d; BYTE $0x0f // 2ea: vminps 0x3c0(%r9), %zmm21, %zmm21
+	LONG $0x487d0162; WORD $0xd25b       // 2f1: vcvtps2dq %zmm26, %zmm26
+	LONG $0x487d0162; WORD $0xc95b       // 2f7: vcvtps2dq %zmm25, %zmm25
+	LONG $0x487da162; WORD $0xf65b       // 2fd: vcvtps2dq %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xed5b       // 303: vcvtps2dq %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed6b       // 309: vpackssdw %zmm21, %zmm22, %zmm21
+	LONG $0x402d0162; WORD $0xc96b       // 30f: vpackssdw %zmm25, %zmm26, %zmm25
+	LONG $0x4035a162; WORD $0xf7ed       // 315: vpaddsw %zmm23, %zmm25, %zmm22
+	LONG $0x40558162; WORD $0xe8ed       // 31b: vpaddsw %zmm24, %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed67       // 321: vpackuswb %zmm21, %zmm22, %zmm21
+	LONG $0x497fe162; WORD $0x297f       // 327: vmovdqu8 %zmm21, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 32d: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 331: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 335: addq %rdx, %r9
+	LONG $0x18588b4d                     // 338: movq 0x18(%r8), %r11
+	LONG $0x90f8c1c4; WORD $0x6048       // 33c: kmovq 0x60(%r8), %k1
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 342: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 349: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 350: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 357: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x405cc162; WORD $0x635d; BYTE $0x0c // 35e: vminps 0x300(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0d // 365: vminps 0x340(%r11), %zmm19, %zmm19
+	LONG $0x406cc162; WORD $0x535d; BYTE $0x0e // 36c: vminps 0x380(%r11), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4b5d; BYTE $0x0f // 373: vminps 0x3c0(%r11), %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xe45b       // 37a: vcvtps2dq %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xdb5b       // 380: vcvtps2dq %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xd25b       // 386: vcvtps2dq %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xc95b       // 38c: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // 392: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x405da162; WORD $0xdb6b       // 398: vpackssdw %zmm19, %zmm20, %zmm19
+	LONG $0x4065a162; WORD $0xd7ed       // 39e: vpaddsw %zmm23, %zmm19, %zmm18
+	LONG $0x40758162; WORD $0xc8ed       // 3a4: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc967       // 3aa: vpackuswb %zmm17, %zmm18, %zmm17
+	LONG $0x497fc162; WORD $0x0a7f       // 3b0: vmovdqu8 %zmm17, (%r10) {%k1}
+	LONG $0x28588b4d                     // 3b6: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 3ba: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 3bd: addq %r11, %r9
+	LONG $0x18708b4d                     // 3c0: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 3c4: kmovq 0x60(%r8), %k1
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 3ca: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 3d1: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 3d8: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 3df: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x407cc162; WORD $0x465d; BYTE $0x0c // 3e6: vminps 0x300(%r14), %zmm16, %zmm16
+	LONG $0x48045162; WORD $0x7e5d; BYTE $0x0d // 3ed: vminps 0x340(%r14), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x765d; BYTE $0x0e // 3f4: vminps 0x380(%r14), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0x6e5d; BYTE $0x0f // 3fb: vminps 0x3c0(%r14), %zmm13, %zmm13
+	LONG $0x487da162; WORD $0xc05b       // 402: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 408: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // 40e: vcvtps2dq %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xed5b       // 414: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // 41a: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x407d5162; WORD $0xff6b       // 420: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x48053162; WORD $0xf7ed       // 426: vpaddsw %zmm23, %zmm15, %zmm14
+	LONG $0x48151162; WORD $0xe8ed       // 42c: vpaddsw %zmm24, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 432: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // 438: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // 43e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 442: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 445: addq %r11, %r9
+	LONG $0x18588b49                     // 448: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 44c: kmovq 0x60(%r8), %k1
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 452: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 459: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 460: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 467: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x481c7162; WORD $0x635d; BYTE $0x0c // 46e: vminps 0x300(%rbx), %zmm12, %zmm12
+	LONG $0x48247162; WORD $0x5b5d; BYTE $0x0d // 475: vminps 0x340(%rbx), %zmm11, %zmm11
+	LONG $0x482c7162; WORD $0x535d; BYTE $0x0e // 47c: vminps 0x380(%rbx), %zmm10, %zmm10
+	LONG $0x48347162; WORD $0x4b5d; BYTE $0x0f // 483: vminps 0x3c0(%rbx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xe45b       // 48a: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 490: vcvtps2dq %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xd25b       // 496: vcvtps2dq %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc95b       // 49c: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // 4a2: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x481d5162; WORD $0xdb6b       // 4a8: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x48253162; WORD $0xd7ed       // 4ae: vpaddsw %zmm23, %zmm11, %zmm10
+	LONG $0x48351162; WORD $0xc8ed       // 4b4: vpaddsw %zmm24, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // 4ba: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x497f5162; WORD $0x0a7f       // 4c0: vmovdqu8 %zmm9, (%r10) {%k1}
+	LONG $0x28588b4d                     // 4c6: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 4ca: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 4cd: addq %r11, %r9
+	LONG $0x18708b4d                     // 4d0: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 4d4: kmovq 0x60(%r8), %k1
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 4da: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 4e1: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 4e8: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 4ef: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x483c5162; WORD $0x465d; BYTE $0x0c // 4f6: vminps 0x300(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0x7e5d; BYTE $0x0d // 4fd: vminps 0x340(%r14), %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0x765d; BYTE $0x0e // 504: vminps 0x380(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0f // 50b: vminps 0x3c0(%r14), %zmm5, %zmm5
+	LONG $0x487d5162; WORD $0xc05b       // 512: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 518: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // 51e: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 524: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 52a: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x483df162; WORD $0xff6b       // 530: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x4845b162; WORD $0xf7ed       // 536: vpaddsw %zmm23, %zmm7, %zmm6
+	LONG $0x48559162; WORD $0xe8ed       // 53c: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 542: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x497fd162; WORD $0x2a7f       // 548: vmovdqu8 %zmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 54e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 552: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 555: addq %r11, %r9
+	LONG $0x18588b49                     // 558: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 55c: kmovq 0x60(%r8), %k1
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 562: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 569: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 570: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 577: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x485cf162; WORD $0x635d; BYTE $0x0c // 57e: vminps 0x300(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x0d // 585: vminps 0x340(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x535d; BYTE $0x0e // 58c: vminps 0x380(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0f // 593: vminps 0x3c0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // 59a: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 5a0: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 5a6: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 5ac: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 5b2: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // 5b8: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x4865b162; WORD $0xd7ed       // 5be: vpaddsw %zmm23, %zmm3, %zmm2
+	LONG $0x48759162; WORD $0xc8ed       // 5c4: vpaddsw %zmm24, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 5ca: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // 5d0: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 5d6: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 5da: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 5dd: addq %r8, %r9
+	LONG $0x06ff8348                     // 5e0: cmpq $0x6, %rdi
+	LONG $0x0a208f0f; WORD $0x0000       // 5e4: jg 0x100a <gemmVNNI6x64+0x100a>
+	LONG $0x001090e9; BYTE $0x00         // 5ea: jmp 0x167f <gemmVNNI6x64+0x167f>
+	BYTE $0x90                           // 5ef: nop
+	LONG $0x02f98349                     // 5f0: cmpq $0x2, %r9
+	LONG $0x0a43840f; WORD $0x0000       // 5f4: je 0x103d <gemmVNNI6x64+0x103d>
+	LONG $0x03f98349                     // 5fa: cmpq $0x3, %r9
+	LONG $0x09fc850f; WORD $0x0000       // 5fe: jne 0x1000 <gemmVNNI6x64+0x1000>
+	LONG $0x18488b4d                     // 604: movq 0x18(%r8), %r9
+	LONG $0x487c0162; WORD $0xc95b       // 608: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487c0162; WORD $0xd25b       // 60e: vcvtdq2ps %zmm26, %zmm26
+	LONG $0x487ca162; WORD $0xf65b       // 614: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 61a: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xdb5b       // 620: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xe45b       // 626: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xd25b       // 62c: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 632: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487c5162; WORD $0xff5b       // 638: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487ca162; WORD $0xc05b       // 63e: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xf65b       // 644: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 64a: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xdb5b       // 650: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xe45b       // 656: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xd25b       // 65c: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 662: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487cf162; WORD $0xff5b       // 668: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487c5162; WORD $0xc05b       // 66e: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xf65b       // 674: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 67a: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xdb5b       // 680: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xe45b       // 686: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xd25b       // 68c: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 692: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x48fec162; WORD $0x796f; BYTE $0x08 // 698: vmovdqu64 0x200(%r9), %zmm23
+	LONG $0x48fe4162; WORD $0x416f; BYTE $0x0a // 69f: vmovdqu64 0x280(%r9), %zmm24
+	LONG $0x4045c162; WORD $0x796b; BYTE $0x09 // 6a6: vpackssdw 0x240(%r9), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x416b; BYTE $0x0b // 6ad: vpackssdw 0x2c0(%r9), %zmm24, %zmm24
+	LONG $0x90f8c1c4; WORD $0x6048       // 6b4: kmovq 0x60(%r8), %k1
+	LONG $0x18488b4d                     // 6ba: movq 0x18(%r8), %r9
+	LONG $0xc97f6162; WORD $0x1a6f       // 6be: vmovdqu8 (%rdx), %zmm27 {%k1} {z}
+	LONG $0x40256162; WORD $0xe060       // 6c4: vpunpcklbw %zmm0, %zmm27, %zmm28
+	LONG $0x40256162; WORD $0xd868       // 6ca: vpunpckhbw %zmm0, %zmm27, %zmm27
+	LONG $0x401d6162; WORD $0xe861       // 6d0: vpunpcklwd %zmm0, %zmm28, %zmm29
+	LONG $0x401d6162; WORD $0xe069       // 6d6: vpunpckhwd %zmm0, %zmm28, %zmm28
+	LONG $0x401d4162; WORD $0x61fa; BYTE $0x15 // 6dc: vpsubd 0x540(%r9), %zmm28, %zmm28
+	LONG $0x40154162; WORD $0x69fa; BYTE $0x14 // 6e3: vpsubd 0x500(%r9), %zmm29, %zmm29
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 6ea: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // 6f1: vmulps 0x100(%r9), %zmm26, %zmm26
+	LONG $0x40256162; WORD $0xf061       // 6f8: vpunpcklwd %zmm0, %zmm27, %zmm30
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 6fe: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x40256162; WORD $0xd869       // 705: vpunpckhwd %zmm0, %zmm27, %zmm27
+	LONG $0x40254162; WORD $0x59fa; BYTE $0x17 // 70b: vpsubd 0x5c0(%r9), %zmm27, %zmm27
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 712: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x487c0162; WORD $0xe45b       // 719: vcvtdq2ps %zmm28, %zmm28
+	LONG $0x401c4162; WORD $0x6159; BYTE $0x11 // 71f: vmulps 0x440(%r9), %zmm28, %zmm28
+	LONG $0x487c0162; WORD $0xed5b       // 726: vcvtdq2ps %zmm29, %zmm29
+	LONG $0x40144162; WORD $0x6959; BYTE $0x10 // 72c: vmulps 0x400(%r9), %zmm29, %zmm29
+	LONG $0x40340162; WORD $0xcc58       // 733: vaddps %zmm28, %zmm25, %zmm25
+	LONG $0x400d4162; WORD $0x61fa; BYTE $0x16 // 739: vpsubd 0x580(%r9), %zmm30, %zmm28
+	LONG $0x402c0162; WORD $0xd558       // 740: vaddps %zmm29, %zmm26, %zmm26
+	LONG $0x487d0162; WORD $0xd25b       // 746: vcvtps2dq %zmm26, %zmm26
+	LONG $0x487d0162; WORD $0xc95b       // 74c: vcvtps2dq %zmm25, %zmm25
+	LONG $0x402d0162; WORD $0xc96b       // 752: vpackssdw %zmm25, %zmm26, %zmm25
+	LONG $0x487c0162; WORD $0xd45b       // 758: vcvtdq2ps %zmm28, %zmm26
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x12 // 75e: vmulps 0x480(%r9), %zmm26, %zmm26
+	LONG $0x404c8162; WORD $0xf258       // 765: vaddps %zmm26, %zmm22, %zmm22
+	LONG $0x487c0162; WORD $0xd35b       // 76b: vcvtdq2ps %zmm27, %zmm26
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x13 // 771: vmulps 0x4c0(%r9), %zmm26, %zmm26
+	LONG $0x487da162; WORD $0xf65b       // 778: vcvtps2dq %zmm22, %zmm22
+	LONG $0x40548162; WORD $0xea58       // 77e: vaddps %zmm26, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 784: vcvtps2dq %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed6b       // 78a: vpackssdw %zmm21, %zmm22, %zmm21
+	LONG $0x4035a162; WORD $0xf7ed       // 790: vpaddsw %zmm23, %zmm25, %zmm22
+	LONG $0x40558162; WORD $0xe8ed       // 796: vpaddsw %zmm24, %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed67       // 79c: vpackuswb %zmm21, %zmm22, %zmm21
+	LONG $0x497fe162; WORD $0x297f       // 7a2: vmovdqu8 %zmm21, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 7a8: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 7ac: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 7b0: addq %rdx, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 7b3: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 7b9: movq 0x18(%r8), %r11
+	LONG $0xc97fc162; WORD $0x296f       // 7bd: vmovdqu8 (%r9), %zmm21 {%k1} {z}
+	LONG $0x4055e162; WORD $0xf060       // 7c3: vpunpcklbw %zmm0, %zmm21, %zmm22
+	LONG $0x4055e162; WORD $0xe868       // 7c9: vpunpckhbw %zmm0, %zmm21, %zmm21
+	LONG $0x404d6162; WORD $0xc861       // 7cf: vpunpcklwd %zmm0, %zmm22, %zmm25
+	LONG $0x404de162; WORD $0xf069       // 7d5: vpunpckhwd %zmm0, %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x73fa; BYTE $0x15 // 7db: vpsubd 0x540(%r11), %zmm22, %zmm22
+	LONG $0x40354162; WORD $0x4bfa; BYTE $0x14 // 7e2: vpsubd 0x500(%r11), %zmm25, %zmm25
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 7e9: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 7f0: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x40556162; WORD $0xd061       // 7f7: vpunpcklwd %zmm0, %zmm21, %zmm26
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 7fd: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x4055e162; WORD $0xe869       // 804: vpunpckhwd %zmm0, %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x17 // 80a: vpsubd 0x5c0(%r11), %zmm21, %zmm21
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 811: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xf65b       // 818: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x404cc162; WORD $0x7359; BYTE $0x11 // 81e: vmulps 0x440(%r11), %zmm22, %zmm22
+	LONG $0x487c0162; WORD $0xc95b       // 825: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x40344162; WORD $0x4b59; BYTE $0x10 // 82b: vmulps 0x400(%r11), %zmm25, %zmm25
+	LONG $0x4064a162; WORD $0xde58       // 832: vaddps %zmm22, %zmm19, %zmm19
+	LONG $0x402dc162; WORD $0x73fa; BYTE $0x16 // 838: vpsubd 0x580(%r11), %zmm26, %zmm22
+	LONG $0x405c8162; WORD $0xe158       // 83f: vaddps %zmm25, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 845: vcvtps2dq %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xdb5b       // 84b: vcvtps2dq %zmm19, %zmm19
+	LONG $0x405da162; WORD $0xdb6b       // 851: vpackssdw %zmm19, %zmm20, %zmm19
+	LONG $0x487ca162; WORD $0xe65b       // 857: vcvtdq2ps %zmm22, %zmm20
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x12 // 85d: vmulps 0x480(%r11), %zmm20, %zmm20
+	LONG $0x406ca162; WORD $0xd458       // 864: vaddps %zmm20, %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xe55b       // 86a: vcvtdq2ps %zmm21, %zmm20
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x13 // 870: vmulps 0x4c0(%r11), %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xd25b       // 877: vcvtps2dq %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xcc58       // 87d: vaddps %zmm20, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 883: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // 889: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x4065a162; WORD $0xd7ed       // 88f: vpaddsw %zmm23, %zmm19, %zmm18
+	LONG $0x40758162; WORD $0xc8ed       // 895: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc967       // 89b: vpackuswb %zmm17, %zmm18, %zmm17
+	LONG $0x497fc162; WORD $0x0a7f       // 8a1: vmovdqu8 %zmm17, (%r10) {%k1}
+	LONG $0x28588b4d                     // 8a7: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 8ab: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 8ae: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 8b1: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 8b7: movq 0x18(%r8), %r11
+	LONG $0xc97fc162; WORD $0x096f       // 8bb: vmovdqu8 (%r9), %zmm17 {%k1} {z}
+	LONG $0x4075e162; WORD $0xd060       // 8c1: vpunpcklbw %zmm0, %zmm17, %zmm18
+	LONG $0x4075e162; WORD $0xc868       // 8c7: vpunpckhbw %zmm0, %zmm17, %zmm17
+	LONG $0x406de162; WORD $0xd861       // 8cd: vpunpcklwd %zmm0, %zmm18, %zmm19
+	LONG $0x406de162; WORD $0xd069       // 8d3: vpunpckhwd %zmm0, %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fa; BYTE $0x15 // 8d9: vpsubd 0x540(%r11), %zmm18, %zmm18
+	LONG $0x4065c162; WORD $0x5bfa; BYTE $0x14 // 8e0: vpsubd 0x500(%r11), %zmm19, %zmm19
+	LONG $0x48045162; WORD $0x7b59; BYTE $0x05 // 8e7: vmulps 0x140(%r11), %zmm15, %zmm15
+	LONG $0x407cc162; WORD $0x4359; BYTE $0x04 // 8ee: vmulps 0x100(%r11), %zmm16, %zmm16
+	LONG $0x4075e162; WORD $0xe061       // 8f5: vpunpcklwd %zmm0, %zmm17, %zmm20
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x06 // 8fb: vmulps 0x180(%r11), %zmm14, %zmm14
+	LONG $0x4075e162; WORD $0xc869       // 902: vpunpckhwd %zmm0, %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4bfa; BYTE $0x17 // 908: vpsubd 0x5c0(%r11), %zmm17, %zmm17
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x07 // 90f: vmulps 0x1c0(%r11), %zmm13, %zmm13
+	LONG $0x487ca162; WORD $0xd25b       // 916: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x11 // 91c: vmulps 0x440(%r11), %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xdb5b       // 923: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x10 // 929: vmulps 0x400(%r11), %zmm19, %zmm19
+	LONG $0x48043162; WORD $0xfa58       // 930: vaddps %zmm18, %zmm15, %zmm15
+	LONG $0x405dc162; WORD $0x53fa; BYTE $0x16 // 936: vpsubd 0x580(%r11), %zmm20, %zmm18
+	LONG $0x407ca162; WORD $0xc358       // 93d: vaddps %zmm19, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 943: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 949: vcvtps2dq %zmm15, %zmm15
+	LONG $0x407d5162; WORD $0xff6b       // 94f: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x487ca162; WORD $0xc25b       // 955: vcvtdq2ps %zmm18, %zmm16
+	LONG $0x407cc162; WORD $0x4359; BYTE $0x12 // 95b: vmulps 0x480(%r11), %zmm16, %zmm16
+	LONG $0x480c3162; WORD $0xf058       // 962: vaddps %zmm16, %zmm14, %zmm14
+	LONG $0x487ca162; WORD $0xc15b       // 968: vcvtdq2ps %zmm17, %zmm16
+	LONG $0x407cc162; WORD $0x4359; BYTE $0x13 // 96e: vmulps 0x4c0(%r11), %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xf65b       // 975: vcvtps2dq %zmm14, %zmm14
+	LONG $0x48143162; WORD $0xe858       // 97b: vaddps %zmm16, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 981: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // 987: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x48053162; WORD $0xf7ed       // 98d: vpaddsw %zmm23, %zmm15, %zmm14
+	LONG $0x48151162; WORD $0xe8ed       // 993: vpaddsw %zmm24, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 999: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // 99f: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // 9a5: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9a9: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9ac: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 9af: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 9b5: movq 0x18(%r8), %r11
+	LONG $0xc97f5162; WORD $0x296f       // 9b9: vmovdqu8 (%r9), %zmm13 {%k1} {z}
+	LONG $0x48157162; WORD $0xf060       // 9bf: vpunpcklbw %zmm0, %zmm13, %zmm14
+	LONG $0x48157162; WORD $0xe868       // 9c5: vpunpckhbw %zmm0, %zmm13, %zmm13
+	LONG $0x480d7162; WORD $0xf861       // 9cb: vpunpcklwd %zmm0, %zmm14, %zmm15
+	LONG $0x480d7162; WORD $0xf069       // 9d1: vpunpckhwd %zmm0, %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fa; BYTE $0x15 // 9d7: vpsubd 0x540(%r11), %zmm14, %zmm14
+	LONG $0x48055162; WORD $0x7bfa; BYTE $0x14 // 9de: vpsubd 0x500(%r11), %zmm15, %zmm15
+	LONG $0x48245162; WORD $0x5b59; BYTE $0x05 // 9e5: vmulps 0x140(%r11), %zmm11, %zmm11
+	LONG $0x481c5162; WORD $0x6359; BYTE $0x04 // 9ec: vmulps 0x100(%r11), %zmm12, %zmm12
+	LONG $0x4815e162; WORD $0xc061       // 9f3: vpunpcklwd %zmm0, %zmm13, %zmm16
+	LONG $0x482c5162; WORD $0x5359; BYTE $0x06 // 9f9: vmulps 0x180(%r11), %zmm10, %zmm10
+	LONG $0x48157162; WORD $0xe869       // a00: vpunpckhwd %zmm0, %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfa; BYTE $0x17 // a06: vpsubd 0x5c0(%r11), %zmm13, %zmm13
+	LONG $0x48345162; WORD $0x4b59; BYTE $0x07 // a0d: vmulps 0x1c0(%r11), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xf65b       // a14: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x11 // a1a: vmulps 0x440(%r11), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xff5b       // a21: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x48045162; WORD $0x7b59; BYTE $0x10 // a27: vmulps 0x400(%r11), %zmm15, %zmm15
+	LONG $0x48245162; WORD $0xde58       // a2e: vaddps %zmm14, %zmm11, %zmm11
+	LONG $0x407d5162; WORD $0x73fa; BYTE $0x16 // a34: vpsubd 0x580(%r11), %zmm16, %zmm14
+	LONG $0x481c5162; WORD $0xe758       // a3b: vaddps %zmm15, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // a41: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // a47: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // a4d: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x487c5162; WORD $0xe65b       // a53: vcvtdq2ps %zmm14, %zmm12
+	LONG $0x481c5162; WORD $0x6359; BYTE $0x12 // a59: vmulps 0x480(%r11), %zmm12, %zmm12
+	LONG $0x482c5162; WORD $0xd458       // a60: vaddps %zmm12, %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xe55b       // a66: vcvtdq2ps %zmm13, %zmm12
+	LONG $0x481c5162; WORD $0x6359; BYTE $0x13 // a6c: vmulps 0x4c0(%r11), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xd25b       // a73: vcvtps2dq %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xcc58       // a79: vaddps %zmm12, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // a7f: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // a85: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x48253162; WORD $0xd7ed       // a8b: vpaddsw %zmm23, %zmm11, %zmm10
+	LONG $0x48351162; WORD $0xc8ed       // a91: vpaddsw %zmm24, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // a97: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x497f5162; WORD $0x0a7f       // a9d: vmovdqu8 %zmm9, (%r10) {%k1}
+	LONG $0x28588b4d                     // aa3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // aa7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // aaa: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // aad: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // ab3: movq 0x18(%r8), %r11
+	LONG $0xc97f5162; WORD $0x096f       // ab7: vmovdqu8 (%r9), %zmm9 {%k1} {z}
+	LONG $0x48357162; WORD $0xd060       // abd: vpunpcklbw %zmm0, %zmm9, %zmm10
+	LONG $0x48357162; WORD $0xc868       // ac3: vpunpckhbw %zmm0, %zmm9, %zmm9
+	LONG $0x482d7162; WORD $0xd861       // ac9: vpunpcklwd %zmm0, %zmm10, %zmm11
+	LONG $0x482d7162; WORD $0xd069       // acf: vpunpckhwd %zmm0, %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x53fa; BYTE $0x15 // ad5: vpsubd 0x540(%r11), %zmm10, %zmm10
+	LONG $0x48255162; WORD $0x5bfa; BYTE $0x14 // adc: vpsubd 0x500(%r11), %zmm11, %zmm11
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x05 // ae3: vmulps 0x140(%r11), %zmm7, %zmm7
+	LONG $0x483c5162; WORD $0x4359; BYTE $0x04 // aea: vmulps 0x100(%r11), %zmm8, %zmm8
+	LONG $0x48357162; WORD $0xe061       // af1: vpunpcklwd %zmm0, %zmm9, %zmm12
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x06 // af7: vmulps 0x180(%r11), %zmm6, %zmm6
+	LONG $0x48357162; WORD $0xc869       // afe: vpunpckhwd %zmm0, %zmm9, %zmm9
+	LONG $0x48355162; WORD $0x4bfa; BYTE $0x17 // b04: vpsubd 0x5c0(%r11), %zmm9, %zmm9
+	LONG $0x4854d162; WORD $0x6b59; BYTE $0x07 // b0b: vmulps 0x1c0(%r11), %zmm5, %zmm5
+	LONG $0x487c5162; WORD $0xd25b       // b12: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0x5359; BYTE $0x11 // b18: vmulps 0x440(%r11), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xdb5b       // b1f: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48245162; WORD $0x5b59; BYTE $0x10 // b25: vmulps 0x400(%r11), %zmm11, %zmm11
+	LONG $0x4844d162; WORD $0xfa58       // b2c: vaddps %zmm10, %zmm7, %zmm7
+	LONG $0x481d5162; WORD $0x53fa; BYTE $0x16 // b32: vpsubd 0x580(%r11), %zmm12, %zmm10
+	LONG $0x483c5162; WORD $0xc358       // b39: vaddps %zmm11, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // b3f: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // b45: vcvtps2dq %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff6b       // b4b: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x487c5162; WORD $0xc25b       // b51: vcvtdq2ps %zmm10, %zmm8
+	LONG $0x483c5162; WORD $0x4359; BYTE $0x12 // b57: vmulps 0x480(%r11), %zmm8, %zmm8
+	LONG $0x484cd162; WORD $0xf058       // b5e: vaddps %zmm8, %zmm6, %zmm6
+	LONG $0x487c5162; WORD $0xc15b       // b64: vcvtdq2ps %zmm9, %zmm8
+	LONG $0x483c5162; WORD $0x4359; BYTE $0x13 // b6a: vmulps 0x4c0(%r11), %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xf65b       // b71: vcvtps2dq %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0xe858       // b77: vaddps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // b7d: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // b83: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4845b162; WORD $0xf7ed       // b89: vpaddsw %zmm23, %zmm7, %zmm6
+	LONG $0x48559162; WORD $0xe8ed       // b8f: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // b95: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x497fd162; WORD $0x2a7f       // b9b: vmovdqu8 %zmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // ba1: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // ba5: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // ba8: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // bab: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // bb1: movq 0x18(%r8), %r11
+	LONG $0xc97fd162; WORD $0x296f       // bb5: vmovdqu8 (%r9), %zmm5 {%k1} {z}
+	LONG $0x4855f162; WORD $0xf060       // bbb: vpunpcklbw %zmm0, %zmm5, %zmm6
+	LONG $0x4855f162; WORD $0xe868       // bc1: vpunpckhbw %zmm0, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xf861       // bc7: vpunpcklwd %zmm0, %zmm6, %zmm7
+	LONG $0x484df162; WORD $0xf069       // bcd: vpunpckhwd %zmm0, %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x73fa; BYTE $0x15 // bd3: vpsubd 0x540(%r11), %zmm6, %zmm6
+	LONG $0x4845d162; WORD $0x7bfa; BYTE $0x14 // bda: vpsubd 0x500(%r11), %zmm7, %zmm7
+	LONG $0x4864d162; WORD $0x5b59; BYTE $0x05 // be1: vmulps 0x140(%r11), %zmm3, %zmm3
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x04 // be8: vmulps 0x100(%r11), %zmm4, %zmm4
+	LONG $0x48557162; WORD $0xc061       // bef: vpunpcklwd %zmm0, %zmm5, %zmm8
+	LONG $0x486cd162; WORD $0x5359; BYTE $0x06 // bf5: vmulps 0x180(%r11), %zmm2, %zmm2
+	LONG $0x4855f162; WORD $0xe869       // bfc: vpunpckhwd %zmm0, %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6bfa; BYTE $0x17 // c02: vpsubd 0x5c0(%r11), %zmm5, %zmm5
+	LONG $0x4874d162; WORD $0x4b59; BYTE $0x07 // c09: vmulps 0x1c0(%r11), %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0xf65b       // c10: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x11 // c16: vmulps 0x440(%r11), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xff5b       // c1d: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x10 // c23: vmulps 0x400(%r11), %zmm7, %zmm7
+	LONG $0x4864f162; WORD $0xde58       // c2a: vaddps %zmm6, %zmm3, %zmm3
+	LONG $0x483dd162; WORD $0x73fa; BYTE $0x16 // c30: vpsubd 0x580(%r11), %zmm8, %zmm6
+	LONG $0x485cf162; WORD $0xe758       // c37: vaddps %zmm7, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // c3d: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // c43: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb6b       // c49: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x487cf162; WORD $0xe65b       // c4f: vcvtdq2ps %zmm6, %zmm4
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x12 // c55: vmulps 0x480(%r11), %zmm4, %zmm4
+	LONG $0x486cf162; WORD $0xd458       // c5c: vaddps %zmm4, %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xe55b       // c62: vcvtdq2ps %zmm5, %zmm4
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x13 // c68: vmulps 0x4c0(%r11), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // c6f: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xcc58       // c75: vaddps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // c7b: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // c81: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865b162; WORD $0xd7ed       // c87: vpaddsw %zmm23, %zmm3, %zmm2
+	LONG $0x48759162; WORD $0xc8ed       // c8d: vpaddsw %zmm24, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // c93: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // c99: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // c9f: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // ca3: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // ca6: addq %r8, %r9
+	LONG $0x06ff8348                     // ca9: cmpq $0x6, %rdi
+	LONG $0x03578f0f; WORD $0x0000       // cad: jg 0x100a <gemmVNNI6x64+0x100a>
+	LONG $0x0009c7e9; BYTE $0x00         // cb3: jmp 0x167f <gemmVNNI6x64+0x167f>
+	LONG $0x18488b4d                     // cb8: movq 0x18(%r8), %r9
+	LONG $0x487c0162; WORD $0xd25b       // cbc: vcvtdq2ps %zmm26, %zmm26
+	LONG $0x487c0162; WORD $0xc95b       // cc2: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487ca162; WORD $0xf65b       // cc8: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // cce: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // cd4: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // cda: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // ce0: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // ce6: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // cec: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // cf2: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // cf8: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // cfe: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // d04: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // d0a: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // d10: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // d16: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // d1c: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // d22: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // d28: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // d2e: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // d34: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // d3a: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // d40: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // d46: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x48fec162; WORD $0x796f; BYTE $0x08 // d4c: vmovdqu64 0x200(%r9), %zmm23
+	LONG $0x48fe4162; WORD $0x416f; BYTE $0x0a // d53: vmovdqu64 0x280(%r9), %zmm24
+	LONG $0x4045c162; WORD $0x796b; BYTE $0x09 // d5a: vpackssdw 0x240(%r9), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x416b; BYTE $0x0b // d61: vpackssdw 0x2c0(%r9), %zmm24, %zmm24
+	LONG $0x18488b4d                     // d68: movq 0x18(%r8), %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // d6c: kmovq 0x60(%r8), %k1
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // d72: vmulps 0x100(%r9), %zmm26, %zmm26
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // d79: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // d80: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // d87: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x487d0162; WORD $0xd25b       // d8e: vcvtps2dq %zmm26, %zmm26
+	LONG $0x487d0162; WORD $0xc95b       // d94: vcvtps2dq %zmm25, %zmm25
+	LONG $0x487da162; WORD $0xf65b       // d9a: vcvtps2dq %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xed5b       // da0: vcvtps2dq %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed6b       // da6: vpackssdw %zmm21, %zmm22, %zmm21
+	LONG $0x402d0162; WORD $0xc96b       // dac: vpackssdw %zmm25, %zmm26, %zmm25
+	LONG $0x4035a162; WORD $0xf7ed       // db2: vpaddsw %zmm23, %zmm25, %zmm22
+	LONG $0x40558162; WORD $0xe8ed       // db8: vpaddsw %zmm24, %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed67       // dbe: vpackuswb %zmm21, %zmm22, %zmm21
+	LONG $0x497fe162; WORD $0x297f       // dc4: vmovdqu8 %zmm21, (%rcx) {%k1}
+	LONG $0x28488b4d                     // dca: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // dce: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // dd2: addq %rdx, %r9
+	LONG $0x18588b4d                     // dd5: movq 0x18(%r8), %r11
+	LONG $0x90f8c1c4; WORD $0x6048       // dd9: kmovq 0x60(%r8), %k1
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // ddf: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // de6: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // ded: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // df4: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xe45b       // dfb: vcvtps2dq %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xdb5b       // e01: vcvtps2dq %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xd25b       // e07: vcvtps2dq %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xc95b       // e0d: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // e13: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x405da162; WORD $0xdb6b       // e19: vpackssdw %zmm19, %zmm20, %zmm19
+	LONG $0x4065a162; WORD $0xd7ed       // e1f: vpaddsw %zmm23, %zmm19, %zmm18
+	LONG $0x40758162; WORD $0xc8ed       // e25: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc967       // e2b: vpackuswb %zmm17, %zmm18, %zmm17
+	LONG $0x497fc162; WORD $0x0a7f       // e31: vmovdqu8 %zmm17, (%r10) {%k1}
+	LONG $0x28588b4d                     // e37: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // e3b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // e3e: addq %r11, %r9
+	LONG $0x18708b4d                     // e41: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // e45: kmovq 0x60(%r8), %k1
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // e4b: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // e52: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // e59: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // e60: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x487da162; WORD $0xc05b       // e67: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // e6d: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // e73: vcvtps2dq %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xed5b       // e79: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // e7f: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x407d5162; WORD $0xff6b       // e85: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x48053162; WORD $0xf7ed       // e8b: vpaddsw %zmm23, %zmm15, %zmm14
+	LONG $0x48151162; WORD $0xe8ed       // e91: vpaddsw %zmm24, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // e97: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // e9d: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // ea3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // ea7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // eaa: addq %r11, %r9
+	LONG $0x18588b49                     // ead: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // eb1: kmovq 0x60(%r8), %k1
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // eb7: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // ebe: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // ec5: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // ecc: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xe45b       // ed3: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // ed9: vcvtps2dq %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xd25b       // edf: vcvtps2dq %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc95b       // ee5: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // eeb: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x481d5162; WORD $0xdb6b       // ef1: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x48253162; WORD $0xd7ed       // ef7: vpaddsw %zmm23, %zmm11, %zmm10
+	LONG $0x48351162; WORD $0xc8ed       // efd: vpaddsw %zmm24, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // f03: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x497f5162; WORD $0x0a7f       // f09: vmovdqu8 %zmm9, (%r10) {%k1}
+	LONG $0x28588b4d                     // f0f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // f13: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // f16: addq %r11, %r9
+	LONG $0x18708b4d                     // f19: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // f1d: kmovq 0x60(%r8), %k1
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // f23: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // f2a: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // f31: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // f38: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x487d5162; WORD $0xc05b       // f3f: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // f45: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // f4b: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // f51: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // f57: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x483df162; WORD $0xff6b       // f5d: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x4845b162; WORD $0xf7ed       // f63: vpaddsw %zmm23, %zmm7, %zmm6
+	LONG $0x48559162; WORD $0xe8ed       // f69: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // f6f: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x497fd162; WORD $0x2a7f       // f75: vmovdqu8 %zmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // f7b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // f7f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // f82: addq %r11, %r9
+	LONG $0x18588b49                     // f85: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // f89: kmovq 0x60(%r8), %k1
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // f8f: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // f96: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // f9d: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // fa4: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // fab: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // fb1: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // fb7: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // fbd: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // fc3: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // fc9: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x4865b162; WORD $0xd7ed       // fcf: vpaddsw %zmm23, %zmm3, %zmm2
+	LONG $0x48759162; WORD $0xc8ed       // fd5: vpaddsw %zmm24, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // fdb: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // fe1: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // fe7: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // feb: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // fee: addq %r8, %r9
+	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // ff1: nopw %cs:(%rax,%rax)
+	LONG $0x06ff8348                     // 1000: cmpq $0x6, %rdi
+	LONG $0x06758e0f; WORD $0x0000       // 1004: jle 0x167f <gemmVNNI6x64+0x167f>
+	LONG $0x244c8b4d; BYTE $0x08         // 100a: movq 0x8(%r12), %r9
+	LONG $0x0cff8348                     // 100f: cmpq $0xc, %rdi
+	LONG $0xfa7f8d48                     // 1013: leaq -0x6(%rdi), %rdi
+	LONG $0x0006b841; WORD $0x0000       // 1017: movl $0x6, %r8d
+	LONG $0xc7420f4c                     // 101d: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 1021: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 1025: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 1029: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 102f: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 1032: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 1035: addq %r8, %rdx
+	LONG $0xffefe3e9; BYTE $0xff         // 1038: jmp 0x20 <gemmVNNI6x64+0x20>
+	LONG $0x000000bb; BYTE $0x3f         // 103d: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 1042: movl $0x3f800000, %r9d
+	LONG $0x18508b4d                     // 1048: movq 0x18(%r8), %r10
+	LONG $0x487d4262; WORD $0xd97c       // 104c: vpbroadcastd %r9d, %zmm27
+	LONG $0x487c0162; WORD $0xd25b       // 1052: vcvtdq2ps %zmm26, %zmm26
+	LONG $0x487c0162; WORD $0xc95b       // 1058: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487d6262; WORD $0xe37c       // 105e: vpbroadcastd %ebx, %zmm28
+	LONG $0x487ca162; WORD $0xf65b       // 1064: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 106a: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 1070: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 1076: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 107c: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 1082: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 1088: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 108e: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 1094: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 109a: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 10a0: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 10a6: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 10ac: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 10b2: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 10b8: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 10be: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 10c4: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 10ca: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 10d0: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 10d6: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 10dc: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 10e2: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x48fec162; WORD $0x7a6f; BYTE $0x08 // 10e8: vmovdqu64 0x200(%r10), %zmm23
+	LONG $0x48fe4162; WORD $0x426f; BYTE $0x0a // 10ef: vmovdqu64 0x280(%r10), %zmm24
+	LONG $0x4045c162; WORD $0x7a6b; BYTE $0x09 // 10f6: vpackssdw 0x240(%r10), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x426b; BYTE $0x0b // 10fd: vpackssdw 0x2c0(%r10), %zmm24, %zmm24
+	LONG $0x18488b4d                     // 1104: movq 0x18(%r8), %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 1108: kmovq 0x60(%r8), %k1
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // 110e: vmulps 0x100(%r9), %zmm26, %zmm26
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 1115: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 111c: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 1123: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x402c4162; WORD $0x6959; BYTE $0x0c // 112a: vmulps 0x300(%r9), %zmm26, %zmm29
+	LONG $0x40344162; WORD $0x7159; BYTE $0x0d // 1131: vmulps 0x340(%r9), %zmm25, %zmm30
+	LONG $0x401c0162; WORD $0xed58       // 1138: vaddps %zmm29, %zmm28, %zmm29
+	LONG $0x40146162; WORD $0xe85f       // 113e: vmaxps %zmm0, %zmm29, %zmm29
+	LONG $0x40140162; WORD $0xeb5d       // 1144: vminps %zmm27, %zmm29, %zmm29
+	LONG $0x402c0162; WORD $0xd559       // 114a: vmulps %zmm29, %zmm26, %zmm26
+	LONG $0x401c0162; WORD $0xee58       // 1150: vaddps %zmm30, %zmm28, %zmm29
+	LONG $0x404c4162; WORD $0x7159; BYTE $0x0e // 1156: vmulps 0x380(%r9), %zmm22, %zmm30
+	LONG $0x40146162; WORD $0xe85f       // 115d: vmaxps %zmm0, %zmm29, %zmm29
+	LONG $0x487d0162; WORD $0xd25b       // 1163: vcvtps2dq %zmm26, %zmm26
+	LONG $0x40140162; WORD $0xeb5d       // 1169: vminps %zmm27, %zmm29, %zmm29
+	LONG $0x40340162; WORD $0xcd59       // 116f: vmulps %zmm29, %zmm25, %zmm25
+	LONG $0x40544162; WORD $0x6959; BYTE $0x0f // 1175: vmulps 0x3c0(%r9), %zmm21, %zmm29
+	LONG $0x487d0162; WORD $0xc95b       // 117c: vcvtps2dq %zmm25, %zmm25
+	LONG $0x402d0162; WORD $0xc96b       // 1182: vpackssdw %zmm25, %zmm26, %zmm25
+	LONG $0x401c0162; WORD $0xd658       // 1188: vaddps %zmm30, %zmm28, %zmm26
+	LONG $0x402c6162; WORD $0xd05f       // 118e: vmaxps %zmm0, %zmm26, %zmm26
+	LONG $0x402c0162; WORD $0xd35d       // 1194: vminps %zmm27, %zmm26, %zmm26
+	LONG $0x404c8162; WORD $0xf259       // 119a: vmulps %zmm26, %zmm22, %zmm22
+	LONG $0x401c0162; WORD $0xd558       // 11a0: vaddps %zmm29, %zmm28, %zmm26
+	LONG $0x402c6162; WORD $0xd05f       // 11a6: vmaxps %zmm0, %zmm26, %zmm26
+	LONG $0x487da162; WORD $0xf65b       // 11ac: vcvtps2dq %zmm22, %zmm22
+	LONG $0x402c0162; WORD $0xd35d       // 11b2: vminps %zmm27, %zmm26, %zmm26
+	LONG $0x40548162; WORD $0xea59       // 11b8: vmulps %zmm26, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 11be: vcvtps2dq %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed6b       // 11c4: vpackssdw %zmm21, %zmm22, %zmm21
+	LONG $0x4035a162; WORD $0xf7ed       // 11ca: vpaddsw %zmm23, %zmm25, %zmm22
+	LONG $0x40558162; WORD $0xe8ed       // 11d0: vpaddsw %zmm24, %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed67       // 11d6: vpackuswb %zmm21, %zmm22, %zmm21
+	LONG $0x497fe162; WORD $0x297f       // 11dc: vmovdqu8 %zmm21, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 11e2: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 11e6: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 11ea: addq %rdx, %r9
+	LONG $0x18588b4d                     // 11ed: movq 0x18(%r8), %r11
+	LONG $0x90f8c1c4; WORD $0x6048       // 11f1: kmovq 0x60(%r8), %k1
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 11f7: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 11fe: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 1205: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 120c: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0c // 1213: vmulps 0x300(%r11), %zmm20, %zmm21
+	LONG $0x4064c162; WORD $0x7359; BYTE $0x0d // 121a: vmulps 0x340(%r11), %zmm19, %zmm22
+	LONG $0x401ca162; WORD $0xed58       // 1221: vaddps %zmm21, %zmm28, %zmm21
+	LONG $0x4054e162; WORD $0xe85f       // 1227: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x40548162; WORD $0xeb5d       // 122d: vminps %zmm27, %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe559       // 1233: vmulps %zmm21, %zmm20, %zmm20
+	LONG $0x401ca162; WORD $0xee58       // 1239: vaddps %zmm22, %zmm28, %zmm21
+	LONG $0x406cc162; WORD $0x7359; BYTE $0x0e // 123f: vmulps 0x380(%r11), %zmm18, %zmm22
+	LONG $0x4054e162; WORD $0xe85f       // 1246: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xe45b       // 124c: vcvtps2dq %zmm20, %zmm20
+	LONG $0x40548162; WORD $0xeb5d       // 1252: vminps %zmm27, %zmm21, %zmm21
+	LONG $0x4064a162; WORD $0xdd59       // 1258: vmulps %zmm21, %zmm19, %zmm19
+	LONG $0x4074c162; WORD $0x6b59; BYTE $0x0f // 125e: vmulps 0x3c0(%r11), %zmm17, %zmm21
+	LONG $0x487da162; WORD $0xdb5b       // 1265: vcvtps2dq %zmm19, %zmm19
+	LONG $0x405da162; WORD $0xdb6b       // 126b: vpackssdw %zmm19, %zmm20, %zmm19
+	LONG $0x401ca162; WORD $0xe658       // 1271: vaddps %zmm22, %zmm28, %zmm20
+	LONG $0x405ce162; WORD $0xe05f       // 1277: vmaxps %zmm0, %zmm20, %zmm20
+	LONG $0x405c8162; WORD $0xe35d       // 127d: vminps %zmm27, %zmm20, %zmm20
+	LONG $0x406ca162; WORD $0xd459       // 1283: vmulps %zmm20, %zmm18, %zmm18
+	LONG $0x401ca162; WORD $0xe558       // 1289: vaddps %zmm21, %zmm28, %zmm20
+	LONG $0x405ce162; WORD $0xe05f       // 128f: vmaxps %zmm0, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xd25b       // 1295: vcvtps2dq %zmm18, %zmm18
+	LONG $0x405c8162; WORD $0xe35d       // 129b: vminps %zmm27, %zmm20, %zmm20
+	LONG $0x4074a162; WORD $0xcc59       // 12a1: vmulps %zmm20, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 12a7: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // 12ad: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x4065a162; WORD $0xd7ed       // 12b3: vpaddsw %zmm23, %zmm19, %zmm18
+	LONG $0x40758162; WORD $0xc8ed       // 12b9: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc967       // 12bf: vpackuswb %zmm17, %zmm18, %zmm17
+	LONG $0x497fc162; WORD $0x0a7f       // 12c5: vmovdqu8 %zmm17, (%r10) {%k1}
+	LONG $0x28588b4d                     // 12cb: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 12cf: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 12d2: addq %r11, %r9
+	LONG $0x18708b4d                     // 12d5: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 12d9: kmovq 0x60(%r8), %k1
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 12df: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 12e6: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 12ed: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 12f4: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x407cc162; WORD $0x4e59; BYTE $0x0c // 12fb: vmulps 0x300(%r14), %zmm16, %zmm17
+	LONG $0x4804c162; WORD $0x5659; BYTE $0x0d // 1302: vmulps 0x340(%r14), %zmm15, %zmm18
+	LONG $0x401ca162; WORD $0xc958       // 1309: vaddps %zmm17, %zmm28, %zmm17
+	LONG $0x4074e162; WORD $0xc85f       // 130f: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x40748162; WORD $0xcb5d       // 1315: vminps %zmm27, %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc159       // 131b: vmulps %zmm17, %zmm16, %zmm16
+	LONG $0x401ca162; WORD $0xca58       // 1321: vaddps %zmm18, %zmm28, %zmm17
+	LONG $0x480cc162; WORD $0x5659; BYTE $0x0e // 1327: vmulps 0x380(%r14), %zmm14, %zmm18
+	LONG $0x4074e162; WORD $0xc85f       // 132e: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc05b       // 1334: vcvtps2dq %zmm16, %zmm16
+	LONG $0x40748162; WORD $0xcb5d       // 133a: vminps %zmm27, %zmm17, %zmm17
+	LONG $0x48043162; WORD $0xf959       // 1340: vmulps %zmm17, %zmm15, %zmm15
+	LONG $0x4814c162; WORD $0x4e59; BYTE $0x0f // 1346: vmulps 0x3c0(%r14), %zmm13, %zmm17
+	LONG $0x487d5162; WORD $0xff5b       // 134d: vcvtps2dq %zmm15, %zmm15
+	LONG $0x407d5162; WORD $0xff6b       // 1353: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x401ca162; WORD $0xc258       // 1359: vaddps %zmm18, %zmm28, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 135f: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407c8162; WORD $0xc35d       // 1365: vminps %zmm27, %zmm16, %zmm16
+	LONG $0x480c3162; WORD $0xf059       // 136b: vmulps %zmm16, %zmm14, %zmm14
+	LONG $0x401ca162; WORD $0xc158       // 1371: vaddps %zmm17, %zmm28, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 1377: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xf65b       // 137d: vcvtps2dq %zmm14, %zmm14
+	LONG $0x407c8162; WORD $0xc35d       // 1383: vminps %zmm27, %zmm16, %zmm16
+	LONG $0x48143162; WORD $0xe859       // 1389: vmulps %zmm16, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 138f: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // 1395: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x48053162; WORD $0xf7ed       // 139b: vpaddsw %zmm23, %zmm15, %zmm14
+	LONG $0x48151162; WORD $0xe8ed       // 13a1: vpaddsw %zmm24, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 13a7: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // 13ad: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // 13b3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 13b7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 13ba: addq %r11, %r9
+	LONG $0x18588b49                     // 13bd: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 13c1: kmovq 0x60(%r8), %k1
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 13c7: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 13ce: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 13d5: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 13dc: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x481c7162; WORD $0x6b59; BYTE $0x0c // 13e3: vmulps 0x300(%rbx), %zmm12, %zmm13
+	LONG $0x48247162; WORD $0x7359; BYTE $0x0d // 13ea: vmulps 0x340(%rbx), %zmm11, %zmm14
+	LONG $0x401c5162; WORD $0xed58       // 13f1: vaddps %zmm13, %zmm28, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 13f7: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48141162; WORD $0xeb5d       // 13fd: vminps %zmm27, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 1403: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x401c5162; WORD $0xee58       // 1409: vaddps %zmm14, %zmm28, %zmm13
+	LONG $0x482c7162; WORD $0x7359; BYTE $0x0e // 140f: vmulps 0x380(%rbx), %zmm10, %zmm14
+	LONG $0x48147162; WORD $0xe85f       // 1416: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xe45b       // 141c: vcvtps2dq %zmm12, %zmm12
+	LONG $0x48141162; WORD $0xeb5d       // 1422: vminps %zmm27, %zmm13, %zmm13
+	LONG $0x48245162; WORD $0xdd59       // 1428: vmulps %zmm13, %zmm11, %zmm11
+	LONG $0x48347162; WORD $0x6b59; BYTE $0x0f // 142e: vmulps 0x3c0(%rbx), %zmm9, %zmm13
+	LONG $0x487d5162; WORD $0xdb5b       // 1435: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // 143b: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x401c5162; WORD $0xe658       // 1441: vaddps %zmm14, %zmm28, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 1447: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c1162; WORD $0xe35d       // 144d: vminps %zmm27, %zmm12, %zmm12
+	LONG $0x482c5162; WORD $0xd459       // 1453: vmulps %zmm12, %zmm10, %zmm10
+	LONG $0x401c5162; WORD $0xe558       // 1459: vaddps %zmm13, %zmm28, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 145f: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xd25b       // 1465: vcvtps2dq %zmm10, %zmm10
+	LONG $0x481c1162; WORD $0xe35d       // 146b: vminps %zmm27, %zmm12, %zmm12
+	LONG $0x48345162; WORD $0xcc59       // 1471: vmulps %zmm12, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 1477: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // 147d: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x48253162; WORD $0xd7ed       // 1483: vpaddsw %zmm23, %zmm11, %zmm10
+	LONG $0x48351162; WORD $0xc8ed       // 1489: vpaddsw %zmm24, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // 148f: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x497f5162; WORD $0x0a7f       // 1495: vmovdqu8 %zmm9, (%r10) {%k1}
+	LONG $0x28588b4d                     // 149b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 149f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 14a2: addq %r11, %r9
+	LONG $0x18708b4d                     // 14a5: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 14a9: kmovq 0x60(%r8), %k1
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 14af: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 14b6: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 14bd: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 14c4: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x483c5162; WORD $0x4e59; BYTE $0x0c // 14cb: vmulps 0x300(%r14), %zmm8, %zmm9
+	LONG $0x48445162; WORD $0x5659; BYTE $0x0d // 14d2: vmulps 0x340(%r14), %zmm7, %zmm10
+	LONG $0x401c5162; WORD $0xc958       // 14d9: vaddps %zmm9, %zmm28, %zmm9
+	LONG $0x48347162; WORD $0xc85f       // 14df: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48341162; WORD $0xcb5d       // 14e5: vminps %zmm27, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // 14eb: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x401c5162; WORD $0xca58       // 14f1: vaddps %zmm10, %zmm28, %zmm9
+	LONG $0x484c5162; WORD $0x5659; BYTE $0x0e // 14f7: vmulps 0x380(%r14), %zmm6, %zmm10
+	LONG $0x48347162; WORD $0xc85f       // 14fe: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc05b       // 1504: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48341162; WORD $0xcb5d       // 150a: vminps %zmm27, %zmm9, %zmm9
+	LONG $0x4844d162; WORD $0xf959       // 1510: vmulps %zmm9, %zmm7, %zmm7
+	LONG $0x48545162; WORD $0x4e59; BYTE $0x0f // 1516: vmulps 0x3c0(%r14), %zmm5, %zmm9
+	LONG $0x487df162; WORD $0xff5b       // 151d: vcvtps2dq %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff6b       // 1523: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x401c5162; WORD $0xc258       // 1529: vaddps %zmm10, %zmm28, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 152f: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c1162; WORD $0xc35d       // 1535: vminps %zmm27, %zmm8, %zmm8
+	LONG $0x484cd162; WORD $0xf059       // 153b: vmulps %zmm8, %zmm6, %zmm6
+	LONG $0x401c5162; WORD $0xc158       // 1541: vaddps %zmm9, %zmm28, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 1547: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xf65b       // 154d: vcvtps2dq %zmm6, %zmm6
+	LONG $0x483c1162; WORD $0xc35d       // 1553: vminps %zmm27, %zmm8, %zmm8
+	LONG $0x4854d162; WORD $0xe859       // 1559: vmulps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 155f: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 1565: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4845b162; WORD $0xf7ed       // 156b: vpaddsw %zmm23, %zmm7, %zmm6
+	LONG $0x48559162; WORD $0xe8ed       // 1571: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 1577: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x497fd162; WORD $0x2a7f       // 157d: vmovdqu8 %zmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 1583: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1587: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 158a: addq %r11, %r9
+	LONG $0x18588b49                     // 158d: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 1591: kmovq 0x60(%r8), %k1
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 1597: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 159e: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 15a5: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 15ac: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x485cf162; WORD $0x6b59; BYTE $0x0c // 15b3: vmulps 0x300(%rbx), %zmm4, %zmm5
+	LONG $0x4864f162; WORD $0x7359; BYTE $0x0d // 15ba: vmulps 0x340(%rbx), %zmm3, %zmm6
+	LONG $0x401cf162; WORD $0xed58       // 15c1: vaddps %zmm5, %zmm28, %zmm5
+	LONG $0x4854f162; WORD $0xe85f       // 15c7: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x48549162; WORD $0xeb5d       // 15cd: vminps %zmm27, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // 15d3: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x401cf162; WORD $0xee58       // 15d9: vaddps %zmm6, %zmm28, %zmm5
+	LONG $0x486cf162; WORD $0x7359; BYTE $0x0e // 15df: vmulps 0x380(%rbx), %zmm2, %zmm6
+	LONG $0x4854f162; WORD $0xe85f       // 15e6: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xe45b       // 15ec: vcvtps2dq %zmm4, %zmm4
+	LONG $0x48549162; WORD $0xeb5d       // 15f2: vminps %zmm27, %zmm5, %zmm5
+	LONG $0x4864f162; WORD $0xdd59       // 15f8: vmulps %zmm5, %zmm3, %zmm3
+	LONG $0x4874f162; WORD $0x6b59; BYTE $0x0f // 15fe: vmulps 0x3c0(%rbx), %zmm1, %zmm5
+	LONG $0x487df162; WORD $0xdb5b       // 1605: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb6b       // 160b: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x401cf162; WORD $0xe658       // 1611: vaddps %zmm6, %zmm28, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 1617: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485c9162; WORD $0xe35d       // 161d: vminps %zmm27, %zmm4, %zmm4
+	LONG $0x486cf162; WORD $0xd459       // 1623: vmulps %zmm4, %zmm2, %zmm2
+	LONG $0x401cf162; WORD $0xe558       // 1629: vaddps %zmm5, %zmm28, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 162f: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // 1635: vcvtps2dq %zmm2, %zmm2
+	LONG $0x485c9162; WORD $0xe35d       // 163b: vminps %zmm27, %zmm4, %zmm4
+	LONG $0x4874f162; WORD $0xcc59       // 1641: vmulps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1647: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 164d: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865b162; WORD $0xd7ed       // 1653: vpaddsw %zmm23, %zmm3, %zmm2
+	LONG $0x48759162; WORD $0xc8ed       // 1659: vpaddsw %zmm24, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 165f: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // 1665: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 166b: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 166f: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1672: addq %r8, %r9
+	LONG $0x06ff8348                     // 1675: cmpq $0x6, %rdi
+	LONG $0xf98b8f0f; WORD $0xffff       // 1679: jg 0x100a <gemmVNNI6x64+0x100a>
+	WORD $0xf8c5; BYTE $0x77             // 167f: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
@@ -1237,8 +995,8 @@ TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
 	LONG $0x244c8b49; BYTE $0x20         // 004: movq 0x20(%r12), %rcx
 	LONG $0x24548b49; BYTE $0x30         // 009: movq 0x30(%r12), %rdx
 	LONG $0x247c8b49; BYTE $0x38         // 00e: movq 0x38(%r12), %rdi
-	LONG $0xc0eff9c5                     // 013: vpxor %xmm0, %xmm0, %xmm0
-	LONG $0x000008be; BYTE $0x00         // 017: movl $0x8, %esi
+	LONG $0x000008be; BYTE $0x00         // 013: movl $0x8, %esi
+	LONG $0xc0eff9c5                     // 018: vpxor %xmm0, %xmm0, %xmm0
 	LONG $0x00401f0f                     // 01c: nopl (%rax)
 	WORD $0x894d; BYTE $0xe0             // 020: movq %r12, %r8
 	LONG $0x18708b4d                     // 023: movq 0x18(%r8), %r14
@@ -1270,1255 +1028,1123 @@ TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
 	LONG $0x48fde162; WORD $0xd96f       // 0b0: vmovdqa64 %zmm1, %zmm19
 	LONG $0x48fde162; WORD $0xe26f       // 0b6: vmovdqa64 %zmm2, %zmm20
 	LONG $0x48fde162; WORD $0xeb6f       // 0bc: vmovdqa64 %zmm3, %zmm21
-	LONG $0x48fde162; WORD $0xf16f       // 0c2: vmovdqa64 %zmm1, %zmm22
-	LONG $0x48fd6162; WORD $0xca6f       // 0c8: vmovdqa64 %zmm2, %zmm25
-	LONG $0x48fd6162; WORD $0xd36f       // 0ce: vmovdqa64 %zmm3, %zmm26
+	LONG $0x48fd6162; WORD $0xc96f       // 0c2: vmovdqa64 %zmm1, %zmm25
+	LONG $0x48fd6162; WORD $0xda6f       // 0c8: vmovdqa64 %zmm2, %zmm27
+	LONG $0x48fd6162; WORD $0xe36f       // 0ce: vmovdqa64 %zmm3, %zmm28
 	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0d4: nopw %cs:(%rax,%rax)
 	LONG $0x40688b4d                     // 0e0: movq 0x40(%r8), %r13
 	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0e4: nopw %cs:(%rax,%rax)
-	LONG $0x48fec162; WORD $0x3a6f       // 0f0: vmovdqu64 (%r10), %zmm23
+	LONG $0x48fec162; WORD $0x326f       // 0f0: vmovdqu64 (%r10), %zmm22
 	LONG $0x487d0262; WORD $0x2c58; BYTE $0x0f // 0f6: vpbroadcastd (%r15,%r9), %zmm29
-	LONG $0x48fe4162; WORD $0x426f; BYTE $0x01 // 0fd: vmovdqu64 0x40(%r10), %zmm24
-	LONG $0x48fe4162; WORD $0x5a6f; BYTE $0x02 // 104: vmovdqu64 0x80(%r10), %zmm27
+	LONG $0x48fec162; WORD $0x7a6f; BYTE $0x01 // 0fd: vmovdqu64 0x40(%r10), %zmm23
+	LONG $0x48fe4162; WORD $0x426f; BYTE $0x02 // 104: vmovdqu64 0x80(%r10), %zmm24
 	LONG $0x487d0262; WORD $0x3458; BYTE $0x4f // 10b: vpbroadcastd (%r15,%r9,2), %zmm30
-	LONG $0x487d4262; WORD $0x2758       // 112: vpbroadcastd (%r15), %zmm28
+	LONG $0x487d4262; WORD $0x1758       // 112: vpbroadcastd (%r15), %zmm26
 	LONG $0x04c78349                     // 118: addq $0x4, %r15
 	LONG $0xc0c28149; WORD $0x0000; BYTE $0x00 // 11c: addq $0xc0, %r10
-	LONG $0x4015a262; WORD $0xef50       // 123: vpdpbusd %zmm23, %zmm29, %zmm21
-	LONG $0x40158262; WORD $0xe050       // 129: vpdpbusd %zmm24, %zmm29, %zmm20
-	LONG $0x40158262; WORD $0xdb50       // 12f: vpdpbusd %zmm27, %zmm29, %zmm19
+	LONG $0x4015a262; WORD $0xee50       // 123: vpdpbusd %zmm22, %zmm29, %zmm21
+	LONG $0x4015a262; WORD $0xe750       // 129: vpdpbusd %zmm23, %zmm29, %zmm20
+	LONG $0x40158262; WORD $0xd850       // 12f: vpdpbusd %zmm24, %zmm29, %zmm19
 	LONG $0x487d4262; WORD $0x2b58       // 135: vpbroadcastd (%r11), %zmm29
-	LONG $0x400da262; WORD $0xd750       // 13b: vpdpbusd %zmm23, %zmm30, %zmm18
-	LONG $0x400d8262; WORD $0xc850       // 141: vpdpbusd %zmm24, %zmm30, %zmm17
-	LONG $0x400d8262; WORD $0xc350       // 147: vpdpbusd %zmm27, %zmm30, %zmm16
+	LONG $0x400da262; WORD $0xd650       // 13b: vpdpbusd %zmm22, %zmm30, %zmm18
+	LONG $0x400da262; WORD $0xcf50       // 141: vpdpbusd %zmm23, %zmm30, %zmm17
+	LONG $0x400d8262; WORD $0xc050       // 147: vpdpbusd %zmm24, %zmm30, %zmm16
 	LONG $0x487d0262; WORD $0x3458; BYTE $0x0b // 14d: vpbroadcastd (%r11,%r9), %zmm30
-	LONG $0x401d2262; WORD $0xd750       // 154: vpdpbusd %zmm23, %zmm28, %zmm26
-	LONG $0x401d0262; WORD $0xc850       // 15a: vpdpbusd %zmm24, %zmm28, %zmm25
-	LONG $0x401d8262; WORD $0xf350       // 160: vpdpbusd %zmm27, %zmm28, %zmm22
-	LONG $0x40153262; WORD $0xff50       // 166: vpdpbusd %zmm23, %zmm29, %zmm15
-	LONG $0x40151262; WORD $0xf050       // 16c: vpdpbusd %zmm24, %zmm29, %zmm14
-	LONG $0x40151262; WORD $0xeb50       // 172: vpdpbusd %zmm27, %zmm29, %zmm13
+	LONG $0x402d2262; WORD $0xe650       // 154: vpdpbusd %zmm22, %zmm26, %zmm28
+	LONG $0x402d2262; WORD $0xdf50       // 15a: vpdpbusd %zmm23, %zmm26, %zmm27
+	LONG $0x402d0262; WORD $0xc850       // 160: vpdpbusd %zmm24, %zmm26, %zmm25
+	LONG $0x40153262; WORD $0xfe50       // 166: vpdpbusd %zmm22, %zmm29, %zmm15
+	LONG $0x40153262; WORD $0xf750       // 16c: vpdpbusd %zmm23, %zmm29, %zmm14
+	LONG $0x40151262; WORD $0xe850       // 172: vpdpbusd %zmm24, %zmm29, %zmm13
 	LONG $0x487d0262; WORD $0x2c58; BYTE $0x4b // 178: vpbroadcastd (%r11,%r9,2), %zmm29
-	LONG $0x400d3262; WORD $0xe750       // 17f: vpdpbusd %zmm23, %zmm30, %zmm12
-	LONG $0x400d1262; WORD $0xd850       // 185: vpdpbusd %zmm24, %zmm30, %zmm11
-	LONG $0x400d1262; WORD $0xd350       // 18b: vpdpbusd %zmm27, %zmm30, %zmm10
+	LONG $0x400d3262; WORD $0xe650       // 17f: vpdpbusd %zmm22, %zmm30, %zmm12
+	LONG $0x400d3262; WORD $0xdf50       // 185: vpdpbusd %zmm23, %zmm30, %zmm11
+	LONG $0x400d1262; WORD $0xd050       // 18b: vpdpbusd %zmm24, %zmm30, %zmm10
 	LONG $0x487d6262; WORD $0x3358       // 191: vpbroadcastd (%rbx), %zmm30
 	LONG $0x04c38349                     // 197: addq $0x4, %r11
-	LONG $0x40153262; WORD $0xcf50       // 19b: vpdpbusd %zmm23, %zmm29, %zmm9
-	LONG $0x40151262; WORD $0xc050       // 1a1: vpdpbusd %zmm24, %zmm29, %zmm8
-	LONG $0x40159262; WORD $0xfb50       // 1a7: vpdpbusd %zmm27, %zmm29, %zmm7
+	LONG $0x40153262; WORD $0xce50       // 19b: vpdpbusd %zmm22, %zmm29, %zmm9
+	LONG $0x40153262; WORD $0xc750       // 1a1: vpdpbusd %zmm23, %zmm29, %zmm8
+	LONG $0x40159262; WORD $0xf850       // 1a7: vpdpbusd %zmm24, %zmm29, %zmm7
 	LONG $0x487d2262; WORD $0x2c58; BYTE $0x0b // 1ad: vpbroadcastd (%rbx,%r9), %zmm29
-	LONG $0x400db262; WORD $0xf750       // 1b4: vpdpbusd %zmm23, %zmm30, %zmm6
-	LONG $0x400d9262; WORD $0xe850       // 1ba: vpdpbusd %zmm24, %zmm30, %zmm5
-	LONG $0x400d9262; WORD $0xe350       // 1c0: vpdpbusd %zmm27, %zmm30, %zmm4
+	LONG $0x400db262; WORD $0xf650       // 1b4: vpdpbusd %zmm22, %zmm30, %zmm6
+	LONG $0x400db262; WORD $0xef50       // 1ba: vpdpbusd %zmm23, %zmm30, %zmm5
+	LONG $0x400d9262; WORD $0xe050       // 1c0: vpdpbusd %zmm24, %zmm30, %zmm4
 	LONG $0x04c38348                     // 1c6: addq $0x4, %rbx
 	WORD $0xff49; BYTE $0xcd             // 1ca: decq %r13
-	LONG $0x4015b262; WORD $0xdf50       // 1cd: vpdpbusd %zmm23, %zmm29, %zmm3
-	LONG $0x40159262; WORD $0xd050       // 1d3: vpdpbusd %zmm24, %zmm29, %zmm2
-	LONG $0x40159262; WORD $0xcb50       // 1d9: vpdpbusd %zmm27, %zmm29, %zmm1
-	LONG $0xff0b850f; WORD $0xffff       // 1df: jne 0x1dc0 <gemmVNNI8x48+0xf0>
+	LONG $0x4015b262; WORD $0xde50       // 1cd: vpdpbusd %zmm22, %zmm29, %zmm3
+	LONG $0x4015b262; WORD $0xd750       // 1d3: vpdpbusd %zmm23, %zmm29, %zmm2
+	LONG $0x40159262; WORD $0xc850       // 1d9: vpdpbusd %zmm24, %zmm29, %zmm1
+	LONG $0xff0b850f; WORD $0xffff       // 1df: jne 0x1780 <gemmVNNI8x48+0xf0>
 	LONG $0x50688b4d                     // 1e5: movq 0x50(%r8), %r13
 	WORD $0x014d; BYTE $0xef             // 1e9: addq %r13, %r15
 	WORD $0x014d; BYTE $0xeb             // 1ec: addq %r13, %r11
 	WORD $0x014c; BYTE $0xeb             // 1ef: addq %r13, %rbx
 	WORD $0xff49; BYTE $0xce             // 1f2: decq %r14
-	LONG $0xfee5850f; WORD $0xffff       // 1f5: jne 0x1db0 <gemmVNNI8x48+0xe0>
+	LONG $0xfee5850f; WORD $0xffff       // 1f5: jne 0x1770 <gemmVNNI8x48+0xe0>
 	LONG $0x58488b4d                     // 1fb: movq 0x58(%r8), %r9
 	LONG $0x01f98349                     // 1ff: cmpq $0x1, %r9
-	LONG $0x05478f0f; WORD $0x0000       // 203: jg 0x2420 <gemmVNNI8x48+0x750>
+	LONG $0x04e78f0f; WORD $0x0000       // 203: jg 0x1d80 <gemmVNNI8x48+0x6f0>
 	WORD $0x854d; BYTE $0xc9             // 209: testq %r9, %r9
-	LONG $0x0f9a840f; WORD $0x0000       // 20c: je 0x2e7c <gemmVNNI8x48+0x11ac>
+	LONG $0x0cf1840f; WORD $0x0000       // 20c: je 0x2593 <gemmVNNI8x48+0xf03>
 	LONG $0x01f98349                     // 212: cmpq $0x1, %r9
-	LONG $0x0d08850f; WORD $0x0000       // 216: jne 0x2bf4 <gemmVNNI8x48+0xf24>
-	LONG $0x18488b4d                     // 21c: movq 0x18(%r8), %r9
-	LONG $0x487c8162; WORD $0xfa5b       // 220: vcvtdq2ps %zmm26, %zmm23
-	LONG $0x487c0162; WORD $0xc15b       // 226: vcvtdq2ps %zmm25, %zmm24
-	LONG $0x487ca162; WORD $0xf65b       // 22c: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 232: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 238: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 23e: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 244: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 24a: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 250: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 256: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 25c: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 262: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 268: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 26e: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 274: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 27a: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 280: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 286: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 28c: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 292: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 298: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 29e: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 2a4: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 2aa: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x03 // 2b0: vmulps 0xc0(%r9), %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x795d; BYTE $0x09 // 2b7: vminps 0x240(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 2be: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x06 // 2c4: vpaddd 0x180(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 2cb: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x3911       // 2d1: vpmovusdb %zmm23, (%rcx)
-	LONG $0x403cc162; WORD $0x7959; BYTE $0x04 // 2d7: vmulps 0x100(%r9), %zmm24, %zmm23
-	LONG $0x4044c162; WORD $0x795d; BYTE $0x0a // 2de: vminps 0x280(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 2e5: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 2eb: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 2f2: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 2f8: vpmovusdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 2ff: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x6448       // 306: kmovw 0x64(%r8), %k1
-	LONG $0x404cc162; WORD $0x715d; BYTE $0x0b // 30c: vminps 0x2c0(%r9), %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 313: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 319: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 320: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf611       // 326: vpmovusdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 32c: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 333: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 337: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 33b: addq %rdx, %r9
-	LONG $0x18588b4d                     // 33e: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 342: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x6b5d; BYTE $0x09 // 349: vminps 0x240(%r11), %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 350: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 356: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 35d: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a11       // 363: vpmovusdb %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 369: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x635d; BYTE $0x0a // 370: vminps 0x280(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 377: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 37d: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 384: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 38a: vpmovusdb %zmm20, 0x10(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 391: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x6448       // 398: kmovw 0x64(%r8), %k1
-	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0b // 39e: vminps 0x2c0(%r11), %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 3a5: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 3ab: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 3b2: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb11       // 3b8: vpmovusdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 3be: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 3c5: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 3c9: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 3cc: addq %r11, %r9
-	LONG $0x18708b4d                     // 3cf: movq 0x18(%r8), %r14
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 3d3: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x565d; BYTE $0x09 // 3da: vminps 0x240(%r14), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 3e1: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 3e7: vpaddd 0x180(%r14), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 3ee: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1211       // 3f4: vpmovusdb %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 3fa: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4e5d; BYTE $0x0a // 401: vminps 0x280(%r14), %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 408: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 40e: vpaddd 0x1c0(%r14), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // 415: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // 41b: vpmovusdb %zmm17, 0x10(%r10)
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 422: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x6448       // 429: kmovw 0x64(%r8), %k1
-	LONG $0x407cc162; WORD $0x465d; BYTE $0x0b // 42f: vminps 0x2c0(%r14), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 436: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 43c: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // 443: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc011       // 449: vpmovusdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 44f: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 456: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 45a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 45d: addq %r11, %r9
-	LONG $0x18588b49                     // 460: movq 0x18(%r8), %rbx
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 464: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x48047162; WORD $0x7b5d; BYTE $0x09 // 46b: vminps 0x240(%rbx), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 472: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 478: vpaddd 0x180(%rbx), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 47f: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a11       // 485: vpmovusdb %zmm15, (%r10)
+	LONG $0x1104850f; WORD $0x0000       // 216: jne 0x29b0 <gemmVNNI8x48+0x1320>
+	LONG $0x0100b949; LONG $0x06050402; WORD $0x0908 // 21c: movabsq $0x908060504020100, %r9
+	LONG $0x0c0aba49; LONG $0x07030e0d; WORD $0x0f0b // 226: movabsq $0xf0b07030e0d0c0a, %r10
+	LONG $0x08fdc162; WORD $0xf16e       // 230: vmovq %r9, %xmm22
+	LONG $0x0100b949; LONG $0x04030002; WORD $0x0005 // 236: movabsq $0x5040300020100, %r9
+	LONG $0x0706b949; LONG $0x0a090008; WORD $0x000b // 240: movabsq $0xb0a0900080706, %r9
+	LONG $0x18488b4d                     // 24a: movq 0x18(%r8), %r9
+	LONG $0x08fdc162; WORD $0xfa6e       // 24e: vmovq %r10, %xmm23
+	LONG $0x487c0162; WORD $0xe45b       // 254: vcvtdq2ps %zmm28, %zmm28
+	LONG $0x487c0162; WORD $0xdb5b       // 25a: vcvtdq2ps %zmm27, %zmm27
+	LONG $0x487c0162; WORD $0xc95b       // 260: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487ca162; WORD $0xed5b       // 266: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 26c: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 272: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 278: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 27e: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 284: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 28a: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 290: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 296: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 29c: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 2a2: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 2a8: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 2ae: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 2b4: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 2ba: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 2c0: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 2c6: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 2cc: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 2d2: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 2d8: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 2de: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00cda162; WORD $0xf76c       // 2e4: vpunpcklqdq %xmm23, %xmm22, %xmm22
+	LONG $0x487da262; WORD $0xf631       // 2ea: vpmovzxbd %xmm22, %zmm22
+	LONG $0x48fe4162; WORD $0x516f; BYTE $0x08 // 2f0: vmovdqu64 0x200(%r9), %zmm26
+	LONG $0x48fec162; WORD $0x796f; BYTE $0x06 // 2f7: vmovdqu64 0x180(%r9), %zmm23
+	LONG $0x40454162; WORD $0x416b; BYTE $0x07 // 2fe: vpackssdw 0x1c0(%r9), %zmm23, %zmm24
+	LONG $0x18488b4d                     // 305: movq 0x18(%r8), %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 309: kmovq 0x60(%r8), %k1
+	LONG $0x40244162; WORD $0x5959; BYTE $0x04 // 30f: vmulps 0x100(%r9), %zmm27, %zmm27
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 316: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x402d8162; WORD $0xfa6b       // 31d: vpackssdw %zmm26, %zmm26, %zmm23
+	LONG $0x401c4162; WORD $0x5159; BYTE $0x03 // 323: vmulps 0xc0(%r9), %zmm28, %zmm26
+	LONG $0x40244162; WORD $0x595d; BYTE $0x0a // 32a: vminps 0x280(%r9), %zmm27, %zmm27
+	LONG $0x40344162; WORD $0x495d; BYTE $0x0b // 331: vminps 0x2c0(%r9), %zmm25, %zmm25
+	LONG $0x402c4162; WORD $0x515d; BYTE $0x09 // 338: vminps 0x240(%r9), %zmm26, %zmm26
+	LONG $0x487d0162; WORD $0xc95b       // 33f: vcvtps2dq %zmm25, %zmm25
+	LONG $0x487d0162; WORD $0xdb5b       // 345: vcvtps2dq %zmm27, %zmm27
+	LONG $0x487d0162; WORD $0xd25b       // 34b: vcvtps2dq %zmm26, %zmm26
+	LONG $0x40350162; WORD $0xc96b       // 351: vpackssdw %zmm25, %zmm25, %zmm25
+	LONG $0x402d0162; WORD $0xd36b       // 357: vpackssdw %zmm27, %zmm26, %zmm26
+	LONG $0x40352162; WORD $0xcfed       // 35d: vpaddsw %zmm23, %zmm25, %zmm25
+	LONG $0x402d0162; WORD $0xd0ed       // 363: vpaddsw %zmm24, %zmm26, %zmm26
+	LONG $0x402d0162; WORD $0xc967       // 369: vpackuswb %zmm25, %zmm26, %zmm25
+	LONG $0x404d0262; WORD $0xc936       // 36f: vpermd %zmm25, %zmm22, %zmm25
+	LONG $0x497f6162; WORD $0x097f       // 375: vmovdqu8 %zmm25, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 37b: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 37f: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 383: addq %rdx, %r9
+	LONG $0x18588b4d                     // 386: movq 0x18(%r8), %r11
+	LONG $0x90f8c1c4; WORD $0x6048       // 38a: kmovq 0x60(%r8), %k1
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 390: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 397: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 39e: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x4054c162; WORD $0x6b5d; BYTE $0x09 // 3a5: vminps 0x240(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x635d; BYTE $0x0a // 3ac: vminps 0x280(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0b // 3b3: vminps 0x2c0(%r11), %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 3ba: vcvtps2dq %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xed5b       // 3c0: vcvtps2dq %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xe45b       // 3c6: vcvtps2dq %zmm20, %zmm20
+	LONG $0x4055a162; WORD $0xe46b       // 3cc: vpackssdw %zmm20, %zmm21, %zmm20
+	LONG $0x4065a162; WORD $0xdb6b       // 3d2: vpackssdw %zmm19, %zmm19, %zmm19
+	LONG $0x405d8162; WORD $0xe0ed       // 3d8: vpaddsw %zmm24, %zmm20, %zmm20
+	LONG $0x4065a162; WORD $0xdfed       // 3de: vpaddsw %zmm23, %zmm19, %zmm19
+	LONG $0x405da162; WORD $0xdb67       // 3e4: vpackuswb %zmm19, %zmm20, %zmm19
+	LONG $0x404da262; WORD $0xdb36       // 3ea: vpermd %zmm19, %zmm22, %zmm19
+	LONG $0x497fc162; WORD $0x1a7f       // 3f0: vmovdqu8 %zmm19, (%r10) {%k1}
+	LONG $0x28588b4d                     // 3f6: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 3fa: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 3fd: addq %r11, %r9
+	LONG $0x18708b4d                     // 400: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 404: kmovq 0x60(%r8), %k1
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 40a: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 411: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 418: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x406cc162; WORD $0x565d; BYTE $0x09 // 41f: vminps 0x240(%r14), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4e5d; BYTE $0x0a // 426: vminps 0x280(%r14), %zmm17, %zmm17
+	LONG $0x407cc162; WORD $0x465d; BYTE $0x0b // 42d: vminps 0x2c0(%r14), %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 434: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xd25b       // 43a: vcvtps2dq %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xc95b       // 440: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // 446: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x407da162; WORD $0xc06b       // 44c: vpackssdw %zmm16, %zmm16, %zmm16
+	LONG $0x40758162; WORD $0xc8ed       // 452: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x407da162; WORD $0xc7ed       // 458: vpaddsw %zmm23, %zmm16, %zmm16
+	LONG $0x4075a162; WORD $0xc067       // 45e: vpackuswb %zmm16, %zmm17, %zmm16
+	LONG $0x404da262; WORD $0xc036       // 464: vpermd %zmm16, %zmm22, %zmm16
+	LONG $0x497fc162; WORD $0x027f       // 46a: vmovdqu8 %zmm16, (%r10) {%k1}
+	LONG $0x28588b4d                     // 470: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 474: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 477: addq %r11, %r9
+	LONG $0x18588b49                     // 47a: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 47e: kmovq 0x60(%r8), %k1
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 484: vmulps 0xc0(%rbx), %zmm15, %zmm15
 	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 48b: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x480c7162; WORD $0x735d; BYTE $0x0a // 492: vminps 0x280(%rbx), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 499: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 49f: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 4a6: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // 4ac: vpmovusdb %zmm14, 0x10(%r10)
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 4b3: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6448       // 4ba: kmovw 0x64(%r8), %k1
-	LONG $0x48147162; WORD $0x6b5d; BYTE $0x0b // 4c0: vminps 0x2c0(%rbx), %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 4c7: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 4cd: vpaddd 0x200(%rbx), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 4d4: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 4da: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 4e0: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 4e7: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4eb: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4ee: addq %r11, %r9
-	LONG $0x18708b4d                     // 4f1: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 4f5: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x665d; BYTE $0x09 // 4fc: vminps 0x240(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 503: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 509: vpaddd 0x180(%r14), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 510: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 516: vpmovusdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 51c: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x5e5d; BYTE $0x0a // 523: vminps 0x280(%r14), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 52a: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 530: vpaddd 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 537: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 53d: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 544: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x6448       // 54b: kmovw 0x64(%r8), %k1
-	LONG $0x482c5162; WORD $0x565d; BYTE $0x0b // 551: vminps 0x2c0(%r14), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 558: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 55e: vpaddd 0x200(%r14), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 565: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd211       // 56b: vpmovusdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 571: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 578: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 57c: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 57f: addq %r11, %r9
-	LONG $0x18588b49                     // 582: movq 0x18(%r8), %rbx
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 586: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 492: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x48047162; WORD $0x7b5d; BYTE $0x09 // 499: vminps 0x240(%rbx), %zmm15, %zmm15
+	LONG $0x480c7162; WORD $0x735d; BYTE $0x0a // 4a0: vminps 0x280(%rbx), %zmm14, %zmm14
+	LONG $0x48147162; WORD $0x6b5d; BYTE $0x0b // 4a7: vminps 0x2c0(%rbx), %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 4ae: vcvtps2dq %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xff5b       // 4b4: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // 4ba: vcvtps2dq %zmm14, %zmm14
+	LONG $0x48055162; WORD $0xf66b       // 4c0: vpackssdw %zmm14, %zmm15, %zmm14
+	LONG $0x48155162; WORD $0xed6b       // 4c6: vpackssdw %zmm13, %zmm13, %zmm13
+	LONG $0x480d1162; WORD $0xf0ed       // 4cc: vpaddsw %zmm24, %zmm14, %zmm14
+	LONG $0x48153162; WORD $0xefed       // 4d2: vpaddsw %zmm23, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 4d8: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x404d5262; WORD $0xed36       // 4de: vpermd %zmm13, %zmm22, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // 4e4: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // 4ea: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 4ee: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 4f1: addq %r11, %r9
+	LONG $0x18708b4d                     // 4f4: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 4f8: kmovq 0x60(%r8), %k1
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 4fe: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 505: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 50c: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x481c5162; WORD $0x665d; BYTE $0x09 // 513: vminps 0x240(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0x5e5d; BYTE $0x0a // 51a: vminps 0x280(%r14), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0x565d; BYTE $0x0b // 521: vminps 0x2c0(%r14), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 528: vcvtps2dq %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xe45b       // 52e: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 534: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // 53a: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x482d5162; WORD $0xd26b       // 540: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x48251162; WORD $0xd8ed       // 546: vpaddsw %zmm24, %zmm11, %zmm11
+	LONG $0x482d3162; WORD $0xd7ed       // 54c: vpaddsw %zmm23, %zmm10, %zmm10
+	LONG $0x48255162; WORD $0xd267       // 552: vpackuswb %zmm10, %zmm11, %zmm10
+	LONG $0x404d5262; WORD $0xd236       // 558: vpermd %zmm10, %zmm22, %zmm10
+	LONG $0x497f5162; WORD $0x127f       // 55e: vmovdqu8 %zmm10, (%r10) {%k1}
+	LONG $0x28588b4d                     // 564: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 568: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 56b: addq %r11, %r9
+	LONG $0x18588b49                     // 56e: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 572: kmovq 0x60(%r8), %k1
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 578: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 57f: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 586: vmulps 0x140(%rbx), %zmm7, %zmm7
 	LONG $0x48347162; WORD $0x4b5d; BYTE $0x09 // 58d: vminps 0x240(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 594: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 59a: vpaddd 0x180(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 5a1: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a11       // 5a7: vpmovusdb %zmm9, (%r10)
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 5ad: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x435d; BYTE $0x0a // 5b4: vminps 0x280(%rbx), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 5bb: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 5c1: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 5c8: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // 5ce: vpmovusdb %zmm8, 0x10(%r10)
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 5d5: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6448       // 5dc: kmovw 0x64(%r8), %k1
-	LONG $0x4844f162; WORD $0x7b5d; BYTE $0x0b // 5e2: vminps 0x2c0(%rbx), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 5e9: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 5ef: vpaddd 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 5f6: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 5fc: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 602: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 609: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 60d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 610: addq %r11, %r9
-	LONG $0x18708b4d                     // 613: movq 0x18(%r8), %r14
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 617: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x765d; BYTE $0x09 // 61e: vminps 0x240(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 625: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 62b: vpaddd 0x180(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 632: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // 638: vpmovusdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 63e: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0a // 645: vminps 0x280(%r14), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 64c: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 652: vpaddd 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 659: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // 65f: vpmovusdb %zmm5, 0x10(%r10)
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 666: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x6448       // 66d: kmovw 0x64(%r8), %k1
-	LONG $0x485cd162; WORD $0x665d; BYTE $0x0b // 673: vminps 0x2c0(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 67a: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 680: vpaddd 0x200(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 687: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // 68d: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 693: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 69a: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 69e: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 6a1: addq %r11, %r9
-	LONG $0x18588b49                     // 6a4: movq 0x18(%r8), %rbx
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 6a8: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x09 // 6af: vminps 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 6b6: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 6bc: vpaddd 0x180(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 6c3: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a11       // 6c9: vpmovusdb %zmm3, (%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 6cf: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x535d; BYTE $0x0a // 6d6: vminps 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 6dd: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 6e3: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 6ea: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // 6f0: vpmovusdb %zmm2, 0x10(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 6f7: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6448       // 6fe: kmovw 0x64(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0b // 704: vminps 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 70b: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 711: vpaddd 0x200(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 718: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 71e: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 724: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // 72b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 72f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 732: addq %r8, %r9
-	LONG $0x08ff8348                     // 735: cmpq $0x8, %rdi
-	LONG $0x16718f0f; WORD $0x0000       // 739: jg 0x3a80 <gemmVNNI8x48+0x1db0>
-	LONG $0x00169fe9; BYTE $0x00         // 73f: jmp 0x3ab3 <gemmVNNI8x48+0x1de3>
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 744: nopw %cs:(%rax,%rax)
-	LONG $0x02f98349                     // 750: cmpq $0x2, %r9
-	LONG $0x0ed2840f; WORD $0x0000       // 754: je 0x32fc <gemmVNNI8x48+0x162c>
-	LONG $0x03f98349                     // 75a: cmpq $0x3, %r9
-	LONG $0x07c0850f; WORD $0x0000       // 75e: jne 0x2bf4 <gemmVNNI8x48+0xf24>
-	LONG $0x18488b4d                     // 764: movq 0x18(%r8), %r9
-	LONG $0x487d6262; WORD $0x0231       // 768: vpmovzxbd (%rdx), %zmm24
-	LONG $0x487c8162; WORD $0xfa5b       // 76e: vcvtdq2ps %zmm26, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 774: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 77a: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 780: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 786: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 78c: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 792: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 798: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 79e: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 7a4: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 7aa: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 7b0: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 7b6: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 7bc: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 7c2: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 7c8: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 7ce: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 7d4: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 7da: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 7e0: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 7e6: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 7ec: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 7f2: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x403d4162; WORD $0x41fa; BYTE $0x0f // 7f8: vpsubd 0x3c0(%r9), %zmm24, %zmm24
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x03 // 7ff: vmulps 0xc0(%r9), %zmm23, %zmm23
-	LONG $0x487c0162; WORD $0xc05b       // 806: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x0c // 80c: vmulps 0x300(%r9), %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf858       // 813: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 819: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x06 // 81f: vpaddd 0x180(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 826: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x3911       // 82c: vpmovusdb %zmm23, (%rcx)
-	LONG $0x487c8162; WORD $0xf95b       // 832: vcvtdq2ps %zmm25, %zmm23
-	LONG $0x487d6262; WORD $0x4231; BYTE $0x01 // 838: vpmovzxbd 0x10(%rdx), %zmm24
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 83f: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x403d4162; WORD $0x41fa; BYTE $0x10 // 846: vpsubd 0x400(%r9), %zmm24, %zmm24
-	LONG $0x487c0162; WORD $0xc05b       // 84d: vcvtdq2ps %zmm24, %zmm24
-	LONG $0x403c4162; WORD $0x4159; BYTE $0x0d // 853: vmulps 0x340(%r9), %zmm24, %zmm24
-	LONG $0x40448162; WORD $0xf858       // 85a: vaddps %zmm24, %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 860: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 866: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 86d: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 873: vpmovusdb %zmm23, 0x10(%rcx)
-	LONG $0x9078c1c4; WORD $0x6448       // 87a: kmovw 0x64(%r8), %k1
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 880: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x897fe162; WORD $0x7a6f; BYTE $0x02 // 887: vmovdqu8 0x20(%rdx), %xmm23 {%k1} {z}
-	LONG $0x487da262; WORD $0xff31       // 88e: vpmovzxbd %xmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fa; BYTE $0x11 // 894: vpsubd 0x440(%r9), %zmm23, %zmm23
-	LONG $0x487ca162; WORD $0xff5b       // 89b: vcvtdq2ps %zmm23, %zmm23
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x0e // 8a1: vmulps 0x380(%r9), %zmm23, %zmm23
-	LONG $0x404ca162; WORD $0xf758       // 8a8: vaddps %zmm23, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 8ae: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 8b4: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 8bb: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf611       // 8c1: vpmovusdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 8c7: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 8ce: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 8d2: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 8d6: addq %rdx, %r9
-	LONG $0x18588b4d                     // 8d9: movq 0x18(%r8), %r11
-	LONG $0x487dc262; WORD $0x3131       // 8dd: vpmovzxbd (%r9), %zmm22
-	LONG $0x404dc162; WORD $0x73fa; BYTE $0x0f // 8e3: vpsubd 0x3c0(%r11), %zmm22, %zmm22
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 8ea: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xf65b       // 8f1: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x7359; BYTE $0x0c // 8f7: vmulps 0x300(%r11), %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee58       // 8fe: vaddps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 904: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 90a: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 911: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a11       // 917: vpmovusdb %zmm21, (%r10)
-	LONG $0x487dc262; WORD $0x6931; BYTE $0x01 // 91d: vpmovzxbd 0x10(%r9), %zmm21
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 924: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x10 // 92b: vpsubd 0x400(%r11), %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xed5b       // 932: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x0d // 938: vmulps 0x340(%r11), %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe558       // 93f: vaddps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 945: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 94b: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 952: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 958: vpmovusdb %zmm20, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // 95f: kmovw 0x64(%r8), %k1
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 965: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x897fc162; WORD $0x616f; BYTE $0x02 // 96c: vmovdqu8 0x20(%r9), %xmm20 {%k1} {z}
-	LONG $0x487da262; WORD $0xe431       // 973: vpmovzxbd %xmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fa; BYTE $0x11 // 979: vpsubd 0x440(%r11), %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xe45b       // 980: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x0e // 986: vmulps 0x380(%r11), %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc58       // 98d: vaddps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 993: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 999: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 9a0: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb11       // 9a6: vpmovusdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 9ac: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 9b3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9b7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9ba: addq %r11, %r9
-	LONG $0x18708b4d                     // 9bd: movq 0x18(%r8), %r14
-	LONG $0x487dc262; WORD $0x1931       // 9c1: vpmovzxbd (%r9), %zmm19
-	LONG $0x4065c162; WORD $0x5efa; BYTE $0x0f // 9c7: vpsubd 0x3c0(%r14), %zmm19, %zmm19
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 9ce: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xdb5b       // 9d5: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x5e59; BYTE $0x0c // 9db: vmulps 0x300(%r14), %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd358       // 9e2: vaddps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 9e8: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 9ee: vpaddd 0x180(%r14), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 9f5: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1211       // 9fb: vpmovusdb %zmm18, (%r10)
-	LONG $0x487dc262; WORD $0x5131; BYTE $0x01 // a01: vpmovzxbd 0x10(%r9), %zmm18
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // a08: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x406dc162; WORD $0x56fa; BYTE $0x10 // a0f: vpsubd 0x400(%r14), %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xd25b       // a16: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x0d // a1c: vmulps 0x340(%r14), %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca58       // a23: vaddps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // a29: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // a2f: vpaddd 0x1c0(%r14), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // a36: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // a3c: vpmovusdb %zmm17, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // a43: kmovw 0x64(%r8), %k1
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // a49: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x897fc162; WORD $0x496f; BYTE $0x02 // a50: vmovdqu8 0x20(%r9), %xmm17 {%k1} {z}
-	LONG $0x487da262; WORD $0xc931       // a57: vpmovzxbd %xmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efa; BYTE $0x11 // a5d: vpsubd 0x440(%r14), %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc95b       // a64: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x0e // a6a: vmulps 0x380(%r14), %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc158       // a71: vaddps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // a77: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // a7d: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // a84: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc011       // a8a: vpmovusdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // a90: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // a97: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // a9b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // a9e: addq %r11, %r9
-	LONG $0x18588b49                     // aa1: movq 0x18(%r8), %rbx
-	LONG $0x487dc262; WORD $0x0131       // aa5: vpmovzxbd (%r9), %zmm16
-	LONG $0x407de162; WORD $0x43fa; BYTE $0x0f // aab: vpsubd 0x3c0(%rbx), %zmm16, %zmm16
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // ab2: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x487ca162; WORD $0xc05b       // ab9: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407ce162; WORD $0x4359; BYTE $0x0c // abf: vmulps 0x300(%rbx), %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf858       // ac6: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // acc: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // ad2: vpaddd 0x180(%rbx), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // ad9: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a11       // adf: vpmovusdb %zmm15, (%r10)
-	LONG $0x487d5262; WORD $0x7931; BYTE $0x01 // ae5: vpmovzxbd 0x10(%r9), %zmm15
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // aec: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x48057162; WORD $0x7bfa; BYTE $0x10 // af3: vpsubd 0x400(%rbx), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xff5b       // afa: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x0d // b00: vmulps 0x340(%rbx), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf758       // b07: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // b0d: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // b13: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // b1a: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // b20: vpmovusdb %zmm14, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // b27: kmovw 0x64(%r8), %k1
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // b2d: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x897f5162; WORD $0x716f; BYTE $0x02 // b34: vmovdqu8 0x20(%r9), %xmm14 {%k1} {z}
-	LONG $0x487d5262; WORD $0xf631       // b3b: vpmovzxbd %xmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fa; BYTE $0x11 // b41: vpsubd 0x440(%rbx), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xf65b       // b48: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x0e // b4e: vmulps 0x380(%rbx), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee58       // b55: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // b5b: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // b61: vpaddd 0x200(%rbx), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // b68: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // b6e: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // b74: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // b7b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b7f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b82: addq %r11, %r9
-	LONG $0x18708b4d                     // b85: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x2931       // b89: vpmovzxbd (%r9), %zmm13
-	LONG $0x48155162; WORD $0x6efa; BYTE $0x0f // b8f: vpsubd 0x3c0(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // b96: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xed5b       // b9d: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x0c // ba3: vmulps 0x300(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe558       // baa: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // bb0: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // bb6: vpaddd 0x180(%r14), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // bbd: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // bc3: vpmovusdb %zmm12, (%r10)
-	LONG $0x487d5262; WORD $0x6131; BYTE $0x01 // bc9: vpmovzxbd 0x10(%r9), %zmm12
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // bd0: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x481d5162; WORD $0x66fa; BYTE $0x10 // bd7: vpsubd 0x400(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xe45b       // bde: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x0d // be4: vmulps 0x340(%r14), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc58       // beb: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // bf1: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // bf7: vpaddd 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // bfe: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // c04: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // c0b: kmovw 0x64(%r8), %k1
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // c11: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x897f5162; WORD $0x596f; BYTE $0x02 // c18: vmovdqu8 0x20(%r9), %xmm11 {%k1} {z}
-	LONG $0x487d5262; WORD $0xdb31       // c1f: vpmovzxbd %xmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efa; BYTE $0x11 // c25: vpsubd 0x440(%r14), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xdb5b       // c2c: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x0e // c32: vmulps 0x380(%r14), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd358       // c39: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // c3f: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // c45: vpaddd 0x200(%r14), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // c4c: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd211       // c52: vpmovusdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // c58: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // c5f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c63: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c66: addq %r11, %r9
-	LONG $0x18588b49                     // c69: movq 0x18(%r8), %rbx
-	LONG $0x487d5262; WORD $0x1131       // c6d: vpmovzxbd (%r9), %zmm10
-	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0f // c73: vpsubd 0x3c0(%rbx), %zmm10, %zmm10
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // c7a: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xd25b       // c81: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x0c // c87: vmulps 0x300(%rbx), %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca58       // c8e: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // c94: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // c9a: vpaddd 0x180(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // ca1: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a11       // ca7: vpmovusdb %zmm9, (%r10)
-	LONG $0x487d5262; WORD $0x4931; BYTE $0x01 // cad: vpmovzxbd 0x10(%r9), %zmm9
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // cb4: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x48357162; WORD $0x4bfa; BYTE $0x10 // cbb: vpsubd 0x400(%rbx), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc95b       // cc2: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x0d // cc8: vmulps 0x340(%rbx), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // ccf: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // cd5: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // cdb: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // ce2: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // ce8: vpmovusdb %zmm8, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // cef: kmovw 0x64(%r8), %k1
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // cf5: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x897f5162; WORD $0x416f; BYTE $0x02 // cfc: vmovdqu8 0x20(%r9), %xmm8 {%k1} {z}
-	LONG $0x487d5262; WORD $0xc031       // d03: vpmovzxbd %xmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fa; BYTE $0x11 // d09: vpsubd 0x440(%rbx), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // d10: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x0e // d16: vmulps 0x380(%rbx), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // d1d: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // d23: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // d29: vpaddd 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // d30: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // d36: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // d3c: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // d43: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // d47: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // d4a: addq %r11, %r9
-	LONG $0x18708b4d                     // d4d: movq 0x18(%r8), %r14
-	LONG $0x487dd262; WORD $0x3931       // d51: vpmovzxbd (%r9), %zmm7
-	LONG $0x4845d162; WORD $0x7efa; BYTE $0x0f // d57: vpsubd 0x3c0(%r14), %zmm7, %zmm7
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // d5e: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xff5b       // d65: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x0c // d6b: vmulps 0x300(%r14), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // d72: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // d78: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // d7e: vpaddd 0x180(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // d85: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // d8b: vpmovusdb %zmm6, (%r10)
-	LONG $0x487dd262; WORD $0x7131; BYTE $0x01 // d91: vpmovzxbd 0x10(%r9), %zmm6
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // d98: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x484dd162; WORD $0x76fa; BYTE $0x10 // d9f: vpsubd 0x400(%r14), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // da6: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x0d // dac: vmulps 0x340(%r14), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // db3: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // db9: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // dbf: vpaddd 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // dc6: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // dcc: vpmovusdb %zmm5, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // dd3: kmovw 0x64(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // dd9: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x897fd162; WORD $0x696f; BYTE $0x02 // de0: vmovdqu8 0x20(%r9), %xmm5 {%k1} {z}
-	LONG $0x487df262; WORD $0xed31       // de7: vpmovzxbd %xmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efa; BYTE $0x11 // ded: vpsubd 0x440(%r14), %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xed5b       // df4: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x0e // dfa: vmulps 0x380(%r14), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // e01: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // e07: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // e0d: vpaddd 0x200(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // e14: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // e1a: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // e20: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // e27: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // e2b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e2e: addq %r11, %r9
-	LONG $0x18588b49                     // e31: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x2131       // e35: vpmovzxbd (%r9), %zmm4
-	LONG $0x485df162; WORD $0x63fa; BYTE $0x0f // e3b: vpsubd 0x3c0(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // e42: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xe45b       // e49: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x0c // e4f: vmulps 0x300(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // e56: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // e5c: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // e62: vpaddd 0x180(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // e69: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a11       // e6f: vpmovusdb %zmm3, (%r10)
-	LONG $0x487dd262; WORD $0x5931; BYTE $0x01 // e75: vpmovzxbd 0x10(%r9), %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // e7c: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x10 // e83: vpsubd 0x400(%rbx), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // e8a: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x0d // e90: vmulps 0x340(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // e97: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // e9d: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // ea3: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // eaa: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // eb0: vpmovusdb %zmm2, 0x10(%r10)
-	LONG $0x9078c1c4; WORD $0x6448       // eb7: kmovw 0x64(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // ebd: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x897fd162; WORD $0x516f; BYTE $0x02 // ec4: vmovdqu8 0x20(%r9), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd231       // ecb: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fa; BYTE $0x11 // ed1: vpsubd 0x440(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // ed8: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x0e // ede: vmulps 0x380(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // ee5: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // eeb: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // ef1: vpaddd 0x200(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // ef8: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // efe: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // f04: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // f0b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // f0f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // f12: addq %r8, %r9
-	LONG $0x08ff8348                     // f15: cmpq $0x8, %rdi
-	LONG $0x0e918f0f; WORD $0x0000       // f19: jg 0x3a80 <gemmVNNI8x48+0x1db0>
-	LONG $0x000ebfe9; BYTE $0x00         // f1f: jmp 0x3ab3 <gemmVNNI8x48+0x1de3>
-	LONG $0x18488b4d                     // f24: movq 0x18(%r8), %r9
-	LONG $0x487c8162; WORD $0xfa5b       // f28: vcvtdq2ps %zmm26, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // f2e: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // f34: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // f3a: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // f40: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // f46: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // f4c: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // f52: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // f58: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // f5e: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // f64: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // f6a: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // f70: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // f76: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // f7c: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // f82: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // f88: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // f8e: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // f94: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // f9a: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // fa0: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // fa6: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // fac: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x03 // fb2: vmulps 0xc0(%r9), %zmm23, %zmm23
-	LONG $0x487ce162; WORD $0x3911       // fb9: vmovups %zmm23, (%rcx)
-	LONG $0x487c8162; WORD $0xf95b       // fbf: vcvtdq2ps %zmm25, %zmm23
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // fc5: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x487ce162; WORD $0x7911; BYTE $0x01 // fcc: vmovups %zmm23, 0x40(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // fd3: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x6448       // fda: kmovw 0x64(%r8), %k1
-	LONG $0x497ce162; WORD $0x7111; BYTE $0x02 // fe0: vmovups %zmm22, 0x80(%rcx) {%k1}
-	LONG $0x28488b4d                     // fe7: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // feb: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // fef: addq %rdx, %r9
-	LONG $0x18588b4d                     // ff2: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // ff6: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x487cc162; WORD $0x2a11       // ffd: vmovups %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1003: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487cc162; WORD $0x6211; BYTE $0x01 // 100a: vmovups %zmm20, 0x40(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1011: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x6448       // 1018: kmovw 0x64(%r8), %k1
-	LONG $0x497cc162; WORD $0x5a11; BYTE $0x02 // 101e: vmovups %zmm19, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // 1025: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1029: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 102c: addq %r11, %r9
-	LONG $0x18708b4d                     // 102f: movq 0x18(%r8), %r14
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 1033: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x487cc162; WORD $0x1211       // 103a: vmovups %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 1040: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x487cc162; WORD $0x4a11; BYTE $0x01 // 1047: vmovups %zmm17, 0x40(%r10)
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 104e: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x6448       // 1055: kmovw 0x64(%r8), %k1
-	LONG $0x497cc162; WORD $0x4211; BYTE $0x02 // 105b: vmovups %zmm16, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // 1062: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1066: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1069: addq %r11, %r9
-	LONG $0x18588b49                     // 106c: movq 0x18(%r8), %rbx
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 1070: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0x3a11       // 1077: vmovups %zmm15, (%r10)
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 107d: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0x7211; BYTE $0x01 // 1084: vmovups %zmm14, 0x40(%r10)
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 108b: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6448       // 1092: kmovw 0x64(%r8), %k1
-	LONG $0x497c5162; WORD $0x6a11; BYTE $0x02 // 1098: vmovups %zmm13, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // 109f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 10a3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 10a6: addq %r11, %r9
-	LONG $0x18708b4d                     // 10a9: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 10ad: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0x2211       // 10b4: vmovups %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 10ba: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0x5a11; BYTE $0x01 // 10c1: vmovups %zmm11, 0x40(%r10)
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 10c8: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x6448       // 10cf: kmovw 0x64(%r8), %k1
-	LONG $0x497c5162; WORD $0x5211; BYTE $0x02 // 10d5: vmovups %zmm10, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // 10dc: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 10e0: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 10e3: addq %r11, %r9
-	LONG $0x18588b49                     // 10e6: movq 0x18(%r8), %rbx
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 10ea: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0x0a11       // 10f1: vmovups %zmm9, (%r10)
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 10f7: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0x4211; BYTE $0x01 // 10fe: vmovups %zmm8, 0x40(%r10)
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 1105: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6448       // 110c: kmovw 0x64(%r8), %k1
-	LONG $0x497cd162; WORD $0x7a11; BYTE $0x02 // 1112: vmovups %zmm7, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // 1119: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 111d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1120: addq %r11, %r9
-	LONG $0x18708b4d                     // 1123: movq 0x18(%r8), %r14
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 1127: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487cd162; WORD $0x3211       // 112e: vmovups %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 1134: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x487cd162; WORD $0x6a11; BYTE $0x01 // 113b: vmovups %zmm5, 0x40(%r10)
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 1142: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x6448       // 1149: kmovw 0x64(%r8), %k1
-	LONG $0x497cd162; WORD $0x6211; BYTE $0x02 // 114f: vmovups %zmm4, 0x80(%r10) {%k1}
-	LONG $0x28588b4d                     // 1156: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 115a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 115d: addq %r11, %r9
-	LONG $0x18588b49                     // 1160: movq 0x18(%r8), %rbx
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 1164: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487cd162; WORD $0x1a11       // 116b: vmovups %zmm3, (%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 1171: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487cd162; WORD $0x5211; BYTE $0x01 // 1178: vmovups %zmm2, 0x40(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 117f: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6448       // 1186: kmovw 0x64(%r8), %k1
-	LONG $0x497cd162; WORD $0x4a11; BYTE $0x02 // 118c: vmovups %zmm1, 0x80(%r10) {%k1}
-	LONG $0x28408b4d                     // 1193: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1197: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 119a: addq %r8, %r9
-	LONG $0x08ff8348                     // 119d: cmpq $0x8, %rdi
-	LONG $0x0c098f0f; WORD $0x0000       // 11a1: jg 0x3a80 <gemmVNNI8x48+0x1db0>
-	LONG $0x000c37e9; BYTE $0x00         // 11a7: jmp 0x3ab3 <gemmVNNI8x48+0x1de3>
-	LONG $0x18488b4d                     // 11ac: movq 0x18(%r8), %r9
-	LONG $0x487c8162; WORD $0xfa5b       // 11b0: vcvtdq2ps %zmm26, %zmm23
-	LONG $0x487ca162; WORD $0xf65b       // 11b6: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 11bc: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 11c2: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 11c8: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 11ce: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 11d4: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 11da: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 11e0: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 11e6: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 11ec: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 11f2: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 11f8: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 11fe: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 1204: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 120a: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 1210: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 1216: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 121c: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1222: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 1228: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 122e: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1234: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x03 // 123a: vmulps 0xc0(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 1241: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x06 // 1247: vpaddd 0x180(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 124e: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x3911       // 1254: vpmovusdb %zmm23, (%rcx)
-	LONG $0x487c8162; WORD $0xf95b       // 125a: vcvtdq2ps %zmm25, %zmm23
-	LONG $0x4044c162; WORD $0x7959; BYTE $0x04 // 1260: vmulps 0x100(%r9), %zmm23, %zmm23
-	LONG $0x487da162; WORD $0xff5b       // 1267: vcvtps2dq %zmm23, %zmm23
-	LONG $0x4045c162; WORD $0x79fe; BYTE $0x07 // 126d: vpaddd 0x1c0(%r9), %zmm23, %zmm23
-	LONG $0x4045e262; WORD $0xf83d       // 1274: vpmaxsd %zmm0, %zmm23, %zmm23
-	LONG $0x487ee262; WORD $0x7911; BYTE $0x01 // 127a: vpmovusdb %zmm23, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 1281: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x6448       // 1288: kmovw 0x64(%r8), %k1
-	LONG $0x487da162; WORD $0xf65b       // 128e: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 1294: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 129b: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf611       // 12a1: vpmovusdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 12a7: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 12ae: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 12b2: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 12b6: addq %rdx, %r9
-	LONG $0x18588b4d                     // 12b9: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 12bd: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 12c4: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 12ca: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 12d1: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a11       // 12d7: vpmovusdb %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 12dd: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 12e4: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 12ea: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 12f1: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 12f7: vpmovusdb %zmm20, 0x10(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 12fe: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x6448       // 1305: kmovw 0x64(%r8), %k1
-	LONG $0x487da162; WORD $0xdb5b       // 130b: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 1311: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 1318: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb11       // 131e: vpmovusdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 1324: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 132b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 132f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1332: addq %r11, %r9
-	LONG $0x18708b4d                     // 1335: movq 0x18(%r8), %r14
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 1339: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 1340: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 1346: vpaddd 0x180(%r14), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 134d: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1211       // 1353: vpmovusdb %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 1359: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 1360: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 1366: vpaddd 0x1c0(%r14), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // 136d: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // 1373: vpmovusdb %zmm17, 0x10(%r10)
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 137a: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x6448       // 1381: kmovw 0x64(%r8), %k1
-	LONG $0x487da162; WORD $0xc05b       // 1387: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 138d: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // 1394: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc011       // 139a: vpmovusdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 13a0: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 13a7: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 13ab: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 13ae: addq %r11, %r9
-	LONG $0x18588b49                     // 13b1: movq 0x18(%r8), %rbx
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 13b5: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 13bc: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 13c2: vpaddd 0x180(%rbx), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 13c9: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a11       // 13cf: vpmovusdb %zmm15, (%r10)
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 13d5: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 13dc: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 13e2: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 13e9: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // 13ef: vpmovusdb %zmm14, 0x10(%r10)
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 13f6: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6448       // 13fd: kmovw 0x64(%r8), %k1
-	LONG $0x487d5162; WORD $0xed5b       // 1403: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 1409: vpaddd 0x200(%rbx), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 1410: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 1416: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 141c: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1423: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1427: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 142a: addq %r11, %r9
-	LONG $0x18708b4d                     // 142d: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 1431: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 1438: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 143e: vpaddd 0x180(%r14), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 1445: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 144b: vpmovusdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 1451: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 1458: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 145e: vpaddd 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 1465: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 146b: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 1472: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x6448       // 1479: kmovw 0x64(%r8), %k1
-	LONG $0x487d5162; WORD $0xd25b       // 147f: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 1485: vpaddd 0x200(%r14), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 148c: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd211       // 1492: vpmovusdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 1498: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 149f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 14a3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 14a6: addq %r11, %r9
-	LONG $0x18588b49                     // 14a9: movq 0x18(%r8), %rbx
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 14ad: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 14b4: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 14ba: vpaddd 0x180(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 14c1: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a11       // 14c7: vpmovusdb %zmm9, (%r10)
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 14cd: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 14d4: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 14da: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 14e1: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // 14e7: vpmovusdb %zmm8, 0x10(%r10)
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 14ee: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6448       // 14f5: kmovw 0x64(%r8), %k1
-	LONG $0x487df162; WORD $0xff5b       // 14fb: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 1501: vpaddd 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 1508: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 150e: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 1514: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 151b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 151f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1522: addq %r11, %r9
-	LONG $0x18708b4d                     // 1525: movq 0x18(%r8), %r14
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 1529: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1530: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 1536: vpaddd 0x180(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 153d: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // 1543: vpmovusdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 1549: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1550: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 1556: vpaddd 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 155d: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // 1563: vpmovusdb %zmm5, 0x10(%r10)
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 156a: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x6448       // 1571: kmovw 0x64(%r8), %k1
-	LONG $0x487df162; WORD $0xe45b       // 1577: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 157d: vpaddd 0x200(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 1584: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // 158a: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 1590: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1597: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 159b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 159e: addq %r11, %r9
-	LONG $0x18588b49                     // 15a1: movq 0x18(%r8), %rbx
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 15a5: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 15ac: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 15b2: vpaddd 0x180(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 15b9: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a11       // 15bf: vpmovusdb %zmm3, (%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 15c5: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 15cc: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 15d2: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 15d9: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // 15df: vpmovusdb %zmm2, 0x10(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 15e6: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6448       // 15ed: kmovw 0x64(%r8), %k1
-	LONG $0x487df162; WORD $0xc95b       // 15f3: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 15f9: vpaddd 0x200(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 1600: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 1606: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 160c: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // 1613: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1617: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 161a: addq %r8, %r9
-	LONG $0x08ff8348                     // 161d: cmpq $0x8, %rdi
-	LONG $0x07898f0f; WORD $0x0000       // 1621: jg 0x3a80 <gemmVNNI8x48+0x1db0>
-	LONG $0x0007b7e9; BYTE $0x00         // 1627: jmp 0x3ab3 <gemmVNNI8x48+0x1de3>
-	LONG $0x000000bb; BYTE $0x3f         // 162c: movl $0x3f000000, %ebx
-	LONG $0x487de262; WORD $0xfb7c       // 1631: vpbroadcastd %ebx, %zmm23
-	LONG $0x800000bb; BYTE $0x3f         // 1637: movl $0x3f800000, %ebx
-	LONG $0x18488b4d                     // 163c: movq 0x18(%r8), %r9
-	LONG $0x487c0162; WORD $0xd25b       // 1640: vcvtdq2ps %zmm26, %zmm26
-	LONG $0x487d6262; WORD $0xc37c       // 1646: vpbroadcastd %ebx, %zmm24
-	LONG $0x487c0162; WORD $0xc95b       // 164c: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x487ca162; WORD $0xf65b       // 1652: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 1658: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 165e: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 1664: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 166a: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 1670: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 1676: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 167c: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 1682: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 1688: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 168e: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 1694: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 169a: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 16a0: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 16a6: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 16ac: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 16b2: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 16b8: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 16be: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 16c4: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 16ca: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 16d0: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x402c4162; WORD $0x5159; BYTE $0x03 // 16d6: vmulps 0xc0(%r9), %zmm26, %zmm26
-	LONG $0x402c4162; WORD $0x5959; BYTE $0x09 // 16dd: vmulps 0x240(%r9), %zmm26, %zmm27
-	LONG $0x40440162; WORD $0xdb58       // 16e4: vaddps %zmm27, %zmm23, %zmm27
-	LONG $0x40246162; WORD $0xd85f       // 16ea: vmaxps %zmm0, %zmm27, %zmm27
-	LONG $0x40240162; WORD $0xd85d       // 16f0: vminps %zmm24, %zmm27, %zmm27
-	LONG $0x402c0162; WORD $0xd359       // 16f6: vmulps %zmm27, %zmm26, %zmm26
-	LONG $0x487d0162; WORD $0xd25b       // 16fc: vcvtps2dq %zmm26, %zmm26
-	LONG $0x402d4162; WORD $0x51fe; BYTE $0x06 // 1702: vpaddd 0x180(%r9), %zmm26, %zmm26
-	LONG $0x402d6262; WORD $0xd03d       // 1709: vpmaxsd %zmm0, %zmm26, %zmm26
-	LONG $0x487e6262; WORD $0x1111       // 170f: vpmovusdb %zmm26, (%rcx)
-	LONG $0x40344162; WORD $0x4959; BYTE $0x04 // 1715: vmulps 0x100(%r9), %zmm25, %zmm25
-	LONG $0x40344162; WORD $0x5159; BYTE $0x0a // 171c: vmulps 0x280(%r9), %zmm25, %zmm26
-	LONG $0x40440162; WORD $0xd258       // 1723: vaddps %zmm26, %zmm23, %zmm26
-	LONG $0x402c6162; WORD $0xd05f       // 1729: vmaxps %zmm0, %zmm26, %zmm26
-	LONG $0x402c0162; WORD $0xd05d       // 172f: vminps %zmm24, %zmm26, %zmm26
-	LONG $0x40340162; WORD $0xca59       // 1735: vmulps %zmm26, %zmm25, %zmm25
-	LONG $0x487d0162; WORD $0xc95b       // 173b: vcvtps2dq %zmm25, %zmm25
-	LONG $0x40354162; WORD $0x49fe; BYTE $0x07 // 1741: vpaddd 0x1c0(%r9), %zmm25, %zmm25
-	LONG $0x40356262; WORD $0xc83d       // 1748: vpmaxsd %zmm0, %zmm25, %zmm25
-	LONG $0x487e6262; WORD $0x4911; BYTE $0x01 // 174e: vpmovusdb %zmm25, 0x10(%rcx)
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x05 // 1755: vmulps 0x140(%r9), %zmm22, %zmm22
-	LONG $0x9078c1c4; WORD $0x6448       // 175c: kmovw 0x64(%r8), %k1
-	LONG $0x404c4162; WORD $0x4959; BYTE $0x0b // 1762: vmulps 0x2c0(%r9), %zmm22, %zmm25
-	LONG $0x40440162; WORD $0xc958       // 1769: vaddps %zmm25, %zmm23, %zmm25
-	LONG $0x40346162; WORD $0xc85f       // 176f: vmaxps %zmm0, %zmm25, %zmm25
-	LONG $0x40340162; WORD $0xc85d       // 1775: vminps %zmm24, %zmm25, %zmm25
-	LONG $0x404c8162; WORD $0xf159       // 177b: vmulps %zmm25, %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xf65b       // 1781: vcvtps2dq %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x71fe; BYTE $0x08 // 1787: vpaddd 0x200(%r9), %zmm22, %zmm22
-	LONG $0x404de262; WORD $0xf03d       // 178e: vpmaxsd %zmm0, %zmm22, %zmm22
-	LONG $0x487ea262; WORD $0xf611       // 1794: vpmovusdb %zmm22, %xmm22
-	LONG $0x097fe162; WORD $0x717f; BYTE $0x02 // 179a: vmovdqu8 %xmm22, 0x20(%rcx) {%k1}
-	LONG $0x28488b4d                     // 17a1: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 17a5: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 17a9: addq %rdx, %r9
-	LONG $0x18588b4d                     // 17ac: movq 0x18(%r8), %r11
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 17b0: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x4054c162; WORD $0x7359; BYTE $0x09 // 17b7: vmulps 0x240(%r11), %zmm21, %zmm22
-	LONG $0x4044a162; WORD $0xf658       // 17be: vaddps %zmm22, %zmm23, %zmm22
-	LONG $0x404ce162; WORD $0xf05f       // 17c4: vmaxps %zmm0, %zmm22, %zmm22
-	LONG $0x404c8162; WORD $0xf05d       // 17ca: vminps %zmm24, %zmm22, %zmm22
-	LONG $0x4054a162; WORD $0xee59       // 17d0: vmulps %zmm22, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 17d6: vcvtps2dq %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfe; BYTE $0x06 // 17dc: vpaddd 0x180(%r11), %zmm21, %zmm21
-	LONG $0x4055e262; WORD $0xe83d       // 17e3: vpmaxsd %zmm0, %zmm21, %zmm21
-	LONG $0x487ec262; WORD $0x2a11       // 17e9: vpmovusdb %zmm21, (%r10)
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 17ef: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0a // 17f6: vmulps 0x280(%r11), %zmm20, %zmm21
-	LONG $0x4044a162; WORD $0xed58       // 17fd: vaddps %zmm21, %zmm23, %zmm21
-	LONG $0x4054e162; WORD $0xe85f       // 1803: vmaxps %zmm0, %zmm21, %zmm21
-	LONG $0x40548162; WORD $0xe85d       // 1809: vminps %zmm24, %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe559       // 180f: vmulps %zmm21, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 1815: vcvtps2dq %zmm20, %zmm20
-	LONG $0x405dc162; WORD $0x63fe; BYTE $0x07 // 181b: vpaddd 0x1c0(%r11), %zmm20, %zmm20
-	LONG $0x405de262; WORD $0xe03d       // 1822: vpmaxsd %zmm0, %zmm20, %zmm20
-	LONG $0x487ec262; WORD $0x6211; BYTE $0x01 // 1828: vpmovusdb %zmm20, 0x10(%r10)
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 182f: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x9078c1c4; WORD $0x6448       // 1836: kmovw 0x64(%r8), %k1
-	LONG $0x4064c162; WORD $0x6359; BYTE $0x0b // 183c: vmulps 0x2c0(%r11), %zmm19, %zmm20
-	LONG $0x4044a162; WORD $0xe458       // 1843: vaddps %zmm20, %zmm23, %zmm20
-	LONG $0x405ce162; WORD $0xe05f       // 1849: vmaxps %zmm0, %zmm20, %zmm20
-	LONG $0x405c8162; WORD $0xe05d       // 184f: vminps %zmm24, %zmm20, %zmm20
-	LONG $0x4064a162; WORD $0xdc59       // 1855: vmulps %zmm20, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 185b: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfe; BYTE $0x08 // 1861: vpaddd 0x200(%r11), %zmm19, %zmm19
-	LONG $0x4065e262; WORD $0xd83d       // 1868: vpmaxsd %zmm0, %zmm19, %zmm19
-	LONG $0x487ea262; WORD $0xdb11       // 186e: vpmovusdb %zmm19, %xmm19
-	LONG $0x097fc162; WORD $0x5a7f; BYTE $0x02 // 1874: vmovdqu8 %xmm19, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 187b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 187f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1882: addq %r11, %r9
-	LONG $0x18708b4d                     // 1885: movq 0x18(%r8), %r14
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 1889: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5e59; BYTE $0x09 // 1890: vmulps 0x240(%r14), %zmm18, %zmm19
-	LONG $0x4044a162; WORD $0xdb58       // 1897: vaddps %zmm19, %zmm23, %zmm19
-	LONG $0x4064e162; WORD $0xd85f       // 189d: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x40648162; WORD $0xd85d       // 18a3: vminps %zmm24, %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd359       // 18a9: vmulps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 18af: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x56fe; BYTE $0x06 // 18b5: vpaddd 0x180(%r14), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 18bc: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ec262; WORD $0x1211       // 18c2: vpmovusdb %zmm18, (%r10)
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 18c8: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x4074c162; WORD $0x5659; BYTE $0x0a // 18cf: vmulps 0x280(%r14), %zmm17, %zmm18
-	LONG $0x4044a162; WORD $0xd258       // 18d6: vaddps %zmm18, %zmm23, %zmm18
-	LONG $0x406ce162; WORD $0xd05f       // 18dc: vmaxps %zmm0, %zmm18, %zmm18
-	LONG $0x406c8162; WORD $0xd05d       // 18e2: vminps %zmm24, %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca59       // 18e8: vmulps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 18ee: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4efe; BYTE $0x07 // 18f4: vpaddd 0x1c0(%r14), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // 18fb: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ec262; WORD $0x4a11; BYTE $0x01 // 1901: vpmovusdb %zmm17, 0x10(%r10)
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 1908: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x9078c1c4; WORD $0x6448       // 190f: kmovw 0x64(%r8), %k1
-	LONG $0x407cc162; WORD $0x4e59; BYTE $0x0b // 1915: vmulps 0x2c0(%r14), %zmm16, %zmm17
-	LONG $0x4044a162; WORD $0xc958       // 191c: vaddps %zmm17, %zmm23, %zmm17
-	LONG $0x4074e162; WORD $0xc85f       // 1922: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x40748162; WORD $0xc85d       // 1928: vminps %zmm24, %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc159       // 192e: vmulps %zmm17, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 1934: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x46fe; BYTE $0x08 // 193a: vpaddd 0x200(%r14), %zmm16, %zmm16
-	LONG $0x407de262; WORD $0xc03d       // 1941: vpmaxsd %zmm0, %zmm16, %zmm16
-	LONG $0x487ea262; WORD $0xc011       // 1947: vpmovusdb %zmm16, %xmm16
-	LONG $0x097fc162; WORD $0x427f; BYTE $0x02 // 194d: vmovdqu8 %xmm16, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1954: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1958: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 195b: addq %r11, %r9
-	LONG $0x18588b49                     // 195e: movq 0x18(%r8), %rbx
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 1962: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x4804e162; WORD $0x4359; BYTE $0x09 // 1969: vmulps 0x240(%rbx), %zmm15, %zmm16
-	LONG $0x4044a162; WORD $0xc058       // 1970: vaddps %zmm16, %zmm23, %zmm16
-	LONG $0x407ce162; WORD $0xc05f       // 1976: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407c8162; WORD $0xc05d       // 197c: vminps %zmm24, %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf859       // 1982: vmulps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 1988: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48057162; WORD $0x7bfe; BYTE $0x06 // 198e: vpaddd 0x180(%rbx), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 1995: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0x3a11       // 199b: vpmovusdb %zmm15, (%r10)
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 19a1: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x480c7162; WORD $0x7b59; BYTE $0x0a // 19a8: vmulps 0x280(%rbx), %zmm14, %zmm15
-	LONG $0x40445162; WORD $0xff58       // 19af: vaddps %zmm15, %zmm23, %zmm15
-	LONG $0x48047162; WORD $0xf85f       // 19b5: vmaxps %zmm0, %zmm15, %zmm15
-	LONG $0x48041162; WORD $0xf85d       // 19bb: vminps %zmm24, %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf759       // 19c1: vmulps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 19c7: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d7162; WORD $0x73fe; BYTE $0x07 // 19cd: vpaddd 0x1c0(%rbx), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 19d4: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x7211; BYTE $0x01 // 19da: vpmovusdb %zmm14, 0x10(%r10)
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 19e1: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6448       // 19e8: kmovw 0x64(%r8), %k1
-	LONG $0x48147162; WORD $0x7359; BYTE $0x0b // 19ee: vmulps 0x2c0(%rbx), %zmm13, %zmm14
-	LONG $0x40445162; WORD $0xf658       // 19f5: vaddps %zmm14, %zmm23, %zmm14
-	LONG $0x480c7162; WORD $0xf05f       // 19fb: vmaxps %zmm0, %zmm14, %zmm14
-	LONG $0x480c1162; WORD $0xf05d       // 1a01: vminps %zmm24, %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee59       // 1a07: vmulps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 1a0d: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48157162; WORD $0x6bfe; BYTE $0x08 // 1a13: vpaddd 0x200(%rbx), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 1a1a: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 1a20: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x02 // 1a26: vmovdqu8 %xmm13, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1a2d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1a31: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1a34: addq %r11, %r9
-	LONG $0x18708b4d                     // 1a37: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 1a3b: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6e59; BYTE $0x09 // 1a42: vmulps 0x240(%r14), %zmm12, %zmm13
-	LONG $0x40445162; WORD $0xed58       // 1a49: vaddps %zmm13, %zmm23, %zmm13
-	LONG $0x48147162; WORD $0xe85f       // 1a4f: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48141162; WORD $0xe85d       // 1a55: vminps %zmm24, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 1a5b: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 1a61: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x06 // 1a67: vpaddd 0x180(%r14), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 1a6e: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 1a74: vpmovusdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 1a7a: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x6659; BYTE $0x0a // 1a81: vmulps 0x280(%r14), %zmm11, %zmm12
-	LONG $0x40445162; WORD $0xe458       // 1a88: vaddps %zmm12, %zmm23, %zmm12
-	LONG $0x481c7162; WORD $0xe05f       // 1a8e: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c1162; WORD $0xe05d       // 1a94: vminps %zmm24, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc59       // 1a9a: vmulps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 1aa0: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x07 // 1aa6: vpaddd 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 1aad: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0x5a11; BYTE $0x01 // 1ab3: vpmovusdb %zmm11, 0x10(%r10)
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 1aba: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x9078c1c4; WORD $0x6448       // 1ac1: kmovw 0x64(%r8), %k1
-	LONG $0x482c5162; WORD $0x5e59; BYTE $0x0b // 1ac7: vmulps 0x2c0(%r14), %zmm10, %zmm11
-	LONG $0x40445162; WORD $0xdb58       // 1ace: vaddps %zmm11, %zmm23, %zmm11
-	LONG $0x48247162; WORD $0xd85f       // 1ad4: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48241162; WORD $0xd85d       // 1ada: vminps %zmm24, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // 1ae0: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 1ae6: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x56fe; BYTE $0x08 // 1aec: vpaddd 0x200(%r14), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 1af3: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd211       // 1af9: vpmovusdb %zmm10, %xmm10
-	LONG $0x097f5162; WORD $0x527f; BYTE $0x02 // 1aff: vmovdqu8 %xmm10, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1b06: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1b0a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1b0d: addq %r11, %r9
-	LONG $0x18588b49                     // 1b10: movq 0x18(%r8), %rbx
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 1b14: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x48347162; WORD $0x5359; BYTE $0x09 // 1b1b: vmulps 0x240(%rbx), %zmm9, %zmm10
-	LONG $0x40445162; WORD $0xd258       // 1b22: vaddps %zmm10, %zmm23, %zmm10
-	LONG $0x482c7162; WORD $0xd05f       // 1b28: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c1162; WORD $0xd05d       // 1b2e: vminps %zmm24, %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca59       // 1b34: vmulps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 1b3a: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x06 // 1b40: vpaddd 0x180(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 1b47: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0x0a11       // 1b4d: vpmovusdb %zmm9, (%r10)
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 1b53: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0x4b59; BYTE $0x0a // 1b5a: vmulps 0x280(%rbx), %zmm8, %zmm9
-	LONG $0x40445162; WORD $0xc958       // 1b61: vaddps %zmm9, %zmm23, %zmm9
-	LONG $0x48347162; WORD $0xc85f       // 1b67: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48341162; WORD $0xc85d       // 1b6d: vminps %zmm24, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 1b73: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 1b79: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d7162; WORD $0x43fe; BYTE $0x07 // 1b7f: vpaddd 0x1c0(%rbx), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 1b86: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x4211; BYTE $0x01 // 1b8c: vpmovusdb %zmm8, 0x10(%r10)
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 1b93: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6448       // 1b9a: kmovw 0x64(%r8), %k1
-	LONG $0x48447162; WORD $0x4359; BYTE $0x0b // 1ba0: vmulps 0x2c0(%rbx), %zmm7, %zmm8
-	LONG $0x40445162; WORD $0xc058       // 1ba7: vaddps %zmm8, %zmm23, %zmm8
-	LONG $0x483c7162; WORD $0xc05f       // 1bad: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c1162; WORD $0xc05d       // 1bb3: vminps %zmm24, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // 1bb9: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1bbf: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0x7bfe; BYTE $0x08 // 1bc5: vpaddd 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 1bcc: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 1bd2: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x02 // 1bd8: vmovdqu8 %xmm7, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1bdf: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1be3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1be6: addq %r11, %r9
-	LONG $0x18708b4d                     // 1be9: movq 0x18(%r8), %r14
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 1bed: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7e59; BYTE $0x09 // 1bf4: vmulps 0x240(%r14), %zmm6, %zmm7
-	LONG $0x4044f162; WORD $0xff58       // 1bfb: vaddps %zmm7, %zmm23, %zmm7
-	LONG $0x4844f162; WORD $0xf85f       // 1c01: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x48449162; WORD $0xf85d       // 1c07: vminps %zmm24, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 1c0d: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 1c13: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x06 // 1c19: vpaddd 0x180(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 1c20: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // 1c26: vpmovusdb %zmm6, (%r10)
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 1c2c: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x7659; BYTE $0x0a // 1c33: vmulps 0x280(%r14), %zmm5, %zmm6
-	LONG $0x4044f162; WORD $0xf658       // 1c3a: vaddps %zmm6, %zmm23, %zmm6
-	LONG $0x484cf162; WORD $0xf05f       // 1c40: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484c9162; WORD $0xf05d       // 1c46: vminps %zmm24, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // 1c4c: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1c52: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6efe; BYTE $0x07 // 1c58: vpaddd 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 1c5f: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ed262; WORD $0x6a11; BYTE $0x01 // 1c65: vpmovusdb %zmm5, 0x10(%r10)
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 1c6c: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x9078c1c4; WORD $0x6448       // 1c73: kmovw 0x64(%r8), %k1
-	LONG $0x485cd162; WORD $0x6e59; BYTE $0x0b // 1c79: vmulps 0x2c0(%r14), %zmm4, %zmm5
-	LONG $0x4044f162; WORD $0xed58       // 1c80: vaddps %zmm5, %zmm23, %zmm5
-	LONG $0x4854f162; WORD $0xe85f       // 1c86: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x48549162; WORD $0xe85d       // 1c8c: vminps %zmm24, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 1c92: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1c98: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x08 // 1c9e: vpaddd 0x200(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 1ca5: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // 1cab: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x627f; BYTE $0x02 // 1cb1: vmovdqu8 %xmm4, 0x20(%r10) {%k1}
-	LONG $0x28588b4d                     // 1cb8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1cbc: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1cbf: addq %r11, %r9
-	LONG $0x18588b49                     // 1cc2: movq 0x18(%r8), %rbx
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 1cc6: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x6359; BYTE $0x09 // 1ccd: vmulps 0x240(%rbx), %zmm3, %zmm4
-	LONG $0x4044f162; WORD $0xe458       // 1cd4: vaddps %zmm4, %zmm23, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // 1cda: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485c9162; WORD $0xe05d       // 1ce0: vminps %zmm24, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 1ce6: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1cec: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x06 // 1cf2: vpaddd 0x180(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 1cf9: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ed262; WORD $0x1a11       // 1cff: vpmovusdb %zmm3, (%r10)
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 1d05: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5b59; BYTE $0x0a // 1d0c: vmulps 0x280(%rbx), %zmm2, %zmm3
-	LONG $0x4044f162; WORD $0xdb58       // 1d13: vaddps %zmm3, %zmm23, %zmm3
-	LONG $0x4864f162; WORD $0xd85f       // 1d19: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x48649162; WORD $0xd85d       // 1d1f: vminps %zmm24, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 1d25: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1d2b: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x07 // 1d31: vpaddd 0x1c0(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 1d38: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x5211; BYTE $0x01 // 1d3e: vpmovusdb %zmm2, 0x10(%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 1d45: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6448       // 1d4c: kmovw 0x64(%r8), %k1
-	LONG $0x4874f162; WORD $0x5359; BYTE $0x0b // 1d52: vmulps 0x2c0(%rbx), %zmm1, %zmm2
-	LONG $0x4044f162; WORD $0xd258       // 1d59: vaddps %zmm2, %zmm23, %zmm2
-	LONG $0x486cf162; WORD $0xd05f       // 1d5f: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486c9162; WORD $0xd05d       // 1d65: vminps %zmm24, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 1d6b: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1d71: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x08 // 1d77: vpaddd 0x200(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 1d7e: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 1d84: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x02 // 1d8a: vmovdqu8 %xmm1, 0x20(%r10) {%k1}
-	LONG $0x28408b4d                     // 1d91: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1d95: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1d98: addq %r8, %r9
-	LONG $0x08ff8348                     // 1d9b: cmpq $0x8, %rdi
-	WORD $0x427e                         // 1d9f: jle 0x3ab3 <gemmVNNI8x48+0x1de3>
-	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 1da1: nopw %cs:(%rax,%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // 1db0: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // 1db5: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // 1db9: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // 1dbd: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // 1dc3: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 1dc7: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 1dcb: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 1dcf: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 1dd5: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 1dd8: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 1ddb: addq %r8, %rdx
-	LONG $0xffe23de9; BYTE $0xff         // 1dde: jmp 0x1cf0 <gemmVNNI8x48+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 1de3: vzeroupper
+	LONG $0x483c7162; WORD $0x435d; BYTE $0x0a // 594: vminps 0x280(%rbx), %zmm8, %zmm8
+	LONG $0x4844f162; WORD $0x7b5d; BYTE $0x0b // 59b: vminps 0x2c0(%rbx), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 5a2: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487d5162; WORD $0xc95b       // 5a8: vcvtps2dq %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc05b       // 5ae: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48355162; WORD $0xc06b       // 5b4: vpackssdw %zmm8, %zmm9, %zmm8
+	LONG $0x4845f162; WORD $0xff6b       // 5ba: vpackssdw %zmm7, %zmm7, %zmm7
+	LONG $0x483d1162; WORD $0xc0ed       // 5c0: vpaddsw %zmm24, %zmm8, %zmm8
+	LONG $0x4845b162; WORD $0xffed       // 5c6: vpaddsw %zmm23, %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff67       // 5cc: vpackuswb %zmm7, %zmm8, %zmm7
+	LONG $0x404df262; WORD $0xff36       // 5d2: vpermd %zmm7, %zmm22, %zmm7
+	LONG $0x497fd162; WORD $0x3a7f       // 5d8: vmovdqu8 %zmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 5de: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 5e2: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 5e5: addq %r11, %r9
+	LONG $0x18708b4d                     // 5e8: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 5ec: kmovq 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 5f2: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 5f9: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 600: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x484cd162; WORD $0x765d; BYTE $0x09 // 607: vminps 0x240(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0a // 60e: vminps 0x280(%r14), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x665d; BYTE $0x0b // 615: vminps 0x2c0(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 61c: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xf65b       // 622: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 628: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 62e: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x485df162; WORD $0xe46b       // 634: vpackssdw %zmm4, %zmm4, %zmm4
+	LONG $0x48559162; WORD $0xe8ed       // 63a: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x485db162; WORD $0xe7ed       // 640: vpaddsw %zmm23, %zmm4, %zmm4
+	LONG $0x4855f162; WORD $0xe467       // 646: vpackuswb %zmm4, %zmm5, %zmm4
+	LONG $0x404df262; WORD $0xe436       // 64c: vpermd %zmm4, %zmm22, %zmm4
+	LONG $0x497fd162; WORD $0x227f       // 652: vmovdqu8 %zmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 658: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 65c: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 65f: addq %r11, %r9
+	LONG $0x18588b49                     // 662: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 666: kmovq 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 66c: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 673: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 67a: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x09 // 681: vminps 0x240(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x535d; BYTE $0x0a // 688: vminps 0x280(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0b // 68f: vminps 0x2c0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 696: vcvtps2dq %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xdb5b       // 69c: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 6a2: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0xd26b       // 6a8: vpackssdw %zmm2, %zmm3, %zmm2
+	LONG $0x4875f162; WORD $0xc96b       // 6ae: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x486d9162; WORD $0xd0ed       // 6b4: vpaddsw %zmm24, %zmm2, %zmm2
+	LONG $0x4875b162; WORD $0xcfed       // 6ba: vpaddsw %zmm23, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 6c0: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x404df262; WORD $0xc936       // 6c6: vpermd %zmm1, %zmm22, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // 6cc: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 6d2: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 6d6: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 6d9: addq %r8, %r9
+	LONG $0x08ff8348                     // 6dc: cmpq $0x8, %rdi
+	LONG $0x0c448f0f; WORD $0x0000       // 6e0: jg 0x29ba <gemmVNNI8x48+0x132a>
+	LONG $0x001393e9; BYTE $0x00         // 6e6: jmp 0x310e <gemmVNNI8x48+0x1a7e>
+	LONG $0x00441f0f; BYTE $0x00         // 6eb: nopl (%rax,%rax)
+	LONG $0x02f98349                     // 6f0: cmpq $0x2, %r9
+	LONG $0x0c63840f; WORD $0x0000       // 6f4: je 0x29ed <gemmVNNI8x48+0x135d>
+	LONG $0x03f98349                     // 6fa: cmpq $0x3, %r9
+	LONG $0x0c1c850f; WORD $0x0000       // 6fe: jne 0x29b0 <gemmVNNI8x48+0x1320>
+	LONG $0x0100b949; LONG $0x06050402; WORD $0x0908 // 704: movabsq $0x908060504020100, %r9
+	LONG $0x0c0aba49; LONG $0x07030e0d; WORD $0x0f0b // 70e: movabsq $0xf0b07030e0d0c0a, %r10
+	LONG $0x08fdc162; WORD $0xf16e       // 718: vmovq %r9, %xmm22
+	LONG $0x08fdc162; WORD $0xfa6e       // 71e: vmovq %r10, %xmm23
+	LONG $0x0100b949; LONG $0x04030002; WORD $0x0005 // 724: movabsq $0x5040300020100, %r9
+	LONG $0x0706ba49; LONG $0x0a090008; WORD $0x000b // 72e: movabsq $0xb0a0900080706, %r10
+	LONG $0x08fd4162; WORD $0xc26e       // 738: vmovq %r10, %xmm24
+	LONG $0x487c0162; WORD $0xe45b       // 73e: vcvtdq2ps %zmm28, %zmm28
+	LONG $0x487c0162; WORD $0xdb5b       // 744: vcvtdq2ps %zmm27, %zmm27
+	LONG $0x487c0162; WORD $0xc95b       // 74a: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487ca162; WORD $0xed5b       // 750: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 756: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 75c: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 762: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 768: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 76e: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 774: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 77a: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 780: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 786: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 78c: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 792: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 798: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 79e: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 7a4: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 7aa: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 7b0: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 7b6: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 7bc: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 7c2: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 7c8: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00cda162; WORD $0xf76c       // 7ce: vpunpcklqdq %xmm23, %xmm22, %xmm22
+	LONG $0x08fdc162; WORD $0xf96e       // 7d4: vmovq %r9, %xmm23
+	LONG $0x18488b4d                     // 7da: movq 0x18(%r8), %r9
+	LONG $0x00c58162; WORD $0xf86c       // 7de: vpunpcklqdq %xmm24, %xmm23, %xmm23
+	LONG $0x487da262; WORD $0xf631       // 7e4: vpmovzxbd %xmm22, %zmm22
+	LONG $0x487d2262; WORD $0xd731       // 7ea: vpmovzxbd %xmm23, %zmm26
+	LONG $0x48fe4162; WORD $0x696f; BYTE $0x08 // 7f0: vmovdqu64 0x200(%r9), %zmm29
+	LONG $0x48fe4162; WORD $0x416f; BYTE $0x06 // 7f7: vmovdqu64 0x180(%r9), %zmm24
+	LONG $0x403d4162; WORD $0x416b; BYTE $0x07 // 7fe: vpackssdw 0x1c0(%r9), %zmm24, %zmm24
+	LONG $0x90f8c1c4; WORD $0x6048       // 805: kmovq 0x60(%r8), %k1
+	LONG $0x18488b4d                     // 80b: movq 0x18(%r8), %r9
+	LONG $0x40158162; WORD $0xfd6b       // 80f: vpackssdw %zmm29, %zmm29, %zmm23
+	LONG $0xc97f6162; WORD $0x2a6f       // 815: vmovdqu8 (%rdx), %zmm29 {%k1} {z}
+	LONG $0x402d0262; WORD $0xed36       // 81b: vpermd %zmm29, %zmm26, %zmm29
+	LONG $0x40156162; WORD $0xf060       // 821: vpunpcklbw %zmm0, %zmm29, %zmm30
+	LONG $0x40156162; WORD $0xe868       // 827: vpunpckhbw %zmm0, %zmm29, %zmm29
+	LONG $0x400d6162; WORD $0xf861       // 82d: vpunpcklwd %zmm0, %zmm30, %zmm31
+	LONG $0x400d6162; WORD $0xf069       // 833: vpunpckhwd %zmm0, %zmm30, %zmm30
+	LONG $0x40054162; WORD $0x79fa; BYTE $0x0f // 839: vpsubd 0x3c0(%r9), %zmm31, %zmm31
+	LONG $0x400d4162; WORD $0x71fa; BYTE $0x10 // 840: vpsubd 0x400(%r9), %zmm30, %zmm30
+	LONG $0x401c4162; WORD $0x6159; BYTE $0x03 // 847: vmulps 0xc0(%r9), %zmm28, %zmm28
+	LONG $0x40244162; WORD $0x5959; BYTE $0x04 // 84e: vmulps 0x100(%r9), %zmm27, %zmm27
+	LONG $0x40156162; WORD $0xe861       // 855: vpunpcklwd %zmm0, %zmm29, %zmm29
+	LONG $0x40154162; WORD $0x69fa; BYTE $0x11 // 85b: vpsubd 0x440(%r9), %zmm29, %zmm29
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 862: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x487c0162; WORD $0xff5b       // 869: vcvtdq2ps %zmm31, %zmm31
+	LONG $0x487c0162; WORD $0xf65b       // 86f: vcvtdq2ps %zmm30, %zmm30
+	LONG $0x40044162; WORD $0x7959; BYTE $0x0c // 875: vmulps 0x300(%r9), %zmm31, %zmm31
+	LONG $0x400c4162; WORD $0x7159; BYTE $0x0d // 87c: vmulps 0x340(%r9), %zmm30, %zmm30
+	LONG $0x401c0162; WORD $0xe758       // 883: vaddps %zmm31, %zmm28, %zmm28
+	LONG $0x40240162; WORD $0xde58       // 889: vaddps %zmm30, %zmm27, %zmm27
+	LONG $0x487d0162; WORD $0xe45b       // 88f: vcvtps2dq %zmm28, %zmm28
+	LONG $0x487d0162; WORD $0xdb5b       // 895: vcvtps2dq %zmm27, %zmm27
+	LONG $0x401d0162; WORD $0xdb6b       // 89b: vpackssdw %zmm27, %zmm28, %zmm27
+	LONG $0x487c0162; WORD $0xe55b       // 8a1: vcvtdq2ps %zmm29, %zmm28
+	LONG $0x401c4162; WORD $0x6159; BYTE $0x0e // 8a7: vmulps 0x380(%r9), %zmm28, %zmm28
+	LONG $0x40250162; WORD $0xd8ed       // 8ae: vpaddsw %zmm24, %zmm27, %zmm27
+	LONG $0x40340162; WORD $0xcc58       // 8b4: vaddps %zmm28, %zmm25, %zmm25
+	LONG $0x487d0162; WORD $0xc95b       // 8ba: vcvtps2dq %zmm25, %zmm25
+	LONG $0x40350162; WORD $0xc96b       // 8c0: vpackssdw %zmm25, %zmm25, %zmm25
+	LONG $0x40352162; WORD $0xcfed       // 8c6: vpaddsw %zmm23, %zmm25, %zmm25
+	LONG $0x40250162; WORD $0xc967       // 8cc: vpackuswb %zmm25, %zmm27, %zmm25
+	LONG $0x404d0262; WORD $0xc936       // 8d2: vpermd %zmm25, %zmm22, %zmm25
+	LONG $0x497f6162; WORD $0x097f       // 8d8: vmovdqu8 %zmm25, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 8de: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 8e2: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 8e6: addq %rdx, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 8e9: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 8ef: movq 0x18(%r8), %r11
+	LONG $0xc97f4162; WORD $0x096f       // 8f3: vmovdqu8 (%r9), %zmm25 {%k1} {z}
+	LONG $0x402d0262; WORD $0xc936       // 8f9: vpermd %zmm25, %zmm26, %zmm25
+	LONG $0x40356162; WORD $0xd860       // 8ff: vpunpcklbw %zmm0, %zmm25, %zmm27
+	LONG $0x40356162; WORD $0xc868       // 905: vpunpckhbw %zmm0, %zmm25, %zmm25
+	LONG $0x40256162; WORD $0xe061       // 90b: vpunpcklwd %zmm0, %zmm27, %zmm28
+	LONG $0x40256162; WORD $0xd869       // 911: vpunpckhwd %zmm0, %zmm27, %zmm27
+	LONG $0x40356162; WORD $0xc861       // 917: vpunpcklwd %zmm0, %zmm25, %zmm25
+	LONG $0x401d4162; WORD $0x63fa; BYTE $0x0f // 91d: vpsubd 0x3c0(%r11), %zmm28, %zmm28
+	LONG $0x40254162; WORD $0x5bfa; BYTE $0x10 // 924: vpsubd 0x400(%r11), %zmm27, %zmm27
+	LONG $0x40354162; WORD $0x4bfa; BYTE $0x11 // 92b: vpsubd 0x440(%r11), %zmm25, %zmm25
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 932: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 939: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 940: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x487c0162; WORD $0xe45b       // 947: vcvtdq2ps %zmm28, %zmm28
+	LONG $0x487c0162; WORD $0xdb5b       // 94d: vcvtdq2ps %zmm27, %zmm27
+	LONG $0x487c0162; WORD $0xc95b       // 953: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x401c4162; WORD $0x6359; BYTE $0x0c // 959: vmulps 0x300(%r11), %zmm28, %zmm28
+	LONG $0x40244162; WORD $0x5b59; BYTE $0x0d // 960: vmulps 0x340(%r11), %zmm27, %zmm27
+	LONG $0x40344162; WORD $0x4b59; BYTE $0x0e // 967: vmulps 0x380(%r11), %zmm25, %zmm25
+	LONG $0x40548162; WORD $0xec58       // 96e: vaddps %zmm28, %zmm21, %zmm21
+	LONG $0x405c8162; WORD $0xe358       // 974: vaddps %zmm27, %zmm20, %zmm20
+	LONG $0x40648162; WORD $0xd958       // 97a: vaddps %zmm25, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 980: vcvtps2dq %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xed5b       // 986: vcvtps2dq %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xe45b       // 98c: vcvtps2dq %zmm20, %zmm20
+	LONG $0x4055a162; WORD $0xe46b       // 992: vpackssdw %zmm20, %zmm21, %zmm20
+	LONG $0x4065a162; WORD $0xdb6b       // 998: vpackssdw %zmm19, %zmm19, %zmm19
+	LONG $0x405d8162; WORD $0xe0ed       // 99e: vpaddsw %zmm24, %zmm20, %zmm20
+	LONG $0x4065a162; WORD $0xdfed       // 9a4: vpaddsw %zmm23, %zmm19, %zmm19
+	LONG $0x405da162; WORD $0xdb67       // 9aa: vpackuswb %zmm19, %zmm20, %zmm19
+	LONG $0x404da262; WORD $0xdb36       // 9b0: vpermd %zmm19, %zmm22, %zmm19
+	LONG $0x497fc162; WORD $0x1a7f       // 9b6: vmovdqu8 %zmm19, (%r10) {%k1}
+	LONG $0x28588b4d                     // 9bc: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9c0: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9c3: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 9c6: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 9cc: movq 0x18(%r8), %r11
+	LONG $0xc97fc162; WORD $0x196f       // 9d0: vmovdqu8 (%r9), %zmm19 {%k1} {z}
+	LONG $0x402da262; WORD $0xdb36       // 9d6: vpermd %zmm19, %zmm26, %zmm19
+	LONG $0x4065e162; WORD $0xe060       // 9dc: vpunpcklbw %zmm0, %zmm19, %zmm20
+	LONG $0x4065e162; WORD $0xd868       // 9e2: vpunpckhbw %zmm0, %zmm19, %zmm19
+	LONG $0x405de162; WORD $0xe861       // 9e8: vpunpcklwd %zmm0, %zmm20, %zmm21
+	LONG $0x405de162; WORD $0xe069       // 9ee: vpunpckhwd %zmm0, %zmm20, %zmm20
+	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x0f // 9f4: vpsubd 0x3c0(%r11), %zmm21, %zmm21
+	LONG $0x405dc162; WORD $0x63fa; BYTE $0x10 // 9fb: vpsubd 0x400(%r11), %zmm20, %zmm20
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x03 // a02: vmulps 0xc0(%r11), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x04 // a09: vmulps 0x100(%r11), %zmm17, %zmm17
+	LONG $0x4065e162; WORD $0xd861       // a10: vpunpcklwd %zmm0, %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfa; BYTE $0x11 // a16: vpsubd 0x440(%r11), %zmm19, %zmm19
+	LONG $0x407cc162; WORD $0x4359; BYTE $0x05 // a1d: vmulps 0x140(%r11), %zmm16, %zmm16
+	LONG $0x487ca162; WORD $0xed5b       // a24: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // a2a: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x0c // a30: vmulps 0x300(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x0d // a37: vmulps 0x340(%r11), %zmm20, %zmm20
+	LONG $0x406ca162; WORD $0xd558       // a3e: vaddps %zmm21, %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xcc58       // a44: vaddps %zmm20, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xd25b       // a4a: vcvtps2dq %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xc95b       // a50: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // a56: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x487ca162; WORD $0xd35b       // a5c: vcvtdq2ps %zmm19, %zmm18
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x0e // a62: vmulps 0x380(%r11), %zmm18, %zmm18
+	LONG $0x40758162; WORD $0xc8ed       // a69: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc258       // a6f: vaddps %zmm18, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // a75: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407da162; WORD $0xc06b       // a7b: vpackssdw %zmm16, %zmm16, %zmm16
+	LONG $0x407da162; WORD $0xc7ed       // a81: vpaddsw %zmm23, %zmm16, %zmm16
+	LONG $0x4075a162; WORD $0xc067       // a87: vpackuswb %zmm16, %zmm17, %zmm16
+	LONG $0x404da262; WORD $0xc036       // a8d: vpermd %zmm16, %zmm22, %zmm16
+	LONG $0x497fc162; WORD $0x027f       // a93: vmovdqu8 %zmm16, (%r10) {%k1}
+	LONG $0x28588b4d                     // a99: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // a9d: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // aa0: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // aa3: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // aa9: movq 0x18(%r8), %r11
+	LONG $0xc97fc162; WORD $0x016f       // aad: vmovdqu8 (%r9), %zmm16 {%k1} {z}
+	LONG $0x402da262; WORD $0xc036       // ab3: vpermd %zmm16, %zmm26, %zmm16
+	LONG $0x407de162; WORD $0xc860       // ab9: vpunpcklbw %zmm0, %zmm16, %zmm17
+	LONG $0x407de162; WORD $0xc068       // abf: vpunpckhbw %zmm0, %zmm16, %zmm16
+	LONG $0x4075e162; WORD $0xd061       // ac5: vpunpcklwd %zmm0, %zmm17, %zmm18
+	LONG $0x4075e162; WORD $0xc869       // acb: vpunpckhwd %zmm0, %zmm17, %zmm17
+	LONG $0x406dc162; WORD $0x53fa; BYTE $0x0f // ad1: vpsubd 0x3c0(%r11), %zmm18, %zmm18
+	LONG $0x4075c162; WORD $0x4bfa; BYTE $0x10 // ad8: vpsubd 0x400(%r11), %zmm17, %zmm17
+	LONG $0x48045162; WORD $0x7b59; BYTE $0x03 // adf: vmulps 0xc0(%r11), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x04 // ae6: vmulps 0x100(%r11), %zmm14, %zmm14
+	LONG $0x407de162; WORD $0xc061       // aed: vpunpcklwd %zmm0, %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x43fa; BYTE $0x11 // af3: vpsubd 0x440(%r11), %zmm16, %zmm16
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x05 // afa: vmulps 0x140(%r11), %zmm13, %zmm13
+	LONG $0x487ca162; WORD $0xd25b       // b01: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // b07: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x0c // b0d: vmulps 0x300(%r11), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x0d // b14: vmulps 0x340(%r11), %zmm17, %zmm17
+	LONG $0x48043162; WORD $0xfa58       // b1b: vaddps %zmm18, %zmm15, %zmm15
+	LONG $0x480c3162; WORD $0xf158       // b21: vaddps %zmm17, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xff5b       // b27: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // b2d: vcvtps2dq %zmm14, %zmm14
+	LONG $0x48055162; WORD $0xf66b       // b33: vpackssdw %zmm14, %zmm15, %zmm14
+	LONG $0x487c3162; WORD $0xf85b       // b39: vcvtdq2ps %zmm16, %zmm15
+	LONG $0x48045162; WORD $0x7b59; BYTE $0x0e // b3f: vmulps 0x380(%r11), %zmm15, %zmm15
+	LONG $0x480d1162; WORD $0xf0ed       // b46: vpaddsw %zmm24, %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xef58       // b4c: vaddps %zmm15, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // b52: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0xed6b       // b58: vpackssdw %zmm13, %zmm13, %zmm13
+	LONG $0x48153162; WORD $0xefed       // b5e: vpaddsw %zmm23, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // b64: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x404d5262; WORD $0xed36       // b6a: vpermd %zmm13, %zmm22, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // b70: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // b76: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // b7a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // b7d: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // b80: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // b86: movq 0x18(%r8), %r11
+	LONG $0xc97f5162; WORD $0x296f       // b8a: vmovdqu8 (%r9), %zmm13 {%k1} {z}
+	LONG $0x402d5262; WORD $0xed36       // b90: vpermd %zmm13, %zmm26, %zmm13
+	LONG $0x48157162; WORD $0xf060       // b96: vpunpcklbw %zmm0, %zmm13, %zmm14
+	LONG $0x48157162; WORD $0xe868       // b9c: vpunpckhbw %zmm0, %zmm13, %zmm13
+	LONG $0x480d7162; WORD $0xf861       // ba2: vpunpcklwd %zmm0, %zmm14, %zmm15
+	LONG $0x480d7162; WORD $0xf069       // ba8: vpunpckhwd %zmm0, %zmm14, %zmm14
+	LONG $0x48055162; WORD $0x7bfa; BYTE $0x0f // bae: vpsubd 0x3c0(%r11), %zmm15, %zmm15
+	LONG $0x480d5162; WORD $0x73fa; BYTE $0x10 // bb5: vpsubd 0x400(%r11), %zmm14, %zmm14
+	LONG $0x481c5162; WORD $0x6359; BYTE $0x03 // bbc: vmulps 0xc0(%r11), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0x5b59; BYTE $0x04 // bc3: vmulps 0x100(%r11), %zmm11, %zmm11
+	LONG $0x48157162; WORD $0xe861       // bca: vpunpcklwd %zmm0, %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfa; BYTE $0x11 // bd0: vpsubd 0x440(%r11), %zmm13, %zmm13
+	LONG $0x482c5162; WORD $0x5359; BYTE $0x05 // bd7: vmulps 0x140(%r11), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xff5b       // bde: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // be4: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x48045162; WORD $0x7b59; BYTE $0x0c // bea: vmulps 0x300(%r11), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x0d // bf1: vmulps 0x340(%r11), %zmm14, %zmm14
+	LONG $0x481c5162; WORD $0xe758       // bf8: vaddps %zmm15, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xde58       // bfe: vaddps %zmm14, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xe45b       // c04: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // c0a: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // c10: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x487c5162; WORD $0xe55b       // c16: vcvtdq2ps %zmm13, %zmm12
+	LONG $0x481c5162; WORD $0x6359; BYTE $0x0e // c1c: vmulps 0x380(%r11), %zmm12, %zmm12
+	LONG $0x48251162; WORD $0xd8ed       // c23: vpaddsw %zmm24, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd458       // c29: vaddps %zmm12, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // c2f: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0xd26b       // c35: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x482d3162; WORD $0xd7ed       // c3b: vpaddsw %zmm23, %zmm10, %zmm10
+	LONG $0x48255162; WORD $0xd267       // c41: vpackuswb %zmm10, %zmm11, %zmm10
+	LONG $0x404d5262; WORD $0xd236       // c47: vpermd %zmm10, %zmm22, %zmm10
+	LONG $0x497f5162; WORD $0x127f       // c4d: vmovdqu8 %zmm10, (%r10) {%k1}
+	LONG $0x28588b4d                     // c53: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c57: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c5a: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // c5d: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // c63: movq 0x18(%r8), %r11
+	LONG $0xc97f5162; WORD $0x116f       // c67: vmovdqu8 (%r9), %zmm10 {%k1} {z}
+	LONG $0x402d5262; WORD $0xd236       // c6d: vpermd %zmm10, %zmm26, %zmm10
+	LONG $0x482d7162; WORD $0xd860       // c73: vpunpcklbw %zmm0, %zmm10, %zmm11
+	LONG $0x482d7162; WORD $0xd068       // c79: vpunpckhbw %zmm0, %zmm10, %zmm10
+	LONG $0x48257162; WORD $0xe061       // c7f: vpunpcklwd %zmm0, %zmm11, %zmm12
+	LONG $0x48257162; WORD $0xd869       // c85: vpunpckhwd %zmm0, %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0x63fa; BYTE $0x0f // c8b: vpsubd 0x3c0(%r11), %zmm12, %zmm12
+	LONG $0x48255162; WORD $0x5bfa; BYTE $0x10 // c92: vpsubd 0x400(%r11), %zmm11, %zmm11
+	LONG $0x48345162; WORD $0x4b59; BYTE $0x03 // c99: vmulps 0xc0(%r11), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0x4359; BYTE $0x04 // ca0: vmulps 0x100(%r11), %zmm8, %zmm8
+	LONG $0x482d7162; WORD $0xd061       // ca7: vpunpcklwd %zmm0, %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x53fa; BYTE $0x11 // cad: vpsubd 0x440(%r11), %zmm10, %zmm10
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x05 // cb4: vmulps 0x140(%r11), %zmm7, %zmm7
+	LONG $0x487c5162; WORD $0xe45b       // cbb: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // cc1: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x481c5162; WORD $0x6359; BYTE $0x0c // cc7: vmulps 0x300(%r11), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0x5b59; BYTE $0x0d // cce: vmulps 0x340(%r11), %zmm11, %zmm11
+	LONG $0x48345162; WORD $0xcc58       // cd5: vaddps %zmm12, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc358       // cdb: vaddps %zmm11, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc95b       // ce1: vcvtps2dq %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc05b       // ce7: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48355162; WORD $0xc06b       // ced: vpackssdw %zmm8, %zmm9, %zmm8
+	LONG $0x487c5162; WORD $0xca5b       // cf3: vcvtdq2ps %zmm10, %zmm9
+	LONG $0x48345162; WORD $0x4b59; BYTE $0x0e // cf9: vmulps 0x380(%r11), %zmm9, %zmm9
+	LONG $0x483d1162; WORD $0xc0ed       // d00: vpaddsw %zmm24, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf958       // d06: vaddps %zmm9, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // d0c: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0xff6b       // d12: vpackssdw %zmm7, %zmm7, %zmm7
+	LONG $0x4845b162; WORD $0xffed       // d18: vpaddsw %zmm23, %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff67       // d1e: vpackuswb %zmm7, %zmm8, %zmm7
+	LONG $0x404df262; WORD $0xff36       // d24: vpermd %zmm7, %zmm22, %zmm7
+	LONG $0x497fd162; WORD $0x3a7f       // d2a: vmovdqu8 %zmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // d30: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // d34: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // d37: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // d3a: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // d40: movq 0x18(%r8), %r11
+	LONG $0xc97fd162; WORD $0x396f       // d44: vmovdqu8 (%r9), %zmm7 {%k1} {z}
+	LONG $0x402df262; WORD $0xff36       // d4a: vpermd %zmm7, %zmm26, %zmm7
+	LONG $0x48457162; WORD $0xc060       // d50: vpunpcklbw %zmm0, %zmm7, %zmm8
+	LONG $0x4845f162; WORD $0xf868       // d56: vpunpckhbw %zmm0, %zmm7, %zmm7
+	LONG $0x483d7162; WORD $0xc861       // d5c: vpunpcklwd %zmm0, %zmm8, %zmm9
+	LONG $0x483d7162; WORD $0xc069       // d62: vpunpckhwd %zmm0, %zmm8, %zmm8
+	LONG $0x48355162; WORD $0x4bfa; BYTE $0x0f // d68: vpsubd 0x3c0(%r11), %zmm9, %zmm9
+	LONG $0x483d5162; WORD $0x43fa; BYTE $0x10 // d6f: vpsubd 0x400(%r11), %zmm8, %zmm8
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x03 // d76: vmulps 0xc0(%r11), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6b59; BYTE $0x04 // d7d: vmulps 0x100(%r11), %zmm5, %zmm5
+	LONG $0x4845f162; WORD $0xf861       // d84: vpunpcklwd %zmm0, %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfa; BYTE $0x11 // d8a: vpsubd 0x440(%r11), %zmm7, %zmm7
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x05 // d91: vmulps 0x140(%r11), %zmm4, %zmm4
+	LONG $0x487c5162; WORD $0xc95b       // d98: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // d9e: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x48345162; WORD $0x4b59; BYTE $0x0c // da4: vmulps 0x300(%r11), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0x4359; BYTE $0x0d // dab: vmulps 0x340(%r11), %zmm8, %zmm8
+	LONG $0x484cd162; WORD $0xf158       // db2: vaddps %zmm9, %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0xe858       // db8: vaddps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xf65b       // dbe: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // dc4: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // dca: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x487cf162; WORD $0xf75b       // dd0: vcvtdq2ps %zmm7, %zmm6
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x0e // dd6: vmulps 0x380(%r11), %zmm6, %zmm6
+	LONG $0x48559162; WORD $0xe8ed       // ddd: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe658       // de3: vaddps %zmm6, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // de9: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df162; WORD $0xe46b       // def: vpackssdw %zmm4, %zmm4, %zmm4
+	LONG $0x485db162; WORD $0xe7ed       // df5: vpaddsw %zmm23, %zmm4, %zmm4
+	LONG $0x4855f162; WORD $0xe467       // dfb: vpackuswb %zmm4, %zmm5, %zmm4
+	LONG $0x404df262; WORD $0xe436       // e01: vpermd %zmm4, %zmm22, %zmm4
+	LONG $0x497fd162; WORD $0x227f       // e07: vmovdqu8 %zmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // e0d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // e11: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // e14: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // e17: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // e1d: movq 0x18(%r8), %r11
+	LONG $0xc97fd162; WORD $0x216f       // e21: vmovdqu8 (%r9), %zmm4 {%k1} {z}
+	LONG $0x402df262; WORD $0xe436       // e27: vpermd %zmm4, %zmm26, %zmm4
+	LONG $0x485df162; WORD $0xe860       // e2d: vpunpcklbw %zmm0, %zmm4, %zmm5
+	LONG $0x485df162; WORD $0xe068       // e33: vpunpckhbw %zmm0, %zmm4, %zmm4
+	LONG $0x4855f162; WORD $0xf061       // e39: vpunpcklwd %zmm0, %zmm5, %zmm6
+	LONG $0x4855f162; WORD $0xe869       // e3f: vpunpckhwd %zmm0, %zmm5, %zmm5
+	LONG $0x485df162; WORD $0xe061       // e45: vpunpcklwd %zmm0, %zmm4, %zmm4
+	LONG $0x484dd162; WORD $0x73fa; BYTE $0x0f // e4b: vpsubd 0x3c0(%r11), %zmm6, %zmm6
+	LONG $0x4855d162; WORD $0x6bfa; BYTE $0x10 // e52: vpsubd 0x400(%r11), %zmm5, %zmm5
+	LONG $0x485dd162; WORD $0x63fa; BYTE $0x11 // e59: vpsubd 0x440(%r11), %zmm4, %zmm4
+	LONG $0x4864d162; WORD $0x5b59; BYTE $0x03 // e60: vmulps 0xc0(%r11), %zmm3, %zmm3
+	LONG $0x486cd162; WORD $0x5359; BYTE $0x04 // e67: vmulps 0x100(%r11), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x4b59; BYTE $0x05 // e6e: vmulps 0x140(%r11), %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0xf65b       // e75: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // e7b: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // e81: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x0c // e87: vmulps 0x300(%r11), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6b59; BYTE $0x0d // e8e: vmulps 0x340(%r11), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x0e // e95: vmulps 0x380(%r11), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xde58       // e9c: vaddps %zmm6, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd558       // ea2: vaddps %zmm5, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xcc58       // ea8: vaddps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // eae: vcvtps2dq %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xdb5b       // eb4: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // eba: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0xd26b       // ec0: vpackssdw %zmm2, %zmm3, %zmm2
+	LONG $0x4875f162; WORD $0xc96b       // ec6: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x486d9162; WORD $0xd0ed       // ecc: vpaddsw %zmm24, %zmm2, %zmm2
+	LONG $0x4875b162; WORD $0xcfed       // ed2: vpaddsw %zmm23, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // ed8: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x404df262; WORD $0xc936       // ede: vpermd %zmm1, %zmm22, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // ee4: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // eea: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // eee: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // ef1: addq %r8, %r9
+	LONG $0x08ff8348                     // ef4: cmpq $0x8, %rdi
+	LONG $0x042c8f0f; WORD $0x0000       // ef8: jg 0x29ba <gemmVNNI8x48+0x132a>
+	LONG $0x000b7be9; BYTE $0x00         // efe: jmp 0x310e <gemmVNNI8x48+0x1a7e>
+	LONG $0x0100b949; LONG $0x06050402; WORD $0x0908 // f03: movabsq $0x908060504020100, %r9
+	LONG $0x0c0aba49; LONG $0x07030e0d; WORD $0x0f0b // f0d: movabsq $0xf0b07030e0d0c0a, %r10
+	LONG $0x08fdc162; WORD $0xf16e       // f17: vmovq %r9, %xmm22
+	LONG $0x0100b949; LONG $0x04030002; WORD $0x0005 // f1d: movabsq $0x5040300020100, %r9
+	LONG $0x0706b949; LONG $0x0a090008; WORD $0x000b // f27: movabsq $0xb0a0900080706, %r9
+	LONG $0x18488b4d                     // f31: movq 0x18(%r8), %r9
+	LONG $0x08fdc162; WORD $0xfa6e       // f35: vmovq %r10, %xmm23
+	LONG $0x487c0162; WORD $0xe45b       // f3b: vcvtdq2ps %zmm28, %zmm28
+	LONG $0x487c0162; WORD $0xdb5b       // f41: vcvtdq2ps %zmm27, %zmm27
+	LONG $0x487c0162; WORD $0xc95b       // f47: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487ca162; WORD $0xed5b       // f4d: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // f53: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // f59: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // f5f: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // f65: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // f6b: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // f71: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // f77: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // f7d: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // f83: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // f89: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // f8f: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // f95: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // f9b: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // fa1: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // fa7: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // fad: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // fb3: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // fb9: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // fbf: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // fc5: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00cda162; WORD $0xf76c       // fcb: vpunpcklqdq %xmm23, %xmm22, %xmm22
+	LONG $0x487da262; WORD $0xf631       // fd1: vpmovzxbd %xmm22, %zmm22
+	LONG $0x48fe4162; WORD $0x516f; BYTE $0x08 // fd7: vmovdqu64 0x200(%r9), %zmm26
+	LONG $0x48fec162; WORD $0x796f; BYTE $0x06 // fde: vmovdqu64 0x180(%r9), %zmm23
+	LONG $0x40454162; WORD $0x416b; BYTE $0x07 // fe5: vpackssdw 0x1c0(%r9), %zmm23, %zmm24
+	LONG $0x18488b4d                     // fec: movq 0x18(%r8), %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // ff0: kmovq 0x60(%r8), %k1
+	LONG $0x40244162; WORD $0x5959; BYTE $0x04 // ff6: vmulps 0x100(%r9), %zmm27, %zmm27
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // ffd: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x402d8162; WORD $0xfa6b       // 1004: vpackssdw %zmm26, %zmm26, %zmm23
+	LONG $0x401c4162; WORD $0x5159; BYTE $0x03 // 100a: vmulps 0xc0(%r9), %zmm28, %zmm26
+	LONG $0x487d0162; WORD $0xc95b       // 1011: vcvtps2dq %zmm25, %zmm25
+	LONG $0x487d0162; WORD $0xdb5b       // 1017: vcvtps2dq %zmm27, %zmm27
+	LONG $0x487d0162; WORD $0xd25b       // 101d: vcvtps2dq %zmm26, %zmm26
+	LONG $0x40350162; WORD $0xc96b       // 1023: vpackssdw %zmm25, %zmm25, %zmm25
+	LONG $0x402d0162; WORD $0xd36b       // 1029: vpackssdw %zmm27, %zmm26, %zmm26
+	LONG $0x40352162; WORD $0xcfed       // 102f: vpaddsw %zmm23, %zmm25, %zmm25
+	LONG $0x402d0162; WORD $0xd0ed       // 1035: vpaddsw %zmm24, %zmm26, %zmm26
+	LONG $0x402d0162; WORD $0xc967       // 103b: vpackuswb %zmm25, %zmm26, %zmm25
+	LONG $0x404d0262; WORD $0xc936       // 1041: vpermd %zmm25, %zmm22, %zmm25
+	LONG $0x497f6162; WORD $0x097f       // 1047: vmovdqu8 %zmm25, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 104d: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 1051: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1055: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1058: movq 0x18(%r8), %r11
+	LONG $0x90f8c1c4; WORD $0x6048       // 105c: kmovq 0x60(%r8), %k1
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 1062: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1069: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1070: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 1077: vcvtps2dq %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xed5b       // 107d: vcvtps2dq %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xe45b       // 1083: vcvtps2dq %zmm20, %zmm20
+	LONG $0x4055a162; WORD $0xe46b       // 1089: vpackssdw %zmm20, %zmm21, %zmm20
+	LONG $0x4065a162; WORD $0xdb6b       // 108f: vpackssdw %zmm19, %zmm19, %zmm19
+	LONG $0x405d8162; WORD $0xe0ed       // 1095: vpaddsw %zmm24, %zmm20, %zmm20
+	LONG $0x4065a162; WORD $0xdfed       // 109b: vpaddsw %zmm23, %zmm19, %zmm19
+	LONG $0x405da162; WORD $0xdb67       // 10a1: vpackuswb %zmm19, %zmm20, %zmm19
+	LONG $0x404da262; WORD $0xdb36       // 10a7: vpermd %zmm19, %zmm22, %zmm19
+	LONG $0x497fc162; WORD $0x1a7f       // 10ad: vmovdqu8 %zmm19, (%r10) {%k1}
+	LONG $0x28588b4d                     // 10b3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 10b7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 10ba: addq %r11, %r9
+	LONG $0x18708b4d                     // 10bd: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 10c1: kmovq 0x60(%r8), %k1
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 10c7: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 10ce: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 10d5: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 10dc: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xd25b       // 10e2: vcvtps2dq %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xc95b       // 10e8: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // 10ee: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x407da162; WORD $0xc06b       // 10f4: vpackssdw %zmm16, %zmm16, %zmm16
+	LONG $0x40758162; WORD $0xc8ed       // 10fa: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x407da162; WORD $0xc7ed       // 1100: vpaddsw %zmm23, %zmm16, %zmm16
+	LONG $0x4075a162; WORD $0xc067       // 1106: vpackuswb %zmm16, %zmm17, %zmm16
+	LONG $0x404da262; WORD $0xc036       // 110c: vpermd %zmm16, %zmm22, %zmm16
+	LONG $0x497fc162; WORD $0x027f       // 1112: vmovdqu8 %zmm16, (%r10) {%k1}
+	LONG $0x28588b4d                     // 1118: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 111c: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 111f: addq %r11, %r9
+	LONG $0x18588b49                     // 1122: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 1126: kmovq 0x60(%r8), %k1
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 112c: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 1133: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 113a: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 1141: vcvtps2dq %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xff5b       // 1147: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // 114d: vcvtps2dq %zmm14, %zmm14
+	LONG $0x48055162; WORD $0xf66b       // 1153: vpackssdw %zmm14, %zmm15, %zmm14
+	LONG $0x48155162; WORD $0xed6b       // 1159: vpackssdw %zmm13, %zmm13, %zmm13
+	LONG $0x480d1162; WORD $0xf0ed       // 115f: vpaddsw %zmm24, %zmm14, %zmm14
+	LONG $0x48153162; WORD $0xefed       // 1165: vpaddsw %zmm23, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 116b: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x404d5262; WORD $0xed36       // 1171: vpermd %zmm13, %zmm22, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // 1177: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // 117d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1181: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1184: addq %r11, %r9
+	LONG $0x18708b4d                     // 1187: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 118b: kmovq 0x60(%r8), %k1
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 1191: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 1198: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 119f: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 11a6: vcvtps2dq %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xe45b       // 11ac: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 11b2: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // 11b8: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x482d5162; WORD $0xd26b       // 11be: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x48251162; WORD $0xd8ed       // 11c4: vpaddsw %zmm24, %zmm11, %zmm11
+	LONG $0x482d3162; WORD $0xd7ed       // 11ca: vpaddsw %zmm23, %zmm10, %zmm10
+	LONG $0x48255162; WORD $0xd267       // 11d0: vpackuswb %zmm10, %zmm11, %zmm10
+	LONG $0x404d5262; WORD $0xd236       // 11d6: vpermd %zmm10, %zmm22, %zmm10
+	LONG $0x497f5162; WORD $0x127f       // 11dc: vmovdqu8 %zmm10, (%r10) {%k1}
+	LONG $0x28588b4d                     // 11e2: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 11e6: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 11e9: addq %r11, %r9
+	LONG $0x18588b49                     // 11ec: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 11f0: kmovq 0x60(%r8), %k1
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 11f6: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 11fd: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 1204: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 120b: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487d5162; WORD $0xc95b       // 1211: vcvtps2dq %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc05b       // 1217: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48355162; WORD $0xc06b       // 121d: vpackssdw %zmm8, %zmm9, %zmm8
+	LONG $0x4845f162; WORD $0xff6b       // 1223: vpackssdw %zmm7, %zmm7, %zmm7
+	LONG $0x483d1162; WORD $0xc0ed       // 1229: vpaddsw %zmm24, %zmm8, %zmm8
+	LONG $0x4845b162; WORD $0xffed       // 122f: vpaddsw %zmm23, %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff67       // 1235: vpackuswb %zmm7, %zmm8, %zmm7
+	LONG $0x404df262; WORD $0xff36       // 123b: vpermd %zmm7, %zmm22, %zmm7
+	LONG $0x497fd162; WORD $0x3a7f       // 1241: vmovdqu8 %zmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 1247: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 124b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 124e: addq %r11, %r9
+	LONG $0x18708b4d                     // 1251: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 1255: kmovq 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 125b: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 1262: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 1269: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 1270: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xf65b       // 1276: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 127c: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 1282: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x485df162; WORD $0xe46b       // 1288: vpackssdw %zmm4, %zmm4, %zmm4
+	LONG $0x48559162; WORD $0xe8ed       // 128e: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x485db162; WORD $0xe7ed       // 1294: vpaddsw %zmm23, %zmm4, %zmm4
+	LONG $0x4855f162; WORD $0xe467       // 129a: vpackuswb %zmm4, %zmm5, %zmm4
+	LONG $0x404df262; WORD $0xe436       // 12a0: vpermd %zmm4, %zmm22, %zmm4
+	LONG $0x497fd162; WORD $0x227f       // 12a6: vmovdqu8 %zmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 12ac: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 12b0: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 12b3: addq %r11, %r9
+	LONG $0x18588b49                     // 12b6: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 12ba: kmovq 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 12c0: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 12c7: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 12ce: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 12d5: vcvtps2dq %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xdb5b       // 12db: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 12e1: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0xd26b       // 12e7: vpackssdw %zmm2, %zmm3, %zmm2
+	LONG $0x4875f162; WORD $0xc96b       // 12ed: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x486d9162; WORD $0xd0ed       // 12f3: vpaddsw %zmm24, %zmm2, %zmm2
+	LONG $0x4875b162; WORD $0xcfed       // 12f9: vpaddsw %zmm23, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 12ff: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x404df262; WORD $0xc936       // 1305: vpermd %zmm1, %zmm22, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // 130b: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 1311: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1315: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1318: addq %r8, %r9
+	LONG $0x00441f0f; BYTE $0x00         // 131b: nopl (%rax,%rax)
+	LONG $0x08ff8348                     // 1320: cmpq $0x8, %rdi
+	LONG $0x07548e0f; WORD $0x0000       // 1324: jle 0x310e <gemmVNNI8x48+0x1a7e>
+	LONG $0x244c8b4d; BYTE $0x08         // 132a: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // 132f: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // 1333: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // 1337: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // 133d: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 1341: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 1345: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 1349: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 134f: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 1352: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 1355: addq %r8, %rdx
+	LONG $0xffecc3e9; BYTE $0xff         // 1358: jmp 0x16b0 <gemmVNNI8x48+0x20>
+	LONG $0x000000bb; BYTE $0x3f         // 135d: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 1362: movl $0x3f800000, %r9d
+	LONG $0x0100ba49; LONG $0x06050402; WORD $0x0908 // 1368: movabsq $0x908060504020100, %r10
+	LONG $0x0c0abb49; LONG $0x07030e0d; WORD $0x0f0b // 1372: movabsq $0xf0b07030e0d0c0a, %r11
+	LONG $0x08fdc162; WORD $0xf26e       // 137c: vmovq %r10, %xmm22
+	LONG $0x0100ba49; LONG $0x04030002; WORD $0x0005 // 1382: movabsq $0x5040300020100, %r10
+	LONG $0x0706ba49; LONG $0x0a090008; WORD $0x000b // 138c: movabsq $0xb0a0900080706, %r10
+	LONG $0x18508b4d                     // 1396: movq 0x18(%r8), %r10
+	LONG $0x08fdc162; WORD $0xfb6e       // 139a: vmovq %r11, %xmm23
+	LONG $0x487d4262; WORD $0xd17c       // 13a0: vpbroadcastd %r9d, %zmm26
+	LONG $0x487c0162; WORD $0xe45b       // 13a6: vcvtdq2ps %zmm28, %zmm28
+	LONG $0x487c0162; WORD $0xdb5b       // 13ac: vcvtdq2ps %zmm27, %zmm27
+	LONG $0x487d6262; WORD $0xeb7c       // 13b2: vpbroadcastd %ebx, %zmm29
+	LONG $0x487c0162; WORD $0xc95b       // 13b8: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487ca162; WORD $0xed5b       // 13be: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 13c4: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 13ca: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 13d0: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 13d6: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 13dc: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 13e2: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 13e8: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 13ee: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 13f4: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 13fa: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 1400: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 1406: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 140c: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 1412: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 1418: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 141e: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1424: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 142a: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 1430: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1436: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00cda162; WORD $0xf76c       // 143c: vpunpcklqdq %xmm23, %xmm22, %xmm22
+	LONG $0x487da262; WORD $0xf631       // 1442: vpmovzxbd %xmm22, %zmm22
+	LONG $0x48fec162; WORD $0x7a6f; BYTE $0x06 // 1448: vmovdqu64 0x180(%r10), %zmm23
+	LONG $0x48fe4162; WORD $0x726f; BYTE $0x08 // 144f: vmovdqu64 0x200(%r10), %zmm30
+	LONG $0x40454162; WORD $0x426b; BYTE $0x07 // 1456: vpackssdw 0x1c0(%r10), %zmm23, %zmm24
+	LONG $0x18488b4d                     // 145d: movq 0x18(%r8), %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 1461: kmovq 0x60(%r8), %k1
+	LONG $0x401c4162; WORD $0x6159; BYTE $0x03 // 1467: vmulps 0xc0(%r9), %zmm28, %zmm28
+	LONG $0x40244162; WORD $0x5959; BYTE $0x04 // 146e: vmulps 0x100(%r9), %zmm27, %zmm27
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 1475: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x400d8162; WORD $0xfe6b       // 147c: vpackssdw %zmm30, %zmm30, %zmm23
+	LONG $0x401c4162; WORD $0x7159; BYTE $0x09 // 1482: vmulps 0x240(%r9), %zmm28, %zmm30
+	LONG $0x40244162; WORD $0x7959; BYTE $0x0a // 1489: vmulps 0x280(%r9), %zmm27, %zmm31
+	LONG $0x40140162; WORD $0xf658       // 1490: vaddps %zmm30, %zmm29, %zmm30
+	LONG $0x400c6162; WORD $0xf05f       // 1496: vmaxps %zmm0, %zmm30, %zmm30
+	LONG $0x400c0162; WORD $0xf25d       // 149c: vminps %zmm26, %zmm30, %zmm30
+	LONG $0x401c0162; WORD $0xe659       // 14a2: vmulps %zmm30, %zmm28, %zmm28
+	LONG $0x40140162; WORD $0xf758       // 14a8: vaddps %zmm31, %zmm29, %zmm30
+	LONG $0x400c6162; WORD $0xf05f       // 14ae: vmaxps %zmm0, %zmm30, %zmm30
+	LONG $0x487d0162; WORD $0xe45b       // 14b4: vcvtps2dq %zmm28, %zmm28
+	LONG $0x400c0162; WORD $0xf25d       // 14ba: vminps %zmm26, %zmm30, %zmm30
+	LONG $0x40240162; WORD $0xde59       // 14c0: vmulps %zmm30, %zmm27, %zmm27
+	LONG $0x40344162; WORD $0x7159; BYTE $0x0b // 14c6: vmulps 0x2c0(%r9), %zmm25, %zmm30
+	LONG $0x487d0162; WORD $0xdb5b       // 14cd: vcvtps2dq %zmm27, %zmm27
+	LONG $0x401d0162; WORD $0xdb6b       // 14d3: vpackssdw %zmm27, %zmm28, %zmm27
+	LONG $0x40250162; WORD $0xd8ed       // 14d9: vpaddsw %zmm24, %zmm27, %zmm27
+	LONG $0x40140162; WORD $0xe658       // 14df: vaddps %zmm30, %zmm29, %zmm28
+	LONG $0x401c6162; WORD $0xe05f       // 14e5: vmaxps %zmm0, %zmm28, %zmm28
+	LONG $0x401c0162; WORD $0xe25d       // 14eb: vminps %zmm26, %zmm28, %zmm28
+	LONG $0x40340162; WORD $0xcc59       // 14f1: vmulps %zmm28, %zmm25, %zmm25
+	LONG $0x487d0162; WORD $0xc95b       // 14f7: vcvtps2dq %zmm25, %zmm25
+	LONG $0x40350162; WORD $0xc96b       // 14fd: vpackssdw %zmm25, %zmm25, %zmm25
+	LONG $0x40352162; WORD $0xcfed       // 1503: vpaddsw %zmm23, %zmm25, %zmm25
+	LONG $0x40250162; WORD $0xc967       // 1509: vpackuswb %zmm25, %zmm27, %zmm25
+	LONG $0x404d0262; WORD $0xc936       // 150f: vpermd %zmm25, %zmm22, %zmm25
+	LONG $0x497f6162; WORD $0x097f       // 1515: vmovdqu8 %zmm25, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 151b: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 151f: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1523: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1526: movq 0x18(%r8), %r11
+	LONG $0x90f8c1c4; WORD $0x6048       // 152a: kmovq 0x60(%r8), %k1
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 1530: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1537: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 153e: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x40544162; WORD $0x4b59; BYTE $0x09 // 1545: vmulps 0x240(%r11), %zmm21, %zmm25
+	LONG $0x405c4162; WORD $0x6359; BYTE $0x0a // 154c: vmulps 0x280(%r11), %zmm20, %zmm28
+	LONG $0x40644162; WORD $0x5b59; BYTE $0x0b // 1553: vmulps 0x2c0(%r11), %zmm19, %zmm27
+	LONG $0x40140162; WORD $0xc958       // 155a: vaddps %zmm25, %zmm29, %zmm25
+	LONG $0x40346162; WORD $0xc85f       // 1560: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x40340162; WORD $0xca5d       // 1566: vminps %zmm26, %zmm25, %zmm25
+	LONG $0x40548162; WORD $0xe959       // 156c: vmulps %zmm25, %zmm21, %zmm21
+	LONG $0x40140162; WORD $0xcc58       // 1572: vaddps %zmm28, %zmm29, %zmm25
+	LONG $0x40346162; WORD $0xc85f       // 1578: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x487da162; WORD $0xed5b       // 157e: vcvtps2dq %zmm21, %zmm21
+	LONG $0x40340162; WORD $0xca5d       // 1584: vminps %zmm26, %zmm25, %zmm25
+	LONG $0x405c8162; WORD $0xe159       // 158a: vmulps %zmm25, %zmm20, %zmm20
+	LONG $0x40140162; WORD $0xcb58       // 1590: vaddps %zmm27, %zmm29, %zmm25
+	LONG $0x40346162; WORD $0xc85f       // 1596: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x487da162; WORD $0xe45b       // 159c: vcvtps2dq %zmm20, %zmm20
+	LONG $0x40340162; WORD $0xca5d       // 15a2: vminps %zmm26, %zmm25, %zmm25
+	LONG $0x40648162; WORD $0xd959       // 15a8: vmulps %zmm25, %zmm19, %zmm19
+	LONG $0x4055a162; WORD $0xe46b       // 15ae: vpackssdw %zmm20, %zmm21, %zmm20
+	LONG $0x405d8162; WORD $0xe0ed       // 15b4: vpaddsw %zmm24, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xdb5b       // 15ba: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065a162; WORD $0xdb6b       // 15c0: vpackssdw %zmm19, %zmm19, %zmm19
+	LONG $0x4065a162; WORD $0xdfed       // 15c6: vpaddsw %zmm23, %zmm19, %zmm19
+	LONG $0x405da162; WORD $0xdb67       // 15cc: vpackuswb %zmm19, %zmm20, %zmm19
+	LONG $0x404da262; WORD $0xdb36       // 15d2: vpermd %zmm19, %zmm22, %zmm19
+	LONG $0x497fc162; WORD $0x1a7f       // 15d8: vmovdqu8 %zmm19, (%r10) {%k1}
+	LONG $0x28588b4d                     // 15de: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 15e2: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 15e5: addq %r11, %r9
+	LONG $0x18708b4d                     // 15e8: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 15ec: kmovq 0x60(%r8), %k1
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 15f2: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 15f9: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 1600: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x406cc162; WORD $0x5e59; BYTE $0x09 // 1607: vmulps 0x240(%r14), %zmm18, %zmm19
+	LONG $0x4074c162; WORD $0x6659; BYTE $0x0a // 160e: vmulps 0x280(%r14), %zmm17, %zmm20
+	LONG $0x4014a162; WORD $0xdb58       // 1615: vaddps %zmm19, %zmm29, %zmm19
+	LONG $0x4064e162; WORD $0xd85f       // 161b: vmaxps %zmm0, %zmm19, %zmm19
+	LONG $0x40648162; WORD $0xda5d       // 1621: vminps %zmm26, %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd359       // 1627: vmulps %zmm19, %zmm18, %zmm18
+	LONG $0x4014a162; WORD $0xdc58       // 162d: vaddps %zmm20, %zmm29, %zmm19
+	LONG $0x4064e162; WORD $0xd85f       // 1633: vmaxps %zmm0, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xd25b       // 1639: vcvtps2dq %zmm18, %zmm18
+	LONG $0x40648162; WORD $0xda5d       // 163f: vminps %zmm26, %zmm19, %zmm19
+	LONG $0x4074a162; WORD $0xcb59       // 1645: vmulps %zmm19, %zmm17, %zmm17
+	LONG $0x407cc162; WORD $0x5e59; BYTE $0x0b // 164b: vmulps 0x2c0(%r14), %zmm16, %zmm19
+	LONG $0x487da162; WORD $0xc95b       // 1652: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // 1658: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x40758162; WORD $0xc8ed       // 165e: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x4014a162; WORD $0xd358       // 1664: vaddps %zmm19, %zmm29, %zmm18
+	LONG $0x406ce162; WORD $0xd05f       // 166a: vmaxps %zmm0, %zmm18, %zmm18
+	LONG $0x406c8162; WORD $0xd25d       // 1670: vminps %zmm26, %zmm18, %zmm18
+	LONG $0x407ca162; WORD $0xc259       // 1676: vmulps %zmm18, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 167c: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407da162; WORD $0xc06b       // 1682: vpackssdw %zmm16, %zmm16, %zmm16
+	LONG $0x407da162; WORD $0xc7ed       // 1688: vpaddsw %zmm23, %zmm16, %zmm16
+	LONG $0x4075a162; WORD $0xc067       // 168e: vpackuswb %zmm16, %zmm17, %zmm16
+	LONG $0x404da262; WORD $0xc036       // 1694: vpermd %zmm16, %zmm22, %zmm16
+	LONG $0x497fc162; WORD $0x027f       // 169a: vmovdqu8 %zmm16, (%r10) {%k1}
+	LONG $0x28588b4d                     // 16a0: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 16a4: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 16a7: addq %r11, %r9
+	LONG $0x18588b49                     // 16aa: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 16ae: kmovq 0x60(%r8), %k1
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 16b4: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 16bb: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 16c2: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x4804e162; WORD $0x4359; BYTE $0x09 // 16c9: vmulps 0x240(%rbx), %zmm15, %zmm16
+	LONG $0x480ce162; WORD $0x5359; BYTE $0x0a // 16d0: vmulps 0x280(%rbx), %zmm14, %zmm18
+	LONG $0x4814e162; WORD $0x4b59; BYTE $0x0b // 16d7: vmulps 0x2c0(%rbx), %zmm13, %zmm17
+	LONG $0x4014a162; WORD $0xc058       // 16de: vaddps %zmm16, %zmm29, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 16e4: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407c8162; WORD $0xc25d       // 16ea: vminps %zmm26, %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf859       // 16f0: vmulps %zmm16, %zmm15, %zmm15
+	LONG $0x4014a162; WORD $0xc258       // 16f6: vaddps %zmm18, %zmm29, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 16fc: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 1702: vcvtps2dq %zmm15, %zmm15
+	LONG $0x407c8162; WORD $0xc25d       // 1708: vminps %zmm26, %zmm16, %zmm16
+	LONG $0x480c3162; WORD $0xf059       // 170e: vmulps %zmm16, %zmm14, %zmm14
+	LONG $0x4014a162; WORD $0xc158       // 1714: vaddps %zmm17, %zmm29, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 171a: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xf65b       // 1720: vcvtps2dq %zmm14, %zmm14
+	LONG $0x407c8162; WORD $0xc25d       // 1726: vminps %zmm26, %zmm16, %zmm16
+	LONG $0x48143162; WORD $0xe859       // 172c: vmulps %zmm16, %zmm13, %zmm13
+	LONG $0x48055162; WORD $0xf66b       // 1732: vpackssdw %zmm14, %zmm15, %zmm14
+	LONG $0x480d1162; WORD $0xf0ed       // 1738: vpaddsw %zmm24, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xed5b       // 173e: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0xed6b       // 1744: vpackssdw %zmm13, %zmm13, %zmm13
+	LONG $0x48153162; WORD $0xefed       // 174a: vpaddsw %zmm23, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 1750: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x404d5262; WORD $0xed36       // 1756: vpermd %zmm13, %zmm22, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // 175c: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // 1762: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1766: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1769: addq %r11, %r9
+	LONG $0x18708b4d                     // 176c: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 1770: kmovq 0x60(%r8), %k1
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 1776: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 177d: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 1784: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x481c5162; WORD $0x6e59; BYTE $0x09 // 178b: vmulps 0x240(%r14), %zmm12, %zmm13
+	LONG $0x48245162; WORD $0x7659; BYTE $0x0a // 1792: vmulps 0x280(%r14), %zmm11, %zmm14
+	LONG $0x40145162; WORD $0xed58       // 1799: vaddps %zmm13, %zmm29, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 179f: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48141162; WORD $0xea5d       // 17a5: vminps %zmm26, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 17ab: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x40145162; WORD $0xee58       // 17b1: vaddps %zmm14, %zmm29, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 17b7: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xe45b       // 17bd: vcvtps2dq %zmm12, %zmm12
+	LONG $0x48141162; WORD $0xea5d       // 17c3: vminps %zmm26, %zmm13, %zmm13
+	LONG $0x48245162; WORD $0xdd59       // 17c9: vmulps %zmm13, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0x6e59; BYTE $0x0b // 17cf: vmulps 0x2c0(%r14), %zmm10, %zmm13
+	LONG $0x487d5162; WORD $0xdb5b       // 17d6: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // 17dc: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x48251162; WORD $0xd8ed       // 17e2: vpaddsw %zmm24, %zmm11, %zmm11
+	LONG $0x40145162; WORD $0xe558       // 17e8: vaddps %zmm13, %zmm29, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 17ee: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c1162; WORD $0xe25d       // 17f4: vminps %zmm26, %zmm12, %zmm12
+	LONG $0x482c5162; WORD $0xd459       // 17fa: vmulps %zmm12, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 1800: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0xd26b       // 1806: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x482d3162; WORD $0xd7ed       // 180c: vpaddsw %zmm23, %zmm10, %zmm10
+	LONG $0x48255162; WORD $0xd267       // 1812: vpackuswb %zmm10, %zmm11, %zmm10
+	LONG $0x404d5262; WORD $0xd236       // 1818: vpermd %zmm10, %zmm22, %zmm10
+	LONG $0x497f5162; WORD $0x127f       // 181e: vmovdqu8 %zmm10, (%r10) {%k1}
+	LONG $0x28588b4d                     // 1824: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1828: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 182b: addq %r11, %r9
+	LONG $0x18588b49                     // 182e: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 1832: kmovq 0x60(%r8), %k1
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 1838: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 183f: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 1846: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x48347162; WORD $0x5359; BYTE $0x09 // 184d: vmulps 0x240(%rbx), %zmm9, %zmm10
+	LONG $0x483c7162; WORD $0x6359; BYTE $0x0a // 1854: vmulps 0x280(%rbx), %zmm8, %zmm12
+	LONG $0x48447162; WORD $0x5b59; BYTE $0x0b // 185b: vmulps 0x2c0(%rbx), %zmm7, %zmm11
+	LONG $0x40145162; WORD $0xd258       // 1862: vaddps %zmm10, %zmm29, %zmm10
+	LONG $0x482c7162; WORD $0xd05f       // 1868: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c1162; WORD $0xd25d       // 186e: vminps %zmm26, %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca59       // 1874: vmulps %zmm10, %zmm9, %zmm9
+	LONG $0x40145162; WORD $0xd458       // 187a: vaddps %zmm12, %zmm29, %zmm10
+	LONG $0x482c7162; WORD $0xd05f       // 1880: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc95b       // 1886: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482c1162; WORD $0xd25d       // 188c: vminps %zmm26, %zmm10, %zmm10
+	LONG $0x483c5162; WORD $0xc259       // 1892: vmulps %zmm10, %zmm8, %zmm8
+	LONG $0x40145162; WORD $0xd358       // 1898: vaddps %zmm11, %zmm29, %zmm10
+	LONG $0x482c7162; WORD $0xd05f       // 189e: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc05b       // 18a4: vcvtps2dq %zmm8, %zmm8
+	LONG $0x482c1162; WORD $0xd25d       // 18aa: vminps %zmm26, %zmm10, %zmm10
+	LONG $0x4844d162; WORD $0xfa59       // 18b0: vmulps %zmm10, %zmm7, %zmm7
+	LONG $0x48355162; WORD $0xc06b       // 18b6: vpackssdw %zmm8, %zmm9, %zmm8
+	LONG $0x483d1162; WORD $0xc0ed       // 18bc: vpaddsw %zmm24, %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 18c2: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0xff6b       // 18c8: vpackssdw %zmm7, %zmm7, %zmm7
+	LONG $0x4845b162; WORD $0xffed       // 18ce: vpaddsw %zmm23, %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff67       // 18d4: vpackuswb %zmm7, %zmm8, %zmm7
+	LONG $0x404df262; WORD $0xff36       // 18da: vpermd %zmm7, %zmm22, %zmm7
+	LONG $0x497fd162; WORD $0x3a7f       // 18e0: vmovdqu8 %zmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 18e6: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 18ea: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 18ed: addq %r11, %r9
+	LONG $0x18708b4d                     // 18f0: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 18f4: kmovq 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 18fa: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 1901: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 1908: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x484cd162; WORD $0x7e59; BYTE $0x09 // 190f: vmulps 0x240(%r14), %zmm6, %zmm7
+	LONG $0x48545162; WORD $0x4659; BYTE $0x0a // 1916: vmulps 0x280(%r14), %zmm5, %zmm8
+	LONG $0x4014f162; WORD $0xff58       // 191d: vaddps %zmm7, %zmm29, %zmm7
+	LONG $0x4844f162; WORD $0xf85f       // 1923: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x48449162; WORD $0xfa5d       // 1929: vminps %zmm26, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // 192f: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x4014d162; WORD $0xf858       // 1935: vaddps %zmm8, %zmm29, %zmm7
+	LONG $0x4844f162; WORD $0xf85f       // 193b: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // 1941: vcvtps2dq %zmm6, %zmm6
+	LONG $0x48449162; WORD $0xfa5d       // 1947: vminps %zmm26, %zmm7, %zmm7
+	LONG $0x4854f162; WORD $0xef59       // 194d: vmulps %zmm7, %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x7e59; BYTE $0x0b // 1953: vmulps 0x2c0(%r14), %zmm4, %zmm7
+	LONG $0x487df162; WORD $0xed5b       // 195a: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 1960: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x48559162; WORD $0xe8ed       // 1966: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x4014f162; WORD $0xf758       // 196c: vaddps %zmm7, %zmm29, %zmm6
+	LONG $0x484cf162; WORD $0xf05f       // 1972: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484c9162; WORD $0xf25d       // 1978: vminps %zmm26, %zmm6, %zmm6
+	LONG $0x485cf162; WORD $0xe659       // 197e: vmulps %zmm6, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 1984: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df162; WORD $0xe46b       // 198a: vpackssdw %zmm4, %zmm4, %zmm4
+	LONG $0x485db162; WORD $0xe7ed       // 1990: vpaddsw %zmm23, %zmm4, %zmm4
+	LONG $0x4855f162; WORD $0xe467       // 1996: vpackuswb %zmm4, %zmm5, %zmm4
+	LONG $0x404df262; WORD $0xe436       // 199c: vpermd %zmm4, %zmm22, %zmm4
+	LONG $0x497fd162; WORD $0x227f       // 19a2: vmovdqu8 %zmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 19a8: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 19ac: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 19af: addq %r11, %r9
+	LONG $0x18588b49                     // 19b2: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 19b6: kmovq 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 19bc: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 19c3: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 19ca: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x4864f162; WORD $0x6359; BYTE $0x09 // 19d1: vmulps 0x240(%rbx), %zmm3, %zmm4
+	LONG $0x486cf162; WORD $0x7359; BYTE $0x0a // 19d8: vmulps 0x280(%rbx), %zmm2, %zmm6
+	LONG $0x4874f162; WORD $0x6b59; BYTE $0x0b // 19df: vmulps 0x2c0(%rbx), %zmm1, %zmm5
+	LONG $0x4014f162; WORD $0xe458       // 19e6: vaddps %zmm4, %zmm29, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 19ec: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485c9162; WORD $0xe25d       // 19f2: vminps %zmm26, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 19f8: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x4014f162; WORD $0xe658       // 19fe: vaddps %zmm6, %zmm29, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 1a04: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 1a0a: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485c9162; WORD $0xe25d       // 1a10: vminps %zmm26, %zmm4, %zmm4
+	LONG $0x486cf162; WORD $0xd459       // 1a16: vmulps %zmm4, %zmm2, %zmm2
+	LONG $0x4014f162; WORD $0xe558       // 1a1c: vaddps %zmm5, %zmm29, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 1a22: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // 1a28: vcvtps2dq %zmm2, %zmm2
+	LONG $0x485c9162; WORD $0xe25d       // 1a2e: vminps %zmm26, %zmm4, %zmm4
+	LONG $0x4874f162; WORD $0xcc59       // 1a34: vmulps %zmm4, %zmm1, %zmm1
+	LONG $0x4865f162; WORD $0xd26b       // 1a3a: vpackssdw %zmm2, %zmm3, %zmm2
+	LONG $0x486d9162; WORD $0xd0ed       // 1a40: vpaddsw %zmm24, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 1a46: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xc96b       // 1a4c: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x4875b162; WORD $0xcfed       // 1a52: vpaddsw %zmm23, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 1a58: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x404df262; WORD $0xc936       // 1a5e: vpermd %zmm1, %zmm22, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // 1a64: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 1a6a: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1a6e: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1a71: addq %r8, %r9
+	LONG $0x08ff8348                     // 1a74: cmpq $0x8, %rdi
+	LONG $0xf8ac8f0f; WORD $0xffff       // 1a78: jg 0x29ba <gemmVNNI8x48+0x132a>
+	WORD $0xf8c5; BYTE $0x77             // 1a7e: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
@@ -2529,8 +2155,8 @@ TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
 	LONG $0x244c8b49; BYTE $0x20         // 004: movq 0x20(%r12), %rcx
 	LONG $0x24548b49; BYTE $0x30         // 009: movq 0x30(%r12), %rdx
 	LONG $0x247c8b49; BYTE $0x38         // 00e: movq 0x38(%r12), %rdi
-	LONG $0xc0eff9c5                     // 013: vpxor %xmm0, %xmm0, %xmm0
-	LONG $0x000008be; BYTE $0x00         // 017: movl $0x8, %esi
+	LONG $0x000008be; BYTE $0x00         // 013: movl $0x8, %esi
+	LONG $0xc0eff9c5                     // 018: vpxor %xmm0, %xmm0, %xmm0
 	LONG $0x00401f0f                     // 01c: nopl (%rax)
 	WORD $0x894d; BYTE $0xe0             // 020: movq %r12, %r8
 	LONG $0x18708b4d                     // 023: movq 0x18(%r8), %r14
@@ -2555,941 +2181,833 @@ TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
 	LONG $0x48fd7162; WORD $0xe26f       // 085: vmovdqa64 %zmm2, %zmm12
 	LONG $0x48fd7162; WORD $0xe96f       // 08b: vmovdqa64 %zmm1, %zmm13
 	LONG $0x48fd7162; WORD $0xf26f       // 091: vmovdqa64 %zmm2, %zmm14
-	LONG $0x48fde162; WORD $0xc96f       // 097: vmovdqa64 %zmm1, %zmm17
-	LONG $0x48fde162; WORD $0xd26f       // 09d: vmovdqa64 %zmm2, %zmm18
+	LONG $0x48fd7162; WORD $0xf96f       // 097: vmovdqa64 %zmm1, %zmm15
+	LONG $0x48fde162; WORD $0xc26f       // 09d: vmovdqa64 %zmm2, %zmm16
 	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 0a3: nopw %cs:(%rax,%rax)
 	LONG $0x40688b4d                     // 0b0: movq 0x40(%r8), %r13
 	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0b4: nopw %cs:(%rax,%rax)
-	LONG $0x48fe5162; WORD $0x3a6f       // 0c0: vmovdqu64 (%r10), %zmm15
-	LONG $0x48fec162; WORD $0x426f; BYTE $0x01 // 0c6: vmovdqu64 0x40(%r10), %zmm16
+	LONG $0x48fec162; WORD $0x0a6f       // 0c0: vmovdqu64 (%r10), %zmm17
+	LONG $0x48fec162; WORD $0x526f; BYTE $0x01 // 0c6: vmovdqu64 0x40(%r10), %zmm18
 	LONG $0x487d8262; WORD $0x2458; BYTE $0x0f // 0cd: vpbroadcastd (%r15,%r9), %zmm20
 	LONG $0x487d8262; WORD $0x2c58; BYTE $0x4f // 0d4: vpbroadcastd (%r15,%r9,2), %zmm21
 	LONG $0x487dc262; WORD $0x1f58       // 0db: vpbroadcastd (%r15), %zmm19
 	LONG $0x04c78349                     // 0e1: addq $0x4, %r15
 	LONG $0x80ea8349                     // 0e5: subq $-0x80, %r10
-	LONG $0x405d5262; WORD $0xf750       // 0e9: vpdpbusd %zmm15, %zmm20, %zmm14
-	LONG $0x405d3262; WORD $0xe850       // 0ef: vpdpbusd %zmm16, %zmm20, %zmm13
+	LONG $0x405d3262; WORD $0xf150       // 0e9: vpdpbusd %zmm17, %zmm20, %zmm14
+	LONG $0x405d3262; WORD $0xea50       // 0ef: vpdpbusd %zmm18, %zmm20, %zmm13
 	LONG $0x487dc262; WORD $0x2358       // 0f5: vpbroadcastd (%r11), %zmm20
-	LONG $0x40555262; WORD $0xe750       // 0fb: vpdpbusd %zmm15, %zmm21, %zmm12
-	LONG $0x40553262; WORD $0xd850       // 101: vpdpbusd %zmm16, %zmm21, %zmm11
+	LONG $0x40553262; WORD $0xe150       // 0fb: vpdpbusd %zmm17, %zmm21, %zmm12
+	LONG $0x40553262; WORD $0xda50       // 101: vpdpbusd %zmm18, %zmm21, %zmm11
 	LONG $0x487d8262; WORD $0x2c58; BYTE $0x0b // 107: vpbroadcastd (%r11,%r9), %zmm21
-	LONG $0x4065c262; WORD $0xd750       // 10e: vpdpbusd %zmm15, %zmm19, %zmm18
-	LONG $0x4065a262; WORD $0xc850       // 114: vpdpbusd %zmm16, %zmm19, %zmm17
-	LONG $0x405d5262; WORD $0xd750       // 11a: vpdpbusd %zmm15, %zmm20, %zmm10
-	LONG $0x405d3262; WORD $0xc850       // 120: vpdpbusd %zmm16, %zmm20, %zmm9
+	LONG $0x4065a262; WORD $0xc150       // 10e: vpdpbusd %zmm17, %zmm19, %zmm16
+	LONG $0x40653262; WORD $0xfa50       // 114: vpdpbusd %zmm18, %zmm19, %zmm15
+	LONG $0x405d3262; WORD $0xd150       // 11a: vpdpbusd %zmm17, %zmm20, %zmm10
+	LONG $0x405d3262; WORD $0xca50       // 120: vpdpbusd %zmm18, %zmm20, %zmm9
 	LONG $0x487d8262; WORD $0x2458; BYTE $0x4b // 126: vpbroadcastd (%r11,%r9,2), %zmm20
-	LONG $0x40555262; WORD $0xc750       // 12d: vpdpbusd %zmm15, %zmm21, %zmm8
-	LONG $0x4055b262; WORD $0xf850       // 133: vpdpbusd %zmm16, %zmm21, %zmm7
+	LONG $0x40553262; WORD $0xc150       // 12d: vpdpbusd %zmm17, %zmm21, %zmm8
+	LONG $0x4055b262; WORD $0xfa50       // 133: vpdpbusd %zmm18, %zmm21, %zmm7
 	LONG $0x487de262; WORD $0x2b58       // 139: vpbroadcastd (%rbx), %zmm21
 	LONG $0x04c38349                     // 13f: addq $0x4, %r11
-	LONG $0x405dd262; WORD $0xf750       // 143: vpdpbusd %zmm15, %zmm20, %zmm6
-	LONG $0x405db262; WORD $0xe850       // 149: vpdpbusd %zmm16, %zmm20, %zmm5
+	LONG $0x405db262; WORD $0xf150       // 143: vpdpbusd %zmm17, %zmm20, %zmm6
+	LONG $0x405db262; WORD $0xea50       // 149: vpdpbusd %zmm18, %zmm20, %zmm5
 	LONG $0x487da262; WORD $0x2458; BYTE $0x0b // 14f: vpbroadcastd (%rbx,%r9), %zmm20
-	LONG $0x4055d262; WORD $0xe750       // 156: vpdpbusd %zmm15, %zmm21, %zmm4
-	LONG $0x4055b262; WORD $0xd850       // 15c: vpdpbusd %zmm16, %zmm21, %zmm3
+	LONG $0x4055b262; WORD $0xe150       // 156: vpdpbusd %zmm17, %zmm21, %zmm4
+	LONG $0x4055b262; WORD $0xda50       // 15c: vpdpbusd %zmm18, %zmm21, %zmm3
 	LONG $0x04c38348                     // 162: addq $0x4, %rbx
 	WORD $0xff49; BYTE $0xcd             // 166: decq %r13
-	LONG $0x405dd262; WORD $0xd750       // 169: vpdpbusd %zmm15, %zmm20, %zmm2
-	LONG $0x405db262; WORD $0xc850       // 16f: vpdpbusd %zmm16, %zmm20, %zmm1
-	LONG $0xff45850f; WORD $0xffff       // 175: jne 0x3b80 <gemmVNNI8x32+0xc0>
+	LONG $0x405db262; WORD $0xd150       // 169: vpdpbusd %zmm17, %zmm20, %zmm2
+	LONG $0x405db262; WORD $0xca50       // 16f: vpdpbusd %zmm18, %zmm20, %zmm1
+	LONG $0xff45850f; WORD $0xffff       // 175: jne 0x31e0 <gemmVNNI8x32+0xc0>
 	LONG $0x50688b4d                     // 17b: movq 0x50(%r8), %r13
 	WORD $0x014d; BYTE $0xef             // 17f: addq %r13, %r15
 	WORD $0x014d; BYTE $0xeb             // 182: addq %r13, %r11
 	WORD $0x014c; BYTE $0xeb             // 185: addq %r13, %rbx
 	WORD $0xff49; BYTE $0xce             // 188: decq %r14
-	LONG $0xff1f850f; WORD $0xffff       // 18b: jne 0x3b70 <gemmVNNI8x32+0xb0>
+	LONG $0xff1f850f; WORD $0xffff       // 18b: jne 0x31d0 <gemmVNNI8x32+0xb0>
 	LONG $0x58488b4d                     // 191: movq 0x58(%r8), %r9
 	LONG $0x01f98349                     // 195: cmpq $0x1, %r9
-	LONG $0x03d18f0f; WORD $0x0000       // 199: jg 0x4030 <gemmVNNI8x32+0x570>
+	LONG $0x03b18f0f; WORD $0x0000       // 199: jg 0x3670 <gemmVNNI8x32+0x550>
 	WORD $0x854d; BYTE $0xc9             // 19f: testq %r9, %r9
-	LONG $0x0b44840f; WORD $0x0000       // 1a2: je 0x47ac <gemmVNNI8x32+0xcec>
+	LONG $0x09bd840f; WORD $0x0000       // 1a2: je 0x3c85 <gemmVNNI8x32+0xb65>
 	LONG $0x01f98349                     // 1a8: cmpq $0x1, %r9
-	LONG $0x0952850f; WORD $0x0000       // 1ac: jne 0x45c4 <gemmVNNI8x32+0xb04>
-	LONG $0x18488b4d                     // 1b2: movq 0x18(%r8), %r9
-	LONG $0x487c3162; WORD $0xfa5b       // 1b6: vcvtdq2ps %zmm18, %zmm15
-	LONG $0x487ca162; WORD $0xc15b       // 1bc: vcvtdq2ps %zmm17, %zmm16
-	LONG $0x487c5162; WORD $0xf65b       // 1c2: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 1c8: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 1ce: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 1d4: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 1da: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 1e0: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 1e6: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 1ec: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 1f2: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 1f8: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1fe: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 204: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 20a: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 210: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x48045162; WORD $0x7959; BYTE $0x02 // 216: vmulps 0x80(%r9), %zmm15, %zmm15
-	LONG $0x48045162; WORD $0x795d; BYTE $0x06 // 21d: vminps 0x180(%r9), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 224: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x04 // 22a: vpaddd 0x100(%r9), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 231: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e7262; WORD $0x3911       // 237: vpmovusdb %zmm15, (%rcx)
-	LONG $0x407c5162; WORD $0x7959; BYTE $0x03 // 23d: vmulps 0xc0(%r9), %zmm16, %zmm15
-	LONG $0x9078c1c4; WORD $0x6248       // 244: kmovw 0x62(%r8), %k1
-	LONG $0x48045162; WORD $0x795d; BYTE $0x07 // 24a: vminps 0x1c0(%r9), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 251: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 257: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 25e: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff11       // 264: vpmovusdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 26a: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // 271: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 275: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 279: addq %rdx, %r9
-	LONG $0x18588b4d                     // 27c: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 280: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x735d; BYTE $0x06 // 287: vminps 0x180(%r11), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 28e: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 294: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 29b: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3211       // 2a1: vpmovusdb %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 2a7: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6248       // 2ae: kmovw 0x62(%r8), %k1
-	LONG $0x48145162; WORD $0x6b5d; BYTE $0x07 // 2b4: vminps 0x1c0(%r11), %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 2bb: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 2c1: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 2c8: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 2ce: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 2d4: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 2db: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 2df: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 2e2: addq %r11, %r9
-	LONG $0x18708b4d                     // 2e5: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 2e9: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x665d; BYTE $0x06 // 2f0: vminps 0x180(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 2f7: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 2fd: vpaddd 0x100(%r14), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 304: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 30a: vpmovusdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 310: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x6248       // 317: kmovw 0x62(%r8), %k1
-	LONG $0x48245162; WORD $0x5e5d; BYTE $0x07 // 31d: vminps 0x1c0(%r14), %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 324: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 32a: vpaddd 0x140(%r14), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 331: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb11       // 337: vpmovusdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 33d: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 344: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 348: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 34b: addq %r11, %r9
-	LONG $0x18588b49                     // 34e: movq 0x18(%r8), %rbx
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 352: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x535d; BYTE $0x06 // 359: vminps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 360: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 366: vpaddd 0x100(%rbx), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 36d: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1211       // 373: vpmovusdb %zmm10, (%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 379: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6248       // 380: kmovw 0x62(%r8), %k1
-	LONG $0x48347162; WORD $0x4b5d; BYTE $0x07 // 386: vminps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 38d: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 393: vpaddd 0x140(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 39a: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // 3a0: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 3a6: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 3ad: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 3b1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 3b4: addq %r11, %r9
-	LONG $0x18708b4d                     // 3b7: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 3bb: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x465d; BYTE $0x06 // 3c2: vminps 0x180(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 3c9: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 3cf: vpaddd 0x100(%r14), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 3d6: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // 3dc: vpmovusdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 3e2: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6248       // 3e9: kmovw 0x62(%r8), %k1
-	LONG $0x4844d162; WORD $0x7e5d; BYTE $0x07 // 3ef: vminps 0x1c0(%r14), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 3f6: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 3fc: vpaddd 0x140(%r14), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 403: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 409: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 40f: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 416: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 41a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 41d: addq %r11, %r9
-	LONG $0x18588b49                     // 420: movq 0x18(%r8), %rbx
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 424: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0x735d; BYTE $0x06 // 42b: vminps 0x180(%rbx), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 432: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 438: vpaddd 0x100(%rbx), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 43f: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // 445: vpmovusdb %zmm6, (%r10)
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 44b: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6248       // 452: kmovw 0x62(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b5d; BYTE $0x07 // 458: vminps 0x1c0(%rbx), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 45f: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 465: vpaddd 0x140(%rbx), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 46c: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 472: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 478: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 47f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 483: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 486: addq %r11, %r9
-	LONG $0x18708b4d                     // 489: movq 0x18(%r8), %r14
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 48d: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x665d; BYTE $0x06 // 494: vminps 0x180(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 49b: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 4a1: vpaddd 0x100(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 4a8: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // 4ae: vpmovusdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 4b4: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x6248       // 4bb: kmovw 0x62(%r8), %k1
-	LONG $0x4864d162; WORD $0x5e5d; BYTE $0x07 // 4c1: vminps 0x1c0(%r14), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 4c8: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // 4ce: vpaddd 0x140(%r14), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 4d5: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // 4db: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 4e1: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 4e8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4ec: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4ef: addq %r11, %r9
-	LONG $0x18588b49                     // 4f2: movq 0x18(%r8), %rbx
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // 4f6: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x535d; BYTE $0x06 // 4fd: vminps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 504: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // 50a: vpaddd 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 511: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1211       // 517: vpmovusdb %zmm2, (%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // 51d: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6248       // 524: kmovw 0x62(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x07 // 52a: vminps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 531: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // 537: vpaddd 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 53e: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 544: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 54a: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // 551: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 555: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 558: addq %r8, %r9
-	LONG $0x08ff8348                     // 55b: cmpq $0x8, %rdi
-	LONG $0x101b8f0f; WORD $0x0000       // 55f: jg 0x5040 <gemmVNNI8x32+0x1580>
-	LONG $0x001049e9; BYTE $0x00         // 565: jmp 0x5073 <gemmVNNI8x32+0x15b3>
-	LONG $0x441f0f66; WORD $0x0000       // 56a: nopw (%rax,%rax)
-	LONG $0x02f98349                     // 570: cmpq $0x2, %r9
-	LONG $0x0aba840f; WORD $0x0000       // 574: je 0x4af4 <gemmVNNI8x32+0x1034>
-	LONG $0x03f98349                     // 57a: cmpq $0x3, %r9
-	LONG $0x0580850f; WORD $0x0000       // 57e: jne 0x45c4 <gemmVNNI8x32+0xb04>
-	LONG $0x18488b4d                     // 584: movq 0x18(%r8), %r9
-	LONG $0x487de262; WORD $0x0231       // 588: vpmovzxbd (%rdx), %zmm16
-	LONG $0x487c3162; WORD $0xfa5b       // 58e: vcvtdq2ps %zmm18, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 594: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 59a: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 5a0: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 5a6: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 5ac: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 5b2: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 5b8: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 5be: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 5c4: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 5ca: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 5d0: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 5d6: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 5dc: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 5e2: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x407dc162; WORD $0x41fa; BYTE $0x0a // 5e8: vpsubd 0x280(%r9), %zmm16, %zmm16
-	LONG $0x48045162; WORD $0x7959; BYTE $0x02 // 5ef: vmulps 0x80(%r9), %zmm15, %zmm15
-	LONG $0x487ca162; WORD $0xc05b       // 5f6: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x08 // 5fc: vmulps 0x200(%r9), %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf858       // 603: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487ca162; WORD $0xc15b       // 609: vcvtdq2ps %zmm17, %zmm16
-	LONG $0x487d5162; WORD $0xff5b       // 60f: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x04 // 615: vpaddd 0x100(%r9), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 61c: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e7262; WORD $0x3911       // 622: vpmovusdb %zmm15, (%rcx)
-	LONG $0x9078c1c4; WORD $0x6248       // 628: kmovw 0x62(%r8), %k1
-	LONG $0x407c5162; WORD $0x7959; BYTE $0x03 // 62e: vmulps 0xc0(%r9), %zmm16, %zmm15
-	LONG $0x897fe162; WORD $0x426f; BYTE $0x01 // 635: vmovdqu8 0x10(%rdx), %xmm16 {%k1} {z}
-	LONG $0x487da262; WORD $0xc031       // 63c: vpmovzxbd %xmm16, %zmm16
-	LONG $0x407dc162; WORD $0x41fa; BYTE $0x0b // 642: vpsubd 0x2c0(%r9), %zmm16, %zmm16
-	LONG $0x487ca162; WORD $0xc05b       // 649: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x407cc162; WORD $0x4159; BYTE $0x09 // 64f: vmulps 0x240(%r9), %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf858       // 656: vaddps %zmm16, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // 65c: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // 662: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // 669: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff11       // 66f: vpmovusdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // 675: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // 67c: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 680: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 684: addq %rdx, %r9
-	LONG $0x18588b4d                     // 687: movq 0x18(%r8), %r11
-	LONG $0x487d5262; WORD $0x3931       // 68b: vpmovzxbd (%r9), %zmm15
-	LONG $0x48055162; WORD $0x7bfa; BYTE $0x0a // 691: vpsubd 0x280(%r11), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 698: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xff5b       // 69f: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48045162; WORD $0x7b59; BYTE $0x08 // 6a5: vmulps 0x200(%r11), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0xf758       // 6ac: vaddps %zmm15, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 6b2: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 6b8: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 6bf: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3211       // 6c5: vpmovusdb %zmm14, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 6cb: kmovw 0x62(%r8), %k1
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 6d1: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x897f5162; WORD $0x716f; BYTE $0x01 // 6d8: vmovdqu8 0x10(%r9), %xmm14 {%k1} {z}
-	LONG $0x487d5262; WORD $0xf631       // 6df: vpmovzxbd %xmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fa; BYTE $0x0b // 6e5: vpsubd 0x2c0(%r11), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xf65b       // 6ec: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x09 // 6f2: vmulps 0x240(%r11), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee58       // 6f9: vaddps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 6ff: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 705: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 70c: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 712: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 718: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 71f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 723: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 726: addq %r11, %r9
-	LONG $0x18708b4d                     // 729: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x2931       // 72d: vpmovzxbd (%r9), %zmm13
-	LONG $0x48155162; WORD $0x6efa; BYTE $0x0a // 733: vpsubd 0x280(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 73a: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xed5b       // 741: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x08 // 747: vmulps 0x200(%r14), %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe558       // 74e: vaddps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 754: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 75a: vpaddd 0x100(%r14), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 761: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 767: vpmovusdb %zmm12, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 76d: kmovw 0x62(%r8), %k1
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 773: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x897f5162; WORD $0x616f; BYTE $0x01 // 77a: vmovdqu8 0x10(%r9), %xmm12 {%k1} {z}
-	LONG $0x487d5262; WORD $0xe431       // 781: vpmovzxbd %xmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fa; BYTE $0x0b // 787: vpsubd 0x2c0(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xe45b       // 78e: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x09 // 794: vmulps 0x240(%r14), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc58       // 79b: vaddps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 7a1: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 7a7: vpaddd 0x140(%r14), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 7ae: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb11       // 7b4: vpmovusdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 7ba: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 7c1: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 7c5: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 7c8: addq %r11, %r9
-	LONG $0x18588b49                     // 7cb: movq 0x18(%r8), %rbx
-	LONG $0x487d5262; WORD $0x1931       // 7cf: vpmovzxbd (%r9), %zmm11
-	LONG $0x48257162; WORD $0x5bfa; BYTE $0x0a // 7d5: vpsubd 0x280(%rbx), %zmm11, %zmm11
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 7dc: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xdb5b       // 7e3: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x08 // 7e9: vmulps 0x200(%rbx), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd358       // 7f0: vaddps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 7f6: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 7fc: vpaddd 0x100(%rbx), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 803: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1211       // 809: vpmovusdb %zmm10, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 80f: kmovw 0x62(%r8), %k1
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 815: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x897f5162; WORD $0x516f; BYTE $0x01 // 81c: vmovdqu8 0x10(%r9), %xmm10 {%k1} {z}
-	LONG $0x487d5262; WORD $0xd231       // 823: vpmovzxbd %xmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fa; BYTE $0x0b // 829: vpsubd 0x2c0(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xd25b       // 830: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x09 // 836: vmulps 0x240(%rbx), %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca58       // 83d: vaddps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 843: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 849: vpaddd 0x140(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 850: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // 856: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 85c: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 863: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 867: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 86a: addq %r11, %r9
-	LONG $0x18708b4d                     // 86d: movq 0x18(%r8), %r14
-	LONG $0x487d5262; WORD $0x0931       // 871: vpmovzxbd (%r9), %zmm9
-	LONG $0x48355162; WORD $0x4efa; BYTE $0x0a // 877: vpsubd 0x280(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 87e: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc95b       // 885: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48345162; WORD $0x4e59; BYTE $0x08 // 88b: vmulps 0x200(%r14), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc158       // 892: vaddps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 898: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 89e: vpaddd 0x100(%r14), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 8a5: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // 8ab: vpmovusdb %zmm8, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 8b1: kmovw 0x62(%r8), %k1
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 8b7: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x897f5162; WORD $0x416f; BYTE $0x01 // 8be: vmovdqu8 0x10(%r9), %xmm8 {%k1} {z}
-	LONG $0x487d5262; WORD $0xc031       // 8c5: vpmovzxbd %xmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fa; BYTE $0x0b // 8cb: vpsubd 0x2c0(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // 8d2: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x09 // 8d8: vmulps 0x240(%r14), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // 8df: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 8e5: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 8eb: vpaddd 0x140(%r14), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 8f2: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 8f8: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 8fe: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 905: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 909: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 90c: addq %r11, %r9
-	LONG $0x18588b49                     // 90f: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x3931       // 913: vpmovzxbd (%r9), %zmm7
-	LONG $0x4845f162; WORD $0x7bfa; BYTE $0x0a // 919: vpsubd 0x280(%rbx), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 920: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xff5b       // 927: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x08 // 92d: vmulps 0x200(%rbx), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // 934: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 93a: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 940: vpaddd 0x100(%rbx), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 947: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // 94d: vpmovusdb %zmm6, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 953: kmovw 0x62(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 959: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x897fd162; WORD $0x716f; BYTE $0x01 // 960: vmovdqu8 0x10(%r9), %xmm6 {%k1} {z}
-	LONG $0x487df262; WORD $0xf631       // 967: vpmovzxbd %xmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fa; BYTE $0x0b // 96d: vpsubd 0x2c0(%rbx), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // 974: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x09 // 97a: vmulps 0x240(%rbx), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // 981: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 987: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 98d: vpaddd 0x140(%rbx), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 994: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 99a: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 9a0: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 9a7: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9ab: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9ae: addq %r11, %r9
-	LONG $0x18708b4d                     // 9b1: movq 0x18(%r8), %r14
-	LONG $0x487dd262; WORD $0x2931       // 9b5: vpmovzxbd (%r9), %zmm5
-	LONG $0x4855d162; WORD $0x6efa; BYTE $0x0a // 9bb: vpsubd 0x280(%r14), %zmm5, %zmm5
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 9c2: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xed5b       // 9c9: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x08 // 9cf: vmulps 0x200(%r14), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // 9d6: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 9dc: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 9e2: vpaddd 0x100(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 9e9: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // 9ef: vpmovusdb %zmm4, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // 9f5: kmovw 0x62(%r8), %k1
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 9fb: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x897fd162; WORD $0x616f; BYTE $0x01 // a02: vmovdqu8 0x10(%r9), %xmm4 {%k1} {z}
-	LONG $0x487df262; WORD $0xe431       // a09: vpmovzxbd %xmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fa; BYTE $0x0b // a0f: vpsubd 0x2c0(%r14), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // a16: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x09 // a1c: vmulps 0x240(%r14), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // a23: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // a29: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // a2f: vpaddd 0x140(%r14), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // a36: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // a3c: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // a42: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // a49: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // a4d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // a50: addq %r11, %r9
-	LONG $0x18588b49                     // a53: movq 0x18(%r8), %rbx
-	LONG $0x487dd262; WORD $0x1931       // a57: vpmovzxbd (%r9), %zmm3
-	LONG $0x4865f162; WORD $0x5bfa; BYTE $0x0a // a5d: vpsubd 0x280(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // a64: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xdb5b       // a6b: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x08 // a71: vmulps 0x200(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // a78: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // a7e: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // a84: vpaddd 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // a8b: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1211       // a91: vpmovusdb %zmm2, (%r10)
-	LONG $0x9078c1c4; WORD $0x6248       // a97: kmovw 0x62(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // a9d: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x897fd162; WORD $0x516f; BYTE $0x01 // aa4: vmovdqu8 0x10(%r9), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd231       // aab: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fa; BYTE $0x0b // ab1: vpsubd 0x2c0(%rbx), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // ab8: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x09 // abe: vmulps 0x240(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // ac5: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // acb: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // ad1: vpaddd 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // ad8: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // ade: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // ae4: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // aeb: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // aef: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // af2: addq %r8, %r9
-	LONG $0x08ff8348                     // af5: cmpq $0x8, %rdi
-	LONG $0x0a818f0f; WORD $0x0000       // af9: jg 0x5040 <gemmVNNI8x32+0x1580>
-	LONG $0x000aafe9; BYTE $0x00         // aff: jmp 0x5073 <gemmVNNI8x32+0x15b3>
-	LONG $0x18488b4d                     // b04: movq 0x18(%r8), %r9
-	LONG $0x487c3162; WORD $0xfa5b       // b08: vcvtdq2ps %zmm18, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // b0e: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // b14: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // b1a: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // b20: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // b26: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // b2c: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // b32: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // b38: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // b3e: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // b44: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // b4a: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // b50: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // b56: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // b5c: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x48045162; WORD $0x7959; BYTE $0x02 // b62: vmulps 0x80(%r9), %zmm15, %zmm15
-	LONG $0x487c7162; WORD $0x3911       // b69: vmovups %zmm15, (%rcx)
-	LONG $0x487c3162; WORD $0xf95b       // b6f: vcvtdq2ps %zmm17, %zmm15
-	LONG $0x48045162; WORD $0x7959; BYTE $0x03 // b75: vmulps 0xc0(%r9), %zmm15, %zmm15
-	LONG $0x9078c1c4; WORD $0x6248       // b7c: kmovw 0x62(%r8), %k1
-	LONG $0x497c7162; WORD $0x7911; BYTE $0x01 // b82: vmovups %zmm15, 0x40(%rcx) {%k1}
-	LONG $0x28488b4d                     // b89: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // b8d: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // b91: addq %rdx, %r9
-	LONG $0x18588b4d                     // b94: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // b98: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0x3211       // b9f: vmovups %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // ba5: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6248       // bac: kmovw 0x62(%r8), %k1
-	LONG $0x497c5162; WORD $0x6a11; BYTE $0x01 // bb2: vmovups %zmm13, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // bb9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // bbd: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // bc0: addq %r11, %r9
-	LONG $0x18708b4d                     // bc3: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // bc7: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0x2211       // bce: vmovups %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // bd4: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x6248       // bdb: kmovw 0x62(%r8), %k1
-	LONG $0x497c5162; WORD $0x5a11; BYTE $0x01 // be1: vmovups %zmm11, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // be8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // bec: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // bef: addq %r11, %r9
-	LONG $0x18588b49                     // bf2: movq 0x18(%r8), %rbx
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // bf6: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0x1211       // bfd: vmovups %zmm10, (%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // c03: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6248       // c0a: kmovw 0x62(%r8), %k1
-	LONG $0x497c5162; WORD $0x4a11; BYTE $0x01 // c10: vmovups %zmm9, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // c17: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c1b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c1e: addq %r11, %r9
-	LONG $0x18708b4d                     // c21: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // c25: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0x0211       // c2c: vmovups %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // c32: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6248       // c39: kmovw 0x62(%r8), %k1
-	LONG $0x497cd162; WORD $0x7a11; BYTE $0x01 // c3f: vmovups %zmm7, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // c46: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c4a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c4d: addq %r11, %r9
-	LONG $0x18588b49                     // c50: movq 0x18(%r8), %rbx
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // c54: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x487cd162; WORD $0x3211       // c5b: vmovups %zmm6, (%r10)
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // c61: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6248       // c68: kmovw 0x62(%r8), %k1
-	LONG $0x497cd162; WORD $0x6a11; BYTE $0x01 // c6e: vmovups %zmm5, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // c75: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c79: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c7c: addq %r11, %r9
-	LONG $0x18708b4d                     // c7f: movq 0x18(%r8), %r14
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // c83: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487cd162; WORD $0x2211       // c8a: vmovups %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // c90: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x6248       // c97: kmovw 0x62(%r8), %k1
-	LONG $0x497cd162; WORD $0x5a11; BYTE $0x01 // c9d: vmovups %zmm3, 0x40(%r10) {%k1}
-	LONG $0x28588b4d                     // ca4: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // ca8: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // cab: addq %r11, %r9
-	LONG $0x18588b49                     // cae: movq 0x18(%r8), %rbx
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // cb2: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x487cd162; WORD $0x1211       // cb9: vmovups %zmm2, (%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // cbf: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6248       // cc6: kmovw 0x62(%r8), %k1
-	LONG $0x497cd162; WORD $0x4a11; BYTE $0x01 // ccc: vmovups %zmm1, 0x40(%r10) {%k1}
-	LONG $0x28408b4d                     // cd3: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // cd7: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // cda: addq %r8, %r9
-	LONG $0x08ff8348                     // cdd: cmpq $0x8, %rdi
-	LONG $0x08998f0f; WORD $0x0000       // ce1: jg 0x5040 <gemmVNNI8x32+0x1580>
-	LONG $0x0008c7e9; BYTE $0x00         // ce7: jmp 0x5073 <gemmVNNI8x32+0x15b3>
-	LONG $0x18488b4d                     // cec: movq 0x18(%r8), %r9
-	LONG $0x487c3162; WORD $0xfa5b       // cf0: vcvtdq2ps %zmm18, %zmm15
-	LONG $0x487ca162; WORD $0xc15b       // cf6: vcvtdq2ps %zmm17, %zmm16
-	LONG $0x487c5162; WORD $0xf65b       // cfc: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // d02: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // d08: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // d0e: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // d14: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // d1a: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // d20: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // d26: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // d2c: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // d32: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // d38: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // d3e: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // d44: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // d4a: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x48045162; WORD $0x7959; BYTE $0x02 // d50: vmulps 0x80(%r9), %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xff5b       // d57: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x04 // d5d: vpaddd 0x100(%r9), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // d64: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e7262; WORD $0x3911       // d6a: vpmovusdb %zmm15, (%rcx)
-	LONG $0x407c5162; WORD $0x7959; BYTE $0x03 // d70: vmulps 0xc0(%r9), %zmm16, %zmm15
-	LONG $0x9078c1c4; WORD $0x6248       // d77: kmovw 0x62(%r8), %k1
-	LONG $0x487d5162; WORD $0xff5b       // d7d: vcvtps2dq %zmm15, %zmm15
-	LONG $0x48055162; WORD $0x79fe; BYTE $0x05 // d83: vpaddd 0x140(%r9), %zmm15, %zmm15
-	LONG $0x48057262; WORD $0xf83d       // d8a: vpmaxsd %zmm0, %zmm15, %zmm15
-	LONG $0x487e5262; WORD $0xff11       // d90: vpmovusdb %zmm15, %xmm15
-	LONG $0x097f7162; WORD $0x797f; BYTE $0x01 // d96: vmovdqu8 %xmm15, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // d9d: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // da1: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // da5: addq %rdx, %r9
-	LONG $0x18588b4d                     // da8: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // dac: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // db3: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // db9: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // dc0: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3211       // dc6: vpmovusdb %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // dcc: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6248       // dd3: kmovw 0x62(%r8), %k1
-	LONG $0x487d5162; WORD $0xed5b       // dd9: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // ddf: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // de6: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // dec: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // df2: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // df9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // dfd: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e00: addq %r11, %r9
-	LONG $0x18708b4d                     // e03: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // e07: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // e0e: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // e14: vpaddd 0x100(%r14), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // e1b: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // e21: vpmovusdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // e27: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x6248       // e2e: kmovw 0x62(%r8), %k1
-	LONG $0x487d5162; WORD $0xdb5b       // e34: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // e3a: vpaddd 0x140(%r14), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // e41: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb11       // e47: vpmovusdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // e4d: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // e54: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // e58: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e5b: addq %r11, %r9
-	LONG $0x18588b49                     // e5e: movq 0x18(%r8), %rbx
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // e62: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // e69: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // e6f: vpaddd 0x100(%rbx), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // e76: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1211       // e7c: vpmovusdb %zmm10, (%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // e82: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6248       // e89: kmovw 0x62(%r8), %k1
-	LONG $0x487d5162; WORD $0xc95b       // e8f: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // e95: vpaddd 0x140(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // e9c: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // ea2: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // ea8: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // eaf: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // eb3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // eb6: addq %r11, %r9
-	LONG $0x18708b4d                     // eb9: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // ebd: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // ec4: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // eca: vpaddd 0x100(%r14), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // ed1: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // ed7: vpmovusdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // edd: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6248       // ee4: kmovw 0x62(%r8), %k1
-	LONG $0x487df162; WORD $0xff5b       // eea: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // ef0: vpaddd 0x140(%r14), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // ef7: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // efd: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // f03: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // f0a: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f0e: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f11: addq %r11, %r9
-	LONG $0x18588b49                     // f14: movq 0x18(%r8), %rbx
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // f18: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // f1f: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // f25: vpaddd 0x100(%rbx), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // f2c: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // f32: vpmovusdb %zmm6, (%r10)
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // f38: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6248       // f3f: kmovw 0x62(%r8), %k1
-	LONG $0x487df162; WORD $0xed5b       // f45: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // f4b: vpaddd 0x140(%rbx), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // f52: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // f58: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // f5e: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // f65: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f69: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f6c: addq %r11, %r9
-	LONG $0x18708b4d                     // f6f: movq 0x18(%r8), %r14
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // f73: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // f7a: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // f80: vpaddd 0x100(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // f87: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // f8d: vpmovusdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // f93: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x6248       // f9a: kmovw 0x62(%r8), %k1
-	LONG $0x487df162; WORD $0xdb5b       // fa0: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // fa6: vpaddd 0x140(%r14), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // fad: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // fb3: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // fb9: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // fc0: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // fc4: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // fc7: addq %r11, %r9
-	LONG $0x18588b49                     // fca: movq 0x18(%r8), %rbx
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // fce: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // fd5: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // fdb: vpaddd 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // fe2: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1211       // fe8: vpmovusdb %zmm2, (%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // fee: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6248       // ff5: kmovw 0x62(%r8), %k1
-	LONG $0x487df162; WORD $0xc95b       // ffb: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // 1001: vpaddd 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 1008: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 100e: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 1014: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // 101b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 101f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1022: addq %r8, %r9
-	LONG $0x08ff8348                     // 1025: cmpq $0x8, %rdi
-	LONG $0x05518f0f; WORD $0x0000       // 1029: jg 0x5040 <gemmVNNI8x32+0x1580>
-	LONG $0x00057fe9; BYTE $0x00         // 102f: jmp 0x5073 <gemmVNNI8x32+0x15b3>
-	LONG $0x000000bb; BYTE $0x3f         // 1034: movl $0x3f000000, %ebx
-	LONG $0x487d7262; WORD $0xfb7c       // 1039: vpbroadcastd %ebx, %zmm15
-	LONG $0x800000bb; BYTE $0x3f         // 103f: movl $0x3f800000, %ebx
-	LONG $0x18488b4d                     // 1044: movq 0x18(%r8), %r9
-	LONG $0x487ca162; WORD $0xd25b       // 1048: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487de262; WORD $0xc37c       // 104e: vpbroadcastd %ebx, %zmm16
-	LONG $0x487ca162; WORD $0xc95b       // 1054: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487c5162; WORD $0xf65b       // 105a: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 1060: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 1066: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 106c: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 1072: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 1078: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 107e: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 1084: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 108a: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 1090: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1096: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 109c: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 10a2: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 10a8: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x406cc162; WORD $0x5159; BYTE $0x02 // 10ae: vmulps 0x80(%r9), %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5959; BYTE $0x06 // 10b5: vmulps 0x180(%r9), %zmm18, %zmm19
-	LONG $0x4804a162; WORD $0xdb58       // 10bc: vaddps %zmm19, %zmm15, %zmm19
-	LONG $0x4064e162; WORD $0xd85f       // 10c2: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x4064a162; WORD $0xd85d       // 10c8: vminps %zmm16, %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd359       // 10ce: vmulps %zmm19, %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xd25b       // 10d4: vcvtps2dq %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x51fe; BYTE $0x04 // 10da: vpaddd 0x100(%r9), %zmm18, %zmm18
-	LONG $0x406de262; WORD $0xd03d       // 10e1: vpmaxsd %zmm0, %zmm18, %zmm18
-	LONG $0x487ee262; WORD $0x1111       // 10e7: vpmovusdb %zmm18, (%rcx)
-	LONG $0x4074c162; WORD $0x4959; BYTE $0x03 // 10ed: vmulps 0xc0(%r9), %zmm17, %zmm17
-	LONG $0x9078c1c4; WORD $0x6248       // 10f4: kmovw 0x62(%r8), %k1
-	LONG $0x4074c162; WORD $0x5159; BYTE $0x07 // 10fa: vmulps 0x1c0(%r9), %zmm17, %zmm18
-	LONG $0x4804a162; WORD $0xd258       // 1101: vaddps %zmm18, %zmm15, %zmm18
-	LONG $0x406ce162; WORD $0xd05f       // 1107: vmaxps %zmm0, %zmm18, %zmm18
-	LONG $0x406ca162; WORD $0xd05d       // 110d: vminps %zmm16, %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xca59       // 1113: vmulps %zmm18, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 1119: vcvtps2dq %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x49fe; BYTE $0x05 // 111f: vpaddd 0x140(%r9), %zmm17, %zmm17
-	LONG $0x4075e262; WORD $0xc83d       // 1126: vpmaxsd %zmm0, %zmm17, %zmm17
-	LONG $0x487ea262; WORD $0xc911       // 112c: vpmovusdb %zmm17, %xmm17
-	LONG $0x097fe162; WORD $0x497f; BYTE $0x01 // 1132: vmovdqu8 %xmm17, 0x10(%rcx) {%k1}
-	LONG $0x28488b4d                     // 1139: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 113d: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1141: addq %rdx, %r9
-	LONG $0x18588b4d                     // 1144: movq 0x18(%r8), %r11
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x02 // 1148: vmulps 0x80(%r11), %zmm14, %zmm14
-	LONG $0x480cc162; WORD $0x4b59; BYTE $0x06 // 114f: vmulps 0x180(%r11), %zmm14, %zmm17
-	LONG $0x4804a162; WORD $0xc958       // 1156: vaddps %zmm17, %zmm15, %zmm17
-	LONG $0x4074e162; WORD $0xc85f       // 115c: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x4074a162; WORD $0xc85d       // 1162: vminps %zmm16, %zmm17, %zmm17
-	LONG $0x480c3162; WORD $0xf159       // 1168: vmulps %zmm17, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xf65b       // 116e: vcvtps2dq %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fe; BYTE $0x04 // 1174: vpaddd 0x100(%r11), %zmm14, %zmm14
-	LONG $0x480d7262; WORD $0xf03d       // 117b: vpmaxsd %zmm0, %zmm14, %zmm14
-	LONG $0x487e5262; WORD $0x3211       // 1181: vpmovusdb %zmm14, (%r10)
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x03 // 1187: vmulps 0xc0(%r11), %zmm13, %zmm13
-	LONG $0x9078c1c4; WORD $0x6248       // 118e: kmovw 0x62(%r8), %k1
-	LONG $0x48145162; WORD $0x7359; BYTE $0x07 // 1194: vmulps 0x1c0(%r11), %zmm13, %zmm14
-	LONG $0x48045162; WORD $0xf658       // 119b: vaddps %zmm14, %zmm15, %zmm14
-	LONG $0x480c7162; WORD $0xf05f       // 11a1: vmaxps %zmm0, %zmm14, %zmm14
-	LONG $0x480c3162; WORD $0xf05d       // 11a7: vminps %zmm16, %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xee59       // 11ad: vmulps %zmm14, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 11b3: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfe; BYTE $0x05 // 11b9: vpaddd 0x140(%r11), %zmm13, %zmm13
-	LONG $0x48157262; WORD $0xe83d       // 11c0: vpmaxsd %zmm0, %zmm13, %zmm13
-	LONG $0x487e5262; WORD $0xed11       // 11c6: vpmovusdb %zmm13, %xmm13
-	LONG $0x097f5162; WORD $0x6a7f; BYTE $0x01 // 11cc: vmovdqu8 %xmm13, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 11d3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 11d7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 11da: addq %r11, %r9
-	LONG $0x18708b4d                     // 11dd: movq 0x18(%r8), %r14
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x02 // 11e1: vmulps 0x80(%r14), %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0x6e59; BYTE $0x06 // 11e8: vmulps 0x180(%r14), %zmm12, %zmm13
-	LONG $0x48045162; WORD $0xed58       // 11ef: vaddps %zmm13, %zmm15, %zmm13
-	LONG $0x48147162; WORD $0xe85f       // 11f5: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48143162; WORD $0xe85d       // 11fb: vminps %zmm16, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 1201: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // 1207: vcvtps2dq %zmm12, %zmm12
-	LONG $0x481d5162; WORD $0x66fe; BYTE $0x04 // 120d: vpaddd 0x100(%r14), %zmm12, %zmm12
-	LONG $0x481d7262; WORD $0xe03d       // 1214: vpmaxsd %zmm0, %zmm12, %zmm12
-	LONG $0x487e5262; WORD $0x2211       // 121a: vpmovusdb %zmm12, (%r10)
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x03 // 1220: vmulps 0xc0(%r14), %zmm11, %zmm11
-	LONG $0x9078c1c4; WORD $0x6248       // 1227: kmovw 0x62(%r8), %k1
-	LONG $0x48245162; WORD $0x6659; BYTE $0x07 // 122d: vmulps 0x1c0(%r14), %zmm11, %zmm12
-	LONG $0x48045162; WORD $0xe458       // 1234: vaddps %zmm12, %zmm15, %zmm12
-	LONG $0x481c7162; WORD $0xe05f       // 123a: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c3162; WORD $0xe05d       // 1240: vminps %zmm16, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc59       // 1246: vmulps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 124c: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48255162; WORD $0x5efe; BYTE $0x05 // 1252: vpaddd 0x140(%r14), %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 1259: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb11       // 125f: vpmovusdb %zmm11, %xmm11
-	LONG $0x097f5162; WORD $0x5a7f; BYTE $0x01 // 1265: vmovdqu8 %xmm11, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 126c: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1270: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1273: addq %r11, %r9
-	LONG $0x18588b49                     // 1276: movq 0x18(%r8), %rbx
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x02 // 127a: vmulps 0x80(%rbx), %zmm10, %zmm10
-	LONG $0x482c7162; WORD $0x5b59; BYTE $0x06 // 1281: vmulps 0x180(%rbx), %zmm10, %zmm11
-	LONG $0x48045162; WORD $0xdb58       // 1288: vaddps %zmm11, %zmm15, %zmm11
-	LONG $0x48247162; WORD $0xd85f       // 128e: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48243162; WORD $0xd85d       // 1294: vminps %zmm16, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // 129a: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 12a0: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d7162; WORD $0x53fe; BYTE $0x04 // 12a6: vpaddd 0x100(%rbx), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // 12ad: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0x1211       // 12b3: vpmovusdb %zmm10, (%r10)
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 12b9: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x9078c1c4; WORD $0x6248       // 12c0: kmovw 0x62(%r8), %k1
-	LONG $0x48347162; WORD $0x5359; BYTE $0x07 // 12c6: vmulps 0x1c0(%rbx), %zmm9, %zmm10
-	LONG $0x48045162; WORD $0xd258       // 12cd: vaddps %zmm10, %zmm15, %zmm10
-	LONG $0x482c7162; WORD $0xd05f       // 12d3: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c3162; WORD $0xd05d       // 12d9: vminps %zmm16, %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca59       // 12df: vmulps %zmm10, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 12e5: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0x4bfe; BYTE $0x05 // 12eb: vpaddd 0x140(%rbx), %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 12f2: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // 12f8: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f5162; WORD $0x4a7f; BYTE $0x01 // 12fe: vmovdqu8 %xmm9, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 1305: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1309: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 130c: addq %r11, %r9
-	LONG $0x18708b4d                     // 130f: movq 0x18(%r8), %r14
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x02 // 1313: vmulps 0x80(%r14), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4e59; BYTE $0x06 // 131a: vmulps 0x180(%r14), %zmm8, %zmm9
-	LONG $0x48045162; WORD $0xc958       // 1321: vaddps %zmm9, %zmm15, %zmm9
-	LONG $0x48347162; WORD $0xc85f       // 1327: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48343162; WORD $0xc85d       // 132d: vminps %zmm16, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 1333: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 1339: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x46fe; BYTE $0x04 // 133f: vpaddd 0x100(%r14), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 1346: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0x0211       // 134c: vpmovusdb %zmm8, (%r10)
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x03 // 1352: vmulps 0xc0(%r14), %zmm7, %zmm7
-	LONG $0x9078c1c4; WORD $0x6248       // 1359: kmovw 0x62(%r8), %k1
-	LONG $0x48445162; WORD $0x4659; BYTE $0x07 // 135f: vmulps 0x1c0(%r14), %zmm7, %zmm8
-	LONG $0x48045162; WORD $0xc058       // 1366: vaddps %zmm8, %zmm15, %zmm8
-	LONG $0x483c7162; WORD $0xc05f       // 136c: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c3162; WORD $0xc05d       // 1372: vminps %zmm16, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // 1378: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 137e: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7efe; BYTE $0x05 // 1384: vpaddd 0x140(%r14), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 138b: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 1391: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x7a7f; BYTE $0x01 // 1397: vmovdqu8 %xmm7, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 139e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 13a2: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 13a5: addq %r11, %r9
-	LONG $0x18588b49                     // 13a8: movq 0x18(%r8), %rbx
-	LONG $0x484cf162; WORD $0x7359; BYTE $0x02 // 13ac: vmulps 0x80(%rbx), %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0x7b59; BYTE $0x06 // 13b3: vmulps 0x180(%rbx), %zmm6, %zmm7
-	LONG $0x4804f162; WORD $0xff58       // 13ba: vaddps %zmm7, %zmm15, %zmm7
-	LONG $0x4844f162; WORD $0xf85f       // 13c0: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844b162; WORD $0xf85d       // 13c6: vminps %zmm16, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 13cc: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 13d2: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484df162; WORD $0x73fe; BYTE $0x04 // 13d8: vpaddd 0x100(%rbx), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 13df: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ed262; WORD $0x3211       // 13e5: vpmovusdb %zmm6, (%r10)
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x03 // 13eb: vmulps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x9078c1c4; WORD $0x6248       // 13f2: kmovw 0x62(%r8), %k1
-	LONG $0x4854f162; WORD $0x7359; BYTE $0x07 // 13f8: vmulps 0x1c0(%rbx), %zmm5, %zmm6
-	LONG $0x4804f162; WORD $0xf658       // 13ff: vaddps %zmm6, %zmm15, %zmm6
-	LONG $0x484cf162; WORD $0xf05f       // 1405: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cb162; WORD $0xf05d       // 140b: vminps %zmm16, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // 1411: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1417: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x05 // 141d: vpaddd 0x140(%rbx), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 1424: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 142a: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x6a7f; BYTE $0x01 // 1430: vmovdqu8 %xmm5, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 1437: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 143b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 143e: addq %r11, %r9
-	LONG $0x18708b4d                     // 1441: movq 0x18(%r8), %r14
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x02 // 1445: vmulps 0x80(%r14), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6e59; BYTE $0x06 // 144c: vmulps 0x180(%r14), %zmm4, %zmm5
-	LONG $0x4804f162; WORD $0xed58       // 1453: vaddps %zmm5, %zmm15, %zmm5
-	LONG $0x4854f162; WORD $0xe85f       // 1459: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854b162; WORD $0xe85d       // 145f: vminps %zmm16, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 1465: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 146b: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x04 // 1471: vpaddd 0x100(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 1478: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ed262; WORD $0x2211       // 147e: vpmovusdb %zmm4, (%r10)
-	LONG $0x4864d162; WORD $0x5e59; BYTE $0x03 // 1484: vmulps 0xc0(%r14), %zmm3, %zmm3
-	LONG $0x9078c1c4; WORD $0x6248       // 148b: kmovw 0x62(%r8), %k1
-	LONG $0x4864d162; WORD $0x6659; BYTE $0x07 // 1491: vmulps 0x1c0(%r14), %zmm3, %zmm4
-	LONG $0x4804f162; WORD $0xe458       // 1498: vaddps %zmm4, %zmm15, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // 149e: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cb162; WORD $0xe05d       // 14a4: vminps %zmm16, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 14aa: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 14b0: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5efe; BYTE $0x05 // 14b6: vpaddd 0x140(%r14), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 14bd: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // 14c3: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x5a7f; BYTE $0x01 // 14c9: vmovdqu8 %xmm3, 0x10(%r10) {%k1}
-	LONG $0x28588b4d                     // 14d0: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 14d4: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 14d7: addq %r11, %r9
-	LONG $0x18588b49                     // 14da: movq 0x18(%r8), %rbx
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x02 // 14de: vmulps 0x80(%rbx), %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0x5b59; BYTE $0x06 // 14e5: vmulps 0x180(%rbx), %zmm2, %zmm3
-	LONG $0x4804f162; WORD $0xdb58       // 14ec: vaddps %zmm3, %zmm15, %zmm3
-	LONG $0x4864f162; WORD $0xd85f       // 14f2: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864b162; WORD $0xd85d       // 14f8: vminps %zmm16, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 14fe: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 1504: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486df162; WORD $0x53fe; BYTE $0x04 // 150a: vpaddd 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 1511: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ed262; WORD $0x1211       // 1517: vpmovusdb %zmm2, (%r10)
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x03 // 151d: vmulps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x9078c1c4; WORD $0x6248       // 1524: kmovw 0x62(%r8), %k1
-	LONG $0x4874f162; WORD $0x5359; BYTE $0x07 // 152a: vmulps 0x1c0(%rbx), %zmm1, %zmm2
-	LONG $0x4804f162; WORD $0xd258       // 1531: vaddps %zmm2, %zmm15, %zmm2
-	LONG $0x486cf162; WORD $0xd05f       // 1537: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cb162; WORD $0xd05d       // 153d: vminps %zmm16, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 1543: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1549: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x05 // 154f: vpaddd 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 1556: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 155c: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x4a7f; BYTE $0x01 // 1562: vmovdqu8 %xmm1, 0x10(%r10) {%k1}
-	LONG $0x28408b4d                     // 1569: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 156d: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1570: addq %r8, %r9
-	LONG $0x08ff8348                     // 1573: cmpq $0x8, %rdi
-	WORD $0x3a7e                         // 1577: jle 0x5073 <gemmVNNI8x32+0x15b3>
-	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // 1579: nopl (%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // 1580: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // 1585: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // 1589: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // 158d: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // 1593: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 1597: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 159b: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 159f: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 15a5: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 15a8: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 15ab: addq %r8, %rdx
-	LONG $0xffea6de9; BYTE $0xff         // 15ae: jmp 0x3ae0 <gemmVNNI8x32+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 15b3: vzeroupper
+	LONG $0x0cae850f; WORD $0x0000       // 1ac: jne 0x3f80 <gemmVNNI8x32+0xe60>
+	LONG $0x0100b949; LONG $0x09080504; WORD $0x0d0c // 1b2: movabsq $0xd0c090805040100, %r9
+	LONG $0x0302ba49; LONG $0x0b0a0706; WORD $0x0f0e // 1bc: movabsq $0xf0e0b0a07060302, %r10
+	LONG $0x08fdc162; WORD $0xc96e       // 1c6: vmovq %r9, %xmm17
+	LONG $0x0100b949; LONG $0x03020908; WORD $0x0b0a // 1cc: movabsq $0xb0a030209080100, %r9
+	LONG $0x0504b949; LONG $0x07060d0c; WORD $0x0f0e // 1d6: movabsq $0xf0e07060d0c0504, %r9
+	LONG $0x18488b4d                     // 1e0: movq 0x18(%r8), %r9
+	LONG $0x08fdc162; WORD $0xd26e       // 1e4: vmovq %r10, %xmm18
+	LONG $0x487ca162; WORD $0xc05b       // 1ea: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 1f0: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 1f6: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 1fc: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 202: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 208: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 20e: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 214: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 21a: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 220: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 226: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 22c: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 232: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 238: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 23e: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 244: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00f5a162; WORD $0xca6c       // 24a: vpunpcklqdq %xmm18, %xmm17, %xmm17
+	LONG $0x487da262; WORD $0xc931       // 250: vpmovzxbd %xmm17, %zmm17
+	LONG $0x48fec162; WORD $0x516f; BYTE $0x04 // 256: vmovdqu64 0x100(%r9), %zmm18
+	LONG $0x406dc162; WORD $0x516b; BYTE $0x05 // 25d: vpackssdw 0x140(%r9), %zmm18, %zmm18
+	LONG $0x18488b4d                     // 264: movq 0x18(%r8), %r9
+	LONG $0x90f9c1c4; WORD $0x6048       // 268: kmovd 0x60(%r8), %k1
+	LONG $0x487cc162; WORD $0x5910; BYTE $0x02 // 26e: vmovups 0x80(%r9), %zmm19
+	LONG $0x487cc162; WORD $0x6110; BYTE $0x03 // 275: vmovups 0xc0(%r9), %zmm20
+	LONG $0x487cc162; WORD $0x6910; BYTE $0x06 // 27c: vmovups 0x180(%r9), %zmm21
+	LONG $0x487cc162; WORD $0x7110; BYTE $0x07 // 283: vmovups 0x1c0(%r9), %zmm22
+	LONG $0x28488b4d                     // 28a: movq 0x28(%r8), %r9
+	LONG $0x4064a162; WORD $0xc059       // 28e: vmulps %zmm16, %zmm19, %zmm16
+	LONG $0x405c5162; WORD $0xff59       // 294: vmulps %zmm15, %zmm20, %zmm15
+	LONG $0x40645162; WORD $0xf659       // 29a: vmulps %zmm14, %zmm19, %zmm14
+	LONG $0x405c5162; WORD $0xed59       // 2a0: vmulps %zmm13, %zmm20, %zmm13
+	LONG $0x407ca162; WORD $0xc55d       // 2a6: vminps %zmm21, %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xfe5d       // 2ac: vminps %zmm22, %zmm15, %zmm15
+	LONG $0x480c3162; WORD $0xf55d       // 2b2: vminps %zmm21, %zmm14, %zmm14
+	LONG $0x48143162; WORD $0xee5d       // 2b8: vminps %zmm22, %zmm13, %zmm13
+	LONG $0x487da162; WORD $0xc05b       // 2be: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 2c4: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // 2ca: vcvtps2dq %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xed5b       // 2d0: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // 2d6: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x407d5162; WORD $0xff6b       // 2dc: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x48053162; WORD $0xf2ed       // 2e2: vpaddsw %zmm18, %zmm15, %zmm14
+	LONG $0x48153162; WORD $0xeaed       // 2e8: vpaddsw %zmm18, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 2ee: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x40755262; WORD $0xed36       // 2f4: vpermd %zmm13, %zmm17, %zmm13
+	LONG $0x297f7162; WORD $0x297f       // 2fa: vmovdqu8 %ymm13, (%rcx) {%k1}
+	LONG $0x48fd5362; WORD $0xed3b; BYTE $0x01 // 300: vextracti64x4 $0x1, %zmm13, %ymm13
+	LONG $0x297f3162; WORD $0x2c7f; BYTE $0x09 // 307: vmovdqu8 %ymm13, (%rcx,%r9) {%k1}
+	LONG $0x28508b4d                     // 30e: movq 0x28(%r8), %r10
+	LONG $0x510c8d4e                     // 312: leaq (%rcx,%r10,2), %r9
+	LONG $0x52148d4e                     // 316: leaq (%rdx,%r10,2), %r10
+	LONG $0x18588b4d                     // 31a: movq 0x18(%r8), %r11
+	LONG $0x90f9c1c4; WORD $0x6048       // 31e: kmovd 0x60(%r8), %k1
+	LONG $0x487c5162; WORD $0x6b10; BYTE $0x02 // 324: vmovups 0x80(%r11), %zmm13
+	LONG $0x487c5162; WORD $0x7310; BYTE $0x03 // 32b: vmovups 0xc0(%r11), %zmm14
+	LONG $0x487c5162; WORD $0x7b10; BYTE $0x06 // 332: vmovups 0x180(%r11), %zmm15
+	LONG $0x487cc162; WORD $0x4310; BYTE $0x07 // 339: vmovups 0x1c0(%r11), %zmm16
+	LONG $0x28588b4d                     // 340: movq 0x28(%r8), %r11
+	LONG $0x48145162; WORD $0xe459       // 344: vmulps %zmm12, %zmm13, %zmm12
+	LONG $0x480c5162; WORD $0xdb59       // 34a: vmulps %zmm11, %zmm14, %zmm11
+	LONG $0x48145162; WORD $0xd259       // 350: vmulps %zmm10, %zmm13, %zmm10
+	LONG $0x480c5162; WORD $0xc959       // 356: vmulps %zmm9, %zmm14, %zmm9
+	LONG $0x481c5162; WORD $0xe75d       // 35c: vminps %zmm15, %zmm12, %zmm12
+	LONG $0x48243162; WORD $0xd85d       // 362: vminps %zmm16, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd75d       // 368: vminps %zmm15, %zmm10, %zmm10
+	LONG $0x48343162; WORD $0xc85d       // 36e: vminps %zmm16, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xe45b       // 374: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 37a: vcvtps2dq %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xd25b       // 380: vcvtps2dq %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc95b       // 386: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // 38c: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x481d5162; WORD $0xdb6b       // 392: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x48253162; WORD $0xd2ed       // 398: vpaddsw %zmm18, %zmm11, %zmm10
+	LONG $0x48353162; WORD $0xcaed       // 39e: vpaddsw %zmm18, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // 3a4: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x40755262; WORD $0xc936       // 3aa: vpermd %zmm9, %zmm17, %zmm9
+	LONG $0x297f5162; WORD $0x097f       // 3b0: vmovdqu8 %ymm9, (%r9) {%k1}
+	LONG $0x48fd5362; WORD $0xc93b; BYTE $0x01 // 3b6: vextracti64x4 $0x1, %zmm9, %ymm9
+	LONG $0x297f1162; WORD $0x0c7f; BYTE $0x19 // 3bd: vmovdqu8 %ymm9, (%r9,%r11) {%k1}
+	LONG $0x28588b4d                     // 3c4: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // 3c8: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // 3cc: leaq (%r10,%r11,2), %r10
+	LONG $0x18708b4d                     // 3d0: movq 0x18(%r8), %r14
+	LONG $0x90f9c1c4; WORD $0x6048       // 3d4: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 3da: movq 0x28(%r8), %r11
+	LONG $0x487c5162; WORD $0x4e10; BYTE $0x02 // 3de: vmovups 0x80(%r14), %zmm9
+	LONG $0x487c5162; WORD $0x5610; BYTE $0x03 // 3e5: vmovups 0xc0(%r14), %zmm10
+	LONG $0x487c5162; WORD $0x5e10; BYTE $0x06 // 3ec: vmovups 0x180(%r14), %zmm11
+	LONG $0x487c5162; WORD $0x6610; BYTE $0x07 // 3f3: vmovups 0x1c0(%r14), %zmm12
+	LONG $0x48345162; WORD $0xc059       // 3fa: vmulps %zmm8, %zmm9, %zmm8
+	LONG $0x482cf162; WORD $0xff59       // 400: vmulps %zmm7, %zmm10, %zmm7
+	LONG $0x4834f162; WORD $0xf659       // 406: vmulps %zmm6, %zmm9, %zmm6
+	LONG $0x482cf162; WORD $0xed59       // 40c: vmulps %zmm5, %zmm10, %zmm5
+	LONG $0x483c5162; WORD $0xc35d       // 412: vminps %zmm11, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xfc5d       // 418: vminps %zmm12, %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0xf35d       // 41e: vminps %zmm11, %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0xec5d       // 424: vminps %zmm12, %zmm5, %zmm5
+	LONG $0x487d5162; WORD $0xc05b       // 42a: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 430: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // 436: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 43c: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 442: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x483df162; WORD $0xff6b       // 448: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x4845b162; WORD $0xf2ed       // 44e: vpaddsw %zmm18, %zmm7, %zmm6
+	LONG $0x4855b162; WORD $0xeaed       // 454: vpaddsw %zmm18, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 45a: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4075f262; WORD $0xed36       // 460: vpermd %zmm5, %zmm17, %zmm5
+	LONG $0x297fd162; WORD $0x297f       // 466: vmovdqu8 %ymm5, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xed3b; BYTE $0x01 // 46c: vextracti64x4 $0x1, %zmm5, %ymm5
+	LONG $0x297f9162; WORD $0x2c7f; BYTE $0x19 // 473: vmovdqu8 %ymm5, (%r9,%r11) {%k1}
+	LONG $0x28588b4d                     // 47a: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // 47e: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // 482: leaq (%r10,%r11,2), %r10
+	LONG $0x18588b49                     // 486: movq 0x18(%r8), %rbx
+	LONG $0x90f9c1c4; WORD $0x6048       // 48a: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 490: movq 0x28(%r8), %r11
+	LONG $0x487cf162; WORD $0x6b10; BYTE $0x02 // 494: vmovups 0x80(%rbx), %zmm5
+	LONG $0x487cf162; WORD $0x7310; BYTE $0x03 // 49b: vmovups 0xc0(%rbx), %zmm6
+	LONG $0x487cf162; WORD $0x7b10; BYTE $0x06 // 4a2: vmovups 0x180(%rbx), %zmm7
+	LONG $0x487c7162; WORD $0x4310; BYTE $0x07 // 4a9: vmovups 0x1c0(%rbx), %zmm8
+	LONG $0x4854f162; WORD $0xe459       // 4b0: vmulps %zmm4, %zmm5, %zmm4
+	LONG $0x484cf162; WORD $0xdb59       // 4b6: vmulps %zmm3, %zmm6, %zmm3
+	LONG $0x4854f162; WORD $0xd259       // 4bc: vmulps %zmm2, %zmm5, %zmm2
+	LONG $0x484cf162; WORD $0xc959       // 4c2: vmulps %zmm1, %zmm6, %zmm1
+	LONG $0x485cf162; WORD $0xe75d       // 4c8: vminps %zmm7, %zmm4, %zmm4
+	LONG $0x4864d162; WORD $0xd85d       // 4ce: vminps %zmm8, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd75d       // 4d4: vminps %zmm7, %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0xc85d       // 4da: vminps %zmm8, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // 4e0: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 4e6: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 4ec: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 4f2: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 4f8: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // 4fe: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x4865b162; WORD $0xd2ed       // 504: vpaddsw %zmm18, %zmm3, %zmm2
+	LONG $0x4875b162; WORD $0xcaed       // 50a: vpaddsw %zmm18, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 510: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4075f262; WORD $0xc936       // 516: vpermd %zmm1, %zmm17, %zmm1
+	LONG $0x297fd162; WORD $0x097f       // 51c: vmovdqu8 %ymm1, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xc93b; BYTE $0x01 // 522: vextracti64x4 $0x1, %zmm1, %ymm1
+	LONG $0x297f9162; WORD $0x0c7f; BYTE $0x19 // 529: vmovdqu8 %ymm1, (%r9,%r11) {%k1}
+	LONG $0x28408b4d                     // 530: movq 0x28(%r8), %r8
+	LONG $0x410c8d4f                     // 534: leaq (%r9,%r8,2), %r9
+	LONG $0x42048d4f                     // 538: leaq (%r10,%r8,2), %r8
+	LONG $0x08ff8348                     // 53c: cmpq $0x8, %rdi
+	LONG $0x09248f0f; WORD $0x0000       // 540: jg 0x3f8a <gemmVNNI8x32+0xe6a>
+	LONG $0x000e7de9; BYTE $0x00         // 546: jmp 0x44e8 <gemmVNNI8x32+0x13c8>
+	LONG $0x00441f0f; BYTE $0x00         // 54b: nopl (%rax,%rax)
+	LONG $0x02f98349                     // 550: cmpq $0x2, %r9
+	LONG $0x0943840f; WORD $0x0000       // 554: je 0x3fbd <gemmVNNI8x32+0xe9d>
+	LONG $0x03f98349                     // 55a: cmpq $0x3, %r9
+	LONG $0x08fc850f; WORD $0x0000       // 55e: jne 0x3f80 <gemmVNNI8x32+0xe60>
+	LONG $0x0100b949; LONG $0x09080504; WORD $0x0d0c // 564: movabsq $0xd0c090805040100, %r9
+	LONG $0x0302ba49; LONG $0x0b0a0706; WORD $0x0f0e // 56e: movabsq $0xf0e0b0a07060302, %r10
+	LONG $0x08fdc162; WORD $0xc96e       // 578: vmovq %r9, %xmm17
+	LONG $0x08fdc162; WORD $0xd26e       // 57e: vmovq %r10, %xmm18
+	LONG $0x0100b949; LONG $0x03020908; WORD $0x0b0a // 584: movabsq $0xb0a030209080100, %r9
+	LONG $0x0504ba49; LONG $0x07060d0c; WORD $0x0f0e // 58e: movabsq $0xf0e07060d0c0504, %r10
+	LONG $0x08fdc162; WORD $0xda6e       // 598: vmovq %r10, %xmm19
+	LONG $0x487ca162; WORD $0xc05b       // 59e: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 5a4: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 5aa: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 5b0: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 5b6: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 5bc: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 5c2: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 5c8: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 5ce: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 5d4: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 5da: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 5e0: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 5e6: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 5ec: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 5f2: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 5f8: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00f5a162; WORD $0xca6c       // 5fe: vpunpcklqdq %xmm18, %xmm17, %xmm17
+	LONG $0x08fdc162; WORD $0xd16e       // 604: vmovq %r9, %xmm18
+	LONG $0x18488b4d                     // 60a: movq 0x18(%r8), %r9
+	LONG $0x00eda162; WORD $0xd36c       // 60e: vpunpcklqdq %xmm19, %xmm18, %xmm18
+	LONG $0x487da262; WORD $0xc931       // 614: vpmovzxbd %xmm17, %zmm17
+	LONG $0x487da262; WORD $0xda31       // 61a: vpmovzxbd %xmm18, %zmm19
+	LONG $0x48fec162; WORD $0x616f; BYTE $0x04 // 620: vmovdqu64 0x100(%r9), %zmm20
+	LONG $0x405dc162; WORD $0x516b; BYTE $0x05 // 627: vpackssdw 0x140(%r9), %zmm20, %zmm18
+	LONG $0x90f9c1c4; WORD $0x6048       // 62e: kmovd 0x60(%r8), %k1
+	LONG $0x28488b4d                     // 634: movq 0x28(%r8), %r9
+	LONG $0x18508b4d                     // 638: movq 0x18(%r8), %r10
+	LONG $0xa97fe162; WORD $0x226f       // 63c: vmovdqu8 (%rdx), %ymm20 {%k1} {z}
+	LONG $0xa97fa162; WORD $0x2c6f; BYTE $0x0a // 642: vmovdqu8 (%rdx,%r9), %ymm21 {%k1} {z}
+	LONG $0x40dda362; WORD $0xe53a; BYTE $0x01 // 649: vinserti64x4 $0x1, %ymm21, %zmm20, %zmm20
+	LONG $0x4065a262; WORD $0xe436       // 650: vpermd %zmm20, %zmm19, %zmm20
+	LONG $0x405de162; WORD $0xe860       // 656: vpunpcklbw %zmm0, %zmm20, %zmm21
+	LONG $0x405de162; WORD $0xe068       // 65c: vpunpckhbw %zmm0, %zmm20, %zmm20
+	LONG $0x48fe4162; WORD $0x626f; BYTE $0x0a // 662: vmovdqu64 0x280(%r10), %zmm28
+	LONG $0x48fe4162; WORD $0x6a6f; BYTE $0x0b // 669: vmovdqu64 0x2c0(%r10), %zmm29
+	LONG $0x487c4162; WORD $0x4210; BYTE $0x02 // 670: vmovups 0x80(%r10), %zmm24
+	LONG $0x487c4162; WORD $0x4a10; BYTE $0x03 // 677: vmovups 0xc0(%r10), %zmm25
+	LONG $0x487c4162; WORD $0x5210; BYTE $0x08 // 67e: vmovups 0x200(%r10), %zmm26
+	LONG $0x487c4162; WORD $0x5a10; BYTE $0x09 // 685: vmovups 0x240(%r10), %zmm27
+	LONG $0x4055e162; WORD $0xf061       // 68c: vpunpcklwd %zmm0, %zmm21, %zmm22
+	LONG $0x4055e162; WORD $0xe869       // 692: vpunpckhwd %zmm0, %zmm21, %zmm21
+	LONG $0x405de162; WORD $0xf861       // 698: vpunpcklwd %zmm0, %zmm20, %zmm23
+	LONG $0x405de162; WORD $0xe069       // 69e: vpunpckhwd %zmm0, %zmm20, %zmm20
+	LONG $0x404d8162; WORD $0xf4fa       // 6a4: vpsubd %zmm28, %zmm22, %zmm22
+	LONG $0x40558162; WORD $0xedfa       // 6aa: vpsubd %zmm29, %zmm21, %zmm21
+	LONG $0x403ca162; WORD $0xc059       // 6b0: vmulps %zmm16, %zmm24, %zmm16
+	LONG $0x40345162; WORD $0xff59       // 6b6: vmulps %zmm15, %zmm25, %zmm15
+	LONG $0x405d8162; WORD $0xe5fa       // 6bc: vpsubd %zmm29, %zmm20, %zmm20
+	LONG $0x403c5162; WORD $0xf659       // 6c2: vmulps %zmm14, %zmm24, %zmm14
+	LONG $0x40345162; WORD $0xed59       // 6c8: vmulps %zmm13, %zmm25, %zmm13
+	LONG $0x487ca162; WORD $0xf65b       // 6ce: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 6d4: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x402ca162; WORD $0xf659       // 6da: vmulps %zmm22, %zmm26, %zmm22
+	LONG $0x4024a162; WORD $0xed59       // 6e0: vmulps %zmm21, %zmm27, %zmm21
+	LONG $0x48043162; WORD $0xfd58       // 6e6: vaddps %zmm21, %zmm15, %zmm15
+	LONG $0x407ca162; WORD $0xc658       // 6ec: vaddps %zmm22, %zmm16, %zmm16
+	LONG $0x40458162; WORD $0xecfa       // 6f2: vpsubd %zmm28, %zmm23, %zmm21
+	LONG $0x487ca162; WORD $0xed5b       // 6f8: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xc05b       // 6fe: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 704: vcvtps2dq %zmm15, %zmm15
+	LONG $0x402ca162; WORD $0xed59       // 70a: vmulps %zmm21, %zmm26, %zmm21
+	LONG $0x407d5162; WORD $0xff6b       // 710: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x487ca162; WORD $0xc45b       // 716: vcvtdq2ps %zmm20, %zmm16
+	LONG $0x480c3162; WORD $0xf558       // 71c: vaddps %zmm21, %zmm14, %zmm14
+	LONG $0x4024a162; WORD $0xc059       // 722: vmulps %zmm16, %zmm27, %zmm16
+	LONG $0x487d5162; WORD $0xf65b       // 728: vcvtps2dq %zmm14, %zmm14
+	LONG $0x48143162; WORD $0xe858       // 72e: vaddps %zmm16, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 734: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // 73a: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x48053162; WORD $0xf2ed       // 740: vpaddsw %zmm18, %zmm15, %zmm14
+	LONG $0x48153162; WORD $0xeaed       // 746: vpaddsw %zmm18, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 74c: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x40755262; WORD $0xed36       // 752: vpermd %zmm13, %zmm17, %zmm13
+	LONG $0x297f7162; WORD $0x297f       // 758: vmovdqu8 %ymm13, (%rcx) {%k1}
+	LONG $0x48fd5362; WORD $0xed3b; BYTE $0x01 // 75e: vextracti64x4 $0x1, %zmm13, %ymm13
+	LONG $0x297f3162; WORD $0x2c7f; BYTE $0x09 // 765: vmovdqu8 %ymm13, (%rcx,%r9) {%k1}
+	LONG $0x28508b4d                     // 76c: movq 0x28(%r8), %r10
+	LONG $0x510c8d4e                     // 770: leaq (%rcx,%r10,2), %r9
+	LONG $0x52148d4e                     // 774: leaq (%rdx,%r10,2), %r10
+	LONG $0x90f9c1c4; WORD $0x6048       // 778: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 77e: movq 0x28(%r8), %r11
+	LONG $0x18588b49                     // 782: movq 0x18(%r8), %rbx
+	LONG $0xa97f5162; WORD $0x2a6f       // 786: vmovdqu8 (%r10), %ymm13 {%k1} {z}
+	LONG $0xa97f1162; WORD $0x346f; BYTE $0x1a // 78c: vmovdqu8 (%r10,%r11), %ymm14 {%k1} {z}
+	LONG $0x48955362; WORD $0xee3a; BYTE $0x01 // 793: vinserti64x4 $0x1, %ymm14, %zmm13, %zmm13
+	LONG $0x40655262; WORD $0xed36       // 79a: vpermd %zmm13, %zmm19, %zmm13
+	LONG $0x48157162; WORD $0xf060       // 7a0: vpunpcklbw %zmm0, %zmm13, %zmm14
+	LONG $0x48157162; WORD $0xe868       // 7a6: vpunpckhbw %zmm0, %zmm13, %zmm13
+	LONG $0x48fe6162; WORD $0x436f; BYTE $0x0a // 7ac: vmovdqu64 0x280(%rbx), %zmm24
+	LONG $0x48fe6162; WORD $0x4b6f; BYTE $0x0b // 7b3: vmovdqu64 0x2c0(%rbx), %zmm25
+	LONG $0x487ce162; WORD $0x6310; BYTE $0x02 // 7ba: vmovups 0x80(%rbx), %zmm20
+	LONG $0x487ce162; WORD $0x6b10; BYTE $0x03 // 7c1: vmovups 0xc0(%rbx), %zmm21
+	LONG $0x487ce162; WORD $0x7310; BYTE $0x08 // 7c8: vmovups 0x200(%rbx), %zmm22
+	LONG $0x487ce162; WORD $0x7b10; BYTE $0x09 // 7cf: vmovups 0x240(%rbx), %zmm23
+	LONG $0x480d7162; WORD $0xf861       // 7d6: vpunpcklwd %zmm0, %zmm14, %zmm15
+	LONG $0x480d7162; WORD $0xf069       // 7dc: vpunpckhwd %zmm0, %zmm14, %zmm14
+	LONG $0x4815e162; WORD $0xc061       // 7e2: vpunpcklwd %zmm0, %zmm13, %zmm16
+	LONG $0x48157162; WORD $0xe869       // 7e8: vpunpckhwd %zmm0, %zmm13, %zmm13
+	LONG $0x48051162; WORD $0xf8fa       // 7ee: vpsubd %zmm24, %zmm15, %zmm15
+	LONG $0x480d1162; WORD $0xf1fa       // 7f4: vpsubd %zmm25, %zmm14, %zmm14
+	LONG $0x405c5162; WORD $0xe459       // 7fa: vmulps %zmm12, %zmm20, %zmm12
+	LONG $0x40545162; WORD $0xdb59       // 800: vmulps %zmm11, %zmm21, %zmm11
+	LONG $0x48151162; WORD $0xe9fa       // 806: vpsubd %zmm25, %zmm13, %zmm13
+	LONG $0x405c5162; WORD $0xd259       // 80c: vmulps %zmm10, %zmm20, %zmm10
+	LONG $0x40545162; WORD $0xc959       // 812: vmulps %zmm9, %zmm21, %zmm9
+	LONG $0x487c5162; WORD $0xff5b       // 818: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 81e: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x404c5162; WORD $0xff59       // 824: vmulps %zmm15, %zmm22, %zmm15
+	LONG $0x40445162; WORD $0xf659       // 82a: vmulps %zmm14, %zmm23, %zmm14
+	LONG $0x48245162; WORD $0xde58       // 830: vaddps %zmm14, %zmm11, %zmm11
+	LONG $0x481c5162; WORD $0xe758       // 836: vaddps %zmm15, %zmm12, %zmm12
+	LONG $0x407d1162; WORD $0xf0fa       // 83c: vpsubd %zmm24, %zmm16, %zmm14
+	LONG $0x487c5162; WORD $0xf65b       // 842: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xe45b       // 848: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 84e: vcvtps2dq %zmm11, %zmm11
+	LONG $0x404c5162; WORD $0xf659       // 854: vmulps %zmm14, %zmm22, %zmm14
+	LONG $0x481d5162; WORD $0xdb6b       // 85a: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x487c5162; WORD $0xe55b       // 860: vcvtdq2ps %zmm13, %zmm12
+	LONG $0x482c5162; WORD $0xd658       // 866: vaddps %zmm14, %zmm10, %zmm10
+	LONG $0x40445162; WORD $0xe459       // 86c: vmulps %zmm12, %zmm23, %zmm12
+	LONG $0x487d5162; WORD $0xd25b       // 872: vcvtps2dq %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xcc58       // 878: vaddps %zmm12, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 87e: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // 884: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x48253162; WORD $0xd2ed       // 88a: vpaddsw %zmm18, %zmm11, %zmm10
+	LONG $0x48353162; WORD $0xcaed       // 890: vpaddsw %zmm18, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // 896: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x40755262; WORD $0xc936       // 89c: vpermd %zmm9, %zmm17, %zmm9
+	LONG $0x297f5162; WORD $0x097f       // 8a2: vmovdqu8 %ymm9, (%r9) {%k1}
+	LONG $0x48fd5362; WORD $0xc93b; BYTE $0x01 // 8a8: vextracti64x4 $0x1, %zmm9, %ymm9
+	LONG $0x297f1162; WORD $0x0c7f; BYTE $0x19 // 8af: vmovdqu8 %ymm9, (%r9,%r11) {%k1}
+	LONG $0x28588b4d                     // 8b6: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // 8ba: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // 8be: leaq (%r10,%r11,2), %r10
+	LONG $0x90f9c1c4; WORD $0x6048       // 8c2: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 8c8: movq 0x28(%r8), %r11
+	LONG $0x18588b49                     // 8cc: movq 0x18(%r8), %rbx
+	LONG $0xa97f5162; WORD $0x0a6f       // 8d0: vmovdqu8 (%r10), %ymm9 {%k1} {z}
+	LONG $0xa97f1162; WORD $0x146f; BYTE $0x1a // 8d6: vmovdqu8 (%r10,%r11), %ymm10 {%k1} {z}
+	LONG $0x48b55362; WORD $0xca3a; BYTE $0x01 // 8dd: vinserti64x4 $0x1, %ymm10, %zmm9, %zmm9
+	LONG $0x40655262; WORD $0xc936       // 8e4: vpermd %zmm9, %zmm19, %zmm9
+	LONG $0x48357162; WORD $0xd060       // 8ea: vpunpcklbw %zmm0, %zmm9, %zmm10
+	LONG $0x48357162; WORD $0xc868       // 8f0: vpunpckhbw %zmm0, %zmm9, %zmm9
+	LONG $0x48fee162; WORD $0x436f; BYTE $0x0a // 8f6: vmovdqu64 0x280(%rbx), %zmm16
+	LONG $0x48fee162; WORD $0x636f; BYTE $0x0b // 8fd: vmovdqu64 0x2c0(%rbx), %zmm20
+	LONG $0x487c7162; WORD $0x6b10; BYTE $0x02 // 904: vmovups 0x80(%rbx), %zmm13
+	LONG $0x487c7162; WORD $0x7310; BYTE $0x03 // 90b: vmovups 0xc0(%rbx), %zmm14
+	LONG $0x487c7162; WORD $0x7b10; BYTE $0x08 // 912: vmovups 0x200(%rbx), %zmm15
+	LONG $0x487ce162; WORD $0x6b10; BYTE $0x09 // 919: vmovups 0x240(%rbx), %zmm21
+	LONG $0x482d7162; WORD $0xd861       // 920: vpunpcklwd %zmm0, %zmm10, %zmm11
+	LONG $0x482d7162; WORD $0xd069       // 926: vpunpckhwd %zmm0, %zmm10, %zmm10
+	LONG $0x48357162; WORD $0xe061       // 92c: vpunpcklwd %zmm0, %zmm9, %zmm12
+	LONG $0x48357162; WORD $0xc869       // 932: vpunpckhwd %zmm0, %zmm9, %zmm9
+	LONG $0x48253162; WORD $0xd8fa       // 938: vpsubd %zmm16, %zmm11, %zmm11
+	LONG $0x482d3162; WORD $0xd4fa       // 93e: vpsubd %zmm20, %zmm10, %zmm10
+	LONG $0x48145162; WORD $0xc059       // 944: vmulps %zmm8, %zmm13, %zmm8
+	LONG $0x480cf162; WORD $0xff59       // 94a: vmulps %zmm7, %zmm14, %zmm7
+	LONG $0x4814f162; WORD $0xf659       // 950: vmulps %zmm6, %zmm13, %zmm6
+	LONG $0x48353162; WORD $0xccfa       // 956: vpsubd %zmm20, %zmm9, %zmm9
+	LONG $0x480cf162; WORD $0xed59       // 95c: vmulps %zmm5, %zmm14, %zmm5
+	LONG $0x487c5162; WORD $0xdb5b       // 962: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 968: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x48045162; WORD $0xdb59       // 96e: vmulps %zmm11, %zmm15, %zmm11
+	LONG $0x40545162; WORD $0xd259       // 974: vmulps %zmm10, %zmm21, %zmm10
+	LONG $0x4844d162; WORD $0xfa58       // 97a: vaddps %zmm10, %zmm7, %zmm7
+	LONG $0x483c5162; WORD $0xc358       // 980: vaddps %zmm11, %zmm8, %zmm8
+	LONG $0x481d3162; WORD $0xd0fa       // 986: vpsubd %zmm16, %zmm12, %zmm10
+	LONG $0x487d5162; WORD $0xc05b       // 98c: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 992: vcvtps2dq %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff6b       // 998: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x487c5162; WORD $0xc25b       // 99e: vcvtdq2ps %zmm10, %zmm8
+	LONG $0x48045162; WORD $0xc059       // 9a4: vmulps %zmm8, %zmm15, %zmm8
+	LONG $0x484cd162; WORD $0xf058       // 9aa: vaddps %zmm8, %zmm6, %zmm6
+	LONG $0x487c5162; WORD $0xc15b       // 9b0: vcvtdq2ps %zmm9, %zmm8
+	LONG $0x40545162; WORD $0xc059       // 9b6: vmulps %zmm8, %zmm21, %zmm8
+	LONG $0x487df162; WORD $0xf65b       // 9bc: vcvtps2dq %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0xe858       // 9c2: vaddps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 9c8: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 9ce: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4845b162; WORD $0xf2ed       // 9d4: vpaddsw %zmm18, %zmm7, %zmm6
+	LONG $0x4855b162; WORD $0xeaed       // 9da: vpaddsw %zmm18, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 9e0: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4075f262; WORD $0xed36       // 9e6: vpermd %zmm5, %zmm17, %zmm5
+	LONG $0x297fd162; WORD $0x297f       // 9ec: vmovdqu8 %ymm5, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xed3b; BYTE $0x01 // 9f2: vextracti64x4 $0x1, %zmm5, %ymm5
+	LONG $0x297f9162; WORD $0x2c7f; BYTE $0x19 // 9f9: vmovdqu8 %ymm5, (%r9,%r11) {%k1}
+	LONG $0x28588b4d                     // a00: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // a04: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // a08: leaq (%r10,%r11,2), %r10
+	LONG $0x90f9c1c4; WORD $0x6048       // a0c: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // a12: movq 0x28(%r8), %r11
+	LONG $0x18588b49                     // a16: movq 0x18(%r8), %rbx
+	LONG $0xa97fd162; WORD $0x2a6f       // a1a: vmovdqu8 (%r10), %ymm5 {%k1} {z}
+	LONG $0xa97f9162; WORD $0x346f; BYTE $0x1a // a20: vmovdqu8 (%r10,%r11), %ymm6 {%k1} {z}
+	LONG $0x48d5f362; WORD $0xee3a; BYTE $0x01 // a27: vinserti64x4 $0x1, %ymm6, %zmm5, %zmm5
+	LONG $0x4065f262; WORD $0xed36       // a2e: vpermd %zmm5, %zmm19, %zmm5
+	LONG $0x4855f162; WORD $0xf060       // a34: vpunpcklbw %zmm0, %zmm5, %zmm6
+	LONG $0x4855f162; WORD $0xe868       // a3a: vpunpckhbw %zmm0, %zmm5, %zmm5
+	LONG $0x48fe7162; WORD $0x636f; BYTE $0x0a // a40: vmovdqu64 0x280(%rbx), %zmm12
+	LONG $0x48fe7162; WORD $0x6b6f; BYTE $0x0b // a47: vmovdqu64 0x2c0(%rbx), %zmm13
+	LONG $0x487c7162; WORD $0x4b10; BYTE $0x02 // a4e: vmovups 0x80(%rbx), %zmm9
+	LONG $0x487c7162; WORD $0x5310; BYTE $0x03 // a55: vmovups 0xc0(%rbx), %zmm10
+	LONG $0x487c7162; WORD $0x5b10; BYTE $0x08 // a5c: vmovups 0x200(%rbx), %zmm11
+	LONG $0x487c7162; WORD $0x7310; BYTE $0x09 // a63: vmovups 0x240(%rbx), %zmm14
+	LONG $0x484df162; WORD $0xf861       // a6a: vpunpcklwd %zmm0, %zmm6, %zmm7
+	LONG $0x484df162; WORD $0xf069       // a70: vpunpckhwd %zmm0, %zmm6, %zmm6
+	LONG $0x48557162; WORD $0xc061       // a76: vpunpcklwd %zmm0, %zmm5, %zmm8
+	LONG $0x4855f162; WORD $0xe869       // a7c: vpunpckhwd %zmm0, %zmm5, %zmm5
+	LONG $0x4845d162; WORD $0xfcfa       // a82: vpsubd %zmm12, %zmm7, %zmm7
+	LONG $0x484dd162; WORD $0xf5fa       // a88: vpsubd %zmm13, %zmm6, %zmm6
+	LONG $0x4834f162; WORD $0xe459       // a8e: vmulps %zmm4, %zmm9, %zmm4
+	LONG $0x482cf162; WORD $0xdb59       // a94: vmulps %zmm3, %zmm10, %zmm3
+	LONG $0x4855d162; WORD $0xedfa       // a9a: vpsubd %zmm13, %zmm5, %zmm5
+	LONG $0x4834f162; WORD $0xd259       // aa0: vmulps %zmm2, %zmm9, %zmm2
+	LONG $0x482cf162; WORD $0xc959       // aa6: vmulps %zmm1, %zmm10, %zmm1
+	LONG $0x487cf162; WORD $0xff5b       // aac: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // ab2: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x4824f162; WORD $0xff59       // ab8: vmulps %zmm7, %zmm11, %zmm7
+	LONG $0x480cf162; WORD $0xf659       // abe: vmulps %zmm6, %zmm14, %zmm6
+	LONG $0x4864f162; WORD $0xde58       // ac4: vaddps %zmm6, %zmm3, %zmm3
+	LONG $0x485cf162; WORD $0xe758       // aca: vaddps %zmm7, %zmm4, %zmm4
+	LONG $0x483dd162; WORD $0xf4fa       // ad0: vpsubd %zmm12, %zmm8, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // ad6: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xe45b       // adc: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // ae2: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4824f162; WORD $0xf659       // ae8: vmulps %zmm6, %zmm11, %zmm6
+	LONG $0x485df162; WORD $0xdb6b       // aee: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x487cf162; WORD $0xe55b       // af4: vcvtdq2ps %zmm5, %zmm4
+	LONG $0x486cf162; WORD $0xd658       // afa: vaddps %zmm6, %zmm2, %zmm2
+	LONG $0x480cf162; WORD $0xe459       // b00: vmulps %zmm4, %zmm14, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // b06: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xcc58       // b0c: vaddps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // b12: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // b18: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865b162; WORD $0xd2ed       // b1e: vpaddsw %zmm18, %zmm3, %zmm2
+	LONG $0x4875b162; WORD $0xcaed       // b24: vpaddsw %zmm18, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // b2a: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4075f262; WORD $0xc936       // b30: vpermd %zmm1, %zmm17, %zmm1
+	LONG $0x297fd162; WORD $0x097f       // b36: vmovdqu8 %ymm1, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xc93b; BYTE $0x01 // b3c: vextracti64x4 $0x1, %zmm1, %ymm1
+	LONG $0x297f9162; WORD $0x0c7f; BYTE $0x19 // b43: vmovdqu8 %ymm1, (%r9,%r11) {%k1}
+	LONG $0x28408b4d                     // b4a: movq 0x28(%r8), %r8
+	LONG $0x410c8d4f                     // b4e: leaq (%r9,%r8,2), %r9
+	LONG $0x42048d4f                     // b52: leaq (%r10,%r8,2), %r8
+	LONG $0x08ff8348                     // b56: cmpq $0x8, %rdi
+	LONG $0x030a8f0f; WORD $0x0000       // b5a: jg 0x3f8a <gemmVNNI8x32+0xe6a>
+	LONG $0x000863e9; BYTE $0x00         // b60: jmp 0x44e8 <gemmVNNI8x32+0x13c8>
+	LONG $0x0100b949; LONG $0x09080504; WORD $0x0d0c // b65: movabsq $0xd0c090805040100, %r9
+	LONG $0x0302ba49; LONG $0x0b0a0706; WORD $0x0f0e // b6f: movabsq $0xf0e0b0a07060302, %r10
+	LONG $0x08fdc162; WORD $0xc96e       // b79: vmovq %r9, %xmm17
+	LONG $0x0100b949; LONG $0x03020908; WORD $0x0b0a // b7f: movabsq $0xb0a030209080100, %r9
+	LONG $0x0504b949; LONG $0x07060d0c; WORD $0x0f0e // b89: movabsq $0xf0e07060d0c0504, %r9
+	LONG $0x18488b4d                     // b93: movq 0x18(%r8), %r9
+	LONG $0x08fdc162; WORD $0xd26e       // b97: vmovq %r10, %xmm18
+	LONG $0x487ca162; WORD $0xc05b       // b9d: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // ba3: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // ba9: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // baf: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // bb5: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // bbb: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // bc1: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // bc7: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // bcd: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // bd3: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // bd9: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // bdf: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // be5: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // beb: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // bf1: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // bf7: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00f5a162; WORD $0xca6c       // bfd: vpunpcklqdq %xmm18, %xmm17, %xmm17
+	LONG $0x487da262; WORD $0xc931       // c03: vpmovzxbd %xmm17, %zmm17
+	LONG $0x48fec162; WORD $0x516f; BYTE $0x04 // c09: vmovdqu64 0x100(%r9), %zmm18
+	LONG $0x406dc162; WORD $0x516b; BYTE $0x05 // c10: vpackssdw 0x140(%r9), %zmm18, %zmm18
+	LONG $0x18488b4d                     // c17: movq 0x18(%r8), %r9
+	LONG $0x90f9c1c4; WORD $0x6048       // c1b: kmovd 0x60(%r8), %k1
+	LONG $0x28508b4d                     // c21: movq 0x28(%r8), %r10
+	LONG $0x487cc162; WORD $0x5910; BYTE $0x02 // c25: vmovups 0x80(%r9), %zmm19
+	LONG $0x487cc162; WORD $0x6110; BYTE $0x03 // c2c: vmovups 0xc0(%r9), %zmm20
+	LONG $0x4064a162; WORD $0xc059       // c33: vmulps %zmm16, %zmm19, %zmm16
+	LONG $0x405c5162; WORD $0xff59       // c39: vmulps %zmm15, %zmm20, %zmm15
+	LONG $0x40645162; WORD $0xf659       // c3f: vmulps %zmm14, %zmm19, %zmm14
+	LONG $0x405c5162; WORD $0xed59       // c45: vmulps %zmm13, %zmm20, %zmm13
+	LONG $0x487da162; WORD $0xc05b       // c4b: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // c51: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // c57: vcvtps2dq %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xed5b       // c5d: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // c63: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x407d5162; WORD $0xff6b       // c69: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x48053162; WORD $0xf2ed       // c6f: vpaddsw %zmm18, %zmm15, %zmm14
+	LONG $0x48153162; WORD $0xeaed       // c75: vpaddsw %zmm18, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // c7b: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x40755262; WORD $0xed36       // c81: vpermd %zmm13, %zmm17, %zmm13
+	LONG $0x297f7162; WORD $0x297f       // c87: vmovdqu8 %ymm13, (%rcx) {%k1}
+	LONG $0x48fd5362; WORD $0xed3b; BYTE $0x01 // c8d: vextracti64x4 $0x1, %zmm13, %ymm13
+	LONG $0x297f3162; WORD $0x2c7f; BYTE $0x11 // c94: vmovdqu8 %ymm13, (%rcx,%r10) {%k1}
+	LONG $0x28508b4d                     // c9b: movq 0x28(%r8), %r10
+	LONG $0x510c8d4e                     // c9f: leaq (%rcx,%r10,2), %r9
+	LONG $0x52148d4e                     // ca3: leaq (%rdx,%r10,2), %r10
+	LONG $0x18588b4d                     // ca7: movq 0x18(%r8), %r11
+	LONG $0x90f9c1c4; WORD $0x6048       // cab: kmovd 0x60(%r8), %k1
+	LONG $0x28588b49                     // cb1: movq 0x28(%r8), %rbx
+	LONG $0x487c5162; WORD $0x6b10; BYTE $0x02 // cb5: vmovups 0x80(%r11), %zmm13
+	LONG $0x487c5162; WORD $0x7310; BYTE $0x03 // cbc: vmovups 0xc0(%r11), %zmm14
+	LONG $0x48145162; WORD $0xe459       // cc3: vmulps %zmm12, %zmm13, %zmm12
+	LONG $0x480c5162; WORD $0xdb59       // cc9: vmulps %zmm11, %zmm14, %zmm11
+	LONG $0x48145162; WORD $0xd259       // ccf: vmulps %zmm10, %zmm13, %zmm10
+	LONG $0x480c5162; WORD $0xc959       // cd5: vmulps %zmm9, %zmm14, %zmm9
+	LONG $0x487d5162; WORD $0xe45b       // cdb: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // ce1: vcvtps2dq %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xd25b       // ce7: vcvtps2dq %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc95b       // ced: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // cf3: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x481d5162; WORD $0xdb6b       // cf9: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x48253162; WORD $0xd2ed       // cff: vpaddsw %zmm18, %zmm11, %zmm10
+	LONG $0x48353162; WORD $0xcaed       // d05: vpaddsw %zmm18, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // d0b: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x40755262; WORD $0xc936       // d11: vpermd %zmm9, %zmm17, %zmm9
+	LONG $0x297f5162; WORD $0x097f       // d17: vmovdqu8 %ymm9, (%r9) {%k1}
+	LONG $0x48fd5362; WORD $0xc93b; BYTE $0x01 // d1d: vextracti64x4 $0x1, %zmm9, %ymm9
+	LONG $0x297f5162; WORD $0x0c7f; BYTE $0x19 // d24: vmovdqu8 %ymm9, (%r9,%rbx) {%k1}
+	LONG $0x28588b4d                     // d2b: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // d2f: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // d33: leaq (%r10,%r11,2), %r10
+	LONG $0x18788b4d                     // d37: movq 0x18(%r8), %r15
+	LONG $0x90f9c1c4; WORD $0x6048       // d3b: kmovd 0x60(%r8), %k1
+	LONG $0x28588b49                     // d41: movq 0x28(%r8), %rbx
+	LONG $0x487c5162; WORD $0x4f10; BYTE $0x02 // d45: vmovups 0x80(%r15), %zmm9
+	LONG $0x487c5162; WORD $0x5710; BYTE $0x03 // d4c: vmovups 0xc0(%r15), %zmm10
+	LONG $0x48345162; WORD $0xc059       // d53: vmulps %zmm8, %zmm9, %zmm8
+	LONG $0x482cf162; WORD $0xff59       // d59: vmulps %zmm7, %zmm10, %zmm7
+	LONG $0x4834f162; WORD $0xf659       // d5f: vmulps %zmm6, %zmm9, %zmm6
+	LONG $0x482cf162; WORD $0xed59       // d65: vmulps %zmm5, %zmm10, %zmm5
+	LONG $0x487d5162; WORD $0xc05b       // d6b: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // d71: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // d77: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // d7d: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // d83: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x483df162; WORD $0xff6b       // d89: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x4845b162; WORD $0xf2ed       // d8f: vpaddsw %zmm18, %zmm7, %zmm6
+	LONG $0x4855b162; WORD $0xeaed       // d95: vpaddsw %zmm18, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // d9b: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4075f262; WORD $0xed36       // da1: vpermd %zmm5, %zmm17, %zmm5
+	LONG $0x297fd162; WORD $0x297f       // da7: vmovdqu8 %ymm5, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xed3b; BYTE $0x01 // dad: vextracti64x4 $0x1, %zmm5, %ymm5
+	LONG $0x297fd162; WORD $0x2c7f; BYTE $0x19 // db4: vmovdqu8 %ymm5, (%r9,%rbx) {%k1}
+	LONG $0x28588b4d                     // dbb: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // dbf: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // dc3: leaq (%r10,%r11,2), %r10
+	LONG $0x18708b4d                     // dc7: movq 0x18(%r8), %r14
+	LONG $0x90f9c1c4; WORD $0x6048       // dcb: kmovd 0x60(%r8), %k1
+	LONG $0x28588b49                     // dd1: movq 0x28(%r8), %rbx
+	LONG $0x487cd162; WORD $0x6e10; BYTE $0x02 // dd5: vmovups 0x80(%r14), %zmm5
+	LONG $0x487cd162; WORD $0x7610; BYTE $0x03 // ddc: vmovups 0xc0(%r14), %zmm6
+	LONG $0x4854f162; WORD $0xe459       // de3: vmulps %zmm4, %zmm5, %zmm4
+	LONG $0x484cf162; WORD $0xdb59       // de9: vmulps %zmm3, %zmm6, %zmm3
+	LONG $0x4854f162; WORD $0xd259       // def: vmulps %zmm2, %zmm5, %zmm2
+	LONG $0x484cf162; WORD $0xc959       // df5: vmulps %zmm1, %zmm6, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // dfb: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // e01: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // e07: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // e0d: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // e13: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // e19: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x4865b162; WORD $0xd2ed       // e1f: vpaddsw %zmm18, %zmm3, %zmm2
+	LONG $0x4875b162; WORD $0xcaed       // e25: vpaddsw %zmm18, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // e2b: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4075f262; WORD $0xc936       // e31: vpermd %zmm1, %zmm17, %zmm1
+	LONG $0x297fd162; WORD $0x097f       // e37: vmovdqu8 %ymm1, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xc93b; BYTE $0x01 // e3d: vextracti64x4 $0x1, %zmm1, %ymm1
+	LONG $0x297fd162; WORD $0x0c7f; BYTE $0x19 // e44: vmovdqu8 %ymm1, (%r9,%rbx) {%k1}
+	LONG $0x28408b4d                     // e4b: movq 0x28(%r8), %r8
+	LONG $0x410c8d4f                     // e4f: leaq (%r9,%r8,2), %r9
+	LONG $0x42048d4f                     // e53: leaq (%r10,%r8,2), %r8
+	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // e57: nopw (%rax,%rax)
+	LONG $0x08ff8348                     // e60: cmpq $0x8, %rdi
+	LONG $0x055e8e0f; WORD $0x0000       // e64: jle 0x44e8 <gemmVNNI8x32+0x13c8>
+	LONG $0x244c8b4d; BYTE $0x08         // e6a: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // e6f: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // e73: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // e77: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // e7d: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // e81: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // e85: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // e89: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // e8f: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // e92: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // e95: addq %r8, %rdx
+	LONG $0xfff183e9; BYTE $0xff         // e98: jmp 0x3140 <gemmVNNI8x32+0x20>
+	LONG $0x000000bb; BYTE $0x3f         // e9d: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // ea2: movl $0x3f800000, %r9d
+	LONG $0x0100ba49; LONG $0x09080504; WORD $0x0d0c // ea8: movabsq $0xd0c090805040100, %r10
+	LONG $0x0302bb49; LONG $0x0b0a0706; WORD $0x0f0e // eb2: movabsq $0xf0e0b0a07060302, %r11
+	LONG $0x08fdc162; WORD $0xca6e       // ebc: vmovq %r10, %xmm17
+	LONG $0x0100ba49; LONG $0x03020908; WORD $0x0b0a // ec2: movabsq $0xb0a030209080100, %r10
+	LONG $0x0504ba49; LONG $0x07060d0c; WORD $0x0f0e // ecc: movabsq $0xf0e07060d0c0504, %r10
+	LONG $0x18508b4d                     // ed6: movq 0x18(%r8), %r10
+	LONG $0x08fdc162; WORD $0xd36e       // eda: vmovq %r11, %xmm18
+	LONG $0x487ca162; WORD $0xc05b       // ee0: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // ee6: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487de262; WORD $0xe37c       // eec: vpbroadcastd %ebx, %zmm20
+	LONG $0x487dc262; WORD $0xd97c       // ef2: vpbroadcastd %r9d, %zmm19
+	LONG $0x487c5162; WORD $0xf65b       // ef8: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // efe: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // f04: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // f0a: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // f10: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // f16: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // f1c: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // f22: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // f28: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // f2e: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // f34: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // f3a: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // f40: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // f46: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00f5a162; WORD $0xca6c       // f4c: vpunpcklqdq %xmm18, %xmm17, %xmm17
+	LONG $0x487da262; WORD $0xc931       // f52: vpmovzxbd %xmm17, %zmm17
+	LONG $0x48fec162; WORD $0x526f; BYTE $0x04 // f58: vmovdqu64 0x100(%r10), %zmm18
+	LONG $0x406dc162; WORD $0x526b; BYTE $0x05 // f5f: vpackssdw 0x140(%r10), %zmm18, %zmm18
+	LONG $0x18508b4d                     // f66: movq 0x18(%r8), %r10
+	LONG $0x90f9c1c4; WORD $0x6048       // f6a: kmovd 0x60(%r8), %k1
+	LONG $0x28488b4d                     // f70: movq 0x28(%r8), %r9
+	LONG $0x487cc162; WORD $0x6a10; BYTE $0x02 // f74: vmovups 0x80(%r10), %zmm21
+	LONG $0x487cc162; WORD $0x7210; BYTE $0x03 // f7b: vmovups 0xc0(%r10), %zmm22
+	LONG $0x487cc162; WORD $0x7a10; BYTE $0x06 // f82: vmovups 0x180(%r10), %zmm23
+	LONG $0x487c4162; WORD $0x5210; BYTE $0x07 // f89: vmovups 0x1c0(%r10), %zmm26
+	LONG $0x4054a162; WORD $0xc059       // f90: vmulps %zmm16, %zmm21, %zmm16
+	LONG $0x404c5162; WORD $0xff59       // f96: vmulps %zmm15, %zmm22, %zmm15
+	LONG $0x40545162; WORD $0xf659       // f9c: vmulps %zmm14, %zmm21, %zmm14
+	LONG $0x404c5162; WORD $0xed59       // fa2: vmulps %zmm13, %zmm22, %zmm13
+	LONG $0x407c2162; WORD $0xc759       // fa8: vmulps %zmm23, %zmm16, %zmm24
+	LONG $0x48040162; WORD $0xca59       // fae: vmulps %zmm26, %zmm15, %zmm25
+	LONG $0x480ca162; WORD $0xff59       // fb4: vmulps %zmm23, %zmm14, %zmm23
+	LONG $0x48148162; WORD $0xea59       // fba: vmulps %zmm26, %zmm13, %zmm21
+	LONG $0x405c0162; WORD $0xc058       // fc0: vaddps %zmm24, %zmm20, %zmm24
+	LONG $0x405c0162; WORD $0xc958       // fc6: vaddps %zmm25, %zmm20, %zmm25
+	LONG $0x403c6162; WORD $0xc05f       // fcc: vmaxps %zmm0, %zmm24, %zmm24
+	LONG $0x40346162; WORD $0xc85f       // fd2: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x403c2162; WORD $0xc35d       // fd8: vminps %zmm19, %zmm24, %zmm24
+	LONG $0x40342162; WORD $0xcb5d       // fde: vminps %zmm19, %zmm25, %zmm25
+	LONG $0x407c8162; WORD $0xc059       // fe4: vmulps %zmm24, %zmm16, %zmm16
+	LONG $0x48041162; WORD $0xf959       // fea: vmulps %zmm25, %zmm15, %zmm15
+	LONG $0x487da162; WORD $0xc05b       // ff0: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // ff6: vcvtps2dq %zmm15, %zmm15
+	LONG $0x407d5162; WORD $0xff6b       // ffc: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x405ca162; WORD $0xc758       // 1002: vaddps %zmm23, %zmm20, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 1008: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407ca162; WORD $0xc35d       // 100e: vminps %zmm19, %zmm16, %zmm16
+	LONG $0x480c3162; WORD $0xf059       // 1014: vmulps %zmm16, %zmm14, %zmm14
+	LONG $0x405ca162; WORD $0xc558       // 101a: vaddps %zmm21, %zmm20, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 1020: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xf65b       // 1026: vcvtps2dq %zmm14, %zmm14
+	LONG $0x407ca162; WORD $0xc35d       // 102c: vminps %zmm19, %zmm16, %zmm16
+	LONG $0x48143162; WORD $0xe859       // 1032: vmulps %zmm16, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 1038: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // 103e: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x48053162; WORD $0xf2ed       // 1044: vpaddsw %zmm18, %zmm15, %zmm14
+	LONG $0x48153162; WORD $0xeaed       // 104a: vpaddsw %zmm18, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 1050: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x40755262; WORD $0xed36       // 1056: vpermd %zmm13, %zmm17, %zmm13
+	LONG $0x297f7162; WORD $0x297f       // 105c: vmovdqu8 %ymm13, (%rcx) {%k1}
+	LONG $0x48fd5362; WORD $0xed3b; BYTE $0x01 // 1062: vextracti64x4 $0x1, %zmm13, %ymm13
+	LONG $0x297f3162; WORD $0x2c7f; BYTE $0x09 // 1069: vmovdqu8 %ymm13, (%rcx,%r9) {%k1}
+	LONG $0x28508b4d                     // 1070: movq 0x28(%r8), %r10
+	LONG $0x510c8d4e                     // 1074: leaq (%rcx,%r10,2), %r9
+	LONG $0x52148d4e                     // 1078: leaq (%rdx,%r10,2), %r10
+	LONG $0x18588b49                     // 107c: movq 0x18(%r8), %rbx
+	LONG $0x90f9c1c4; WORD $0x6048       // 1080: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 1086: movq 0x28(%r8), %r11
+	LONG $0x487c7162; WORD $0x6b10; BYTE $0x02 // 108a: vmovups 0x80(%rbx), %zmm13
+	LONG $0x487c7162; WORD $0x7310; BYTE $0x03 // 1091: vmovups 0xc0(%rbx), %zmm14
+	LONG $0x487c7162; WORD $0x7b10; BYTE $0x06 // 1098: vmovups 0x180(%rbx), %zmm15
+	LONG $0x487ce162; WORD $0x7310; BYTE $0x07 // 109f: vmovups 0x1c0(%rbx), %zmm22
+	LONG $0x48145162; WORD $0xe459       // 10a6: vmulps %zmm12, %zmm13, %zmm12
+	LONG $0x480c5162; WORD $0xdb59       // 10ac: vmulps %zmm11, %zmm14, %zmm11
+	LONG $0x48145162; WORD $0xd259       // 10b2: vmulps %zmm10, %zmm13, %zmm10
+	LONG $0x480c5162; WORD $0xc959       // 10b8: vmulps %zmm9, %zmm14, %zmm9
+	LONG $0x481cc162; WORD $0xc759       // 10be: vmulps %zmm15, %zmm12, %zmm16
+	LONG $0x4824a162; WORD $0xee59       // 10c4: vmulps %zmm22, %zmm11, %zmm21
+	LONG $0x482c5162; WORD $0xff59       // 10ca: vmulps %zmm15, %zmm10, %zmm15
+	LONG $0x48343162; WORD $0xee59       // 10d0: vmulps %zmm22, %zmm9, %zmm13
+	LONG $0x405ca162; WORD $0xc058       // 10d6: vaddps %zmm16, %zmm20, %zmm16
+	LONG $0x405ca162; WORD $0xed58       // 10dc: vaddps %zmm21, %zmm20, %zmm21
+	LONG $0x407ce162; WORD $0xc05f       // 10e2: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x4054e162; WORD $0xe85f       // 10e8: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x407ca162; WORD $0xc35d       // 10ee: vminps %zmm19, %zmm16, %zmm16
+	LONG $0x4054a162; WORD $0xeb5d       // 10f4: vminps %zmm19, %zmm21, %zmm21
+	LONG $0x481c3162; WORD $0xe059       // 10fa: vmulps %zmm16, %zmm12, %zmm12
+	LONG $0x48243162; WORD $0xdd59       // 1100: vmulps %zmm21, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xe45b       // 1106: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 110c: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // 1112: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x405c5162; WORD $0xe758       // 1118: vaddps %zmm15, %zmm20, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 111e: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c3162; WORD $0xe35d       // 1124: vminps %zmm19, %zmm12, %zmm12
+	LONG $0x482c5162; WORD $0xd459       // 112a: vmulps %zmm12, %zmm10, %zmm10
+	LONG $0x405c5162; WORD $0xe558       // 1130: vaddps %zmm13, %zmm20, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 1136: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xd25b       // 113c: vcvtps2dq %zmm10, %zmm10
+	LONG $0x481c3162; WORD $0xe35d       // 1142: vminps %zmm19, %zmm12, %zmm12
+	LONG $0x48345162; WORD $0xcc59       // 1148: vmulps %zmm12, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 114e: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // 1154: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x48253162; WORD $0xd2ed       // 115a: vpaddsw %zmm18, %zmm11, %zmm10
+	LONG $0x48353162; WORD $0xcaed       // 1160: vpaddsw %zmm18, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // 1166: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x40755262; WORD $0xc936       // 116c: vpermd %zmm9, %zmm17, %zmm9
+	LONG $0x297f5162; WORD $0x097f       // 1172: vmovdqu8 %ymm9, (%r9) {%k1}
+	LONG $0x48fd5362; WORD $0xc93b; BYTE $0x01 // 1178: vextracti64x4 $0x1, %zmm9, %ymm9
+	LONG $0x297f1162; WORD $0x0c7f; BYTE $0x19 // 117f: vmovdqu8 %ymm9, (%r9,%r11) {%k1}
+	LONG $0x28588b4d                     // 1186: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // 118a: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // 118e: leaq (%r10,%r11,2), %r10
+	LONG $0x18588b49                     // 1192: movq 0x18(%r8), %rbx
+	LONG $0x90f9c1c4; WORD $0x6048       // 1196: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 119c: movq 0x28(%r8), %r11
+	LONG $0x487c7162; WORD $0x4b10; BYTE $0x02 // 11a0: vmovups 0x80(%rbx), %zmm9
+	LONG $0x487c7162; WORD $0x5b10; BYTE $0x06 // 11a7: vmovups 0x180(%rbx), %zmm11
+	LONG $0x487c7162; WORD $0x5310; BYTE $0x03 // 11ae: vmovups 0xc0(%rbx), %zmm10
+	LONG $0x487c7162; WORD $0x6310; BYTE $0x07 // 11b5: vmovups 0x1c0(%rbx), %zmm12
+	LONG $0x48345162; WORD $0xc059       // 11bc: vmulps %zmm8, %zmm9, %zmm8
+	LONG $0x482cf162; WORD $0xff59       // 11c2: vmulps %zmm7, %zmm10, %zmm7
+	LONG $0x4834f162; WORD $0xf659       // 11c8: vmulps %zmm6, %zmm9, %zmm6
+	LONG $0x482cf162; WORD $0xed59       // 11ce: vmulps %zmm5, %zmm10, %zmm5
+	LONG $0x483c5162; WORD $0xeb59       // 11d4: vmulps %zmm11, %zmm8, %zmm13
+	LONG $0x48445162; WORD $0xf459       // 11da: vmulps %zmm12, %zmm7, %zmm14
+	LONG $0x484c5162; WORD $0xdb59       // 11e0: vmulps %zmm11, %zmm6, %zmm11
+	LONG $0x48545162; WORD $0xcc59       // 11e6: vmulps %zmm12, %zmm5, %zmm9
+	LONG $0x405c5162; WORD $0xed58       // 11ec: vaddps %zmm13, %zmm20, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 11f2: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48143162; WORD $0xeb5d       // 11f8: vminps %zmm19, %zmm13, %zmm13
+	LONG $0x483c5162; WORD $0xc559       // 11fe: vmulps %zmm13, %zmm8, %zmm8
+	LONG $0x405c5162; WORD $0xee58       // 1204: vaddps %zmm14, %zmm20, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 120a: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xc05b       // 1210: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48143162; WORD $0xeb5d       // 1216: vminps %zmm19, %zmm13, %zmm13
+	LONG $0x4844d162; WORD $0xfd59       // 121c: vmulps %zmm13, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 1222: vcvtps2dq %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff6b       // 1228: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x405c5162; WORD $0xc358       // 122e: vaddps %zmm11, %zmm20, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 1234: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c3162; WORD $0xc35d       // 123a: vminps %zmm19, %zmm8, %zmm8
+	LONG $0x484cd162; WORD $0xf059       // 1240: vmulps %zmm8, %zmm6, %zmm6
+	LONG $0x405c5162; WORD $0xc158       // 1246: vaddps %zmm9, %zmm20, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 124c: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xf65b       // 1252: vcvtps2dq %zmm6, %zmm6
+	LONG $0x483c3162; WORD $0xc35d       // 1258: vminps %zmm19, %zmm8, %zmm8
+	LONG $0x4854d162; WORD $0xe859       // 125e: vmulps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 1264: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 126a: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4845b162; WORD $0xf2ed       // 1270: vpaddsw %zmm18, %zmm7, %zmm6
+	LONG $0x4855b162; WORD $0xeaed       // 1276: vpaddsw %zmm18, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 127c: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4075f262; WORD $0xed36       // 1282: vpermd %zmm5, %zmm17, %zmm5
+	LONG $0x297fd162; WORD $0x297f       // 1288: vmovdqu8 %ymm5, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xed3b; BYTE $0x01 // 128e: vextracti64x4 $0x1, %zmm5, %ymm5
+	LONG $0x297f9162; WORD $0x2c7f; BYTE $0x19 // 1295: vmovdqu8 %ymm5, (%r9,%r11) {%k1}
+	LONG $0x28588b4d                     // 129c: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // 12a0: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // 12a4: leaq (%r10,%r11,2), %r10
+	LONG $0x18588b49                     // 12a8: movq 0x18(%r8), %rbx
+	LONG $0x90f9c1c4; WORD $0x6048       // 12ac: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 12b2: movq 0x28(%r8), %r11
+	LONG $0x487cf162; WORD $0x6b10; BYTE $0x02 // 12b6: vmovups 0x80(%rbx), %zmm5
+	LONG $0x487cf162; WORD $0x7310; BYTE $0x03 // 12bd: vmovups 0xc0(%rbx), %zmm6
+	LONG $0x487cf162; WORD $0x7b10; BYTE $0x06 // 12c4: vmovups 0x180(%rbx), %zmm7
+	LONG $0x487c7162; WORD $0x5310; BYTE $0x07 // 12cb: vmovups 0x1c0(%rbx), %zmm10
+	LONG $0x4854f162; WORD $0xe459       // 12d2: vmulps %zmm4, %zmm5, %zmm4
+	LONG $0x484cf162; WORD $0xdb59       // 12d8: vmulps %zmm3, %zmm6, %zmm3
+	LONG $0x4854f162; WORD $0xd259       // 12de: vmulps %zmm2, %zmm5, %zmm2
+	LONG $0x484cf162; WORD $0xc959       // 12e4: vmulps %zmm1, %zmm6, %zmm1
+	LONG $0x485c7162; WORD $0xc759       // 12ea: vmulps %zmm7, %zmm4, %zmm8
+	LONG $0x48645162; WORD $0xca59       // 12f0: vmulps %zmm10, %zmm3, %zmm9
+	LONG $0x486cf162; WORD $0xff59       // 12f6: vmulps %zmm7, %zmm2, %zmm7
+	LONG $0x4874d162; WORD $0xea59       // 12fc: vmulps %zmm10, %zmm1, %zmm5
+	LONG $0x405c5162; WORD $0xc058       // 1302: vaddps %zmm8, %zmm20, %zmm8
+	LONG $0x405c5162; WORD $0xc958       // 1308: vaddps %zmm9, %zmm20, %zmm9
+	LONG $0x483c7162; WORD $0xc05f       // 130e: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x48347162; WORD $0xc85f       // 1314: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x483c3162; WORD $0xc35d       // 131a: vminps %zmm19, %zmm8, %zmm8
+	LONG $0x48343162; WORD $0xcb5d       // 1320: vminps %zmm19, %zmm9, %zmm9
+	LONG $0x485cd162; WORD $0xe059       // 1326: vmulps %zmm8, %zmm4, %zmm4
+	LONG $0x4864d162; WORD $0xd959       // 132c: vmulps %zmm9, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xe45b       // 1332: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 1338: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb6b       // 133e: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x405cf162; WORD $0xe758       // 1344: vaddps %zmm7, %zmm20, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 134a: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cb162; WORD $0xe35d       // 1350: vminps %zmm19, %zmm4, %zmm4
+	LONG $0x486cf162; WORD $0xd459       // 1356: vmulps %zmm4, %zmm2, %zmm2
+	LONG $0x405cf162; WORD $0xe558       // 135c: vaddps %zmm5, %zmm20, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 1362: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // 1368: vcvtps2dq %zmm2, %zmm2
+	LONG $0x485cb162; WORD $0xe35d       // 136e: vminps %zmm19, %zmm4, %zmm4
+	LONG $0x4874f162; WORD $0xcc59       // 1374: vmulps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 137a: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 1380: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865b162; WORD $0xd2ed       // 1386: vpaddsw %zmm18, %zmm3, %zmm2
+	LONG $0x4875b162; WORD $0xcaed       // 138c: vpaddsw %zmm18, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 1392: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4075f262; WORD $0xc936       // 1398: vpermd %zmm1, %zmm17, %zmm1
+	LONG $0x297fd162; WORD $0x097f       // 139e: vmovdqu8 %ymm1, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xc93b; BYTE $0x01 // 13a4: vextracti64x4 $0x1, %zmm1, %ymm1
+	LONG $0x297f9162; WORD $0x0c7f; BYTE $0x19 // 13ab: vmovdqu8 %ymm1, (%r9,%r11) {%k1}
+	LONG $0x28408b4d                     // 13b2: movq 0x28(%r8), %r8
+	LONG $0x410c8d4f                     // 13b6: leaq (%r9,%r8,2), %r9
+	LONG $0x42048d4f                     // 13ba: leaq (%r10,%r8,2), %r8
+	LONG $0x08ff8348                     // 13be: cmpq $0x8, %rdi
+	LONG $0xfaa28f0f; WORD $0xffff       // 13c2: jg 0x3f8a <gemmVNNI8x32+0xe6a>
+	WORD $0xf8c5; BYTE $0x77             // 13c8: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
@@ -3500,8 +3018,8 @@ TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
 	LONG $0x244c8b49; BYTE $0x20         // 004: movq 0x20(%r12), %rcx
 	LONG $0x24548b49; BYTE $0x30         // 009: movq 0x30(%r12), %rdx
 	LONG $0x247c8b49; BYTE $0x38         // 00e: movq 0x38(%r12), %rdi
-	LONG $0xc0eff9c5                     // 013: vpxor %xmm0, %xmm0, %xmm0
-	LONG $0x000008be; BYTE $0x00         // 017: movl $0x8, %esi
+	LONG $0x000008be; BYTE $0x00         // 013: movl $0x8, %esi
+	LONG $0xc0eff9c5                     // 018: vpxor %xmm0, %xmm0, %xmm0
 	LONG $0x00401f0f                     // 01c: nopl (%rax)
 	WORD $0x894d; BYTE $0xe0             // 020: movq %r12, %r8
 	LONG $0x18708b4d                     // 023: movq 0x18(%r8), %r14
@@ -3519,627 +3037,495 @@ TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
 	LONG $0x48fdf162; WORD $0xe96f       // 059: vmovdqa64 %zmm1, %zmm5
 	LONG $0x48fdf162; WORD $0xf16f       // 05f: vmovdqa64 %zmm1, %zmm6
 	LONG $0x48fdf162; WORD $0xf96f       // 065: vmovdqa64 %zmm1, %zmm7
-	LONG $0x48fd7162; WORD $0xd16f       // 06b: vmovdqa64 %zmm1, %zmm10
+	LONG $0x48fd7162; WORD $0xc16f       // 06b: vmovdqa64 %zmm1, %zmm8
 	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 071: nopw %cs:(%rax,%rax)
 	LONG $0x40688b4d                     // 080: movq 0x40(%r8), %r13
 	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 084: nopw %cs:(%rax,%rax)
-	LONG $0x48fe5162; WORD $0x026f       // 090: vmovdqu64 (%r10), %zmm8
+	LONG $0x48fe5162; WORD $0x0a6f       // 090: vmovdqu64 (%r10), %zmm9
 	LONG $0x487d1262; WORD $0x1c58; BYTE $0x0f // 096: vpbroadcastd (%r15,%r9), %zmm11
 	LONG $0x487d1262; WORD $0x2458; BYTE $0x4f // 09d: vpbroadcastd (%r15,%r9,2), %zmm12
-	LONG $0x487d5262; WORD $0x0f58       // 0a4: vpbroadcastd (%r15), %zmm9
+	LONG $0x487d5262; WORD $0x1758       // 0a4: vpbroadcastd (%r15), %zmm10
 	LONG $0x04c78349                     // 0aa: addq $0x4, %r15
 	LONG $0x40c28349                     // 0ae: addq $0x40, %r10
-	LONG $0x4825d262; WORD $0xf850       // 0b2: vpdpbusd %zmm8, %zmm11, %zmm7
+	LONG $0x4825d262; WORD $0xf950       // 0b2: vpdpbusd %zmm9, %zmm11, %zmm7
 	LONG $0x487d7262; WORD $0x1b58       // 0b8: vpbroadcastd (%rbx), %zmm11
-	LONG $0x481dd262; WORD $0xf050       // 0be: vpdpbusd %zmm8, %zmm12, %zmm6
+	LONG $0x481dd262; WORD $0xf150       // 0be: vpdpbusd %zmm9, %zmm12, %zmm6
 	LONG $0x487d3262; WORD $0x2458; BYTE $0x0b // 0c4: vpbroadcastd (%rbx,%r9), %zmm12
-	LONG $0x48355262; WORD $0xd050       // 0cb: vpdpbusd %zmm8, %zmm9, %zmm10
-	LONG $0x4825d262; WORD $0xe850       // 0d1: vpdpbusd %zmm8, %zmm11, %zmm5
+	LONG $0x482d5262; WORD $0xc150       // 0cb: vpdpbusd %zmm9, %zmm10, %zmm8
+	LONG $0x4825d262; WORD $0xe950       // 0d1: vpdpbusd %zmm9, %zmm11, %zmm5
 	LONG $0x487d3262; WORD $0x1c58; BYTE $0x4b // 0d7: vpbroadcastd (%rbx,%r9,2), %zmm11
-	LONG $0x481dd262; WORD $0xe050       // 0de: vpdpbusd %zmm8, %zmm12, %zmm4
+	LONG $0x481dd262; WORD $0xe150       // 0de: vpdpbusd %zmm9, %zmm12, %zmm4
 	LONG $0x487d5262; WORD $0x2358       // 0e4: vpbroadcastd (%r11), %zmm12
 	LONG $0x04c38348                     // 0ea: addq $0x4, %rbx
-	LONG $0x4825d262; WORD $0xd850       // 0ee: vpdpbusd %zmm8, %zmm11, %zmm3
+	LONG $0x4825d262; WORD $0xd950       // 0ee: vpdpbusd %zmm9, %zmm11, %zmm3
 	LONG $0x487d1262; WORD $0x1c58; BYTE $0x0b // 0f4: vpbroadcastd (%r11,%r9), %zmm11
-	LONG $0x481dd262; WORD $0xd050       // 0fb: vpdpbusd %zmm8, %zmm12, %zmm2
+	LONG $0x481dd262; WORD $0xd150       // 0fb: vpdpbusd %zmm9, %zmm12, %zmm2
 	LONG $0x04c38349                     // 101: addq $0x4, %r11
 	WORD $0xff49; BYTE $0xcd             // 105: decq %r13
-	LONG $0x4825d262; WORD $0xc850       // 108: vpdpbusd %zmm8, %zmm11, %zmm1
-	WORD $0x8075                         // 10e: jne 0x5110 <gemmVNNI8x16+0x90>
+	LONG $0x4825d262; WORD $0xc950       // 108: vpdpbusd %zmm9, %zmm11, %zmm1
+	WORD $0x8075                         // 10e: jne 0x4580 <gemmVNNI8x16+0x90>
 	LONG $0x50688b4d                     // 110: movq 0x50(%r8), %r13
 	WORD $0x014d; BYTE $0xef             // 114: addq %r13, %r15
 	WORD $0x014c; BYTE $0xeb             // 117: addq %r13, %rbx
 	WORD $0x014d; BYTE $0xeb             // 11a: addq %r13, %r11
 	WORD $0xff49; BYTE $0xce             // 11d: decq %r14
-	LONG $0xff5a850f; WORD $0xffff       // 120: jne 0x5100 <gemmVNNI8x16+0x80>
+	LONG $0xff5a850f; WORD $0xffff       // 120: jne 0x4570 <gemmVNNI8x16+0x80>
 	LONG $0x58488b4d                     // 126: movq 0x58(%r8), %r9
 	LONG $0x01f98349                     // 12a: cmpq $0x1, %r9
-	LONG $0x025c8f0f; WORD $0x0000       // 12e: jg 0x5410 <gemmVNNI8x16+0x390>
+	LONG $0x021c8f0f; WORD $0x0000       // 12e: jg 0x4840 <gemmVNNI8x16+0x350>
 	WORD $0x854d; BYTE $0xc9             // 134: testq %r9, %r9
-	LONG $0x06ef840f; WORD $0x0000       // 137: je 0x58ac <gemmVNNI8x16+0x82c>
+	LONG $0x057c840f; WORD $0x0000       // 137: je 0x4ba9 <gemmVNNI8x16+0x6b9>
 	LONG $0x01f98349                     // 13d: cmpq $0x1, %r9
-	LONG $0x059d850f; WORD $0x0000       // 141: jne 0x5764 <gemmVNNI8x16+0x6e4>
-	LONG $0x18488b4d                     // 147: movq 0x18(%r8), %r9
-	LONG $0x487c5162; WORD $0xc25b       // 14b: vcvtdq2ps %zmm10, %zmm8
-	LONG $0x9078c1c4; WORD $0x6048       // 151: kmovw 0x60(%r8), %k1
-	LONG $0x487cf162; WORD $0xff5b       // 157: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 15d: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 163: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 169: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 16f: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 175: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 17b: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 181: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x415d; BYTE $0x03 // 188: vminps 0xc0(%r9), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 18f: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 195: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 19c: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc011       // 1a2: vpmovusdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 1a8: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 1ae: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 1b2: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1b6: addq %rdx, %r9
-	LONG $0x18588b4d                     // 1b9: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // 1bd: kmovw 0x60(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 1c3: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7b5d; BYTE $0x03 // 1ca: vminps 0xc0(%r11), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1d1: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 1d7: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 1de: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 1e4: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // 1ea: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 1f0: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1f4: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1f7: addq %r11, %r9
-	LONG $0x18708b4d                     // 1fa: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 1fe: kmovw 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 204: vmulps 0x40(%r14), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x765d; BYTE $0x03 // 20b: vminps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 212: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // 218: vpaddd 0x80(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 21f: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf611       // 225: vpmovusdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // 22b: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 231: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 235: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 238: addq %r11, %r9
-	LONG $0x18588b49                     // 23b: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 23f: kmovw 0x60(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 245: vmulps 0x40(%rbx), %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x6b5d; BYTE $0x03 // 24c: vminps 0xc0(%rbx), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 253: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // 259: vpaddd 0x80(%rbx), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 260: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 266: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // 26c: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 272: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 276: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 279: addq %r11, %r9
-	LONG $0x18708b4d                     // 27c: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 280: kmovw 0x60(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 286: vmulps 0x40(%r14), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x665d; BYTE $0x03 // 28d: vminps 0xc0(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 294: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // 29a: vpaddd 0x80(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 2a1: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // 2a7: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // 2ad: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 2b3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 2b7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 2ba: addq %r11, %r9
-	LONG $0x18588b49                     // 2bd: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 2c1: kmovw 0x60(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 2c7: vmulps 0x40(%rbx), %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x03 // 2ce: vminps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 2d5: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // 2db: vpaddd 0x80(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 2e2: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // 2e8: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // 2ee: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 2f4: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 2f8: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 2fb: addq %r11, %r9
-	LONG $0x18708b4d                     // 2fe: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 302: kmovw 0x60(%r8), %k1
-	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 308: vmulps 0x40(%r14), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x565d; BYTE $0x03 // 30f: vminps 0xc0(%r14), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 316: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // 31c: vpaddd 0x80(%r14), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 323: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd211       // 329: vpmovusdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // 32f: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 335: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 339: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 33c: addq %r11, %r9
-	LONG $0x18588b49                     // 33f: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 343: kmovw 0x60(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 349: vmulps 0x40(%rbx), %zmm1, %zmm1
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x03 // 350: vminps 0xc0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 357: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // 35d: vpaddd 0x80(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 364: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 36a: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // 370: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 376: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 37a: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 37d: addq %r8, %r9
-	LONG $0x08ff8348                     // 380: cmpq $0x8, %rdi
-	LONG $0x09d68f0f; WORD $0x0000       // 384: jg 0x5de0 <gemmVNNI8x16+0xd60>
-	LONG $0x000a04e9; BYTE $0x00         // 38a: jmp 0x5e13 <gemmVNNI8x16+0xd93>
-	BYTE $0x90                           // 38f: nop
-	LONG $0x02f98349                     // 390: cmpq $0x2, %r9
-	LONG $0x06a2840f; WORD $0x0000       // 394: je 0x5abc <gemmVNNI8x16+0xa3c>
-	LONG $0x03f98349                     // 39a: cmpq $0x3, %r9
-	LONG $0x0340850f; WORD $0x0000       // 39e: jne 0x5764 <gemmVNNI8x16+0x6e4>
-	LONG $0x9078c1c4; WORD $0x6048       // 3a4: kmovw 0x60(%r8), %k1
-	LONG $0x18488b4d                     // 3aa: movq 0x18(%r8), %r9
-	LONG $0x487c5162; WORD $0xca5b       // 3ae: vcvtdq2ps %zmm10, %zmm9
-	LONG $0x487cf162; WORD $0xff5b       // 3b4: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 3ba: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 3c0: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 3c6: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 3cc: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 3d2: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 3d8: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x897f7162; WORD $0x026f       // 3de: vmovdqu8 (%rdx), %xmm8 {%k1} {z}
-	LONG $0x48345162; WORD $0x4959; BYTE $0x01 // 3e4: vmulps 0x40(%r9), %zmm9, %zmm9
-	LONG $0x487d5262; WORD $0xc031       // 3eb: vpmovzxbd %xmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fa; BYTE $0x05 // 3f1: vpsubd 0x140(%r9), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // 3f8: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x04 // 3fe: vmulps 0x100(%r9), %zmm8, %zmm8
-	LONG $0x48345162; WORD $0xc058       // 405: vaddps %zmm8, %zmm9, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 40b: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 411: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 418: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc011       // 41e: vpmovusdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 424: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 42a: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 42e: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 432: addq %rdx, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 435: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 43b: movq 0x18(%r8), %r11
-	LONG $0x897f5162; WORD $0x016f       // 43f: vmovdqu8 (%r9), %xmm8 {%k1} {z}
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 445: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x487d5262; WORD $0xc031       // 44c: vpmovzxbd %xmm8, %zmm8
-	LONG $0x483d5162; WORD $0x43fa; BYTE $0x05 // 452: vpsubd 0x140(%r11), %zmm8, %zmm8
-	LONG $0x487c5162; WORD $0xc05b       // 459: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0x4359; BYTE $0x04 // 45f: vmulps 0x100(%r11), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf858       // 466: vaddps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 46c: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 472: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 479: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 47f: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // 485: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 48b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 48f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 492: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 495: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 49b: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x396f       // 49f: vmovdqu8 (%r9), %xmm7 {%k1} {z}
-	LONG $0x484cd162; WORD $0x7359; BYTE $0x01 // 4a5: vmulps 0x40(%r11), %zmm6, %zmm6
-	LONG $0x487df262; WORD $0xff31       // 4ac: vpmovzxbd %xmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfa; BYTE $0x05 // 4b2: vpsubd 0x140(%r11), %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xff5b       // 4b9: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x04 // 4bf: vmulps 0x100(%r11), %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf758       // 4c6: vaddps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 4cc: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x73fe; BYTE $0x02 // 4d2: vpaddd 0x80(%r11), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 4d9: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf611       // 4df: vpmovusdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // 4e5: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 4eb: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4ef: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4f2: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 4f5: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 4fb: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x316f       // 4ff: vmovdqu8 (%r9), %xmm6 {%k1} {z}
-	LONG $0x4854d162; WORD $0x6b59; BYTE $0x01 // 505: vmulps 0x40(%r11), %zmm5, %zmm5
-	LONG $0x487df262; WORD $0xf631       // 50c: vpmovzxbd %xmm6, %zmm6
-	LONG $0x484dd162; WORD $0x73fa; BYTE $0x05 // 512: vpsubd 0x140(%r11), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // 519: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7359; BYTE $0x04 // 51f: vmulps 0x100(%r11), %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee58       // 526: vaddps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 52c: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6bfe; BYTE $0x02 // 532: vpaddd 0x80(%r11), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 539: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 53f: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // 545: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 54b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 54f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 552: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 555: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 55b: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x296f       // 55f: vmovdqu8 (%r9), %xmm5 {%k1} {z}
-	LONG $0x485cd162; WORD $0x6359; BYTE $0x01 // 565: vmulps 0x40(%r11), %zmm4, %zmm4
-	LONG $0x487df262; WORD $0xed31       // 56c: vpmovzxbd %xmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6bfa; BYTE $0x05 // 572: vpsubd 0x140(%r11), %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xed5b       // 579: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6b59; BYTE $0x04 // 57f: vmulps 0x100(%r11), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // 586: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 58c: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x63fe; BYTE $0x02 // 592: vpaddd 0x80(%r11), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 599: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // 59f: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // 5a5: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 5ab: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 5af: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 5b2: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 5b5: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 5bb: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x216f       // 5bf: vmovdqu8 (%r9), %xmm4 {%k1} {z}
-	LONG $0x4864d162; WORD $0x5b59; BYTE $0x01 // 5c5: vmulps 0x40(%r11), %zmm3, %zmm3
-	LONG $0x487df262; WORD $0xe431       // 5cc: vpmovzxbd %xmm4, %zmm4
-	LONG $0x485dd162; WORD $0x63fa; BYTE $0x05 // 5d2: vpsubd 0x140(%r11), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 5d9: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6359; BYTE $0x04 // 5df: vmulps 0x100(%r11), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 5e6: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 5ec: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5bfe; BYTE $0x02 // 5f2: vpaddd 0x80(%r11), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 5f9: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // 5ff: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // 605: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 60b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 60f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 612: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 615: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 61b: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x196f       // 61f: vmovdqu8 (%r9), %xmm3 {%k1} {z}
-	LONG $0x486cd162; WORD $0x5359; BYTE $0x01 // 625: vmulps 0x40(%r11), %zmm2, %zmm2
-	LONG $0x487df262; WORD $0xdb31       // 62c: vpmovzxbd %xmm3, %zmm3
-	LONG $0x4865d162; WORD $0x5bfa; BYTE $0x05 // 632: vpsubd 0x140(%r11), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 639: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5b59; BYTE $0x04 // 63f: vmulps 0x100(%r11), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 646: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 64c: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x53fe; BYTE $0x02 // 652: vpaddd 0x80(%r11), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 659: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd211       // 65f: vpmovusdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // 665: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 66b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 66f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 672: addq %r11, %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 675: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 67b: movq 0x18(%r8), %r11
-	LONG $0x897fd162; WORD $0x116f       // 67f: vmovdqu8 (%r9), %xmm2 {%k1} {z}
-	LONG $0x4874d162; WORD $0x4b59; BYTE $0x01 // 685: vmulps 0x40(%r11), %zmm1, %zmm1
-	LONG $0x487df262; WORD $0xd231       // 68c: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x53fa; BYTE $0x05 // 692: vpsubd 0x140(%r11), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 699: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5359; BYTE $0x04 // 69f: vmulps 0x100(%r11), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 6a6: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 6ac: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x4bfe; BYTE $0x02 // 6b2: vpaddd 0x80(%r11), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 6b9: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 6bf: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // 6c5: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 6cb: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 6cf: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 6d2: addq %r8, %r9
-	LONG $0x08ff8348                     // 6d5: cmpq $0x8, %rdi
-	LONG $0x06818f0f; WORD $0x0000       // 6d9: jg 0x5de0 <gemmVNNI8x16+0xd60>
-	LONG $0x0006afe9; BYTE $0x00         // 6df: jmp 0x5e13 <gemmVNNI8x16+0xd93>
-	LONG $0x18488b4d                     // 6e4: movq 0x18(%r8), %r9
-	LONG $0x487c5162; WORD $0xc25b       // 6e8: vcvtdq2ps %zmm10, %zmm8
-	LONG $0x9078c1c4; WORD $0x6048       // 6ee: kmovw 0x60(%r8), %k1
-	LONG $0x487cf162; WORD $0xff5b       // 6f4: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 6fa: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 700: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 706: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 70c: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 712: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 718: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 71e: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x497c7162; WORD $0x0111       // 725: vmovups %zmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 72b: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 72f: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 733: addq %rdx, %r9
-	LONG $0x18588b4d                     // 736: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // 73a: kmovw 0x60(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 740: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x497cd162; WORD $0x3a11       // 747: vmovups %zmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 74d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 751: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 754: addq %r11, %r9
-	LONG $0x18708b4d                     // 757: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 75b: kmovw 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 761: vmulps 0x40(%r14), %zmm6, %zmm6
-	LONG $0x497cd162; WORD $0x3211       // 768: vmovups %zmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 76e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 772: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 775: addq %r11, %r9
-	LONG $0x18588b49                     // 778: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 77c: kmovw 0x60(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 782: vmulps 0x40(%rbx), %zmm5, %zmm5
-	LONG $0x497cd162; WORD $0x2a11       // 789: vmovups %zmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 78f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 793: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 796: addq %r11, %r9
-	LONG $0x18708b4d                     // 799: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 79d: kmovw 0x60(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 7a3: vmulps 0x40(%r14), %zmm4, %zmm4
-	LONG $0x497cd162; WORD $0x2211       // 7aa: vmovups %zmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 7b0: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 7b4: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 7b7: addq %r11, %r9
-	LONG $0x18588b49                     // 7ba: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 7be: kmovw 0x60(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 7c4: vmulps 0x40(%rbx), %zmm3, %zmm3
-	LONG $0x497cd162; WORD $0x1a11       // 7cb: vmovups %zmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 7d1: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 7d5: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 7d8: addq %r11, %r9
-	LONG $0x18708b4d                     // 7db: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 7df: kmovw 0x60(%r8), %k1
-	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 7e5: vmulps 0x40(%r14), %zmm2, %zmm2
-	LONG $0x497cd162; WORD $0x1211       // 7ec: vmovups %zmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 7f2: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 7f6: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 7f9: addq %r11, %r9
-	LONG $0x18588b49                     // 7fc: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 800: kmovw 0x60(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 806: vmulps 0x40(%rbx), %zmm1, %zmm1
-	LONG $0x497cd162; WORD $0x0a11       // 80d: vmovups %zmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 813: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 817: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 81a: addq %r8, %r9
-	LONG $0x08ff8348                     // 81d: cmpq $0x8, %rdi
-	LONG $0x05398f0f; WORD $0x0000       // 821: jg 0x5de0 <gemmVNNI8x16+0xd60>
-	LONG $0x000567e9; BYTE $0x00         // 827: jmp 0x5e13 <gemmVNNI8x16+0xd93>
-	LONG $0x18488b4d                     // 82c: movq 0x18(%r8), %r9
-	LONG $0x487c5162; WORD $0xc25b       // 830: vcvtdq2ps %zmm10, %zmm8
-	LONG $0x9078c1c4; WORD $0x6048       // 836: kmovw 0x60(%r8), %k1
-	LONG $0x487cf162; WORD $0xff5b       // 83c: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 842: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 848: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 84e: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 854: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 85a: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 860: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x483c5162; WORD $0x4159; BYTE $0x01 // 866: vmulps 0x40(%r9), %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // 86d: vcvtps2dq %zmm8, %zmm8
-	LONG $0x483d5162; WORD $0x41fe; BYTE $0x02 // 873: vpaddd 0x80(%r9), %zmm8, %zmm8
-	LONG $0x483d7262; WORD $0xc03d       // 87a: vpmaxsd %zmm0, %zmm8, %zmm8
-	LONG $0x487e5262; WORD $0xc011       // 880: vpmovusdb %zmm8, %xmm8
-	LONG $0x097f7162; WORD $0x017f       // 886: vmovdqu8 %xmm8, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 88c: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 890: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 894: addq %rdx, %r9
-	LONG $0x18588b4d                     // 897: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // 89b: kmovw 0x60(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // 8a1: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 8a8: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // 8ae: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 8b5: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 8bb: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // 8c1: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 8c7: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 8cb: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 8ce: addq %r11, %r9
-	LONG $0x18708b4d                     // 8d1: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 8d5: kmovw 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // 8db: vmulps 0x40(%r14), %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // 8e2: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // 8e8: vpaddd 0x80(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // 8ef: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf611       // 8f5: vpmovusdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // 8fb: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // 901: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 905: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 908: addq %r11, %r9
-	LONG $0x18588b49                     // 90b: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 90f: kmovw 0x60(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // 915: vmulps 0x40(%rbx), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 91c: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // 922: vpaddd 0x80(%rbx), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 929: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 92f: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // 935: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 93b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 93f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 942: addq %r11, %r9
-	LONG $0x18708b4d                     // 945: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 949: kmovw 0x60(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // 94f: vmulps 0x40(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 956: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // 95c: vpaddd 0x80(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 963: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // 969: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // 96f: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 975: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 979: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 97c: addq %r11, %r9
-	LONG $0x18588b49                     // 97f: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 983: kmovw 0x60(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // 989: vmulps 0x40(%rbx), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 990: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // 996: vpaddd 0x80(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 99d: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // 9a3: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // 9a9: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // 9af: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9b3: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9b6: addq %r11, %r9
-	LONG $0x18708b4d                     // 9b9: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // 9bd: kmovw 0x60(%r8), %k1
-	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // 9c3: vmulps 0x40(%r14), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 9ca: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // 9d0: vpaddd 0x80(%r14), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 9d7: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd211       // 9dd: vpmovusdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // 9e3: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // 9e9: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9ed: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9f0: addq %r11, %r9
-	LONG $0x18588b49                     // 9f3: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 9f7: kmovw 0x60(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // 9fd: vmulps 0x40(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // a04: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // a0a: vpaddd 0x80(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // a11: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // a17: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // a1d: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // a23: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // a27: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // a2a: addq %r8, %r9
-	LONG $0x08ff8348                     // a2d: cmpq $0x8, %rdi
-	LONG $0x03298f0f; WORD $0x0000       // a31: jg 0x5de0 <gemmVNNI8x16+0xd60>
-	LONG $0x000357e9; BYTE $0x00         // a37: jmp 0x5e13 <gemmVNNI8x16+0xd93>
-	LONG $0x000000bb; BYTE $0x3f         // a3c: movl $0x3f000000, %ebx
-	LONG $0x487d7262; WORD $0xc37c       // a41: vpbroadcastd %ebx, %zmm8
-	LONG $0x800000bb; BYTE $0x3f         // a47: movl $0x3f800000, %ebx
-	LONG $0x18488b4d                     // a4c: movq 0x18(%r8), %r9
-	LONG $0x487c5162; WORD $0xd25b       // a50: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487d7262; WORD $0xcb7c       // a56: vpbroadcastd %ebx, %zmm9
-	LONG $0x9078c1c4; WORD $0x6048       // a5c: kmovw 0x60(%r8), %k1
-	LONG $0x487cf162; WORD $0xff5b       // a62: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // a68: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // a6e: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // a74: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // a7a: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // a80: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // a86: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x482c5162; WORD $0x5159; BYTE $0x01 // a8c: vmulps 0x40(%r9), %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0x5959; BYTE $0x03 // a93: vmulps 0xc0(%r9), %zmm10, %zmm11
-	LONG $0x483c5162; WORD $0xdb58       // a9a: vaddps %zmm11, %zmm8, %zmm11
-	LONG $0x48247162; WORD $0xd85f       // aa0: vmaxps %zmm0, %zmm11, %zmm11
-	LONG $0x48245162; WORD $0xd95d       // aa6: vminps %zmm9, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd359       // aac: vmulps %zmm11, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // ab2: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x51fe; BYTE $0x02 // ab8: vpaddd 0x80(%r9), %zmm10, %zmm10
-	LONG $0x482d7262; WORD $0xd03d       // abf: vpmaxsd %zmm0, %zmm10, %zmm10
-	LONG $0x487e5262; WORD $0xd211       // ac5: vpmovusdb %zmm10, %xmm10
-	LONG $0x097f7162; WORD $0x117f       // acb: vmovdqu8 %xmm10, (%rcx) {%k1}
-	LONG $0x28488b4d                     // ad1: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // ad5: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // ad9: addq %rdx, %r9
-	LONG $0x18588b4d                     // adc: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // ae0: kmovw 0x60(%r8), %k1
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x01 // ae6: vmulps 0x40(%r11), %zmm7, %zmm7
-	LONG $0x48445162; WORD $0x5359; BYTE $0x03 // aed: vmulps 0xc0(%r11), %zmm7, %zmm10
-	LONG $0x483c5162; WORD $0xd258       // af4: vaddps %zmm10, %zmm8, %zmm10
-	LONG $0x482c7162; WORD $0xd05f       // afa: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0xd15d       // b00: vminps %zmm9, %zmm10, %zmm10
-	LONG $0x4844d162; WORD $0xfa59       // b06: vmulps %zmm10, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // b0c: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfe; BYTE $0x02 // b12: vpaddd 0x80(%r11), %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // b19: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // b1f: vpmovusdb %zmm7, %xmm7
-	LONG $0x097fd162; WORD $0x3a7f       // b25: vmovdqu8 %xmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // b2b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b2f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b32: addq %r11, %r9
-	LONG $0x18708b4d                     // b35: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // b39: kmovw 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x01 // b3f: vmulps 0x40(%r14), %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7e59; BYTE $0x03 // b46: vmulps 0xc0(%r14), %zmm6, %zmm7
-	LONG $0x483cf162; WORD $0xff58       // b4d: vaddps %zmm7, %zmm8, %zmm7
-	LONG $0x4844f162; WORD $0xf85f       // b53: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xf95d       // b59: vminps %zmm9, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // b5f: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xf65b       // b65: vcvtps2dq %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x76fe; BYTE $0x02 // b6b: vpaddd 0x80(%r14), %zmm6, %zmm6
-	LONG $0x484df262; WORD $0xf03d       // b72: vpmaxsd %zmm0, %zmm6, %zmm6
-	LONG $0x487ef262; WORD $0xf611       // b78: vpmovusdb %zmm6, %xmm6
-	LONG $0x097fd162; WORD $0x327f       // b7e: vmovdqu8 %xmm6, (%r10) {%k1}
-	LONG $0x28588b4d                     // b84: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b88: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b8b: addq %r11, %r9
-	LONG $0x18588b49                     // b8e: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // b92: kmovw 0x60(%r8), %k1
-	LONG $0x4854f162; WORD $0x6b59; BYTE $0x01 // b98: vmulps 0x40(%rbx), %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x7359; BYTE $0x03 // b9f: vmulps 0xc0(%rbx), %zmm5, %zmm6
-	LONG $0x483cf162; WORD $0xf658       // ba6: vaddps %zmm6, %zmm8, %zmm6
-	LONG $0x484cf162; WORD $0xf05f       // bac: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0xf15d       // bb2: vminps %zmm9, %zmm6, %zmm6
-	LONG $0x4854f162; WORD $0xee59       // bb8: vmulps %zmm6, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // bbe: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0x6bfe; BYTE $0x02 // bc4: vpaddd 0x80(%rbx), %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // bcb: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // bd1: vpmovusdb %zmm5, %xmm5
-	LONG $0x097fd162; WORD $0x2a7f       // bd7: vmovdqu8 %xmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // bdd: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // be1: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // be4: addq %r11, %r9
-	LONG $0x18708b4d                     // be7: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // beb: kmovw 0x60(%r8), %k1
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x01 // bf1: vmulps 0x40(%r14), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6e59; BYTE $0x03 // bf8: vmulps 0xc0(%r14), %zmm4, %zmm5
-	LONG $0x483cf162; WORD $0xed58       // bff: vaddps %zmm5, %zmm8, %zmm5
-	LONG $0x4854f162; WORD $0xe85f       // c05: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0xe95d       // c0b: vminps %zmm9, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // c11: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // c17: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x66fe; BYTE $0x02 // c1d: vpaddd 0x80(%r14), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // c24: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0xe411       // c2a: vpmovusdb %zmm4, %xmm4
-	LONG $0x097fd162; WORD $0x227f       // c30: vmovdqu8 %xmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // c36: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c3a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c3d: addq %r11, %r9
-	LONG $0x18588b49                     // c40: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // c44: kmovw 0x60(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x01 // c4a: vmulps 0x40(%rbx), %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0x6359; BYTE $0x03 // c51: vmulps 0xc0(%rbx), %zmm3, %zmm4
-	LONG $0x483cf162; WORD $0xe458       // c58: vaddps %zmm4, %zmm8, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // c5e: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0xe15d       // c64: vminps %zmm9, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // c6a: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // c70: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865f162; WORD $0x5bfe; BYTE $0x02 // c76: vpaddd 0x80(%rbx), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // c7d: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0xdb11       // c83: vpmovusdb %zmm3, %xmm3
-	LONG $0x097fd162; WORD $0x1a7f       // c89: vmovdqu8 %xmm3, (%r10) {%k1}
-	LONG $0x28588b4d                     // c8f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c93: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c96: addq %r11, %r9
-	LONG $0x18708b4d                     // c99: movq 0x18(%r8), %r14
-	LONG $0x9078c1c4; WORD $0x6048       // c9d: kmovw 0x60(%r8), %k1
-	LONG $0x486cd162; WORD $0x5659; BYTE $0x01 // ca3: vmulps 0x40(%r14), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5e59; BYTE $0x03 // caa: vmulps 0xc0(%r14), %zmm2, %zmm3
-	LONG $0x483cf162; WORD $0xdb58       // cb1: vaddps %zmm3, %zmm8, %zmm3
-	LONG $0x4864f162; WORD $0xd85f       // cb7: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0xd95d       // cbd: vminps %zmm9, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // cc3: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // cc9: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x56fe; BYTE $0x02 // ccf: vpaddd 0x80(%r14), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // cd6: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0xd211       // cdc: vpmovusdb %zmm2, %xmm2
-	LONG $0x097fd162; WORD $0x127f       // ce2: vmovdqu8 %xmm2, (%r10) {%k1}
-	LONG $0x28588b4d                     // ce8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // cec: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // cef: addq %r11, %r9
-	LONG $0x18588b49                     // cf2: movq 0x18(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // cf6: kmovw 0x60(%r8), %k1
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x01 // cfc: vmulps 0x40(%rbx), %zmm1, %zmm1
-	LONG $0x4874f162; WORD $0x5359; BYTE $0x03 // d03: vmulps 0xc0(%rbx), %zmm1, %zmm2
-	LONG $0x483cf162; WORD $0xd258       // d0a: vaddps %zmm2, %zmm8, %zmm2
-	LONG $0x486cf162; WORD $0xd05f       // d10: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0xd15d       // d16: vminps %zmm9, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // d1c: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // d22: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0x4bfe; BYTE $0x02 // d28: vpaddd 0x80(%rbx), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // d2f: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // d35: vpmovusdb %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x0a7f       // d3b: vmovdqu8 %xmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // d41: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // d45: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // d48: addq %r8, %r9
-	LONG $0x08ff8348                     // d4b: cmpq $0x8, %rdi
-	WORD $0x427e                         // d4f: jle 0x5e13 <gemmVNNI8x16+0xd93>
-	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // d51: nopw %cs:(%rax,%rax)
-	LONG $0x244c8b4d; BYTE $0x08         // d60: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // d65: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // d69: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // d6d: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // d73: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // d77: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // d7b: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // d7f: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // d85: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // d88: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // d8b: addq %r8, %rdx
-	LONG $0xfff28de9; BYTE $0xff         // d8e: jmp 0x50a0 <gemmVNNI8x16+0x20>
-	WORD $0xf8c5; BYTE $0x77             // d93: vzeroupper
+	LONG $0x0739850f; WORD $0x0000       // 141: jne 0x4d70 <gemmVNNI8x16+0x880>
+	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 147: movabsq $0xd0905010c080400, %r9
+	LONG $0x0602ba49; LONG $0x07030e0a; WORD $0x0f0b // 151: movabsq $0xf0b07030e0a0602, %r10
+	LONG $0x6ef941c4; BYTE $0xc9         // 15b: vmovq %r9, %xmm9
+	LONG $0x18488b4d                     // 160: movq 0x18(%r8), %r9
+	LONG $0x6ef941c4; BYTE $0xd2         // 164: vmovq %r10, %xmm10
+	LONG $0x487c5162; WORD $0xc05b       // 169: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 16f: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 175: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 17b: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 181: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 187: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 18d: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 193: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x6c3141c4; BYTE $0xca         // 199: vpunpcklqdq %xmm10, %xmm9, %xmm9
+	LONG $0x487d5262; WORD $0xc931       // 19e: vpmovzxbd %xmm9, %zmm9
+	LONG $0x48fe5162; WORD $0x516f; BYTE $0x02 // 1a4: vmovdqu64 0x80(%r9), %zmm10
+	LONG $0x18508b4d                     // 1ab: movq 0x18(%r8), %r10
+	LONG $0x28488b4d                     // 1af: movq 0x28(%r8), %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 1b3: kmovw 0x60(%r8), %k1
+	LONG $0x487c5162; WORD $0x5a10; BYTE $0x01 // 1b9: vmovups 0x40(%r10), %zmm11
+	LONG $0x487c5162; WORD $0x6210; BYTE $0x03 // 1c0: vmovups 0xc0(%r10), %zmm12
+	LONG $0x482d5162; WORD $0xd26b       // 1c7: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x48245162; WORD $0xc059       // 1cd: vmulps %zmm8, %zmm11, %zmm8
+	LONG $0x4824f162; WORD $0xff59       // 1d3: vmulps %zmm7, %zmm11, %zmm7
+	LONG $0x4824f162; WORD $0xf659       // 1d9: vmulps %zmm6, %zmm11, %zmm6
+	LONG $0x4824f162; WORD $0xed59       // 1df: vmulps %zmm5, %zmm11, %zmm5
+	LONG $0x483c5162; WORD $0xc45d       // 1e5: vminps %zmm12, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xfc5d       // 1eb: vminps %zmm12, %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0xf45d       // 1f1: vminps %zmm12, %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0xec5d       // 1f7: vminps %zmm12, %zmm5, %zmm5
+	LONG $0x487d5162; WORD $0xc05b       // 1fd: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 203: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // 209: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 20f: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 215: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x483df162; WORD $0xff6b       // 21b: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x4845d162; WORD $0xf2ed       // 221: vpaddsw %zmm10, %zmm7, %zmm6
+	LONG $0x4855d162; WORD $0xeaed       // 227: vpaddsw %zmm10, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 22d: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4835f262; WORD $0xed36       // 233: vpermd %zmm5, %zmm9, %zmm5
+	LONG $0x397de3c4; WORD $0x01ee       // 239: vextracti128 $0x1, %ymm5, %xmm6
+	LONG $0x487df362; WORD $0xef39; BYTE $0x02 // 23f: vextracti32x4 $0x2, %zmm5, %xmm7
+	LONG $0x097ff162; WORD $0x297f       // 246: vmovdqu8 %xmm5, (%rcx) {%k1}
+	LONG $0x487df362; WORD $0xed39; BYTE $0x03 // 24c: vextracti32x4 $0x3, %zmm5, %xmm5
+	LONG $0x097fb162; WORD $0x347f; BYTE $0x09 // 253: vmovdqu8 %xmm6, (%rcx,%r9) {%k1}
+	LONG $0x097fb162; WORD $0x3c7f; BYTE $0x49 // 25a: vmovdqu8 %xmm7, (%rcx,%r9,2) {%k1}
+	LONG $0x490c8d4f                     // 261: leaq (%r9,%r9,2), %r9
+	LONG $0x097fb162; WORD $0x2c7f; BYTE $0x09 // 265: vmovdqu8 %xmm5, (%rcx,%r9) {%k1}
+	LONG $0x28508b4d                     // 26c: movq 0x28(%r8), %r10
+	LONG $0x910c8d4e                     // 270: leaq (%rcx,%r10,4), %r9
+	LONG $0x92148d4e                     // 274: leaq (%rdx,%r10,4), %r10
+	LONG $0x18588b4d                     // 278: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // 27c: kmovw 0x60(%r8), %k1
+	LONG $0x487cd162; WORD $0x6b10; BYTE $0x01 // 282: vmovups 0x40(%r11), %zmm5
+	LONG $0x487cd162; WORD $0x7310; BYTE $0x03 // 289: vmovups 0xc0(%r11), %zmm6
+	LONG $0x28588b4d                     // 290: movq 0x28(%r8), %r11
+	LONG $0x4854f162; WORD $0xe459       // 294: vmulps %zmm4, %zmm5, %zmm4
+	LONG $0x4854f162; WORD $0xdb59       // 29a: vmulps %zmm3, %zmm5, %zmm3
+	LONG $0x4854f162; WORD $0xd259       // 2a0: vmulps %zmm2, %zmm5, %zmm2
+	LONG $0x4854f162; WORD $0xc959       // 2a6: vmulps %zmm1, %zmm5, %zmm1
+	LONG $0x485cf162; WORD $0xe65d       // 2ac: vminps %zmm6, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xde5d       // 2b2: vminps %zmm6, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd65d       // 2b8: vminps %zmm6, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xce5d       // 2be: vminps %zmm6, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // 2c4: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 2ca: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 2d0: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 2d6: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 2dc: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // 2e2: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x4865d162; WORD $0xd2ed       // 2e8: vpaddsw %zmm10, %zmm3, %zmm2
+	LONG $0x4875d162; WORD $0xcaed       // 2ee: vpaddsw %zmm10, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 2f4: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4835f262; WORD $0xc936       // 2fa: vpermd %zmm1, %zmm9, %zmm1
+	LONG $0x397de3c4; WORD $0x01ca       // 300: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0x487df362; WORD $0xcb39; BYTE $0x02 // 306: vextracti32x4 $0x2, %zmm1, %xmm3
+	LONG $0x097fd162; WORD $0x097f       // 30d: vmovdqu8 %xmm1, (%r9) {%k1}
+	LONG $0x487df362; WORD $0xc939; BYTE $0x03 // 313: vextracti32x4 $0x3, %zmm1, %xmm1
+	LONG $0x097f9162; WORD $0x147f; BYTE $0x19 // 31a: vmovdqu8 %xmm2, (%r9,%r11) {%k1}
+	LONG $0x097f9162; WORD $0x1c7f; BYTE $0x59 // 321: vmovdqu8 %xmm3, (%r9,%r11,2) {%k1}
+	LONG $0x5b1c8d4f                     // 328: leaq (%r11,%r11,2), %r11
+	LONG $0x097f9162; WORD $0x0c7f; BYTE $0x19 // 32c: vmovdqu8 %xmm1, (%r9,%r11) {%k1}
+	LONG $0x28408b4d                     // 333: movq 0x28(%r8), %r8
+	LONG $0x810c8d4f                     // 337: leaq (%r9,%r8,4), %r9
+	LONG $0x82048d4f                     // 33b: leaq (%r10,%r8,4), %r8
+	LONG $0x08ff8348                     // 33f: cmpq $0x8, %rdi
+	LONG $0x05418f0f; WORD $0x0000       // 343: jg 0x4d7a <gemmVNNI8x16+0x88a>
+	LONG $0x000848e9; BYTE $0x00         // 349: jmp 0x5086 <gemmVNNI8x16+0xb96>
+	WORD $0x9066                         // 34e: nop
+	LONG $0x02f98349                     // 350: cmpq $0x2, %r9
+	LONG $0x0563840f; WORD $0x0000       // 354: je 0x4dad <gemmVNNI8x16+0x8bd>
+	LONG $0x03f98349                     // 35a: cmpq $0x3, %r9
+	LONG $0x051c850f; WORD $0x0000       // 35e: jne 0x4d70 <gemmVNNI8x16+0x880>
+	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 364: movabsq $0xd0905010c080400, %r9
+	LONG $0x0602ba49; LONG $0x07030e0a; WORD $0x0f0b // 36e: movabsq $0xf0b07030e0a0602, %r10
+	LONG $0x6ef941c4; BYTE $0xc9         // 378: vmovq %r9, %xmm9
+	LONG $0x18488b4d                     // 37d: movq 0x18(%r8), %r9
+	LONG $0x6ef941c4; BYTE $0xd2         // 381: vmovq %r10, %xmm10
+	LONG $0x487c5162; WORD $0xc05b       // 386: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 38c: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 392: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 398: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 39e: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 3a4: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 3aa: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 3b0: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x6c3141c4; BYTE $0xca         // 3b6: vpunpcklqdq %xmm10, %xmm9, %xmm9
+	LONG $0x487d5262; WORD $0xc931       // 3bb: vpmovzxbd %xmm9, %zmm9
+	LONG $0x48fe5162; WORD $0x516f; BYTE $0x02 // 3c1: vmovdqu64 0x80(%r9), %zmm10
+	LONG $0x28488b4d                     // 3c8: movq 0x28(%r8), %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 3cc: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 3d2: movq 0x18(%r8), %r11
+	LONG $0x49148d4f                     // 3d6: leaq (%r9,%r9,2), %r10
+	LONG $0x897f7162; WORD $0x1a6f       // 3da: vmovdqu8 (%rdx), %xmm11 {%k1} {z}
+	LONG $0x897f3162; WORD $0x246f; BYTE $0x0a // 3e0: vmovdqu8 (%rdx,%r9), %xmm12 {%k1} {z}
+	LONG $0x897f3162; WORD $0x2c6f; BYTE $0x4a // 3e7: vmovdqu8 (%rdx,%r9,2), %xmm13 {%k1} {z}
+	LONG $0x897f3162; WORD $0x346f; BYTE $0x12 // 3ee: vmovdqu8 (%rdx,%r10), %xmm14 {%k1} {z}
+	LONG $0x482d5162; WORD $0xd26b       // 3f5: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x382543c4; WORD $0x01dc       // 3fb: vinserti128 $0x1, %xmm12, %ymm11, %ymm11
+	LONG $0x381543c4; WORD $0x01ee       // 401: vinserti128 $0x1, %xmm14, %ymm13, %ymm13
+	LONG $0x48a55362; WORD $0xdd3a; BYTE $0x01 // 407: vinserti64x4 $0x1, %ymm13, %zmm11, %zmm11
+	LONG $0x48355262; WORD $0xdb36       // 40e: vpermd %zmm11, %zmm9, %zmm11
+	LONG $0x48257162; WORD $0xe060       // 414: vpunpcklbw %zmm0, %zmm11, %zmm12
+	LONG $0x48257162; WORD $0xd868       // 41a: vpunpckhbw %zmm0, %zmm11, %zmm11
+	LONG $0x48fe5162; WORD $0x7b6f; BYTE $0x05 // 420: vmovdqu64 0x140(%r11), %zmm15
+	LONG $0x487cc162; WORD $0x4310; BYTE $0x01 // 427: vmovups 0x40(%r11), %zmm16
+	LONG $0x487cc162; WORD $0x4b10; BYTE $0x04 // 42e: vmovups 0x100(%r11), %zmm17
+	LONG $0x481d7162; WORD $0xe861       // 435: vpunpcklwd %zmm0, %zmm12, %zmm13
+	LONG $0x481d7162; WORD $0xe069       // 43b: vpunpckhwd %zmm0, %zmm12, %zmm12
+	LONG $0x48257162; WORD $0xf061       // 441: vpunpcklwd %zmm0, %zmm11, %zmm14
+	LONG $0x48257162; WORD $0xd869       // 447: vpunpckhwd %zmm0, %zmm11, %zmm11
+	LONG $0x48155162; WORD $0xeffa       // 44d: vpsubd %zmm15, %zmm13, %zmm13
+	LONG $0x481d5162; WORD $0xe7fa       // 453: vpsubd %zmm15, %zmm12, %zmm12
+	LONG $0x407c5162; WORD $0xc059       // 459: vmulps %zmm8, %zmm16, %zmm8
+	LONG $0x407cf162; WORD $0xff59       // 45f: vmulps %zmm7, %zmm16, %zmm7
+	LONG $0x48255162; WORD $0xdffa       // 465: vpsubd %zmm15, %zmm11, %zmm11
+	LONG $0x407cf162; WORD $0xf659       // 46b: vmulps %zmm6, %zmm16, %zmm6
+	LONG $0x407cf162; WORD $0xed59       // 471: vmulps %zmm5, %zmm16, %zmm5
+	LONG $0x487c5162; WORD $0xed5b       // 477: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 47d: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x40745162; WORD $0xed59       // 483: vmulps %zmm13, %zmm17, %zmm13
+	LONG $0x40745162; WORD $0xe459       // 489: vmulps %zmm12, %zmm17, %zmm12
+	LONG $0x4844d162; WORD $0xfc58       // 48f: vaddps %zmm12, %zmm7, %zmm7
+	LONG $0x483c5162; WORD $0xc558       // 495: vaddps %zmm13, %zmm8, %zmm8
+	LONG $0x480d5162; WORD $0xe7fa       // 49b: vpsubd %zmm15, %zmm14, %zmm12
+	LONG $0x487c5162; WORD $0xe45b       // 4a1: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xc05b       // 4a7: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 4ad: vcvtps2dq %zmm7, %zmm7
+	LONG $0x40745162; WORD $0xe459       // 4b3: vmulps %zmm12, %zmm17, %zmm12
+	LONG $0x483df162; WORD $0xff6b       // 4b9: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x487c5162; WORD $0xc35b       // 4bf: vcvtdq2ps %zmm11, %zmm8
+	LONG $0x484cd162; WORD $0xf458       // 4c5: vaddps %zmm12, %zmm6, %zmm6
+	LONG $0x40745162; WORD $0xc059       // 4cb: vmulps %zmm8, %zmm17, %zmm8
+	LONG $0x487df162; WORD $0xf65b       // 4d1: vcvtps2dq %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0xe858       // 4d7: vaddps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 4dd: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 4e3: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4845d162; WORD $0xf2ed       // 4e9: vpaddsw %zmm10, %zmm7, %zmm6
+	LONG $0x4855d162; WORD $0xeaed       // 4ef: vpaddsw %zmm10, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 4f5: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4835f262; WORD $0xed36       // 4fb: vpermd %zmm5, %zmm9, %zmm5
+	LONG $0x397de3c4; WORD $0x01ee       // 501: vextracti128 $0x1, %ymm5, %xmm6
+	LONG $0x097ff162; WORD $0x297f       // 507: vmovdqu8 %xmm5, (%rcx) {%k1}
+	LONG $0x097fb162; WORD $0x347f; BYTE $0x09 // 50d: vmovdqu8 %xmm6, (%rcx,%r9) {%k1}
+	LONG $0x487df362; WORD $0xee39; BYTE $0x02 // 514: vextracti32x4 $0x2, %zmm5, %xmm6
+	LONG $0x487df362; WORD $0xed39; BYTE $0x03 // 51b: vextracti32x4 $0x3, %zmm5, %xmm5
+	LONG $0x097fb162; WORD $0x347f; BYTE $0x49 // 522: vmovdqu8 %xmm6, (%rcx,%r9,2) {%k1}
+	LONG $0x097fb162; WORD $0x2c7f; BYTE $0x11 // 529: vmovdqu8 %xmm5, (%rcx,%r10) {%k1}
+	LONG $0x28508b4d                     // 530: movq 0x28(%r8), %r10
+	LONG $0x910c8d4e                     // 534: leaq (%rcx,%r10,4), %r9
+	LONG $0x92148d4e                     // 538: leaq (%rdx,%r10,4), %r10
+	LONG $0x28588b4d                     // 53c: movq 0x28(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // 540: kmovw 0x60(%r8), %k1
+	LONG $0x18708b4d                     // 546: movq 0x18(%r8), %r14
+	LONG $0x5b1c8d4b                     // 54a: leaq (%r11,%r11,2), %rbx
+	LONG $0x897fd162; WORD $0x2a6f       // 54e: vmovdqu8 (%r10), %xmm5 {%k1} {z}
+	LONG $0x897f9162; WORD $0x346f; BYTE $0x1a // 554: vmovdqu8 (%r10,%r11), %xmm6 {%k1} {z}
+	LONG $0x897f9162; WORD $0x3c6f; BYTE $0x5a // 55b: vmovdqu8 (%r10,%r11,2), %xmm7 {%k1} {z}
+	LONG $0x897f5162; WORD $0x046f; BYTE $0x1a // 562: vmovdqu8 (%r10,%rbx), %xmm8 {%k1} {z}
+	LONG $0x3855e3c4; WORD $0x01ee       // 569: vinserti128 $0x1, %xmm6, %ymm5, %ymm5
+	LONG $0x3845c3c4; WORD $0x01f8       // 56f: vinserti128 $0x1, %xmm8, %ymm7, %ymm7
+	LONG $0x48d5f362; WORD $0xef3a; BYTE $0x01 // 575: vinserti64x4 $0x1, %ymm7, %zmm5, %zmm5
+	LONG $0x4835f262; WORD $0xed36       // 57c: vpermd %zmm5, %zmm9, %zmm5
+	LONG $0x4855f162; WORD $0xf060       // 582: vpunpcklbw %zmm0, %zmm5, %zmm6
+	LONG $0x4855f162; WORD $0xe868       // 588: vpunpckhbw %zmm0, %zmm5, %zmm5
+	LONG $0x48fe5162; WORD $0x5e6f; BYTE $0x05 // 58e: vmovdqu64 0x140(%r14), %zmm11
+	LONG $0x487c5162; WORD $0x6610; BYTE $0x01 // 595: vmovups 0x40(%r14), %zmm12
+	LONG $0x487c5162; WORD $0x6e10; BYTE $0x04 // 59c: vmovups 0x100(%r14), %zmm13
+	LONG $0x484df162; WORD $0xf861       // 5a3: vpunpcklwd %zmm0, %zmm6, %zmm7
+	LONG $0x484df162; WORD $0xf069       // 5a9: vpunpckhwd %zmm0, %zmm6, %zmm6
+	LONG $0x48557162; WORD $0xc061       // 5af: vpunpcklwd %zmm0, %zmm5, %zmm8
+	LONG $0x4855f162; WORD $0xe869       // 5b5: vpunpckhwd %zmm0, %zmm5, %zmm5
+	LONG $0x4845d162; WORD $0xfbfa       // 5bb: vpsubd %zmm11, %zmm7, %zmm7
+	LONG $0x484dd162; WORD $0xf3fa       // 5c1: vpsubd %zmm11, %zmm6, %zmm6
+	LONG $0x481cf162; WORD $0xe459       // 5c7: vmulps %zmm4, %zmm12, %zmm4
+	LONG $0x481cf162; WORD $0xdb59       // 5cd: vmulps %zmm3, %zmm12, %zmm3
+	LONG $0x4855d162; WORD $0xebfa       // 5d3: vpsubd %zmm11, %zmm5, %zmm5
+	LONG $0x481cf162; WORD $0xd259       // 5d9: vmulps %zmm2, %zmm12, %zmm2
+	LONG $0x481cf162; WORD $0xc959       // 5df: vmulps %zmm1, %zmm12, %zmm1
+	LONG $0x487cf162; WORD $0xff5b       // 5e5: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 5eb: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x4814f162; WORD $0xff59       // 5f1: vmulps %zmm7, %zmm13, %zmm7
+	LONG $0x4814f162; WORD $0xf659       // 5f7: vmulps %zmm6, %zmm13, %zmm6
+	LONG $0x4864f162; WORD $0xde58       // 5fd: vaddps %zmm6, %zmm3, %zmm3
+	LONG $0x485cf162; WORD $0xe758       // 603: vaddps %zmm7, %zmm4, %zmm4
+	LONG $0x483dd162; WORD $0xf3fa       // 609: vpsubd %zmm11, %zmm8, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // 60f: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xe45b       // 615: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 61b: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4814f162; WORD $0xf659       // 621: vmulps %zmm6, %zmm13, %zmm6
+	LONG $0x485df162; WORD $0xdb6b       // 627: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x487cf162; WORD $0xe55b       // 62d: vcvtdq2ps %zmm5, %zmm4
+	LONG $0x486cf162; WORD $0xd658       // 633: vaddps %zmm6, %zmm2, %zmm2
+	LONG $0x4814f162; WORD $0xe459       // 639: vmulps %zmm4, %zmm13, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // 63f: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xcc58       // 645: vaddps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 64b: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 651: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865d162; WORD $0xd2ed       // 657: vpaddsw %zmm10, %zmm3, %zmm2
+	LONG $0x4875d162; WORD $0xcaed       // 65d: vpaddsw %zmm10, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 663: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4835f262; WORD $0xc936       // 669: vpermd %zmm1, %zmm9, %zmm1
+	LONG $0x097fd162; WORD $0x097f       // 66f: vmovdqu8 %xmm1, (%r9) {%k1}
+	LONG $0x397de3c4; WORD $0x01ca       // 675: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0x487df362; WORD $0xcb39; BYTE $0x02 // 67b: vextracti32x4 $0x2, %zmm1, %xmm3
+	LONG $0x487df362; WORD $0xc939; BYTE $0x03 // 682: vextracti32x4 $0x3, %zmm1, %xmm1
+	LONG $0x097f9162; WORD $0x147f; BYTE $0x19 // 689: vmovdqu8 %xmm2, (%r9,%r11) {%k1}
+	LONG $0x097f9162; WORD $0x1c7f; BYTE $0x59 // 690: vmovdqu8 %xmm3, (%r9,%r11,2) {%k1}
+	LONG $0x097fd162; WORD $0x0c7f; BYTE $0x19 // 697: vmovdqu8 %xmm1, (%r9,%rbx) {%k1}
+	LONG $0x28408b4d                     // 69e: movq 0x28(%r8), %r8
+	LONG $0x810c8d4f                     // 6a2: leaq (%r9,%r8,4), %r9
+	LONG $0x82048d4f                     // 6a6: leaq (%r10,%r8,4), %r8
+	LONG $0x08ff8348                     // 6aa: cmpq $0x8, %rdi
+	LONG $0x01d68f0f; WORD $0x0000       // 6ae: jg 0x4d7a <gemmVNNI8x16+0x88a>
+	LONG $0x0004dde9; BYTE $0x00         // 6b4: jmp 0x5086 <gemmVNNI8x16+0xb96>
+	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 6b9: movabsq $0xd0905010c080400, %r9
+	LONG $0x0602ba49; LONG $0x07030e0a; WORD $0x0f0b // 6c3: movabsq $0xf0b07030e0a0602, %r10
+	LONG $0x6ef941c4; BYTE $0xc9         // 6cd: vmovq %r9, %xmm9
+	LONG $0x18488b4d                     // 6d2: movq 0x18(%r8), %r9
+	LONG $0x6ef941c4; BYTE $0xd2         // 6d6: vmovq %r10, %xmm10
+	LONG $0x487c5162; WORD $0xc05b       // 6db: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 6e1: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 6e7: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 6ed: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 6f3: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 6f9: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 6ff: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 705: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x6c3141c4; BYTE $0xca         // 70b: vpunpcklqdq %xmm10, %xmm9, %xmm9
+	LONG $0x487d5262; WORD $0xc931       // 710: vpmovzxbd %xmm9, %zmm9
+	LONG $0x48fe5162; WORD $0x516f; BYTE $0x02 // 716: vmovdqu64 0x80(%r9), %zmm10
+	LONG $0x18488b4d                     // 71d: movq 0x18(%r8), %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 721: kmovw 0x60(%r8), %k1
+	LONG $0x487c5162; WORD $0x5910; BYTE $0x01 // 727: vmovups 0x40(%r9), %zmm11
+	LONG $0x28488b4d                     // 72e: movq 0x28(%r8), %r9
+	LONG $0x482d5162; WORD $0xd26b       // 732: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x48245162; WORD $0xc059       // 738: vmulps %zmm8, %zmm11, %zmm8
+	LONG $0x4824f162; WORD $0xff59       // 73e: vmulps %zmm7, %zmm11, %zmm7
+	LONG $0x4824f162; WORD $0xf659       // 744: vmulps %zmm6, %zmm11, %zmm6
+	LONG $0x4824f162; WORD $0xed59       // 74a: vmulps %zmm5, %zmm11, %zmm5
+	LONG $0x487d5162; WORD $0xc05b       // 750: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 756: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // 75c: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 762: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 768: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x483df162; WORD $0xff6b       // 76e: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x4845d162; WORD $0xf2ed       // 774: vpaddsw %zmm10, %zmm7, %zmm6
+	LONG $0x4855d162; WORD $0xeaed       // 77a: vpaddsw %zmm10, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 780: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4835f262; WORD $0xed36       // 786: vpermd %zmm5, %zmm9, %zmm5
+	LONG $0x397de3c4; WORD $0x01ee       // 78c: vextracti128 $0x1, %ymm5, %xmm6
+	LONG $0x487df362; WORD $0xef39; BYTE $0x02 // 792: vextracti32x4 $0x2, %zmm5, %xmm7
+	LONG $0x097ff162; WORD $0x297f       // 799: vmovdqu8 %xmm5, (%rcx) {%k1}
+	LONG $0x487df362; WORD $0xed39; BYTE $0x03 // 79f: vextracti32x4 $0x3, %zmm5, %xmm5
+	LONG $0x097fb162; WORD $0x347f; BYTE $0x09 // 7a6: vmovdqu8 %xmm6, (%rcx,%r9) {%k1}
+	LONG $0x097fb162; WORD $0x3c7f; BYTE $0x49 // 7ad: vmovdqu8 %xmm7, (%rcx,%r9,2) {%k1}
+	LONG $0x490c8d4f                     // 7b4: leaq (%r9,%r9,2), %r9
+	LONG $0x097fb162; WORD $0x2c7f; BYTE $0x09 // 7b8: vmovdqu8 %xmm5, (%rcx,%r9) {%k1}
+	LONG $0x28508b4d                     // 7bf: movq 0x28(%r8), %r10
+	LONG $0x910c8d4e                     // 7c3: leaq (%rcx,%r10,4), %r9
+	LONG $0x92148d4e                     // 7c7: leaq (%rdx,%r10,4), %r10
+	LONG $0x18588b4d                     // 7cb: movq 0x18(%r8), %r11
+	LONG $0x28588b49                     // 7cf: movq 0x28(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 7d3: kmovw 0x60(%r8), %k1
+	LONG $0x487cd162; WORD $0x6b10; BYTE $0x01 // 7d9: vmovups 0x40(%r11), %zmm5
+	LONG $0x5b1c8d4c                     // 7e0: leaq (%rbx,%rbx,2), %r11
+	LONG $0x4854f162; WORD $0xe459       // 7e4: vmulps %zmm4, %zmm5, %zmm4
+	LONG $0x4854f162; WORD $0xdb59       // 7ea: vmulps %zmm3, %zmm5, %zmm3
+	LONG $0x4854f162; WORD $0xd259       // 7f0: vmulps %zmm2, %zmm5, %zmm2
+	LONG $0x4854f162; WORD $0xc959       // 7f6: vmulps %zmm1, %zmm5, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // 7fc: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 802: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 808: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 80e: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 814: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // 81a: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x4865d162; WORD $0xd2ed       // 820: vpaddsw %zmm10, %zmm3, %zmm2
+	LONG $0x4875d162; WORD $0xcaed       // 826: vpaddsw %zmm10, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 82c: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4835f262; WORD $0xc936       // 832: vpermd %zmm1, %zmm9, %zmm1
+	LONG $0x097fd162; WORD $0x097f       // 838: vmovdqu8 %xmm1, (%r9) {%k1}
+	LONG $0x397de3c4; WORD $0x01ca       // 83e: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0x487df362; WORD $0xcb39; BYTE $0x02 // 844: vextracti32x4 $0x2, %zmm1, %xmm3
+	LONG $0x487df362; WORD $0xc939; BYTE $0x03 // 84b: vextracti32x4 $0x3, %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x147f; BYTE $0x19 // 852: vmovdqu8 %xmm2, (%r9,%rbx) {%k1}
+	LONG $0x097fd162; WORD $0x1c7f; BYTE $0x59 // 859: vmovdqu8 %xmm3, (%r9,%rbx,2) {%k1}
+	LONG $0x097f9162; WORD $0x0c7f; BYTE $0x19 // 860: vmovdqu8 %xmm1, (%r9,%r11) {%k1}
+	LONG $0x28408b4d                     // 867: movq 0x28(%r8), %r8
+	LONG $0x810c8d4f                     // 86b: leaq (%r9,%r8,4), %r9
+	LONG $0x82048d4f                     // 86f: leaq (%r10,%r8,4), %r8
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 873: nopw %cs:(%rax,%rax)
+	LONG $0x08ff8348                     // 880: cmpq $0x8, %rdi
+	LONG $0x030c8e0f; WORD $0x0000       // 884: jle 0x5086 <gemmVNNI8x16+0xb96>
+	LONG $0x244c8b4d; BYTE $0x08         // 88a: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // 88f: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // 893: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // 897: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // 89d: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 8a1: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 8a5: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 8a9: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 8af: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 8b2: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 8b5: addq %r8, %rdx
+	LONG $0xfff763e9; BYTE $0xff         // 8b8: jmp 0x4510 <gemmVNNI8x16+0x20>
+	LONG $0x000000bb; BYTE $0x3f         // 8bd: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 8c2: movl $0x3f800000, %r9d
+	LONG $0x0400ba49; LONG $0x05010c08; WORD $0x0d09 // 8c8: movabsq $0xd0905010c080400, %r10
+	LONG $0x0602bb49; LONG $0x07030e0a; WORD $0x0f0b // 8d2: movabsq $0xf0b07030e0a0602, %r11
+	LONG $0x6ef941c4; BYTE $0xca         // 8dc: vmovq %r10, %xmm9
+	LONG $0x18508b4d                     // 8e1: movq 0x18(%r8), %r10
+	LONG $0x6ef941c4; BYTE $0xd3         // 8e5: vmovq %r11, %xmm10
+	LONG $0x487d5262; WORD $0xd97c       // 8ea: vpbroadcastd %r9d, %zmm11
+	LONG $0x487c5162; WORD $0xc05b       // 8f0: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 8f6: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487d7262; WORD $0xe37c       // 8fc: vpbroadcastd %ebx, %zmm12
+	LONG $0x487cf162; WORD $0xf65b       // 902: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 908: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 90e: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 914: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 91a: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 920: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x6c3141c4; BYTE $0xca         // 926: vpunpcklqdq %xmm10, %xmm9, %xmm9
+	LONG $0x487d5262; WORD $0xc931       // 92b: vpmovzxbd %xmm9, %zmm9
+	LONG $0x48fe5162; WORD $0x526f; BYTE $0x02 // 931: vmovdqu64 0x80(%r10), %zmm10
+	LONG $0x18488b4d                     // 938: movq 0x18(%r8), %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 93c: kmovw 0x60(%r8), %k1
+	LONG $0x487c5162; WORD $0x6910; BYTE $0x01 // 942: vmovups 0x40(%r9), %zmm13
+	LONG $0x487c5162; WORD $0x7110; BYTE $0x03 // 949: vmovups 0xc0(%r9), %zmm14
+	LONG $0x28488b4d                     // 950: movq 0x28(%r8), %r9
+	LONG $0x482d5162; WORD $0xd26b       // 954: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x49148d4f                     // 95a: leaq (%r9,%r9,2), %r10
+	LONG $0x48145162; WORD $0xc059       // 95e: vmulps %zmm8, %zmm13, %zmm8
+	LONG $0x4814f162; WORD $0xff59       // 964: vmulps %zmm7, %zmm13, %zmm7
+	LONG $0x4814f162; WORD $0xf659       // 96a: vmulps %zmm6, %zmm13, %zmm6
+	LONG $0x4814f162; WORD $0xed59       // 970: vmulps %zmm5, %zmm13, %zmm5
+	LONG $0x483c5162; WORD $0xfe59       // 976: vmulps %zmm14, %zmm8, %zmm15
+	LONG $0x4844c162; WORD $0xc659       // 97c: vmulps %zmm14, %zmm7, %zmm16
+	LONG $0x48545162; WORD $0xee59       // 982: vmulps %zmm14, %zmm5, %zmm13
+	LONG $0x481c5162; WORD $0xff58       // 988: vaddps %zmm15, %zmm12, %zmm15
+	LONG $0x48047162; WORD $0xf85f       // 98e: vmaxps %zmm0, %zmm15, %zmm15
+	LONG $0x48045162; WORD $0xfb5d       // 994: vminps %zmm11, %zmm15, %zmm15
+	LONG $0x483c5162; WORD $0xc759       // 99a: vmulps %zmm15, %zmm8, %zmm8
+	LONG $0x481c3162; WORD $0xf858       // 9a0: vaddps %zmm16, %zmm12, %zmm15
+	LONG $0x48047162; WORD $0xf85f       // 9a6: vmaxps %zmm0, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xc05b       // 9ac: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48045162; WORD $0xfb5d       // 9b2: vminps %zmm11, %zmm15, %zmm15
+	LONG $0x4844d162; WORD $0xff59       // 9b8: vmulps %zmm15, %zmm7, %zmm7
+	LONG $0x484c5162; WORD $0xfe59       // 9be: vmulps %zmm14, %zmm6, %zmm15
+	LONG $0x487df162; WORD $0xff5b       // 9c4: vcvtps2dq %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff6b       // 9ca: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x481c5162; WORD $0xc758       // 9d0: vaddps %zmm15, %zmm12, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 9d6: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0xc35d       // 9dc: vminps %zmm11, %zmm8, %zmm8
+	LONG $0x484cd162; WORD $0xf059       // 9e2: vmulps %zmm8, %zmm6, %zmm6
+	LONG $0x481c5162; WORD $0xc558       // 9e8: vaddps %zmm13, %zmm12, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 9ee: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xf65b       // 9f4: vcvtps2dq %zmm6, %zmm6
+	LONG $0x483c5162; WORD $0xc35d       // 9fa: vminps %zmm11, %zmm8, %zmm8
+	LONG $0x4854d162; WORD $0xe859       // a00: vmulps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // a06: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // a0c: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4845d162; WORD $0xf2ed       // a12: vpaddsw %zmm10, %zmm7, %zmm6
+	LONG $0x4855d162; WORD $0xeaed       // a18: vpaddsw %zmm10, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // a1e: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4835f262; WORD $0xed36       // a24: vpermd %zmm5, %zmm9, %zmm5
+	LONG $0x097ff162; WORD $0x297f       // a2a: vmovdqu8 %xmm5, (%rcx) {%k1}
+	LONG $0x397de3c4; WORD $0x01ee       // a30: vextracti128 $0x1, %ymm5, %xmm6
+	LONG $0x487df362; WORD $0xef39; BYTE $0x02 // a36: vextracti32x4 $0x2, %zmm5, %xmm7
+	LONG $0x487df362; WORD $0xed39; BYTE $0x03 // a3d: vextracti32x4 $0x3, %zmm5, %xmm5
+	LONG $0x097fb162; WORD $0x347f; BYTE $0x09 // a44: vmovdqu8 %xmm6, (%rcx,%r9) {%k1}
+	LONG $0x097fb162; WORD $0x3c7f; BYTE $0x49 // a4b: vmovdqu8 %xmm7, (%rcx,%r9,2) {%k1}
+	LONG $0x097fb162; WORD $0x2c7f; BYTE $0x11 // a52: vmovdqu8 %xmm5, (%rcx,%r10) {%k1}
+	LONG $0x28508b4d                     // a59: movq 0x28(%r8), %r10
+	LONG $0x910c8d4e                     // a5d: leaq (%rcx,%r10,4), %r9
+	LONG $0x92148d4e                     // a61: leaq (%rdx,%r10,4), %r10
+	LONG $0x18588b4d                     // a65: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // a69: kmovw 0x60(%r8), %k1
+	LONG $0x487cd162; WORD $0x6b10; BYTE $0x01 // a6f: vmovups 0x40(%r11), %zmm5
+	LONG $0x487cd162; WORD $0x7310; BYTE $0x03 // a76: vmovups 0xc0(%r11), %zmm6
+	LONG $0x28588b4d                     // a7d: movq 0x28(%r8), %r11
+	LONG $0x4854f162; WORD $0xe459       // a81: vmulps %zmm4, %zmm5, %zmm4
+	LONG $0x4854f162; WORD $0xdb59       // a87: vmulps %zmm3, %zmm5, %zmm3
+	LONG $0x4854f162; WORD $0xd259       // a8d: vmulps %zmm2, %zmm5, %zmm2
+	LONG $0x4854f162; WORD $0xc959       // a93: vmulps %zmm1, %zmm5, %zmm1
+	LONG $0x485cf162; WORD $0xfe59       // a99: vmulps %zmm6, %zmm4, %zmm7
+	LONG $0x48647162; WORD $0xc659       // a9f: vmulps %zmm6, %zmm3, %zmm8
+	LONG $0x4874f162; WORD $0xee59       // aa5: vmulps %zmm6, %zmm1, %zmm5
+	LONG $0x481cf162; WORD $0xff58       // aab: vaddps %zmm7, %zmm12, %zmm7
+	LONG $0x4844f162; WORD $0xf85f       // ab1: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0xfb5d       // ab7: vminps %zmm11, %zmm7, %zmm7
+	LONG $0x485cf162; WORD $0xe759       // abd: vmulps %zmm7, %zmm4, %zmm4
+	LONG $0x481cd162; WORD $0xf858       // ac3: vaddps %zmm8, %zmm12, %zmm7
+	LONG $0x4844f162; WORD $0xf85f       // ac9: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xe45b       // acf: vcvtps2dq %zmm4, %zmm4
+	LONG $0x4844d162; WORD $0xfb5d       // ad5: vminps %zmm11, %zmm7, %zmm7
+	LONG $0x4864f162; WORD $0xdf59       // adb: vmulps %zmm7, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xfe59       // ae1: vmulps %zmm6, %zmm2, %zmm7
+	LONG $0x487df162; WORD $0xdb5b       // ae7: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb6b       // aed: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x481cf162; WORD $0xe758       // af3: vaddps %zmm7, %zmm12, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // af9: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0xe35d       // aff: vminps %zmm11, %zmm4, %zmm4
+	LONG $0x486cf162; WORD $0xd459       // b05: vmulps %zmm4, %zmm2, %zmm2
+	LONG $0x481cf162; WORD $0xe558       // b0b: vaddps %zmm5, %zmm12, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // b11: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // b17: vcvtps2dq %zmm2, %zmm2
+	LONG $0x485cd162; WORD $0xe35d       // b1d: vminps %zmm11, %zmm4, %zmm4
+	LONG $0x4874f162; WORD $0xcc59       // b23: vmulps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // b29: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // b2f: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865d162; WORD $0xd2ed       // b35: vpaddsw %zmm10, %zmm3, %zmm2
+	LONG $0x4875d162; WORD $0xcaed       // b3b: vpaddsw %zmm10, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // b41: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4835f262; WORD $0xc936       // b47: vpermd %zmm1, %zmm9, %zmm1
+	LONG $0x397de3c4; WORD $0x01ca       // b4d: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0x487df362; WORD $0xcb39; BYTE $0x02 // b53: vextracti32x4 $0x2, %zmm1, %xmm3
+	LONG $0x097fd162; WORD $0x097f       // b5a: vmovdqu8 %xmm1, (%r9) {%k1}
+	LONG $0x487df362; WORD $0xc939; BYTE $0x03 // b60: vextracti32x4 $0x3, %zmm1, %xmm1
+	LONG $0x097f9162; WORD $0x147f; BYTE $0x19 // b67: vmovdqu8 %xmm2, (%r9,%r11) {%k1}
+	LONG $0x097f9162; WORD $0x1c7f; BYTE $0x59 // b6e: vmovdqu8 %xmm3, (%r9,%r11,2) {%k1}
+	LONG $0x5b1c8d4f                     // b75: leaq (%r11,%r11,2), %r11
+	LONG $0x097f9162; WORD $0x0c7f; BYTE $0x19 // b79: vmovdqu8 %xmm1, (%r9,%r11) {%k1}
+	LONG $0x28408b4d                     // b80: movq 0x28(%r8), %r8
+	LONG $0x810c8d4f                     // b84: leaq (%r9,%r8,4), %r9
+	LONG $0x82048d4f                     // b88: leaq (%r10,%r8,4), %r8
+	LONG $0x08ff8348                     // b8c: cmpq $0x8, %rdi
+	LONG $0xfcf48f0f; WORD $0xffff       // b90: jg 0x4d7a <gemmVNNI8x16+0x88a>
+	WORD $0xf8c5; BYTE $0x77             // b96: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
@@ -4172,230 +3558,307 @@ TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x4855d262; WORD $0x4850; BYTE $0x03 // 07e: vpdpbusd 0xc0(%r8), %zmm5, %zmm1
 	LONG $0x00c08149; WORD $0x0001; BYTE $0x00 // 085: addq $0x100, %r8
 	WORD $0xff49; BYTE $0xcb             // 08c: decq %r11
-	WORD $0xcf75                         // 08f: jne 0x5e80 <gemmVNNI1x64+0x60>
+	WORD $0xcf75                         // 08f: jne 0x50f0 <gemmVNNI1x64+0x60>
 	LONG $0x5057034c                     // 091: addq 0x50(%rdi), %r10
 	WORD $0xff49; BYTE $0xc9             // 095: decq %r9
-	WORD $0xb675                         // 098: jne 0x5e70 <gemmVNNI1x64+0x50>
+	WORD $0xb675                         // 098: jne 0x50e0 <gemmVNNI1x64+0x50>
 	LONG $0x58478b4c                     // 09a: movq 0x58(%rdi), %r8
 	LONG $0x01f88349                     // 09e: cmpq $0x1, %r8
-	LONG $0x00f88f0f; WORD $0x0000       // 0a2: jg 0x5fc0 <gemmVNNI1x64+0x1a0>
+	LONG $0x00e88f0f; WORD $0x0000       // 0a2: jg 0x5220 <gemmVNNI1x64+0x190>
 	WORD $0x854d; BYTE $0xc0             // 0a8: testq %r8, %r8
-	LONG $0x02c2840f; WORD $0x0000       // 0ab: je 0x6193 <gemmVNNI1x64+0x373>
+	LONG $0x0427840f; WORD $0x0000       // 0ab: je 0x5568 <gemmVNNI1x64+0x4d8>
 	LONG $0x01f88349                     // 0b1: cmpq $0x1, %r8
-	LONG $0x0246850f; WORD $0x0000       // 0b5: jne 0x6121 <gemmVNNI1x64+0x301>
+	LONG $0x022f850f; WORD $0x0000       // 0b5: jne 0x537a <gemmVNNI1x64+0x2ea>
 	LONG $0x18478b4c                     // 0bb: movq 0x18(%rdi), %r8
 	LONG $0x487cf162; WORD $0xe45b       // 0bf: vcvtdq2ps %zmm4, %zmm4
 	LONG $0x487cf162; WORD $0xdb5b       // 0c5: vcvtdq2ps %zmm3, %zmm3
 	LONG $0x487cf162; WORD $0xd25b       // 0cb: vcvtdq2ps %zmm2, %zmm2
 	LONG $0x487cf162; WORD $0xc95b       // 0d1: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 0d7: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x605d; BYTE $0x0c // 0de: vminps 0x300(%r8), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 0e5: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 0eb: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 0f2: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2111       // 0f8: vpmovusdb %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 0fe: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x585d; BYTE $0x0d // 105: vminps 0x340(%r8), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 10c: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 112: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 119: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 11f: vpmovusdb %zmm3, 0x10(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 126: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x505d; BYTE $0x0e // 12d: vminps 0x380(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 134: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 13a: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 141: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 147: vpmovusdb %zmm2, 0x20(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 14e: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x66         // 155: kmovw 0x66(%rdi), %k1
-	LONG $0x4874d162; WORD $0x485d; BYTE $0x0f // 15a: vminps 0x3c0(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 161: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 167: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 16e: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 174: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 17a: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 181: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 185: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 189: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 18c: cmpq $0x1, %rsi
-	LONG $0x03fa8f0f; WORD $0x0000       // 190: jg 0x63b0 <gemmVNNI1x64+0x590>
-	LONG $0x00040de9; BYTE $0x00         // 196: jmp 0x63c8 <gemmVNNI1x64+0x5a8>
-	LONG $0x00441f0f; BYTE $0x00         // 19b: nopl (%rax,%rax)
-	LONG $0x02f88349                     // 1a0: cmpq $0x2, %r8
-	LONG $0x028d840f; WORD $0x0000       // 1a4: je 0x6257 <gemmVNNI1x64+0x437>
-	LONG $0x03f88349                     // 1aa: cmpq $0x3, %r8
-	LONG $0x014d850f; WORD $0x0000       // 1ae: jne 0x6121 <gemmVNNI1x64+0x301>
-	LONG $0x18478b4c                     // 1b4: movq 0x18(%rdi), %r8
-	LONG $0x487df262; WORD $0x2a31       // 1b8: vpmovzxbd (%rdx), %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1be: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 1c4: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 1ca: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1d0: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4855d162; WORD $0x68fa; BYTE $0x14 // 1d6: vpsubd 0x500(%r8), %zmm5, %zmm5
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 1dd: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xed5b       // 1e4: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854d162; WORD $0x6859; BYTE $0x10 // 1ea: vmulps 0x400(%r8), %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe558       // 1f1: vaddps %zmm5, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1f7: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 1fd: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 204: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2111       // 20a: vpmovusdb %zmm4, (%rcx)
-	LONG $0x487df262; WORD $0x6231; BYTE $0x01 // 210: vpmovzxbd 0x10(%rdx), %zmm4
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 217: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x485dd162; WORD $0x60fa; BYTE $0x15 // 21e: vpsubd 0x540(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xe45b       // 225: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x11 // 22b: vmulps 0x440(%r8), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 232: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 238: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 23e: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 245: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 24b: vpmovusdb %zmm3, 0x10(%rcx)
-	LONG $0x487df262; WORD $0x5a31; BYTE $0x02 // 252: vpmovzxbd 0x20(%rdx), %zmm3
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 259: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x4865d162; WORD $0x58fa; BYTE $0x16 // 260: vpsubd 0x580(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 267: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x12 // 26d: vmulps 0x480(%r8), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 274: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 27a: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 280: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 287: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 28d: vpmovusdb %zmm2, 0x20(%rcx)
-	LONG $0x4f90f8c5; BYTE $0x66         // 294: kmovw 0x66(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 299: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x897ff162; WORD $0x526f; BYTE $0x03 // 2a0: vmovdqu8 0x30(%rdx), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd231       // 2a7: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x17 // 2ad: vpsubd 0x5c0(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 2b4: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x13 // 2ba: vmulps 0x4c0(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 2c1: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 2c7: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 2cd: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 2d4: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 2da: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 2e0: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 2e7: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 2eb: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 2ef: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 2f2: cmpq $0x1, %rsi
-	LONG $0x02948f0f; WORD $0x0000       // 2f6: jg 0x63b0 <gemmVNNI1x64+0x590>
-	LONG $0x0002a7e9; BYTE $0x00         // 2fc: jmp 0x63c8 <gemmVNNI1x64+0x5a8>
-	LONG $0x18478b4c                     // 301: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xe45b       // 305: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 30b: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 311: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 317: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 31d: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0x2111       // 324: vmovups %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 32a: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0x5911; BYTE $0x01 // 331: vmovups %zmm3, 0x40(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 338: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0x5111; BYTE $0x02 // 33f: vmovups %zmm2, 0x80(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 346: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x66         // 34d: kmovw 0x66(%rdi), %k1
-	LONG $0x497cf162; WORD $0x4911; BYTE $0x03 // 352: vmovups %zmm1, 0xc0(%rcx) {%k1}
-	LONG $0x287f8b48                     // 359: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 35d: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 361: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 364: cmpq $0x1, %rsi
-	LONG $0x02228f0f; WORD $0x0000       // 368: jg 0x63b0 <gemmVNNI1x64+0x590>
-	LONG $0x000235e9; BYTE $0x00         // 36e: jmp 0x63c8 <gemmVNNI1x64+0x5a8>
-	LONG $0x18478b4c                     // 373: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xe45b       // 377: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 37d: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 383: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 389: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 38f: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 396: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 39c: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 3a3: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2111       // 3a9: vpmovusdb %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 3af: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 3b6: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 3bc: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 3c3: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 3c9: vpmovusdb %zmm3, 0x10(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 3d0: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 3d7: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 3dd: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 3e4: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 3ea: vpmovusdb %zmm2, 0x20(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 3f1: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x66         // 3f8: kmovw 0x66(%rdi), %k1
-	LONG $0x487df162; WORD $0xc95b       // 3fd: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 403: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 40a: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 410: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 416: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 41d: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 421: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 425: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 428: cmpq $0x1, %rsi
-	LONG $0x015e8f0f; WORD $0x0000       // 42c: jg 0x63b0 <gemmVNNI1x64+0x590>
-	LONG $0x000171e9; BYTE $0x00         // 432: jmp 0x63c8 <gemmVNNI1x64+0x5a8>
-	LONG $0x000000bb; BYTE $0x3f         // 437: movl $0x3f000000, %ebx
-	LONG $0x487df262; WORD $0xeb7c       // 43c: vpbroadcastd %ebx, %zmm5
-	LONG $0x800000bb; BYTE $0x3f         // 442: movl $0x3f800000, %ebx
-	LONG $0x18478b4c                     // 447: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xe45b       // 44b: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487df262; WORD $0xf37c       // 451: vpbroadcastd %ebx, %zmm6
-	LONG $0x487cf162; WORD $0xdb5b       // 457: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 45d: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 463: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 469: vmulps 0x100(%r8), %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x7859; BYTE $0x0c // 470: vmulps 0x300(%r8), %zmm4, %zmm7
-	LONG $0x4854f162; WORD $0xff58       // 477: vaddps %zmm7, %zmm5, %zmm7
-	LONG $0x4844f162; WORD $0xf85f       // 47d: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844f162; WORD $0xfe5d       // 483: vminps %zmm6, %zmm7, %zmm7
-	LONG $0x485cf162; WORD $0xe759       // 489: vmulps %zmm7, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 48f: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485dd162; WORD $0x60fe; BYTE $0x08 // 495: vpaddd 0x200(%r8), %zmm4, %zmm4
-	LONG $0x485df262; WORD $0xe03d       // 49c: vpmaxsd %zmm0, %zmm4, %zmm4
-	LONG $0x487ef262; WORD $0x2111       // 4a2: vpmovusdb %zmm4, (%rcx)
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 4a8: vmulps 0x140(%r8), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x6059; BYTE $0x0d // 4af: vmulps 0x340(%r8), %zmm3, %zmm4
-	LONG $0x4854f162; WORD $0xe458       // 4b6: vaddps %zmm4, %zmm5, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // 4bc: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cf162; WORD $0xe65d       // 4c2: vminps %zmm6, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 4c8: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 4ce: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x09 // 4d4: vpaddd 0x240(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 4db: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x5911; BYTE $0x01 // 4e1: vpmovusdb %zmm3, 0x10(%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 4e8: vmulps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5859; BYTE $0x0e // 4ef: vmulps 0x380(%r8), %zmm2, %zmm3
-	LONG $0x4854f162; WORD $0xdb58       // 4f6: vaddps %zmm3, %zmm5, %zmm3
-	LONG $0x4864f162; WORD $0xd85f       // 4fc: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xde5d       // 502: vminps %zmm6, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 508: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 50e: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x0a // 514: vpaddd 0x280(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 51b: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x02 // 521: vpmovusdb %zmm2, 0x20(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 528: vmulps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x66         // 52f: kmovw 0x66(%rdi), %k1
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x0f // 534: vmulps 0x3c0(%r8), %zmm1, %zmm2
-	LONG $0x4854f162; WORD $0xd258       // 53b: vaddps %zmm2, %zmm5, %zmm2
-	LONG $0x486cf162; WORD $0xd05f       // 541: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd65d       // 547: vminps %zmm6, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 54d: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 553: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x0b // 559: vpaddd 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 560: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 566: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x03 // 56c: vmovdqu8 %xmm1, 0x30(%rcx) {%k1}
-	LONG $0x287f8b48                     // 573: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 577: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 57b: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 57e: cmpq $0x1, %rsi
-	WORD $0x247e                         // 582: jle 0x63c8 <gemmVNNI1x64+0x5a8>
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 584: nopw %cs:(%rax,%rax)
-	LONG $0x247c8b49; BYTE $0x28         // 590: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 595: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 59a: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 59d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 5a0: addq %rdi, %rdx
-	LONG $0xfffa78e9; BYTE $0xff         // 5a3: jmp 0x5e40 <gemmVNNI1x64+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 5a8: vzeroupper
+	LONG $0x48fed162; WORD $0x686f; BYTE $0x08 // 0d7: vmovdqu64 0x200(%r8), %zmm5
+	LONG $0x48fed162; WORD $0x706f; BYTE $0x0a // 0de: vmovdqu64 0x280(%r8), %zmm6
+	LONG $0x4855d162; WORD $0x686b; BYTE $0x09 // 0e5: vpackssdw 0x240(%r8), %zmm5, %zmm5
+	LONG $0x484dd162; WORD $0x706b; BYTE $0x0b // 0ec: vpackssdw 0x2c0(%r8), %zmm6, %zmm6
+	LONG $0x18478b4c                     // 0f3: movq 0x18(%rdi), %r8
+	LONG $0x90f8e1c4; WORD $0x604f       // 0f7: kmovq 0x60(%rdi), %k1
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 0fd: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 104: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 10b: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 112: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x485cd162; WORD $0x605d; BYTE $0x0c // 119: vminps 0x300(%r8), %zmm4, %zmm4
+	LONG $0x4864d162; WORD $0x585d; BYTE $0x0d // 120: vminps 0x340(%r8), %zmm3, %zmm3
+	LONG $0x486cd162; WORD $0x505d; BYTE $0x0e // 127: vminps 0x380(%r8), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x485d; BYTE $0x0f // 12e: vminps 0x3c0(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // 135: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 13b: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 141: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 147: vcvtps2dq %zmm1, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // 14d: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x486df162; WORD $0xc96b       // 153: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865f162; WORD $0xdded       // 159: vpaddsw %zmm5, %zmm3, %zmm3
+	LONG $0x4875f162; WORD $0xceed       // 15f: vpaddsw %zmm6, %zmm1, %zmm1
+	LONG $0x4865f162; WORD $0xc967       // 165: vpackuswb %zmm1, %zmm3, %zmm1
+	LONG $0x497ff162; WORD $0x097f       // 16b: vmovdqu8 %zmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 171: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 175: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 179: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 17c: cmpq $0x1, %rsi
+	LONG $0x054a8f0f; WORD $0x0000       // 180: jg 0x5760 <gemmVNNI1x64+0x6d0>
+	LONG $0x00055de9; BYTE $0x00         // 186: jmp 0x5778 <gemmVNNI1x64+0x6e8>
+	LONG $0x00441f0f; BYTE $0x00         // 18b: nopl (%rax,%rax)
+	LONG $0x02f88349                     // 190: cmpq $0x2, %r8
+	LONG $0x03f2840f; WORD $0x0000       // 194: je 0x561c <gemmVNNI1x64+0x58c>
+	LONG $0x03f88349                     // 19a: cmpq $0x3, %r8
+	LONG $0x0146850f; WORD $0x0000       // 19e: jne 0x537a <gemmVNNI1x64+0x2ea>
+	LONG $0x18478b4c                     // 1a4: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xdb5b       // 1a8: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xe45b       // 1ae: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xd25b       // 1b4: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1ba: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x48fed162; WORD $0x686f; BYTE $0x08 // 1c0: vmovdqu64 0x200(%r8), %zmm5
+	LONG $0x48fed162; WORD $0x706f; BYTE $0x0a // 1c7: vmovdqu64 0x280(%r8), %zmm6
+	LONG $0x4855d162; WORD $0x686b; BYTE $0x09 // 1ce: vpackssdw 0x240(%r8), %zmm5, %zmm5
+	LONG $0x484dd162; WORD $0x706b; BYTE $0x0b // 1d5: vpackssdw 0x2c0(%r8), %zmm6, %zmm6
+	LONG $0x90f8e1c4; WORD $0x604f       // 1dc: kmovq 0x60(%rdi), %k1
+	LONG $0x18478b4c                     // 1e2: movq 0x18(%rdi), %r8
+	LONG $0xc97ff162; WORD $0x3a6f       // 1e6: vmovdqu8 (%rdx), %zmm7 {%k1} {z}
+	LONG $0x48457162; WORD $0xc060       // 1ec: vpunpcklbw %zmm0, %zmm7, %zmm8
+	LONG $0x4845f162; WORD $0xf868       // 1f2: vpunpckhbw %zmm0, %zmm7, %zmm7
+	LONG $0x483d7162; WORD $0xc861       // 1f8: vpunpcklwd %zmm0, %zmm8, %zmm9
+	LONG $0x483d7162; WORD $0xc069       // 1fe: vpunpckhwd %zmm0, %zmm8, %zmm8
+	LONG $0x483d5162; WORD $0x40fa; BYTE $0x15 // 204: vpsubd 0x540(%r8), %zmm8, %zmm8
+	LONG $0x48355162; WORD $0x48fa; BYTE $0x14 // 20b: vpsubd 0x500(%r8), %zmm9, %zmm9
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 212: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 219: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x48457162; WORD $0xd061       // 220: vpunpcklwd %zmm0, %zmm7, %zmm10
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 226: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x4845f162; WORD $0xf869       // 22d: vpunpckhwd %zmm0, %zmm7, %zmm7
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 233: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x487c5162; WORD $0xc05b       // 23a: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0x4059; BYTE $0x11 // 240: vmulps 0x440(%r8), %zmm8, %zmm8
+	LONG $0x487c5162; WORD $0xc95b       // 247: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48345162; WORD $0x4859; BYTE $0x10 // 24d: vmulps 0x400(%r8), %zmm9, %zmm9
+	LONG $0x4864d162; WORD $0xd858       // 254: vaddps %zmm8, %zmm3, %zmm3
+	LONG $0x482d5162; WORD $0x40fa; BYTE $0x16 // 25a: vpsubd 0x580(%r8), %zmm10, %zmm8
+	LONG $0x485cd162; WORD $0xe158       // 261: vaddps %zmm9, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 267: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 26d: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb6b       // 273: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x487cd162; WORD $0xe05b       // 279: vcvtdq2ps %zmm8, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x12 // 27f: vmulps 0x480(%r8), %zmm4, %zmm4
+	LONG $0x4865f162; WORD $0xdded       // 286: vpaddsw %zmm5, %zmm3, %zmm3
+	LONG $0x4845d162; WORD $0x68fa; BYTE $0x17 // 28c: vpsubd 0x5c0(%r8), %zmm7, %zmm5
+	LONG $0x486cf162; WORD $0xd458       // 293: vaddps %zmm4, %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xe55b       // 299: vcvtdq2ps %zmm5, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x13 // 29f: vmulps 0x4c0(%r8), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // 2a6: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xcc58       // 2ac: vaddps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 2b2: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 2b8: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4875f162; WORD $0xceed       // 2be: vpaddsw %zmm6, %zmm1, %zmm1
+	LONG $0x4865f162; WORD $0xc967       // 2c4: vpackuswb %zmm1, %zmm3, %zmm1
+	LONG $0x497ff162; WORD $0x097f       // 2ca: vmovdqu8 %zmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 2d0: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 2d4: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 2d8: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 2db: cmpq $0x1, %rsi
+	LONG $0x03eb8f0f; WORD $0x0000       // 2df: jg 0x5760 <gemmVNNI1x64+0x6d0>
+	LONG $0x0003fee9; BYTE $0x00         // 2e5: jmp 0x5778 <gemmVNNI1x64+0x6e8>
+	LONG $0x184f8b4c                     // 2ea: movq 0x18(%rdi), %r9
+	LONG $0x487cf162; WORD $0xe45b       // 2ee: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x60478b4c                     // 2f4: movq 0x60(%rdi), %r8
+	LONG $0x487cf162; WORD $0xdb5b       // 2f8: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 2fe: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 304: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x485cd162; WORD $0x6159; BYTE $0x04 // 30a: vmulps 0x100(%r9), %zmm4, %zmm4
+	WORD $0x8944; BYTE $0xc3             // 311: movl %r8d, %ebx
+	WORD $0x894d; BYTE $0xc1             // 314: movq %r8, %r9
+	LONG $0x20e9c149                     // 317: shrq $0x20, %r9
+	WORD $0xe380; BYTE $0x0f             // 31b: andb $0xf, %bl
+	LONG $0x0fe18041                     // 31e: andb $0xf, %r9b
+	LONG $0xcb92fbc5                     // 322: kmovd %ebx, %k1
+	WORD $0x8944; BYTE $0xc3             // 326: movl %r8d, %ebx
+	WORD $0xebc1; BYTE $0x10             // 329: shrl $0x10, %ebx
+	LONG $0x30e8c149                     // 32c: shrq $0x30, %r8
+	WORD $0xe380; BYTE $0x0f             // 330: andb $0xf, %bl
+	LONG $0x0fe08041                     // 333: andb $0xf, %r8b
+	LONG $0x197de3c4; WORD $0x01e5       // 337: vextractf128 $0x1, %ymm4, %xmm5
+	LONG $0x097cf162; WORD $0x2111       // 33d: vmovups %xmm4, (%rcx) {%k1}
+	LONG $0xcb92fbc5                     // 343: kmovd %ebx, %k1
+	LONG $0x097cf162; WORD $0x6911; BYTE $0x04 // 347: vmovups %xmm5, 0x40(%rcx) {%k1}
+	LONG $0x487df362; WORD $0xe519; BYTE $0x02 // 34e: vextractf32x4 $0x2, %zmm4, %xmm5
+	LONG $0x927bc1c4; BYTE $0xc9         // 355: kmovd %r9d, %k1
+	LONG $0x487df362; WORD $0xe419; BYTE $0x03 // 35a: vextractf32x4 $0x3, %zmm4, %xmm4
+	LONG $0x097cf162; WORD $0x6911; BYTE $0x08 // 361: vmovups %xmm5, 0x80(%rcx) {%k1}
+	LONG $0x927bc1c4; BYTE $0xc8         // 368: kmovd %r8d, %k1
+	LONG $0x097cf162; WORD $0x6111; BYTE $0x0c // 36d: vmovups %xmm4, 0xc0(%rcx) {%k1}
+	LONG $0x184f8b4c                     // 374: movq 0x18(%rdi), %r9
+	LONG $0x60478b4c                     // 378: movq 0x60(%rdi), %r8
+	LONG $0x4864d162; WORD $0x5959; BYTE $0x05 // 37c: vmulps 0x140(%r9), %zmm3, %zmm3
+	WORD $0x8944; BYTE $0xc3             // 383: movl %r8d, %ebx
+	WORD $0x894d; BYTE $0xc1             // 386: movq %r8, %r9
+	LONG $0x24e9c149                     // 389: shrq $0x24, %r9
+	WORD $0xebc0; BYTE $0x04             // 38d: shrb $0x4, %bl
+	LONG $0x0fe18041                     // 390: andb $0xf, %r9b
+	LONG $0xcb92fbc5                     // 394: kmovd %ebx, %k1
+	WORD $0x8944; BYTE $0xc3             // 398: movl %r8d, %ebx
+	WORD $0xebc1; BYTE $0x14             // 39b: shrl $0x14, %ebx
+	LONG $0x34e8c149                     // 39e: shrq $0x34, %r8
+	WORD $0xe380; BYTE $0x0f             // 3a2: andb $0xf, %bl
+	LONG $0x0fe08041                     // 3a5: andb $0xf, %r8b
+	LONG $0x197de3c4; WORD $0x01dc       // 3a9: vextractf128 $0x1, %ymm3, %xmm4
+	LONG $0x097cf162; WORD $0x5911; BYTE $0x01 // 3af: vmovups %xmm3, 0x10(%rcx) {%k1}
+	LONG $0xcb92fbc5                     // 3b6: kmovd %ebx, %k1
+	LONG $0x487df362; WORD $0xdd19; BYTE $0x02 // 3ba: vextractf32x4 $0x2, %zmm3, %xmm5
+	LONG $0x487df362; WORD $0xdb19; BYTE $0x03 // 3c1: vextractf32x4 $0x3, %zmm3, %xmm3
+	LONG $0x097cf162; WORD $0x6111; BYTE $0x05 // 3c8: vmovups %xmm4, 0x50(%rcx) {%k1}
+	LONG $0x927bc1c4; BYTE $0xc9         // 3cf: kmovd %r9d, %k1
+	LONG $0x097cf162; WORD $0x6911; BYTE $0x09 // 3d4: vmovups %xmm5, 0x90(%rcx) {%k1}
+	LONG $0x927bc1c4; BYTE $0xc8         // 3db: kmovd %r8d, %k1
+	LONG $0x097cf162; WORD $0x5911; BYTE $0x0d // 3e0: vmovups %xmm3, 0xd0(%rcx) {%k1}
+	LONG $0x184f8b4c                     // 3e7: movq 0x18(%rdi), %r9
+	LONG $0x60478b4c                     // 3eb: movq 0x60(%rdi), %r8
+	LONG $0x486cd162; WORD $0x5159; BYTE $0x06 // 3ef: vmulps 0x180(%r9), %zmm2, %zmm2
+	WORD $0x8944; BYTE $0xc3             // 3f6: movl %r8d, %ebx
+	WORD $0xebc1; BYTE $0x08             // 3f9: shrl $0x8, %ebx
+	WORD $0x894d; BYTE $0xc1             // 3fc: movq %r8, %r9
+	LONG $0x28e9c149                     // 3ff: shrq $0x28, %r9
+	WORD $0xe380; BYTE $0x0f             // 403: andb $0xf, %bl
+	LONG $0x0fe18041                     // 406: andb $0xf, %r9b
+	LONG $0xcb92fbc5                     // 40a: kmovd %ebx, %k1
+	WORD $0x8944; BYTE $0xc3             // 40e: movl %r8d, %ebx
+	WORD $0xebc1; BYTE $0x18             // 411: shrl $0x18, %ebx
+	LONG $0x38e8c149                     // 414: shrq $0x38, %r8
+	WORD $0xe380; BYTE $0x0f             // 418: andb $0xf, %bl
+	LONG $0x0fe08041                     // 41b: andb $0xf, %r8b
+	LONG $0x197de3c4; WORD $0x01d3       // 41f: vextractf128 $0x1, %ymm2, %xmm3
+	LONG $0x097cf162; WORD $0x5111; BYTE $0x02 // 425: vmovups %xmm2, 0x20(%rcx) {%k1}
+	LONG $0xcb92fbc5                     // 42c: kmovd %ebx, %k1
+	LONG $0x097cf162; WORD $0x5911; BYTE $0x06 // 430: vmovups %xmm3, 0x60(%rcx) {%k1}
+	LONG $0x487df362; WORD $0xd319; BYTE $0x02 // 437: vextractf32x4 $0x2, %zmm2, %xmm3
+	LONG $0x927bc1c4; BYTE $0xc9         // 43e: kmovd %r9d, %k1
+	LONG $0x487df362; WORD $0xd219; BYTE $0x03 // 443: vextractf32x4 $0x3, %zmm2, %xmm2
+	LONG $0x097cf162; WORD $0x5911; BYTE $0x0a // 44a: vmovups %xmm3, 0xa0(%rcx) {%k1}
+	LONG $0x927bc1c4; BYTE $0xc8         // 451: kmovd %r8d, %k1
+	LONG $0x097cf162; WORD $0x5111; BYTE $0x0e // 456: vmovups %xmm2, 0xe0(%rcx) {%k1}
+	LONG $0x18478b4c                     // 45d: movq 0x18(%rdi), %r8
+	LONG $0x607f8b48                     // 461: movq 0x60(%rdi), %rdi
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 465: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	WORD $0xfb89                         // 46c: movl %edi, %ebx
+	WORD $0xebc1; BYTE $0x0c             // 46e: shrl $0xc, %ebx
+	WORD $0x8949; BYTE $0xf8             // 471: movq %rdi, %r8
+	LONG $0x2ce8c149                     // 474: shrq $0x2c, %r8
+	WORD $0xe380; BYTE $0x0f             // 478: andb $0xf, %bl
+	LONG $0x0fe08041                     // 47b: andb $0xf, %r8b
+	LONG $0xcb92fbc5                     // 47f: kmovd %ebx, %k1
+	WORD $0xfb89                         // 483: movl %edi, %ebx
+	WORD $0xebc1; BYTE $0x1c             // 485: shrl $0x1c, %ebx
+	LONG $0x3cefc148                     // 488: shrq $0x3c, %rdi
+	LONG $0x197de3c4; WORD $0x01ca       // 48c: vextractf128 $0x1, %ymm1, %xmm2
+	LONG $0x097cf162; WORD $0x4911; BYTE $0x03 // 492: vmovups %xmm1, 0x30(%rcx) {%k1}
+	LONG $0xcb92fbc5                     // 499: kmovd %ebx, %k1
+	LONG $0x487df362; WORD $0xcb19; BYTE $0x02 // 49d: vextractf32x4 $0x2, %zmm1, %xmm3
+	LONG $0x487df362; WORD $0xc919; BYTE $0x03 // 4a4: vextractf32x4 $0x3, %zmm1, %xmm1
+	LONG $0x097cf162; WORD $0x5111; BYTE $0x07 // 4ab: vmovups %xmm2, 0x70(%rcx) {%k1}
+	LONG $0x927bc1c4; BYTE $0xc8         // 4b2: kmovd %r8d, %k1
+	LONG $0x097cf162; WORD $0x5911; BYTE $0x0b // 4b7: vmovups %xmm3, 0xb0(%rcx) {%k1}
+	LONG $0xcf92fbc5                     // 4be: kmovd %edi, %k1
+	LONG $0x097cf162; WORD $0x4911; BYTE $0x0f // 4c2: vmovups %xmm1, 0xf0(%rcx) {%k1}
+	LONG $0x01fe8348                     // 4c9: cmpq $0x1, %rsi
+	LONG $0x01fd8f0f; WORD $0x0000       // 4cd: jg 0x5760 <gemmVNNI1x64+0x6d0>
+	LONG $0x000210e9; BYTE $0x00         // 4d3: jmp 0x5778 <gemmVNNI1x64+0x6e8>
+	LONG $0x18478b4c                     // 4d8: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xe45b       // 4dc: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 4e2: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 4e8: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 4ee: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x48fed162; WORD $0x686f; BYTE $0x08 // 4f4: vmovdqu64 0x200(%r8), %zmm5
+	LONG $0x48fed162; WORD $0x706f; BYTE $0x0a // 4fb: vmovdqu64 0x280(%r8), %zmm6
+	LONG $0x4855d162; WORD $0x686b; BYTE $0x09 // 502: vpackssdw 0x240(%r8), %zmm5, %zmm5
+	LONG $0x484dd162; WORD $0x706b; BYTE $0x0b // 509: vpackssdw 0x2c0(%r8), %zmm6, %zmm6
+	LONG $0x18478b4c                     // 510: movq 0x18(%rdi), %r8
+	LONG $0x90f8e1c4; WORD $0x604f       // 514: kmovq 0x60(%rdi), %k1
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 51a: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 521: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 528: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 52f: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // 536: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 53c: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 542: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 548: vcvtps2dq %zmm1, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // 54e: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x486df162; WORD $0xc96b       // 554: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865f162; WORD $0xdded       // 55a: vpaddsw %zmm5, %zmm3, %zmm3
+	LONG $0x4875f162; WORD $0xceed       // 560: vpaddsw %zmm6, %zmm1, %zmm1
+	LONG $0x4865f162; WORD $0xc967       // 566: vpackuswb %zmm1, %zmm3, %zmm1
+	LONG $0x497ff162; WORD $0x097f       // 56c: vmovdqu8 %zmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 572: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 576: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 57a: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 57d: cmpq $0x1, %rsi
+	LONG $0x01498f0f; WORD $0x0000       // 581: jg 0x5760 <gemmVNNI1x64+0x6d0>
+	LONG $0x00015ce9; BYTE $0x00         // 587: jmp 0x5778 <gemmVNNI1x64+0x6e8>
+	LONG $0x000000bb; BYTE $0x3f         // 58c: movl $0x3f000000, %ebx
+	LONG $0x0000b841; WORD $0x3f80       // 591: movl $0x3f800000, %r8d
+	LONG $0x184f8b4c                     // 597: movq 0x18(%rdi), %r9
+	LONG $0x487d5262; WORD $0xc07c       // 59b: vpbroadcastd %r8d, %zmm8
+	LONG $0x487cf162; WORD $0xe45b       // 5a1: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 5a7: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487df262; WORD $0xfb7c       // 5ad: vpbroadcastd %ebx, %zmm7
+	LONG $0x487cf162; WORD $0xd25b       // 5b3: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 5b9: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x48fed162; WORD $0x696f; BYTE $0x08 // 5bf: vmovdqu64 0x200(%r9), %zmm5
+	LONG $0x48fed162; WORD $0x716f; BYTE $0x0a // 5c6: vmovdqu64 0x280(%r9), %zmm6
+	LONG $0x4855d162; WORD $0x696b; BYTE $0x09 // 5cd: vpackssdw 0x240(%r9), %zmm5, %zmm5
+	LONG $0x484dd162; WORD $0x716b; BYTE $0x0b // 5d4: vpackssdw 0x2c0(%r9), %zmm6, %zmm6
+	LONG $0x18478b4c                     // 5db: movq 0x18(%rdi), %r8
+	LONG $0x90f8e1c4; WORD $0x604f       // 5df: kmovq 0x60(%rdi), %k1
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 5e5: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x05 // 5ec: vmulps 0x140(%r8), %zmm3, %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x06 // 5f3: vmulps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x07 // 5fa: vmulps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x485c5162; WORD $0x4859; BYTE $0x0c // 601: vmulps 0x300(%r8), %zmm4, %zmm9
+	LONG $0x48645162; WORD $0x5059; BYTE $0x0d // 608: vmulps 0x340(%r8), %zmm3, %zmm10
+	LONG $0x48445162; WORD $0xc958       // 60f: vaddps %zmm9, %zmm7, %zmm9
+	LONG $0x48347162; WORD $0xc85f       // 615: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48345162; WORD $0xc85d       // 61b: vminps %zmm8, %zmm9, %zmm9
+	LONG $0x485cd162; WORD $0xe159       // 621: vmulps %zmm9, %zmm4, %zmm4
+	LONG $0x48445162; WORD $0xca58       // 627: vaddps %zmm10, %zmm7, %zmm9
+	LONG $0x48347162; WORD $0xc85f       // 62d: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x487df162; WORD $0xe45b       // 633: vcvtps2dq %zmm4, %zmm4
+	LONG $0x48345162; WORD $0xc85d       // 639: vminps %zmm8, %zmm9, %zmm9
+	LONG $0x4864d162; WORD $0xd959       // 63f: vmulps %zmm9, %zmm3, %zmm3
+	LONG $0x486c5162; WORD $0x4859; BYTE $0x0e // 645: vmulps 0x380(%r8), %zmm2, %zmm9
+	LONG $0x487df162; WORD $0xdb5b       // 64c: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb6b       // 652: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x4865f162; WORD $0xdded       // 658: vpaddsw %zmm5, %zmm3, %zmm3
+	LONG $0x4874d162; WORD $0x6859; BYTE $0x0f // 65e: vmulps 0x3c0(%r8), %zmm1, %zmm5
+	LONG $0x4844d162; WORD $0xe158       // 665: vaddps %zmm9, %zmm7, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 66b: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0xe05d       // 671: vminps %zmm8, %zmm4, %zmm4
+	LONG $0x486cf162; WORD $0xd459       // 677: vmulps %zmm4, %zmm2, %zmm2
+	LONG $0x4844f162; WORD $0xe558       // 67d: vaddps %zmm5, %zmm7, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // 683: vcvtps2dq %zmm2, %zmm2
+	LONG $0x485cf162; WORD $0xe05f       // 689: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0xe05d       // 68f: vminps %zmm8, %zmm4, %zmm4
+	LONG $0x4874f162; WORD $0xcc59       // 695: vmulps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 69b: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 6a1: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4875f162; WORD $0xceed       // 6a7: vpaddsw %zmm6, %zmm1, %zmm1
+	LONG $0x4865f162; WORD $0xc967       // 6ad: vpackuswb %zmm1, %zmm3, %zmm1
+	LONG $0x497ff162; WORD $0x097f       // 6b3: vmovdqu8 %zmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 6b9: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 6bd: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 6c1: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 6c4: cmpq $0x1, %rsi
+	WORD $0x1e7e                         // 6c8: jle 0x5778 <gemmVNNI1x64+0x6e8>
+	LONG $0x441f0f66; WORD $0x0000       // 6ca: nopw (%rax,%rax)
+	LONG $0x247c8b49; BYTE $0x28         // 6d0: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 6d5: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 6da: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 6dd: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 6e0: addq %rdi, %rdx
+	LONG $0xfff938e9; BYTE $0xff         // 6e3: jmp 0x50b0 <gemmVNNI1x64+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 6e8: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
@@ -4426,192 +3889,300 @@ TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
 	LONG $0x485dd262; WORD $0x4850; BYTE $0x02 // 077: vpdpbusd 0x80(%r8), %zmm4, %zmm1
 	LONG $0xc0c08149; WORD $0x0000; BYTE $0x00 // 07e: addq $0xc0, %r8
 	WORD $0xff49; BYTE $0xcb             // 085: decq %r11
-	WORD $0xd675                         // 088: jne 0x6430 <gemmVNNI1x48+0x60>
+	WORD $0xd675                         // 088: jne 0x57e0 <gemmVNNI1x48+0x60>
 	LONG $0x5057034c                     // 08a: addq 0x50(%rdi), %r10
 	WORD $0xff49; BYTE $0xc9             // 08e: decq %r9
-	WORD $0xbd75                         // 091: jne 0x6420 <gemmVNNI1x48+0x50>
+	WORD $0xbd75                         // 091: jne 0x57d0 <gemmVNNI1x48+0x50>
 	LONG $0x58478b4c                     // 093: movq 0x58(%rdi), %r8
 	LONG $0x01f88349                     // 097: cmpq $0x1, %r8
-	LONG $0x00cf8f0f; WORD $0x0000       // 09b: jg 0x6540 <gemmVNNI1x48+0x170>
+	LONG $0x010f8f0f; WORD $0x0000       // 09b: jg 0x5930 <gemmVNNI1x48+0x1b0>
 	WORD $0x854d; BYTE $0xc0             // 0a1: testq %r8, %r8
-	LONG $0x023d840f; WORD $0x0000       // 0a4: je 0x66b7 <gemmVNNI1x48+0x2e7>
+	LONG $0x03f8840f; WORD $0x0000       // 0a4: je 0x5c22 <gemmVNNI1x48+0x4a2>
 	LONG $0x01f88349                     // 0aa: cmpq $0x1, %r8
-	LONG $0x01d5850f; WORD $0x0000       // 0ae: jne 0x6659 <gemmVNNI1x48+0x289>
-	LONG $0x18478b4c                     // 0b4: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xdb5b       // 0b8: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 0be: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 0c4: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 0ca: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x585d; BYTE $0x09 // 0d1: vminps 0x240(%r8), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 0d8: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 0de: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 0e5: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1911       // 0eb: vpmovusdb %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 0f1: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x505d; BYTE $0x0a // 0f8: vminps 0x280(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 0ff: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 105: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 10c: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 112: vpmovusdb %zmm2, 0x10(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 119: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x64         // 120: kmovw 0x64(%rdi), %k1
-	LONG $0x4874d162; WORD $0x485d; BYTE $0x0b // 125: vminps 0x2c0(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 12c: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 132: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 139: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 13f: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 145: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 14c: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 150: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 154: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 157: cmpq $0x1, %rsi
-	LONG $0x032f8f0f; WORD $0x0000       // 15b: jg 0x6860 <gemmVNNI1x48+0x490>
-	LONG $0x000342e9; BYTE $0x00         // 161: jmp 0x6878 <gemmVNNI1x48+0x4a8>
-	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 166: nopw %cs:(%rax,%rax)
-	LONG $0x02f88349                     // 170: cmpq $0x2, %r8
-	LONG $0x020a840f; WORD $0x0000       // 174: je 0x6754 <gemmVNNI1x48+0x384>
-	LONG $0x03f88349                     // 17a: cmpq $0x3, %r8
-	LONG $0x0105850f; WORD $0x0000       // 17e: jne 0x6659 <gemmVNNI1x48+0x289>
-	LONG $0x18478b4c                     // 184: movq 0x18(%rdi), %r8
-	LONG $0x487df262; WORD $0x2231       // 188: vpmovzxbd (%rdx), %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 18e: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 194: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 19a: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x485dd162; WORD $0x60fa; BYTE $0x0f // 1a0: vpsubd 0x3c0(%r8), %zmm4, %zmm4
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 1a7: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xe45b       // 1ae: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0x6059; BYTE $0x0c // 1b4: vmulps 0x300(%r8), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc58       // 1bb: vaddps %zmm4, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 1c1: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 1c7: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 1ce: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1911       // 1d4: vpmovusdb %zmm3, (%rcx)
-	LONG $0x487df262; WORD $0x5a31; BYTE $0x01 // 1da: vpmovzxbd 0x10(%rdx), %zmm3
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 1e1: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x4865d162; WORD $0x58fa; BYTE $0x10 // 1e8: vpsubd 0x400(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xdb5b       // 1ef: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x0d // 1f5: vmulps 0x340(%r8), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 1fc: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 202: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 208: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 20f: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 215: vpmovusdb %zmm2, 0x10(%rcx)
-	LONG $0x4f90f8c5; BYTE $0x64         // 21c: kmovw 0x64(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 221: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x897ff162; WORD $0x526f; BYTE $0x02 // 228: vmovdqu8 0x20(%rdx), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd231       // 22f: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x11 // 235: vpsubd 0x440(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 23c: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x0e // 242: vmulps 0x380(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 249: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 24f: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 255: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 25c: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 262: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 268: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 26f: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 273: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 277: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 27a: cmpq $0x1, %rsi
-	LONG $0x020c8f0f; WORD $0x0000       // 27e: jg 0x6860 <gemmVNNI1x48+0x490>
-	LONG $0x00021fe9; BYTE $0x00         // 284: jmp 0x6878 <gemmVNNI1x48+0x4a8>
-	LONG $0x18478b4c                     // 289: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xdb5b       // 28d: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 293: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 299: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 29f: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0x1911       // 2a6: vmovups %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 2ac: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0x5111; BYTE $0x01 // 2b3: vmovups %zmm2, 0x40(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 2ba: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x64         // 2c1: kmovw 0x64(%rdi), %k1
-	LONG $0x497cf162; WORD $0x4911; BYTE $0x02 // 2c6: vmovups %zmm1, 0x80(%rcx) {%k1}
-	LONG $0x287f8b48                     // 2cd: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 2d1: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 2d5: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 2d8: cmpq $0x1, %rsi
-	LONG $0x01ae8f0f; WORD $0x0000       // 2dc: jg 0x6860 <gemmVNNI1x48+0x490>
-	LONG $0x0001c1e9; BYTE $0x00         // 2e2: jmp 0x6878 <gemmVNNI1x48+0x4a8>
-	LONG $0x18478b4c                     // 2e7: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xdb5b       // 2eb: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 2f1: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 2f7: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 2fd: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 304: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 30a: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 311: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1911       // 317: vpmovusdb %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 31d: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 324: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 32a: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 331: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 337: vpmovusdb %zmm2, 0x10(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 33e: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x64         // 345: kmovw 0x64(%rdi), %k1
-	LONG $0x487df162; WORD $0xc95b       // 34a: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 350: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 357: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 35d: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 363: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 36a: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 36e: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 372: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 375: cmpq $0x1, %rsi
-	LONG $0x01118f0f; WORD $0x0000       // 379: jg 0x6860 <gemmVNNI1x48+0x490>
-	LONG $0x000124e9; BYTE $0x00         // 37f: jmp 0x6878 <gemmVNNI1x48+0x4a8>
-	LONG $0x000000bb; BYTE $0x3f         // 384: movl $0x3f000000, %ebx
-	LONG $0x487df262; WORD $0xe37c       // 389: vpbroadcastd %ebx, %zmm4
-	LONG $0x800000bb; BYTE $0x3f         // 38f: movl $0x3f800000, %ebx
-	LONG $0x18478b4c                     // 394: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xdb5b       // 398: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487df262; WORD $0xeb7c       // 39e: vpbroadcastd %ebx, %zmm5
-	LONG $0x487cf162; WORD $0xd25b       // 3a4: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 3aa: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 3b0: vmulps 0xc0(%r8), %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x7059; BYTE $0x09 // 3b7: vmulps 0x240(%r8), %zmm3, %zmm6
-	LONG $0x485cf162; WORD $0xf658       // 3be: vaddps %zmm6, %zmm4, %zmm6
-	LONG $0x484cf162; WORD $0xf05f       // 3c4: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484cf162; WORD $0xf55d       // 3ca: vminps %zmm5, %zmm6, %zmm6
-	LONG $0x4864f162; WORD $0xde59       // 3d0: vmulps %zmm6, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xdb5b       // 3d6: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4865d162; WORD $0x58fe; BYTE $0x06 // 3dc: vpaddd 0x180(%r8), %zmm3, %zmm3
-	LONG $0x4865f262; WORD $0xd83d       // 3e3: vpmaxsd %zmm0, %zmm3, %zmm3
-	LONG $0x487ef262; WORD $0x1911       // 3e9: vpmovusdb %zmm3, (%rcx)
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 3ef: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5859; BYTE $0x0a // 3f6: vmulps 0x280(%r8), %zmm2, %zmm3
-	LONG $0x485cf162; WORD $0xdb58       // 3fd: vaddps %zmm3, %zmm4, %zmm3
-	LONG $0x4864f162; WORD $0xd85f       // 403: vmaxps %zmm0, %zmm3, %zmm3
-	LONG $0x4864f162; WORD $0xdd5d       // 409: vminps %zmm5, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd359       // 40f: vmulps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 415: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x07 // 41b: vpaddd 0x1c0(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 422: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x5111; BYTE $0x01 // 428: vpmovusdb %zmm2, 0x10(%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 42f: vmulps 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x64         // 436: kmovw 0x64(%rdi), %k1
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x0b // 43b: vmulps 0x2c0(%r8), %zmm1, %zmm2
-	LONG $0x485cf162; WORD $0xd258       // 442: vaddps %zmm2, %zmm4, %zmm2
-	LONG $0x486cf162; WORD $0xd05f       // 448: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd55d       // 44e: vminps %zmm5, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 454: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 45a: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x08 // 460: vpaddd 0x200(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 467: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 46d: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x02 // 473: vmovdqu8 %xmm1, 0x20(%rcx) {%k1}
-	LONG $0x287f8b48                     // 47a: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 47e: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 482: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 485: cmpq $0x1, %rsi
-	WORD $0x1d7e                         // 489: jle 0x6878 <gemmVNNI1x48+0x4a8>
-	LONG $0x00441f0f; BYTE $0x00         // 48b: nopl (%rax,%rax)
-	LONG $0x247c8b49; BYTE $0x28         // 490: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 495: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 49a: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 49d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 4a0: addq %rdi, %rdx
-	LONG $0xfffb78e9; BYTE $0xff         // 4a3: jmp 0x63f0 <gemmVNNI1x48+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 4a8: vzeroupper
+	LONG $0x027e850f; WORD $0x0000       // 0ae: jne 0x5ab2 <gemmVNNI1x48+0x332>
+	LONG $0x0100b849; LONG $0x06050402; WORD $0x0908 // 0b4: movabsq $0x908060504020100, %r8
+	LONG $0x0c0ab949; LONG $0x07030e0d; WORD $0x0f0b // 0be: movabsq $0xf0b07030e0d0c0a, %r9
+	LONG $0x6ef9c1c4; BYTE $0xe0         // 0c8: vmovq %r8, %xmm4
+	LONG $0x0100b849; LONG $0x04030002; WORD $0x0005 // 0cd: movabsq $0x5040300020100, %r8
+	LONG $0x0706b849; LONG $0x0a090008; WORD $0x000b // 0d7: movabsq $0xb0a0900080706, %r8
+	LONG $0x18478b4c                     // 0e1: movq 0x18(%rdi), %r8
+	LONG $0x6ef9c1c4; BYTE $0xe9         // 0e5: vmovq %r9, %xmm5
+	LONG $0x487cf162; WORD $0xdb5b       // 0ea: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 0f0: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 0f6: vcvtdq2ps %zmm1, %zmm1
+	LONG $0xe56cd9c5                     // 0fc: vpunpcklqdq %xmm5, %xmm4, %xmm4
+	LONG $0x48fed162; WORD $0x686f; BYTE $0x06 // 100: vmovdqu64 0x180(%r8), %zmm5
+	LONG $0x48fed162; WORD $0x706f; BYTE $0x08 // 107: vmovdqu64 0x200(%r8), %zmm6
+	LONG $0x4855d162; WORD $0x686b; BYTE $0x07 // 10e: vpackssdw 0x1c0(%r8), %zmm5, %zmm5
+	LONG $0x18478b4c                     // 115: movq 0x18(%rdi), %r8
+	LONG $0x90f8e1c4; WORD $0x604f       // 119: kmovq 0x60(%rdi), %k1
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 11f: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 126: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 12d: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x4864d162; WORD $0x585d; BYTE $0x09 // 134: vminps 0x240(%r8), %zmm3, %zmm3
+	LONG $0x486cd162; WORD $0x505d; BYTE $0x0a // 13b: vminps 0x280(%r8), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x485d; BYTE $0x0b // 142: vminps 0x2c0(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 149: vcvtps2dq %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xdb5b       // 14f: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 155: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0xd26b       // 15b: vpackssdw %zmm2, %zmm3, %zmm2
+	LONG $0x487df262; WORD $0xdc31       // 161: vpmovzxbd %xmm4, %zmm3
+	LONG $0x484df162; WORD $0xe66b       // 167: vpackssdw %zmm6, %zmm6, %zmm4
+	LONG $0x4875f162; WORD $0xc96b       // 16d: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xd5ed       // 173: vpaddsw %zmm5, %zmm2, %zmm2
+	LONG $0x4875f162; WORD $0xcced       // 179: vpaddsw %zmm4, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 17f: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4865f262; WORD $0xc936       // 185: vpermd %zmm1, %zmm3, %zmm1
+	LONG $0x497ff162; WORD $0x097f       // 18b: vmovdqu8 %zmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 191: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 195: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 199: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 19c: cmpq $0x1, %rsi
+	LONG $0x053a8f0f; WORD $0x0000       // 1a0: jg 0x5e60 <gemmVNNI1x48+0x6e0>
+	LONG $0x00054de9; BYTE $0x00         // 1a6: jmp 0x5e78 <gemmVNNI1x48+0x6f8>
+	LONG $0x00441f0f; BYTE $0x00         // 1ab: nopl (%rax,%rax)
+	LONG $0x02f88349                     // 1b0: cmpq $0x2, %r8
+	LONG $0x03ca840f; WORD $0x0000       // 1b4: je 0x5d04 <gemmVNNI1x48+0x584>
+	LONG $0x03f88349                     // 1ba: cmpq $0x3, %r8
+	LONG $0x016e850f; WORD $0x0000       // 1be: jne 0x5ab2 <gemmVNNI1x48+0x332>
+	LONG $0x0100b849; LONG $0x06050402; WORD $0x0908 // 1c4: movabsq $0x908060504020100, %r8
+	LONG $0x0c0ab949; LONG $0x07030e0d; WORD $0x0f0b // 1ce: movabsq $0xf0b07030e0d0c0a, %r9
+	LONG $0x6ef9c1c4; BYTE $0xe0         // 1d8: vmovq %r8, %xmm4
+	LONG $0x6ef9c1c4; BYTE $0xe9         // 1dd: vmovq %r9, %xmm5
+	LONG $0x0100b849; LONG $0x04030002; WORD $0x0005 // 1e2: movabsq $0x5040300020100, %r8
+	LONG $0x0706b949; LONG $0x0a090008; WORD $0x000b // 1ec: movabsq $0xb0a0900080706, %r9
+	LONG $0x6ef9c1c4; BYTE $0xf1         // 1f6: vmovq %r9, %xmm6
+	LONG $0x487cf162; WORD $0xdb5b       // 1fb: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 201: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 207: vcvtdq2ps %zmm1, %zmm1
+	LONG $0xe56cd9c5                     // 20d: vpunpcklqdq %xmm5, %xmm4, %xmm4
+	LONG $0x6ef9c1c4; BYTE $0xe8         // 211: vmovq %r8, %xmm5
+	LONG $0x18478b4c                     // 216: movq 0x18(%rdi), %r8
+	LONG $0xee6cd1c5                     // 21a: vpunpcklqdq %xmm6, %xmm5, %xmm5
+	LONG $0x487df262; WORD $0xed31       // 21e: vpmovzxbd %xmm5, %zmm5
+	LONG $0x48fed162; WORD $0x706f; BYTE $0x06 // 224: vmovdqu64 0x180(%r8), %zmm6
+	LONG $0x48fed162; WORD $0x786f; BYTE $0x08 // 22b: vmovdqu64 0x200(%r8), %zmm7
+	LONG $0x484dd162; WORD $0x706b; BYTE $0x07 // 232: vpackssdw 0x1c0(%r8), %zmm6, %zmm6
+	LONG $0x90f8e1c4; WORD $0x604f       // 239: kmovq 0x60(%rdi), %k1
+	LONG $0x18478b4c                     // 23f: movq 0x18(%rdi), %r8
+	LONG $0xc97f7162; WORD $0x026f       // 243: vmovdqu8 (%rdx), %zmm8 {%k1} {z}
+	LONG $0x4855d262; WORD $0xe836       // 249: vpermd %zmm8, %zmm5, %zmm5
+	LONG $0x48557162; WORD $0xc060       // 24f: vpunpcklbw %zmm0, %zmm5, %zmm8
+	LONG $0x4855f162; WORD $0xe868       // 255: vpunpckhbw %zmm0, %zmm5, %zmm5
+	LONG $0x483d7162; WORD $0xc861       // 25b: vpunpcklwd %zmm0, %zmm8, %zmm9
+	LONG $0x483d7162; WORD $0xc069       // 261: vpunpckhwd %zmm0, %zmm8, %zmm8
+	LONG $0x48355162; WORD $0x48fa; BYTE $0x0f // 267: vpsubd 0x3c0(%r8), %zmm9, %zmm9
+	LONG $0x483d5162; WORD $0x40fa; BYTE $0x10 // 26e: vpsubd 0x400(%r8), %zmm8, %zmm8
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 275: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 27c: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x4855f162; WORD $0xe861       // 283: vpunpcklwd %zmm0, %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x68fa; BYTE $0x11 // 289: vpsubd 0x440(%r8), %zmm5, %zmm5
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 290: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x487c5162; WORD $0xc95b       // 297: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 29d: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x48345162; WORD $0x4859; BYTE $0x0c // 2a3: vmulps 0x300(%r8), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0x4059; BYTE $0x0d // 2aa: vmulps 0x340(%r8), %zmm8, %zmm8
+	LONG $0x4864d162; WORD $0xd958       // 2b1: vaddps %zmm9, %zmm3, %zmm3
+	LONG $0x486cd162; WORD $0xd058       // 2b7: vaddps %zmm8, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xdb5b       // 2bd: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 2c3: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0xd26b       // 2c9: vpackssdw %zmm2, %zmm3, %zmm2
+	LONG $0x487cf162; WORD $0xdd5b       // 2cf: vcvtdq2ps %zmm5, %zmm3
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x0e // 2d5: vmulps 0x380(%r8), %zmm3, %zmm3
+	LONG $0x486df162; WORD $0xd6ed       // 2dc: vpaddsw %zmm6, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xcb58       // 2e2: vaddps %zmm3, %zmm1, %zmm1
+	LONG $0x487df262; WORD $0xdc31       // 2e8: vpmovzxbd %xmm4, %zmm3
+	LONG $0x4845f162; WORD $0xe76b       // 2ee: vpackssdw %zmm7, %zmm7, %zmm4
+	LONG $0x487df162; WORD $0xc95b       // 2f4: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xc96b       // 2fa: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xcced       // 300: vpaddsw %zmm4, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 306: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4865f262; WORD $0xc936       // 30c: vpermd %zmm1, %zmm3, %zmm1
+	LONG $0x497ff162; WORD $0x097f       // 312: vmovdqu8 %zmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 318: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 31c: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 320: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 323: cmpq $0x1, %rsi
+	LONG $0x03b38f0f; WORD $0x0000       // 327: jg 0x5e60 <gemmVNNI1x48+0x6e0>
+	LONG $0x0003c6e9; BYTE $0x00         // 32d: jmp 0x5e78 <gemmVNNI1x48+0x6f8>
+	LONG $0x184f8b4c                     // 332: movq 0x18(%rdi), %r9
+	LONG $0x487cf162; WORD $0xdb5b       // 336: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x60478b4c                     // 33c: movq 0x60(%rdi), %r8
+	LONG $0x487cf162; WORD $0xd25b       // 340: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 346: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x4864d162; WORD $0x5959; BYTE $0x03 // 34c: vmulps 0xc0(%r9), %zmm3, %zmm3
+	WORD $0x8944; BYTE $0xc3             // 353: movl %r8d, %ebx
+	WORD $0xe380; BYTE $0x0f             // 356: andb $0xf, %bl
+	LONG $0xcb92fbc5                     // 359: kmovd %ebx, %k1
+	WORD $0x8944; BYTE $0xc3             // 35d: movl %r8d, %ebx
+	WORD $0xebc1; BYTE $0x0c             // 360: shrl $0xc, %ebx
+	WORD $0xe380; BYTE $0x0f             // 363: andb $0xf, %bl
+	LONG $0x097cf162; WORD $0x1911       // 366: vmovups %xmm3, (%rcx) {%k1}
+	LONG $0xcb92fbc5                     // 36c: kmovd %ebx, %k1
+	WORD $0x8944; BYTE $0xc3             // 370: movl %r8d, %ebx
+	WORD $0xebc1; BYTE $0x18             // 373: shrl $0x18, %ebx
+	LONG $0x197de3c4; WORD $0x01dc       // 376: vextractf128 $0x1, %ymm3, %xmm4
+	LONG $0x24e8c149                     // 37c: shrq $0x24, %r8
+	LONG $0x487df362; WORD $0xdd19; BYTE $0x02 // 380: vextractf32x4 $0x2, %zmm3, %xmm5
+	LONG $0x487df362; WORD $0xdb19; BYTE $0x03 // 387: vextractf32x4 $0x3, %zmm3, %xmm3
+	WORD $0xe380; BYTE $0x0f             // 38e: andb $0xf, %bl
+	LONG $0x0fe08041                     // 391: andb $0xf, %r8b
+	LONG $0x097cf162; WORD $0x6111; BYTE $0x03 // 395: vmovups %xmm4, 0x30(%rcx) {%k1}
+	LONG $0xcb92fbc5                     // 39c: kmovd %ebx, %k1
+	LONG $0x097cf162; WORD $0x6911; BYTE $0x06 // 3a0: vmovups %xmm5, 0x60(%rcx) {%k1}
+	LONG $0x927bc1c4; BYTE $0xc8         // 3a7: kmovd %r8d, %k1
+	LONG $0x097cf162; WORD $0x5911; BYTE $0x09 // 3ac: vmovups %xmm3, 0x90(%rcx) {%k1}
+	LONG $0x184f8b4c                     // 3b3: movq 0x18(%rdi), %r9
+	LONG $0x60478b4c                     // 3b7: movq 0x60(%rdi), %r8
+	LONG $0x486cd162; WORD $0x5159; BYTE $0x04 // 3bb: vmulps 0x100(%r9), %zmm2, %zmm2
+	WORD $0x8944; BYTE $0xc3             // 3c2: movl %r8d, %ebx
+	WORD $0xebc0; BYTE $0x04             // 3c5: shrb $0x4, %bl
+	LONG $0xcb92fbc5                     // 3c8: kmovd %ebx, %k1
+	WORD $0x8944; BYTE $0xc3             // 3cc: movl %r8d, %ebx
+	WORD $0xebc1; BYTE $0x10             // 3cf: shrl $0x10, %ebx
+	WORD $0xe380; BYTE $0x0f             // 3d2: andb $0xf, %bl
+	LONG $0x197de3c4; WORD $0x01d3       // 3d5: vextractf128 $0x1, %ymm2, %xmm3
+	LONG $0x097cf162; WORD $0x5111; BYTE $0x01 // 3db: vmovups %xmm2, 0x10(%rcx) {%k1}
+	LONG $0xcb92fbc5                     // 3e2: kmovd %ebx, %k1
+	WORD $0x8944; BYTE $0xc3             // 3e6: movl %r8d, %ebx
+	LONG $0x28e8c149                     // 3e9: shrq $0x28, %r8
+	WORD $0xebc1; BYTE $0x1c             // 3ed: shrl $0x1c, %ebx
+	LONG $0x0fe08041                     // 3f0: andb $0xf, %r8b
+	LONG $0x097cf162; WORD $0x5911; BYTE $0x04 // 3f4: vmovups %xmm3, 0x40(%rcx) {%k1}
+	LONG $0x487df362; WORD $0xd319; BYTE $0x02 // 3fb: vextractf32x4 $0x2, %zmm2, %xmm3
+	LONG $0xcb92fbc5                     // 402: kmovd %ebx, %k1
+	LONG $0x487df362; WORD $0xd219; BYTE $0x03 // 406: vextractf32x4 $0x3, %zmm2, %xmm2
+	LONG $0x097cf162; WORD $0x5911; BYTE $0x07 // 40d: vmovups %xmm3, 0x70(%rcx) {%k1}
+	LONG $0x927bc1c4; BYTE $0xc8         // 414: kmovd %r8d, %k1
+	LONG $0x097cf162; WORD $0x5111; BYTE $0x0a // 419: vmovups %xmm2, 0xa0(%rcx) {%k1}
+	LONG $0x18478b4c                     // 420: movq 0x18(%rdi), %r8
+	LONG $0x607f8b48                     // 424: movq 0x60(%rdi), %rdi
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 428: vmulps 0x140(%r8), %zmm1, %zmm1
+	WORD $0xfb89                         // 42f: movl %edi, %ebx
+	WORD $0xebc1; BYTE $0x08             // 431: shrl $0x8, %ebx
+	WORD $0x8949; BYTE $0xf8             // 434: movq %rdi, %r8
+	LONG $0x20e8c149                     // 437: shrq $0x20, %r8
+	WORD $0xe380; BYTE $0x0f             // 43b: andb $0xf, %bl
+	LONG $0x0fe08041                     // 43e: andb $0xf, %r8b
+	LONG $0xcb92fbc5                     // 442: kmovd %ebx, %k1
+	WORD $0xfb89                         // 446: movl %edi, %ebx
+	WORD $0xebc1; BYTE $0x14             // 448: shrl $0x14, %ebx
+	LONG $0x2cefc148                     // 44b: shrq $0x2c, %rdi
+	WORD $0xe380; BYTE $0x0f             // 44f: andb $0xf, %bl
+	LONG $0x0fe78040                     // 452: andb $0xf, %dil
+	LONG $0x197de3c4; WORD $0x01ca       // 456: vextractf128 $0x1, %ymm1, %xmm2
+	LONG $0x097cf162; WORD $0x4911; BYTE $0x02 // 45c: vmovups %xmm1, 0x20(%rcx) {%k1}
+	LONG $0xcb92fbc5                     // 463: kmovd %ebx, %k1
+	LONG $0x487df362; WORD $0xcb19; BYTE $0x02 // 467: vextractf32x4 $0x2, %zmm1, %xmm3
+	LONG $0x487df362; WORD $0xc919; BYTE $0x03 // 46e: vextractf32x4 $0x3, %zmm1, %xmm1
+	LONG $0x097cf162; WORD $0x5111; BYTE $0x05 // 475: vmovups %xmm2, 0x50(%rcx) {%k1}
+	LONG $0x927bc1c4; BYTE $0xc8         // 47c: kmovd %r8d, %k1
+	LONG $0x097cf162; WORD $0x5911; BYTE $0x08 // 481: vmovups %xmm3, 0x80(%rcx) {%k1}
+	LONG $0xcf92fbc5                     // 488: kmovd %edi, %k1
+	LONG $0x097cf162; WORD $0x4911; BYTE $0x0b // 48c: vmovups %xmm1, 0xb0(%rcx) {%k1}
+	LONG $0x01fe8348                     // 493: cmpq $0x1, %rsi
+	LONG $0x02438f0f; WORD $0x0000       // 497: jg 0x5e60 <gemmVNNI1x48+0x6e0>
+	LONG $0x000256e9; BYTE $0x00         // 49d: jmp 0x5e78 <gemmVNNI1x48+0x6f8>
+	LONG $0x0100b849; LONG $0x06050402; WORD $0x0908 // 4a2: movabsq $0x908060504020100, %r8
+	LONG $0x0c0ab949; LONG $0x07030e0d; WORD $0x0f0b // 4ac: movabsq $0xf0b07030e0d0c0a, %r9
+	LONG $0x6ef9c1c4; BYTE $0xe0         // 4b6: vmovq %r8, %xmm4
+	LONG $0x0100b849; LONG $0x04030002; WORD $0x0005 // 4bb: movabsq $0x5040300020100, %r8
+	LONG $0x0706b849; LONG $0x0a090008; WORD $0x000b // 4c5: movabsq $0xb0a0900080706, %r8
+	LONG $0x18478b4c                     // 4cf: movq 0x18(%rdi), %r8
+	LONG $0x6ef9c1c4; BYTE $0xe9         // 4d3: vmovq %r9, %xmm5
+	LONG $0x487cf162; WORD $0xdb5b       // 4d8: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 4de: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 4e4: vcvtdq2ps %zmm1, %zmm1
+	LONG $0xe56cd9c5                     // 4ea: vpunpcklqdq %xmm5, %xmm4, %xmm4
+	LONG $0x48fed162; WORD $0x686f; BYTE $0x06 // 4ee: vmovdqu64 0x180(%r8), %zmm5
+	LONG $0x48fed162; WORD $0x706f; BYTE $0x08 // 4f5: vmovdqu64 0x200(%r8), %zmm6
+	LONG $0x4855d162; WORD $0x686b; BYTE $0x07 // 4fc: vpackssdw 0x1c0(%r8), %zmm5, %zmm5
+	LONG $0x18478b4c                     // 503: movq 0x18(%rdi), %r8
+	LONG $0x90f8e1c4; WORD $0x604f       // 507: kmovq 0x60(%rdi), %k1
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 50d: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 514: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 51b: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 522: vcvtps2dq %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xdb5b       // 528: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 52e: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0xd26b       // 534: vpackssdw %zmm2, %zmm3, %zmm2
+	LONG $0x487df262; WORD $0xdc31       // 53a: vpmovzxbd %xmm4, %zmm3
+	LONG $0x484df162; WORD $0xe66b       // 540: vpackssdw %zmm6, %zmm6, %zmm4
+	LONG $0x4875f162; WORD $0xc96b       // 546: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xd5ed       // 54c: vpaddsw %zmm5, %zmm2, %zmm2
+	LONG $0x4875f162; WORD $0xcced       // 552: vpaddsw %zmm4, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 558: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4865f262; WORD $0xc936       // 55e: vpermd %zmm1, %zmm3, %zmm1
+	LONG $0x497ff162; WORD $0x097f       // 564: vmovdqu8 %zmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 56a: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 56e: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 572: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 575: cmpq $0x1, %rsi
+	LONG $0x01618f0f; WORD $0x0000       // 579: jg 0x5e60 <gemmVNNI1x48+0x6e0>
+	LONG $0x000174e9; BYTE $0x00         // 57f: jmp 0x5e78 <gemmVNNI1x48+0x6f8>
+	LONG $0x000000bb; BYTE $0x3f         // 584: movl $0x3f000000, %ebx
+	LONG $0x0000b841; WORD $0x3f80       // 589: movl $0x3f800000, %r8d
+	LONG $0x0100b949; LONG $0x06050402; WORD $0x0908 // 58f: movabsq $0x908060504020100, %r9
+	LONG $0x0c0aba49; LONG $0x07030e0d; WORD $0x0f0b // 599: movabsq $0xf0b07030e0d0c0a, %r10
+	LONG $0x6ef9c1c4; BYTE $0xe1         // 5a3: vmovq %r9, %xmm4
+	LONG $0x0100b949; LONG $0x04030002; WORD $0x0005 // 5a8: movabsq $0x5040300020100, %r9
+	LONG $0x6ef9c1c4; BYTE $0xea         // 5b2: vmovq %r10, %xmm5
+	LONG $0x0706b949; LONG $0x0a090008; WORD $0x000b // 5b7: movabsq $0xb0a0900080706, %r9
+	LONG $0x18578b4c                     // 5c1: movq 0x18(%rdi), %r10
+	LONG $0x487d5262; WORD $0xc07c       // 5c5: vpbroadcastd %r8d, %zmm8
+	LONG $0x487cf162; WORD $0xdb5b       // 5cb: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 5d1: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487df262; WORD $0xfb7c       // 5d7: vpbroadcastd %ebx, %zmm7
+	LONG $0x487cf162; WORD $0xc95b       // 5dd: vcvtdq2ps %zmm1, %zmm1
+	LONG $0xe56cd9c5                     // 5e3: vpunpcklqdq %xmm5, %xmm4, %xmm4
+	LONG $0x48fed162; WORD $0x6a6f; BYTE $0x06 // 5e7: vmovdqu64 0x180(%r10), %zmm5
+	LONG $0x48fed162; WORD $0x726f; BYTE $0x08 // 5ee: vmovdqu64 0x200(%r10), %zmm6
+	LONG $0x4855d162; WORD $0x6a6b; BYTE $0x07 // 5f5: vpackssdw 0x1c0(%r10), %zmm5, %zmm5
+	LONG $0x18478b4c                     // 5fc: movq 0x18(%rdi), %r8
+	LONG $0x90f8e1c4; WORD $0x604f       // 600: kmovq 0x60(%rdi), %k1
+	LONG $0x4864d162; WORD $0x5859; BYTE $0x03 // 606: vmulps 0xc0(%r8), %zmm3, %zmm3
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 60d: vmulps 0x100(%r8), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x05 // 614: vmulps 0x140(%r8), %zmm1, %zmm1
+	LONG $0x48645162; WORD $0x4859; BYTE $0x09 // 61b: vmulps 0x240(%r8), %zmm3, %zmm9
+	LONG $0x486c5162; WORD $0x5059; BYTE $0x0a // 622: vmulps 0x280(%r8), %zmm2, %zmm10
+	LONG $0x48445162; WORD $0xc958       // 629: vaddps %zmm9, %zmm7, %zmm9
+	LONG $0x48347162; WORD $0xc85f       // 62f: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48345162; WORD $0xc85d       // 635: vminps %zmm8, %zmm9, %zmm9
+	LONG $0x4864d162; WORD $0xd959       // 63b: vmulps %zmm9, %zmm3, %zmm3
+	LONG $0x48445162; WORD $0xca58       // 641: vaddps %zmm10, %zmm7, %zmm9
+	LONG $0x48347162; WORD $0xc85f       // 647: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x487df162; WORD $0xdb5b       // 64d: vcvtps2dq %zmm3, %zmm3
+	LONG $0x48345162; WORD $0xc85d       // 653: vminps %zmm8, %zmm9, %zmm9
+	LONG $0x486cd162; WORD $0xd159       // 659: vmulps %zmm9, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xd25b       // 65f: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0xd26b       // 665: vpackssdw %zmm2, %zmm3, %zmm2
+	LONG $0x486df162; WORD $0xd5ed       // 66b: vpaddsw %zmm5, %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x6859; BYTE $0x0b // 671: vmulps 0x2c0(%r8), %zmm1, %zmm5
+	LONG $0x4844f162; WORD $0xdd58       // 678: vaddps %zmm5, %zmm7, %zmm3
+	LONG $0x4864f162; WORD $0xd85f       // 67e: vmaxps %zmm0, %zmm3, %zmm3
+	LONG $0x4864d162; WORD $0xd85d       // 684: vminps %zmm8, %zmm3, %zmm3
+	LONG $0x4874f162; WORD $0xcb59       // 68a: vmulps %zmm3, %zmm1, %zmm1
+	LONG $0x487df262; WORD $0xdc31       // 690: vpmovzxbd %xmm4, %zmm3
+	LONG $0x484df162; WORD $0xe66b       // 696: vpackssdw %zmm6, %zmm6, %zmm4
+	LONG $0x487df162; WORD $0xc95b       // 69c: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xc96b       // 6a2: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xcced       // 6a8: vpaddsw %zmm4, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 6ae: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4865f262; WORD $0xc936       // 6b4: vpermd %zmm1, %zmm3, %zmm1
+	LONG $0x497ff162; WORD $0x097f       // 6ba: vmovdqu8 %zmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 6c0: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 6c4: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 6c8: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 6cb: cmpq $0x1, %rsi
+	WORD $0x277e                         // 6cf: jle 0x5e78 <gemmVNNI1x48+0x6f8>
+	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 6d1: nopw %cs:(%rax,%rax)
+	LONG $0x247c8b49; BYTE $0x28         // 6e0: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 6e5: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 6ea: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 6ed: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 6f0: addq %rdi, %rdx
+	LONG $0xfff928e9; BYTE $0xff         // 6f3: jmp 0x57a0 <gemmVNNI1x48+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 6f8: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
@@ -4640,154 +4211,236 @@ TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
 	LONG $0x4865d262; WORD $0x4850; BYTE $0x01 // 060: vpdpbusd 0x40(%r8), %zmm3, %zmm1
 	LONG $0x80e88349                     // 067: subq $-0x80, %r8
 	WORD $0xff49; BYTE $0xcb             // 06b: decq %r11
-	WORD $0xe075                         // 06e: jne 0x68d0 <gemmVNNI1x32+0x50>
+	WORD $0xe075                         // 06e: jne 0x5ed0 <gemmVNNI1x32+0x50>
 	LONG $0x5057034c                     // 070: addq 0x50(%rdi), %r10
 	WORD $0xff49; BYTE $0xc9             // 074: decq %r9
-	WORD $0xc775                         // 077: jne 0x68c0 <gemmVNNI1x32+0x40>
+	WORD $0xc775                         // 077: jne 0x5ec0 <gemmVNNI1x32+0x40>
 	LONG $0x58478b4c                     // 079: movq 0x58(%rdi), %r8
 	LONG $0x01f88349                     // 07d: cmpq $0x1, %r8
-	LONG $0x00998f0f; WORD $0x0000       // 081: jg 0x69a0 <gemmVNNI1x32+0x120>
+	LONG $0x00e98f0f; WORD $0x0000       // 081: jg 0x5ff0 <gemmVNNI1x32+0x170>
 	WORD $0x854d; BYTE $0xc0             // 087: testq %r8, %r8
-	LONG $0x01ab840f; WORD $0x0000       // 08a: je 0x6abb <gemmVNNI1x32+0x23b>
+	LONG $0x0311840f; WORD $0x0000       // 08a: je 0x6221 <gemmVNNI1x32+0x3a1>
 	LONG $0x01f88349                     // 090: cmpq $0x1, %r8
-	LONG $0x0157850f; WORD $0x0000       // 094: jne 0x6a71 <gemmVNNI1x32+0x1f1>
-	LONG $0x18478b4c                     // 09a: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xd25b       // 09e: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 0a4: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 0aa: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x505d; BYTE $0x06 // 0b1: vminps 0x180(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 0b8: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 0be: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 0c5: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1111       // 0cb: vpmovusdb %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 0d1: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x62         // 0d8: kmovw 0x62(%rdi), %k1
-	LONG $0x4874d162; WORD $0x485d; BYTE $0x07 // 0dd: vminps 0x1c0(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 0e4: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 0ea: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 0f1: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 0f7: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 0fd: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 104: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 108: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 10c: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 10f: cmpq $0x1, %rsi
-	LONG $0x02678f0f; WORD $0x0000       // 113: jg 0x6c00 <gemmVNNI1x32+0x380>
-	LONG $0x00027ae9; BYTE $0x00         // 119: jmp 0x6c18 <gemmVNNI1x32+0x398>
-	WORD $0x9066                         // 11e: nop
-	LONG $0x02f88349                     // 120: cmpq $0x2, %r8
-	LONG $0x0187840f; WORD $0x0000       // 124: je 0x6b31 <gemmVNNI1x32+0x2b1>
-	LONG $0x03f88349                     // 12a: cmpq $0x3, %r8
-	LONG $0x00bd850f; WORD $0x0000       // 12e: jne 0x6a71 <gemmVNNI1x32+0x1f1>
-	LONG $0x18478b4c                     // 134: movq 0x18(%rdi), %r8
-	LONG $0x487df262; WORD $0x1a31       // 138: vpmovzxbd (%rdx), %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 13e: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 144: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4865d162; WORD $0x58fa; BYTE $0x0a // 14a: vpsubd 0x280(%r8), %zmm3, %zmm3
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 151: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xdb5b       // 158: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x4864d162; WORD $0x5859; BYTE $0x08 // 15e: vmulps 0x200(%r8), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd358       // 165: vaddps %zmm3, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 16b: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 171: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 178: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1111       // 17e: vpmovusdb %zmm2, (%rcx)
-	LONG $0x4f90f8c5; BYTE $0x62         // 184: kmovw 0x62(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 189: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x897ff162; WORD $0x526f; BYTE $0x01 // 190: vmovdqu8 0x10(%rdx), %xmm2 {%k1} {z}
-	LONG $0x487df262; WORD $0xd231       // 197: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x0b // 19d: vpsubd 0x2c0(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 1a4: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x09 // 1aa: vmulps 0x240(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 1b1: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1b7: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 1bd: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 1c4: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 1ca: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 1d0: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 1d7: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 1db: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 1df: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 1e2: cmpq $0x1, %rsi
-	LONG $0x01948f0f; WORD $0x0000       // 1e6: jg 0x6c00 <gemmVNNI1x32+0x380>
-	LONG $0x0001a7e9; BYTE $0x00         // 1ec: jmp 0x6c18 <gemmVNNI1x32+0x398>
-	LONG $0x18478b4c                     // 1f1: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xd25b       // 1f5: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1fb: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 201: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0x1111       // 208: vmovups %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 20e: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x62         // 215: kmovw 0x62(%rdi), %k1
-	LONG $0x497cf162; WORD $0x4911; BYTE $0x01 // 21a: vmovups %zmm1, 0x40(%rcx) {%k1}
-	LONG $0x287f8b48                     // 221: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 225: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 229: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 22c: cmpq $0x1, %rsi
-	LONG $0x014a8f0f; WORD $0x0000       // 230: jg 0x6c00 <gemmVNNI1x32+0x380>
-	LONG $0x00015de9; BYTE $0x00         // 236: jmp 0x6c18 <gemmVNNI1x32+0x398>
-	LONG $0x18478b4c                     // 23b: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xd25b       // 23f: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 245: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 24b: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 252: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 258: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 25f: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1111       // 265: vpmovusdb %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 26b: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x62         // 272: kmovw 0x62(%rdi), %k1
-	LONG $0x487df162; WORD $0xc95b       // 277: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 27d: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 284: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 28a: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 290: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 297: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 29b: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 29f: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 2a2: cmpq $0x1, %rsi
-	LONG $0x00d48f0f; WORD $0x0000       // 2a6: jg 0x6c00 <gemmVNNI1x32+0x380>
-	LONG $0x0000e7e9; BYTE $0x00         // 2ac: jmp 0x6c18 <gemmVNNI1x32+0x398>
-	LONG $0x000000bb; BYTE $0x3f         // 2b1: movl $0x3f000000, %ebx
-	LONG $0x487df262; WORD $0xdb7c       // 2b6: vpbroadcastd %ebx, %zmm3
-	LONG $0x800000bb; BYTE $0x3f         // 2bc: movl $0x3f800000, %ebx
-	LONG $0x18478b4c                     // 2c1: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xd25b       // 2c5: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487df262; WORD $0xe37c       // 2cb: vpbroadcastd %ebx, %zmm4
-	LONG $0x487cf162; WORD $0xc95b       // 2d1: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 2d7: vmulps 0x80(%r8), %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x6859; BYTE $0x06 // 2de: vmulps 0x180(%r8), %zmm2, %zmm5
-	LONG $0x4864f162; WORD $0xed58       // 2e5: vaddps %zmm5, %zmm3, %zmm5
-	LONG $0x4854f162; WORD $0xe85f       // 2eb: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0xec5d       // 2f1: vminps %zmm4, %zmm5, %zmm5
-	LONG $0x486cf162; WORD $0xd559       // 2f7: vmulps %zmm5, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xd25b       // 2fd: vcvtps2dq %zmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fe; BYTE $0x04 // 303: vpaddd 0x100(%r8), %zmm2, %zmm2
-	LONG $0x486df262; WORD $0xd03d       // 30a: vpmaxsd %zmm0, %zmm2, %zmm2
-	LONG $0x487ef262; WORD $0x1111       // 310: vpmovusdb %zmm2, (%rcx)
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 316: vmulps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x62         // 31d: kmovw 0x62(%rdi), %k1
-	LONG $0x4874d162; WORD $0x5059; BYTE $0x07 // 322: vmulps 0x1c0(%r8), %zmm1, %zmm2
-	LONG $0x4864f162; WORD $0xd258       // 329: vaddps %zmm2, %zmm3, %zmm2
-	LONG $0x486cf162; WORD $0xd05f       // 32f: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd45d       // 335: vminps %zmm4, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 33b: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 341: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x05 // 347: vpaddd 0x140(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 34e: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 354: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x497f; BYTE $0x01 // 35a: vmovdqu8 %xmm1, 0x10(%rcx) {%k1}
-	LONG $0x287f8b48                     // 361: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 365: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 369: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 36c: cmpq $0x1, %rsi
-	WORD $0x267e                         // 370: jle 0x6c18 <gemmVNNI1x32+0x398>
-	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 372: nopw %cs:(%rax,%rax)
-	LONG $0x247c8b49; BYTE $0x28         // 380: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 385: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 38a: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 38d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 390: addq %rdi, %rdx
-	LONG $0xfffc88e9; BYTE $0xff         // 393: jmp 0x68a0 <gemmVNNI1x32+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 398: vzeroupper
+	LONG $0x0216850f; WORD $0x0000       // 094: jne 0x6130 <gemmVNNI1x32+0x2b0>
+	LONG $0x0100b849; LONG $0x09080504; WORD $0x0d0c // 09a: movabsq $0xd0c090805040100, %r8
+	LONG $0x6ef9c1c4; BYTE $0xd8         // 0a4: vmovq %r8, %xmm3
+	LONG $0x0302b949; LONG $0x0b0a0706; WORD $0x0f0e // 0a9: movabsq $0xf0e0b0a07060302, %r9
+	LONG $0x0100b849; LONG $0x03020908; WORD $0x0b0a // 0b3: movabsq $0xb0a030209080100, %r8
+	LONG $0x0504b849; LONG $0x07060d0c; WORD $0x0f0e // 0bd: movabsq $0xf0e07060d0c0504, %r8
+	LONG $0x18478b4c                     // 0c7: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xd25b       // 0cb: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 0d1: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487df262; WORD $0xdb31       // 0d7: vpmovzxbd %xmm3, %zmm3
+	LONG $0x48fed162; WORD $0x606f; BYTE $0x04 // 0dd: vmovdqu64 0x100(%r8), %zmm4
+	LONG $0x485dd162; WORD $0x606b; BYTE $0x05 // 0e4: vpackssdw 0x140(%r8), %zmm4, %zmm4
+	LONG $0x18478b4c                     // 0eb: movq 0x18(%rdi), %r8
+	LONG $0x90f9e1c4; WORD $0x604f       // 0ef: kmovd 0x60(%rdi), %k1
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 0f5: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 0fc: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x486cd162; WORD $0x505d; BYTE $0x06 // 103: vminps 0x180(%r8), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x485d; BYTE $0x07 // 10a: vminps 0x1c0(%r8), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xd25b       // 111: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 117: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xd16b       // 11d: vpackssdw %zmm1, %zmm2, %zmm2
+	LONG $0x4875f162; WORD $0xc96b       // 123: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xd4ed       // 129: vpaddsw %zmm4, %zmm2, %zmm2
+	LONG $0x4875f162; WORD $0xcced       // 12f: vpaddsw %zmm4, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 135: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4865f262; WORD $0xc936       // 13b: vpermd %zmm1, %zmm3, %zmm1
+	LONG $0x297ff162; WORD $0x097f       // 141: vmovdqu8 %ymm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 147: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 14b: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 14f: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 152: cmpq $0x1, %rsi
+	LONG $0x04048f0f; WORD $0x0000       // 156: jg 0x63e0 <gemmVNNI1x32+0x560>
+	LONG $0x000417e9; BYTE $0x00         // 15c: jmp 0x63f8 <gemmVNNI1x32+0x578>
+	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 161: nopw %cs:(%rax,%rax)
+	LONG $0x02f88349                     // 170: cmpq $0x2, %r8
+	LONG $0x02e0840f; WORD $0x0000       // 174: je 0x62da <gemmVNNI1x32+0x45a>
+	LONG $0x03f88349                     // 17a: cmpq $0x3, %r8
+	LONG $0x012c850f; WORD $0x0000       // 17e: jne 0x6130 <gemmVNNI1x32+0x2b0>
+	LONG $0x0100b849; LONG $0x09080504; WORD $0x0d0c // 184: movabsq $0xd0c090805040100, %r8
+	LONG $0x6ef9c1c4; BYTE $0xd8         // 18e: vmovq %r8, %xmm3
+	LONG $0x0302b949; LONG $0x0b0a0706; WORD $0x0f0e // 193: movabsq $0xf0e0b0a07060302, %r9
+	LONG $0x0100b849; LONG $0x03020908; WORD $0x0b0a // 19d: movabsq $0xb0a030209080100, %r8
+	LONG $0x0504b949; LONG $0x07060d0c; WORD $0x0f0e // 1a7: movabsq $0xf0e07060d0c0504, %r9
+	LONG $0x6ef9c1c4; BYTE $0xe0         // 1b1: vmovq %r8, %xmm4
+	LONG $0x18478b4c                     // 1b6: movq 0x18(%rdi), %r8
+	LONG $0x6ef9c1c4; BYTE $0xe9         // 1ba: vmovq %r9, %xmm5
+	LONG $0x487cf162; WORD $0xd25b       // 1bf: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1c5: vcvtdq2ps %zmm1, %zmm1
+	LONG $0xe56cd9c5                     // 1cb: vpunpcklqdq %xmm5, %xmm4, %xmm4
+	LONG $0x487df262; WORD $0xdb31       // 1cf: vpmovzxbd %xmm3, %zmm3
+	LONG $0x487df262; WORD $0xe431       // 1d5: vpmovzxbd %xmm4, %zmm4
+	LONG $0x48fed162; WORD $0x686f; BYTE $0x04 // 1db: vmovdqu64 0x100(%r8), %zmm5
+	LONG $0x4855d162; WORD $0x686b; BYTE $0x05 // 1e2: vpackssdw 0x140(%r8), %zmm5, %zmm5
+	LONG $0x90f9e1c4; WORD $0x604f       // 1e9: kmovd 0x60(%rdi), %k1
+	LONG $0x18478b4c                     // 1ef: movq 0x18(%rdi), %r8
+	LONG $0xa97ff162; WORD $0x326f       // 1f3: vmovdqu8 (%rdx), %ymm6 {%k1} {z}
+	LONG $0x48cdf362; WORD $0xf63a; BYTE $0x01 // 1f9: vinserti64x4 $0x1, %ymm6, %zmm6, %zmm6
+	LONG $0x485df262; WORD $0xe636       // 200: vpermd %zmm6, %zmm4, %zmm4
+	LONG $0x485df162; WORD $0xf060       // 206: vpunpcklbw %zmm0, %zmm4, %zmm6
+	LONG $0x485df162; WORD $0xe068       // 20c: vpunpckhbw %zmm0, %zmm4, %zmm4
+	LONG $0x484df162; WORD $0xe061       // 212: vpunpcklwd %zmm0, %zmm6, %zmm4
+	LONG $0x485dd162; WORD $0x60fa; BYTE $0x0a // 218: vpsubd 0x280(%r8), %zmm4, %zmm4
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 21f: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x484df162; WORD $0xf069       // 226: vpunpckhwd %zmm0, %zmm6, %zmm6
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 22c: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0xe45b       // 233: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x08 // 239: vmulps 0x200(%r8), %zmm4, %zmm4
+	LONG $0x486cf162; WORD $0xd458       // 240: vaddps %zmm4, %zmm2, %zmm2
+	LONG $0x484dd162; WORD $0x60fa; BYTE $0x0b // 246: vpsubd 0x2c0(%r8), %zmm6, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // 24d: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xe45b       // 253: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x09 // 259: vmulps 0x240(%r8), %zmm4, %zmm4
+	LONG $0x4874f162; WORD $0xcc58       // 260: vaddps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 266: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xd16b       // 26c: vpackssdw %zmm1, %zmm2, %zmm2
+	LONG $0x4875f162; WORD $0xc96b       // 272: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xd5ed       // 278: vpaddsw %zmm5, %zmm2, %zmm2
+	LONG $0x4875f162; WORD $0xcded       // 27e: vpaddsw %zmm5, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 284: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4865f262; WORD $0xc936       // 28a: vpermd %zmm1, %zmm3, %zmm1
+	LONG $0x297ff162; WORD $0x097f       // 290: vmovdqu8 %ymm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 296: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 29a: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 29e: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 2a1: cmpq $0x1, %rsi
+	LONG $0x02b58f0f; WORD $0x0000       // 2a5: jg 0x63e0 <gemmVNNI1x32+0x560>
+	LONG $0x0002c8e9; BYTE $0x00         // 2ab: jmp 0x63f8 <gemmVNNI1x32+0x578>
+	LONG $0x184f8b4c                     // 2b0: movq 0x18(%rdi), %r9
+	LONG $0x487cf162; WORD $0xd25b       // 2b4: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x60478b4c                     // 2ba: movq 0x60(%rdi), %r8
+	LONG $0x487cf162; WORD $0xc95b       // 2be: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x486cd162; WORD $0x5159; BYTE $0x02 // 2c4: vmulps 0x80(%r9), %zmm2, %zmm2
+	WORD $0x8944; BYTE $0xc3             // 2cb: movl %r8d, %ebx
+	WORD $0xe380; BYTE $0x0f             // 2ce: andb $0xf, %bl
+	LONG $0xcb92fbc5                     // 2d1: kmovd %ebx, %k1
+	WORD $0x8944; BYTE $0xc3             // 2d5: movl %r8d, %ebx
+	WORD $0xebc1; BYTE $0x08             // 2d8: shrl $0x8, %ebx
+	WORD $0xe380; BYTE $0x0f             // 2db: andb $0xf, %bl
+	LONG $0x197de3c4; WORD $0x01d3       // 2de: vextractf128 $0x1, %ymm2, %xmm3
+	LONG $0x097cf162; WORD $0x1111       // 2e4: vmovups %xmm2, (%rcx) {%k1}
+	LONG $0xcb92fbc5                     // 2ea: kmovd %ebx, %k1
+	WORD $0x8944; BYTE $0xc3             // 2ee: movl %r8d, %ebx
+	WORD $0xebc1; BYTE $0x10             // 2f1: shrl $0x10, %ebx
+	LONG $0x18e8c141                     // 2f4: shrl $0x18, %r8d
+	WORD $0xe380; BYTE $0x0f             // 2f8: andb $0xf, %bl
+	LONG $0x0fe08041                     // 2fb: andb $0xf, %r8b
+	LONG $0x097cf162; WORD $0x5911; BYTE $0x02 // 2ff: vmovups %xmm3, 0x20(%rcx) {%k1}
+	LONG $0x487df362; WORD $0xd319; BYTE $0x02 // 306: vextractf32x4 $0x2, %zmm2, %xmm3
+	LONG $0xcb92fbc5                     // 30d: kmovd %ebx, %k1
+	LONG $0x487df362; WORD $0xd219; BYTE $0x03 // 311: vextractf32x4 $0x3, %zmm2, %xmm2
+	LONG $0x097cf162; WORD $0x5911; BYTE $0x04 // 318: vmovups %xmm3, 0x40(%rcx) {%k1}
+	LONG $0x927bc1c4; BYTE $0xc8         // 31f: kmovd %r8d, %k1
+	LONG $0x097cf162; WORD $0x5111; BYTE $0x06 // 324: vmovups %xmm2, 0x60(%rcx) {%k1}
+	LONG $0x18478b4c                     // 32b: movq 0x18(%rdi), %r8
+	LONG $0x607f8b48                     // 32f: movq 0x60(%rdi), %rdi
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 333: vmulps 0xc0(%r8), %zmm1, %zmm1
+	WORD $0xfb89                         // 33a: movl %edi, %ebx
+	WORD $0xebc0; BYTE $0x04             // 33c: shrb $0x4, %bl
+	LONG $0xcb92fbc5                     // 33f: kmovd %ebx, %k1
+	WORD $0xfb89                         // 343: movl %edi, %ebx
+	WORD $0xebc1; BYTE $0x0c             // 345: shrl $0xc, %ebx
+	WORD $0xe380; BYTE $0x0f             // 348: andb $0xf, %bl
+	LONG $0x097cf162; WORD $0x4911; BYTE $0x01 // 34b: vmovups %xmm1, 0x10(%rcx) {%k1}
+	LONG $0xcb92fbc5                     // 352: kmovd %ebx, %k1
+	WORD $0xfb89                         // 356: movl %edi, %ebx
+	WORD $0xebc1; BYTE $0x14             // 358: shrl $0x14, %ebx
+	LONG $0x197de3c4; WORD $0x01ca       // 35b: vextractf128 $0x1, %ymm1, %xmm2
+	LONG $0x487df362; WORD $0xcb19; BYTE $0x02 // 361: vextractf32x4 $0x2, %zmm1, %xmm3
+	WORD $0xefc1; BYTE $0x1c             // 368: shrl $0x1c, %edi
+	LONG $0x487df362; WORD $0xc919; BYTE $0x03 // 36b: vextractf32x4 $0x3, %zmm1, %xmm1
+	WORD $0xe380; BYTE $0x0f             // 372: andb $0xf, %bl
+	LONG $0x097cf162; WORD $0x5111; BYTE $0x03 // 375: vmovups %xmm2, 0x30(%rcx) {%k1}
+	LONG $0xcb92fbc5                     // 37c: kmovd %ebx, %k1
+	LONG $0x097cf162; WORD $0x5911; BYTE $0x05 // 380: vmovups %xmm3, 0x50(%rcx) {%k1}
+	LONG $0xcf92fbc5                     // 387: kmovd %edi, %k1
+	LONG $0x097cf162; WORD $0x4911; BYTE $0x07 // 38b: vmovups %xmm1, 0x70(%rcx) {%k1}
+	LONG $0x01fe8348                     // 392: cmpq $0x1, %rsi
+	LONG $0x01c48f0f; WORD $0x0000       // 396: jg 0x63e0 <gemmVNNI1x32+0x560>
+	LONG $0x0001d7e9; BYTE $0x00         // 39c: jmp 0x63f8 <gemmVNNI1x32+0x578>
+	LONG $0x0100b849; LONG $0x09080504; WORD $0x0d0c // 3a1: movabsq $0xd0c090805040100, %r8
+	LONG $0x0302b949; LONG $0x0b0a0706; WORD $0x0f0e // 3ab: movabsq $0xf0e0b0a07060302, %r9
+	LONG $0x0100b949; LONG $0x03020908; WORD $0x0b0a // 3b5: movabsq $0xb0a030209080100, %r9
+	LONG $0x0504b949; LONG $0x07060d0c; WORD $0x0f0e // 3bf: movabsq $0xf0e07060d0c0504, %r9
+	LONG $0x184f8b4c                     // 3c9: movq 0x18(%rdi), %r9
+	LONG $0x487cf162; WORD $0xd25b       // 3cd: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 3d3: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x6ef9c1c4; BYTE $0xe0         // 3d9: vmovq %r8, %xmm4
+	LONG $0x487df262; WORD $0xe431       // 3de: vpmovzxbd %xmm4, %zmm4
+	LONG $0x48fed162; WORD $0x596f; BYTE $0x04 // 3e4: vmovdqu64 0x100(%r9), %zmm3
+	LONG $0x4865d162; WORD $0x596b; BYTE $0x05 // 3eb: vpackssdw 0x140(%r9), %zmm3, %zmm3
+	LONG $0x18578b4c                     // 3f2: movq 0x18(%rdi), %r10
+	LONG $0x90f9e1c4; WORD $0x604f       // 3f6: kmovd 0x60(%rdi), %k1
+	LONG $0x486cd162; WORD $0x5259; BYTE $0x02 // 3fc: vmulps 0x80(%r10), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x4a59; BYTE $0x03 // 403: vmulps 0xc0(%r10), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xd25b       // 40a: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 410: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xd16b       // 416: vpackssdw %zmm1, %zmm2, %zmm2
+	LONG $0x4875f162; WORD $0xc96b       // 41c: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xd3ed       // 422: vpaddsw %zmm3, %zmm2, %zmm2
+	LONG $0x4875f162; WORD $0xcbed       // 428: vpaddsw %zmm3, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 42e: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x485df262; WORD $0xc936       // 434: vpermd %zmm1, %zmm4, %zmm1
+	LONG $0x297ff162; WORD $0x097f       // 43a: vmovdqu8 %ymm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 440: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 444: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 448: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 44b: cmpq $0x1, %rsi
+	LONG $0x010b8f0f; WORD $0x0000       // 44f: jg 0x63e0 <gemmVNNI1x32+0x560>
+	LONG $0x00011ee9; BYTE $0x00         // 455: jmp 0x63f8 <gemmVNNI1x32+0x578>
+	LONG $0x000000bb; BYTE $0x3f         // 45a: movl $0x3f000000, %ebx
+	LONG $0x0000b841; WORD $0x3f80       // 45f: movl $0x3f800000, %r8d
+	LONG $0x0100b949; LONG $0x09080504; WORD $0x0d0c // 465: movabsq $0xd0c090805040100, %r9
+	LONG $0x6ef9c1c4; BYTE $0xd9         // 46f: vmovq %r9, %xmm3
+	LONG $0x0302ba49; LONG $0x0b0a0706; WORD $0x0f0e // 474: movabsq $0xf0e0b0a07060302, %r10
+	LONG $0x0100b949; LONG $0x03020908; WORD $0x0b0a // 47e: movabsq $0xb0a030209080100, %r9
+	LONG $0x0504b949; LONG $0x07060d0c; WORD $0x0f0e // 488: movabsq $0xf0e07060d0c0504, %r9
+	LONG $0x18578b4c                     // 492: movq 0x18(%rdi), %r10
+	LONG $0x487dd262; WORD $0xf07c       // 496: vpbroadcastd %r8d, %zmm6
+	LONG $0x487cf162; WORD $0xd25b       // 49c: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 4a2: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487df262; WORD $0xeb7c       // 4a8: vpbroadcastd %ebx, %zmm5
+	LONG $0x487df262; WORD $0xdb31       // 4ae: vpmovzxbd %xmm3, %zmm3
+	LONG $0x48fed162; WORD $0x626f; BYTE $0x04 // 4b4: vmovdqu64 0x100(%r10), %zmm4
+	LONG $0x485dd162; WORD $0x626b; BYTE $0x05 // 4bb: vpackssdw 0x140(%r10), %zmm4, %zmm4
+	LONG $0x18478b4c                     // 4c2: movq 0x18(%rdi), %r8
+	LONG $0x90f9e1c4; WORD $0x604f       // 4c6: kmovd 0x60(%rdi), %k1
+	LONG $0x486cd162; WORD $0x5059; BYTE $0x02 // 4cc: vmulps 0x80(%r8), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x03 // 4d3: vmulps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x486cd162; WORD $0x7859; BYTE $0x06 // 4da: vmulps 0x180(%r8), %zmm2, %zmm7
+	LONG $0x48745162; WORD $0x4059; BYTE $0x07 // 4e1: vmulps 0x1c0(%r8), %zmm1, %zmm8
+	LONG $0x4854f162; WORD $0xff58       // 4e8: vaddps %zmm7, %zmm5, %zmm7
+	LONG $0x4854d162; WORD $0xe858       // 4ee: vaddps %zmm8, %zmm5, %zmm5
+	LONG $0x4844f162; WORD $0xf85f       // 4f4: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4854f162; WORD $0xe85f       // 4fa: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x4844f162; WORD $0xfe5d       // 500: vminps %zmm6, %zmm7, %zmm7
+	LONG $0x4854f162; WORD $0xee5d       // 506: vminps %zmm6, %zmm5, %zmm5
+	LONG $0x486cf162; WORD $0xd759       // 50c: vmulps %zmm7, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xcd59       // 512: vmulps %zmm5, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xd25b       // 518: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 51e: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xd16b       // 524: vpackssdw %zmm1, %zmm2, %zmm2
+	LONG $0x4875f162; WORD $0xc96b       // 52a: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xd4ed       // 530: vpaddsw %zmm4, %zmm2, %zmm2
+	LONG $0x4875f162; WORD $0xcced       // 536: vpaddsw %zmm4, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 53c: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4865f262; WORD $0xc936       // 542: vpermd %zmm1, %zmm3, %zmm1
+	LONG $0x297ff162; WORD $0x097f       // 548: vmovdqu8 %ymm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 54e: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 552: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 556: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 559: cmpq $0x1, %rsi
+	WORD $0x197e                         // 55d: jle 0x63f8 <gemmVNNI1x32+0x578>
+	BYTE $0x90                           // 55f: nop
+	LONG $0x247c8b49; BYTE $0x28         // 560: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 565: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 56a: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 56d: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 570: addq %rdi, %rdx
+	LONG $0xfffaa8e9; BYTE $0xff         // 573: jmp 0x5ea0 <gemmVNNI1x32+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 578: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
@@ -4817,115 +4470,170 @@ TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0x486dd262; WORD $0x0e50       // 05a: vpdpbusd (%r14), %zmm2, %zmm1
 	LONG $0x40c68349                     // 060: addq $0x40, %r14
 	WORD $0xff48; BYTE $0xcb             // 064: decq %rbx
-	WORD $0xe775                         // 067: jne 0x6c70 <gemmVNNI1x16+0x50>
+	WORD $0xe775                         // 067: jne 0x6450 <gemmVNNI1x16+0x50>
 	LONG $0x5057034c                     // 069: addq 0x50(%rdi), %r10
 	WORD $0x014d; BYTE $0xd8             // 06d: addq %r11, %r8
 	WORD $0xff49; BYTE $0xc9             // 070: decq %r9
-	WORD $0xcb75                         // 073: jne 0x6c60 <gemmVNNI1x16+0x40>
+	WORD $0xcb75                         // 073: jne 0x6440 <gemmVNNI1x16+0x40>
 	LONG $0x58478b4c                     // 075: movq 0x58(%rdi), %r8
 	LONG $0x01f88349                     // 079: cmpq $0x1, %r8
-	WORD $0x717f                         // 07d: jg 0x6d10 <gemmVNNI1x16+0xf0>
-	WORD $0x854d; BYTE $0xc0             // 07f: testq %r8, %r8
-	LONG $0x0123840f; WORD $0x0000       // 082: je 0x6dcb <gemmVNNI1x16+0x1ab>
-	LONG $0x01f88349                     // 088: cmpq $0x1, %r8
-	LONG $0x00e3850f; WORD $0x0000       // 08c: jne 0x6d95 <gemmVNNI1x16+0x175>
-	LONG $0x18478b4c                     // 092: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xc95b       // 096: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x60         // 09c: kmovw 0x60(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 0a1: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x4874d162; WORD $0x485d; BYTE $0x03 // 0a8: vminps 0xc0(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 0af: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 0b5: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 0bc: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 0c2: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 0c8: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 0ce: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 0d2: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 0d6: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 0d9: cmpq $0x1, %rsi
-	LONG $0x019d8f0f; WORD $0x0000       // 0dd: jg 0x6ea0 <gemmVNNI1x16+0x280>
-	LONG $0x0001b0e9; BYTE $0x00         // 0e3: jmp 0x6eb8 <gemmVNNI1x16+0x298>
-	LONG $0x00841f0f; LONG $0x00000000   // 0e8: nopl (%rax,%rax)
-	LONG $0x02f88349                     // 0f0: cmpq $0x2, %r8
-	LONG $0x0100840f; WORD $0x0000       // 0f4: je 0x6e1a <gemmVNNI1x16+0x1fa>
-	LONG $0x03f88349                     // 0fa: cmpq $0x3, %r8
-	WORD $0x7575                         // 0fe: jne 0x6d95 <gemmVNNI1x16+0x175>
-	LONG $0x4f90f8c5; BYTE $0x60         // 100: kmovw 0x60(%rdi), %k1
-	LONG $0x18478b4c                     // 105: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xc95b       // 109: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x897ff162; WORD $0x126f       // 10f: vmovdqu8 (%rdx), %xmm2 {%k1} {z}
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 115: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x487df262; WORD $0xd231       // 11c: vpmovzxbd %xmm2, %zmm2
-	LONG $0x486dd162; WORD $0x50fa; BYTE $0x05 // 122: vpsubd 0x140(%r8), %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xd25b       // 129: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x486cd162; WORD $0x5059; BYTE $0x04 // 12f: vmulps 0x100(%r8), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca58       // 136: vaddps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 13c: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 142: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 149: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 14f: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 155: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 15b: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 15f: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 163: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 166: cmpq $0x1, %rsi
-	LONG $0x01108f0f; WORD $0x0000       // 16a: jg 0x6ea0 <gemmVNNI1x16+0x280>
-	LONG $0x000123e9; BYTE $0x00         // 170: jmp 0x6eb8 <gemmVNNI1x16+0x298>
-	LONG $0x18478b4c                     // 175: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xc95b       // 179: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x60         // 17f: kmovw 0x60(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 184: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x497cf162; WORD $0x0911       // 18b: vmovups %zmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 191: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 195: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 199: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 19c: cmpq $0x1, %rsi
-	LONG $0x00da8f0f; WORD $0x0000       // 1a0: jg 0x6ea0 <gemmVNNI1x16+0x280>
-	LONG $0x0000ede9; BYTE $0x00         // 1a6: jmp 0x6eb8 <gemmVNNI1x16+0x298>
-	LONG $0x18478b4c                     // 1ab: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xc95b       // 1af: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x4f90f8c5; BYTE $0x60         // 1b5: kmovw 0x60(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 1ba: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1c1: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 1c7: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 1ce: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 1d4: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 1da: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 1e0: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 1e4: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 1e8: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 1eb: cmpq $0x1, %rsi
-	LONG $0x008b8f0f; WORD $0x0000       // 1ef: jg 0x6ea0 <gemmVNNI1x16+0x280>
-	LONG $0x00009ee9; BYTE $0x00         // 1f5: jmp 0x6eb8 <gemmVNNI1x16+0x298>
-	LONG $0x000000bb; BYTE $0x3f         // 1fa: movl $0x3f000000, %ebx
-	LONG $0x487df262; WORD $0xd37c       // 1ff: vpbroadcastd %ebx, %zmm2
-	LONG $0x800000bb; BYTE $0x3f         // 205: movl $0x3f800000, %ebx
-	LONG $0x18478b4c                     // 20a: movq 0x18(%rdi), %r8
-	LONG $0x487cf162; WORD $0xc95b       // 20e: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x487df262; WORD $0xdb7c       // 214: vpbroadcastd %ebx, %zmm3
-	LONG $0x4f90f8c5; BYTE $0x60         // 21a: kmovw 0x60(%rdi), %k1
-	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 21f: vmulps 0x40(%r8), %zmm1, %zmm1
-	LONG $0x4874d162; WORD $0x6059; BYTE $0x03 // 226: vmulps 0xc0(%r8), %zmm1, %zmm4
-	LONG $0x486cf162; WORD $0xd458       // 22d: vaddps %zmm4, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd05f       // 233: vmaxps %zmm0, %zmm2, %zmm2
-	LONG $0x486cf162; WORD $0xd35d       // 239: vminps %zmm3, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xca59       // 23f: vmulps %zmm2, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 245: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875d162; WORD $0x48fe; BYTE $0x02 // 24b: vpaddd 0x80(%r8), %zmm1, %zmm1
-	LONG $0x4875f262; WORD $0xc83d       // 252: vpmaxsd %zmm0, %zmm1, %zmm1
-	LONG $0x487ef262; WORD $0xc911       // 258: vpmovusdb %zmm1, %xmm1
-	LONG $0x097ff162; WORD $0x097f       // 25e: vmovdqu8 %xmm1, (%rcx) {%k1}
-	LONG $0x287f8b48                     // 264: movq 0x28(%rdi), %rdi
-	LONG $0x39048d4c                     // 268: leaq (%rcx,%rdi), %r8
-	WORD $0x0148; BYTE $0xd7             // 26c: addq %rdx, %rdi
-	LONG $0x01fe8348                     // 26f: cmpq $0x1, %rsi
-	WORD $0x237e                         // 273: jle 0x6eb8 <gemmVNNI1x16+0x298>
-	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 275: nopw %cs:(%rax,%rax)
-	LONG $0x247c8b49; BYTE $0x28         // 280: movq 0x28(%r12), %rdi
-	LONG $0x24440349; BYTE $0x08         // 285: addq 0x8(%r12), %rax
-	WORD $0xff48; BYTE $0xce             // 28a: decq %rsi
-	WORD $0x0148; BYTE $0xf9             // 28d: addq %rdi, %rcx
-	WORD $0x0148; BYTE $0xfa             // 290: addq %rdi, %rdx
-	LONG $0xfffd88e9; BYTE $0xff         // 293: jmp 0x6c40 <gemmVNNI1x16+0x20>
-	WORD $0xf8c5; BYTE $0x77             // 298: vzeroupper
+	LONG $0x00ad8f0f; WORD $0x0000       // 07d: jg 0x6530 <gemmVNNI1x16+0x130>
+	WORD $0x854d; BYTE $0xc0             // 083: testq %r8, %r8
+	LONG $0x0206840f; WORD $0x0000       // 086: je 0x6692 <gemmVNNI1x16+0x292>
+	LONG $0x01f88349                     // 08c: cmpq $0x1, %r8
+	LONG $0x0180850f; WORD $0x0000       // 090: jne 0x6616 <gemmVNNI1x16+0x216>
+	LONG $0x0400b849; LONG $0x05010c08; WORD $0x0d09 // 096: movabsq $0xd0905010c080400, %r8
+	LONG $0x6ef9c1c4; BYTE $0xd0         // 0a0: vmovq %r8, %xmm2
+	LONG $0x0602b949; LONG $0x07030e0a; WORD $0x0f0b // 0a5: movabsq $0xf0b07030e0a0602, %r9
+	LONG $0x18478b4c                     // 0af: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xc95b       // 0b3: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487df262; WORD $0xd231       // 0b9: vpmovzxbd %xmm2, %zmm2
+	LONG $0x48fed162; WORD $0x586f; BYTE $0x02 // 0bf: vmovdqu64 0x80(%r8), %zmm3
+	LONG $0x18478b4c                     // 0c6: movq 0x18(%rdi), %r8
+	LONG $0x4f90f8c5; BYTE $0x60         // 0ca: kmovw 0x60(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 0cf: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x4874d162; WORD $0x485d; BYTE $0x03 // 0d6: vminps 0xc0(%r8), %zmm1, %zmm1
+	LONG $0x4865f162; WORD $0xdb6b       // 0dd: vpackssdw %zmm3, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xc95b       // 0e3: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xc96b       // 0e9: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xcbed       // 0ef: vpaddsw %zmm3, %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xc967       // 0f5: vpackuswb %zmm1, %zmm1, %zmm1
+	LONG $0x486df262; WORD $0xc936       // 0fb: vpermd %zmm1, %zmm2, %zmm1
+	LONG $0x097ff162; WORD $0x097f       // 101: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 107: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 10b: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 10f: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 112: cmpq $0x1, %rsi
+	LONG $0x02b48f0f; WORD $0x0000       // 116: jg 0x67d0 <gemmVNNI1x16+0x3d0>
+	LONG $0x0002c7e9; BYTE $0x00         // 11c: jmp 0x67e8 <gemmVNNI1x16+0x3e8>
+	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 121: nopw %cs:(%rax,%rax)
+	LONG $0x02f88349                     // 130: cmpq $0x2, %r8
+	LONG $0x01dc840f; WORD $0x0000       // 134: je 0x6716 <gemmVNNI1x16+0x316>
+	LONG $0x03f88349                     // 13a: cmpq $0x3, %r8
+	LONG $0x00d2850f; WORD $0x0000       // 13e: jne 0x6616 <gemmVNNI1x16+0x216>
+	LONG $0x0400b849; LONG $0x05010c08; WORD $0x0d09 // 144: movabsq $0xd0905010c080400, %r8
+	LONG $0x0602b949; LONG $0x07030e0a; WORD $0x0f0b // 14e: movabsq $0xf0b07030e0a0602, %r9
+	LONG $0x6ef9c1c4; BYTE $0xd0         // 158: vmovq %r8, %xmm2
+	LONG $0x18478b4c                     // 15d: movq 0x18(%rdi), %r8
+	LONG $0x6ef9c1c4; BYTE $0xd9         // 161: vmovq %r9, %xmm3
+	LONG $0x487cf162; WORD $0xc95b       // 166: vcvtdq2ps %zmm1, %zmm1
+	LONG $0xd36ce9c5                     // 16c: vpunpcklqdq %xmm3, %xmm2, %xmm2
+	LONG $0x487df262; WORD $0xd231       // 170: vpmovzxbd %xmm2, %zmm2
+	LONG $0x48fed162; WORD $0x586f; BYTE $0x02 // 176: vmovdqu64 0x80(%r8), %zmm3
+	LONG $0x4f90f8c5; BYTE $0x60         // 17d: kmovw 0x60(%rdi), %k1
+	LONG $0x18478b4c                     // 182: movq 0x18(%rdi), %r8
+	LONG $0x897ff162; WORD $0x226f       // 186: vmovdqu8 (%rdx), %xmm4 {%k1} {z}
+	LONG $0x4865f162; WORD $0xdb6b       // 18c: vpackssdw %zmm3, %zmm3, %zmm3
+	LONG $0x385de3c4; WORD $0x01e0       // 192: vinserti128 $0x1, %xmm0, %ymm4, %ymm4
+	LONG $0x48ddf362; WORD $0xe03a; BYTE $0x01 // 198: vinserti64x4 $0x1, %ymm0, %zmm4, %zmm4
+	LONG $0x486df262; WORD $0xe436       // 19f: vpermd %zmm4, %zmm2, %zmm4
+	LONG $0x485df162; WORD $0xe860       // 1a5: vpunpcklbw %zmm0, %zmm4, %zmm5
+	LONG $0x485df162; WORD $0xe068       // 1ab: vpunpckhbw %zmm0, %zmm4, %zmm4
+	LONG $0x4855f162; WORD $0xe061       // 1b1: vpunpcklwd %zmm0, %zmm5, %zmm4
+	LONG $0x485dd162; WORD $0x60fa; BYTE $0x05 // 1b7: vpsubd 0x140(%r8), %zmm4, %zmm4
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 1be: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0xe45b       // 1c5: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0x6059; BYTE $0x04 // 1cb: vmulps 0x100(%r8), %zmm4, %zmm4
+	LONG $0x4874f162; WORD $0xcc58       // 1d2: vaddps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1d8: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xc96b       // 1de: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xcbed       // 1e4: vpaddsw %zmm3, %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xc967       // 1ea: vpackuswb %zmm1, %zmm1, %zmm1
+	LONG $0x486df262; WORD $0xc936       // 1f0: vpermd %zmm1, %zmm2, %zmm1
+	LONG $0x097ff162; WORD $0x097f       // 1f6: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 1fc: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 200: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 204: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 207: cmpq $0x1, %rsi
+	LONG $0x01bf8f0f; WORD $0x0000       // 20b: jg 0x67d0 <gemmVNNI1x16+0x3d0>
+	LONG $0x0001d2e9; BYTE $0x00         // 211: jmp 0x67e8 <gemmVNNI1x16+0x3e8>
+	LONG $0x18478b4c                     // 216: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xc95b       // 21a: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x607f8b48                     // 220: movq 0x60(%rdi), %rdi
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 224: vmulps 0x40(%r8), %zmm1, %zmm1
+	WORD $0xfb89                         // 22b: movl %edi, %ebx
+	WORD $0xe380; BYTE $0x0f             // 22d: andb $0xf, %bl
+	LONG $0xcb92fbc5                     // 230: kmovd %ebx, %k1
+	WORD $0xfb89                         // 234: movl %edi, %ebx
+	WORD $0xebc0; BYTE $0x04             // 236: shrb $0x4, %bl
+	LONG $0x097cf162; WORD $0x0911       // 239: vmovups %xmm1, (%rcx) {%k1}
+	LONG $0xcb92fbc5                     // 23f: kmovd %ebx, %k1
+	WORD $0xfb89                         // 243: movl %edi, %ebx
+	WORD $0xebc1; BYTE $0x08             // 245: shrl $0x8, %ebx
+	LONG $0x197de3c4; WORD $0x01ca       // 248: vextractf128 $0x1, %ymm1, %xmm2
+	WORD $0xefc1; BYTE $0x0c             // 24e: shrl $0xc, %edi
+	LONG $0x487df362; WORD $0xcb19; BYTE $0x02 // 251: vextractf32x4 $0x2, %zmm1, %xmm3
+	LONG $0x487df362; WORD $0xc919; BYTE $0x03 // 258: vextractf32x4 $0x3, %zmm1, %xmm1
+	WORD $0xe380; BYTE $0x0f             // 25f: andb $0xf, %bl
+	LONG $0x0fe78040                     // 262: andb $0xf, %dil
+	LONG $0x097cf162; WORD $0x5111; BYTE $0x01 // 266: vmovups %xmm2, 0x10(%rcx) {%k1}
+	LONG $0xcb92fbc5                     // 26d: kmovd %ebx, %k1
+	LONG $0x097cf162; WORD $0x5911; BYTE $0x02 // 271: vmovups %xmm3, 0x20(%rcx) {%k1}
+	LONG $0xcf92fbc5                     // 278: kmovd %edi, %k1
+	LONG $0x097cf162; WORD $0x4911; BYTE $0x03 // 27c: vmovups %xmm1, 0x30(%rcx) {%k1}
+	LONG $0x01fe8348                     // 283: cmpq $0x1, %rsi
+	LONG $0x01438f0f; WORD $0x0000       // 287: jg 0x67d0 <gemmVNNI1x16+0x3d0>
+	LONG $0x000156e9; BYTE $0x00         // 28d: jmp 0x67e8 <gemmVNNI1x16+0x3e8>
+	LONG $0x0400b849; LONG $0x05010c08; WORD $0x0d09 // 292: movabsq $0xd0905010c080400, %r8
+	LONG $0x6ef9c1c4; BYTE $0xd0         // 29c: vmovq %r8, %xmm2
+	LONG $0x0602b949; LONG $0x07030e0a; WORD $0x0f0b // 2a1: movabsq $0xf0b07030e0a0602, %r9
+	LONG $0x18478b4c                     // 2ab: movq 0x18(%rdi), %r8
+	LONG $0x487cf162; WORD $0xc95b       // 2af: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487df262; WORD $0xd231       // 2b5: vpmovzxbd %xmm2, %zmm2
+	LONG $0x48fed162; WORD $0x586f; BYTE $0x02 // 2bb: vmovdqu64 0x80(%r8), %zmm3
+	LONG $0x18478b4c                     // 2c2: movq 0x18(%rdi), %r8
+	LONG $0x4f90f8c5; BYTE $0x60         // 2c6: kmovw 0x60(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 2cb: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x4865f162; WORD $0xdb6b       // 2d2: vpackssdw %zmm3, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xc95b       // 2d8: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xc96b       // 2de: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xcbed       // 2e4: vpaddsw %zmm3, %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xc967       // 2ea: vpackuswb %zmm1, %zmm1, %zmm1
+	LONG $0x486df262; WORD $0xc936       // 2f0: vpermd %zmm1, %zmm2, %zmm1
+	LONG $0x097ff162; WORD $0x097f       // 2f6: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 2fc: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 300: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 304: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 307: cmpq $0x1, %rsi
+	LONG $0x00bf8f0f; WORD $0x0000       // 30b: jg 0x67d0 <gemmVNNI1x16+0x3d0>
+	LONG $0x0000d2e9; BYTE $0x00         // 311: jmp 0x67e8 <gemmVNNI1x16+0x3e8>
+	LONG $0x000000bb; BYTE $0x3f         // 316: movl $0x3f000000, %ebx
+	LONG $0x0000b841; WORD $0x3f80       // 31b: movl $0x3f800000, %r8d
+	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 321: movabsq $0xd0905010c080400, %r9
+	LONG $0x0602ba49; LONG $0x07030e0a; WORD $0x0f0b // 32b: movabsq $0xf0b07030e0a0602, %r10
+	LONG $0x18578b4c                     // 335: movq 0x18(%rdi), %r10
+	LONG $0x487dd262; WORD $0xe87c       // 339: vpbroadcastd %r8d, %zmm5
+	LONG $0x487cf162; WORD $0xc95b       // 33f: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x487df262; WORD $0xe37c       // 345: vpbroadcastd %ebx, %zmm4
+	LONG $0x6ef9c1c4; BYTE $0xd1         // 34b: vmovq %r9, %xmm2
+	LONG $0x487df262; WORD $0xd231       // 350: vpmovzxbd %xmm2, %zmm2
+	LONG $0x48fed162; WORD $0x5a6f; BYTE $0x02 // 356: vmovdqu64 0x80(%r10), %zmm3
+	LONG $0x18478b4c                     // 35d: movq 0x18(%rdi), %r8
+	LONG $0x4f90f8c5; BYTE $0x60         // 361: kmovw 0x60(%rdi), %k1
+	LONG $0x4874d162; WORD $0x4859; BYTE $0x01 // 366: vmulps 0x40(%r8), %zmm1, %zmm1
+	LONG $0x4874d162; WORD $0x7059; BYTE $0x03 // 36d: vmulps 0xc0(%r8), %zmm1, %zmm6
+	LONG $0x4865f162; WORD $0xdb6b       // 374: vpackssdw %zmm3, %zmm3, %zmm3
+	LONG $0x485cf162; WORD $0xe658       // 37a: vaddps %zmm6, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 380: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cf162; WORD $0xe55d       // 386: vminps %zmm5, %zmm4, %zmm4
+	LONG $0x4874f162; WORD $0xcc59       // 38c: vmulps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 392: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xc96b       // 398: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xcbed       // 39e: vpaddsw %zmm3, %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xc967       // 3a4: vpackuswb %zmm1, %zmm1, %zmm1
+	LONG $0x486df262; WORD $0xc936       // 3aa: vpermd %zmm1, %zmm2, %zmm1
+	LONG $0x097ff162; WORD $0x097f       // 3b0: vmovdqu8 %xmm1, (%rcx) {%k1}
+	LONG $0x287f8b48                     // 3b6: movq 0x28(%rdi), %rdi
+	LONG $0x39048d4c                     // 3ba: leaq (%rcx,%rdi), %r8
+	WORD $0x0148; BYTE $0xd7             // 3be: addq %rdx, %rdi
+	LONG $0x01fe8348                     // 3c1: cmpq $0x1, %rsi
+	WORD $0x217e                         // 3c5: jle 0x67e8 <gemmVNNI1x16+0x3e8>
+	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 3c7: nopw (%rax,%rax)
+	LONG $0x247c8b49; BYTE $0x28         // 3d0: movq 0x28(%r12), %rdi
+	LONG $0x24440349; BYTE $0x08         // 3d5: addq 0x8(%r12), %rax
+	WORD $0xff48; BYTE $0xce             // 3da: decq %rsi
+	WORD $0x0148; BYTE $0xf9             // 3dd: addq %rdi, %rcx
+	WORD $0x0148; BYTE $0xfa             // 3e0: addq %rdi, %rdx
+	LONG $0xfffc38e9; BYTE $0xff         // 3e3: jmp 0x6420 <gemmVNNI1x16+0x20>
+	WORD $0xf8c5; BYTE $0x77             // 3e8: vzeroupper
 	RET

@@ -52,21 +52,16 @@ template <int KS> INL void columns64(columns_args *g, int64_t at) {
 }
 
 // The same for 16 channels, those of keep.
-INL __m512i column16(__m128i v0, __m128i v1, __m128i v2, __m128i v3, __m512i quarters, __m512i bytes) {
+INL __m512i column16(__m128i v0, __m128i v1, __m128i v2, __m128i v3, __m512i quarters, __m512i in_lane) {
   __m512i v = _mm512_inserti32x4(_mm512_castsi128_si512(v0), v1, 1);
   v = _mm512_inserti32x4(_mm512_inserti32x4(v, v2, 2), v3, 3);
-  return _mm512_shuffle_epi8(_mm512_permutexvar_epi32(quarters, v), bytes);
-}
-
-INL __m512i lanes(int64_t lo, int64_t hi) {
-  HIDE(lo); HIDE(hi);
-  return _mm512_broadcast_i32x4(_mm_set_epi64x(hi, lo));
+  return _mm512_shuffle_epi8(_mm512_permutexvar_epi32(quarters, v), in_lane);
 }
 
 template <int KS> INL void columns16(columns_args *g, int64_t at, __mmask16 keep) {
   // Element 4*l + r is element 4*r + l; byte 4*c + r is byte 4*r + c.
-  const __m512i bytes = lanes(0x0d0905010c080400, 0x0f0b07030e0a0602);
-  const __m512i quarters = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(bytes));
+  const __m128i turn = bytes<0x0d0905010c080400, 0x0f0b07030e0a0602>();
+  const __m512i in_lane = _mm512_broadcast_i32x4(turn), quarters = _mm512_cvtepu8_epi32(turn);
   int8_t *d = g->scratch, *bottom = g->bottom;
   PLAIN for (int part = 0; part < 3; part++) {
     int64_t n = (&g->left)[part], step = part == 1 ? g->channels : 0;
@@ -77,7 +72,7 @@ template <int KS> INL void columns16(columns_args *g, int64_t at, __mmask16 keep
       UNROLL for (int i = 0; i < KS; i++) HIDE(q[i]);
       __m128i v[4];
       UNROLL for (int i = 0; i < 4; i++) v[i] = i < KS ? _mm_maskz_loadu_epi8(keep, q[i < KS ? i : 0]) : _mm_setzero_si128();
-      _mm512_store_si512(d, column16(v[0], v[1], v[2], v[3], quarters, bytes));
+      _mm512_store_si512(d, column16(v[0], v[1], v[2], v[3], quarters, in_lane));
       d += SMALL;
       if (KS == 5) {
         _mm_store_si128((__m128i *)bottom, _mm_maskz_loadu_epi8(keep, q[KS-1]));
@@ -90,19 +85,16 @@ template <int KS> INL void columns16(columns_args *g, int64_t at, __mmask16 keep
     const __m128i *q = (const __m128i *)g->bottom;
     int64_t n = g->quads, dx = g->dx, step = g->quad_step;
     PLAIN do {
-      _mm512_store_si512(d, column16(_mm_load_si128(q), _mm_load_si128(q + dx), _mm_load_si128(q + 2*dx), _mm_load_si128(q + 3*dx), quarters, bytes));
+      _mm512_store_si512(d, column16(_mm_load_si128(q), _mm_load_si128(q + dx), _mm_load_si128(q + 2*dx), _mm_load_si128(q + 3*dx), quarters, in_lane));
       d += SMALL; q += step;
     } while (--n);
   }
 }
 
-INL void finish64(__m512i (&q)[4], int8_t *c) {
-  _mm512_storeu_si512(c, _mm512_packus_epi16(_mm512_packs_epi32(q[0], q[1]), _mm512_packs_epi32(q[2], q[3])));
-}
-
 // A row of outputs from its columns, three at a window.
 template <int64_t MODE> INL void outputs64k3(columns_args *g, const int8_t *w, const float *p, int8_t *c) {
   const clamp k = clamp_of<MODE>();
+  const zeros z = zeros_of(p, 64);
   __m512i wv[3][4];
   UNROLL for (int j = 0; j < 3; j++)
     UNROLL for (int v = 0; v < 4; v++) wv[j][v] = _mm512_load_si512(w + 256*j + 64*v);
@@ -116,9 +108,9 @@ template <int64_t MODE> INL void outputs64k3(columns_args *g, const int8_t *w, c
       acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(d + 64*v), wv[0][v]);
       acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(d + dx + 64*v), wv[1][v]);
       acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(d + 2*dx + 64*v), wv[2][v]);
-      q[v] = rounded<MODE>(steps<MODE>(acc, p + 16*v, 64, _mm_setzero_si128()), p + 16*v, 64, k);
+      q[v] = nearest<MODE>(steps<MODE>(acc, p + 16*v, 64, acc), p + 16*v, 64, k);
     }
-    finish64(q, c);
+    _mm512_storeu_si512(c, saturated(q[0], q[1], q[2], q[3], z));
     d += sx; c += step;
   } while (--n);
 }
@@ -126,6 +118,7 @@ template <int64_t MODE> INL void outputs64k3(columns_args *g, const int8_t *w, c
 // Two outputs at a time, so that a vector of weights is loaded for both.
 template <int64_t MODE> INL void outputs64k5(columns_args *g, const int8_t *w, const float *p, int8_t *c) {
   const clamp k = clamp_of<MODE>();
+  const zeros z = zeros_of(p, 64);
   const int8_t *d = g->scratch, *quad = d + BIG*(g->left + g->inside + g->right);
   int64_t n = g->ow;
   for (;;) {
@@ -163,8 +156,8 @@ template <int64_t MODE> INL void outputs64k5(columns_args *g, const int8_t *w, c
       HIDE(p);
       __m512i q[4];
       UNROLL for (int v = 0; v < 4; v++)
-        q[v] = rounded<MODE>(steps<MODE>(acc[i][v], p + 16*v, 64, _mm_setzero_si128()), p + 16*v, 64, k);
-      finish64(q, c + i*step);
+        q[v] = nearest<MODE>(steps<MODE>(acc[i][v], p + 16*v, 64, acc[i][v]), p + 16*v, 64, k);
+      _mm512_storeu_si512(c + i*step, saturated(q[0], q[1], q[2], q[3], z));
     }
     n -= 2;
     if (n <= 0) return;
@@ -176,6 +169,7 @@ template <int64_t MODE> INL void outputs64k5(columns_args *g, const int8_t *w, c
 
 template <int64_t MODE, int KS> INL void outputs16(columns_args *g, const int8_t *w, const float *p, int8_t *c, __mmask16 keep) {
   const clamp k = clamp_of<MODE>();
+  const __m512i z = _mm512_loadu_si512(p + ZERO*16);
   constexpr int T = KS == 3 ? 3 : 7;
   __m512i wv[T];
   UNROLL for (int t = 0; t < T; t++) wv[t] = _mm512_load_si512(w + 64*t);
@@ -196,7 +190,7 @@ template <int64_t MODE, int KS> INL void outputs16(columns_args *g, const int8_t
       acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(quad + last), wv[T-1]);
       quad += qx;
     }
-    _mm_mask_storeu_epi8(c, keep, saturated(rounded<MODE>(steps<MODE>(acc, p, 16, _mm_setzero_si128()), p, 16, k)));
+    _mm_mask_storeu_epi8(c, keep, saturated(nearest<MODE>(steps<MODE>(acc, p, 16, acc), p, 16, k), z));
     d += sx; c += step;
   } while (--n);
 }

@@ -33,9 +33,9 @@ KERNEL sumsVNNI(const squeeze_args *g) {
   }
 }
 
-INL __m512i scaled(__m128i a, __m512i x, __m512 m, __m512i y) {
+INL __m128i scaled(__m128i a, __m512i x, __m512 m, __m512i y) {
   __m512 d = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_cvtepu8_epi32(a), x));
-  return _mm512_add_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(d, m)), y);
+  return saturated(_mm512_cvtps_epi32(_mm512_mul_ps(d, m)), y);
 }
 
 // Equation 11, 32 channels at a time.
@@ -51,8 +51,8 @@ KERNEL rescaleVNNI(const squeeze_args *g) {
     const __m512i y0 = _mm512_maskz_loadu_epi32(k0, g->out_zero + at), y1 = _mm512_maskz_loadu_epi32(k1, g->out_zero + at + 16);
     int64_t n = g->pixels;
     PLAIN do {
-      _mm_mask_storeu_epi8(c, k0, saturated(scaled(_mm_maskz_loadu_epi8(k0, a), x0, m0, y0)));
-      _mm_mask_storeu_epi8(c + 16, k1, saturated(scaled(_mm_maskz_loadu_epi8(k1, a + 16), x1, m1, y1)));
+      _mm_mask_storeu_epi8(c, k0, scaled(_mm_maskz_loadu_epi8(k0, a), x0, m0, y0));
+      _mm_mask_storeu_epi8(c + 16, k1, scaled(_mm_maskz_loadu_epi8(k1, a + 16), x1, m1, y1));
       a += g->channels; c += g->channels;
     } while (--n);
     left -= 32;
