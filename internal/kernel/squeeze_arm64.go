@@ -2,7 +2,7 @@ package kernel
 
 // The kernels of gen/src, one line for each instruction set (and tile).
 var squeezeTiles = []squeezeTile{
-	{NEON, false, sumsNEON, rescaleNEON},
+	{NEON, false, sumsNEON, rescaleNEON, nil, nil, nil},
 }
 
 // wideTiles take int16 rows as they are.

@@ -18,6 +18,8 @@ type squeezeArgs struct {
 	gate            unsafe.Pointer
 	inZero, outZero unsafe.Pointer
 	c               unsafe.Pointer
+	v               unsafe.Pointer // int16
+	m, f            unsafe.Pointer // float32
 }
 
 // squeezeTile is what an instruction set has for squeeze-and-excitation, as
@@ -27,6 +29,9 @@ type squeezeTile struct {
 	masked  bool // any number of channels in one call; otherwise blocks of squeezeChannels
 	sums    func(args *squeezeArgs)
 	rescale func(args *squeezeArgs)
+	// What comes between: equation 8, the end of 9, and 10 with hard-sigmoid, all
+	// channels in one call. Nil where portable code does it.
+	squeeze, inner, gate func(args *squeezeArgs)
 }
 
 const squeezeChannels = 16
@@ -198,7 +203,7 @@ func (s *SqueezeExcitation) AddSums(sum []int32, src []int8, w *Workspace) {
 }
 
 // Gate computes the gate [C] of Rescale, k[c] * g[c] of equations 8 to 11, from
-// the sums over all pixels, which it overwrites. sum may be b.Sum, and gate
+// the sums over all pixels, which it may overwrite. sum may be b.Sum, and gate
 // b.Gate.
 func (s *SqueezeExcitation) Gate(gate []float32, sum []int32, pixels int, b *SqueezeBuffers, w *Workspace) {
 	channels, squeezed := len(s.ScaleM), len(s.ReduceBias)
@@ -206,26 +211,62 @@ func (s *SqueezeExcitation) Gate(gate []float32, sum []int32, pixels int, b *Squ
 	// The kernels may read what pads the vectors; its weights are 0.
 	squeeze, inner := b.Squeeze[:pad(channels, WideStep)], b.Inner[:pad(squeezed, WideStep)]
 
-	s.summer.center(sum, pixels)
-	for c, m := range s.SqueezeM {
-		squeeze[c] = int16(min(max(round(float32(sum[c])*m), -maxInner), maxInner))
-	}
+	s.squeezed(squeeze, sum[:channels], pixels, w)
 	if s.reduce != nil {
 		s.reduce.wide(float, squeeze, w)
 	} else {
 		wideProduct(b.Sum[:squeezed], s.Reduce, s.ReduceBias, squeeze[:channels])
 		Scale(float[:squeezed], b.Sum, s.ReduceM)
 	}
-	for j, v := range float[:squeezed] {
-		inner[j] = int16(min(max(round(v), 0), maxInner))
-	}
+	s.innerRounded(inner, float[:squeezed], w)
 	if s.expand != nil {
 		s.expand.wide(float, inner, w)
 	} else {
 		wideProduct(b.Sum[:channels], s.Expand, s.ExpandBias, inner[:squeezed])
 		Scale(float[:channels], b.Sum, s.ExpandM)
 	}
-	for c, v := range float[:channels] {
+	s.gated(gate, float[:channels], w)
+}
+
+// squeezed is equation 8.
+func (s *SqueezeExcitation) squeezed(squeeze []int16, sum []int32, pixels int, w *Workspace) {
+	if t := s.tile; t != nil && t.squeeze != nil {
+		a := &w.squeeze
+		a.channels, a.pixels = len(sum), pixels
+		a.sum, a.inZero = unsafe.Pointer(&sum[0]), unsafe.Pointer(&s.inZero[0])
+		a.m, a.v = unsafe.Pointer(&s.SqueezeM[0]), unsafe.Pointer(&squeeze[0])
+		t.squeeze(a)
+		return
+	}
+	s.summer.center(sum, pixels)
+	for c, m := range s.SqueezeM {
+		squeeze[c] = int16(min(max(round(float32(sum[c])*m), -maxInner), maxInner))
+	}
+}
+
+// innerRounded is the end of equation 9.
+func (s *SqueezeExcitation) innerRounded(inner []int16, float []float32, w *Workspace) {
+	if t := s.tile; t != nil && t.inner != nil {
+		a := &w.squeeze
+		a.channels, a.m, a.v = len(float), unsafe.Pointer(&float[0]), unsafe.Pointer(&inner[0])
+		t.inner(a)
+		return
+	}
+	for j, v := range float {
+		inner[j] = int16(min(max(round(v), 0), maxInner))
+	}
+}
+
+// gated is equation 10, times the step of the output.
+func (s *SqueezeExcitation) gated(gate, float []float32, w *Workspace) {
+	if t := s.tile; t != nil && t.gate != nil && !s.Sigmoid {
+		a := &w.squeeze
+		a.channels, a.m = len(float), unsafe.Pointer(&float[0])
+		a.gate, a.f = unsafe.Pointer(&s.ScaleM[0]), unsafe.Pointer(&gate[0])
+		t.gate(a)
+		return
+	}
+	for c, v := range float {
 		g := float32(0)
 		if s.Sigmoid {
 			g = Sigmoid(v)

@@ -74,64 +74,357 @@ TEXT ·rescaleVNNI(SB), NOSPLIT, $0-8
 	PCALIGN $32
 	MOVQ args+0(FP), R12
 	PCALIGN $32
-	LONG $0x24448b49; BYTE $0x08         // 000: movq 0x8(%r12), %rax
-	LONG $0xffffffbe; BYTE $0xff         // 005: movl $0xffffffff, %esi
-	LONG $0xc0eff9c5                     // 00a: vpxor %xmm0, %xmm0, %xmm0
-	WORD $0xd231                         // 00e: xorl %edx, %edx
-	WORD $0xc189                         // 010: movl %eax, %ecx
-	LONG $0xffffffbf; BYTE $0xff         // 012: movl $0xffffffff, %edi
-	LONG $0x244c8b4d; BYTE $0x38         // 017: movq 0x38(%r12), %r9
-	LONG $0x245c8b4d; BYTE $0x40         // 01c: movq 0x40(%r12), %r11
-	LONG $0x24548b4d; BYTE $0x48         // 021: movq 0x48(%r12), %r10
-	LONG $0x24448b4d; BYTE $0x10         // 026: movq 0x10(%r12), %r8
-	WORD $0xd9f6                         // 02b: negb %cl
-	WORD $0xefd3                         // 02d: shrl %cl, %edi
-	LONG $0x20f88348                     // 02f: cmpq $0x20, %rax
-	LONG $0x240c8b49                     // 033: movq (%r12), %rcx
-	WORD $0x4d0f; BYTE $0xfe             // 037: cmovgel %esi, %edi
-	WORD $0xfb89                         // 03a: movl %edi, %ebx
-	WORD $0xebc1; BYTE $0x10             // 03c: shrl $0x10, %ebx
-	LONG $0xcf92fbc5                     // 03f: kmovd %edi, %k1
-	LONG $0x247c8b49; BYTE $0x50         // 043: movq 0x50(%r12), %rdi
-	LONG $0xd392fbc5                     // 048: kmovd %ebx, %k2
-	LONG $0xc97cd162; WORD $0x0c10; BYTE $0x91 // 04c: vmovups (%r9,%rdx,4), %zmm1 {%k1} {z}
-	LONG $0xc97ed162; WORD $0x1c6f; BYTE $0x93 // 053: vmovdqu32 (%r11,%rdx,4), %zmm3 {%k1} {z}
-	LONG $0xc97ed162; WORD $0x2c6f; BYTE $0x92 // 05a: vmovdqu32 (%r10,%rdx,4), %zmm5 {%k1} {z}
-	LONG $0xca7cd162; LONG $0x01915410   // 061: vmovups 0x40(%r9,%rdx,4), %zmm2 {%k2} {z}
-	LONG $0xca7ed162; LONG $0x0193646f   // 069: vmovdqu32 0x40(%r11,%rdx,4), %zmm4 {%k2} {z}
-	LONG $0xca7ed162; LONG $0x0192746f   // 071: vmovdqu32 0x40(%r10,%rdx,4), %zmm6 {%k2} {z}
-	WORD $0x0148; BYTE $0xd1             // 079: addq %rdx, %rcx
-	WORD $0x0148; BYTE $0xd7             // 07c: addq %rdx, %rdi
-	BYTE $0x90                           // 07f: nop
-	LONG $0x897ff162; WORD $0x396f       // 080: vmovdqu8 (%rcx), %xmm7 {%k1} {z}
-	LONG $0x487df262; WORD $0xff31       // 086: vpmovzxbd %xmm7, %zmm7
-	LONG $0x4845f162; WORD $0xfbfa       // 08c: vpsubd %zmm3, %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xff5b       // 092: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4874f162; WORD $0xff59       // 098: vmulps %zmm7, %zmm1, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 09e: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0xfdfe       // 0a4: vpaddd %zmm5, %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 0aa: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 0b0: vpmovusdb %zmm7, %xmm7
-	LONG $0x097ff162; WORD $0x3f7f       // 0b6: vmovdqu8 %xmm7, (%rdi) {%k1}
-	LONG $0x8a7ff162; WORD $0x796f; BYTE $0x01 // 0bc: vmovdqu8 0x10(%rcx), %xmm7 {%k2} {z}
-	LONG $0x487df262; WORD $0xff31       // 0c3: vpmovzxbd %xmm7, %zmm7
-	LONG $0x4845f162; WORD $0xfcfa       // 0c9: vpsubd %zmm4, %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xff5b       // 0cf: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x486cf162; WORD $0xff59       // 0d5: vmulps %zmm7, %zmm2, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 0db: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0xfefe       // 0e1: vpaddd %zmm6, %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 0e7: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 0ed: vpmovusdb %zmm7, %xmm7
-	LONG $0x0a7ff162; WORD $0x7f7f; BYTE $0x01 // 0f3: vmovdqu8 %xmm7, 0x10(%rdi) {%k2}
-	LONG $0x244c8b4d; BYTE $0x08         // 0fa: movq 0x8(%r12), %r9
-	WORD $0x014c; BYTE $0xc9             // 0ff: addq %r9, %rcx
-	WORD $0x014c; BYTE $0xcf             // 102: addq %r9, %rdi
-	WORD $0xff49; BYTE $0xc8             // 105: decq %r8
-	LONG $0xff72850f; WORD $0xffff       // 108: jne 0x1b0 <rescaleVNNI+0x80>
-	LONG $0x20c28348                     // 10e: addq $0x20, %rdx
-	LONG $0xe0488d48                     // 112: leaq -0x20(%rax), %rcx
-	LONG $0x20f88348                     // 116: cmpq $0x20, %rax
-	WORD $0x8948; BYTE $0xc8             // 11a: movq %rcx, %rax
-	LONG $0xfeed8f0f; WORD $0xffff       // 11d: jg 0x140 <rescaleVNNI+0x10>
-	WORD $0xf8c5; BYTE $0x77             // 123: vzeroupper
+	LONG $0x004b00b8; BYTE $0x00         // 000: movl $0x4b00, %eax
+	LONG $0xc06ef9c5                     // 005: vmovd %eax, %xmm0
+	LONG $0x24448b49; BYTE $0x08         // 009: movq 0x8(%r12), %rax
+	LONG $0xffc6c748; WORD $0xffff; BYTE $0xff // 00e: movq $-0x1, %rsi
+	LONG $0xd2efe9c5                     // 015: vpxor %xmm2, %xmm2, %xmm2
+	WORD $0xd231                         // 019: xorl %edx, %edx
+	LONG $0xf072f9c5; BYTE $0x10         // 01b: vpslld $0x10, %xmm0, %xmm0
+	LONG $0x487df262; WORD $0xc058       // 020: vpbroadcastd %xmm0, %zmm0
+	LONG $0x4875f162; WORD $0xd072; BYTE $0x10 // 026: vpsrld $0x10, %zmm0, %zmm1
+	LONG $0x4875f162; WORD $0xc8eb       // 02d: vpord %zmm0, %zmm1, %zmm1
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 033: nopw %cs:(%rax,%rax)
+	WORD $0xc189                         // 040: movl %eax, %ecx
+	LONG $0xffc7c748; WORD $0xffff; BYTE $0xff // 042: movq $-0x1, %rdi
+	LONG $0x24448b4d; BYTE $0x38         // 049: movq 0x38(%r12), %r8
+	WORD $0xd9f6                         // 04e: negb %cl
+	WORD $0xd348; BYTE $0xef             // 050: shrq %cl, %rdi
+	LONG $0x40f88348                     // 053: cmpq $0x40, %rax
+	LONG $0x244c8b49; BYTE $0x10         // 057: movq 0x10(%r12), %rcx
+	LONG $0xfe4d0f48                     // 05c: cmovgeq %rsi, %rdi
+	WORD $0xfb89                         // 060: movl %edi, %ebx
+	WORD $0x8949; BYTE $0xf9             // 062: movq %rdi, %r9
+	LONG $0x92fbe1c4; BYTE $0xcf         // 065: kmovq %rdi, %k1
+	LONG $0x30efc148                     // 06a: shrq $0x30, %rdi
+	LONG $0x20e9c149                     // 06e: shrq $0x20, %r9
+	WORD $0xebc1; BYTE $0x10             // 072: shrl $0x10, %ebx
+	LONG $0xe792fbc5                     // 075: kmovd %edi, %k4
+	LONG $0x247c8b49; BYTE $0x40         // 079: movq 0x40(%r12), %rdi
+	LONG $0xd392fbc5                     // 07e: kmovd %ebx, %k2
+	LONG $0x927bc1c4; BYTE $0xd9         // 082: kmovd %r9d, %k3
+	LONG $0xc97ed162; WORD $0x1c6f; BYTE $0x90 // 087: vmovdqu32 (%r8,%rdx,4), %zmm3 {%k1} {z}
+	LONG $0xca7ed162; LONG $0x0190646f   // 08e: vmovdqu32 0x40(%r8,%rdx,4), %zmm4 {%k2} {z}
+	LONG $0xcb7ed162; LONG $0x02906c6f   // 096: vmovdqu32 0x80(%r8,%rdx,4), %zmm5 {%k3} {z}
+	LONG $0xcc7ed162; LONG $0x0390746f   // 09e: vmovdqu32 0xc0(%r8,%rdx,4), %zmm6 {%k4} {z}
+	LONG $0x24448b4d; BYTE $0x50         // 0a6: movq 0x50(%r12), %r8
+	LONG $0xc97ef162; WORD $0x3c6f; BYTE $0x97 // 0ab: vmovdqu32 (%rdi,%rdx,4), %zmm7 {%k1} {z}
+	LONG $0xca7e7162; LONG $0x0197446f   // 0b2: vmovdqu32 0x40(%rdi,%rdx,4), %zmm8 {%k2} {z}
+	LONG $0xcb7e7162; LONG $0x02974c6f   // 0ba: vmovdqu32 0x80(%rdi,%rdx,4), %zmm9 {%k3} {z}
+	LONG $0xcc7e7162; LONG $0x0397546f   // 0c2: vmovdqu32 0xc0(%rdi,%rdx,4), %zmm10 {%k4} {z}
+	LONG $0x247c8b49; BYTE $0x48         // 0ca: movq 0x48(%r12), %rdi
+	WORD $0x0149; BYTE $0xd0             // 0cf: addq %rdx, %r8
+	LONG $0x48d5e362; WORD $0xce43; BYTE $0x88 // 0d2: vshufi64x2 $0x88, %zmm6, %zmm5, %zmm17
+	LONG $0x48e57362; WORD $0xfc43; BYTE $0x88 // 0d9: vshufi64x2 $0x88, %zmm4, %zmm3, %zmm15
+	LONG $0x48e5e362; WORD $0xc443; BYTE $0xdd // 0e0: vshufi64x2 $0xdd, %zmm4, %zmm3, %zmm16
+	LONG $0x48d5f362; WORD $0xf643; BYTE $0xdd // 0e7: vshufi64x2 $0xdd, %zmm6, %zmm5, %zmm6
+	LONG $0xc97e7162; WORD $0x1c6f; BYTE $0x97 // 0ee: vmovdqu32 (%rdi,%rdx,4), %zmm11 {%k1} {z}
+	LONG $0xca7e7162; LONG $0x0197646f   // 0f5: vmovdqu32 0x40(%rdi,%rdx,4), %zmm12 {%k2} {z}
+	LONG $0xcb7e7162; LONG $0x02976c6f   // 0fd: vmovdqu32 0x80(%rdi,%rdx,4), %zmm13 {%k3} {z}
+	LONG $0xcc7e7162; LONG $0x0397746f   // 105: vmovdqu32 0xc0(%rdi,%rdx,4), %zmm14 {%k4} {z}
+	LONG $0x243c8b49                     // 10d: movq (%r12), %rdi
+	LONG $0x40fdf362; WORD $0xe643; BYTE $0x88 // 111: vshufi64x2 $0x88, %zmm6, %zmm16, %zmm4
+	LONG $0x4885b362; WORD $0xd943; BYTE $0x88 // 118: vshufi64x2 $0x88, %zmm17, %zmm15, %zmm3
+	LONG $0x4885b362; WORD $0xe943; BYTE $0xdd // 11f: vshufi64x2 $0xdd, %zmm17, %zmm15, %zmm5
+	LONG $0x40fdf362; WORD $0xf643; BYTE $0xdd // 126: vshufi64x2 $0xdd, %zmm6, %zmm16, %zmm6
+	LONG $0x4845f162; WORD $0xf8eb       // 12d: vpord %zmm0, %zmm7, %zmm7
+	LONG $0x483d7162; WORD $0xc0eb       // 133: vpord %zmm0, %zmm8, %zmm8
+	LONG $0x48357162; WORD $0xc8eb       // 139: vpord %zmm0, %zmm9, %zmm9
+	LONG $0x482d7162; WORD $0xd0eb       // 13f: vpord %zmm0, %zmm10, %zmm10
+	LONG $0x48b5c362; WORD $0xca43; BYTE $0x88 // 145: vshufi64x2 $0x88, %zmm10, %zmm9, %zmm17
+	LONG $0x48c55362; WORD $0xf843; BYTE $0x88 // 14c: vshufi64x2 $0x88, %zmm8, %zmm7, %zmm15
+	LONG $0x48c5c362; WORD $0xc043; BYTE $0xdd // 153: vshufi64x2 $0xdd, %zmm8, %zmm7, %zmm16
+	LONG $0x48b55362; WORD $0xd243; BYTE $0xdd // 15a: vshufi64x2 $0xdd, %zmm10, %zmm9, %zmm10
+	WORD $0x0148; BYTE $0xd7             // 161: addq %rdx, %rdi
+	LONG $0x40fd5362; WORD $0xc243; BYTE $0x88 // 164: vshufi64x2 $0x88, %zmm10, %zmm16, %zmm8
+	LONG $0x40fd5362; WORD $0xd243; BYTE $0xdd // 16b: vshufi64x2 $0xdd, %zmm10, %zmm16, %zmm10
+	LONG $0x4885b362; WORD $0xf943; BYTE $0x88 // 172: vshufi64x2 $0x88, %zmm17, %zmm15, %zmm7
+	LONG $0x48853362; WORD $0xc943; BYTE $0xdd // 179: vshufi64x2 $0xdd, %zmm17, %zmm15, %zmm9
+	LONG $0x48a55362; WORD $0xfc43; BYTE $0x88 // 180: vshufi64x2 $0x88, %zmm12, %zmm11, %zmm15
+	LONG $0x4895c362; WORD $0xc643; BYTE $0x88 // 187: vshufi64x2 $0x88, %zmm14, %zmm13, %zmm16
+	LONG $0x48a55362; WORD $0xe443; BYTE $0xdd // 18e: vshufi64x2 $0xdd, %zmm12, %zmm11, %zmm12
+	LONG $0x48955362; WORD $0xee43; BYTE $0xdd // 195: vshufi64x2 $0xdd, %zmm14, %zmm13, %zmm13
+	LONG $0x48853362; WORD $0xd843; BYTE $0x88 // 19c: vshufi64x2 $0x88, %zmm16, %zmm15, %zmm11
+	LONG $0x489d5362; WORD $0xf543; BYTE $0x88 // 1a3: vshufi64x2 $0x88, %zmm13, %zmm12, %zmm14
+	LONG $0x48853362; WORD $0xf843; BYTE $0xdd // 1aa: vshufi64x2 $0xdd, %zmm16, %zmm15, %zmm15
+	LONG $0x489d5362; WORD $0xe543; BYTE $0xdd // 1b1: vshufi64x2 $0xdd, %zmm13, %zmm12, %zmm12
+	LONG $0x48255162; WORD $0xde6b       // 1b8: vpackssdw %zmm14, %zmm11, %zmm11
+	LONG $0x48055162; WORD $0xe46b       // 1be: vpackssdw %zmm12, %zmm15, %zmm12
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 1c4: nopw %cs:(%rax,%rax)
+	LONG $0xc97f7162; WORD $0x2f6f       // 1d0: vmovdqu8 (%rdi), %zmm13 {%k1} {z}
+	LONG $0x48157162; WORD $0xf260       // 1d6: vpunpcklbw %zmm2, %zmm13, %zmm14
+	LONG $0x48157162; WORD $0xea68       // 1dc: vpunpckhbw %zmm2, %zmm13, %zmm13
+	LONG $0x480d7162; WORD $0xf961       // 1e2: vpunpcklwd %zmm1, %zmm14, %zmm15
+	LONG $0x4815e162; WORD $0xc161       // 1e8: vpunpcklwd %zmm1, %zmm13, %zmm16
+	LONG $0x480d7162; WORD $0xf169       // 1ee: vpunpckhwd %zmm1, %zmm14, %zmm14
+	LONG $0x48157162; WORD $0xe969       // 1f4: vpunpckhwd %zmm1, %zmm13, %zmm13
+	LONG $0x48047162; WORD $0xff5c       // 1fa: vsubps %zmm7, %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0xf05c       // 200: vsubps %zmm8, %zmm14, %zmm14
+	LONG $0x407cc162; WORD $0xc15c       // 206: vsubps %zmm9, %zmm16, %zmm16
+	LONG $0x48145162; WORD $0xea5c       // 20c: vsubps %zmm10, %zmm13, %zmm13
+	LONG $0x48047162; WORD $0xfb59       // 212: vmulps %zmm3, %zmm15, %zmm15
+	LONG $0x480c7162; WORD $0xf459       // 218: vmulps %zmm4, %zmm14, %zmm14
+	LONG $0x407ce162; WORD $0xc559       // 21e: vmulps %zmm5, %zmm16, %zmm16
+	LONG $0x48147162; WORD $0xee59       // 224: vmulps %zmm6, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xff5b       // 22a: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // 230: vcvtps2dq %zmm14, %zmm14
+	LONG $0x487da162; WORD $0xc05b       // 236: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xed5b       // 23c: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48055162; WORD $0xf66b       // 242: vpackssdw %zmm14, %zmm15, %zmm14
+	LONG $0x407d5162; WORD $0xed6b       // 248: vpackssdw %zmm13, %zmm16, %zmm13
+	LONG $0x480d5162; WORD $0xf3ed       // 24e: vpaddsw %zmm11, %zmm14, %zmm14
+	LONG $0x48155162; WORD $0xeced       // 254: vpaddsw %zmm12, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 25a: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x497f5162; WORD $0x287f       // 260: vmovdqu8 %zmm13, (%r8) {%k1}
+	LONG $0x244c8b4d; BYTE $0x08         // 266: movq 0x8(%r12), %r9
+	WORD $0x014c; BYTE $0xcf             // 26b: addq %r9, %rdi
+	WORD $0x014d; BYTE $0xc8             // 26e: addq %r9, %r8
+	WORD $0xff48; BYTE $0xc9             // 271: decq %rcx
+	LONG $0xff56850f; WORD $0xffff       // 274: jne 0x300 <rescaleVNNI+0x1d0>
+	LONG $0x40c28348                     // 27a: addq $0x40, %rdx
+	LONG $0xc0488d48                     // 27e: leaq -0x40(%rax), %rcx
+	LONG $0x40f88348                     // 282: cmpq $0x40, %rax
+	WORD $0x8948; BYTE $0xc8             // 286: movq %rcx, %rax
+	LONG $0xfdb18f0f; WORD $0xffff       // 289: jg 0x170 <rescaleVNNI+0x40>
+	WORD $0xf8c5; BYTE $0x77             // 28f: vzeroupper
+	RET
+
+TEXT ·squeezeVNNI(SB), NOSPLIT, $0-8
+	PCALIGN $32
+	MOVQ args+0(FP), R12
+	PCALIGN $32
+	LONG $0x003fffb9; BYTE $0x00         // 000: movl $0x3fff, %ecx
+	LONG $0x24448b49; BYTE $0x08         // 005: movq 0x8(%r12), %rax
+	WORD $0x8548; BYTE $0xc0             // 00a: testq %rax, %rax
+	LONG $0x00c48e0f; WORD $0x0000       // 00d: jle 0x4a7 <squeezeVNNI+0xd7>
+	LONG $0x487dd262; LONG $0x04244458   // 013: vpbroadcastd 0x10(%r12), %zmm0
+	LONG $0x24548b49; BYTE $0x58         // 01b: movq 0x58(%r12), %rdx
+	LONG $0x24748b49; BYTE $0x60         // 020: movq 0x60(%r12), %rsi
+	LONG $0x247c8b49; BYTE $0x30         // 025: movq 0x30(%r12), %rdi
+	LONG $0x24448b4d; BYTE $0x40         // 02a: movq 0x40(%r12), %r8
+	LONG $0x0010b941; WORD $0x0000       // 02f: movl $0x10, %r9d
+	LONG $0x487df262; WORD $0xd17c       // 035: vpbroadcastd %ecx, %zmm2
+	LONG $0xdbefe1c5                     // 03b: vpxor %xmm3, %xmm3, %xmm3
+	LONG $0x00ffffbb; BYTE $0x00         // 03f: movl $0xffff, %ebx
+	WORD $0x3145; BYTE $0xd2             // 044: xorl %r10d, %r10d
+	LONG $0x4865f162; WORD $0xdafa       // 047: vpsubd %zmm2, %zmm3, %zmm3
+	WORD $0x2941; BYTE $0xc1             // 04d: subl %eax, %r9d
+	LONG $0x4875f162; WORD $0xf072; BYTE $0x07 // 050: vpslld $0x7, %zmm0, %zmm1
+	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 057: nopw (%rax,%rax)
+	LONG $0xffffbb41; WORD $0x0000       // 060: movl $0xffff, %r11d
+	LONG $0x110c8d43                     // 066: leal (%r9,%r10), %ecx
+	WORD $0xd341; BYTE $0xeb             // 06a: shrl %cl, %r11d
+	LONG $0x10e88348                     // 06d: subq $0x10, %rax
+	LONG $0xdb430f44                     // 071: cmovael %ebx, %r11d
+	LONG $0x10488d48                     // 075: leaq 0x10(%rax), %rcx
+	LONG $0x927bc1c4; BYTE $0xcb         // 079: kmovd %r11d, %k1
+	LONG $0xc97e9162; WORD $0x2c6f; BYTE $0x90 // 07e: vmovdqu32 (%r8,%r10,4), %zmm5 {%k1} {z}
+	LONG $0xc97eb162; WORD $0x246f; BYTE $0x97 // 085: vmovdqu32 (%rdi,%r10,4), %zmm4 {%k1} {z}
+	LONG $0xc97cb162; WORD $0x3410; BYTE $0x96 // 08c: vmovups (%rsi,%r10,4), %zmm6 {%k1} {z}
+	LONG $0x10c28349                     // 093: addq $0x10, %r10
+	LONG $0x487df262; WORD $0xed40       // 097: vpmulld %zmm5, %zmm0, %zmm5
+	LONG $0x485df162; WORD $0xe1fe       // 09d: vpaddd %zmm1, %zmm4, %zmm4
+	LONG $0x485df162; WORD $0xe5fa       // 0a3: vpsubd %zmm5, %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xe45b       // 0a9: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x484cf162; WORD $0xe459       // 0af: vmulps %zmm4, %zmm6, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 0b5: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe33d       // 0bb: vpmaxsd %zmm3, %zmm4, %zmm4
+	LONG $0x485df262; WORD $0xe239       // 0c1: vpminsd %zmm2, %zmm4, %zmm4
+	LONG $0x497ef262; WORD $0x2233       // 0c7: vpmovdw %zmm4, (%rdx) {%k1}
+	LONG $0x20c28348                     // 0cd: addq $0x20, %rdx
+	LONG $0x10f98348                     // 0d1: cmpq $0x10, %rcx
+	WORD $0x8977                         // 0d5: ja 0x430 <squeezeVNNI+0x60>
+	WORD $0xf8c5; BYTE $0x77             // 0d7: vzeroupper
+	RET
+
+TEXT ·innerVNNI(SB), NOSPLIT, $0-8
+	PCALIGN $32
+	MOVQ args+0(FP), R12
+	PCALIGN $32
+	LONG $0x003fffb9; BYTE $0x00         // 000: movl $0x3fff, %ecx
+	LONG $0x24448b49; BYTE $0x08         // 005: movq 0x8(%r12), %rax
+	WORD $0x8548; BYTE $0xc0             // 00a: testq %rax, %rax
+	WORD $0x667e                         // 00d: jle 0x525 <innerVNNI+0x75>
+	LONG $0x24548b49; BYTE $0x58         // 00f: movq 0x58(%r12), %rdx
+	LONG $0x24748b49; BYTE $0x60         // 014: movq 0x60(%r12), %rsi
+	LONG $0x487df262; WORD $0xc17c       // 019: vpbroadcastd %ecx, %zmm0
+	LONG $0x000010b9; BYTE $0x00         // 01f: movl $0x10, %ecx
+	LONG $0x00ffffbf; BYTE $0x00         // 024: movl $0xffff, %edi
+	LONG $0xc9eff1c5                     // 029: vpxor %xmm1, %xmm1, %xmm1
+	WORD $0xc129                         // 02d: subl %eax, %ecx
+	BYTE $0x90                           // 02f: nop
+	LONG $0x00ffffbb; BYTE $0x00         // 030: movl $0xffff, %ebx
+	WORD $0xebd3                         // 035: shrl %cl, %ebx
+	LONG $0x10e88348                     // 037: subq $0x10, %rax
+	WORD $0x430f; BYTE $0xdf             // 03b: cmovael %edi, %ebx
+	LONG $0x10408d4c                     // 03e: leaq 0x10(%rax), %r8
+	WORD $0xc183; BYTE $0x10             // 042: addl $0x10, %ecx
+	LONG $0xcb92fbc5                     // 045: kmovd %ebx, %k1
+	LONG $0xc97cf162; WORD $0x1610       // 049: vmovups (%rsi), %zmm2 {%k1} {z}
+	LONG $0x40c68348                     // 04f: addq $0x40, %rsi
+	LONG $0x487df162; WORD $0xd25b       // 053: vcvtps2dq %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd13d       // 059: vpmaxsd %zmm1, %zmm2, %zmm2
+	LONG $0x486df262; WORD $0xd039       // 05f: vpminsd %zmm0, %zmm2, %zmm2
+	LONG $0x497ef262; WORD $0x1233       // 065: vpmovdw %zmm2, (%rdx) {%k1}
+	LONG $0x20c28348                     // 06b: addq $0x20, %rdx
+	LONG $0x10f88349                     // 06f: cmpq $0x10, %r8
+	WORD $0xbb77                         // 073: ja 0x4e0 <innerVNNI+0x30>
+	WORD $0xf8c5; BYTE $0x77             // 075: vzeroupper
+	RET
+
+TEXT ·gateVNNI(SB), NOSPLIT, $0-8
+	PCALIGN $32
+	MOVQ args+0(FP), R12
+	PCALIGN $32
+	LONG $0x000000b9; BYTE $0x3f         // 000: movl $0x3f000000, %ecx
+	LONG $0x800000ba; BYTE $0x3f         // 005: movl $0x3f800000, %edx
+	LONG $0x24448b49; BYTE $0x08         // 00a: movq 0x8(%r12), %rax
+	WORD $0x8548; BYTE $0xc0             // 00f: testq %rax, %rax
+	LONG $0x008d8e0f; WORD $0x0000       // 012: jle 0x5d5 <gateVNNI+0xa5>
+	LONG $0x487df262; WORD $0xca7c       // 018: vpbroadcastd %edx, %zmm1
+	LONG $0x24548b49; BYTE $0x68         // 01e: movq 0x68(%r12), %rdx
+	LONG $0x24748b49; BYTE $0x38         // 023: movq 0x38(%r12), %rsi
+	LONG $0x247c8b49; BYTE $0x60         // 028: movq 0x60(%r12), %rdi
+	LONG $0x0010b841; WORD $0x0000       // 02d: movl $0x10, %r8d
+	LONG $0x487df262; WORD $0xc17c       // 033: vpbroadcastd %ecx, %zmm0
+	LONG $0x00ffffbb; BYTE $0x00         // 039: movl $0xffff, %ebx
+	LONG $0xd257e8c5                     // 03e: vxorps %xmm2, %xmm2, %xmm2
+	WORD $0x3145; BYTE $0xc9             // 042: xorl %r9d, %r9d
+	WORD $0x2941; BYTE $0xc0             // 045: subl %eax, %r8d
+	LONG $0x00841f0f; LONG $0x00000000   // 048: nopl (%rax,%rax)
+	LONG $0xffffba41; WORD $0x0000       // 050: movl $0xffff, %r10d
+	LONG $0x080c8d43                     // 056: leal (%r8,%r9), %ecx
+	WORD $0xd341; BYTE $0xea             // 05a: shrl %cl, %r10d
+	LONG $0x10e88348                     // 05d: subq $0x10, %rax
+	LONG $0xd3430f44                     // 061: cmovael %ebx, %r10d
+	LONG $0x10488d48                     // 065: leaq 0x10(%rax), %rcx
+	LONG $0x927bc1c4; BYTE $0xca         // 069: kmovd %r10d, %k1
+	LONG $0xc97cb162; WORD $0x1c10; BYTE $0x8f // 06e: vmovups (%rdi,%r9,4), %zmm3 {%k1} {z}
+	LONG $0xc97cb162; WORD $0x2410; BYTE $0x8e // 075: vmovups (%rsi,%r9,4), %zmm4 {%k1} {z}
+	LONG $0x487cf162; WORD $0xdb58       // 07c: vaddps %zmm3, %zmm0, %zmm3
+	LONG $0x4864f162; WORD $0xda5f       // 082: vmaxps %zmm2, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xd95d       // 088: vminps %zmm1, %zmm3, %zmm3
+	LONG $0x4864f162; WORD $0xdc59       // 08e: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x497cb162; WORD $0x1c11; BYTE $0x8a // 094: vmovups %zmm3, (%rdx,%r9,4) {%k1}
+	LONG $0x10c18349                     // 09b: addq $0x10, %r9
+	LONG $0x10f98348                     // 09f: cmpq $0x10, %rcx
+	WORD $0xab77                         // 0a3: ja 0x580 <gateVNNI+0x50>
+	WORD $0xf8c5; BYTE $0x77             // 0a5: vzeroupper
+	RET
+
+TEXT ·wideVNNI1x64(SB), NOSPLIT, $0-8
+	PCALIGN $32
+	MOVQ args+0(FP), R12
+	PCALIGN $32
+	LONG $0x24448b49; BYTE $0x18         // 000: movq 0x18(%r12), %rax
+	LONG $0x24148b49                     // 005: movq (%r12), %rdx
+	LONG $0x244c8b49; BYTE $0x10         // 009: movq 0x10(%r12), %rcx
+	LONG $0x24748b49; BYTE $0x40         // 00e: movq 0x40(%r12), %rsi
+	LONG $0xe4efd9c5                     // 013: vpxor %xmm4, %xmm4, %xmm4
+	LONG $0xedefd1c5                     // 017: vpxor %xmm5, %xmm5, %xmm5
+	LONG $0xf6efc9c5                     // 01b: vpxor %xmm6, %xmm6, %xmm6
+	LONG $0xffefc1c5                     // 01f: vpxor %xmm7, %xmm7, %xmm7
+	LONG $0x48fef162; WORD $0x006f       // 023: vmovdqu64 (%rax), %zmm0
+	LONG $0x48fef162; WORD $0x486f; BYTE $0x01 // 029: vmovdqu64 0x40(%rax), %zmm1
+	LONG $0x48fef162; WORD $0x506f; BYTE $0x02 // 030: vmovdqu64 0x80(%rax), %zmm2
+	LONG $0x48fef162; WORD $0x586f; BYTE $0x03 // 037: vmovdqu64 0xc0(%rax), %zmm3
+	LONG $0x02fe8348                     // 03e: cmpq $0x2, %rsi
+	LONG $0x00988c0f; WORD $0x0000       // 042: jl 0x6c0 <wideVNNI1x64+0xe0>
+	LONG $0x00841f0f; LONG $0x00000000   // 048: nopl (%rax,%rax)
+	LONG $0x487d7262; WORD $0x5120; BYTE $0x01 // 050: vpmovsxbw 0x20(%rcx), %zmm10
+	LONG $0x487d7262; WORD $0x0258       // 057: vpbroadcastd (%rdx), %zmm8
+	LONG $0x487d7262; WORD $0x5920; BYTE $0x02 // 05d: vpmovsxbw 0x40(%rcx), %zmm11
+	LONG $0x487d7262; WORD $0x0920       // 064: vpmovsxbw (%rcx), %zmm9
+	WORD $0x8948; BYTE $0xf7             // 06a: movq %rsi, %rdi
+	LONG $0xfec68348                     // 06d: addq $-0x2, %rsi
+	LONG $0x482dd262; WORD $0xc852       // 071: vpdpwssd %zmm8, %zmm10, %zmm1
+	LONG $0x487d7262; WORD $0x5120; BYTE $0x03 // 077: vpmovsxbw 0x60(%rcx), %zmm10
+	LONG $0x4825d262; WORD $0xd052       // 07e: vpdpwssd %zmm8, %zmm11, %zmm2
+	LONG $0x487d7262; WORD $0x5920; BYTE $0x04 // 084: vpmovsxbw 0x80(%rcx), %zmm11
+	LONG $0x4835d262; WORD $0xc052       // 08b: vpdpwssd %zmm8, %zmm9, %zmm0
+	LONG $0x482dd262; WORD $0xd852       // 091: vpdpwssd %zmm8, %zmm10, %zmm3
+	LONG $0x487d7262; WORD $0x5120; BYTE $0x05 // 097: vpmovsxbw 0xa0(%rcx), %zmm10
+	LONG $0x487d7262; WORD $0x4258; BYTE $0x01 // 09e: vpbroadcastd 0x4(%rdx), %zmm8
+	LONG $0x08c28348                     // 0a5: addq $0x8, %rdx
+	LONG $0x4825d262; WORD $0xf852       // 0a9: vpdpwssd %zmm8, %zmm11, %zmm7
+	LONG $0x487d7262; WORD $0x5920; BYTE $0x06 // 0af: vpmovsxbw 0xc0(%rcx), %zmm11
+	LONG $0x482dd262; WORD $0xf052       // 0b6: vpdpwssd %zmm8, %zmm10, %zmm6
+	LONG $0x487d7262; WORD $0x5120; BYTE $0x07 // 0bc: vpmovsxbw 0xe0(%rcx), %zmm10
+	LONG $0x00c18148; WORD $0x0001; BYTE $0x00 // 0c3: addq $0x100, %rcx
+	LONG $0x4825d262; WORD $0xe852       // 0ca: vpdpwssd %zmm8, %zmm11, %zmm5
+	LONG $0x482dd262; WORD $0xe052       // 0d0: vpdpwssd %zmm8, %zmm10, %zmm4
+	LONG $0x03ff8348                     // 0d6: cmpq $0x3, %rdi
+	LONG $0xff70870f; WORD $0xffff       // 0da: ja 0x630 <wideVNNI1x64+0x50>
+	WORD $0x8548; BYTE $0xf6             // 0e0: testq %rsi, %rsi
+	WORD $0x3974                         // 0e3: je 0x6fe <wideVNNI1x64+0x11e>
+	LONG $0x487d7262; WORD $0x5120; BYTE $0x01 // 0e5: vpmovsxbw 0x20(%rcx), %zmm10
+	LONG $0x487d7262; WORD $0x0a58       // 0ec: vpbroadcastd (%rdx), %zmm9
+	LONG $0x487d7262; WORD $0x0120       // 0f2: vpmovsxbw (%rcx), %zmm8
+	LONG $0x487d7262; WORD $0x5920; BYTE $0x02 // 0f8: vpmovsxbw 0x40(%rcx), %zmm11
+	LONG $0x482dd262; WORD $0xc952       // 0ff: vpdpwssd %zmm9, %zmm10, %zmm1
+	LONG $0x487d7262; WORD $0x5120; BYTE $0x03 // 105: vpmovsxbw 0x60(%rcx), %zmm10
+	LONG $0x483dd262; WORD $0xc152       // 10c: vpdpwssd %zmm9, %zmm8, %zmm0
+	LONG $0x4825d262; WORD $0xd152       // 112: vpdpwssd %zmm9, %zmm11, %zmm2
+	LONG $0x482dd262; WORD $0xd952       // 118: vpdpwssd %zmm9, %zmm10, %zmm3
+	LONG $0x4845f162; WORD $0xc0fe       // 11e: vpaddd %zmm0, %zmm7, %zmm0
+	LONG $0x244c8b49; BYTE $0x20         // 124: movq 0x20(%r12), %rcx
+	LONG $0x9078c1c4; WORD $0x244c; BYTE $0x60 // 129: kmovw 0x60(%r12), %k1
+	LONG $0x484df162; WORD $0xc9fe       // 130: vpaddd %zmm1, %zmm6, %zmm1
+	LONG $0x4855f162; WORD $0xd2fe       // 136: vpaddd %zmm2, %zmm5, %zmm2
+	LONG $0x485df162; WORD $0xdbfe       // 13c: vpaddd %zmm3, %zmm4, %zmm3
+	LONG $0x487cf162; WORD $0xc05b       // 142: vcvtdq2ps %zmm0, %zmm0
+	LONG $0x487cf162; WORD $0x4059; BYTE $0x04 // 148: vmulps 0x100(%rax), %zmm0, %zmm0
+	LONG $0x497cf162; WORD $0x0111       // 14f: vmovups %zmm0, (%rcx) {%k1}
+	LONG $0x487cf162; WORD $0xc15b       // 155: vcvtdq2ps %zmm1, %zmm0
+	LONG $0x24448b49; BYTE $0x18         // 15b: movq 0x18(%r12), %rax
+	LONG $0x9078c1c4; WORD $0x244c; BYTE $0x62 // 160: kmovw 0x62(%r12), %k1
+	LONG $0x487cf162; WORD $0x4059; BYTE $0x05 // 167: vmulps 0x140(%rax), %zmm0, %zmm0
+	LONG $0x497cf162; WORD $0x4111; BYTE $0x01 // 16e: vmovups %zmm0, 0x40(%rcx) {%k1}
+	LONG $0x487cf162; WORD $0xc25b       // 175: vcvtdq2ps %zmm2, %zmm0
+	LONG $0x24448b49; BYTE $0x18         // 17b: movq 0x18(%r12), %rax
+	LONG $0x9078c1c4; WORD $0x244c; BYTE $0x64 // 180: kmovw 0x64(%r12), %k1
+	LONG $0x487cf162; WORD $0x4059; BYTE $0x06 // 187: vmulps 0x180(%rax), %zmm0, %zmm0
+	LONG $0x497cf162; WORD $0x4111; BYTE $0x02 // 18e: vmovups %zmm0, 0x80(%rcx) {%k1}
+	LONG $0x487cf162; WORD $0xc35b       // 195: vcvtdq2ps %zmm3, %zmm0
+	LONG $0x24448b49; BYTE $0x18         // 19b: movq 0x18(%r12), %rax
+	LONG $0x9078c1c4; WORD $0x244c; BYTE $0x66 // 1a0: kmovw 0x66(%r12), %k1
+	LONG $0x487cf162; WORD $0x4059; BYTE $0x07 // 1a7: vmulps 0x1c0(%rax), %zmm0, %zmm0
+	LONG $0x497cf162; WORD $0x4111; BYTE $0x03 // 1ae: vmovups %zmm0, 0xc0(%rcx) {%k1}
+	WORD $0xf8c5; BYTE $0x77             // 1b5: vzeroupper
+	RET
+
+TEXT ·wideVNNI1x16(SB), NOSPLIT, $0-8
+	PCALIGN $32
+	MOVQ args+0(FP), R12
+	PCALIGN $32
+	LONG $0x24448b49; BYTE $0x18         // 000: movq 0x18(%r12), %rax
+	LONG $0x240c8b49                     // 005: movq (%r12), %rcx
+	LONG $0x24548b49; BYTE $0x10         // 009: movq 0x10(%r12), %rdx
+	LONG $0x24748b49; BYTE $0x40         // 00e: movq 0x40(%r12), %rsi
+	LONG $0xc9eff1c5                     // 013: vpxor %xmm1, %xmm1, %xmm1
+	LONG $0x48fef162; WORD $0x006f       // 017: vmovdqu64 (%rax), %zmm0
+	LONG $0x02fe8348                     // 01d: cmpq $0x2, %rsi
+	WORD $0x3c7c                         // 021: jl 0x7ff <wideVNNI1x16+0x5f>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 023: nopw %cs:(%rax,%rax)
+	LONG $0x487df262; WORD $0x1220       // 030: vpmovsxbw (%rdx), %zmm2
+	LONG $0x487df262; WORD $0x5a20; BYTE $0x01 // 036: vpmovsxbw 0x20(%rdx), %zmm3
+	WORD $0x8948; BYTE $0xf7             // 03d: movq %rsi, %rdi
+	LONG $0x40c28348                     // 040: addq $0x40, %rdx
+	LONG $0xfec68348                     // 044: addq $-0x2, %rsi
+	LONG $0x586df262; WORD $0x0152       // 048: vpdpwssd (%rcx){1to16}, %zmm2, %zmm0
+	LONG $0x5865f262; WORD $0x4952; BYTE $0x01 // 04e: vpdpwssd 0x4(%rcx){1to16}, %zmm3, %zmm1
+	LONG $0x08c18348                     // 055: addq $0x8, %rcx
+	LONG $0x03ff8348                     // 059: cmpq $0x3, %rdi
+	WORD $0xd177                         // 05d: ja 0x7d0 <wideVNNI1x16+0x30>
+	WORD $0x8548; BYTE $0xf6             // 05f: testq %rsi, %rsi
+	WORD $0x0c74                         // 062: je 0x810 <wideVNNI1x16+0x70>
+	LONG $0x487df262; WORD $0x1220       // 064: vpmovsxbw (%rdx), %zmm2
+	LONG $0x586df262; WORD $0x0152       // 06a: vpdpwssd (%rcx){1to16}, %zmm2, %zmm0
+	LONG $0x4875f162; WORD $0xc0fe       // 070: vpaddd %zmm0, %zmm1, %zmm0
+	LONG $0x244c8b49; BYTE $0x20         // 076: movq 0x20(%r12), %rcx
+	LONG $0x9078c1c4; WORD $0x244c; BYTE $0x60 // 07b: kmovw 0x60(%r12), %k1
+	LONG $0x487cf162; WORD $0xc05b       // 082: vcvtdq2ps %zmm0, %zmm0
+	LONG $0x487cf162; WORD $0x4059; BYTE $0x01 // 088: vmulps 0x40(%rax), %zmm0, %zmm0
+	LONG $0x497cf162; WORD $0x0111       // 08f: vmovups %zmm0, (%rcx) {%k1}
+	WORD $0xf8c5; BYTE $0x77             // 095: vzeroupper
 	RET

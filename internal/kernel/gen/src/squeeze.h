@@ -13,4 +13,7 @@ struct squeeze_args {
   const float *gate;    // of all channels
   const int32_t *in_zero, *out_zero;
   int8_t *c;
+  int16_t *v;           // a vector between the layers
+  const float *m;       // multipliers, or what is to be rounded
+  float *f;             // result of the gate
 };
