@@ -86,8 +86,10 @@ func checkMiddle(t *testing.T, g *guards, p *SqueezeExcitation, s SqueezeExcite,
 	for c := range float {
 		float[c] = float32(c%13)/6 - 1
 	}
-	portable.gated(gate, float, w)
-	own.gated(gates, guardedCopy(g, float), w)
+	portable.gated(gate, float, 0, channels, w)
+	float = guardedCopy(g, float)
+	own.gated(gates, float, 0, channels/2, w)
+	own.gated(gates, float, channels/2, channels, w)
 	require.Equal(t, gate, gates, "gate, %d channels", channels)
 	require.True(t, intact(g, gates))
 }

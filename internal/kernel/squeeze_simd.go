@@ -225,7 +225,7 @@ func (s *SqueezeExcitation) Gate(gate []float32, sum []int32, pixels int, b *Squ
 		wideProduct(b.Sum[:channels], s.Expand, s.ExpandBias, inner[:squeezed])
 		Scale(float[:channels], b.Sum, s.ExpandM)
 	}
-	s.gated(gate, float[:channels], w)
+	s.gated(gate, float, 0, channels, w)
 }
 
 // squeezed is equation 8.
@@ -257,12 +257,16 @@ func (s *SqueezeExcitation) innerRounded(inner []int16, float []float32, w *Work
 	}
 }
 
-// gated is equation 10, times the step of the output.
-func (s *SqueezeExcitation) gated(gate, float []float32, w *Workspace) {
+// gated is equation 10, times the step of the output, for channels from to to.
+func (s *SqueezeExcitation) gated(gate, float []float32, from, to int, w *Workspace) {
+	gate, float, scale := gate[from:to], float[from:to], s.ScaleM[from:to]
+	if len(gate) == 0 {
+		return
+	}
 	if t := s.tile; t != nil && t.gate != nil && !s.Sigmoid {
 		a := &w.squeeze
 		a.channels, a.m = len(float), unsafe.Pointer(&float[0])
-		a.gate, a.f = unsafe.Pointer(&s.ScaleM[0]), unsafe.Pointer(&gate[0])
+		a.gate, a.f = unsafe.Pointer(&scale[0]), unsafe.Pointer(&gate[0])
 		t.gate(a)
 		return
 	}
@@ -273,7 +277,7 @@ func (s *SqueezeExcitation) gated(gate, float []float32, w *Workspace) {
 		} else {
 			g = clampUnit(v + 0.5)
 		}
-		gate[c] = s.ScaleM[c] * g
+		gate[c] = scale[c] * g
 	}
 }
 
