@@ -48,6 +48,12 @@ func NewFrame(pix []byte, stride, width, height int) *Frame {
 // apart. They are the camera's as long as the frame is.
 func (f *Frame) BGR() (pix []byte, stride int) { return f.pix, f.width * 3 }
 
+// Stamp returns Time, Sequence and Dropped, for those who know a frame only as
+// an image.
+func (f *Frame) Stamp() (captured time.Time, sequence, dropped uint64) {
+	return f.Time, f.Sequence, f.Dropped
+}
+
 // ColorModel is color.RGBAModel.
 func (f *Frame) ColorModel() color.Model { return color.RGBAModel }
 

@@ -26,6 +26,8 @@ var (
 	ErrImageSize = preprocess.ErrImageSize
 	// ErrClosed: the model has been closed.
 	ErrClosed = errors.New("model is closed")
+	// ErrBusy: another loop over the pipeline's results is still running.
+	ErrBusy = errors.New("another loop is running the pipeline")
 	// ErrNoEmbedding: the network names no node to take an embedding from.
 	ErrNoEmbedding = errors.New("model has no embedding")
 	// ErrOption: an option has a value that makes no sense.

@@ -15,6 +15,7 @@ type Model struct {
 	info     Info
 	options  options
 	features bool
+	prepare  func() (*preparer, error)
 	sessions sessions
 	pool     *engine.Pool // of an int8 model
 
@@ -50,9 +51,11 @@ func newModel(file *modelfile.Model, opts []Option) (*Model, error) {
 			return nil, fmt.Errorf("sdk: %s: %w", file.Name, err)
 		}
 		table := inputTable(file.Preprocess, file.Quantised.Nodes[0].Out)
+		m.prepare = func() (*preparer, error) { return newPreparer(file.Preprocess, &table) }
 		m.pool = program.NewPool(o.threads)
 		start = func() (*session, error) { return newIntSession(file.Preprocess, m.pool, &table) }
 	} else {
+		m.prepare = func() (*preparer, error) { return newPreparer(file.Preprocess, nil) }
 		start = func() (*session, error) { return newFloatSession(file.Preprocess, file.Graph) }
 	}
 	m.sessions = newSessions(o.sessions, func() (*session, error) {

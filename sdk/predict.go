@@ -29,6 +29,11 @@ func (m *Model) ClassifyInto(ctx context.Context, img image.Image, dst []Predict
 		return dst[:0], err
 	}
 	defer m.end(s)
+	return m.predictions(s, dst), nil
+}
+
+// predictions are those of a session's latest run, into dst.
+func (m *Model) predictions(s *session, dst []Prediction) []Prediction {
 	dst = slices.Grow(dst[:0], min(m.options.topK, len(s.logits)))[:min(m.options.topK, len(s.logits))]
 	top(dst, s.logits)
 	p := s.probabilities()
@@ -39,7 +44,7 @@ func (m *Model) ClassifyInto(ctx context.Context, img image.Image, dst []Predict
 			d.Label = m.info.Labels[d.Index]
 		}
 	}
-	return dst, nil
+	return dst
 }
 
 // Logits returns the network's raw output, one number per class. For an int8

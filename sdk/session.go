@@ -21,6 +21,8 @@ type session struct {
 // network runs an image that pixels prepares.
 type network interface {
 	run(pixels *preprocess.Processor, img image.Image) (logits []float32, err error)
+	// infer runs an input that a preparer of the same model filled.
+	infer(in *input) (logits []float32, err error)
 	// features is the embedding of the latest run, valid until the next.
 	features() []float32
 }
@@ -38,6 +40,19 @@ func (s *session) run(img image.Image) error {
 	if err != nil {
 		return err
 	}
+	return s.keep(logits)
+}
+
+// infer is run for an input that was prepared elsewhere.
+func (s *session) infer(in *input) error {
+	logits, err := s.network.infer(in)
+	if err != nil {
+		return err
+	}
+	return s.keep(logits)
+}
+
+func (s *session) keep(logits []float32) error {
 	for i, v := range logits {
 		if v-v != 0 {
 			return fmt.Errorf("%w: logit %d is %g; the model's weights overflow, quantise or train it again", ErrNotFinite, i, v)
@@ -73,6 +88,11 @@ func (n *intNetwork) run(pixels *preprocess.Processor, img image.Image) ([]float
 	return n.engine.Run(), nil
 }
 
+func (n *intNetwork) infer(in *input) ([]float32, error) {
+	copy(n.engine.Input(), in.int8)
+	return n.engine.Run(), nil
+}
+
 func (n *intNetwork) features() []float32 { return n.engine.Features() }
 
 // floatNetwork is a float32 or fp16 network on nn's reference.
@@ -96,5 +116,7 @@ func (n *floatNetwork) run(pixels *preprocess.Processor, img image.Image) ([]flo
 	}
 	return n.float.Run(n.input)
 }
+
+func (n *floatNetwork) infer(in *input) ([]float32, error) { return n.float.Run(in.float) }
 
 func (n *floatNetwork) features() []float32 { return n.float.Output(n.embedding).Data }
