@@ -1,5 +1,6 @@
 // Package kernel is the machine language of the int8 engine: the inner loops of
-// docs/arithmetic.md's equations 2 to 13, on plain slices.
+// docs/arithmetic.md's equations 2 to 13, on plain slices; and of resizing images
+// for it, resample.go.
 //
 // The portable Go file of each kernel is its specification: a faster version
 // for one instruction set has to give the same bytes. Kernels never allocate,

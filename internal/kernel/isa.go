@@ -3,6 +3,7 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 )
 
@@ -57,6 +58,21 @@ func ISAs() []ISA {
 type level struct {
 	isa       ISA
 	available bool
+}
+
+// ISAVariable is the environment variable that overrides the choice of
+// instruction set, for measurements and for finding out whether a kernel is at
+// fault.
+const ISAVariable = "SEEDGE_ISA"
+
+// DefaultISA is the instruction set that ISAVariable names, or else this CPU's
+// fastest. The error wraps ErrISA.
+func DefaultISA() (ISA, error) {
+	isa, err := ParseISA(os.Getenv(ISAVariable))
+	if err != nil {
+		return 0, fmt.Errorf("environment variable %s: %w", ISAVariable, err)
+	}
+	return isa, nil
 }
 
 // ParseISA returns the instruction set of that name, or this CPU's fastest for

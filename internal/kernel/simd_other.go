@@ -8,4 +8,5 @@ var (
 	columnsTiles   []columnsTile
 	squeezeTiles   []squeezeTile
 	wideTiles      []gemmTile
+	resampleTiles  []resampleTile
 )

@@ -14,5 +14,8 @@
 // vertical pass for images more than twice as tall as wide; this package stays
 // with the order that the weights have seen.)
 //
-// It imports nothing of this module, and no cgo.
+// The sums of the two passes are kernels of internal/kernel, the one package of
+// this module that it imports; SEEDGE_ISA chooses them as it does the network's.
+// Packed pixels of up to four bytes, as cameras give them, are resized from where
+// they lie. No cgo.
 package preprocess

@@ -1,8 +1,12 @@
 package preprocess
 
 import (
+	"encoding/binary"
 	"fmt"
 	"image"
+	"unsafe"
+
+	"github.com/seedge/seedge/internal/kernel"
 )
 
 // Processor prepares images as one [Spec] says. It reuses its buffers: once it
@@ -23,7 +27,8 @@ type Processor struct {
 	crop     []byte
 }
 
-// New makes a Processor. A bad spec is an [ErrSpec].
+// New makes a Processor. A bad spec is an [ErrSpec]; the environment variable
+// SEEDGE_ISA naming an instruction set that is not to be had a kernel.ErrISA.
 func New(spec Spec) (*Processor, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
@@ -32,12 +37,13 @@ func New(spec Spec) (*Processor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Processor{
-		spec:   spec,
-		filter: f,
-		levels: spec.Levels(),
-		crop:   make([]byte, 3*spec.Width*spec.Height),
-	}, nil
+	isa, err := kernel.DefaultISA()
+	if err != nil {
+		return nil, fmt.Errorf("preprocess: %w", err)
+	}
+	p := &Processor{spec: spec, filter: f, levels: spec.Levels(), crop: make([]byte, 3*spec.Width*spec.Height)}
+	p.resample.isa = isa
+	return p, nil
 }
 
 // Spec returns what the Processor was made with.
@@ -112,8 +118,34 @@ func (p *Processor) Int8(dst []int8, table *[3][256]int8, img image.Image) error
 	if err != nil {
 		return err
 	}
-	apply(dst, rgb, table)
+	if *table == plainLevels {
+		flip(dst, rgb)
+	} else {
+		apply(dst, rgb, table)
+	}
 	return nil
+}
+
+// plainLevels is the table of inputs that take pixels without rounding them.
+var plainLevels = func() (t [3][256]int8) {
+	for c := range t {
+		for v := range t[c] {
+			t[c][v] = int8(v - 128)
+		}
+	}
+	return t
+}()
+
+// flip is dst = rgb - 128, eight levels at a time.
+func flip(dst []int8, rgb []byte) {
+	d := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(dst))), len(dst))
+	i := 0
+	for ; i+8 <= len(rgb) && i+8 <= len(d); i += 8 {
+		binary.LittleEndian.PutUint64(d[i:], binary.LittleEndian.Uint64(rgb[i:])^0x8080808080808080)
+	}
+	for ; i < len(rgb); i++ {
+		d[i] = rgb[i] ^ 0x80
+	}
 }
 
 func (p *Processor) fits(n int) error {

@@ -138,6 +138,18 @@ func TestFloatAndInt8FollowTheCrop(t *testing.T) {
 	require.ErrorIs(t, p.Int8(q, &table, nil), ErrBadImage)
 }
 
+// The table of networks that take pixels as they are has a path of its own.
+func TestPlainLevels(t *testing.T) {
+	for n := range 30 {
+		rgb := noise(uint64(n), n+1, 1).Pix[:n]
+		got := make([]int8, n)
+		flip(got, rgb)
+		for i, v := range rgb {
+			require.Equal(t, plainLevels[i%3][v], got[i])
+		}
+	}
+}
+
 // One Processor sees images of many sizes, some of which leave padding; nothing
 // of one may show in the next.
 func TestProcessorForgetsTheLastImage(t *testing.T) {
@@ -195,10 +207,9 @@ func BenchmarkInt8(b *testing.B) {
 				p := processor(b, Spec{Resize: 256, Width: 224, Height: 224, Interpolation: filter})
 				img := inputs(640, 480)[name]
 				dst := make([]int8, 3*224*224)
-				var table [3][256]int8
 				b.ReportAllocs()
 				for b.Loop() {
-					if err := p.Int8(dst, &table, img); err != nil {
+					if err := p.Int8(dst, &plainLevels, img); err != nil {
 						b.Fatal(err)
 					}
 				}

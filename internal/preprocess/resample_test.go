@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seedge/seedge/internal/kernel"
 )
 
 func noise(seed uint64, w, h int) *image.RGBA {
@@ -74,7 +76,7 @@ func require32(v int64) {
 func TestResampleEqualsPlainLoops(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	side := func() int { return 1 + rng.IntN(60)*rng.IntN(3)/2 }
-	for range 400 {
+	for range 800 {
 		w, h, dw, dh := side(), side(), side(), side()
 		f, err := filterNamed([]string{Bilinear, Bicubic}[rng.IntN(2)])
 		require.NoError(t, err)
@@ -85,7 +87,8 @@ func TestResampleEqualsPlainLoops(t *testing.T) {
 		win.x1, win.y1 = win.x0+1+rng.IntN(dw-win.x0), win.y0+1+rng.IntN(dh-win.y0)
 		var s source
 		require.NoError(t, s.set(img))
-		var r resampler
+		isas := kernel.ISAs()
+		r := resampler{isa: isas[rng.IntN(len(isas))]}
 		r.set(w, h, dw, dh, win, f)
 		n := 3 * win.width()
 		got := make([]byte, n*(win.y1-win.y0))
@@ -97,7 +100,7 @@ func TestResampleEqualsPlainLoops(t *testing.T) {
 	}
 }
 
-// The ring holds y.most rows, which is only enough if the rows that successive
+// The ring holds y.most rows and one more, which is only enough if the rows that successive
 // outputs need never step back; trimming must not break that.
 func TestTapsNeverStepBack(t *testing.T) {
 	for _, name := range []string{Bilinear, Bicubic} {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+
+	"github.com/seedge/seedge/internal/kernel"
 )
 
 // BGR is what an image may implement to hand over its pixels without a call per
@@ -168,6 +170,32 @@ func (s *source) read(dst []byte, y, x int) {
 			copy(dst[i:], c[:])
 		}
 	}
+}
+
+// pixels is how direct and readAs hand over pixels.
+func (s *source) pixels() kernel.Pixels {
+	if s.layout == packed {
+		return kernel.Pixels{Size: s.size, R: s.r, G: s.g, B: s.b}
+	}
+	return kernel.RGB
+}
+
+// direct is everything from pixel x of row y on, as it lies in memory, or nil
+// where pixels have to be converted first.
+func (s *source) direct(y, x int) []byte {
+	if s.layout != packed {
+		return nil
+	}
+	return s.pix[y*s.stride+x*s.size:]
+}
+
+// readAs is read, for pixels as pixels says.
+func (s *source) readAs(dst []byte, y, x int) {
+	if s.layout == packed {
+		copy(dst, s.pix[y*s.stride+x*s.size:])
+		return
+	}
+	s.read(dst, y, x)
 }
 
 // check reports what could only be seen while reading.
