@@ -26,7 +26,9 @@ func (p *Program) lifetimes() []span {
 	spans := make([]span, len(p.shapes))
 	spans[0] = span{from: -1, to: -1, size: int64(p.shapes[0].Len())}
 	for i, s := range p.steps {
-		spans[s.node] = span{from: i, to: i, size: int64(p.shapes[s.node].Len())}
+		if s.node != none {
+			spans[s.node] = span{from: i, to: i, size: int64(p.shapes[s.node].Len())}
+		}
 		for _, from := range s.inputs {
 			spans[from].to = i
 		}

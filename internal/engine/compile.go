@@ -30,20 +30,26 @@ type Program struct {
 	steps    []step
 	arena    int // bytes
 	scratch  scratchSize
+	squeezes []squeezeSize
 	features features
 	logits   int // number of logits
 	isa      kernel.ISA
 }
 
-// step is one kernel call.
+// step is what runs between two barriers: a node, several nodes at once, or a
+// part of one.
 type step struct {
-	node   int
 	name   string
-	inputs []int // nodes
-	cost   nn.Cost
+	node   int      // whose tensor is written; none if it is not one of the arena's
+	out    nn.Shape // of what is written
+	inputs []int    // nodes whose tensors are read
+	vector nn.Shape // of what is read where that is not a tensor
+	macs   int64
 	op     operation
 	most   int // chunks that it can be cut into with profit
 }
+
+const none = -1
 
 // chunks is how many chunks to cut the step into for so many threads.
 func (s *step) chunks(threads int) int {
@@ -51,25 +57,6 @@ func (s *step) chunks(threads int) int {
 		return 1
 	}
 	return min(s.most, threads*chunksPerThread)
-}
-
-// operation is a kernel with its packed parameters.
-type operation interface {
-	// kernel is the kernel's name, for listings.
-	kernel() string
-	// isa is the instruction set of the kernel that was chosen, and its tile if
-	// it has one.
-	isa() string
-	// weightBytes is the size of the packed weights.
-	weightBytes() int
-	// needs is the working memory of run.
-	needs() scratchSize
-	// units is how many parts the operation can be cut into.
-	units() int
-	// run computes some of the units: it reads the inputs and writes to out, or
-	// logits and embeddings to the session's buffers. Other threads compute the
-	// others meanwhile.
-	run(c chunk)
 }
 
 // Compile checks q and packs it into a Program, which keeps nothing of q, for
@@ -91,25 +78,26 @@ func CompileFor(q *nn.Quantised, isa kernel.ISA) (*Program, error) {
 	if err := q.Check(); err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
+	return compile(q, isa, bands{ringWorth, ringBytes})
+}
+
+func compile(q *nn.Quantised, isa kernel.ISA, limits bands) (*Program, error) {
 	p := &Program{logits: q.Output().Out.Shape.C, isa: isa}
 	needed := reachable(q)
+	c := compiler{q: q, isa: isa, program: p, limits: limits, groups: fuse(q, needed, limits), squeeze: map[int]int{}}
 	for id, n := range q.Nodes {
 		p.shapes = append(p.shapes, n.Out.Shape)
+		if _, ok := n.Op.(*nn.QSqueezeExcite); ok && needed[id] {
+			c.squeeze[id] = len(c.squeeze)
+		}
+	}
+	for id, n := range q.Nodes {
 		if id == 0 || !needed[id] {
 			continue
 		}
-		op, err := lower(q, id, isa)
-		if err != nil {
+		if err := c.node(id); err != nil {
 			return nil, fmt.Errorf("engine: node %q: %w: %w", n.Name, nn.ErrGraph, err)
 		}
-		s := step{node: id, name: n.Name, inputs: append([]int(nil), n.Inputs...), cost: q.Cost(id), op: op}
-		bytes := n.Out.Shape.Len()
-		for _, from := range n.Inputs {
-			bytes += p.shapes[from].Len()
-		}
-		s.most = min(op.units(), worthwhile(isa, s.cost.MACs, int64(bytes)))
-		p.steps = append(p.steps, s)
-		p.scratch.grow(op.needs())
 	}
 	p.features = featuresOf(q)
 	spans := p.lifetimes()

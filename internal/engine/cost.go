@@ -20,8 +20,22 @@ var bytesPerNanosecond = map[kernel.ISA]float64{
 	kernel.Generic: 0.5, kernel.NEON: 1, kernel.DotProd: 2, kernel.I8MM: 2, kernel.AVX2: 8, kernel.VNNI: 10,
 }
 
+// rowMacsPerNanosecond bounds the above for products of one row: each weight is
+// used once, so memory is what takes time.
+const rowMacsPerNanosecond = 25
+
+// work is what a step does.
+type work struct {
+	macs, bytes int64
+	row         bool // it is a product of one row
+}
+
 // worthwhile is how many chunks a step's work justifies.
-func worthwhile(isa kernel.ISA, macs, bytes int64) int {
-	ns := float64(macs)/macsPerNanosecond[isa] + float64(bytes)/bytesPerNanosecond[isa]
+func worthwhile(isa kernel.ISA, w work) int {
+	rate := macsPerNanosecond[isa]
+	if w.row {
+		rate = min(rate, rowMacsPerNanosecond)
+	}
+	ns := float64(w.macs)/rate + float64(w.bytes)/bytesPerNanosecond[isa]
 	return max(1, int(min(ns/minChunk, maxChunks)))
 }

@@ -53,7 +53,9 @@ func (s *slot) empty() bool {
 
 // run computes step i with threads threads.
 func (j *job) run(i, threads int) {
-	chunks := j.session.program.steps[i].chunks(threads)
+	st := &j.session.program.steps[i]
+	chunks := st.chunks(threads)
+	st.op.prepare(j.session, chunks)
 	if chunks <= 1 {
 		j.session.chunk(i, 0, 1, j.session.scratch)
 		return

@@ -156,12 +156,13 @@ func TestPlan(t *testing.T) {
 	require.NoError(t, err)
 	plan := p.String()
 	for _, want := range []string{
-		"224x224x3", "stem", "bneck15.depthwise", "pointwise", "squeeze_excite", "gemv", "logits", "112x112x16", "1x1x1000", "216589760",
+		"224x224x3", "stem", "bneck3.expand + bneck3.depthwise + bneck3.project", "bneck15.depthwise", "pointwise", "rescale pointwise", "gemv", "logits", "112x112x16", "1x1x1000", "216589760",
 	} {
 		assert.Contains(t, plan, want)
 	}
-	// The widest point is bneck 2: its expansion and what depthwise makes of it.
-	assert.Equal(t, 112*112*64+56*56*64+slack, p.arena, plan)
+	// The widest point is bneck 1, since the expansions after it never exist as a
+	// whole.
+	assert.Equal(t, 112*112*16+112*112*16+slack, p.arena, plan)
 }
 
 func BenchmarkMobileNetV3Large(b *testing.B) {

@@ -2,6 +2,26 @@ package engine
 
 import "github.com/seedge/seedge/internal/kernel"
 
+// operation is a step's kernels with their packed parameters.
+type operation interface {
+	// kernel is what the operation is called in listings.
+	kernel() string
+	// isa is the instruction set of the kernel that was chosen, and its tile if
+	// it has one.
+	isa() string
+	// weightBytes is the size of the packed weights.
+	weightBytes() int
+	// needs is the working memory of run.
+	needs() scratchSize
+	// units is how many parts the operation can be cut into.
+	units() int
+	// prepare is called once before a step is run in some chunks.
+	prepare(s *Session, chunks int)
+	// run computes some of the units: it reads the inputs and writes to out or to
+	// the session's buffers. Other threads compute the others meanwhile.
+	run(c chunk)
+}
+
 // chunk is a part of a step, computed by one thread: units from to to of the
 // operation's.
 type chunk struct {
@@ -9,33 +29,37 @@ type chunk struct {
 	scratch  *scratch // of the thread
 	index    int      // of the chunk
 	from, to int
-	in       [2][]int8
+	in       [2][]int8 // the second is a residual, nil if there is none
 	out      []int8
 }
 
-// rows is the part of a convolution's output that a chunk is.
-type rows struct {
-	from, to      int
-	out, residual []int8
+// part is n rows of the output and of the residual from row first on, for rows
+// of width bytes.
+func (c *chunk) part(first, n, width int) (out, residual []int8) {
+	out = c.out[first*width : (first+n)*width]
+	if c.in[1] != nil {
+		residual = c.in[1][first*width : (first+n)*width]
+	}
+	return out, residual
 }
 
-// rows is what c computes of a convolution whose units are of unit rows; the
-// last has what is left over.
-func (c *chunk) rows(g *kernel.Geometry, unit int) rows {
-	r := rows{from: c.from * unit, to: c.to * unit}
-	if r.to+unit > g.OutH {
-		r.to = g.OutH
+// span is what units from to to of a chunk are of all rows, for units of unit
+// rows: the last has what is left over.
+func (c *chunk) span(unit, all int) (first, end int) {
+	first, end = c.from*unit, c.to*unit
+	if end+unit > all {
+		end = all
 	}
-	first := r.from * g.OutW * g.OutC
-	r.out = c.out[first:]
-	if c.in[1] != nil {
-		r.residual = c.in[1][first:]
-	}
-	return r
+	return first, end
 }
+
+// simple is embedded in operations that need no preparation.
+type simple struct{}
+
+func (simple) prepare(*Session, int) {}
 
 // whole is embedded in operations that are computed in one piece.
-type whole struct{}
+type whole struct{ simple }
 
 func (whole) units() int { return 1 }
 
@@ -44,9 +68,23 @@ type generic struct{}
 
 func (generic) isa() string { return kernel.Generic.String() }
 
+// pointwiseOp is a product of pixels and a matrix. Where there are more bytes of
+// pixels than of weights, threads share the pixels; otherwise they share the
+// columns, so that each reads its own part of the weights.
 type pointwiseOp struct {
+	simple
 	pixels  int
 	product *kernel.GEMM
+	panels  int // parts of the columns
+	blocks  int // parts of the pixels
+}
+
+func newPointwiseOp(pixels int, product *kernel.GEMM) *pointwiseOp {
+	o := &pointwiseOp{pixels: pixels, product: product, panels: 1, blocks: max(1, pixels/product.TileRows())}
+	if product.Panels() > 1 && product.Bytes() > pixels*(product.K+product.N) {
+		o.panels, o.blocks = product.Panels(), min(2, o.blocks)
+	}
+	return o
 }
 
 func (o *pointwiseOp) kernel() string {
@@ -59,23 +97,47 @@ func (o *pointwiseOp) isa() string        { return o.product.String() }
 func (o *pointwiseOp) weightBytes() int   { return o.product.Bytes() }
 func (o *pointwiseOp) needs() scratchSize { return scratchSize{WorkspaceSize: o.product.Needs()} }
 
-// units are tiles of pixels; the last has what is left over.
-func (o *pointwiseOp) units() int { return max(1, o.pixels/o.product.TileRows()) }
+// units are blocks of pixels in panels of columns; the next block comes before
+// the next panel.
+func (o *pointwiseOp) units() int { return o.panels * o.blocks }
 func (o *pointwiseOp) run(c chunk) {
-	first, end := c.from*o.product.TileRows(), c.to*o.product.TileRows()
-	if c.to == o.units() {
-		end = o.pixels
+	if o.panels == 1 {
+		o.part(c, c.from, c.to, 0, o.product.Panels())
+		return
 	}
-	in, out := c.in[0][first*o.product.K:], c.out[first*o.product.N:]
-	residual := c.in[1]
-	if residual != nil {
-		residual = residual[first*o.product.N:]
+	first, end := c.from/o.blocks, c.to/o.blocks
+	from, to := c.from%o.blocks, c.to%o.blocks
+	if first == end {
+		o.part(c, from, to, first, first+1)
+		return
 	}
-	o.product.Run(out, in, residual, end-first, c.scratch.work)
+	if from > 0 {
+		o.part(c, from, o.blocks, first, first+1)
+		first++
+	}
+	if first < end {
+		o.part(c, 0, o.blocks, first, end)
+	}
+	if to > 0 {
+		o.part(c, 0, to, end, end+1)
+	}
+}
+
+// part computes blocks from to to of the pixels in panels first to end.
+func (o *pointwiseOp) part(c chunk, from, to, first, end int) {
+	tile := o.product.TileRows()
+	tiles := max(1, o.pixels/tile)
+	row, last := from*tiles/o.blocks*tile, to*tiles/o.blocks*tile
+	if to == o.blocks {
+		last = o.pixels
+	}
+	out, residual := c.part(row, last-row, o.product.N)
+	o.product.RunPanels(out, c.in[0][row*o.product.K:], residual, last-row, first, end, c.scratch.work)
 }
 
 // convOp is a convolution with one group.
 type convOp struct {
+	simple
 	geometry kernel.Geometry
 	conv     *kernel.DenseConv
 }
@@ -91,12 +153,14 @@ func (o *convOp) needs() scratchSize {
 func (o *convOp) unit() int  { return (o.conv.MinRows() + o.geometry.OutW - 1) / o.geometry.OutW }
 func (o *convOp) units() int { return max(1, o.geometry.OutH/o.unit()) }
 func (o *convOp) run(c chunk) {
-	r := c.rows(&o.geometry, o.unit())
-	o.conv.Rows(r.out, c.in[0], r.residual, r.from, r.to, c.scratch.patches, c.scratch.work)
+	first, end := c.span(o.unit(), o.geometry.OutH)
+	out, residual := c.part(first, end-first, o.geometry.OutW*o.geometry.OutC)
+	o.conv.Rows(out, c.in[0], residual, first, end, c.scratch.patches, c.scratch.work)
 }
 
 // groupedOp is a convolution with several groups, of several channels each.
 type groupedOp struct {
+	simple
 	generic
 	geometry kernel.Geometry
 	conv     *kernel.GroupedConv
@@ -109,27 +173,12 @@ func (o *groupedOp) needs() scratchSize {
 }
 func (o *groupedOp) units() int { return o.geometry.OutH }
 func (o *groupedOp) run(c chunk) {
-	r := c.rows(&o.geometry, 1)
-	o.conv.Rows(r.out, c.in[0], r.residual, r.from, r.to, c.scratch.patches, c.scratch.work)
-}
-
-type depthwiseOp struct {
-	geometry kernel.Geometry
-	conv     *kernel.DepthwiseConv
-}
-
-func (o *depthwiseOp) kernel() string     { return "depthwise" }
-func (o *depthwiseOp) isa() string        { return o.conv.String() }
-func (o *depthwiseOp) weightBytes() int   { return o.conv.Bytes() }
-func (o *depthwiseOp) needs() scratchSize { return scratchSize{WorkspaceSize: o.conv.Needs()} }
-func (o *depthwiseOp) units() int         { return o.geometry.OutH }
-func (o *depthwiseOp) run(c chunk) {
-	r := c.rows(&o.geometry, 1)
-	o.conv.Rows(r.out, c.in[0], r.residual, r.from, r.to, nil, c.scratch.work)
+	out, residual := c.part(c.from, c.to-c.from, o.geometry.OutW*o.geometry.OutC)
+	o.conv.Rows(out, c.in[0], residual, c.from, c.to, c.scratch.patches, c.scratch.work)
 }
 
 type logitsOp struct {
-	whole
+	simple
 	product *kernel.GEMM
 }
 
@@ -137,8 +186,9 @@ func (o *logitsOp) kernel() string     { return "logits" }
 func (o *logitsOp) isa() string        { return o.product.String() }
 func (o *logitsOp) weightBytes() int   { return o.product.Bytes() }
 func (o *logitsOp) needs() scratchSize { return scratchSize{WorkspaceSize: o.product.Needs()} }
+func (o *logitsOp) units() int         { return o.product.Panels() }
 func (o *logitsOp) run(c chunk) {
-	o.product.Logits(c.session.buffers.logits, c.in[0], c.scratch.work)
+	o.product.LogitsPanels(c.session.buffers.logits, c.in[0], c.from, c.to, c.scratch.work)
 }
 
 type poolOp struct {
@@ -163,27 +213,8 @@ func (o *poolOp) run(c chunk) {
 	}
 }
 
-type squeezeExciteOp struct {
-	whole
-	*kernel.SqueezeExcitation
-}
-
-func (o *squeezeExciteOp) kernel() string { return "squeeze_excite" }
-func (o *squeezeExciteOp) isa() string    { return o.ISA().String() }
-func (o *squeezeExciteOp) weightBytes() int {
-	return len(o.Reduce) + len(o.Expand) + 4*(len(o.ReduceBias)+len(o.ExpandBias))
-}
-func (o *squeezeExciteOp) needs() scratchSize {
-	channels, squeezed := len(o.ScaleM), len(o.ReduceBias)
-	return scratchSize{WorkspaceSize: acc(max(channels, squeezed)), squeeze: channels + kernel.WideStep, inner: squeezed + kernel.WideStep, gate: channels}
-}
-func (o *squeezeExciteOp) run(c chunk) {
-	b := c.session.buffers.squeeze
-	b.Sum = c.scratch.work.Acc
-	o.Run(c.out, c.in[0], &b, c.scratch.work)
-}
-
 type addOp struct {
+	simple
 	generic
 	pixels int
 	kernel.Add
@@ -192,13 +223,14 @@ type addOp struct {
 func (o *addOp) kernel() string     { return "add" }
 func (o *addOp) weightBytes() int   { return 0 }
 func (o *addOp) needs() scratchSize { return scratchSize{} }
+func (o *addOp) units() int         { return o.pixels }
 func (o *addOp) run(c chunk) {
-	n := len(o.A)
-	o.Run(c.out[c.from*n:c.to*n], c.in[0][c.from*n:c.to*n], c.in[1][c.from*n:c.to*n])
+	first, end := c.from*len(o.A), c.to*len(o.A)
+	o.Run(c.out[first:end], c.in[0][first:end], c.in[1][first:end])
 }
-func (o *addOp) units() int { return o.pixels }
 
 type tableOp struct {
+	simple
 	generic
 	table            []int8
 	pixels, channels int

@@ -40,7 +40,7 @@ func TestThreads(t *testing.T) {
 		g.fill(input)
 		want := naive(q, input)
 		for _, isa := range kernel.ISAs() {
-			p, err := CompileFor(q, isa)
+			p, err := compile(q, isa, bands{0, 3000})
 			require.NoError(t, err)
 			cutUp(p)
 			for threads := 1; threads <= 4; threads++ {

@@ -12,36 +12,44 @@ type Session struct {
 	tensors [][]int8 // of each node, in the arena
 	buffers buffers
 	scratch *scratch // of the caller's thread
+	runs    uint64   // that were begun
+
+	squeezes []squeezeState
 }
 
 // scratchSize counts elements of working memory.
 type scratchSize struct {
 	kernel.WorkspaceSize
-	patches, squeeze, inner, gate int
+	patches, ring, filtered int
 }
 
 func (s *scratchSize) grow(t scratchSize) {
 	s.WorkspaceSize.Grow(t.WorkspaceSize)
 	s.patches = max(s.patches, t.patches)
-	s.squeeze = max(s.squeeze, t.squeeze)
-	s.inner = max(s.inner, t.inner)
-	s.gate = max(s.gate, t.gate)
+	s.ring = max(s.ring, t.ring)
+	s.filtered = max(s.filtered, t.filtered)
 }
 
-// scratch is what one thread works in. Nothing in it outlives a chunk of a step.
+// scratch is what one thread works in. Nothing in it outlives a chunk of a step,
+// except that the next chunk can find the ring as inRing says.
 type scratch struct {
-	work    *kernel.Workspace
-	patches []int8
+	work     *kernel.Workspace
+	patches  []int8
+	ring     []int8 // rows of an expanded tensor
+	inRing   ringState
+	filtered []int8 // what is to be projected
 }
 
 func (p *Program) newScratch() *scratch {
-	return &scratch{work: kernel.NewWorkspace(p.scratch.WorkspaceSize), patches: make([]int8, p.scratch.patches)}
+	n := p.scratch
+	return &scratch{
+		work: kernel.NewWorkspace(n.WorkspaceSize), patches: make([]int8, n.patches),
+		ring: make([]int8, n.ring+slack)[:n.ring], filtered: make([]int8, n.filtered+slack)[:n.filtered],
+	}
 }
 
-// buffers is a session's memory outside the arena. Nothing in squeeze outlives a
-// step.
+// buffers is a session's memory outside the arena.
 type buffers struct {
-	squeeze  kernel.SqueezeBuffers
 	logits   []float32
 	features []float32
 }
@@ -64,16 +72,10 @@ func (p *Pool) NewSession() *Session {
 			s.tensors[id] = s.arena[at.offset : at.offset+at.size : at.offset+at.size]
 		}
 	}
-	n := program.scratch
-	s.buffers = buffers{
-		squeeze: kernel.SqueezeBuffers{
-			Squeeze: make([]int16, n.squeeze), Inner: make([]int16, n.inner),
-			Float: make([]float32, max(n.gate, n.inner)), Gate: make([]float32, n.gate),
-		},
-		logits:   make([]float32, program.logits),
-		features: make([]float32, program.features.length),
+	for _, n := range program.squeezes {
+		s.squeezes = append(s.squeezes, newSqueezeState(n, p.threads*chunksPerThread))
 	}
-	s.buffers.squeeze.Sum = s.scratch.work.Acc
+	s.buffers = buffers{logits: make([]float32, program.logits), features: make([]float32, program.features.length)}
 	return s
 }
 
@@ -95,6 +97,7 @@ func (s *Session) Run() []float32 {
 
 // begin brings the input into the form in which the plan holds its tensors.
 func (s *Session) begin() {
+	s.runs++
 	if flip := s.program.isa.Flip(); flip != 0 {
 		kernel.Flip(s.tensors[0], s.tensors[0], flip)
 	}
@@ -104,7 +107,10 @@ func (s *Session) begin() {
 func (s *Session) chunk(i, k, n int, w *scratch) {
 	st := &s.program.steps[i]
 	units := st.op.units()
-	c := chunk{session: s, scratch: w, index: k, from: units * k / n, to: units * (k + 1) / n, out: s.tensors[st.node]}
+	c := chunk{session: s, scratch: w, index: k, from: units * k / n, to: units * (k + 1) / n}
+	if st.node != none {
+		c.out = s.tensors[st.node]
+	}
 	for i, from := range st.inputs {
 		c.in[i] = s.tensors[from]
 	}

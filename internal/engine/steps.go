@@ -24,15 +24,18 @@ func (p *Program) Steps() []Step {
 	steps := make([]Step, len(p.steps))
 	for i, s := range p.steps {
 		d := Step{
-			Name: s.name, Kernel: s.op.kernel(), ISA: s.op.isa(), Output: p.shapes[s.node],
-			MACs: s.cost.MACs, WeightBytes: s.op.weightBytes(), OutputBytes: p.shapes[s.node].Len(),
+			Name: s.name, Kernel: s.op.kernel(), ISA: s.op.isa(), Output: s.out,
+			MACs: s.macs, WeightBytes: s.op.weightBytes(), OutputBytes: s.out.Len(),
 		}
-		if i == len(p.steps)-1 {
-			d.OutputBytes *= 4 // logits are float32
+		if s.node == none || p.spans[s.node].size == 0 {
+			d.OutputBytes *= 4 // float32 or int32
 		}
 		for _, from := range s.inputs {
 			d.Inputs = append(d.Inputs, p.shapes[from])
 			d.InputBytes += p.shapes[from].Len()
+		}
+		if len(s.inputs) == 0 {
+			d.Inputs, d.InputBytes = []nn.Shape{s.vector}, 4*s.vector.Len()
 		}
 		steps[i] = d
 	}
@@ -79,7 +82,7 @@ func (p *Program) WeightBytes() int {
 func (p *Program) MACs() int64 {
 	var n int64
 	for _, s := range p.steps {
-		n += s.cost.MACs
+		n += s.macs
 	}
 	return n
 }

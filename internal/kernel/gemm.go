@@ -308,10 +308,19 @@ func (m *GEMM) MinRows() int {
 	return m.tile.rows
 }
 
-// Run computes rows products, MinRows or more: src is [rows][K], dst and residual
-// (if the epilogue has one) are [rows][N]. The rows may be any part of those it
-// was packed for.
+// Run is Panels for all of them.
 func (m *GEMM) Run(dst, src, residual []int8, rows int, w *Workspace) {
+	m.RunPanels(dst, src, residual, rows, 0, m.Panels(), w)
+}
+
+// Panels is the number of parts into which the outputs can be divided.
+func (m *GEMM) Panels() int { return max(1, len(m.panels)) }
+
+// RunPanels computes the outputs of panels first to end of rows products, MinRows
+// or more: src is [rows][K], dst and residual (if the epilogue has one) are
+// [rows][N]. The rows may be any part of those it was packed for. Where panels
+// overlap, they write the same bytes.
+func (m *GEMM) RunPanels(dst, src, residual []int8, rows, first, end int, w *Workspace) {
 	if m.matrix != nil {
 		m.runPortable(dst, src, residual, rows, w)
 		return
@@ -320,14 +329,14 @@ func (m *GEMM) Run(dst, src, residual []int8, rows int, w *Workspace) {
 	if m.mode == modeResidual {
 		_ = residual[:rows*m.N]
 	}
-	for first := 0; first < rows; first += m.block {
-		n := min(m.block, rows-first)
+	for row := 0; row < rows; row += m.block {
+		n := min(m.block, rows-row)
 		if n < m.tile.rows && m.tile.row == nil {
 			n = m.tile.rows // some rows are computed twice
-			first = rows - n
+			row = rows - n
 		}
-		a, lda := m.prepare(src[first*m.K:], n, w)
-		m.runBlock(unsafe.Pointer(&dst[first*m.N]), 1, a, lda, residual, first, n, w)
+		a, lda := m.prepare(src[row*m.K:], n, w)
+		m.runBlock(m.panels[first:end], unsafe.Pointer(&dst[row*m.N]), 1, a, lda, residual, row, n, w)
 	}
 }
 
@@ -347,6 +356,11 @@ func (m *GEMM) runPortable(dst, src, residual []int8, rows int, w *Workspace) {
 
 // Logits computes one row with float32 output: src is [K], dst is [N].
 func (m *GEMM) Logits(dst []float32, src []int8, w *Workspace) {
+	m.LogitsPanels(dst, src, 0, m.Panels(), w)
+}
+
+// LogitsPanels computes the outputs of panels first to end of Logits.
+func (m *GEMM) LogitsPanels(dst []float32, src []int8, first, end int, w *Workspace) {
 	if m.matrix != nil {
 		if m.flip != 0 {
 			Flip(w.Bytes[:m.K], src[:m.K], m.flip)
@@ -357,15 +371,15 @@ func (m *GEMM) Logits(dst []float32, src []int8, w *Workspace) {
 	}
 	_ = dst[:m.N]
 	a, lda := m.prepare(src, 1, w)
-	m.runBlock(unsafe.Pointer(&dst[0]), 4, a, lda, nil, 0, 1, w)
+	m.runBlock(m.panels[first:end], unsafe.Pointer(&dst[0]), 4, a, lda, nil, 0, 1, w)
 }
 
-// runBlock computes n rows from row first on: a is their inputs, lda bytes
-// apart, dst their outputs, in elements of size bytes.
-func (m *GEMM) runBlock(dst unsafe.Pointer, size int, a unsafe.Pointer, lda int, residual []int8, first, n int, w *Workspace) {
+// runBlock computes some panels of n rows from row first on: a is their inputs,
+// lda bytes apart, dst their outputs, in elements of size bytes.
+func (m *GEMM) runBlock(panels []panel, dst unsafe.Pointer, size int, a unsafe.Pointer, lda int, residual []int8, first, n int, w *Workspace) {
 	g := &w.gemm
-	for i := range m.panels {
-		p := &m.panels[i]
+	for i := range panels {
+		p := &panels[i]
 		t := p.tile
 		g.lda, g.ldc, g.mode = lda, size*m.N, m.mode
 		g.b, g.p, g.k = unsafe.Pointer(&p.b[0]), unsafe.Pointer(&p.p[0]), m.padded/t.step

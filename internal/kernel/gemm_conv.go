@@ -112,7 +112,7 @@ func (c *DenseConv) Rows(dst, src, residual []int8, from, to int, patches []int8
 		c.layOut(src, y*g.StrideH-g.Top, c.bandRows(rows), w)
 		for r := range rows {
 			first := (y + r - from) * g.OutW
-			c.runBlock(unsafe.Pointer(&dst[first*g.OutC]), 1, unsafe.Pointer(&w.Bytes[r*g.StrideH*c.stride]), g.StrideW*g.InC*c.size,
+			c.runBlock(c.panels, unsafe.Pointer(&dst[first*g.OutC]), 1, unsafe.Pointer(&w.Bytes[r*g.StrideH*c.stride]), g.StrideW*g.InC*c.size,
 				residual, first, g.OutW, w)
 		}
 	}

@@ -131,7 +131,7 @@ func TestWideTiles(t *testing.T) {
 					acc, want, got := make([]int32, n), make([]float32, n), guarded[float32](g, n)
 					wideProduct(acc, p.weight, p.bias, x[:k])
 					Scale(want, acc, p.epilogue.Multiplier)
-					m.wide(got, x, w)
+					m.wide(got, x, 0, m.Panels(), w)
 					require.Equal(t, want, got, "n %d, k %d", n, k)
 					require.True(t, intact(g, got))
 					g.release()

@@ -164,11 +164,11 @@ func packWide(isa ISA, weight []int8, bias []int32, n, k int, multiplier []float
 	return m
 }
 
-// wide is dst[o] = f32(bias[o] + sum_k weight[o][k] * x[k]) * m[o]. x may be read
-// up to a multiple of WideStep.
-func (m *GEMM) wide(dst []float32, x []int16, w *Workspace) {
+// wide is dst[o] = f32(bias[o] + sum_k weight[o][k] * x[k]) * m[o] for the outputs
+// of some panels. x may be read up to a multiple of WideStep.
+func (m *GEMM) wide(dst []float32, x []int16, first, end int, w *Workspace) {
 	_, _ = dst[:m.N], x[:m.padded]
-	m.runBlock(unsafe.Pointer(&dst[0]), 4, unsafe.Pointer(&x[0]), 2*m.padded, nil, 0, 1, w)
+	m.runBlock(m.panels[first:end], unsafe.Pointer(&dst[0]), 4, unsafe.Pointer(&x[0]), 2*m.padded, nil, 0, 1, w)
 }
 
 // WideStep is what the vectors of SqueezeBuffers are padded to.
@@ -204,28 +204,18 @@ func (s *SqueezeExcitation) AddSums(sum []int32, src []int8, w *Workspace) {
 
 // Gate computes the gate [C] of Rescale, k[c] * g[c] of equations 8 to 11, from
 // the sums over all pixels, which it may overwrite. sum may be b.Sum, and gate
-// b.Gate.
+// b.Gate. It is Squeeze, ReducePart, Inner and ExpandPart; several threads can
+// share the panels of a part.
 func (s *SqueezeExcitation) Gate(gate []float32, sum []int32, pixels int, b *SqueezeBuffers, w *Workspace) {
-	channels, squeezed := len(s.ScaleM), len(s.ReduceBias)
-	float := b.Float[:max(channels, squeezed)]
-	// The kernels may read what pads the vectors; its weights are 0.
-	squeeze, inner := b.Squeeze[:pad(channels, WideStep)], b.Inner[:pad(squeezed, WideStep)]
+	s.Squeeze(sum, pixels, b, w)
+	s.ReducePart(b, 0, s.ReducePanels(), w)
+	s.Inner(b, w)
+	s.ExpandPart(gate, b, 0, s.ExpandPanels(), w)
+}
 
-	s.squeezed(squeeze, sum[:channels], pixels, w)
-	if s.reduce != nil {
-		s.reduce.wide(float, squeeze, w)
-	} else {
-		wideProduct(b.Sum[:squeezed], s.Reduce, s.ReduceBias, squeeze[:channels])
-		Scale(float[:squeezed], b.Sum, s.ReduceM)
-	}
-	s.innerRounded(inner, float[:squeezed], w)
-	if s.expand != nil {
-		s.expand.wide(float, inner, w)
-	} else {
-		wideProduct(b.Sum[:channels], s.Expand, s.ExpandBias, inner[:squeezed])
-		Scale(float[:channels], b.Sum, s.ExpandM)
-	}
-	s.gated(gate, float, 0, channels, w)
+// Squeeze makes b.Squeeze of the sums over all pixels, which it may overwrite.
+func (s *SqueezeExcitation) Squeeze(sum []int32, pixels int, b *SqueezeBuffers, w *Workspace) {
+	s.squeezed(b.Squeeze[:len(s.SqueezeM)], sum[:len(s.SqueezeM)], pixels, w)
 }
 
 // squeezed is equation 8.
@@ -244,6 +234,37 @@ func (s *SqueezeExcitation) squeezed(squeeze []int16, sum []int32, pixels int, w
 	}
 }
 
+// ReducePanels is the parts into which the outputs of the first layer can be
+// divided.
+func (s *SqueezeExcitation) ReducePanels() int { return panelsOf(s.reduce) }
+
+// ExpandPanels is ReducePanels of the second layer.
+func (s *SqueezeExcitation) ExpandPanels() int { return panelsOf(s.expand) }
+
+func panelsOf(m *GEMM) int {
+	if m == nil {
+		return 1
+	}
+	return m.Panels()
+}
+
+// ReducePart computes some panels of the first layer, from b.Squeeze to b.Float.
+// The kernels may read what pads b.Squeeze; its weights are 0.
+func (s *SqueezeExcitation) ReducePart(b *SqueezeBuffers, first, end int, w *Workspace) {
+	if s.reduce != nil {
+		s.reduce.wide(b.Float, b.Squeeze, first, end, w)
+		return
+	}
+	squeezed := len(s.ReduceBias)
+	wideProduct(b.Sum[:squeezed], s.Reduce, s.ReduceBias, b.Squeeze[:len(s.SqueezeM)])
+	Scale(b.Float[:squeezed], b.Sum, s.ReduceM)
+}
+
+// Inner rounds what ReducePart made to b.Inner.
+func (s *SqueezeExcitation) Inner(b *SqueezeBuffers, w *Workspace) {
+	s.innerRounded(b.Inner[:len(s.ReduceM)], b.Float[:len(s.ReduceM)], w)
+}
+
 // innerRounded is the end of equation 9.
 func (s *SqueezeExcitation) innerRounded(inner []int16, float []float32, w *Workspace) {
 	if t := s.tile; t != nil && t.inner != nil {
@@ -255,6 +276,20 @@ func (s *SqueezeExcitation) innerRounded(inner []int16, float []float32, w *Work
 	for j, v := range float {
 		inner[j] = int16(min(max(round(v), 0), maxInner))
 	}
+}
+
+// ExpandPart computes some panels of the second layer, from b.Inner by way of
+// b.Float, and their part of the gate: equation 10.
+func (s *SqueezeExcitation) ExpandPart(gate []float32, b *SqueezeBuffers, first, end int, w *Workspace) {
+	from, to := 0, len(s.ScaleM)
+	if s.expand != nil {
+		from, to = s.expand.columns(first, end)
+		s.expand.wide(b.Float, b.Inner, first, end, w)
+	} else {
+		wideProduct(b.Sum[:to], s.Expand, s.ExpandBias, b.Inner[:len(s.ReduceM)])
+		Scale(b.Float[:to], b.Sum, s.ExpandM)
+	}
+	s.gated(gate, b.Float, from, to, w)
 }
 
 // gated is equation 10, times the step of the output, for channels from to to.
@@ -279,6 +314,17 @@ func (s *SqueezeExcitation) gated(gate, float []float32, from, to int, w *Worksp
 		}
 		gate[c] = scale[c] * g
 	}
+}
+
+// columns are the outputs of panels first to end that no panel before has.
+func (m *GEMM) columns(first, end int) (from, to int) {
+	if first > 0 {
+		from = m.panels[first-1].first + m.panels[first-1].width
+	}
+	if end > 0 {
+		to = m.panels[end-1].first + m.panels[end-1].width
+	}
+	return from, to
 }
 
 // Rescale is equation 11: dst = sat8(rne(f32(src - z_x[c]) * gate[c]) + z_y[c]),
