@@ -146,3 +146,44 @@ func TestRunInterrupted(t *testing.T) {
 	assert.GreaterOrEqual(t, n, 5)
 	assert.Contains(t, errs.String(), fmt.Sprintf("%d frames, ", n))
 }
+
+func TestRunProfile(t *testing.T) {
+	url := httpCamera(t, 1<<30)
+	out, errs, status := runSeedge(t, t.TempDir(), "run", "default", url, "--frames", "60", "--profile", "--json")
+	require.Zero(t, status, errs)
+	p := asJSON[profiled](t, out)
+	assert.Equal(t, 60, p.Frames)
+	assert.Positive(t, p.FPS)
+	share := 0.0
+	for _, s := range p.Stages {
+		share += s.Share
+	}
+	assert.InDelta(t, 1, share, 1e-9)
+	require.NotNil(t, p.Allocations)
+	assert.Less(t, *p.Allocations, 1.0, "the frame path allocates nothing; the runtime does now and then")
+	assert.LessOrEqual(t, p.Latency.P95, p.Latency.Max)
+
+	out, errs, status = runSeedge(t, t.TempDir(), "run", "default", url, "--frames", "3", "--profile")
+	require.Zero(t, status, errs)
+	for _, want := range []string{"3 frames", "preprocess", "inference", "capture to label", "too few"} {
+		assert.Contains(t, out, want)
+	}
+}
+
+func TestRunReconnects(t *testing.T) {
+	out, errs, status := runSeedge(t, t.TempDir(), "run", "default", httpCamera(t, 10), "--frames", "30", "--json", "--reconnect")
+	require.Zero(t, status, errs)
+	assert.Len(t, frames(t, out), 30)
+	assert.Contains(t, errs, "source lost")
+}
+
+func TestRunModeFlags(t *testing.T) {
+	url := httpCamera(t, 10)
+	for _, c := range []struct{ flag, value, want string }{
+		{"--size", "640", "--size"}, {"--size", "640x480x2", "--size"}, {"--size", "640x", "--size"},
+		{"--size", "640x480", "WithSize"}, {"--rate", "-1", "WithRate"}, {"--rate", "30", "WithRate"}, {"--pixels", "RGB", "WithPixelFormat"},
+	} {
+		_, errs, status := runSeedge(t, t.TempDir(), "run", "default", url, c.flag, c.value)
+		failed(t, errs, status, c.want)
+	}
+}
