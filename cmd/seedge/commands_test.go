@@ -93,6 +93,29 @@ func TestFP16SaysWhatItIgnores(t *testing.T) {
 	assert.Contains(t, errs, "--calibrate has no effect")
 }
 
+// TestInspectPlan: every node that the model computes is in the plan, whose
+// multiply-accumulates are the model's; a float model has none.
+func TestInspectPlan(t *testing.T) {
+	dir := newBench(t)
+	m, err := modelfile.Read(filepath.Join(dir, "int8.safetensors"))
+	require.NoError(t, err)
+	p := asJSON[plan](t, seedge(t, dir, "inspect", "int8.safetensors", "--plan", "--json"))
+	assert.Equal(t, m.Cost().MACs, p.MACs)
+	assert.NotEmpty(t, p.ISA)
+	assert.Positive(t, p.ArenaBytes)
+	text := seedge(t, dir, "inspect", "int8.safetensors", "--plan")
+	for _, n := range m.Quantised.Nodes[1:] {
+		assert.Contains(t, text, n.Name)
+	}
+	for _, s := range p.Steps {
+		assert.Contains(t, text, s.Name)
+		assert.Contains(t, text, s.Kernel)
+		assert.Positive(t, s.InputBytes+s.OutputBytes)
+	}
+	t.Setenv("SEEDGE_ISA", "generic")
+	assert.Contains(t, seedge(t, dir, "inspect", "int8.safetensors", "--plan"), "generic")
+}
+
 func TestInspect(t *testing.T) {
 	dir := newBench(t)
 	for _, precision := range []string{"float", "fp16", "int8"} {

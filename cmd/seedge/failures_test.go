@@ -60,6 +60,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"run", "default", "x", "--frames", "-1"}, []string{"--frames is -1"}},
 		{[]string{"run", "default", "ftp://x/y"}, []string{"ftp"}},
 		{[]string{"inspect", "none.safetensors"}, []string{"none.safetensors", "no such file"}},
+		{[]string{"inspect", "float.safetensors", "--plan"}, []string{"float.safetensors", "no plan", "seedge quantise"}},
 		{[]string{"inspect", "photos"}, []string{"photos"}},
 		{[]string{"inspect", "photos.zip"}, []string{"photos.zip", "not a Seedge model"}},
 	} {

@@ -45,19 +45,28 @@ type nodeSummary struct {
 }
 
 func (a *app) inspectCommand() *cobra.Command {
-	return &cobra.Command{
+	var plan bool
+	c := &cobra.Command{
 		Use:   "inspect MODEL",
 		Short: "Show a model's layers, costs, preprocessing, labels and origin",
 		Long: `Lists every node with the shape of its output (height x width x channels), its
 parameters, its multiply-accumulates for one image and its precision; then the
 totals, the share of squeeze-and-excitation, and what else the file holds.
-Parameters are weights and biases; scales and running statistics do not count.`,
-		Example: "  seedge inspect default\n  seedge inspect int8.safetensors --json",
+Parameters are weights and biases; scales and running statistics do not count.
+
+With --plan it lists instead what this machine will run, step by step: the nodes
+that a step computes at once, its kernel, the kernel's instruction set and tile,
+shapes, where in the arena the output lies, bytes of activations and of packed
+weights, and multiply-accumulates. SEEDGE_ISA asks for another instruction set.`,
+		Example: "  seedge inspect default\n  seedge inspect int8.safetensors --json\n  seedge inspect default --plan",
 		Args:    exactly("MODEL"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			m, err := readModel(args[0])
 			if err != nil {
 				return err
+			}
+			if plan {
+				return a.printPlan(args[0], m)
 			}
 			s := summarise(args[0], m)
 			if a.json {
@@ -66,6 +75,8 @@ Parameters are weights and biases; scales and running statistics do not count.`,
 			return a.printSummary(s)
 		},
 	}
+	c.Flags().BoolVar(&plan, "plan", false, "list the steps that this machine runs")
+	return c
 }
 
 func summarise(path string, m *modelfile.Model) summary {

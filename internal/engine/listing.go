@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 )
 
 // String lists the plan in the order in which it runs: for each step the nodes
@@ -25,12 +26,22 @@ func (p *Program) String() string {
 		if node := p.steps[i].node; node != none {
 			place = p.spans[node]
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\n", i, s.Name, s.Kernel, s.ISA, strings.Join(from, " "),
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\n", i, printable(s.Name), s.Kernel, s.ISA, strings.Join(from, " "),
 			s.Output, place, s.InputBytes, s.OutputBytes, s.WeightBytes, s.MACs)
 	}
 	fmt.Fprintf(w, "\ttotal\t\t\t\t\t%d\t\t\t%d\t%d\n", p.arena, p.WeightBytes(), p.MACs())
 	_ = w.Flush() // a strings.Builder takes everything
 	return b.String()
+}
+
+// printable keeps names from a model file from steering a terminal or the table.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
 }
 
 // String is the place in the arena; logits, sums and gates have none.
