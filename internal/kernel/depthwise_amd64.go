@@ -7,10 +7,12 @@ var depthwiseTiles = []depthwiseTile{
 }
 
 var columnsTiles = []columnsTile{
-	{VNNI, 3, 64, byFours(4), depthwiseVNNIk3x64},
-	{VNNI, 3, 16, nil, depthwiseVNNIk3x16},
-	{VNNI, 5, 64, byFours(4), depthwiseVNNIk5x64},
-	{VNNI, 5, 16, nil, depthwiseVNNIk5x16},
+	{VNNI, 3, 64, false, byFours(4), depthwiseVNNIk3x64},
+	{VNNI, 3, 16, false, nil, depthwiseVNNIk3x16},
+	{VNNI, 3, 16, true, nil, depthwiseVNNIk3},
+	{VNNI, 5, 64, false, byFours(4), depthwiseVNNIk5x64},
+	{VNNI, 5, 16, false, nil, depthwiseVNNIk5x16},
+	{VNNI, 5, 16, true, nil, depthwiseVNNIk5},
 }
 
 //go:noescape
@@ -30,3 +32,9 @@ func depthwiseVNNIk5x64(args *columnsArgs)
 
 //go:noescape
 func depthwiseVNNIk5x16(args *columnsArgs)
+
+//go:noescape
+func depthwiseVNNIk3(args *columnsArgs)
+
+//go:noescape
+func depthwiseVNNIk5(args *columnsArgs)

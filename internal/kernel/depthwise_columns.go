@@ -25,7 +25,7 @@ type columnsArgs struct {
 	w, p                unsafe.Pointer // weights and parameters of the first block
 	first, last         int            // channels of the first block and of the last, which may overlap
 	blocks              int
-	mask                uint64 // channels of the last block
+	mask                uint64 // channels, where there are less than a block
 	scratch, bottom     unsafe.Pointer
 	quads               int
 	quadStep            int // columns from quad to quad
@@ -41,7 +41,8 @@ type columnsTile struct {
 	isa      ISA
 	size     int             // rows and columns of taps
 	channels int             // of a block
-	channel  func(i int) int // which channel is i-th in a block; nil if that is i. Then the last block can be less.
+	masked   bool            // for images with fewer channels than a block, which others are not
+	channel  func(i int) int // which channel is i-th in a block; nil if that is i
 	run      func(args *columnsArgs)
 }
 
@@ -50,19 +51,20 @@ type columnsPart struct {
 	tile        *columnsTile
 	first, last int // channels of the first and the last block
 	blocks      int
-	mask        uint64 // channels of the last block
+	mask        uint64 // channels, where there are less than a block
 	w           []int8
 	p           []int32
 	block       int // bytes of weights of one block
 	most        int // outputs of a row that one call computes
 }
 
-// columnsFor is the kernels of an instruction set for a geometry; none if it has
-// no such.
+// columnsFor is the kernels of an instruction set for a geometry, the wide before
+// the narrow; none if it has no such.
 func columnsFor(isa ISA, g *Geometry, e *Epilogue) []*columnsTile {
 	var tiles []*columnsTile
 	for i := range columnsTiles {
-		if t := &columnsTiles[i]; t.isa == isa && t.size == g.KernelH && t.size == g.KernelW && e.ResidualM == nil {
+		t := &columnsTiles[i]
+		if t.isa == isa && t.size == g.KernelH && t.size == g.KernelW && e.ResidualM == nil && t.masked == (g.InC < t.channels) {
 			tiles = append(tiles, t)
 		}
 	}
@@ -82,26 +84,19 @@ func columnsName(parts []columnsPart) string {
 func (d *DepthwiseConv) packColumns(tiles []*columnsTile, weight []int8, bias []int32) bool {
 	g := &d.geometry
 	for first := 0; first < g.InC && len(tiles) > 0; {
-		rest := g.InC - first
-		t := tiles[len(tiles)-1]
-		for _, wide := range tiles {
-			// A block that overlaps the one before is better than many narrow ones.
-			if n := wide.channels; n <= g.InC && (n <= rest || rest > n/2) || wide.channel == nil {
-				t = wide
-				break
-			}
+		t, rest := tiles[0], g.InC-first
+		if len(tiles) > 1 && rest <= t.channels/2 { // more would be computed twice than once
+			tiles = tiles[1:]
+			continue
 		}
-		p := columnsPart{tile: t, first: first}
-		if n := t.channels; t.channel == nil {
-			p.blocks = (rest + n - 1) / n
-			p.last = first + (p.blocks-1)*n
-			p.mask = ^uint64(0) >> (64 - (g.InC - p.last))
-		} else {
-			p.blocks, p.mask = rest/n, ^uint64(0)
-			if over := rest % n; over > n/2 || p.blocks == 0 {
-				p.blocks++
-			}
-			p.last = min(first+(p.blocks-1)*n, g.InC-n)
+		p := columnsPart{tile: t, first: first, blocks: rest / t.channels, mask: ^uint64(0)}
+		if over := rest % t.channels; over > t.channels/2 || over > 0 && len(tiles) == 1 {
+			p.blocks++
+		}
+		if t.masked {
+			p.mask >>= 64 - g.InC
+		} else { // the last block may overlap the one before, or the part before
+			p.last = min(first+(p.blocks-1)*t.channels, g.InC-t.channels)
 			p.first = min(first, p.last)
 		}
 		p.pack(d, weight, bias)
@@ -248,7 +243,7 @@ func (d *DepthwiseConv) runColumns(p *columnsPart, out, src []int8, y, rows, x, 
 	a.pitch, a.height, a.ring, a.channels = g.InW*g.InC, g.InH, g.Ring, g.InC
 	a.sy, a.dy, a.sx, a.dx = g.StrideH, g.DilationH, g.StrideW, g.DilationW
 	a.c, a.ldc, a.ow = unsafe.Pointer(&out[x*g.OutC]), g.OutW*g.OutC, ow
-	a.last, a.mode = p.last, d.mode
+	a.last, a.mask, a.mode = p.last, p.mask, d.mode
 	a.scratch, a.bottom = unsafe.Pointer(&w.Bytes[0]), unsafe.Pointer(&w.Bytes[0])
 	if s.quads > 0 {
 		a.bottom = unsafe.Pointer(&w.Bytes[s.bottom])
@@ -261,10 +256,6 @@ func (d *DepthwiseConv) runColumns(p *columnsPart, out, src []int8, y, rows, x, 
 	}
 	for b := 0; b < p.blocks; b += blocks {
 		a.blocks, a.first = min(blocks, p.blocks-b), min(p.first+b*n, p.last)
-		a.mask = ^uint64(0)
-		if b+a.blocks == p.blocks {
-			a.mask = p.mask
-		}
 		a.w, a.p = unsafe.Pointer(&p.w[b*p.block]), unsafe.Pointer(&p.p[b*params*n])
 		a.top, a.rows = y*g.StrideH-g.Top, rows
 		p.tile.run(a)

@@ -13,7 +13,7 @@ import (
 // forbidden pages.
 func TestDepthwiseTiles(t *testing.T) {
 	for _, tile := range depthwiseTiles {
-		testDepthwise(t, tile.String(), tile.isa, tile.size, tile.channels, func(d *DepthwiseConv, f *filter, g *guards) {
+		testDepthwise(t, tile.String(), tile.isa, tile.size, tile.channels, 0, func(d *DepthwiseConv, f *filter, g *guards) {
 			require.True(t, tile.fits(&f.g, &f.e))
 			d.tile = &tile
 			d.pack(f.weight, f.bias)
@@ -21,11 +21,11 @@ func TestDepthwiseTiles(t *testing.T) {
 		})
 	}
 	for _, tile := range columnsTiles {
-		least := tile.channels
-		if tile.channel == nil {
-			least = 1
+		least, most := tile.channels, 0
+		if tile.masked {
+			least, most = 1, tile.channels-1
 		}
-		testDepthwise(t, tile.String(), tile.isa, tile.size, least, func(d *DepthwiseConv, f *filter, g *guards) {
+		testDepthwise(t, tile.String(), tile.isa, tile.size, least, most, func(d *DepthwiseConv, f *filter, g *guards) {
 			require.True(t, d.packColumns([]*columnsTile{&tile}, f.weight, f.bias))
 			for i := range d.columns {
 				p := &d.columns[i]
@@ -35,7 +35,9 @@ func TestDepthwiseTiles(t *testing.T) {
 	}
 }
 
-func testDepthwise(t *testing.T, name string, isa ISA, size, least int, pack func(d *DepthwiseConv, f *filter, g *guards)) {
+// testDepthwise tests with least channels and more; most is 0 if there is no
+// bound.
+func testDepthwise(t *testing.T, name string, isa ISA, size, least, most int, pack func(d *DepthwiseConv, f *filter, g *guards)) {
 	t.Run(name, func(t *testing.T) {
 		if !supported(isa) {
 			t.Skipf("this CPU has %v", ISAs())
@@ -56,7 +58,11 @@ func testDepthwise(t *testing.T, name string, isa ISA, size, least int, pack fun
 		}
 		for extra := range 70 {
 			for f := Identity; f <= HardSwish; f++ {
-				check(randomFilter(r, size, least+extra, f))
+				channels := least + extra
+				if most > 0 {
+					channels = least + extra%(most-least+1)
+				}
+				check(randomFilter(r, size, channels, f))
 			}
 		}
 		wide := Geometry{
@@ -64,6 +70,9 @@ func testDepthwise(t *testing.T, name string, isa ISA, size, least int, pack fun
 			StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Top: size / 2, Left: size / 2, Groups: least + 1,
 		}
 		check(newFilter(r, wide, HardSwish)) // several calls for a row
+		if most > 0 {
+			return
+		}
 		many := wide
 		many.InW, many.OutW, many.InC, many.OutC, many.Groups = 3, 3, 30001, 30001, 30001
 		check(newFilter(r, many, ReLU6)) // several calls for a pixel

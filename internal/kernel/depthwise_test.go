@@ -49,7 +49,7 @@ func (f *filter) want() []int8 {
 func (t *depthwiseTile) String() string { return fmt.Sprintf("%s %dx%d", t.isa, t.size, t.size) }
 
 func (t *columnsTile) String() string {
-	return fmt.Sprintf("%s %dx%d x%d", t.isa, t.size, t.size, t.channels)
+	return fmt.Sprintf("%s %dx%d x%d masked %t", t.isa, t.size, t.size, t.channels, t.masked)
 }
 
 // TestPackDepthwiseConv: which kernel a shape gets, and that all agree.

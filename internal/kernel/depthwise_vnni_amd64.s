@@ -1387,50 +1387,49 @@ TEXT ·depthwiseVNNIk3x16(SB), NOSPLIT, $0-8
 	PCALIGN $32
 	LONG $0x24448b49; BYTE $0x70         // 000: movq 0x70(%r12), %rax
 	LONG $0xc0eff9c5                     // 005: vpxor %xmm0, %xmm0, %xmm0
-	WORD $0xb640; BYTE $0x3f             // 009: movb $0x3f, %sil
-	LONG $0x24848949; LONG $0x00000120   // 00c: movq %rax, 0x120(%r12)
-	WORD $0x25eb                         // 014: jmp 0x1f8b <depthwiseVNNIk3x16+0x3b>
-	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 016: nopw %cs:(%rax,%rax)
+	LONG $0x24848949; LONG $0x00000120   // 009: movq %rax, 0x120(%r12)
+	WORD $0x28eb                         // 011: jmp 0x1f8b <depthwiseVNNIk3x16+0x3b>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 013: nopw %cs:(%rax,%rax)
 	LONG $0x24448b49; BYTE $0x78         // 020: movq 0x78(%r12), %rax
 	LONG $0x24840149; LONG $0x00000120   // 025: addq %rax, 0x120(%r12)
 	LONG $0x248cff49; LONG $0x00000088   // 02d: decq 0x88(%r12)
-	LONG $0x04f8840f; WORD $0x0000       // 035: je 0x2483 <depthwiseVNNIk3x16+0x533>
+	LONG $0x0b46840f; WORD $0x0000       // 035: je 0x2ad1 <depthwiseVNNIk3x16+0xb81>
 	LONG $0x244c8b49; BYTE $0x48         // 03b: movq 0x48(%r12), %rcx
 	LONG $0x24448b49; BYTE $0x50         // 040: movq 0x50(%r12), %rax
-	LONG $0x247c8b49; BYTE $0x08         // 045: movq 0x8(%r12), %rdi
-	LONG $0x001fb941; WORD $0x0000       // 04a: movl $0x1f, %r9d
+	LONG $0x24748b49; BYTE $0x08         // 045: movq 0x8(%r12), %rsi
+	LONG $0x001fb841; WORD $0x0000       // 04a: movl $0x1f, %r8d
 	WORD $0x0148; BYTE $0xc8             // 050: addq %rcx, %rax
 	LONG $0x24448949; BYTE $0x48         // 053: movq %rax, 0x48(%r12)
-	LONG $0x24448b4d; BYTE $0x58         // 058: movq 0x58(%r12), %r8
+	LONG $0x247c8b49; BYTE $0x58         // 058: movq 0x58(%r12), %rdi
 	WORD $0x21eb                         // 05d: jmp 0x1fd0 <depthwiseVNNIk3x16+0x80>
 	WORD $0x8948; BYTE $0xc8             // 05f: movq %rcx, %rax
 	WORD $0x9948                         // 062: cqto
-	WORD $0xf749; BYTE $0xfb             // 064: idivq %r11
+	WORD $0xf749; BYTE $0xfa             // 064: idivq %r10
 	LONG $0x54af0f49; WORD $0x1024       // 067: imulq 0x10(%r12), %rdx
-	WORD $0x0149; BYTE $0xd2             // 06d: addq %rdx, %r10
-	LONG $0xcc14894f                     // 070: movq %r10, (%r12,%r9,8)
-	WORD $0xff49; BYTE $0xc1             // 074: incq %r9
-	WORD $0x014c; BYTE $0xc1             // 077: addq %r8, %rcx
-	LONG $0x22f98349                     // 07a: cmpq $0x22, %r9
+	WORD $0x0149; BYTE $0xd1             // 06d: addq %rdx, %r9
+	LONG $0xc40c894f                     // 070: movq %r9, (%r12,%r8,8)
+	WORD $0xff49; BYTE $0xc0             // 074: incq %r8
+	WORD $0x0148; BYTE $0xf9             // 077: addq %rdi, %rcx
+	LONG $0x22f88349                     // 07a: cmpq $0x22, %r8
 	WORD $0x4074                         // 07e: je 0x2010 <depthwiseVNNIk3x16+0xc0>
-	WORD $0x8949; BYTE $0xfa             // 080: movq %rdi, %r10
+	WORD $0x8949; BYTE $0xf1             // 080: movq %rsi, %r9
 	WORD $0x8548; BYTE $0xc9             // 083: testq %rcx, %rcx
 	WORD $0xe878                         // 086: js 0x1fc0 <depthwiseVNNIk3x16+0x70>
-	WORD $0x8949; BYTE $0xfa             // 088: movq %rdi, %r10
+	WORD $0x8949; BYTE $0xf1             // 088: movq %rsi, %r9
 	LONG $0x244c3b49; BYTE $0x18         // 08b: cmpq 0x18(%r12), %rcx
 	WORD $0xde7d                         // 090: jge 0x1fc0 <depthwiseVNNIk3x16+0x70>
-	LONG $0x24148b4d                     // 092: movq (%r12), %r10
-	LONG $0x245c8b4d; BYTE $0x20         // 096: movq 0x20(%r12), %r11
+	LONG $0x240c8b4d                     // 092: movq (%r12), %r9
+	LONG $0x24548b4d; BYTE $0x20         // 096: movq 0x20(%r12), %r10
 	WORD $0x8948; BYTE $0xca             // 09b: movq %rcx, %rdx
-	WORD $0x394c; BYTE $0xd9             // 09e: cmpq %r11, %rcx
+	WORD $0x394c; BYTE $0xd1             // 09e: cmpq %r10, %rcx
 	WORD $0xc47c                         // 0a1: jl 0x1fb7 <depthwiseVNNIk3x16+0x67>
 	WORD $0x8948; BYTE $0xc8             // 0a3: movq %rcx, %rax
-	WORD $0x094c; BYTE $0xd8             // 0a6: orq %r11, %rax
+	WORD $0x094c; BYTE $0xd0             // 0a6: orq %r10, %rax
 	LONG $0x20e8c148                     // 0a9: shrq $0x20, %rax
 	WORD $0xb075                         // 0ad: jne 0x1faf <depthwiseVNNIk3x16+0x5f>
 	WORD $0xc889                         // 0af: movl %ecx, %eax
 	WORD $0xd231                         // 0b1: xorl %edx, %edx
-	WORD $0xf741; BYTE $0xf3             // 0b3: divl %r11d
+	WORD $0xf741; BYTE $0xf2             // 0b3: divl %r10d
 	WORD $0xafeb                         // 0b6: jmp 0x1fb7 <depthwiseVNNIk3x16+0x67>
 	LONG $0x00841f0f; LONG $0x00000000   // 0b8: nopl (%rax,%rax)
 	LONG $0x24848b49; LONG $0x00000090   // 0c0: movq 0x90(%r12), %rax
@@ -1441,204 +1440,490 @@ TEXT ·depthwiseVNNIk3x16(SB), NOSPLIT, $0-8
 	LONG $0x24848949; LONG $0x00000128   // 0e8: movq %rax, 0x128(%r12)
 	LONG $0x24848b49; LONG $0x000000b0   // 0f0: movq 0xb0(%r12), %rax
 	LONG $0x24848949; LONG $0x00000138   // 0f8: movq %rax, 0x138(%r12)
-	LONG $0x24bc8349; LONG $0x00000138; BYTE $0x01 // 100: cmpq $0x1, 0x138(%r12)
-	LONG $0xffffba66                     // 109: movw $0xffff, %dx
-	WORD $0x0a75                         // 10d: jne 0x2069 <depthwiseVNNIk3x16+0x119>
-	BYTE $0x90                           // 10f: nop
-	LONG $0x94b70f41; LONG $0x0000b824; BYTE $0x00 // 110: movzwl 0xb8(%r12), %edx
-	LONG $0x24848b49; LONG $0x00000128   // 119: movq 0x128(%r12), %rax
-	LONG $0x0400b948; LONG $0x05010c08; WORD $0x0d09 // 121: movabsq $0xd0905010c080400, %rcx
-	LONG $0x0602bf48; LONG $0x07030e0a; WORD $0x0f0b // 12b: movabsq $0xf0b07030e0a0602, %rdi
-	LONG $0x6ef9e1c4; BYTE $0xc9         // 135: vmovq %rcx, %xmm1
-	LONG $0x6ef9e1c4; BYTE $0xd7         // 13a: vmovq %rdi, %xmm2
-	LONG $0x248c8b49; LONG $0x000000c0   // 13f: movq 0xc0(%r12), %rcx
-	LONG $0xca92fbc5                     // 147: kmovd %edx, %k1
-	WORD $0xd231                         // 14b: xorl %edx, %edx
-	LONG $0xd26cf1c5                     // 14d: vpunpcklqdq %xmm2, %xmm1, %xmm2
-	LONG $0x487df262; WORD $0xca31       // 151: vpmovzxbd %xmm2, %zmm1
-	LONG $0x48edf362; WORD $0xd243; BYTE $0x00 // 157: vshufi64x2 $0x0, %zmm2, %zmm2, %zmm2
-	WORD $0x0deb                         // 15e: jmp 0x20bd <depthwiseVNNIk3x16+0x16d>
-	WORD $0xff48; BYTE $0xc2             // 160: incq %rdx
-	LONG $0x03fa8348                     // 163: cmpq $0x3, %rdx
-	LONG $0x00c3840f; WORD $0x0000       // 167: je 0x2180 <depthwiseVNNIk3x16+0x230>
-	LONG $0xd47c8b49; BYTE $0x28         // 16d: movq 0x28(%r12,%rdx,8), %rdi
-	LONG $0x01fa8348                     // 172: cmpq $0x1, %rdx
-	WORD $0x3875                         // 176: jne 0x2100 <depthwiseVNNIk3x16+0x1b0>
-	WORD $0x8548; BYTE $0xff             // 178: testq %rdi, %rdi
-	WORD $0xe374                         // 17b: je 0x20b0 <depthwiseVNNIk3x16+0x160>
-	LONG $0x24848b4d; LONG $0x000000f8   // 17d: movq 0xf8(%r12), %r8
-	LONG $0x24948b4d; LONG $0x00000100   // 185: movq 0x100(%r12), %r10
-	LONG $0x249c8b4d; LONG $0x00000108   // 18d: movq 0x108(%r12), %r11
-	LONG $0x244c8b4d; BYTE $0x40         // 195: movq 0x40(%r12), %r9
-	WORD $0x0149; BYTE $0xc0             // 19a: addq %rax, %r8
-	WORD $0x0149; BYTE $0xc2             // 19d: addq %rax, %r10
-	WORD $0x0149; BYTE $0xc3             // 1a0: addq %rax, %r11
-	WORD $0x2beb                         // 1a3: jmp 0x2120 <depthwiseVNNIk3x16+0x1d0>
-	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 1a5: nopw %cs:(%rax,%rax)
-	WORD $0x8548; BYTE $0xff             // 1b0: testq %rdi, %rdi
-	WORD $0xab74                         // 1b3: je 0x20b0 <depthwiseVNNIk3x16+0x160>
-	LONG $0x24448b4d; BYTE $0x08         // 1b5: movq 0x8(%r12), %r8
-	WORD $0x3145; BYTE $0xc9             // 1ba: xorl %r9d, %r9d
-	WORD $0x0149; BYTE $0xc0             // 1bd: addq %rax, %r8
-	WORD $0x894d; BYTE $0xc2             // 1c0: movq %r8, %r10
-	WORD $0x894d; BYTE $0xc3             // 1c3: movq %r8, %r11
-	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 1c6: nopw %cs:(%rax,%rax)
-	LONG $0x897fd162; WORD $0x186f       // 1d0: vmovdqu8 (%r8), %xmm3 {%k1} {z}
-	LONG $0x897fd162; WORD $0x226f       // 1d6: vmovdqu8 (%r10), %xmm4 {%k1} {z}
-	LONG $0x897fd162; WORD $0x2b6f       // 1dc: vmovdqu8 (%r11), %xmm5 {%k1} {z}
-	LONG $0xd692fbc5                     // 1e2: kmovd %esi, %k2
-	WORD $0x014d; BYTE $0xc8             // 1e6: addq %r9, %r8
-	WORD $0x014d; BYTE $0xca             // 1e9: addq %r9, %r10
-	WORD $0x014d; BYTE $0xcb             // 1ec: addq %r9, %r11
-	LONG $0x3865e3c4; WORD $0x01dc       // 1ef: vinserti128 $0x1, %xmm4, %ymm3, %ymm3
-	LONG $0x4865f362; WORD $0xdd38; BYTE $0x02 // 1f5: vinserti32x4 $0x2, %xmm5, %zmm3, %zmm3
-	LONG $0xcafdf262; WORD $0xdb89       // 1fc: vpexpandq %zmm3, %zmm3 {%k2} {z}
-	LONG $0x4875f262; WORD $0xdb36       // 202: vpermd %zmm3, %zmm1, %zmm3
-	LONG $0x4865f262; WORD $0xda00       // 208: vpshufb %zmm2, %zmm3, %zmm3
-	LONG $0x48fdf162; WORD $0x197f       // 20e: vmovdqa64 %zmm3, (%rcx)
-	LONG $0x40c18348                     // 214: addq $0x40, %rcx
-	WORD $0xff48; BYTE $0xcf             // 218: decq %rdi
-	WORD $0xb375                         // 21b: jne 0x2120 <depthwiseVNNIk3x16+0x1d0>
-	LONG $0xffff3ee9; BYTE $0xff         // 21d: jmp 0x20b0 <depthwiseVNNIk3x16+0x160>
-	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 222: nopw %cs:(%rax,%rax)
-	WORD $0x894c; BYTE $0xe2             // 230: movq %r12, %rdx
-	LONG $0x30828b4c; WORD $0x0001; BYTE $0x00 // 233: movq 0x130(%rdx), %r8
-	LONG $0x40828b48; WORD $0x0001; BYTE $0x00 // 23a: movq 0x140(%rdx), %rax
-	LONG $0xf08a8b4c; WORD $0x0000; BYTE $0x00 // 241: movq 0xf0(%rdx), %r9
-	LONG $0x208a8b48; WORD $0x0001; BYTE $0x00 // 248: movq 0x120(%rdx), %rcx
-	LONG $0x28ba8b48; WORD $0x0001; BYTE $0x00 // 24f: movq 0x128(%rdx), %rdi
-	LONG $0x02f98349                     // 256: cmpq $0x2, %r9
-	LONG $0x00d0840f; WORD $0x0000       // 25a: je 0x2280 <depthwiseVNNIk3x16+0x330>
-	LONG $0x01f98349                     // 260: cmpq $0x1, %r9
-	LONG $0x01b6850f; WORD $0x0000       // 264: jne 0x2370 <depthwiseVNNIk3x16+0x420>
-	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 26a: vmovdqu64 0x80(%rax), %zmm1
-	LONG $0x48fdd162; WORD $0x106f       // 271: vmovdqa64 (%r8), %zmm2
-	LONG $0x48fdd162; WORD $0x586f; BYTE $0x01 // 277: vmovdqa64 0x40(%r8), %zmm3
-	LONG $0x48fdd162; WORD $0x606f; BYTE $0x02 // 27e: vmovdqa64 0x80(%r8), %zmm4
-	WORD $0x0148; BYTE $0xf9             // 285: addq %rdi, %rcx
-	LONG $0x684a8b4c                     // 288: movq 0x68(%rdx), %r9
-	LONG $0xc0ba8b48; WORD $0x0000; BYTE $0x00 // 28c: movq 0xc0(%rdx), %rdi
-	LONG $0x80828b4c; WORD $0x0000; BYTE $0x00 // 293: movq 0x80(%rdx), %r8
-	LONG $0x405a8b4c                     // 29a: movq 0x40(%rdx), %r11
-	LONG $0x60528b48                     // 29e: movq 0x60(%rdx), %rdx
-	WORD $0x894d; BYTE $0xca             // 2a2: movq %r9, %r10
-	LONG $0x06e2c149                     // 2a5: shlq $0x6, %r10
-	LONG $0x06e2c148                     // 2a9: shlq $0x6, %rdx
-	LONG $0x07e1c149                     // 2ad: shlq $0x7, %r9
+	LONG $0x24848b49; LONG $0x00000128   // 100: movq 0x128(%r12), %rax
+	LONG $0x0400b948; LONG $0x05010c08; WORD $0x0d09 // 108: movabsq $0xd0905010c080400, %rcx
+	LONG $0x0602ba48; LONG $0x07030e0a; WORD $0x0f0b // 112: movabsq $0xf0b07030e0a0602, %rdx
+	LONG $0x6ef9e1c4; BYTE $0xc9         // 11c: vmovq %rcx, %xmm1
+	LONG $0x6ef9e1c4; BYTE $0xd2         // 121: vmovq %rdx, %xmm2
+	LONG $0x248c8b49; LONG $0x000000c0   // 126: movq 0xc0(%r12), %rcx
+	WORD $0xd231                         // 12e: xorl %edx, %edx
+	LONG $0xd26cf1c5                     // 130: vpunpcklqdq %xmm2, %xmm1, %xmm2
+	LONG $0x487df262; WORD $0xca31       // 134: vpmovzxbd %xmm2, %zmm1
+	LONG $0x48edf362; WORD $0xd243; BYTE $0x00 // 13a: vshufi64x2 $0x0, %zmm2, %zmm2, %zmm2
+	WORD $0x1aeb                         // 141: jmp 0x20ad <depthwiseVNNIk3x16+0x15d>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 143: nopw %cs:(%rax,%rax)
+	WORD $0xff48; BYTE $0xc2             // 150: incq %rdx
+	LONG $0x03fa8348                     // 153: cmpq $0x3, %rdx
+	LONG $0x00a3840f; WORD $0x0000       // 157: je 0x2150 <depthwiseVNNIk3x16+0x200>
+	LONG $0xd4748b49; BYTE $0x28         // 15d: movq 0x28(%r12,%rdx,8), %rsi
+	LONG $0x01fa8348                     // 162: cmpq $0x1, %rdx
+	WORD $0x3875                         // 166: jne 0x20f0 <depthwiseVNNIk3x16+0x1a0>
+	WORD $0x8548; BYTE $0xf6             // 168: testq %rsi, %rsi
+	WORD $0xe374                         // 16b: je 0x20a0 <depthwiseVNNIk3x16+0x150>
+	LONG $0x248c8b4d; LONG $0x000000f8   // 16d: movq 0xf8(%r12), %r9
+	LONG $0x24948b4d; LONG $0x00000100   // 175: movq 0x100(%r12), %r10
+	LONG $0x24848b4d; LONG $0x00000108   // 17d: movq 0x108(%r12), %r8
+	LONG $0x247c8b49; BYTE $0x40         // 185: movq 0x40(%r12), %rdi
+	WORD $0x0149; BYTE $0xc1             // 18a: addq %rax, %r9
+	WORD $0x0149; BYTE $0xc2             // 18d: addq %rax, %r10
+	WORD $0x0149; BYTE $0xc0             // 190: addq %rax, %r8
+	WORD $0x2beb                         // 193: jmp 0x2110 <depthwiseVNNIk3x16+0x1c0>
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 195: nopw %cs:(%rax,%rax)
+	WORD $0x8548; BYTE $0xf6             // 1a0: testq %rsi, %rsi
+	WORD $0xab74                         // 1a3: je 0x20a0 <depthwiseVNNIk3x16+0x150>
+	LONG $0x24448b4d; BYTE $0x08         // 1a5: movq 0x8(%r12), %r8
+	WORD $0xff31                         // 1aa: xorl %edi, %edi
+	WORD $0x0149; BYTE $0xc0             // 1ac: addq %rax, %r8
+	WORD $0x894d; BYTE $0xc2             // 1af: movq %r8, %r10
+	WORD $0x894d; BYTE $0xc1             // 1b2: movq %r8, %r9
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 1b5: nopw %cs:(%rax,%rax)
+	LONG $0x6f7ac1c4; BYTE $0x19         // 1c0: vmovdqu (%r9), %xmm3
+	WORD $0x0149; BYTE $0xf9             // 1c5: addq %rdi, %r9
+	LONG $0x4865d362; WORD $0x1a38; BYTE $0x01 // 1c8: vinserti32x4 $0x1, (%r10), %zmm3, %zmm3
+	WORD $0x0149; BYTE $0xfa             // 1cf: addq %rdi, %r10
+	LONG $0x4865d362; WORD $0x1838; BYTE $0x02 // 1d2: vinserti32x4 $0x2, (%r8), %zmm3, %zmm3
+	WORD $0x0149; BYTE $0xf8             // 1d9: addq %rdi, %r8
+	LONG $0x4875f262; WORD $0xdb36       // 1dc: vpermd %zmm3, %zmm1, %zmm3
+	LONG $0x4865f262; WORD $0xda00       // 1e2: vpshufb %zmm2, %zmm3, %zmm3
+	LONG $0x48fdf162; WORD $0x197f       // 1e8: vmovdqa64 %zmm3, (%rcx)
+	LONG $0x40c18348                     // 1ee: addq $0x40, %rcx
+	WORD $0xff48; BYTE $0xce             // 1f2: decq %rsi
+	WORD $0xc975                         // 1f5: jne 0x2110 <depthwiseVNNIk3x16+0x1c0>
+	LONG $0xffff54e9; BYTE $0xff         // 1f7: jmp 0x20a0 <depthwiseVNNIk3x16+0x150>
+	LONG $0x00401f0f                     // 1fc: nopl (%rax)
+	WORD $0x894c; BYTE $0xe0             // 200: movq %r12, %rax
+	LONG $0x90f8e1c4; LONG $0x0000b888; BYTE $0x00 // 203: kmovq 0xb8(%rax), %k1
+	LONG $0xf0808b4c; WORD $0x0000; BYTE $0x00 // 20c: movq 0xf0(%rax), %r8
+	LONG $0x30b88b48; WORD $0x0001; BYTE $0x00 // 213: movq 0x130(%rax), %rdi
+	LONG $0x40888b48; WORD $0x0001; BYTE $0x00 // 21a: movq 0x140(%rax), %rcx
+	LONG $0x20908b48; WORD $0x0001; BYTE $0x00 // 221: movq 0x120(%rax), %rdx
+	LONG $0x28b08b48; WORD $0x0001; BYTE $0x00 // 228: movq 0x128(%rax), %rsi
+	LONG $0x02f88349                     // 22f: cmpq $0x2, %r8
+	LONG $0x0257840f; WORD $0x0000       // 233: je 0x23e0 <depthwiseVNNIk3x16+0x490>
+	LONG $0x01f88349                     // 239: cmpq $0x1, %r8
+	LONG $0x050d850f; WORD $0x0000       // 23d: jne 0x26a0 <depthwiseVNNIk3x16+0x750>
+	LONG $0x48fef162; WORD $0x496f; BYTE $0x02 // 243: vmovdqu64 0x80(%rcx), %zmm1
+	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 24a: movabsq $0xd0905010c080400, %r9
+	LONG $0x0602ba49; LONG $0x07030e0a; WORD $0x0f0b // 254: movabsq $0xf0b07030e0a0602, %r10
+	LONG $0x48fdf162; WORD $0x176f       // 25e: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 264: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 26b: vmovdqa64 0x80(%rdi), %zmm4
+	WORD $0x0148; BYTE $0xf2             // 272: addq %rsi, %rdx
+	LONG $0x68708b48                     // 275: movq 0x68(%rax), %rsi
+	LONG $0xc0b88b48; WORD $0x0000; BYTE $0x00 // 279: movq 0xc0(%rax), %rdi
+	LONG $0x80808b4c; WORD $0x0000; BYTE $0x00 // 280: movq 0x80(%rax), %r8
+	LONG $0x06e6c148                     // 287: shlq $0x6, %rsi
+	LONG $0x04f88349                     // 28b: cmpq $0x4, %r8
+	LONG $0x06db8c0f; WORD $0x0000       // 28f: jl 0x28c0 <depthwiseVNNIk3x16+0x970>
+	LONG $0x6ef9c1c4; BYTE $0xe9         // 295: vmovq %r9, %xmm5
+	LONG $0x6ef9c1c4; BYTE $0xf2         // 29a: vmovq %r10, %xmm6
+	LONG $0xee6cd1c5                     // 29f: vpunpcklqdq %xmm6, %xmm5, %xmm5
+	LONG $0x4875f162; WORD $0xf16b       // 2a3: vpackssdw %zmm1, %zmm1, %zmm6
+	LONG $0x487df262; WORD $0xed31       // 2a9: vpmovzxbd %xmm5, %zmm5
+	WORD $0x4beb                         // 2af: jmp 0x224c <depthwiseVNNIk3x16+0x2fc>
 	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 2b1: nopw %cs:(%rax,%rax)
-	LONG $0x48fef162; WORD $0x286f       // 2c0: vmovdqu64 (%rax), %zmm5
-	LONG $0x48fdf162; WORD $0x376f       // 2c6: vmovdqa64 (%rdi), %zmm6
-	LONG $0x48fd3162; WORD $0x046f; BYTE $0x17 // 2cc: vmovdqa64 (%rdi,%r10), %zmm8
-	LONG $0x48fdb162; WORD $0x3c6f; BYTE $0x0f // 2d3: vmovdqa64 (%rdi,%r9), %zmm7
-	WORD $0x0148; BYTE $0xd7             // 2da: addq %rdx, %rdi
-	LONG $0x484df262; WORD $0xea50       // 2dd: vpdpbusd %zmm2, %zmm6, %zmm5
-	LONG $0x483df262; WORD $0xeb50       // 2e3: vpdpbusd %zmm3, %zmm8, %zmm5
-	LONG $0x4845f262; WORD $0xec50       // 2e9: vpdpbusd %zmm4, %zmm7, %zmm5
-	LONG $0x487cf162; WORD $0xed5b       // 2ef: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x6859; BYTE $0x01 // 2f5: vmulps 0x40(%rax), %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x685d; BYTE $0x03 // 2fc: vminps 0xc0(%rax), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 303: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0xe9fe       // 309: vpaddd %zmm1, %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 30f: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 315: vpmovusdb %zmm5, %xmm5
-	LONG $0x097ff162; WORD $0x297f       // 31b: vmovdqu8 %xmm5, (%rcx) {%k1}
-	WORD $0x014c; BYTE $0xd9             // 321: addq %r11, %rcx
-	WORD $0xff49; BYTE $0xc8             // 324: decq %r8
-	WORD $0x9775                         // 327: jne 0x2210 <depthwiseVNNIk3x16+0x2c0>
-	LONG $0x0001a4e9; BYTE $0x00         // 329: jmp 0x2422 <depthwiseVNNIk3x16+0x4d2>
-	WORD $0x9066                         // 32e: nop
-	LONG $0x000000bb; BYTE $0x3f         // 330: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // 335: movl $0x3f800000, %r9d
-	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 33b: vmovdqu64 0x80(%rax), %zmm1
-	LONG $0x48fdd162; WORD $0x106f       // 342: vmovdqa64 (%r8), %zmm2
-	LONG $0x48fdd162; WORD $0x586f; BYTE $0x01 // 348: vmovdqa64 0x40(%r8), %zmm3
-	LONG $0x48fdd162; WORD $0x606f; BYTE $0x02 // 34f: vmovdqa64 0x80(%r8), %zmm4
-	WORD $0x0148; BYTE $0xf9             // 356: addq %rdi, %rcx
-	LONG $0x487dd262; WORD $0xf17c       // 359: vpbroadcastd %r9d, %zmm6
-	LONG $0x684a8b4c                     // 35f: movq 0x68(%rdx), %r9
-	LONG $0xc0ba8b48; WORD $0x0000; BYTE $0x00 // 363: movq 0xc0(%rdx), %rdi
-	LONG $0x80828b4c; WORD $0x0000; BYTE $0x00 // 36a: movq 0x80(%rdx), %r8
-	LONG $0x405a8b4c                     // 371: movq 0x40(%rdx), %r11
-	LONG $0x60528b48                     // 375: movq 0x60(%rdx), %rdx
-	LONG $0x487df262; WORD $0xeb7c       // 379: vpbroadcastd %ebx, %zmm5
-	WORD $0x894d; BYTE $0xca             // 37f: movq %r9, %r10
-	LONG $0x06e2c149                     // 382: shlq $0x6, %r10
-	LONG $0x06e2c148                     // 386: shlq $0x6, %rdx
-	LONG $0x07e1c149                     // 38a: shlq $0x7, %r9
-	WORD $0x9066                         // 38e: nop
-	LONG $0x48fef162; WORD $0x386f       // 390: vmovdqu64 (%rax), %zmm7
-	LONG $0x48fd7162; WORD $0x076f       // 396: vmovdqa64 (%rdi), %zmm8
-	LONG $0x48fd3162; WORD $0x146f; BYTE $0x17 // 39c: vmovdqa64 (%rdi,%r10), %zmm10
-	LONG $0x48fd3162; WORD $0x0c6f; BYTE $0x0f // 3a3: vmovdqa64 (%rdi,%r9), %zmm9
-	WORD $0x0148; BYTE $0xd7             // 3aa: addq %rdx, %rdi
-	LONG $0x483df262; WORD $0xfa50       // 3ad: vpdpbusd %zmm2, %zmm8, %zmm7
-	LONG $0x482df262; WORD $0xfb50       // 3b3: vpdpbusd %zmm3, %zmm10, %zmm7
-	LONG $0x4835f262; WORD $0xfc50       // 3b9: vpdpbusd %zmm4, %zmm9, %zmm7
-	LONG $0x487cf162; WORD $0xff5b       // 3bf: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844f162; WORD $0x7859; BYTE $0x01 // 3c5: vmulps 0x40(%rax), %zmm7, %zmm7
-	LONG $0x48447162; WORD $0x4059; BYTE $0x03 // 3cc: vmulps 0xc0(%rax), %zmm7, %zmm8
-	LONG $0x48545162; WORD $0xc058       // 3d3: vaddps %zmm8, %zmm5, %zmm8
-	LONG $0x483c7162; WORD $0xc05f       // 3d9: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c7162; WORD $0xc65d       // 3df: vminps %zmm6, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf859       // 3e5: vmulps %zmm8, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 3eb: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0xf9fe       // 3f1: vpaddd %zmm1, %zmm7, %zmm7
-	LONG $0x4845f262; WORD $0xf83d       // 3f7: vpmaxsd %zmm0, %zmm7, %zmm7
-	LONG $0x487ef262; WORD $0xff11       // 3fd: vpmovusdb %zmm7, %xmm7
-	LONG $0x097ff162; WORD $0x397f       // 403: vmovdqu8 %xmm7, (%rcx) {%k1}
-	WORD $0x014c; BYTE $0xd9             // 409: addq %r11, %rcx
-	WORD $0xff49; BYTE $0xc8             // 40c: decq %r8
-	LONG $0xff7b850f; WORD $0xffff       // 40f: jne 0x22e0 <depthwiseVNNIk3x16+0x390>
-	LONG $0x0000b8e9; BYTE $0x00         // 415: jmp 0x2422 <depthwiseVNNIk3x16+0x4d2>
-	LONG $0x441f0f66; WORD $0x0000       // 41a: nopw (%rax,%rax)
-	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 420: vmovdqu64 0x80(%rax), %zmm1
-	LONG $0x48fdd162; WORD $0x106f       // 427: vmovdqa64 (%r8), %zmm2
-	LONG $0x48fdd162; WORD $0x586f; BYTE $0x01 // 42d: vmovdqa64 0x40(%r8), %zmm3
-	LONG $0x48fdd162; WORD $0x606f; BYTE $0x02 // 434: vmovdqa64 0x80(%r8), %zmm4
-	WORD $0x0148; BYTE $0xf9             // 43b: addq %rdi, %rcx
-	LONG $0x684a8b4c                     // 43e: movq 0x68(%rdx), %r9
-	LONG $0xc0ba8b48; WORD $0x0000; BYTE $0x00 // 442: movq 0xc0(%rdx), %rdi
-	LONG $0x80828b4c; WORD $0x0000; BYTE $0x00 // 449: movq 0x80(%rdx), %r8
-	LONG $0x405a8b4c                     // 450: movq 0x40(%rdx), %r11
-	LONG $0x60528b48                     // 454: movq 0x60(%rdx), %rdx
-	WORD $0x894d; BYTE $0xca             // 458: movq %r9, %r10
-	LONG $0x06e2c149                     // 45b: shlq $0x6, %r10
-	LONG $0x06e2c148                     // 45f: shlq $0x6, %rdx
-	LONG $0x07e1c149                     // 463: shlq $0x7, %r9
-	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 467: nopw (%rax,%rax)
-	LONG $0x48fef162; WORD $0x286f       // 470: vmovdqu64 (%rax), %zmm5
-	LONG $0x48fdf162; WORD $0x376f       // 476: vmovdqa64 (%rdi), %zmm6
-	LONG $0x48fd3162; WORD $0x046f; BYTE $0x17 // 47c: vmovdqa64 (%rdi,%r10), %zmm8
-	LONG $0x48fdb162; WORD $0x3c6f; BYTE $0x0f // 483: vmovdqa64 (%rdi,%r9), %zmm7
-	WORD $0x0148; BYTE $0xd7             // 48a: addq %rdx, %rdi
-	LONG $0x484df262; WORD $0xea50       // 48d: vpdpbusd %zmm2, %zmm6, %zmm5
-	LONG $0x483df262; WORD $0xeb50       // 493: vpdpbusd %zmm3, %zmm8, %zmm5
-	LONG $0x4845f262; WORD $0xec50       // 499: vpdpbusd %zmm4, %zmm7, %zmm5
-	LONG $0x487cf162; WORD $0xed5b       // 49f: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x4854f162; WORD $0x6859; BYTE $0x01 // 4a5: vmulps 0x40(%rax), %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 4ac: vcvtps2dq %zmm5, %zmm5
-	LONG $0x4855f162; WORD $0xe9fe       // 4b2: vpaddd %zmm1, %zmm5, %zmm5
-	LONG $0x4855f262; WORD $0xe83d       // 4b8: vpmaxsd %zmm0, %zmm5, %zmm5
-	LONG $0x487ef262; WORD $0xed11       // 4be: vpmovusdb %zmm5, %xmm5
-	LONG $0x097ff162; WORD $0x297f       // 4c4: vmovdqu8 %xmm5, (%rcx) {%k1}
-	WORD $0x014c; BYTE $0xd9             // 4ca: addq %r11, %rcx
-	WORD $0xff49; BYTE $0xc8             // 4cd: decq %r8
-	WORD $0x9e75                         // 4d0: jne 0x23c0 <depthwiseVNNIk3x16+0x470>
-	LONG $0x248cff49; LONG $0x00000138   // 4d2: decq 0x138(%r12)
-	LONG $0xfb40840f; WORD $0xffff       // 4da: je 0x1f70 <depthwiseVNNIk3x16+0x20>
-	LONG $0x24848149; LONG $0x00000130; LONG $0x000000c0 // 4e0: addq $0xc0, 0x130(%r12)
-	LONG $0x24848149; LONG $0x00000140; LONG $0x00000180 // 4ec: addq $0x180, 0x140(%r12)
-	LONG $0x24848b49; LONG $0x00000128   // 4f8: movq 0x128(%r12), %rax
-	LONG $0x10c08348                     // 500: addq $0x10, %rax
-	LONG $0x248c8b49; LONG $0x000000a8   // 504: movq 0xa8(%r12), %rcx
-	WORD $0x3948; BYTE $0xc8             // 50c: cmpq %rcx, %rax
-	LONG $0xc14d0f48                     // 50f: cmovgeq %rcx, %rax
-	LONG $0x24848949; LONG $0x00000128   // 513: movq %rax, 0x128(%r12)
-	LONG $0x24bc8349; LONG $0x00000138; BYTE $0x01 // 51b: cmpq $0x1, 0x138(%r12)
-	LONG $0xffffba66                     // 524: movw $0xffff, %dx
-	LONG $0xfbe2840f; WORD $0xffff       // 528: je 0x2060 <depthwiseVNNIk3x16+0x110>
-	LONG $0xfffbe6e9; BYTE $0xff         // 52e: jmp 0x2069 <depthwiseVNNIk3x16+0x119>
-	WORD $0xf8c5; BYTE $0x77             // 533: vzeroupper
+	LONG $0x491c8d4f                     // 2c0: leaq (%r9,%r9,2), %r11
+	LONG $0x3a7ffac5                     // 2c4: vmovdqu %xmm7, (%rdx)
+	LONG $0x487db362; LONG $0x010a3c39   // 2c8: vextracti32x4 $0x1, %zmm7, (%rdx,%r9)
+	LONG $0x487db362; LONG $0x024a3c39   // 2d0: vextracti32x4 $0x2, %zmm7, (%rdx,%r9,2)
+	LONG $0x487db362; LONG $0x031a3c39   // 2d8: vextracti32x4 $0x3, %zmm7, (%rdx,%r11)
+	LONG $0x06e2c149                     // 2e0: shlq $0x6, %r10
+	LONG $0x8a148d4a                     // 2e4: leaq (%rdx,%r9,4), %rdx
+	LONG $0xfc488d4d                     // 2e8: leaq -0x4(%r8), %r9
+	WORD $0x014c; BYTE $0xd7             // 2ec: addq %r10, %rdi
+	LONG $0x07f88349                     // 2ef: cmpq $0x7, %r8
+	WORD $0x894d; BYTE $0xc8             // 2f3: movq %r9, %r8
+	LONG $0x0677860f; WORD $0x0000       // 2f6: jbe 0x28c3 <depthwiseVNNIk3x16+0x973>
+	LONG $0x48fef162; WORD $0x396f       // 2fc: vmovdqu64 (%rcx), %zmm7
+	LONG $0x48fd7162; WORD $0x076f       // 302: vmovdqa64 (%rdi), %zmm8
+	LONG $0x48fd7162; WORD $0x146f; BYTE $0x37 // 308: vmovdqa64 (%rdi,%rsi), %zmm10
+	LONG $0x370c8d4c                     // 30f: leaq (%rdi,%rsi), %r9
+	LONG $0x60508b4c                     // 313: movq 0x60(%rax), %r10
+	LONG $0x48fd3162; WORD $0x0c6f; BYTE $0x0e // 317: vmovdqa64 (%rsi,%r9), %zmm9
+	LONG $0x06e2c149                     // 31e: shlq $0x6, %r10
+	LONG $0x170c8d4e                     // 322: leaq (%rdi,%r10), %r9
+	LONG $0x483df262; WORD $0xfa50       // 326: vpdpbusd %zmm2, %zmm8, %zmm7
+	LONG $0x482df262; WORD $0xfb50       // 32c: vpdpbusd %zmm3, %zmm10, %zmm7
+	LONG $0x4835f262; WORD $0xfc50       // 332: vpdpbusd %zmm4, %zmm9, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // 338: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7959; BYTE $0x01 // 33e: vmulps 0x40(%rcx), %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x795d; BYTE $0x03 // 345: vminps 0xc0(%rcx), %zmm7, %zmm7
+	LONG $0x48fd3162; WORD $0x0c6f; BYTE $0x17 // 34c: vmovdqa64 (%rdi,%r10), %zmm9
+	LONG $0x48fe7162; WORD $0x016f       // 353: vmovdqu64 (%rcx), %zmm8
+	LONG $0x48fd3162; WORD $0x1c6f; BYTE $0x0e // 359: vmovdqa64 (%rsi,%r9), %zmm11
+	LONG $0x313c8d49                     // 360: leaq (%r9,%rsi), %rdi
+	LONG $0x48fd7162; WORD $0x146f; BYTE $0x3e // 364: vmovdqa64 (%rsi,%rdi), %zmm10
+	LONG $0x60788b48                     // 36b: movq 0x60(%rax), %rdi
+	LONG $0x06e7c148                     // 36f: shlq $0x6, %rdi
+	LONG $0x39148d4d                     // 373: leaq (%r9,%rdi), %r10
+	LONG $0x48357262; WORD $0xc250       // 377: vpdpbusd %zmm2, %zmm9, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 37d: vcvtps2dq %zmm7, %zmm7
+	LONG $0x48257262; WORD $0xc350       // 383: vpdpbusd %zmm3, %zmm11, %zmm8
+	LONG $0x482d7262; WORD $0xc450       // 389: vpdpbusd %zmm4, %zmm10, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // 38f: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x4159; BYTE $0x01 // 395: vmulps 0x40(%rcx), %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x415d; BYTE $0x03 // 39c: vminps 0xc0(%rcx), %zmm8, %zmm8
+	LONG $0x48fd3162; WORD $0x146f; BYTE $0x0f // 3a3: vmovdqa64 (%rdi,%r9), %zmm10
+	LONG $0x48fe7162; WORD $0x096f       // 3aa: vmovdqu64 (%rcx), %zmm9
+	LONG $0x48fd3162; WORD $0x246f; BYTE $0x16 // 3b0: vmovdqa64 (%rsi,%r10), %zmm12
+	LONG $0x323c8d49                     // 3b7: leaq (%r10,%rsi), %rdi
+	LONG $0x60488b4c                     // 3bb: movq 0x60(%rax), %r9
+	LONG $0x48fd7162; WORD $0x1c6f; BYTE $0x3e // 3bf: vmovdqa64 (%rsi,%rdi), %zmm11
+	LONG $0x06e1c149                     // 3c6: shlq $0x6, %r9
+	LONG $0x0a3c8d4b                     // 3ca: leaq (%r10,%r9), %rdi
+	LONG $0x482d7262; WORD $0xca50       // 3ce: vpdpbusd %zmm2, %zmm10, %zmm9
+	LONG $0x487d5162; WORD $0xc05b       // 3d4: vcvtps2dq %zmm8, %zmm8
+	LONG $0x481d7262; WORD $0xcb50       // 3da: vpdpbusd %zmm3, %zmm12, %zmm9
+	LONG $0x4845d162; WORD $0xf86b       // 3e0: vpackssdw %zmm8, %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0xfeed       // 3e6: vpaddsw %zmm6, %zmm7, %zmm7
+	LONG $0x48257262; WORD $0xcc50       // 3ec: vpdpbusd %zmm4, %zmm11, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // 3f2: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4959; BYTE $0x01 // 3f8: vmulps 0x40(%rcx), %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x495d; BYTE $0x03 // 3ff: vminps 0xc0(%rcx), %zmm9, %zmm9
+	LONG $0x48fd1162; WORD $0x1c6f; BYTE $0x11 // 406: vmovdqa64 (%r9,%r10), %zmm11
+	LONG $0x48fe7162; WORD $0x116f       // 40d: vmovdqu64 (%rcx), %zmm10
+	LONG $0x48fd7162; WORD $0x2c6f; BYTE $0x3e // 413: vmovdqa64 (%rsi,%rdi), %zmm13
+	LONG $0x370c8d4c                     // 41a: leaq (%rdi,%rsi), %r9
+	LONG $0x60508b4c                     // 41e: movq 0x60(%rax), %r10
+	LONG $0x48fd3162; WORD $0x246f; BYTE $0x0e // 422: vmovdqa64 (%rsi,%r9), %zmm12
+	LONG $0x40488b4c                     // 429: movq 0x40(%rax), %r9
+	LONG $0x48257262; WORD $0xd250       // 42d: vpdpbusd %zmm2, %zmm11, %zmm10
+	LONG $0x487d5162; WORD $0xc95b       // 433: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48157262; WORD $0xd350       // 439: vpdpbusd %zmm3, %zmm13, %zmm10
+	LONG $0x481d7262; WORD $0xd450       // 43f: vpdpbusd %zmm4, %zmm12, %zmm10
+	LONG $0x487c5162; WORD $0xd25b       // 445: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5159; BYTE $0x01 // 44b: vmulps 0x40(%rcx), %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x515d; BYTE $0x03 // 452: vminps 0xc0(%rcx), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 459: vcvtps2dq %zmm10, %zmm10
+	LONG $0x48355162; WORD $0xca6b       // 45f: vpackssdw %zmm10, %zmm9, %zmm9
+	LONG $0x48357162; WORD $0xc6ed       // 465: vpaddsw %zmm6, %zmm9, %zmm8
+	LONG $0x4845d162; WORD $0xf867       // 46b: vpackuswb %zmm8, %zmm7, %zmm7
+	LONG $0x4855f262; WORD $0xff36       // 471: vpermd %zmm7, %zmm5, %zmm7
+	LONG $0x10f98349                     // 477: cmpq $0x10, %r9
+	LONG $0xfe3f850f; WORD $0xffff       // 47b: jne 0x2210 <depthwiseVNNIk3x16+0x2c0>
+	LONG $0x48fef162; WORD $0x3a7f       // 481: vmovdqu64 %zmm7, (%rdx)
+	LONG $0xfffe54e9; BYTE $0xff         // 487: jmp 0x2230 <depthwiseVNNIk3x16+0x2e0>
+	LONG $0x00401f0f                     // 48c: nopl (%rax)
+	LONG $0x000000bb; BYTE $0x3f         // 490: movl $0x3f000000, %ebx
+	LONG $0x0000b841; WORD $0x3f80       // 495: movl $0x3f800000, %r8d
+	LONG $0x48fef162; WORD $0x496f; BYTE $0x02 // 49b: vmovdqu64 0x80(%rcx), %zmm1
+	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 4a2: movabsq $0xd0905010c080400, %r9
+	LONG $0x0602ba49; LONG $0x07030e0a; WORD $0x0f0b // 4ac: movabsq $0xf0b07030e0a0602, %r10
+	LONG $0x48fdf162; WORD $0x176f       // 4b6: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 4bc: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 4c3: vmovdqa64 0x80(%rdi), %zmm4
+	WORD $0x0148; BYTE $0xf2             // 4ca: addq %rsi, %rdx
+	LONG $0x68708b48                     // 4cd: movq 0x68(%rax), %rsi
+	LONG $0x487dd262; WORD $0xf07c       // 4d1: vpbroadcastd %r8d, %zmm6
+	LONG $0xc0b88b48; WORD $0x0000; BYTE $0x00 // 4d7: movq 0xc0(%rax), %rdi
+	LONG $0x80808b4c; WORD $0x0000; BYTE $0x00 // 4de: movq 0x80(%rax), %r8
+	LONG $0x487df262; WORD $0xeb7c       // 4e5: vpbroadcastd %ebx, %zmm5
+	LONG $0x06e6c148                     // 4eb: shlq $0x6, %rsi
+	LONG $0x04f88349                     // 4ef: cmpq $0x4, %r8
+	LONG $0x05068c0f; WORD $0x0000       // 4f3: jl 0x294f <depthwiseVNNIk3x16+0x9ff>
+	LONG $0x6ef9c1c4; BYTE $0xf9         // 4f9: vmovq %r9, %xmm7
+	LONG $0x6ef941c4; BYTE $0xc2         // 4fe: vmovq %r10, %xmm8
+	LONG $0x6c41c1c4; BYTE $0xf8         // 503: vpunpcklqdq %xmm8, %xmm7, %xmm7
+	LONG $0x48757162; WORD $0xc16b       // 508: vpackssdw %zmm1, %zmm1, %zmm8
+	LONG $0x487df262; WORD $0xff31       // 50e: vpmovzxbd %xmm7, %zmm7
+	WORD $0x46eb                         // 514: jmp 0x24ac <depthwiseVNNIk3x16+0x55c>
+	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 516: nopw %cs:(%rax,%rax)
+	LONG $0x491c8d4f                     // 520: leaq (%r9,%r9,2), %r11
+	LONG $0x0a7f7ac5                     // 524: vmovdqu %xmm9, (%rdx)
+	LONG $0x487d3362; LONG $0x010a0c39   // 528: vextracti32x4 $0x1, %zmm9, (%rdx,%r9)
+	LONG $0x487d3362; LONG $0x024a0c39   // 530: vextracti32x4 $0x2, %zmm9, (%rdx,%r9,2)
+	LONG $0x487d3362; LONG $0x031a0c39   // 538: vextracti32x4 $0x3, %zmm9, (%rdx,%r11)
+	LONG $0x06e2c149                     // 540: shlq $0x6, %r10
+	LONG $0x8a148d4a                     // 544: leaq (%rdx,%r9,4), %rdx
+	LONG $0xfc488d4d                     // 548: leaq -0x4(%r8), %r9
+	WORD $0x014c; BYTE $0xd7             // 54c: addq %r10, %rdi
+	LONG $0x07f88349                     // 54f: cmpq $0x7, %r8
+	WORD $0x894d; BYTE $0xc8             // 553: movq %r9, %r8
+	LONG $0x04a6860f; WORD $0x0000       // 556: jbe 0x2952 <depthwiseVNNIk3x16+0xa02>
+	LONG $0x48fe7162; WORD $0x096f       // 55c: vmovdqu64 (%rcx), %zmm9
+	LONG $0x48fd7162; WORD $0x176f       // 562: vmovdqa64 (%rdi), %zmm10
+	LONG $0x48fd7162; WORD $0x246f; BYTE $0x37 // 568: vmovdqa64 (%rdi,%rsi), %zmm12
+	LONG $0x370c8d4c                     // 56f: leaq (%rdi,%rsi), %r9
+	LONG $0x60508b4c                     // 573: movq 0x60(%rax), %r10
+	LONG $0x48fd3162; WORD $0x1c6f; BYTE $0x0e // 577: vmovdqa64 (%rsi,%r9), %zmm11
+	LONG $0x06e2c149                     // 57e: shlq $0x6, %r10
+	LONG $0x170c8d4e                     // 582: leaq (%rdi,%r10), %r9
+	LONG $0x482d7262; WORD $0xca50       // 586: vpdpbusd %zmm2, %zmm10, %zmm9
+	LONG $0x481d7262; WORD $0xcb50       // 58c: vpdpbusd %zmm3, %zmm12, %zmm9
+	LONG $0x48257262; WORD $0xcc50       // 592: vpdpbusd %zmm4, %zmm11, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // 598: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4959; BYTE $0x01 // 59e: vmulps 0x40(%rcx), %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x5159; BYTE $0x03 // 5a5: vmulps 0xc0(%rcx), %zmm9, %zmm10
+	LONG $0x48fd3162; WORD $0x1c6f; BYTE $0x17 // 5ac: vmovdqa64 (%rdi,%r10), %zmm11
+	LONG $0x48fe7162; WORD $0x316f       // 5b3: vmovdqu64 (%rcx), %zmm14
+	LONG $0x48fd3162; WORD $0x2c6f; BYTE $0x0e // 5b9: vmovdqa64 (%rsi,%r9), %zmm13
+	LONG $0x313c8d49                     // 5c0: leaq (%r9,%rsi), %rdi
+	LONG $0x48fd7162; WORD $0x246f; BYTE $0x3e // 5c4: vmovdqa64 (%rsi,%rdi), %zmm12
+	LONG $0x60788b48                     // 5cb: movq 0x60(%rax), %rdi
+	LONG $0x06e7c148                     // 5cf: shlq $0x6, %rdi
+	LONG $0x39148d4d                     // 5d3: leaq (%r9,%rdi), %r10
+	LONG $0x48257262; WORD $0xf250       // 5d7: vpdpbusd %zmm2, %zmm11, %zmm14
+	LONG $0x48545162; WORD $0xd258       // 5dd: vaddps %zmm10, %zmm5, %zmm10
+	LONG $0x48157262; WORD $0xf350       // 5e3: vpdpbusd %zmm3, %zmm13, %zmm14
+	LONG $0x482c7162; WORD $0xd05f       // 5e9: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0xd65d       // 5ef: vminps %zmm6, %zmm10, %zmm10
+	LONG $0x481d7262; WORD $0xf450       // 5f5: vpdpbusd %zmm4, %zmm12, %zmm14
+	LONG $0x48345162; WORD $0xca59       // 5fb: vmulps %zmm10, %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xd65b       // 601: vcvtdq2ps %zmm14, %zmm10
+	LONG $0x482c7162; WORD $0x5159; BYTE $0x01 // 607: vmulps 0x40(%rcx), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc95b       // 60e: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482c7162; WORD $0x5959; BYTE $0x03 // 614: vmulps 0xc0(%rcx), %zmm10, %zmm11
+	LONG $0x48fd3162; WORD $0x246f; BYTE $0x0f // 61b: vmovdqa64 (%rdi,%r9), %zmm12
+	LONG $0x48fe7162; WORD $0x396f       // 622: vmovdqu64 (%rcx), %zmm15
+	LONG $0x48fd3162; WORD $0x346f; BYTE $0x16 // 628: vmovdqa64 (%rsi,%r10), %zmm14
+	LONG $0x323c8d49                     // 62f: leaq (%r10,%rsi), %rdi
+	LONG $0x60488b4c                     // 633: movq 0x60(%rax), %r9
+	LONG $0x48fd7162; WORD $0x2c6f; BYTE $0x3e // 637: vmovdqa64 (%rsi,%rdi), %zmm13
+	LONG $0x06e1c149                     // 63e: shlq $0x6, %r9
+	LONG $0x0a3c8d4b                     // 642: leaq (%r10,%r9), %rdi
+	LONG $0x481d7262; WORD $0xfa50       // 646: vpdpbusd %zmm2, %zmm12, %zmm15
+	LONG $0x48545162; WORD $0xdb58       // 64c: vaddps %zmm11, %zmm5, %zmm11
+	LONG $0x480d7262; WORD $0xfb50       // 652: vpdpbusd %zmm3, %zmm14, %zmm15
+	LONG $0x48247162; WORD $0xd85f       // 658: vmaxps %zmm0, %zmm11, %zmm11
+	LONG $0x48247162; WORD $0xde5d       // 65e: vminps %zmm6, %zmm11, %zmm11
+	LONG $0x48157262; WORD $0xfc50       // 664: vpdpbusd %zmm4, %zmm13, %zmm15
+	LONG $0x482c5162; WORD $0xd359       // 66a: vmulps %zmm11, %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xdf5b       // 670: vcvtdq2ps %zmm15, %zmm11
+	LONG $0x48247162; WORD $0x5959; BYTE $0x01 // 676: vmulps 0x40(%rcx), %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xd25b       // 67d: vcvtps2dq %zmm10, %zmm10
+	LONG $0x48247162; WORD $0x6159; BYTE $0x03 // 683: vmulps 0xc0(%rcx), %zmm11, %zmm12
+	LONG $0x48fd1162; WORD $0x2c6f; BYTE $0x11 // 68a: vmovdqa64 (%r9,%r10), %zmm13
+	LONG $0x48fee162; WORD $0x016f       // 691: vmovdqu64 (%rcx), %zmm16
+	LONG $0x48fd7162; WORD $0x3c6f; BYTE $0x3e // 697: vmovdqa64 (%rsi,%rdi), %zmm15
+	LONG $0x370c8d4c                     // 69e: leaq (%rdi,%rsi), %r9
+	LONG $0x60508b4c                     // 6a2: movq 0x60(%rax), %r10
+	LONG $0x48fd3162; WORD $0x346f; BYTE $0x0e // 6a6: vmovdqa64 (%rsi,%r9), %zmm14
+	LONG $0x48355162; WORD $0xca6b       // 6ad: vpackssdw %zmm10, %zmm9, %zmm9
+	LONG $0x40488b4c                     // 6b3: movq 0x40(%rax), %r9
+	LONG $0x48355162; WORD $0xc8ed       // 6b7: vpaddsw %zmm8, %zmm9, %zmm9
+	LONG $0x4815e262; WORD $0xc250       // 6bd: vpdpbusd %zmm2, %zmm13, %zmm16
+	LONG $0x48545162; WORD $0xe458       // 6c3: vaddps %zmm12, %zmm5, %zmm12
+	LONG $0x4805e262; WORD $0xc350       // 6c9: vpdpbusd %zmm3, %zmm15, %zmm16
+	LONG $0x481c7162; WORD $0xe05f       // 6cf: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0xe65d       // 6d5: vminps %zmm6, %zmm12, %zmm12
+	LONG $0x480de262; WORD $0xc450       // 6db: vpdpbusd %zmm4, %zmm14, %zmm16
+	LONG $0x48245162; WORD $0xdc59       // 6e1: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x487c3162; WORD $0xe05b       // 6e7: vcvtdq2ps %zmm16, %zmm12
+	LONG $0x481c7162; WORD $0x6159; BYTE $0x01 // 6ed: vmulps 0x40(%rcx), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 6f4: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481c7162; WORD $0x6959; BYTE $0x03 // 6fa: vmulps 0xc0(%rcx), %zmm12, %zmm13
+	LONG $0x48545162; WORD $0xed58       // 701: vaddps %zmm13, %zmm5, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 707: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48147162; WORD $0xee5d       // 70d: vminps %zmm6, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 713: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 719: vcvtps2dq %zmm12, %zmm12
+	LONG $0x48255162; WORD $0xdc6b       // 71f: vpackssdw %zmm12, %zmm11, %zmm11
+	LONG $0x48255162; WORD $0xd0ed       // 725: vpaddsw %zmm8, %zmm11, %zmm10
+	LONG $0x48355162; WORD $0xca67       // 72b: vpackuswb %zmm10, %zmm9, %zmm9
+	LONG $0x48455262; WORD $0xc936       // 731: vpermd %zmm9, %zmm7, %zmm9
+	LONG $0x10f98349                     // 737: cmpq $0x10, %r9
+	LONG $0xfddf850f; WORD $0xffff       // 73b: jne 0x2470 <depthwiseVNNIk3x16+0x520>
+	LONG $0x48fe7162; WORD $0x0a7f       // 741: vmovdqu64 %zmm9, (%rdx)
+	LONG $0xfffdf4e9; BYTE $0xff         // 747: jmp 0x2490 <depthwiseVNNIk3x16+0x540>
+	LONG $0x00401f0f                     // 74c: nopl (%rax)
+	LONG $0x48fef162; WORD $0x496f; BYTE $0x02 // 750: vmovdqu64 0x80(%rcx), %zmm1
+	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 757: movabsq $0xd0905010c080400, %r9
+	LONG $0x0602ba49; LONG $0x07030e0a; WORD $0x0f0b // 761: movabsq $0xf0b07030e0a0602, %r10
+	LONG $0x48fdf162; WORD $0x176f       // 76b: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 771: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 778: vmovdqa64 0x80(%rdi), %zmm4
+	WORD $0x0148; BYTE $0xf2             // 77f: addq %rsi, %rdx
+	LONG $0x68708b48                     // 782: movq 0x68(%rax), %rsi
+	LONG $0xc0b88b48; WORD $0x0000; BYTE $0x00 // 786: movq 0xc0(%rax), %rdi
+	LONG $0x80808b4c; WORD $0x0000; BYTE $0x00 // 78d: movq 0x80(%rax), %r8
+	LONG $0x06e6c148                     // 794: shlq $0x6, %rsi
+	LONG $0x04f88349                     // 798: cmpq $0x4, %r8
+	LONG $0x03098c0f; WORD $0x0000       // 79c: jl 0x29fb <depthwiseVNNIk3x16+0xaab>
+	LONG $0x6ef9c1c4; BYTE $0xe9         // 7a2: vmovq %r9, %xmm5
+	LONG $0x6ef9c1c4; BYTE $0xf2         // 7a7: vmovq %r10, %xmm6
+	LONG $0xee6cd1c5                     // 7ac: vpunpcklqdq %xmm6, %xmm5, %xmm5
+	LONG $0x4875f162; WORD $0xf16b       // 7b0: vpackssdw %zmm1, %zmm1, %zmm6
+	LONG $0x487df262; WORD $0xed31       // 7b6: vpmovzxbd %xmm5, %zmm5
+	WORD $0x3eeb                         // 7bc: jmp 0x274c <depthwiseVNNIk3x16+0x7fc>
+	WORD $0x9066                         // 7be: nop
+	LONG $0x491c8d4f                     // 7c0: leaq (%r9,%r9,2), %r11
+	LONG $0x3a7ffac5                     // 7c4: vmovdqu %xmm7, (%rdx)
+	LONG $0x487db362; LONG $0x010a3c39   // 7c8: vextracti32x4 $0x1, %zmm7, (%rdx,%r9)
+	LONG $0x487db362; LONG $0x024a3c39   // 7d0: vextracti32x4 $0x2, %zmm7, (%rdx,%r9,2)
+	LONG $0x487db362; LONG $0x031a3c39   // 7d8: vextracti32x4 $0x3, %zmm7, (%rdx,%r11)
+	LONG $0x06e2c149                     // 7e0: shlq $0x6, %r10
+	LONG $0x8a148d4a                     // 7e4: leaq (%rdx,%r9,4), %rdx
+	LONG $0xfc488d4d                     // 7e8: leaq -0x4(%r8), %r9
+	WORD $0x014c; BYTE $0xd7             // 7ec: addq %r10, %rdi
+	LONG $0x07f88349                     // 7ef: cmpq $0x7, %r8
+	WORD $0x894d; BYTE $0xc8             // 7f3: movq %r9, %r8
+	LONG $0x02b2860f; WORD $0x0000       // 7f6: jbe 0x29fe <depthwiseVNNIk3x16+0xaae>
+	LONG $0x48fef162; WORD $0x396f       // 7fc: vmovdqu64 (%rcx), %zmm7
+	LONG $0x48fd7162; WORD $0x076f       // 802: vmovdqa64 (%rdi), %zmm8
+	LONG $0x48fd7162; WORD $0x146f; BYTE $0x37 // 808: vmovdqa64 (%rdi,%rsi), %zmm10
+	LONG $0x370c8d4c                     // 80f: leaq (%rdi,%rsi), %r9
+	LONG $0x60508b4c                     // 813: movq 0x60(%rax), %r10
+	LONG $0x48fd3162; WORD $0x0c6f; BYTE $0x0e // 817: vmovdqa64 (%rsi,%r9), %zmm9
+	LONG $0x06e2c149                     // 81e: shlq $0x6, %r10
+	LONG $0x170c8d4e                     // 822: leaq (%rdi,%r10), %r9
+	LONG $0x483df262; WORD $0xfa50       // 826: vpdpbusd %zmm2, %zmm8, %zmm7
+	LONG $0x482df262; WORD $0xfb50       // 82c: vpdpbusd %zmm3, %zmm10, %zmm7
+	LONG $0x4835f262; WORD $0xfc50       // 832: vpdpbusd %zmm4, %zmm9, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // 838: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7959; BYTE $0x01 // 83e: vmulps 0x40(%rcx), %zmm7, %zmm7
+	LONG $0x48fd3162; WORD $0x0c6f; BYTE $0x17 // 845: vmovdqa64 (%rdi,%r10), %zmm9
+	LONG $0x48fe7162; WORD $0x016f       // 84c: vmovdqu64 (%rcx), %zmm8
+	LONG $0x48fd3162; WORD $0x1c6f; BYTE $0x0e // 852: vmovdqa64 (%rsi,%r9), %zmm11
+	LONG $0x313c8d49                     // 859: leaq (%r9,%rsi), %rdi
+	LONG $0x48fd7162; WORD $0x146f; BYTE $0x3e // 85d: vmovdqa64 (%rsi,%rdi), %zmm10
+	LONG $0x60788b48                     // 864: movq 0x60(%rax), %rdi
+	LONG $0x06e7c148                     // 868: shlq $0x6, %rdi
+	LONG $0x39148d4d                     // 86c: leaq (%r9,%rdi), %r10
+	LONG $0x48357262; WORD $0xc250       // 870: vpdpbusd %zmm2, %zmm9, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 876: vcvtps2dq %zmm7, %zmm7
+	LONG $0x48257262; WORD $0xc350       // 87c: vpdpbusd %zmm3, %zmm11, %zmm8
+	LONG $0x482d7262; WORD $0xc450       // 882: vpdpbusd %zmm4, %zmm10, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // 888: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x4159; BYTE $0x01 // 88e: vmulps 0x40(%rcx), %zmm8, %zmm8
+	LONG $0x48fd3162; WORD $0x146f; BYTE $0x0f // 895: vmovdqa64 (%rdi,%r9), %zmm10
+	LONG $0x48fe7162; WORD $0x096f       // 89c: vmovdqu64 (%rcx), %zmm9
+	LONG $0x48fd3162; WORD $0x246f; BYTE $0x16 // 8a2: vmovdqa64 (%rsi,%r10), %zmm12
+	LONG $0x323c8d49                     // 8a9: leaq (%r10,%rsi), %rdi
+	LONG $0x60488b4c                     // 8ad: movq 0x60(%rax), %r9
+	LONG $0x48fd7162; WORD $0x1c6f; BYTE $0x3e // 8b1: vmovdqa64 (%rsi,%rdi), %zmm11
+	LONG $0x06e1c149                     // 8b8: shlq $0x6, %r9
+	LONG $0x0a3c8d4b                     // 8bc: leaq (%r10,%r9), %rdi
+	LONG $0x482d7262; WORD $0xca50       // 8c0: vpdpbusd %zmm2, %zmm10, %zmm9
+	LONG $0x487d5162; WORD $0xc05b       // 8c6: vcvtps2dq %zmm8, %zmm8
+	LONG $0x481d7262; WORD $0xcb50       // 8cc: vpdpbusd %zmm3, %zmm12, %zmm9
+	LONG $0x4845d162; WORD $0xf86b       // 8d2: vpackssdw %zmm8, %zmm7, %zmm7
+	LONG $0x48257262; WORD $0xcc50       // 8d8: vpdpbusd %zmm4, %zmm11, %zmm9
+	LONG $0x4845f162; WORD $0xfeed       // 8de: vpaddsw %zmm6, %zmm7, %zmm7
+	LONG $0x487c5162; WORD $0xc95b       // 8e4: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4959; BYTE $0x01 // 8ea: vmulps 0x40(%rcx), %zmm9, %zmm9
+	LONG $0x48fd1162; WORD $0x1c6f; BYTE $0x11 // 8f1: vmovdqa64 (%r9,%r10), %zmm11
+	LONG $0x48fe7162; WORD $0x116f       // 8f8: vmovdqu64 (%rcx), %zmm10
+	LONG $0x48fd7162; WORD $0x2c6f; BYTE $0x3e // 8fe: vmovdqa64 (%rsi,%rdi), %zmm13
+	LONG $0x370c8d4c                     // 905: leaq (%rdi,%rsi), %r9
+	LONG $0x60508b4c                     // 909: movq 0x60(%rax), %r10
+	LONG $0x48fd3162; WORD $0x246f; BYTE $0x0e // 90d: vmovdqa64 (%rsi,%r9), %zmm12
+	LONG $0x40488b4c                     // 914: movq 0x40(%rax), %r9
+	LONG $0x48257262; WORD $0xd250       // 918: vpdpbusd %zmm2, %zmm11, %zmm10
+	LONG $0x487d5162; WORD $0xc95b       // 91e: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48157262; WORD $0xd350       // 924: vpdpbusd %zmm3, %zmm13, %zmm10
+	LONG $0x481d7262; WORD $0xd450       // 92a: vpdpbusd %zmm4, %zmm12, %zmm10
+	LONG $0x487c5162; WORD $0xd25b       // 930: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5159; BYTE $0x01 // 936: vmulps 0x40(%rcx), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 93d: vcvtps2dq %zmm10, %zmm10
+	LONG $0x48355162; WORD $0xca6b       // 943: vpackssdw %zmm10, %zmm9, %zmm9
+	LONG $0x48357162; WORD $0xc6ed       // 949: vpaddsw %zmm6, %zmm9, %zmm8
+	LONG $0x4845d162; WORD $0xf867       // 94f: vpackuswb %zmm8, %zmm7, %zmm7
+	LONG $0x4855f262; WORD $0xff36       // 955: vpermd %zmm7, %zmm5, %zmm7
+	LONG $0x10f98349                     // 95b: cmpq $0x10, %r9
+	LONG $0xfe5b850f; WORD $0xffff       // 95f: jne 0x2710 <depthwiseVNNIk3x16+0x7c0>
+	LONG $0x48fef162; WORD $0x3a7f       // 965: vmovdqu64 %zmm7, (%rdx)
+	LONG $0xfffe70e9; BYTE $0xff         // 96b: jmp 0x2730 <depthwiseVNNIk3x16+0x7e0>
+	WORD $0x894d; BYTE $0xc1             // 970: movq %r8, %r9
+	WORD $0x854d; BYTE $0xc9             // 973: testq %r9, %r9
+	LONG $0x01b78e0f; WORD $0x0000       // 976: jle 0x2a83 <depthwiseVNNIk3x16+0xb33>
+	WORD $0xff49; BYTE $0xc1             // 97c: incq %r9
+	BYTE $0x90                           // 97f: nop
+	LONG $0x48fef162; WORD $0x296f       // 980: vmovdqu64 (%rcx), %zmm5
+	LONG $0x48fdf162; WORD $0x376f       // 986: vmovdqa64 (%rdi), %zmm6
+	LONG $0x48fd7162; WORD $0x046f; BYTE $0x37 // 98c: vmovdqa64 (%rdi,%rsi), %zmm8
+	LONG $0x37048d4c                     // 993: leaq (%rdi,%rsi), %r8
+	WORD $0xff49; BYTE $0xc9             // 997: decq %r9
+	LONG $0x48fdb162; WORD $0x3c6f; BYTE $0x06 // 99a: vmovdqa64 (%rsi,%r8), %zmm7
+	LONG $0x484df262; WORD $0xea50       // 9a1: vpdpbusd %zmm2, %zmm6, %zmm5
+	LONG $0x483df262; WORD $0xeb50       // 9a7: vpdpbusd %zmm3, %zmm8, %zmm5
+	LONG $0x4845f262; WORD $0xec50       // 9ad: vpdpbusd %zmm4, %zmm7, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // 9b3: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6959; BYTE $0x01 // 9b9: vmulps 0x40(%rcx), %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x695d; BYTE $0x03 // 9c0: vminps 0xc0(%rcx), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 9c7: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0xe9fe       // 9cd: vpaddd %zmm1, %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 9d3: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 9d9: vpmovusdb %zmm5, %xmm5
+	LONG $0x097ff162; WORD $0x2a7f       // 9df: vmovdqu8 %xmm5, (%rdx) {%k1}
+	LONG $0x60408b4c                     // 9e5: movq 0x60(%rax), %r8
+	LONG $0x40500348                     // 9e9: addq 0x40(%rax), %rdx
+	LONG $0x06e0c149                     // 9ed: shlq $0x6, %r8
+	WORD $0x014c; BYTE $0xc7             // 9f1: addq %r8, %rdi
+	LONG $0x01f98349                     // 9f4: cmpq $0x1, %r9
+	WORD $0x8677                         // 9f8: ja 0x28d0 <depthwiseVNNIk3x16+0x980>
+	LONG $0x000134e9; BYTE $0x00         // 9fa: jmp 0x2a83 <depthwiseVNNIk3x16+0xb33>
+	WORD $0x894d; BYTE $0xc1             // 9ff: movq %r8, %r9
+	WORD $0x854d; BYTE $0xc9             // a02: testq %r9, %r9
+	LONG $0x01288e0f; WORD $0x0000       // a05: jle 0x2a83 <depthwiseVNNIk3x16+0xb33>
+	WORD $0xff49; BYTE $0xc1             // a0b: incq %r9
+	WORD $0x9066                         // a0e: nop
+	LONG $0x48fef162; WORD $0x396f       // a10: vmovdqu64 (%rcx), %zmm7
+	LONG $0x48fd7162; WORD $0x076f       // a16: vmovdqa64 (%rdi), %zmm8
+	LONG $0x48fd7162; WORD $0x146f; BYTE $0x37 // a1c: vmovdqa64 (%rdi,%rsi), %zmm10
+	LONG $0x37048d4c                     // a23: leaq (%rdi,%rsi), %r8
+	WORD $0xff49; BYTE $0xc9             // a27: decq %r9
+	LONG $0x48fd3162; WORD $0x0c6f; BYTE $0x06 // a2a: vmovdqa64 (%rsi,%r8), %zmm9
+	LONG $0x483df262; WORD $0xfa50       // a31: vpdpbusd %zmm2, %zmm8, %zmm7
+	LONG $0x482df262; WORD $0xfb50       // a37: vpdpbusd %zmm3, %zmm10, %zmm7
+	LONG $0x4835f262; WORD $0xfc50       // a3d: vpdpbusd %zmm4, %zmm9, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // a43: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7959; BYTE $0x01 // a49: vmulps 0x40(%rcx), %zmm7, %zmm7
+	LONG $0x48447162; WORD $0x4159; BYTE $0x03 // a50: vmulps 0xc0(%rcx), %zmm7, %zmm8
+	LONG $0x48545162; WORD $0xc058       // a57: vaddps %zmm8, %zmm5, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // a5d: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0xc65d       // a63: vminps %zmm6, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // a69: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // a6f: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0xf9fe       // a75: vpaddd %zmm1, %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // a7b: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // a81: vpmovusdb %zmm7, %xmm7
+	LONG $0x097ff162; WORD $0x3a7f       // a87: vmovdqu8 %xmm7, (%rdx) {%k1}
+	LONG $0x60408b4c                     // a8d: movq 0x60(%rax), %r8
+	LONG $0x40500348                     // a91: addq 0x40(%rax), %rdx
+	LONG $0x06e0c149                     // a95: shlq $0x6, %r8
+	WORD $0x014c; BYTE $0xc7             // a99: addq %r8, %rdi
+	LONG $0x01f98349                     // a9c: cmpq $0x1, %r9
+	LONG $0xff6a870f; WORD $0xffff       // aa0: ja 0x2960 <depthwiseVNNIk3x16+0xa10>
+	LONG $0x000088e9; BYTE $0x00         // aa6: jmp 0x2a83 <depthwiseVNNIk3x16+0xb33>
+	WORD $0x894d; BYTE $0xc1             // aab: movq %r8, %r9
+	WORD $0x854d; BYTE $0xc9             // aae: testq %r9, %r9
+	LONG $0x007c8e0f; WORD $0x0000       // ab1: jle 0x2a83 <depthwiseVNNIk3x16+0xb33>
+	WORD $0xff49; BYTE $0xc1             // ab7: incq %r9
+	LONG $0x441f0f66; WORD $0x0000       // aba: nopw (%rax,%rax)
+	LONG $0x48fef162; WORD $0x296f       // ac0: vmovdqu64 (%rcx), %zmm5
+	LONG $0x48fdf162; WORD $0x376f       // ac6: vmovdqa64 (%rdi), %zmm6
+	LONG $0x48fd7162; WORD $0x046f; BYTE $0x37 // acc: vmovdqa64 (%rdi,%rsi), %zmm8
+	LONG $0x37048d4c                     // ad3: leaq (%rdi,%rsi), %r8
+	WORD $0xff49; BYTE $0xc9             // ad7: decq %r9
+	LONG $0x48fdb162; WORD $0x3c6f; BYTE $0x06 // ada: vmovdqa64 (%rsi,%r8), %zmm7
+	LONG $0x484df262; WORD $0xea50       // ae1: vpdpbusd %zmm2, %zmm6, %zmm5
+	LONG $0x483df262; WORD $0xeb50       // ae7: vpdpbusd %zmm3, %zmm8, %zmm5
+	LONG $0x4845f262; WORD $0xec50       // aed: vpdpbusd %zmm4, %zmm7, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // af3: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6959; BYTE $0x01 // af9: vmulps 0x40(%rcx), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // b00: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0xe9fe       // b06: vpaddd %zmm1, %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // b0c: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // b12: vpmovusdb %zmm5, %xmm5
+	LONG $0x097ff162; WORD $0x2a7f       // b18: vmovdqu8 %xmm5, (%rdx) {%k1}
+	LONG $0x60408b4c                     // b1e: movq 0x60(%rax), %r8
+	LONG $0x40500348                     // b22: addq 0x40(%rax), %rdx
+	LONG $0x06e0c149                     // b26: shlq $0x6, %r8
+	WORD $0x014c; BYTE $0xc7             // b2a: addq %r8, %rdi
+	LONG $0x01f98349                     // b2d: cmpq $0x1, %r9
+	WORD $0x8d77                         // b31: ja 0x2a10 <depthwiseVNNIk3x16+0xac0>
+	LONG $0x248cff49; LONG $0x00000138   // b33: decq 0x138(%r12)
+	LONG $0xf4df840f; WORD $0xffff       // b3b: je 0x1f70 <depthwiseVNNIk3x16+0x20>
+	LONG $0x24848149; LONG $0x00000130; LONG $0x000000c0 // b41: addq $0xc0, 0x130(%r12)
+	LONG $0x24848149; LONG $0x00000140; LONG $0x00000180 // b4d: addq $0x180, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x00000128   // b59: movq 0x128(%r12), %rax
+	LONG $0x10c08348                     // b61: addq $0x10, %rax
+	LONG $0x248c8b49; LONG $0x000000a8   // b65: movq 0xa8(%r12), %rcx
+	WORD $0x3948; BYTE $0xc8             // b6d: cmpq %rcx, %rax
+	LONG $0xc14d0f48                     // b70: cmovgeq %rcx, %rax
+	LONG $0x24848949; LONG $0x00000128   // b74: movq %rax, 0x128(%r12)
+	LONG $0xfff57fe9; BYTE $0xff         // b7c: jmp 0x2050 <depthwiseVNNIk3x16+0x100>
+	WORD $0xf8c5; BYTE $0x77             // b81: vzeroupper
 	RET
 
 TEXT ·depthwiseVNNIk5x16(SB), NOSPLIT, $0-8
@@ -1648,12 +1933,12 @@ TEXT ·depthwiseVNNIk5x16(SB), NOSPLIT, $0-8
 	LONG $0x24448b49; BYTE $0x70         // 000: movq 0x70(%r12), %rax
 	LONG $0xc0eff9c5                     // 005: vpxor %xmm0, %xmm0, %xmm0
 	LONG $0x24848949; LONG $0x00000120   // 009: movq %rax, 0x120(%r12)
-	WORD $0x28eb                         // 011: jmp 0x24cb <depthwiseVNNIk5x16+0x3b>
+	WORD $0x28eb                         // 011: jmp 0x2b1b <depthwiseVNNIk5x16+0x3b>
 	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 013: nopw %cs:(%rax,%rax)
 	LONG $0x24448b49; BYTE $0x78         // 020: movq 0x78(%r12), %rax
 	LONG $0x24840149; LONG $0x00000120   // 025: addq %rax, 0x120(%r12)
 	LONG $0x248cff49; LONG $0x00000088   // 02d: decq 0x88(%r12)
-	LONG $0x071e840f; WORD $0x0000       // 035: je 0x2be9 <depthwiseVNNIk5x16+0x759>
+	LONG $0x1113840f; WORD $0x0000       // 035: je 0x3c2e <depthwiseVNNIk5x16+0x114e>
 	LONG $0x244c8b49; BYTE $0x48         // 03b: movq 0x48(%r12), %rcx
 	LONG $0x24448b49; BYTE $0x50         // 040: movq 0x50(%r12), %rax
 	LONG $0x24748b49; BYTE $0x08         // 045: movq 0x8(%r12), %rsi
@@ -1661,7 +1946,7 @@ TEXT ·depthwiseVNNIk5x16(SB), NOSPLIT, $0-8
 	WORD $0x0148; BYTE $0xc8             // 050: addq %rcx, %rax
 	LONG $0x24448949; BYTE $0x48         // 053: movq %rax, 0x48(%r12)
 	LONG $0x247c8b49; BYTE $0x58         // 058: movq 0x58(%r12), %rdi
-	WORD $0x21eb                         // 05d: jmp 0x2510 <depthwiseVNNIk5x16+0x80>
+	WORD $0x21eb                         // 05d: jmp 0x2b60 <depthwiseVNNIk5x16+0x80>
 	WORD $0x8948; BYTE $0xc8             // 05f: movq %rcx, %rax
 	WORD $0x9948                         // 062: cqto
 	WORD $0xf749; BYTE $0xfa             // 064: idivq %r10
@@ -1671,26 +1956,26 @@ TEXT ·depthwiseVNNIk5x16(SB), NOSPLIT, $0-8
 	WORD $0xff49; BYTE $0xc0             // 074: incq %r8
 	WORD $0x0148; BYTE $0xf9             // 077: addq %rdi, %rcx
 	LONG $0x24f88349                     // 07a: cmpq $0x24, %r8
-	WORD $0x4074                         // 07e: je 0x2550 <depthwiseVNNIk5x16+0xc0>
+	WORD $0x4074                         // 07e: je 0x2ba0 <depthwiseVNNIk5x16+0xc0>
 	WORD $0x8949; BYTE $0xf1             // 080: movq %rsi, %r9
 	WORD $0x8548; BYTE $0xc9             // 083: testq %rcx, %rcx
-	WORD $0xe878                         // 086: js 0x2500 <depthwiseVNNIk5x16+0x70>
+	WORD $0xe878                         // 086: js 0x2b50 <depthwiseVNNIk5x16+0x70>
 	WORD $0x8949; BYTE $0xf1             // 088: movq %rsi, %r9
 	LONG $0x244c3b49; BYTE $0x18         // 08b: cmpq 0x18(%r12), %rcx
-	WORD $0xde7d                         // 090: jge 0x2500 <depthwiseVNNIk5x16+0x70>
+	WORD $0xde7d                         // 090: jge 0x2b50 <depthwiseVNNIk5x16+0x70>
 	LONG $0x240c8b4d                     // 092: movq (%r12), %r9
 	LONG $0x24548b4d; BYTE $0x20         // 096: movq 0x20(%r12), %r10
 	WORD $0x8948; BYTE $0xca             // 09b: movq %rcx, %rdx
 	WORD $0x394c; BYTE $0xd1             // 09e: cmpq %r10, %rcx
-	WORD $0xc47c                         // 0a1: jl 0x24f7 <depthwiseVNNIk5x16+0x67>
+	WORD $0xc47c                         // 0a1: jl 0x2b47 <depthwiseVNNIk5x16+0x67>
 	WORD $0x8948; BYTE $0xc8             // 0a3: movq %rcx, %rax
 	WORD $0x094c; BYTE $0xd0             // 0a6: orq %r10, %rax
 	LONG $0x20e8c148                     // 0a9: shrq $0x20, %rax
-	WORD $0xb075                         // 0ad: jne 0x24ef <depthwiseVNNIk5x16+0x5f>
+	WORD $0xb075                         // 0ad: jne 0x2b3f <depthwiseVNNIk5x16+0x5f>
 	WORD $0xc889                         // 0af: movl %ecx, %eax
 	WORD $0xd231                         // 0b1: xorl %edx, %edx
 	WORD $0xf741; BYTE $0xf2             // 0b3: divl %r10d
-	WORD $0xafeb                         // 0b6: jmp 0x24f7 <depthwiseVNNIk5x16+0x67>
+	WORD $0xafeb                         // 0b6: jmp 0x2b47 <depthwiseVNNIk5x16+0x67>
 	LONG $0x00841f0f; LONG $0x00000000   // 0b8: nopl (%rax,%rax)
 	LONG $0x24848b49; LONG $0x00000090   // 0c0: movq 0x90(%r12), %rax
 	LONG $0x248c8b49; LONG $0x00000098   // 0c8: movq 0x98(%r12), %rcx
@@ -1700,311 +1985,1420 @@ TEXT ·depthwiseVNNIk5x16(SB), NOSPLIT, $0-8
 	LONG $0x24848949; LONG $0x00000128   // 0e8: movq %rax, 0x128(%r12)
 	LONG $0x24848b49; LONG $0x000000b0   // 0f0: movq 0xb0(%r12), %rax
 	LONG $0x24848949; LONG $0x00000138   // 0f8: movq %rax, 0x138(%r12)
-	LONG $0x24bc8349; LONG $0x00000138; BYTE $0x01 // 100: cmpq $0x1, 0x138(%r12)
-	LONG $0xffffbe66                     // 109: movw $0xffff, %si
-	WORD $0x0a75                         // 10d: jne 0x25a9 <depthwiseVNNIk5x16+0x119>
-	BYTE $0x90                           // 10f: nop
-	LONG $0xb4b70f41; LONG $0x0000b824; BYTE $0x00 // 110: movzwl 0xb8(%r12), %esi
-	LONG $0x248c8b49; LONG $0x00000128   // 119: movq 0x128(%r12), %rcx
-	LONG $0x0400b848; LONG $0x05010c08; WORD $0x0d09 // 121: movabsq $0xd0905010c080400, %rax
-	LONG $0x0602ba48; LONG $0x07030e0a; WORD $0x0f0b // 12b: movabsq $0xf0b07030e0a0602, %rdx
-	LONG $0x6ef9e1c4; BYTE $0xc8         // 135: vmovq %rax, %xmm1
-	LONG $0x6ef9e1c4; BYTE $0xd2         // 13a: vmovq %rdx, %xmm2
-	LONG $0x24848b49; LONG $0x000000c0   // 13f: movq 0xc0(%r12), %rax
-	LONG $0x24948b49; LONG $0x000000c8   // 147: movq 0xc8(%r12), %rdx
-	LONG $0xce92fbc5                     // 14f: kmovd %esi, %k1
-	WORD $0xf631                         // 153: xorl %esi, %esi
-	LONG $0xd26cf1c5                     // 155: vpunpcklqdq %xmm2, %xmm1, %xmm2
-	LONG $0x487df262; WORD $0xca31       // 159: vpmovzxbd %xmm2, %zmm1
-	LONG $0x48edf362; WORD $0xd243; BYTE $0x00 // 15f: vshufi64x2 $0x0, %zmm2, %zmm2, %zmm2
-	WORD $0x15eb                         // 166: jmp 0x260d <depthwiseVNNIk5x16+0x17d>
-	LONG $0x00841f0f; LONG $0x00000000   // 168: nopl (%rax,%rax)
-	WORD $0xff48; BYTE $0xc6             // 170: incq %rsi
-	LONG $0x03fe8348                     // 173: cmpq $0x3, %rsi
-	LONG $0x00e3840f; WORD $0x0000       // 177: je 0x26f0 <depthwiseVNNIk5x16+0x260>
-	LONG $0xf47c8b49; BYTE $0x28         // 17d: movq 0x28(%r12,%rsi,8), %rdi
-	LONG $0x01fe8348                     // 182: cmpq $0x1, %rsi
-	WORD $0x4875                         // 186: jne 0x2660 <depthwiseVNNIk5x16+0x1d0>
-	WORD $0x8548; BYTE $0xff             // 188: testq %rdi, %rdi
-	WORD $0xe374                         // 18b: je 0x2600 <depthwiseVNNIk5x16+0x170>
-	LONG $0x248c8b4d; LONG $0x000000f8   // 18d: movq 0xf8(%r12), %r9
-	LONG $0x24948b4d; LONG $0x00000100   // 195: movq 0x100(%r12), %r10
-	LONG $0x249c8b49; LONG $0x00000108   // 19d: movq 0x108(%r12), %rbx
-	LONG $0x24b48b4d; LONG $0x00000110   // 1a5: movq 0x110(%r12), %r14
-	LONG $0x249c8b4d; LONG $0x00000118   // 1ad: movq 0x118(%r12), %r11
-	LONG $0x24448b4d; BYTE $0x40         // 1b5: movq 0x40(%r12), %r8
-	WORD $0x0149; BYTE $0xc9             // 1ba: addq %rcx, %r9
-	WORD $0x0149; BYTE $0xca             // 1bd: addq %rcx, %r10
-	WORD $0x0148; BYTE $0xcb             // 1c0: addq %rcx, %rbx
-	WORD $0x0149; BYTE $0xce             // 1c3: addq %rcx, %r14
-	WORD $0x0149; BYTE $0xcb             // 1c6: addq %rcx, %r11
-	WORD $0x25eb                         // 1c9: jmp 0x2680 <depthwiseVNNIk5x16+0x1f0>
-	LONG $0x00441f0f; BYTE $0x00         // 1cb: nopl (%rax,%rax)
-	WORD $0x8548; BYTE $0xff             // 1d0: testq %rdi, %rdi
-	WORD $0x9b74                         // 1d3: je 0x2600 <depthwiseVNNIk5x16+0x170>
-	LONG $0x245c8b4d; BYTE $0x08         // 1d5: movq 0x8(%r12), %r11
-	WORD $0x3145; BYTE $0xc0             // 1da: xorl %r8d, %r8d
-	WORD $0x0149; BYTE $0xcb             // 1dd: addq %rcx, %r11
-	WORD $0x894d; BYTE $0xde             // 1e0: movq %r11, %r14
-	WORD $0x894c; BYTE $0xdb             // 1e3: movq %r11, %rbx
-	WORD $0x894d; BYTE $0xda             // 1e6: movq %r11, %r10
-	WORD $0x894d; BYTE $0xd9             // 1e9: movq %r11, %r9
-	LONG $0x00401f0f                     // 1ec: nopl (%rax)
-	LONG $0x897fd162; WORD $0x196f       // 1f0: vmovdqu8 (%r9), %xmm3 {%k1} {z}
-	LONG $0x897fd162; WORD $0x226f       // 1f6: vmovdqu8 (%r10), %xmm4 {%k1} {z}
-	LONG $0x897ff162; WORD $0x2b6f       // 1fc: vmovdqu8 (%rbx), %xmm5 {%k1} {z}
-	LONG $0x897fd162; WORD $0x366f       // 202: vmovdqu8 (%r14), %xmm6 {%k1} {z}
-	WORD $0x014d; BYTE $0xc1             // 208: addq %r8, %r9
-	WORD $0x014d; BYTE $0xc2             // 20b: addq %r8, %r10
-	WORD $0x014c; BYTE $0xc3             // 20e: addq %r8, %rbx
-	WORD $0x014d; BYTE $0xc6             // 211: addq %r8, %r14
-	LONG $0x3855e3c4; WORD $0x01ee       // 214: vinserti128 $0x1, %xmm6, %ymm5, %ymm5
-	LONG $0x3865e3c4; WORD $0x01dc       // 21a: vinserti128 $0x1, %xmm4, %ymm3, %ymm3
-	LONG $0x48e5f362; WORD $0xdd3a; BYTE $0x01 // 220: vinserti64x4 $0x1, %ymm5, %zmm3, %zmm3
-	LONG $0x4875f262; WORD $0xdb36       // 227: vpermd %zmm3, %zmm1, %zmm3
-	LONG $0x4865f262; WORD $0xda00       // 22d: vpshufb %zmm2, %zmm3, %zmm3
-	LONG $0x48fdf162; WORD $0x187f       // 233: vmovdqa64 %zmm3, (%rax)
-	LONG $0x40c08348                     // 239: addq $0x40, %rax
-	LONG $0x897fd162; WORD $0x1b6f       // 23d: vmovdqu8 (%r11), %xmm3 {%k1} {z}
-	WORD $0x014d; BYTE $0xc3             // 243: addq %r8, %r11
-	LONG $0x1a7ff9c5                     // 246: vmovdqa %xmm3, (%rdx)
-	LONG $0x10c28348                     // 24a: addq $0x10, %rdx
-	WORD $0xff48; BYTE $0xcf             // 24e: decq %rdi
-	WORD $0x9d75                         // 251: jne 0x2680 <depthwiseVNNIk5x16+0x1f0>
-	LONG $0xffff18e9; BYTE $0xff         // 253: jmp 0x2600 <depthwiseVNNIk5x16+0x170>
-	LONG $0x00841f0f; LONG $0x00000000   // 258: nopl (%rax,%rax)
-	LONG $0x244c8b49; BYTE $0x68         // 260: movq 0x68(%r12), %rcx
-	LONG $0x24bc8b49; LONG $0x000000d8   // 265: movq 0xd8(%r12), %rdi
-	LONG $0x24948b49; LONG $0x000000c8   // 26d: movq 0xc8(%r12), %rdx
-	LONG $0x24b48b49; LONG $0x000000d0   // 275: movq 0xd0(%r12), %rsi
-	WORD $0x8949; BYTE $0xc8             // 27d: movq %rcx, %r8
-	LONG $0x04e1c148                     // 280: shlq $0x4, %rcx
-	LONG $0x05e0c149                     // 284: shlq $0x5, %r8
-	LONG $0x04e7c148                     // 288: shlq $0x4, %rdi
-	LONG $0x490c8d4c                     // 28c: leaq (%rcx,%rcx,2), %r9
-	LONG $0x1a6ff9c5                     // 290: vmovdqa (%rdx), %xmm3
-	LONG $0x6f79a1c4; WORD $0x0224       // 294: vmovdqa (%rdx,%r8), %xmm4
-	LONG $0x385da3c4; WORD $0x0a24; BYTE $0x01 // 29a: vinserti128 $0x1, (%rdx,%r9), %ymm4, %ymm4
-	LONG $0x3865e3c4; WORD $0x0a1c; BYTE $0x01 // 2a1: vinserti128 $0x1, (%rdx,%rcx), %ymm3, %ymm3
-	WORD $0x0148; BYTE $0xfa             // 2a8: addq %rdi, %rdx
-	LONG $0x48e5f362; WORD $0xdc3a; BYTE $0x01 // 2ab: vinserti64x4 $0x1, %ymm4, %zmm3, %zmm3
-	LONG $0x4875f262; WORD $0xdb36       // 2b2: vpermd %zmm3, %zmm1, %zmm3
-	LONG $0x4865f262; WORD $0xda00       // 2b8: vpshufb %zmm2, %zmm3, %zmm3
-	LONG $0x48fdf162; WORD $0x187f       // 2be: vmovdqa64 %zmm3, (%rax)
-	LONG $0x40c08348                     // 2c4: addq $0x40, %rax
-	WORD $0xff48; BYTE $0xce             // 2c8: decq %rsi
-	WORD $0xc375                         // 2cb: jne 0x2720 <depthwiseVNNIk5x16+0x290>
-	WORD $0x894c; BYTE $0xe2             // 2cd: movq %r12, %rdx
-	LONG $0x30ba8b48; WORD $0x0001; BYTE $0x00 // 2d0: movq 0x130(%rdx), %rdi
-	LONG $0x40828b48; WORD $0x0001; BYTE $0x00 // 2d7: movq 0x140(%rdx), %rax
-	LONG $0xf0828b4c; WORD $0x0000; BYTE $0x00 // 2de: movq 0xf0(%rdx), %r8
-	LONG $0x208a8b48; WORD $0x0001; BYTE $0x00 // 2e5: movq 0x120(%rdx), %rcx
-	LONG $0x28b28b48; WORD $0x0001; BYTE $0x00 // 2ec: movq 0x128(%rdx), %rsi
-	LONG $0x02f88349                     // 2f3: cmpq $0x2, %r8
-	LONG $0x0153840f; WORD $0x0000       // 2f7: je 0x28e0 <depthwiseVNNIk5x16+0x450>
-	LONG $0x01f88349                     // 2fd: cmpq $0x1, %r8
-	LONG $0x02b9850f; WORD $0x0000       // 301: jne 0x2a50 <depthwiseVNNIk5x16+0x5c0>
-	LONG $0x48fdf162; WORD $0x176f       // 307: vmovdqa64 (%rdi), %zmm2
-	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 30d: vmovdqa64 0x40(%rdi), %zmm3
-	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 314: vmovdqa64 0x80(%rdi), %zmm4
-	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x03 // 31b: vmovdqa64 0xc0(%rdi), %zmm5
-	LONG $0x48fdf162; WORD $0x776f; BYTE $0x04 // 322: vmovdqa64 0x100(%rdi), %zmm6
-	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x05 // 329: vmovdqa64 0x140(%rdi), %zmm7
-	LONG $0x48fd7162; WORD $0x476f; BYTE $0x06 // 330: vmovdqa64 0x180(%rdi), %zmm8
-	LONG $0x307a8b48                     // 337: movq 0x30(%rdx), %rdi
-	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 33b: vmovdqu64 0x80(%rax), %zmm1
-	LONG $0x68528b4c                     // 342: movq 0x68(%rdx), %r10
-	LONG $0x605a8b4c                     // 346: movq 0x60(%rdx), %r11
-	LONG $0xe09a8b48; WORD $0x0000; BYTE $0x00 // 34a: movq 0xe0(%rdx), %rbx
-	WORD $0x0148; BYTE $0xf1             // 351: addq %rsi, %rcx
-	LONG $0xc0b28b48; WORD $0x0000; BYTE $0x00 // 354: movq 0xc0(%rdx), %rsi
-	LONG $0x40428b4c                     // 35b: movq 0x40(%rdx), %r8
-	LONG $0x808a8b4c; WORD $0x0000; BYTE $0x00 // 35f: movq 0x80(%rdx), %r9
-	LONG $0x287a0348                     // 366: addq 0x28(%rdx), %rdi
-	LONG $0x387a0348                     // 36a: addq 0x38(%rdx), %rdi
-	LONG $0xe8928b48; WORD $0x0000; BYTE $0x00 // 36e: movq 0xe8(%rdx), %rdx
-	LONG $0x06e2c149                     // 375: shlq $0x6, %r10
-	LONG $0x06e3c149                     // 379: shlq $0x6, %r11
-	LONG $0x06e3c148                     // 37d: shlq $0x6, %rbx
-	LONG $0x06e7c148                     // 381: shlq $0x6, %rdi
-	LONG $0x06e2c148                     // 385: shlq $0x6, %rdx
-	WORD $0x0148; BYTE $0xf7             // 389: addq %rsi, %rdi
-	LONG $0x00401f0f                     // 38c: nopl (%rax)
-	LONG $0x48fe7162; WORD $0x086f       // 390: vmovdqu64 (%rax), %zmm9
-	LONG $0x48fd7162; WORD $0x166f       // 396: vmovdqa64 (%rsi), %zmm10
-	LONG $0x16348d4e                     // 39c: leaq (%rsi,%r10), %r14
-	LONG $0x48fd5162; WORD $0x266f       // 3a0: vmovdqa64 (%r14), %zmm12
-	WORD $0x014d; BYTE $0xd6             // 3a6: addq %r10, %r14
-	LONG $0x48fd5162; WORD $0x1e6f       // 3a9: vmovdqa64 (%r14), %zmm11
-	WORD $0x014d; BYTE $0xd6             // 3af: addq %r10, %r14
-	WORD $0x014c; BYTE $0xde             // 3b2: addq %r11, %rsi
+	LONG $0x248c8b49; LONG $0x00000128   // 100: movq 0x128(%r12), %rcx
+	LONG $0x0400b848; LONG $0x05010c08; WORD $0x0d09 // 108: movabsq $0xd0905010c080400, %rax
+	LONG $0x0602ba48; LONG $0x07030e0a; WORD $0x0f0b // 112: movabsq $0xf0b07030e0a0602, %rdx
+	LONG $0x6ef9e1c4; BYTE $0xc8         // 11c: vmovq %rax, %xmm1
+	LONG $0x6ef9e1c4; BYTE $0xd2         // 121: vmovq %rdx, %xmm2
+	LONG $0x24848b49; LONG $0x000000c0   // 126: movq 0xc0(%r12), %rax
+	LONG $0x24948b49; LONG $0x000000c8   // 12e: movq 0xc8(%r12), %rdx
+	WORD $0xf631                         // 136: xorl %esi, %esi
+	LONG $0xd26cf1c5                     // 138: vpunpcklqdq %xmm2, %xmm1, %xmm2
+	LONG $0x487df262; WORD $0xca31       // 13c: vpmovzxbd %xmm2, %zmm1
+	LONG $0x48edf362; WORD $0xd243; BYTE $0x00 // 142: vshufi64x2 $0x0, %zmm2, %zmm2, %zmm2
+	WORD $0x12eb                         // 149: jmp 0x2c3d <depthwiseVNNIk5x16+0x15d>
+	LONG $0x00441f0f; BYTE $0x00         // 14b: nopl (%rax,%rax)
+	WORD $0xff48; BYTE $0xc6             // 150: incq %rsi
+	LONG $0x03fe8348                     // 153: cmpq $0x3, %rsi
+	LONG $0x00d3840f; WORD $0x0000       // 157: je 0x2d10 <depthwiseVNNIk5x16+0x230>
+	LONG $0xf47c8b49; BYTE $0x28         // 15d: movq 0x28(%r12,%rsi,8), %rdi
+	LONG $0x01fe8348                     // 162: cmpq $0x1, %rsi
+	WORD $0x4875                         // 166: jne 0x2c90 <depthwiseVNNIk5x16+0x1b0>
+	WORD $0x8548; BYTE $0xff             // 168: testq %rdi, %rdi
+	WORD $0xe374                         // 16b: je 0x2c30 <depthwiseVNNIk5x16+0x150>
+	LONG $0x248c8b4d; LONG $0x000000f8   // 16d: movq 0xf8(%r12), %r9
+	LONG $0x24948b4d; LONG $0x00000100   // 175: movq 0x100(%r12), %r10
+	LONG $0x249c8b49; LONG $0x00000108   // 17d: movq 0x108(%r12), %rbx
+	LONG $0x24b48b4d; LONG $0x00000110   // 185: movq 0x110(%r12), %r14
+	LONG $0x249c8b4d; LONG $0x00000118   // 18d: movq 0x118(%r12), %r11
+	LONG $0x24448b4d; BYTE $0x40         // 195: movq 0x40(%r12), %r8
+	WORD $0x0149; BYTE $0xc9             // 19a: addq %rcx, %r9
+	WORD $0x0149; BYTE $0xca             // 19d: addq %rcx, %r10
+	WORD $0x0148; BYTE $0xcb             // 1a0: addq %rcx, %rbx
+	WORD $0x0149; BYTE $0xce             // 1a3: addq %rcx, %r14
+	WORD $0x0149; BYTE $0xcb             // 1a6: addq %rcx, %r11
+	WORD $0x25eb                         // 1a9: jmp 0x2cb0 <depthwiseVNNIk5x16+0x1d0>
+	LONG $0x00441f0f; BYTE $0x00         // 1ab: nopl (%rax,%rax)
+	WORD $0x8548; BYTE $0xff             // 1b0: testq %rdi, %rdi
+	WORD $0x9b74                         // 1b3: je 0x2c30 <depthwiseVNNIk5x16+0x150>
+	LONG $0x245c8b4d; BYTE $0x08         // 1b5: movq 0x8(%r12), %r11
+	WORD $0x3145; BYTE $0xc0             // 1ba: xorl %r8d, %r8d
+	WORD $0x0149; BYTE $0xcb             // 1bd: addq %rcx, %r11
+	WORD $0x894d; BYTE $0xde             // 1c0: movq %r11, %r14
+	WORD $0x894c; BYTE $0xdb             // 1c3: movq %r11, %rbx
+	WORD $0x894d; BYTE $0xda             // 1c6: movq %r11, %r10
+	WORD $0x894d; BYTE $0xd9             // 1c9: movq %r11, %r9
+	LONG $0x00401f0f                     // 1cc: nopl (%rax)
+	LONG $0x6f7ac1c4; BYTE $0x19         // 1d0: vmovdqu (%r9), %xmm3
+	LONG $0x236ffac5                     // 1d5: vmovdqu (%rbx), %xmm4
+	WORD $0x014d; BYTE $0xc1             // 1d9: addq %r8, %r9
+	WORD $0x014c; BYTE $0xc3             // 1dc: addq %r8, %rbx
+	LONG $0x385dc3c4; WORD $0x0126       // 1df: vinserti128 $0x1, (%r14), %ymm4, %ymm4
+	LONG $0x3865c3c4; WORD $0x011a       // 1e5: vinserti128 $0x1, (%r10), %ymm3, %ymm3
+	WORD $0x014d; BYTE $0xc2             // 1eb: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc6             // 1ee: addq %r8, %r14
+	LONG $0x48e5f362; WORD $0xdc3a; BYTE $0x01 // 1f1: vinserti64x4 $0x1, %ymm4, %zmm3, %zmm3
+	LONG $0x4875f262; WORD $0xdb36       // 1f8: vpermd %zmm3, %zmm1, %zmm3
+	LONG $0x4865f262; WORD $0xda00       // 1fe: vpshufb %zmm2, %zmm3, %zmm3
+	LONG $0x48fdf162; WORD $0x187f       // 204: vmovdqa64 %zmm3, (%rax)
+	LONG $0x40c08348                     // 20a: addq $0x40, %rax
+	LONG $0x6f7ac1c4; BYTE $0x1b         // 20e: vmovdqu (%r11), %xmm3
+	WORD $0x014d; BYTE $0xc3             // 213: addq %r8, %r11
+	LONG $0x1a7ff9c5                     // 216: vmovdqa %xmm3, (%rdx)
+	LONG $0x10c28348                     // 21a: addq $0x10, %rdx
+	WORD $0xff48; BYTE $0xcf             // 21e: decq %rdi
+	WORD $0xad75                         // 221: jne 0x2cb0 <depthwiseVNNIk5x16+0x1d0>
+	LONG $0xffff28e9; BYTE $0xff         // 223: jmp 0x2c30 <depthwiseVNNIk5x16+0x150>
+	LONG $0x00841f0f; LONG $0x00000000   // 228: nopl (%rax,%rax)
+	LONG $0x244c8b49; BYTE $0x68         // 230: movq 0x68(%r12), %rcx
+	LONG $0x24bc8b49; LONG $0x000000d8   // 235: movq 0xd8(%r12), %rdi
+	LONG $0x24948b49; LONG $0x000000c8   // 23d: movq 0xc8(%r12), %rdx
+	LONG $0x24b48b49; LONG $0x000000d0   // 245: movq 0xd0(%r12), %rsi
+	WORD $0x8949; BYTE $0xc8             // 24d: movq %rcx, %r8
+	LONG $0x04e1c148                     // 250: shlq $0x4, %rcx
+	LONG $0x05e0c149                     // 254: shlq $0x5, %r8
+	LONG $0x04e7c148                     // 258: shlq $0x4, %rdi
+	LONG $0x490c8d4c                     // 25c: leaq (%rcx,%rcx,2), %r9
+	LONG $0x1a6ff9c5                     // 260: vmovdqa (%rdx), %xmm3
+	LONG $0x6f79a1c4; WORD $0x0224       // 264: vmovdqa (%rdx,%r8), %xmm4
+	LONG $0x385da3c4; WORD $0x0a24; BYTE $0x01 // 26a: vinserti128 $0x1, (%rdx,%r9), %ymm4, %ymm4
+	LONG $0x3865e3c4; WORD $0x0a1c; BYTE $0x01 // 271: vinserti128 $0x1, (%rdx,%rcx), %ymm3, %ymm3
+	WORD $0x0148; BYTE $0xfa             // 278: addq %rdi, %rdx
+	LONG $0x48e5f362; WORD $0xdc3a; BYTE $0x01 // 27b: vinserti64x4 $0x1, %ymm4, %zmm3, %zmm3
+	LONG $0x4875f262; WORD $0xdb36       // 282: vpermd %zmm3, %zmm1, %zmm3
+	LONG $0x4865f262; WORD $0xda00       // 288: vpshufb %zmm2, %zmm3, %zmm3
+	LONG $0x48fdf162; WORD $0x187f       // 28e: vmovdqa64 %zmm3, (%rax)
+	LONG $0x40c08348                     // 294: addq $0x40, %rax
+	WORD $0xff48; BYTE $0xce             // 298: decq %rsi
+	WORD $0xc375                         // 29b: jne 0x2d40 <depthwiseVNNIk5x16+0x260>
+	WORD $0x894c; BYTE $0xe0             // 29d: movq %r12, %rax
+	LONG $0x90f8e1c4; LONG $0x0000b888; BYTE $0x00 // 2a0: kmovq 0xb8(%rax), %k1
+	LONG $0xf0808b4c; WORD $0x0000; BYTE $0x00 // 2a9: movq 0xf0(%rax), %r8
+	LONG $0x30b88b48; WORD $0x0001; BYTE $0x00 // 2b0: movq 0x130(%rax), %rdi
+	LONG $0x40888b48; WORD $0x0001; BYTE $0x00 // 2b7: movq 0x140(%rax), %rcx
+	LONG $0x20908b48; WORD $0x0001; BYTE $0x00 // 2be: movq 0x120(%rax), %rdx
+	LONG $0x28b08b48; WORD $0x0001; BYTE $0x00 // 2c5: movq 0x128(%rax), %rsi
+	LONG $0x02f88349                     // 2cc: cmpq $0x2, %r8
+	LONG $0x03ba840f; WORD $0x0000       // 2d0: je 0x3170 <depthwiseVNNIk5x16+0x690>
+	LONG $0x01f88349                     // 2d6: cmpq $0x1, %r8
+	LONG $0x07e0850f; WORD $0x0000       // 2da: jne 0x35a0 <depthwiseVNNIk5x16+0xac0>
+	LONG $0x48fef162; WORD $0x496f; BYTE $0x02 // 2e0: vmovdqu64 0x80(%rcx), %zmm1
+	LONG $0x0400bb49; LONG $0x05010c08; WORD $0x0d09 // 2e7: movabsq $0xd0905010c080400, %r11
+	LONG $0x0602bb48; LONG $0x07030e0a; WORD $0x0f0b // 2f1: movabsq $0xf0b07030e0a0602, %rbx
+	LONG $0x30408b4c                     // 2fb: movq 0x30(%rax), %r8
+	LONG $0x48fdf162; WORD $0x176f       // 2ff: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 305: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 30c: vmovdqa64 0x80(%rdi), %zmm4
+	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x03 // 313: vmovdqa64 0xc0(%rdi), %zmm5
+	LONG $0x48fdf162; WORD $0x776f; BYTE $0x04 // 31a: vmovdqa64 0x100(%rdi), %zmm6
+	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x05 // 321: vmovdqa64 0x140(%rdi), %zmm7
+	LONG $0x48fd7162; WORD $0x476f; BYTE $0x06 // 328: vmovdqa64 0x180(%rdi), %zmm8
+	LONG $0xe8b88b48; WORD $0x0000; BYTE $0x00 // 32f: movq 0xe8(%rax), %rdi
+	WORD $0x0148; BYTE $0xf2             // 336: addq %rsi, %rdx
+	LONG $0x68708b48                     // 339: movq 0x68(%rax), %rsi
+	LONG $0xc0888b4c; WORD $0x0000; BYTE $0x00 // 33d: movq 0xc0(%rax), %r9
+	LONG $0x80908b4c; WORD $0x0000; BYTE $0x00 // 344: movq 0x80(%rax), %r10
+	LONG $0x2840034c                     // 34b: addq 0x28(%rax), %r8
+	LONG $0x3840034c                     // 34f: addq 0x38(%rax), %r8
+	LONG $0x06e6c148                     // 353: shlq $0x6, %rsi
+	LONG $0x06e7c148                     // 357: shlq $0x6, %rdi
+	LONG $0x06e0c149                     // 35b: shlq $0x6, %r8
+	WORD $0x014d; BYTE $0xc8             // 35f: addq %r9, %r8
+	LONG $0x04fa8349                     // 362: cmpq $0x4, %r10
+	LONG $0x0ade8c0f; WORD $0x0000       // 366: jl 0x392a <depthwiseVNNIk5x16+0xe4a>
+	LONG $0x6ef941c4; BYTE $0xcb         // 36c: vmovq %r11, %xmm9
+	LONG $0x6ef961c4; BYTE $0xd3         // 371: vmovq %rbx, %xmm10
+	LONG $0x6c3141c4; BYTE $0xca         // 376: vpunpcklqdq %xmm10, %xmm9, %xmm9
+	LONG $0x48757162; WORD $0xd16b       // 37b: vpackssdw %zmm1, %zmm1, %zmm10
+	LONG $0x487d5262; WORD $0xc931       // 381: vpmovzxbd %xmm9, %zmm9
+	WORD $0x4aeb                         // 387: jmp 0x2eb3 <depthwiseVNNIk5x16+0x3d3>
+	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // 389: nopl (%rax)
+	LONG $0x5b3c8d4f                     // 390: leaq (%r11,%r11,2), %r15
+	LONG $0x1a7f7ac5                     // 394: vmovdqu %xmm11, (%rdx)
+	LONG $0x487d3362; LONG $0x011a1c39   // 398: vextracti32x4 $0x1, %zmm11, (%rdx,%r11)
+	LONG $0x487d3362; LONG $0x025a1c39   // 3a0: vextracti32x4 $0x2, %zmm11, (%rdx,%r11,2)
+	LONG $0x487d3362; LONG $0x033a1c39   // 3a8: vextracti32x4 $0x3, %zmm11, (%rdx,%r15)
+	LONG $0x06e6c149                     // 3b0: shlq $0x6, %r14
+	LONG $0x06e3c148                     // 3b4: shlq $0x6, %rbx
+	LONG $0x9a148d4a                     // 3b8: leaq (%rdx,%r11,4), %rdx
+	LONG $0xfc5a8d4d                     // 3bc: leaq -0x4(%r10), %r11
+	WORD $0x014d; BYTE $0xf1             // 3c0: addq %r14, %r9
+	WORD $0x0149; BYTE $0xd8             // 3c3: addq %rbx, %r8
+	LONG $0x07fa8349                     // 3c6: cmpq $0x7, %r10
+	WORD $0x894d; BYTE $0xda             // 3ca: movq %r11, %r10
+	LONG $0x0a7a860f; WORD $0x0000       // 3cd: jbe 0x392d <depthwiseVNNIk5x16+0xe4d>
+	LONG $0x48fe7162; WORD $0x196f       // 3d3: vmovdqu64 (%rcx), %zmm11
+	LONG $0x48fd5162; WORD $0x216f       // 3d9: vmovdqa64 (%r9), %zmm12
+	LONG $0x311c8d4d                     // 3df: leaq (%r9,%rsi), %r11
+	LONG $0x48fd5162; WORD $0x336f       // 3e3: vmovdqa64 (%r11), %zmm14
+	WORD $0x0149; BYTE $0xf3             // 3e9: addq %rsi, %r11
+	LONG $0x48fd5162; WORD $0x2b6f       // 3ec: vmovdqa64 (%r11), %zmm13
+	WORD $0x0149; BYTE $0xf3             // 3f2: addq %rsi, %r11
+	LONG $0x481d7262; WORD $0xda50       // 3f5: vpdpbusd %zmm2, %zmm12, %zmm11
+	LONG $0x480d7262; WORD $0xdb50       // 3fb: vpdpbusd %zmm3, %zmm14, %zmm11
+	LONG $0x48fd5162; WORD $0x336f       // 401: vmovdqa64 (%r11), %zmm14
+	WORD $0x0149; BYTE $0xf3             // 407: addq %rsi, %r11
+	LONG $0x48157262; WORD $0xdc50       // 40a: vpdpbusd %zmm4, %zmm13, %zmm11
+	LONG $0x48fd5162; WORD $0x2b6f       // 410: vmovdqa64 (%r11), %zmm13
+	WORD $0x0149; BYTE $0xf3             // 416: addq %rsi, %r11
+	LONG $0x60788b4c                     // 419: movq 0x60(%rax), %r15
+	LONG $0xe0988b48; WORD $0x0000; BYTE $0x00 // 41d: movq 0xe0(%rax), %rbx
+	LONG $0x480d7262; WORD $0xdd50       // 424: vpdpbusd %zmm5, %zmm14, %zmm11
+	LONG $0x48fd5162; WORD $0x306f       // 42a: vmovdqa64 (%r8), %zmm14
+	LONG $0x06e7c149                     // 430: shlq $0x6, %r15
+	LONG $0x06e3c148                     // 434: shlq $0x6, %rbx
+	LONG $0x39348d4f                     // 438: leaq (%r9,%r15), %r14
+	LONG $0x181c8d4d                     // 43c: leaq (%r8,%rbx), %r11
+	LONG $0x48157262; WORD $0xde50       // 440: vpdpbusd %zmm6, %zmm13, %zmm11
+	LONG $0x48fd5162; WORD $0x2c6f; BYTE $0x38 // 446: vmovdqa64 (%r8,%rdi), %zmm13
+	LONG $0x480d7262; WORD $0xdf50       // 44d: vpdpbusd %zmm7, %zmm14, %zmm11
+	LONG $0x48155262; WORD $0xd850       // 453: vpdpbusd %zmm8, %zmm13, %zmm11
+	LONG $0x487c5162; WORD $0xdb5b       // 459: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5959; BYTE $0x01 // 45f: vmulps 0x40(%rcx), %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x595d; BYTE $0x03 // 466: vminps 0xc0(%rcx), %zmm11, %zmm11
+	LONG $0x48fd1162; WORD $0x2c6f; BYTE $0x39 // 46d: vmovdqa64 (%r9,%r15), %zmm13
+	LONG $0x48fe7162; WORD $0x216f       // 474: vmovdqu64 (%rcx), %zmm12
+	LONG $0x360c8d4d                     // 47a: leaq (%r14,%rsi), %r9
+	LONG $0x48fd5162; WORD $0x396f       // 47e: vmovdqa64 (%r9), %zmm15
+	WORD $0x0149; BYTE $0xf1             // 484: addq %rsi, %r9
+	LONG $0x48fd5162; WORD $0x316f       // 487: vmovdqa64 (%r9), %zmm14
+	WORD $0x0149; BYTE $0xf1             // 48d: addq %rsi, %r9
+	LONG $0x48157262; WORD $0xe250       // 490: vpdpbusd %zmm2, %zmm13, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 496: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48057262; WORD $0xe350       // 49c: vpdpbusd %zmm3, %zmm15, %zmm12
+	LONG $0x48fd5162; WORD $0x396f       // 4a2: vmovdqa64 (%r9), %zmm15
+	WORD $0x0149; BYTE $0xf1             // 4a8: addq %rsi, %r9
+	LONG $0x480d7262; WORD $0xe450       // 4ab: vpdpbusd %zmm4, %zmm14, %zmm12
+	LONG $0x48fd5162; WORD $0x316f       // 4b1: vmovdqa64 (%r9), %zmm14
+	WORD $0x0149; BYTE $0xf1             // 4b7: addq %rsi, %r9
+	LONG $0x60488b4c                     // 4ba: movq 0x60(%rax), %r9
+	LONG $0x48057262; WORD $0xe550       // 4be: vpdpbusd %zmm5, %zmm15, %zmm12
+	LONG $0x48fd5162; WORD $0x3c6f; BYTE $0x18 // 4c4: vmovdqa64 (%r8,%rbx), %zmm15
+	LONG $0xe0808b4c; WORD $0x0000; BYTE $0x00 // 4cb: movq 0xe0(%rax), %r8
+	LONG $0x06e1c149                     // 4d2: shlq $0x6, %r9
+	LONG $0x0e3c8d4f                     // 4d6: leaq (%r14,%r9), %r15
+	LONG $0x480d7262; WORD $0xe650       // 4da: vpdpbusd %zmm6, %zmm14, %zmm12
+	LONG $0x48fd3162; WORD $0x346f; BYTE $0x1f // 4e0: vmovdqa64 (%rdi,%r11), %zmm14
+	LONG $0x06e0c149                     // 4e7: shlq $0x6, %r8
+	LONG $0x031c8d4b                     // 4eb: leaq (%r11,%r8), %rbx
+	LONG $0x48057262; WORD $0xe750       // 4ef: vpdpbusd %zmm7, %zmm15, %zmm12
+	LONG $0x480d5262; WORD $0xe050       // 4f5: vpdpbusd %zmm8, %zmm14, %zmm12
+	LONG $0x487c5162; WORD $0xe45b       // 4fb: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0x6159; BYTE $0x01 // 501: vmulps 0x40(%rcx), %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0x615d; BYTE $0x03 // 508: vminps 0xc0(%rcx), %zmm12, %zmm12
+	LONG $0x48fd1162; WORD $0x346f; BYTE $0x31 // 50f: vmovdqa64 (%r9,%r14), %zmm14
+	LONG $0x48fe7162; WORD $0x296f       // 516: vmovdqu64 (%rcx), %zmm13
+	LONG $0x370c8d4d                     // 51c: leaq (%r15,%rsi), %r9
+	LONG $0x48fdc162; WORD $0x016f       // 520: vmovdqa64 (%r9), %zmm16
+	WORD $0x0149; BYTE $0xf1             // 526: addq %rsi, %r9
+	LONG $0x48fd5162; WORD $0x396f       // 529: vmovdqa64 (%r9), %zmm15
+	WORD $0x0149; BYTE $0xf1             // 52f: addq %rsi, %r9
+	LONG $0x480d7262; WORD $0xea50       // 532: vpdpbusd %zmm2, %zmm14, %zmm13
+	LONG $0x487d5162; WORD $0xe45b       // 538: vcvtps2dq %zmm12, %zmm12
+	LONG $0x407d7262; WORD $0xeb50       // 53e: vpdpbusd %zmm3, %zmm16, %zmm13
+	LONG $0x48fdc162; WORD $0x016f       // 544: vmovdqa64 (%r9), %zmm16
+	WORD $0x0149; BYTE $0xf1             // 54a: addq %rsi, %r9
+	LONG $0x48255162; WORD $0xdc6b       // 54d: vpackssdw %zmm12, %zmm11, %zmm11
+	LONG $0x48255162; WORD $0xdaed       // 553: vpaddsw %zmm10, %zmm11, %zmm11
+	LONG $0x48057262; WORD $0xec50       // 559: vpdpbusd %zmm4, %zmm15, %zmm13
+	LONG $0x48fd5162; WORD $0x396f       // 55f: vmovdqa64 (%r9), %zmm15
+	WORD $0x0149; BYTE $0xf1             // 565: addq %rsi, %r9
+	LONG $0x60708b4c                     // 568: movq 0x60(%rax), %r14
+	LONG $0x407d7262; WORD $0xed50       // 56c: vpdpbusd %zmm5, %zmm16, %zmm13
+	LONG $0x48fd8162; WORD $0x046f; BYTE $0x18 // 572: vmovdqa64 (%r8,%r11), %zmm16
+	LONG $0xe0988b4c; WORD $0x0000; BYTE $0x00 // 579: movq 0xe0(%rax), %r11
+	LONG $0x06e6c149                     // 580: shlq $0x6, %r14
+	LONG $0x370c8d4f                     // 584: leaq (%r15,%r14), %r9
+	LONG $0x48057262; WORD $0xee50       // 588: vpdpbusd %zmm6, %zmm15, %zmm13
+	LONG $0x48fd7162; WORD $0x3c6f; BYTE $0x1f // 58e: vmovdqa64 (%rdi,%rbx), %zmm15
+	LONG $0x06e3c149                     // 595: shlq $0x6, %r11
+	LONG $0x1b048d4e                     // 599: leaq (%rbx,%r11), %r8
+	LONG $0x407d7262; WORD $0xef50       // 59d: vpdpbusd %zmm7, %zmm16, %zmm13
+	LONG $0x48055262; WORD $0xe850       // 5a3: vpdpbusd %zmm8, %zmm15, %zmm13
+	LONG $0x487c5162; WORD $0xed5b       // 5a9: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x48147162; WORD $0x6959; BYTE $0x01 // 5af: vmulps 0x40(%rcx), %zmm13, %zmm13
+	LONG $0x48147162; WORD $0x695d; BYTE $0x03 // 5b6: vminps 0xc0(%rcx), %zmm13, %zmm13
+	LONG $0x48fd1162; WORD $0x3c6f; BYTE $0x3e // 5bd: vmovdqa64 (%r14,%r15), %zmm15
+	LONG $0x48fe7162; WORD $0x316f       // 5c4: vmovdqu64 (%rcx), %zmm14
+	LONG $0x31348d4d                     // 5ca: leaq (%r9,%rsi), %r14
+	LONG $0x48fdc162; WORD $0x0e6f       // 5ce: vmovdqa64 (%r14), %zmm17
+	WORD $0x0149; BYTE $0xf6             // 5d4: addq %rsi, %r14
+	LONG $0x48fdc162; WORD $0x066f       // 5d7: vmovdqa64 (%r14), %zmm16
+	WORD $0x0149; BYTE $0xf6             // 5dd: addq %rsi, %r14
+	LONG $0x48057262; WORD $0xf250       // 5e0: vpdpbusd %zmm2, %zmm15, %zmm14
+	LONG $0x487d5162; WORD $0xed5b       // 5e6: vcvtps2dq %zmm13, %zmm13
+	LONG $0x40757262; WORD $0xf350       // 5ec: vpdpbusd %zmm3, %zmm17, %zmm14
+	LONG $0x48fdc162; WORD $0x0e6f       // 5f2: vmovdqa64 (%r14), %zmm17
+	WORD $0x0149; BYTE $0xf6             // 5f8: addq %rsi, %r14
+	LONG $0x407d7262; WORD $0xf450       // 5fb: vpdpbusd %zmm4, %zmm16, %zmm14
+	LONG $0x48fdc162; WORD $0x066f       // 601: vmovdqa64 (%r14), %zmm16
+	WORD $0x0149; BYTE $0xf6             // 607: addq %rsi, %r14
+	LONG $0x60708b4c                     // 60a: movq 0x60(%rax), %r14
+	LONG $0x40757262; WORD $0xf550       // 60e: vpdpbusd %zmm5, %zmm17, %zmm14
+	LONG $0x48fdc162; WORD $0x0c6f; BYTE $0x1b // 614: vmovdqa64 (%r11,%rbx), %zmm17
+	LONG $0x40588b4c                     // 61b: movq 0x40(%rax), %r11
+	LONG $0xe0988b48; WORD $0x0000; BYTE $0x00 // 61f: movq 0xe0(%rax), %rbx
+	LONG $0x407d7262; WORD $0xf650       // 626: vpdpbusd %zmm6, %zmm16, %zmm14
+	LONG $0x48fda162; WORD $0x046f; BYTE $0x07 // 62c: vmovdqa64 (%rdi,%r8), %zmm16
+	LONG $0x40757262; WORD $0xf750       // 633: vpdpbusd %zmm7, %zmm17, %zmm14
+	LONG $0x407d5262; WORD $0xf050       // 639: vpdpbusd %zmm8, %zmm16, %zmm14
+	LONG $0x487c5162; WORD $0xf65b       // 63f: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x480c7162; WORD $0x7159; BYTE $0x01 // 645: vmulps 0x40(%rcx), %zmm14, %zmm14
+	LONG $0x480c7162; WORD $0x715d; BYTE $0x03 // 64c: vminps 0xc0(%rcx), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // 653: vcvtps2dq %zmm14, %zmm14
+	LONG $0x48155162; WORD $0xee6b       // 659: vpackssdw %zmm14, %zmm13, %zmm13
+	LONG $0x48155162; WORD $0xe2ed       // 65f: vpaddsw %zmm10, %zmm13, %zmm12
+	LONG $0x48255162; WORD $0xdc67       // 665: vpackuswb %zmm12, %zmm11, %zmm11
+	LONG $0x48355262; WORD $0xdb36       // 66b: vpermd %zmm11, %zmm9, %zmm11
+	LONG $0x10fb8349                     // 671: cmpq $0x10, %r11
+	LONG $0xfd15850f; WORD $0xffff       // 675: jne 0x2e70 <depthwiseVNNIk5x16+0x390>
+	LONG $0x48fe7162; WORD $0x1a7f       // 67b: vmovdqu64 %zmm11, (%rdx)
+	LONG $0xfffd2ae9; BYTE $0xff         // 681: jmp 0x2e90 <depthwiseVNNIk5x16+0x3b0>
+	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 686: nopw %cs:(%rax,%rax)
+	LONG $0x0000b841; WORD $0x3f00       // 690: movl $0x3f000000, %r8d
+	LONG $0x0000b941; WORD $0x3f80       // 696: movl $0x3f800000, %r9d
+	LONG $0x48fef162; WORD $0x496f; BYTE $0x02 // 69c: vmovdqu64 0x80(%rcx), %zmm1
+	LONG $0x0400bb49; LONG $0x05010c08; WORD $0x0d09 // 6a3: movabsq $0xd0905010c080400, %r11
+	LONG $0x0602bb48; LONG $0x07030e0a; WORD $0x0f0b // 6ad: movabsq $0xf0b07030e0a0602, %rbx
+	LONG $0x487d5262; WORD $0xc87c       // 6b7: vpbroadcastd %r8d, %zmm9
+	LONG $0x30408b4c                     // 6bd: movq 0x30(%rax), %r8
+	LONG $0x48fdf162; WORD $0x176f       // 6c1: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 6c7: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 6ce: vmovdqa64 0x80(%rdi), %zmm4
+	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x03 // 6d5: vmovdqa64 0xc0(%rdi), %zmm5
+	LONG $0x48fdf162; WORD $0x776f; BYTE $0x04 // 6dc: vmovdqa64 0x100(%rdi), %zmm6
+	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x05 // 6e3: vmovdqa64 0x140(%rdi), %zmm7
+	LONG $0x48fd7162; WORD $0x476f; BYTE $0x06 // 6ea: vmovdqa64 0x180(%rdi), %zmm8
+	LONG $0xe8b88b48; WORD $0x0000; BYTE $0x00 // 6f1: movq 0xe8(%rax), %rdi
+	WORD $0x0148; BYTE $0xf2             // 6f8: addq %rsi, %rdx
+	LONG $0x68708b48                     // 6fb: movq 0x68(%rax), %rsi
+	LONG $0x487d5262; WORD $0xd17c       // 6ff: vpbroadcastd %r9d, %zmm10
+	LONG $0xc0888b4c; WORD $0x0000; BYTE $0x00 // 705: movq 0xc0(%rax), %r9
+	LONG $0x80908b4c; WORD $0x0000; BYTE $0x00 // 70c: movq 0x80(%rax), %r10
+	LONG $0x2840034c                     // 713: addq 0x28(%rax), %r8
+	LONG $0x3840034c                     // 717: addq 0x38(%rax), %r8
+	LONG $0x06e6c148                     // 71b: shlq $0x6, %rsi
+	LONG $0x06e7c148                     // 71f: shlq $0x6, %rdi
+	LONG $0x06e0c149                     // 723: shlq $0x6, %r8
+	WORD $0x014d; BYTE $0xc8             // 727: addq %r9, %r8
+	LONG $0x04fa8349                     // 72a: cmpq $0x4, %r10
+	LONG $0x07f88c0f; WORD $0x0000       // 72e: jl 0x3a0c <depthwiseVNNIk5x16+0xf2c>
+	LONG $0x6ef941c4; BYTE $0xdb         // 734: vmovq %r11, %xmm11
+	LONG $0x6ef961c4; BYTE $0xe3         // 739: vmovq %rbx, %xmm12
+	LONG $0x6c2141c4; BYTE $0xdc         // 73e: vpunpcklqdq %xmm12, %xmm11, %xmm11
+	LONG $0x48757162; WORD $0xe16b       // 743: vpackssdw %zmm1, %zmm1, %zmm12
+	LONG $0x487d5262; WORD $0xdb31       // 749: vpmovzxbd %xmm11, %zmm11
+	WORD $0x52eb                         // 74f: jmp 0x3283 <depthwiseVNNIk5x16+0x7a3>
+	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 751: nopw %cs:(%rax,%rax)
+	LONG $0x5b3c8d4f                     // 760: leaq (%r11,%r11,2), %r15
+	LONG $0x2a7f7ac5                     // 764: vmovdqu %xmm13, (%rdx)
+	LONG $0x487d3362; LONG $0x011a2c39   // 768: vextracti32x4 $0x1, %zmm13, (%rdx,%r11)
+	LONG $0x487d3362; LONG $0x025a2c39   // 770: vextracti32x4 $0x2, %zmm13, (%rdx,%r11,2)
+	LONG $0x487d3362; LONG $0x033a2c39   // 778: vextracti32x4 $0x3, %zmm13, (%rdx,%r15)
+	LONG $0x06e6c149                     // 780: shlq $0x6, %r14
+	LONG $0x06e3c148                     // 784: shlq $0x6, %rbx
+	LONG $0x9a148d4a                     // 788: leaq (%rdx,%r11,4), %rdx
+	LONG $0xfc5a8d4d                     // 78c: leaq -0x4(%r10), %r11
+	WORD $0x014d; BYTE $0xf1             // 790: addq %r14, %r9
+	WORD $0x0149; BYTE $0xd8             // 793: addq %rbx, %r8
+	LONG $0x07fa8349                     // 796: cmpq $0x7, %r10
+	WORD $0x894d; BYTE $0xda             // 79a: movq %r11, %r10
+	LONG $0x078c860f; WORD $0x0000       // 79d: jbe 0x3a0f <depthwiseVNNIk5x16+0xf2f>
+	LONG $0x48fe7162; WORD $0x296f       // 7a3: vmovdqu64 (%rcx), %zmm13
+	LONG $0x48fd5162; WORD $0x316f       // 7a9: vmovdqa64 (%r9), %zmm14
+	LONG $0x311c8d4d                     // 7af: leaq (%r9,%rsi), %r11
+	LONG $0x48fdc162; WORD $0x036f       // 7b3: vmovdqa64 (%r11), %zmm16
+	WORD $0x0149; BYTE $0xf3             // 7b9: addq %rsi, %r11
+	LONG $0x48fd5162; WORD $0x3b6f       // 7bc: vmovdqa64 (%r11), %zmm15
+	WORD $0x0149; BYTE $0xf3             // 7c2: addq %rsi, %r11
+	LONG $0x480d7262; WORD $0xea50       // 7c5: vpdpbusd %zmm2, %zmm14, %zmm13
+	LONG $0x407d7262; WORD $0xeb50       // 7cb: vpdpbusd %zmm3, %zmm16, %zmm13
+	LONG $0x48fdc162; WORD $0x036f       // 7d1: vmovdqa64 (%r11), %zmm16
+	WORD $0x0149; BYTE $0xf3             // 7d7: addq %rsi, %r11
+	LONG $0x48057262; WORD $0xec50       // 7da: vpdpbusd %zmm4, %zmm15, %zmm13
+	LONG $0x48fd5162; WORD $0x3b6f       // 7e0: vmovdqa64 (%r11), %zmm15
+	WORD $0x0149; BYTE $0xf3             // 7e6: addq %rsi, %r11
+	LONG $0x60788b4c                     // 7e9: movq 0x60(%rax), %r15
+	LONG $0xe0988b48; WORD $0x0000; BYTE $0x00 // 7ed: movq 0xe0(%rax), %rbx
+	LONG $0x407d7262; WORD $0xed50       // 7f4: vpdpbusd %zmm5, %zmm16, %zmm13
+	LONG $0x48fdc162; WORD $0x006f       // 7fa: vmovdqa64 (%r8), %zmm16
+	LONG $0x06e7c149                     // 800: shlq $0x6, %r15
+	LONG $0x06e3c148                     // 804: shlq $0x6, %rbx
+	LONG $0x39348d4f                     // 808: leaq (%r9,%r15), %r14
+	LONG $0x181c8d4d                     // 80c: leaq (%r8,%rbx), %r11
+	LONG $0x48057262; WORD $0xee50       // 810: vpdpbusd %zmm6, %zmm15, %zmm13
+	LONG $0x48fd5162; WORD $0x3c6f; BYTE $0x38 // 816: vmovdqa64 (%r8,%rdi), %zmm15
+	LONG $0x407d7262; WORD $0xef50       // 81d: vpdpbusd %zmm7, %zmm16, %zmm13
+	LONG $0x48055262; WORD $0xe850       // 823: vpdpbusd %zmm8, %zmm15, %zmm13
+	LONG $0x487c5162; WORD $0xed5b       // 829: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x48147162; WORD $0x6959; BYTE $0x01 // 82f: vmulps 0x40(%rcx), %zmm13, %zmm13
+	LONG $0x48147162; WORD $0x7159; BYTE $0x03 // 836: vmulps 0xc0(%rcx), %zmm13, %zmm14
+	LONG $0x48fd1162; WORD $0x3c6f; BYTE $0x39 // 83d: vmovdqa64 (%r9,%r15), %zmm15
+	LONG $0x48fee162; WORD $0x116f       // 844: vmovdqu64 (%rcx), %zmm18
+	LONG $0x360c8d4d                     // 84a: leaq (%r14,%rsi), %r9
+	LONG $0x48fdc162; WORD $0x096f       // 84e: vmovdqa64 (%r9), %zmm17
+	WORD $0x0149; BYTE $0xf1             // 854: addq %rsi, %r9
+	LONG $0x48fdc162; WORD $0x016f       // 857: vmovdqa64 (%r9), %zmm16
+	WORD $0x0149; BYTE $0xf1             // 85d: addq %rsi, %r9
+	LONG $0x4805e262; WORD $0xd250       // 860: vpdpbusd %zmm2, %zmm15, %zmm18
+	LONG $0x48345162; WORD $0xf658       // 866: vaddps %zmm14, %zmm9, %zmm14
+	LONG $0x4075e262; WORD $0xd350       // 86c: vpdpbusd %zmm3, %zmm17, %zmm18
+	LONG $0x48fdc162; WORD $0x096f       // 872: vmovdqa64 (%r9), %zmm17
+	WORD $0x0149; BYTE $0xf1             // 878: addq %rsi, %r9
+	LONG $0x480c7162; WORD $0xf05f       // 87b: vmaxps %zmm0, %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0xf25d       // 881: vminps %zmm10, %zmm14, %zmm14
+	LONG $0x407de262; WORD $0xd450       // 887: vpdpbusd %zmm4, %zmm16, %zmm18
+	LONG $0x48fdc162; WORD $0x016f       // 88d: vmovdqa64 (%r9), %zmm16
+	WORD $0x0149; BYTE $0xf1             // 893: addq %rsi, %r9
+	LONG $0x60488b4c                     // 896: movq 0x60(%rax), %r9
+	LONG $0x48145162; WORD $0xee59       // 89a: vmulps %zmm14, %zmm13, %zmm13
+	LONG $0x4075e262; WORD $0xd550       // 8a0: vpdpbusd %zmm5, %zmm17, %zmm18
+	LONG $0x48fdc162; WORD $0x0c6f; BYTE $0x18 // 8a6: vmovdqa64 (%r8,%rbx), %zmm17
+	LONG $0xe0808b4c; WORD $0x0000; BYTE $0x00 // 8ad: movq 0xe0(%rax), %r8
+	LONG $0x487d5162; WORD $0xed5b       // 8b4: vcvtps2dq %zmm13, %zmm13
+	LONG $0x06e1c149                     // 8ba: shlq $0x6, %r9
+	LONG $0x0e3c8d4f                     // 8be: leaq (%r14,%r9), %r15
+	LONG $0x407de262; WORD $0xd650       // 8c2: vpdpbusd %zmm6, %zmm16, %zmm18
+	LONG $0x48fda162; WORD $0x046f; BYTE $0x1f // 8c8: vmovdqa64 (%rdi,%r11), %zmm16
+	LONG $0x06e0c149                     // 8cf: shlq $0x6, %r8
+	LONG $0x031c8d4b                     // 8d3: leaq (%r11,%r8), %rbx
+	LONG $0x4075e262; WORD $0xd750       // 8d7: vpdpbusd %zmm7, %zmm17, %zmm18
+	LONG $0x407dc262; WORD $0xd050       // 8dd: vpdpbusd %zmm8, %zmm16, %zmm18
+	LONG $0x487c3162; WORD $0xf25b       // 8e3: vcvtdq2ps %zmm18, %zmm14
+	LONG $0x480c7162; WORD $0x7159; BYTE $0x01 // 8e9: vmulps 0x40(%rcx), %zmm14, %zmm14
+	LONG $0x480c7162; WORD $0x7959; BYTE $0x03 // 8f0: vmulps 0xc0(%rcx), %zmm14, %zmm15
+	LONG $0x48fd8162; WORD $0x046f; BYTE $0x31 // 8f7: vmovdqa64 (%r9,%r14), %zmm16
+	LONG $0x48fee162; WORD $0x196f       // 8fe: vmovdqu64 (%rcx), %zmm19
+	LONG $0x370c8d4d                     // 904: leaq (%r15,%rsi), %r9
+	LONG $0x48fdc162; WORD $0x116f       // 908: vmovdqa64 (%r9), %zmm18
+	WORD $0x0149; BYTE $0xf1             // 90e: addq %rsi, %r9
+	LONG $0x48fdc162; WORD $0x096f       // 911: vmovdqa64 (%r9), %zmm17
+	WORD $0x0149; BYTE $0xf1             // 917: addq %rsi, %r9
+	LONG $0x407de262; WORD $0xda50       // 91a: vpdpbusd %zmm2, %zmm16, %zmm19
+	LONG $0x48345162; WORD $0xff58       // 920: vaddps %zmm15, %zmm9, %zmm15
+	LONG $0x406de262; WORD $0xdb50       // 926: vpdpbusd %zmm3, %zmm18, %zmm19
+	LONG $0x48fdc162; WORD $0x116f       // 92c: vmovdqa64 (%r9), %zmm18
+	WORD $0x0149; BYTE $0xf1             // 932: addq %rsi, %r9
+	LONG $0x48047162; WORD $0xf85f       // 935: vmaxps %zmm0, %zmm15, %zmm15
+	LONG $0x48045162; WORD $0xfa5d       // 93b: vminps %zmm10, %zmm15, %zmm15
+	LONG $0x4075e262; WORD $0xdc50       // 941: vpdpbusd %zmm4, %zmm17, %zmm19
+	LONG $0x48fdc162; WORD $0x096f       // 947: vmovdqa64 (%r9), %zmm17
+	WORD $0x0149; BYTE $0xf1             // 94d: addq %rsi, %r9
+	LONG $0x60708b4c                     // 950: movq 0x60(%rax), %r14
+	LONG $0x480c5162; WORD $0xf759       // 954: vmulps %zmm15, %zmm14, %zmm14
+	LONG $0x406de262; WORD $0xdd50       // 95a: vpdpbusd %zmm5, %zmm18, %zmm19
+	LONG $0x48fd8162; WORD $0x146f; BYTE $0x18 // 960: vmovdqa64 (%r8,%r11), %zmm18
+	LONG $0xe0988b4c; WORD $0x0000; BYTE $0x00 // 967: movq 0xe0(%rax), %r11
+	LONG $0x487d5162; WORD $0xf65b       // 96e: vcvtps2dq %zmm14, %zmm14
+	LONG $0x06e6c149                     // 974: shlq $0x6, %r14
+	LONG $0x370c8d4f                     // 978: leaq (%r15,%r14), %r9
+	LONG $0x4075e262; WORD $0xde50       // 97c: vpdpbusd %zmm6, %zmm17, %zmm19
+	LONG $0x48fde162; WORD $0x0c6f; BYTE $0x1f // 982: vmovdqa64 (%rdi,%rbx), %zmm17
+	LONG $0x48155162; WORD $0xee6b       // 989: vpackssdw %zmm14, %zmm13, %zmm13
+	LONG $0x06e3c149                     // 98f: shlq $0x6, %r11
+	LONG $0x1b048d4e                     // 993: leaq (%rbx,%r11), %r8
+	LONG $0x48155162; WORD $0xeced       // 997: vpaddsw %zmm12, %zmm13, %zmm13
+	LONG $0x406de262; WORD $0xdf50       // 99d: vpdpbusd %zmm7, %zmm18, %zmm19
+	LONG $0x4075c262; WORD $0xd850       // 9a3: vpdpbusd %zmm8, %zmm17, %zmm19
+	LONG $0x487c3162; WORD $0xfb5b       // 9a9: vcvtdq2ps %zmm19, %zmm15
+	LONG $0x48047162; WORD $0x7959; BYTE $0x01 // 9af: vmulps 0x40(%rcx), %zmm15, %zmm15
+	LONG $0x4804e162; WORD $0x4159; BYTE $0x03 // 9b6: vmulps 0xc0(%rcx), %zmm15, %zmm16
+	LONG $0x48fd8162; WORD $0x0c6f; BYTE $0x3e // 9bd: vmovdqa64 (%r14,%r15), %zmm17
+	LONG $0x48fee162; WORD $0x216f       // 9c4: vmovdqu64 (%rcx), %zmm20
+	LONG $0x31348d4d                     // 9ca: leaq (%r9,%rsi), %r14
+	LONG $0x48fdc162; WORD $0x1e6f       // 9ce: vmovdqa64 (%r14), %zmm19
+	WORD $0x0149; BYTE $0xf6             // 9d4: addq %rsi, %r14
+	LONG $0x48fdc162; WORD $0x166f       // 9d7: vmovdqa64 (%r14), %zmm18
+	WORD $0x0149; BYTE $0xf6             // 9dd: addq %rsi, %r14
+	LONG $0x4075e262; WORD $0xe250       // 9e0: vpdpbusd %zmm2, %zmm17, %zmm20
+	LONG $0x4834a162; WORD $0xc058       // 9e6: vaddps %zmm16, %zmm9, %zmm16
+	LONG $0x4065e262; WORD $0xe350       // 9ec: vpdpbusd %zmm3, %zmm19, %zmm20
+	LONG $0x48fdc162; WORD $0x1e6f       // 9f2: vmovdqa64 (%r14), %zmm19
+	WORD $0x0149; BYTE $0xf6             // 9f8: addq %rsi, %r14
+	LONG $0x407ce162; WORD $0xc05f       // 9fb: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407cc162; WORD $0xc25d       // a01: vminps %zmm10, %zmm16, %zmm16
+	LONG $0x406de262; WORD $0xe450       // a07: vpdpbusd %zmm4, %zmm18, %zmm20
+	LONG $0x48fdc162; WORD $0x166f       // a0d: vmovdqa64 (%r14), %zmm18
+	WORD $0x0149; BYTE $0xf6             // a13: addq %rsi, %r14
+	LONG $0x60708b4c                     // a16: movq 0x60(%rax), %r14
+	LONG $0x48043162; WORD $0xf859       // a1a: vmulps %zmm16, %zmm15, %zmm15
+	LONG $0x4065e262; WORD $0xe550       // a20: vpdpbusd %zmm5, %zmm19, %zmm20
+	LONG $0x48fdc162; WORD $0x1c6f; BYTE $0x1b // a26: vmovdqa64 (%r11,%rbx), %zmm19
+	LONG $0x487d5162; WORD $0xff5b       // a2d: vcvtps2dq %zmm15, %zmm15
+	LONG $0x40588b4c                     // a33: movq 0x40(%rax), %r11
+	LONG $0xe0988b48; WORD $0x0000; BYTE $0x00 // a37: movq 0xe0(%rax), %rbx
+	LONG $0x406de262; WORD $0xe650       // a3e: vpdpbusd %zmm6, %zmm18, %zmm20
+	LONG $0x48fda162; WORD $0x146f; BYTE $0x07 // a44: vmovdqa64 (%rdi,%r8), %zmm18
+	LONG $0x4065e262; WORD $0xe750       // a4b: vpdpbusd %zmm7, %zmm19, %zmm20
+	LONG $0x406dc262; WORD $0xe050       // a51: vpdpbusd %zmm8, %zmm18, %zmm20
+	LONG $0x487ca162; WORD $0xc45b       // a57: vcvtdq2ps %zmm20, %zmm16
+	LONG $0x407ce162; WORD $0x4159; BYTE $0x01 // a5d: vmulps 0x40(%rcx), %zmm16, %zmm16
+	LONG $0x407ce162; WORD $0x4959; BYTE $0x03 // a64: vmulps 0xc0(%rcx), %zmm16, %zmm17
+	LONG $0x4834a162; WORD $0xc958       // a6b: vaddps %zmm17, %zmm9, %zmm17
+	LONG $0x4074e162; WORD $0xc85f       // a71: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x4074c162; WORD $0xca5d       // a77: vminps %zmm10, %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc159       // a7d: vmulps %zmm17, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // a83: vcvtps2dq %zmm16, %zmm16
+	LONG $0x48053162; WORD $0xf86b       // a89: vpackssdw %zmm16, %zmm15, %zmm15
+	LONG $0x48055162; WORD $0xf4ed       // a8f: vpaddsw %zmm12, %zmm15, %zmm14
+	LONG $0x48155162; WORD $0xee67       // a95: vpackuswb %zmm14, %zmm13, %zmm13
+	LONG $0x48255262; WORD $0xed36       // a9b: vpermd %zmm13, %zmm11, %zmm13
+	LONG $0x10fb8349                     // aa1: cmpq $0x10, %r11
+	LONG $0xfcb5850f; WORD $0xffff       // aa5: jne 0x3240 <depthwiseVNNIk5x16+0x760>
+	LONG $0x48fe7162; WORD $0x2a7f       // aab: vmovdqu64 %zmm13, (%rdx)
+	LONG $0xfffccae9; BYTE $0xff         // ab1: jmp 0x3260 <depthwiseVNNIk5x16+0x780>
+	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // ab6: nopw %cs:(%rax,%rax)
+	LONG $0x48fef162; WORD $0x496f; BYTE $0x02 // ac0: vmovdqu64 0x80(%rcx), %zmm1
+	LONG $0x0400bb49; LONG $0x05010c08; WORD $0x0d09 // ac7: movabsq $0xd0905010c080400, %r11
+	LONG $0x0602bb48; LONG $0x07030e0a; WORD $0x0f0b // ad1: movabsq $0xf0b07030e0a0602, %rbx
+	LONG $0x30408b4c                     // adb: movq 0x30(%rax), %r8
+	LONG $0x48fdf162; WORD $0x176f       // adf: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // ae5: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // aec: vmovdqa64 0x80(%rdi), %zmm4
+	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x03 // af3: vmovdqa64 0xc0(%rdi), %zmm5
+	LONG $0x48fdf162; WORD $0x776f; BYTE $0x04 // afa: vmovdqa64 0x100(%rdi), %zmm6
+	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x05 // b01: vmovdqa64 0x140(%rdi), %zmm7
+	LONG $0x48fd7162; WORD $0x476f; BYTE $0x06 // b08: vmovdqa64 0x180(%rdi), %zmm8
+	LONG $0xe8b88b48; WORD $0x0000; BYTE $0x00 // b0f: movq 0xe8(%rax), %rdi
+	WORD $0x0148; BYTE $0xf2             // b16: addq %rsi, %rdx
+	LONG $0x68708b48                     // b19: movq 0x68(%rax), %rsi
+	LONG $0xc0888b4c; WORD $0x0000; BYTE $0x00 // b1d: movq 0xc0(%rax), %r9
+	LONG $0x80908b4c; WORD $0x0000; BYTE $0x00 // b24: movq 0x80(%rax), %r10
+	LONG $0x2840034c                     // b2b: addq 0x28(%rax), %r8
+	LONG $0x3840034c                     // b2f: addq 0x38(%rax), %r8
+	LONG $0x06e6c148                     // b33: shlq $0x6, %rsi
+	LONG $0x06e7c148                     // b37: shlq $0x6, %rdi
+	LONG $0x06e0c149                     // b3b: shlq $0x6, %r8
+	WORD $0x014d; BYTE $0xc8             // b3f: addq %r9, %r8
+	LONG $0x04fa8349                     // b42: cmpq $0x4, %r10
+	LONG $0x04d88c0f; WORD $0x0000       // b46: jl 0x3b04 <depthwiseVNNIk5x16+0x1024>
+	LONG $0x6ef941c4; BYTE $0xcb         // b4c: vmovq %r11, %xmm9
+	LONG $0x6ef961c4; BYTE $0xd3         // b51: vmovq %rbx, %xmm10
+	LONG $0x6c3141c4; BYTE $0xca         // b56: vpunpcklqdq %xmm10, %xmm9, %xmm9
+	LONG $0x48757162; WORD $0xd16b       // b5b: vpackssdw %zmm1, %zmm1, %zmm10
+	LONG $0x487d5262; WORD $0xc931       // b61: vpmovzxbd %xmm9, %zmm9
+	WORD $0x4aeb                         // b67: jmp 0x3693 <depthwiseVNNIk5x16+0xbb3>
+	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // b69: nopl (%rax)
+	LONG $0x5b3c8d4f                     // b70: leaq (%r11,%r11,2), %r15
+	LONG $0x1a7f7ac5                     // b74: vmovdqu %xmm11, (%rdx)
+	LONG $0x487d3362; LONG $0x011a1c39   // b78: vextracti32x4 $0x1, %zmm11, (%rdx,%r11)
+	LONG $0x487d3362; LONG $0x025a1c39   // b80: vextracti32x4 $0x2, %zmm11, (%rdx,%r11,2)
+	LONG $0x487d3362; LONG $0x033a1c39   // b88: vextracti32x4 $0x3, %zmm11, (%rdx,%r15)
+	LONG $0x06e6c149                     // b90: shlq $0x6, %r14
+	LONG $0x06e3c148                     // b94: shlq $0x6, %rbx
+	LONG $0x9a148d4a                     // b98: leaq (%rdx,%r11,4), %rdx
+	LONG $0xfc5a8d4d                     // b9c: leaq -0x4(%r10), %r11
+	WORD $0x014d; BYTE $0xf1             // ba0: addq %r14, %r9
+	WORD $0x0149; BYTE $0xd8             // ba3: addq %rbx, %r8
+	LONG $0x07fa8349                     // ba6: cmpq $0x7, %r10
+	WORD $0x894d; BYTE $0xda             // baa: movq %r11, %r10
+	LONG $0x0474860f; WORD $0x0000       // bad: jbe 0x3b07 <depthwiseVNNIk5x16+0x1027>
+	LONG $0x48fe7162; WORD $0x196f       // bb3: vmovdqu64 (%rcx), %zmm11
+	LONG $0x48fd5162; WORD $0x216f       // bb9: vmovdqa64 (%r9), %zmm12
+	LONG $0x311c8d4d                     // bbf: leaq (%r9,%rsi), %r11
+	LONG $0x48fd5162; WORD $0x336f       // bc3: vmovdqa64 (%r11), %zmm14
+	WORD $0x0149; BYTE $0xf3             // bc9: addq %rsi, %r11
+	LONG $0x48fd5162; WORD $0x2b6f       // bcc: vmovdqa64 (%r11), %zmm13
+	WORD $0x0149; BYTE $0xf3             // bd2: addq %rsi, %r11
+	LONG $0x481d7262; WORD $0xda50       // bd5: vpdpbusd %zmm2, %zmm12, %zmm11
+	LONG $0x480d7262; WORD $0xdb50       // bdb: vpdpbusd %zmm3, %zmm14, %zmm11
+	LONG $0x48fd5162; WORD $0x336f       // be1: vmovdqa64 (%r11), %zmm14
+	WORD $0x0149; BYTE $0xf3             // be7: addq %rsi, %r11
+	LONG $0x48157262; WORD $0xdc50       // bea: vpdpbusd %zmm4, %zmm13, %zmm11
+	LONG $0x48fd5162; WORD $0x2b6f       // bf0: vmovdqa64 (%r11), %zmm13
+	WORD $0x0149; BYTE $0xf3             // bf6: addq %rsi, %r11
+	LONG $0x60788b4c                     // bf9: movq 0x60(%rax), %r15
+	LONG $0xe0988b48; WORD $0x0000; BYTE $0x00 // bfd: movq 0xe0(%rax), %rbx
+	LONG $0x480d7262; WORD $0xdd50       // c04: vpdpbusd %zmm5, %zmm14, %zmm11
+	LONG $0x48fd5162; WORD $0x306f       // c0a: vmovdqa64 (%r8), %zmm14
+	LONG $0x06e7c149                     // c10: shlq $0x6, %r15
+	LONG $0x06e3c148                     // c14: shlq $0x6, %rbx
+	LONG $0x39348d4f                     // c18: leaq (%r9,%r15), %r14
+	LONG $0x181c8d4d                     // c1c: leaq (%r8,%rbx), %r11
+	LONG $0x48157262; WORD $0xde50       // c20: vpdpbusd %zmm6, %zmm13, %zmm11
+	LONG $0x48fd5162; WORD $0x2c6f; BYTE $0x38 // c26: vmovdqa64 (%r8,%rdi), %zmm13
+	LONG $0x480d7262; WORD $0xdf50       // c2d: vpdpbusd %zmm7, %zmm14, %zmm11
+	LONG $0x48155262; WORD $0xd850       // c33: vpdpbusd %zmm8, %zmm13, %zmm11
+	LONG $0x487c5162; WORD $0xdb5b       // c39: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5959; BYTE $0x01 // c3f: vmulps 0x40(%rcx), %zmm11, %zmm11
+	LONG $0x48fd1162; WORD $0x2c6f; BYTE $0x39 // c46: vmovdqa64 (%r9,%r15), %zmm13
+	LONG $0x48fe7162; WORD $0x216f       // c4d: vmovdqu64 (%rcx), %zmm12
+	LONG $0x360c8d4d                     // c53: leaq (%r14,%rsi), %r9
+	LONG $0x48fd5162; WORD $0x396f       // c57: vmovdqa64 (%r9), %zmm15
+	WORD $0x0149; BYTE $0xf1             // c5d: addq %rsi, %r9
+	LONG $0x48fd5162; WORD $0x316f       // c60: vmovdqa64 (%r9), %zmm14
+	WORD $0x0149; BYTE $0xf1             // c66: addq %rsi, %r9
+	LONG $0x48157262; WORD $0xe250       // c69: vpdpbusd %zmm2, %zmm13, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // c6f: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48057262; WORD $0xe350       // c75: vpdpbusd %zmm3, %zmm15, %zmm12
+	LONG $0x48fd5162; WORD $0x396f       // c7b: vmovdqa64 (%r9), %zmm15
+	WORD $0x0149; BYTE $0xf1             // c81: addq %rsi, %r9
+	LONG $0x480d7262; WORD $0xe450       // c84: vpdpbusd %zmm4, %zmm14, %zmm12
+	LONG $0x48fd5162; WORD $0x316f       // c8a: vmovdqa64 (%r9), %zmm14
+	WORD $0x0149; BYTE $0xf1             // c90: addq %rsi, %r9
+	LONG $0x60488b4c                     // c93: movq 0x60(%rax), %r9
+	LONG $0x48057262; WORD $0xe550       // c97: vpdpbusd %zmm5, %zmm15, %zmm12
+	LONG $0x48fd5162; WORD $0x3c6f; BYTE $0x18 // c9d: vmovdqa64 (%r8,%rbx), %zmm15
+	LONG $0xe0808b4c; WORD $0x0000; BYTE $0x00 // ca4: movq 0xe0(%rax), %r8
+	LONG $0x06e1c149                     // cab: shlq $0x6, %r9
+	LONG $0x0e3c8d4f                     // caf: leaq (%r14,%r9), %r15
+	LONG $0x480d7262; WORD $0xe650       // cb3: vpdpbusd %zmm6, %zmm14, %zmm12
+	LONG $0x48fd3162; WORD $0x346f; BYTE $0x1f // cb9: vmovdqa64 (%rdi,%r11), %zmm14
+	LONG $0x06e0c149                     // cc0: shlq $0x6, %r8
+	LONG $0x031c8d4b                     // cc4: leaq (%r11,%r8), %rbx
+	LONG $0x48057262; WORD $0xe750       // cc8: vpdpbusd %zmm7, %zmm15, %zmm12
+	LONG $0x480d5262; WORD $0xe050       // cce: vpdpbusd %zmm8, %zmm14, %zmm12
+	LONG $0x487c5162; WORD $0xe45b       // cd4: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0x6159; BYTE $0x01 // cda: vmulps 0x40(%rcx), %zmm12, %zmm12
+	LONG $0x48fd1162; WORD $0x346f; BYTE $0x31 // ce1: vmovdqa64 (%r9,%r14), %zmm14
+	LONG $0x48fe7162; WORD $0x296f       // ce8: vmovdqu64 (%rcx), %zmm13
+	LONG $0x370c8d4d                     // cee: leaq (%r15,%rsi), %r9
+	LONG $0x48fdc162; WORD $0x016f       // cf2: vmovdqa64 (%r9), %zmm16
+	WORD $0x0149; BYTE $0xf1             // cf8: addq %rsi, %r9
+	LONG $0x48fd5162; WORD $0x396f       // cfb: vmovdqa64 (%r9), %zmm15
+	WORD $0x0149; BYTE $0xf1             // d01: addq %rsi, %r9
+	LONG $0x480d7262; WORD $0xea50       // d04: vpdpbusd %zmm2, %zmm14, %zmm13
+	LONG $0x487d5162; WORD $0xe45b       // d0a: vcvtps2dq %zmm12, %zmm12
+	LONG $0x407d7262; WORD $0xeb50       // d10: vpdpbusd %zmm3, %zmm16, %zmm13
+	LONG $0x48fdc162; WORD $0x016f       // d16: vmovdqa64 (%r9), %zmm16
+	WORD $0x0149; BYTE $0xf1             // d1c: addq %rsi, %r9
+	LONG $0x48255162; WORD $0xdc6b       // d1f: vpackssdw %zmm12, %zmm11, %zmm11
+	LONG $0x48057262; WORD $0xec50       // d25: vpdpbusd %zmm4, %zmm15, %zmm13
+	LONG $0x48fd5162; WORD $0x396f       // d2b: vmovdqa64 (%r9), %zmm15
+	WORD $0x0149; BYTE $0xf1             // d31: addq %rsi, %r9
+	LONG $0x60708b4c                     // d34: movq 0x60(%rax), %r14
+	LONG $0x48255162; WORD $0xdaed       // d38: vpaddsw %zmm10, %zmm11, %zmm11
+	LONG $0x407d7262; WORD $0xed50       // d3e: vpdpbusd %zmm5, %zmm16, %zmm13
+	LONG $0x48fd8162; WORD $0x046f; BYTE $0x18 // d44: vmovdqa64 (%r8,%r11), %zmm16
+	LONG $0xe0988b4c; WORD $0x0000; BYTE $0x00 // d4b: movq 0xe0(%rax), %r11
+	LONG $0x06e6c149                     // d52: shlq $0x6, %r14
+	LONG $0x370c8d4f                     // d56: leaq (%r15,%r14), %r9
+	LONG $0x48057262; WORD $0xee50       // d5a: vpdpbusd %zmm6, %zmm15, %zmm13
+	LONG $0x48fd7162; WORD $0x3c6f; BYTE $0x1f // d60: vmovdqa64 (%rdi,%rbx), %zmm15
+	LONG $0x06e3c149                     // d67: shlq $0x6, %r11
+	LONG $0x1b048d4e                     // d6b: leaq (%rbx,%r11), %r8
+	LONG $0x407d7262; WORD $0xef50       // d6f: vpdpbusd %zmm7, %zmm16, %zmm13
+	LONG $0x48055262; WORD $0xe850       // d75: vpdpbusd %zmm8, %zmm15, %zmm13
+	LONG $0x487c5162; WORD $0xed5b       // d7b: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x48147162; WORD $0x6959; BYTE $0x01 // d81: vmulps 0x40(%rcx), %zmm13, %zmm13
+	LONG $0x48fd1162; WORD $0x3c6f; BYTE $0x3e // d88: vmovdqa64 (%r14,%r15), %zmm15
+	LONG $0x48fe7162; WORD $0x316f       // d8f: vmovdqu64 (%rcx), %zmm14
+	LONG $0x31348d4d                     // d95: leaq (%r9,%rsi), %r14
+	LONG $0x48fdc162; WORD $0x0e6f       // d99: vmovdqa64 (%r14), %zmm17
+	WORD $0x0149; BYTE $0xf6             // d9f: addq %rsi, %r14
+	LONG $0x48fdc162; WORD $0x066f       // da2: vmovdqa64 (%r14), %zmm16
+	WORD $0x0149; BYTE $0xf6             // da8: addq %rsi, %r14
+	LONG $0x48057262; WORD $0xf250       // dab: vpdpbusd %zmm2, %zmm15, %zmm14
+	LONG $0x487d5162; WORD $0xed5b       // db1: vcvtps2dq %zmm13, %zmm13
+	LONG $0x40757262; WORD $0xf350       // db7: vpdpbusd %zmm3, %zmm17, %zmm14
+	LONG $0x48fdc162; WORD $0x0e6f       // dbd: vmovdqa64 (%r14), %zmm17
+	WORD $0x0149; BYTE $0xf6             // dc3: addq %rsi, %r14
+	LONG $0x407d7262; WORD $0xf450       // dc6: vpdpbusd %zmm4, %zmm16, %zmm14
+	LONG $0x48fdc162; WORD $0x066f       // dcc: vmovdqa64 (%r14), %zmm16
+	WORD $0x0149; BYTE $0xf6             // dd2: addq %rsi, %r14
+	LONG $0x60708b4c                     // dd5: movq 0x60(%rax), %r14
+	LONG $0x40757262; WORD $0xf550       // dd9: vpdpbusd %zmm5, %zmm17, %zmm14
+	LONG $0x48fdc162; WORD $0x0c6f; BYTE $0x1b // ddf: vmovdqa64 (%r11,%rbx), %zmm17
+	LONG $0x40588b4c                     // de6: movq 0x40(%rax), %r11
+	LONG $0xe0988b48; WORD $0x0000; BYTE $0x00 // dea: movq 0xe0(%rax), %rbx
+	LONG $0x407d7262; WORD $0xf650       // df1: vpdpbusd %zmm6, %zmm16, %zmm14
+	LONG $0x48fda162; WORD $0x046f; BYTE $0x07 // df7: vmovdqa64 (%rdi,%r8), %zmm16
+	LONG $0x40757262; WORD $0xf750       // dfe: vpdpbusd %zmm7, %zmm17, %zmm14
+	LONG $0x407d5262; WORD $0xf050       // e04: vpdpbusd %zmm8, %zmm16, %zmm14
+	LONG $0x487c5162; WORD $0xf65b       // e0a: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x480c7162; WORD $0x7159; BYTE $0x01 // e10: vmulps 0x40(%rcx), %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xf65b       // e17: vcvtps2dq %zmm14, %zmm14
+	LONG $0x48155162; WORD $0xee6b       // e1d: vpackssdw %zmm14, %zmm13, %zmm13
+	LONG $0x48155162; WORD $0xe2ed       // e23: vpaddsw %zmm10, %zmm13, %zmm12
+	LONG $0x48255162; WORD $0xdc67       // e29: vpackuswb %zmm12, %zmm11, %zmm11
+	LONG $0x48355262; WORD $0xdb36       // e2f: vpermd %zmm11, %zmm9, %zmm11
+	LONG $0x10fb8349                     // e35: cmpq $0x10, %r11
+	LONG $0xfd31850f; WORD $0xffff       // e39: jne 0x3650 <depthwiseVNNIk5x16+0xb70>
+	LONG $0x48fe7162; WORD $0x1a7f       // e3f: vmovdqu64 %zmm11, (%rdx)
+	LONG $0xfffd46e9; BYTE $0xff         // e45: jmp 0x3670 <depthwiseVNNIk5x16+0xb90>
+	WORD $0x894d; BYTE $0xd3             // e4a: movq %r10, %r11
+	WORD $0x854d; BYTE $0xdb             // e4d: testq %r11, %r11
+	LONG $0x02aa8e0f; WORD $0x0000       // e50: jle 0x3be0 <depthwiseVNNIk5x16+0x1100>
+	WORD $0xff49; BYTE $0xc3             // e56: incq %r11
+	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // e59: nopl (%rax)
+	LONG $0x48fe7162; WORD $0x096f       // e60: vmovdqu64 (%rcx), %zmm9
+	LONG $0x48fd5162; WORD $0x116f       // e66: vmovdqa64 (%r9), %zmm10
+	LONG $0x31148d4d                     // e6c: leaq (%r9,%rsi), %r10
+	LONG $0x48fd5162; WORD $0x226f       // e70: vmovdqa64 (%r10), %zmm12
+	WORD $0x0149; BYTE $0xf2             // e76: addq %rsi, %r10
+	LONG $0x48fd5162; WORD $0x1a6f       // e79: vmovdqa64 (%r10), %zmm11
+	WORD $0x0149; BYTE $0xf2             // e7f: addq %rsi, %r10
+	WORD $0xff49; BYTE $0xcb             // e82: decq %r11
+	LONG $0x482d7262; WORD $0xca50       // e85: vpdpbusd %zmm2, %zmm10, %zmm9
+	LONG $0x481d7262; WORD $0xcb50       // e8b: vpdpbusd %zmm3, %zmm12, %zmm9
+	LONG $0x48fd5162; WORD $0x226f       // e91: vmovdqa64 (%r10), %zmm12
+	WORD $0x0149; BYTE $0xf2             // e97: addq %rsi, %r10
+	LONG $0x48257262; WORD $0xcc50       // e9a: vpdpbusd %zmm4, %zmm11, %zmm9
+	LONG $0x48fd5162; WORD $0x1a6f       // ea0: vmovdqa64 (%r10), %zmm11
+	WORD $0x0149; BYTE $0xf2             // ea6: addq %rsi, %r10
+	LONG $0x481d7262; WORD $0xcd50       // ea9: vpdpbusd %zmm5, %zmm12, %zmm9
+	LONG $0x48fd5162; WORD $0x206f       // eaf: vmovdqa64 (%r8), %zmm12
+	LONG $0x48257262; WORD $0xce50       // eb5: vpdpbusd %zmm6, %zmm11, %zmm9
+	LONG $0x48fd5162; WORD $0x1c6f; BYTE $0x38 // ebb: vmovdqa64 (%r8,%rdi), %zmm11
+	LONG $0x481d7262; WORD $0xcf50       // ec2: vpdpbusd %zmm7, %zmm12, %zmm9
+	LONG $0x48255262; WORD $0xc850       // ec8: vpdpbusd %zmm8, %zmm11, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // ece: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4959; BYTE $0x01 // ed4: vmulps 0x40(%rcx), %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x495d; BYTE $0x03 // edb: vminps 0xc0(%rcx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // ee2: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0xc9fe       // ee8: vpaddd %zmm1, %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // eee: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // ef4: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f7162; WORD $0x0a7f       // efa: vmovdqu8 %xmm9, (%rdx) {%k1}
+	LONG $0x60508b4c                     // f00: movq 0x60(%rax), %r10
+	LONG $0xe0988b48; WORD $0x0000; BYTE $0x00 // f04: movq 0xe0(%rax), %rbx
+	LONG $0x40500348                     // f0b: addq 0x40(%rax), %rdx
+	LONG $0x06e2c149                     // f0f: shlq $0x6, %r10
+	LONG $0x06e3c148                     // f13: shlq $0x6, %rbx
+	WORD $0x014d; BYTE $0xd1             // f17: addq %r10, %r9
+	WORD $0x0149; BYTE $0xd8             // f1a: addq %rbx, %r8
+	LONG $0x01fb8349                     // f1d: cmpq $0x1, %r11
+	LONG $0xff39870f; WORD $0xffff       // f21: ja 0x3940 <depthwiseVNNIk5x16+0xe60>
+	LONG $0x0001d4e9; BYTE $0x00         // f27: jmp 0x3be0 <depthwiseVNNIk5x16+0x1100>
+	WORD $0x894d; BYTE $0xd3             // f2c: movq %r10, %r11
+	WORD $0x854d; BYTE $0xdb             // f2f: testq %r11, %r11
+	LONG $0x01c88e0f; WORD $0x0000       // f32: jle 0x3be0 <depthwiseVNNIk5x16+0x1100>
+	WORD $0xff49; BYTE $0xc3             // f38: incq %r11
+	LONG $0x00441f0f; BYTE $0x00         // f3b: nopl (%rax,%rax)
+	LONG $0x48fe7162; WORD $0x196f       // f40: vmovdqu64 (%rcx), %zmm11
+	LONG $0x48fd5162; WORD $0x216f       // f46: vmovdqa64 (%r9), %zmm12
+	LONG $0x31148d4d                     // f4c: leaq (%r9,%rsi), %r10
+	LONG $0x48fd5162; WORD $0x326f       // f50: vmovdqa64 (%r10), %zmm14
+	WORD $0x0149; BYTE $0xf2             // f56: addq %rsi, %r10
+	LONG $0x48fd5162; WORD $0x2a6f       // f59: vmovdqa64 (%r10), %zmm13
+	WORD $0x0149; BYTE $0xf2             // f5f: addq %rsi, %r10
+	WORD $0xff49; BYTE $0xcb             // f62: decq %r11
+	LONG $0x481d7262; WORD $0xda50       // f65: vpdpbusd %zmm2, %zmm12, %zmm11
+	LONG $0x480d7262; WORD $0xdb50       // f6b: vpdpbusd %zmm3, %zmm14, %zmm11
+	LONG $0x48fd5162; WORD $0x326f       // f71: vmovdqa64 (%r10), %zmm14
+	WORD $0x0149; BYTE $0xf2             // f77: addq %rsi, %r10
+	LONG $0x48157262; WORD $0xdc50       // f7a: vpdpbusd %zmm4, %zmm13, %zmm11
+	LONG $0x48fd5162; WORD $0x2a6f       // f80: vmovdqa64 (%r10), %zmm13
+	WORD $0x0149; BYTE $0xf2             // f86: addq %rsi, %r10
+	LONG $0x480d7262; WORD $0xdd50       // f89: vpdpbusd %zmm5, %zmm14, %zmm11
+	LONG $0x48fd5162; WORD $0x306f       // f8f: vmovdqa64 (%r8), %zmm14
+	LONG $0x48157262; WORD $0xde50       // f95: vpdpbusd %zmm6, %zmm13, %zmm11
+	LONG $0x48fd5162; WORD $0x2c6f; BYTE $0x38 // f9b: vmovdqa64 (%r8,%rdi), %zmm13
+	LONG $0x480d7262; WORD $0xdf50       // fa2: vpdpbusd %zmm7, %zmm14, %zmm11
+	LONG $0x48155262; WORD $0xd850       // fa8: vpdpbusd %zmm8, %zmm13, %zmm11
+	LONG $0x487c5162; WORD $0xdb5b       // fae: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5959; BYTE $0x01 // fb4: vmulps 0x40(%rcx), %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x6159; BYTE $0x03 // fbb: vmulps 0xc0(%rcx), %zmm11, %zmm12
+	LONG $0x48345162; WORD $0xe458       // fc2: vaddps %zmm12, %zmm9, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // fc8: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0xe25d       // fce: vminps %zmm10, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc59       // fd4: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // fda: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48257162; WORD $0xd9fe       // fe0: vpaddd %zmm1, %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // fe6: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb11       // fec: vpmovusdb %zmm11, %xmm11
+	LONG $0x097f7162; WORD $0x1a7f       // ff2: vmovdqu8 %xmm11, (%rdx) {%k1}
+	LONG $0x60508b4c                     // ff8: movq 0x60(%rax), %r10
+	LONG $0xe0988b48; WORD $0x0000; BYTE $0x00 // ffc: movq 0xe0(%rax), %rbx
+	LONG $0x40500348                     // 1003: addq 0x40(%rax), %rdx
+	LONG $0x06e2c149                     // 1007: shlq $0x6, %r10
+	LONG $0x06e3c148                     // 100b: shlq $0x6, %rbx
+	WORD $0x014d; BYTE $0xd1             // 100f: addq %r10, %r9
+	WORD $0x0149; BYTE $0xd8             // 1012: addq %rbx, %r8
+	LONG $0x01fb8349                     // 1015: cmpq $0x1, %r11
+	LONG $0xff21870f; WORD $0xffff       // 1019: ja 0x3a20 <depthwiseVNNIk5x16+0xf40>
+	LONG $0x0000dce9; BYTE $0x00         // 101f: jmp 0x3be0 <depthwiseVNNIk5x16+0x1100>
+	WORD $0x894d; BYTE $0xd3             // 1024: movq %r10, %r11
+	WORD $0x854d; BYTE $0xdb             // 1027: testq %r11, %r11
+	LONG $0x00d08e0f; WORD $0x0000       // 102a: jle 0x3be0 <depthwiseVNNIk5x16+0x1100>
+	WORD $0xff49; BYTE $0xc3             // 1030: incq %r11
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 1033: nopw %cs:(%rax,%rax)
+	LONG $0x48fe7162; WORD $0x096f       // 1040: vmovdqu64 (%rcx), %zmm9
+	LONG $0x48fd5162; WORD $0x116f       // 1046: vmovdqa64 (%r9), %zmm10
+	LONG $0x31148d4d                     // 104c: leaq (%r9,%rsi), %r10
+	LONG $0x48fd5162; WORD $0x226f       // 1050: vmovdqa64 (%r10), %zmm12
+	WORD $0x0149; BYTE $0xf2             // 1056: addq %rsi, %r10
+	LONG $0x48fd5162; WORD $0x1a6f       // 1059: vmovdqa64 (%r10), %zmm11
+	WORD $0x0149; BYTE $0xf2             // 105f: addq %rsi, %r10
+	WORD $0xff49; BYTE $0xcb             // 1062: decq %r11
+	LONG $0x482d7262; WORD $0xca50       // 1065: vpdpbusd %zmm2, %zmm10, %zmm9
+	LONG $0x481d7262; WORD $0xcb50       // 106b: vpdpbusd %zmm3, %zmm12, %zmm9
+	LONG $0x48fd5162; WORD $0x226f       // 1071: vmovdqa64 (%r10), %zmm12
+	WORD $0x0149; BYTE $0xf2             // 1077: addq %rsi, %r10
+	LONG $0x48257262; WORD $0xcc50       // 107a: vpdpbusd %zmm4, %zmm11, %zmm9
+	LONG $0x48fd5162; WORD $0x1a6f       // 1080: vmovdqa64 (%r10), %zmm11
+	WORD $0x0149; BYTE $0xf2             // 1086: addq %rsi, %r10
+	LONG $0x481d7262; WORD $0xcd50       // 1089: vpdpbusd %zmm5, %zmm12, %zmm9
+	LONG $0x48fd5162; WORD $0x206f       // 108f: vmovdqa64 (%r8), %zmm12
+	LONG $0x48257262; WORD $0xce50       // 1095: vpdpbusd %zmm6, %zmm11, %zmm9
+	LONG $0x48fd5162; WORD $0x1c6f; BYTE $0x38 // 109b: vmovdqa64 (%r8,%rdi), %zmm11
+	LONG $0x481d7262; WORD $0xcf50       // 10a2: vpdpbusd %zmm7, %zmm12, %zmm9
+	LONG $0x48255262; WORD $0xc850       // 10a8: vpdpbusd %zmm8, %zmm11, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // 10ae: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4959; BYTE $0x01 // 10b4: vmulps 0x40(%rcx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 10bb: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0xc9fe       // 10c1: vpaddd %zmm1, %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 10c7: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 10cd: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f7162; WORD $0x0a7f       // 10d3: vmovdqu8 %xmm9, (%rdx) {%k1}
+	LONG $0x60508b4c                     // 10d9: movq 0x60(%rax), %r10
+	LONG $0xe0988b48; WORD $0x0000; BYTE $0x00 // 10dd: movq 0xe0(%rax), %rbx
+	LONG $0x40500348                     // 10e4: addq 0x40(%rax), %rdx
+	LONG $0x06e2c149                     // 10e8: shlq $0x6, %r10
+	LONG $0x06e3c148                     // 10ec: shlq $0x6, %rbx
+	WORD $0x014d; BYTE $0xd1             // 10f0: addq %r10, %r9
+	WORD $0x0149; BYTE $0xd8             // 10f3: addq %rbx, %r8
+	LONG $0x01fb8349                     // 10f6: cmpq $0x1, %r11
+	LONG $0xff40870f; WORD $0xffff       // 10fa: ja 0x3b20 <depthwiseVNNIk5x16+0x1040>
+	LONG $0x248cff49; LONG $0x00000138   // 1100: decq 0x138(%r12)
+	LONG $0xef12840f; WORD $0xffff       // 1108: je 0x2b00 <depthwiseVNNIk5x16+0x20>
+	LONG $0x24848149; LONG $0x00000130; LONG $0x000001c0 // 110e: addq $0x1c0, 0x130(%r12)
+	LONG $0x24848149; LONG $0x00000140; LONG $0x00000180 // 111a: addq $0x180, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x00000128   // 1126: movq 0x128(%r12), %rax
+	LONG $0x10c08348                     // 112e: addq $0x10, %rax
+	LONG $0x248c8b49; LONG $0x000000a8   // 1132: movq 0xa8(%r12), %rcx
+	WORD $0x3948; BYTE $0xc8             // 113a: cmpq %rcx, %rax
+	LONG $0xc14d0f48                     // 113d: cmovgeq %rcx, %rax
+	LONG $0x24848949; LONG $0x00000128   // 1141: movq %rax, 0x128(%r12)
+	LONG $0xffefb2e9; BYTE $0xff         // 1149: jmp 0x2be0 <depthwiseVNNIk5x16+0x100>
+	WORD $0xf8c5; BYTE $0x77             // 114e: vzeroupper
+	RET
+
+TEXT ·depthwiseVNNIk3(SB), NOSPLIT, $0-8
+	PCALIGN $32
+	MOVQ args+0(FP), R12
+	PCALIGN $32
+	LONG $0x24448b49; BYTE $0x70         // 000: movq 0x70(%r12), %rax
+	LONG $0xc0eff9c5                     // 005: vpxor %xmm0, %xmm0, %xmm0
+	LONG $0x24848949; LONG $0x00000120   // 009: movq %rax, 0x120(%r12)
+	WORD $0x28eb                         // 011: jmp 0x3c7b <depthwiseVNNIk3+0x3b>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 013: nopw %cs:(%rax,%rax)
+	LONG $0x24448b49; BYTE $0x78         // 020: movq 0x78(%r12), %rax
+	LONG $0x24840149; LONG $0x00000120   // 025: addq %rax, 0x120(%r12)
+	LONG $0x248cff49; LONG $0x00000088   // 02d: decq 0x88(%r12)
+	LONG $0x0526840f; WORD $0x0000       // 035: je 0x41a1 <depthwiseVNNIk3+0x561>
+	LONG $0x244c8b49; BYTE $0x48         // 03b: movq 0x48(%r12), %rcx
+	LONG $0x24448b49; BYTE $0x50         // 040: movq 0x50(%r12), %rax
+	LONG $0x24748b49; BYTE $0x08         // 045: movq 0x8(%r12), %rsi
+	LONG $0x001fb841; WORD $0x0000       // 04a: movl $0x1f, %r8d
+	WORD $0x0148; BYTE $0xc8             // 050: addq %rcx, %rax
+	LONG $0x24448949; BYTE $0x48         // 053: movq %rax, 0x48(%r12)
+	LONG $0x247c8b49; BYTE $0x58         // 058: movq 0x58(%r12), %rdi
+	WORD $0x21eb                         // 05d: jmp 0x3cc0 <depthwiseVNNIk3+0x80>
+	WORD $0x8948; BYTE $0xc8             // 05f: movq %rcx, %rax
+	WORD $0x9948                         // 062: cqto
+	WORD $0xf749; BYTE $0xfa             // 064: idivq %r10
+	LONG $0x54af0f49; WORD $0x1024       // 067: imulq 0x10(%r12), %rdx
+	WORD $0x0149; BYTE $0xd1             // 06d: addq %rdx, %r9
+	LONG $0xc40c894f                     // 070: movq %r9, (%r12,%r8,8)
+	WORD $0xff49; BYTE $0xc0             // 074: incq %r8
+	WORD $0x0148; BYTE $0xf9             // 077: addq %rdi, %rcx
+	LONG $0x22f88349                     // 07a: cmpq $0x22, %r8
+	WORD $0x4074                         // 07e: je 0x3d00 <depthwiseVNNIk3+0xc0>
+	WORD $0x8949; BYTE $0xf1             // 080: movq %rsi, %r9
+	WORD $0x8548; BYTE $0xc9             // 083: testq %rcx, %rcx
+	WORD $0xe878                         // 086: js 0x3cb0 <depthwiseVNNIk3+0x70>
+	WORD $0x8949; BYTE $0xf1             // 088: movq %rsi, %r9
+	LONG $0x244c3b49; BYTE $0x18         // 08b: cmpq 0x18(%r12), %rcx
+	WORD $0xde7d                         // 090: jge 0x3cb0 <depthwiseVNNIk3+0x70>
+	LONG $0x240c8b4d                     // 092: movq (%r12), %r9
+	LONG $0x24548b4d; BYTE $0x20         // 096: movq 0x20(%r12), %r10
+	WORD $0x8948; BYTE $0xca             // 09b: movq %rcx, %rdx
+	WORD $0x394c; BYTE $0xd1             // 09e: cmpq %r10, %rcx
+	WORD $0xc47c                         // 0a1: jl 0x3ca7 <depthwiseVNNIk3+0x67>
+	WORD $0x8948; BYTE $0xc8             // 0a3: movq %rcx, %rax
+	WORD $0x094c; BYTE $0xd0             // 0a6: orq %r10, %rax
+	LONG $0x20e8c148                     // 0a9: shrq $0x20, %rax
+	WORD $0xb075                         // 0ad: jne 0x3c9f <depthwiseVNNIk3+0x5f>
+	WORD $0xc889                         // 0af: movl %ecx, %eax
+	WORD $0xd231                         // 0b1: xorl %edx, %edx
+	WORD $0xf741; BYTE $0xf2             // 0b3: divl %r10d
+	WORD $0xafeb                         // 0b6: jmp 0x3ca7 <depthwiseVNNIk3+0x67>
+	LONG $0x00841f0f; LONG $0x00000000   // 0b8: nopl (%rax,%rax)
+	LONG $0x24848b49; LONG $0x00000090   // 0c0: movq 0x90(%r12), %rax
+	LONG $0x248c8b49; LONG $0x00000098   // 0c8: movq 0x98(%r12), %rcx
+	LONG $0x24848949; LONG $0x00000130   // 0d0: movq %rax, 0x130(%r12)
+	LONG $0x248c8949; LONG $0x00000140   // 0d8: movq %rcx, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x000000a0   // 0e0: movq 0xa0(%r12), %rax
+	LONG $0x24848949; LONG $0x00000128   // 0e8: movq %rax, 0x128(%r12)
+	LONG $0x24848b49; LONG $0x000000b0   // 0f0: movq 0xb0(%r12), %rax
+	LONG $0x24848949; LONG $0x00000138   // 0f8: movq %rax, 0x138(%r12)
+	LONG $0x24848b49; LONG $0x00000128   // 100: movq 0x128(%r12), %rax
+	LONG $0x9078c1c4; LONG $0x00b8248c; WORD $0x0000 // 108: kmovw 0xb8(%r12), %k1
+	LONG $0x0400b948; LONG $0x05010c08; WORD $0x0d09 // 112: movabsq $0xd0905010c080400, %rcx
+	LONG $0x0602ba48; LONG $0x07030e0a; WORD $0x0f0b // 11c: movabsq $0xf0b07030e0a0602, %rdx
+	LONG $0x6ef9e1c4; BYTE $0xc9         // 126: vmovq %rcx, %xmm1
+	LONG $0x6ef9e1c4; BYTE $0xd2         // 12b: vmovq %rdx, %xmm2
+	LONG $0x248c8b49; LONG $0x000000c0   // 130: movq 0xc0(%r12), %rcx
+	WORD $0xd231                         // 138: xorl %edx, %edx
+	LONG $0xd26cf1c5                     // 13a: vpunpcklqdq %xmm2, %xmm1, %xmm2
+	LONG $0x487df262; WORD $0xca31       // 13e: vpmovzxbd %xmm2, %zmm1
+	LONG $0x48edf362; WORD $0xd243; BYTE $0x00 // 144: vshufi64x2 $0x0, %zmm2, %zmm2, %zmm2
+	WORD $0x10eb                         // 14b: jmp 0x3d9d <depthwiseVNNIk3+0x15d>
+	WORD $0x1f0f; BYTE $0x00             // 14d: nopl (%rax)
+	WORD $0xff48; BYTE $0xc2             // 150: incq %rdx
+	LONG $0x03fa8348                     // 153: cmpq $0x3, %rdx
+	LONG $0x00b3840f; WORD $0x0000       // 157: je 0x3e50 <depthwiseVNNIk3+0x210>
+	LONG $0xd4748b49; BYTE $0x28         // 15d: movq 0x28(%r12,%rdx,8), %rsi
+	LONG $0x01fa8348                     // 162: cmpq $0x1, %rdx
+	WORD $0x3875                         // 166: jne 0x3de0 <depthwiseVNNIk3+0x1a0>
+	WORD $0x8548; BYTE $0xf6             // 168: testq %rsi, %rsi
+	WORD $0xe374                         // 16b: je 0x3d90 <depthwiseVNNIk3+0x150>
+	LONG $0x248c8b4d; LONG $0x000000f8   // 16d: movq 0xf8(%r12), %r9
+	LONG $0x24948b4d; LONG $0x00000100   // 175: movq 0x100(%r12), %r10
+	LONG $0x24848b4d; LONG $0x00000108   // 17d: movq 0x108(%r12), %r8
+	LONG $0x247c8b49; BYTE $0x40         // 185: movq 0x40(%r12), %rdi
+	WORD $0x0149; BYTE $0xc1             // 18a: addq %rax, %r9
+	WORD $0x0149; BYTE $0xc2             // 18d: addq %rax, %r10
+	WORD $0x0149; BYTE $0xc0             // 190: addq %rax, %r8
+	WORD $0x2beb                         // 193: jmp 0x3e00 <depthwiseVNNIk3+0x1c0>
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 195: nopw %cs:(%rax,%rax)
+	WORD $0x8548; BYTE $0xf6             // 1a0: testq %rsi, %rsi
+	WORD $0xab74                         // 1a3: je 0x3d90 <depthwiseVNNIk3+0x150>
+	LONG $0x24448b4d; BYTE $0x08         // 1a5: movq 0x8(%r12), %r8
+	WORD $0xff31                         // 1aa: xorl %edi, %edi
+	WORD $0x0149; BYTE $0xc0             // 1ac: addq %rax, %r8
+	WORD $0x894d; BYTE $0xc2             // 1af: movq %r8, %r10
+	WORD $0x894d; BYTE $0xc1             // 1b2: movq %r8, %r9
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 1b5: nopw %cs:(%rax,%rax)
+	LONG $0x897fd162; WORD $0x196f       // 1c0: vmovdqu8 (%r9), %xmm3 {%k1} {z}
+	LONG $0x897fd162; WORD $0x226f       // 1c6: vmovdqu8 (%r10), %xmm4 {%k1} {z}
+	LONG $0x897fd162; WORD $0x286f       // 1cc: vmovdqu8 (%r8), %xmm5 {%k1} {z}
+	WORD $0x0149; BYTE $0xf9             // 1d2: addq %rdi, %r9
+	WORD $0x0149; BYTE $0xfa             // 1d5: addq %rdi, %r10
+	WORD $0x0149; BYTE $0xf8             // 1d8: addq %rdi, %r8
+	LONG $0x4865f362; WORD $0xdc38; BYTE $0x01 // 1db: vinserti32x4 $0x1, %xmm4, %zmm3, %zmm3
+	LONG $0x4865f362; WORD $0xdd38; BYTE $0x02 // 1e2: vinserti32x4 $0x2, %xmm5, %zmm3, %zmm3
+	LONG $0x4875f262; WORD $0xdb36       // 1e9: vpermd %zmm3, %zmm1, %zmm3
+	LONG $0x4865f262; WORD $0xda00       // 1ef: vpshufb %zmm2, %zmm3, %zmm3
+	LONG $0x48fdf162; WORD $0x197f       // 1f5: vmovdqa64 %zmm3, (%rcx)
+	LONG $0x40c18348                     // 1fb: addq $0x40, %rcx
+	WORD $0xff48; BYTE $0xce             // 1ff: decq %rsi
+	WORD $0xbc75                         // 202: jne 0x3e00 <depthwiseVNNIk3+0x1c0>
+	LONG $0xffff47e9; BYTE $0xff         // 204: jmp 0x3d90 <depthwiseVNNIk3+0x150>
+	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // 209: nopl (%rax)
+	WORD $0x894c; BYTE $0xe0             // 210: movq %r12, %rax
+	LONG $0x90f8e1c4; LONG $0x0000b888; BYTE $0x00 // 213: kmovq 0xb8(%rax), %k1
+	LONG $0xf0b08b48; WORD $0x0000; BYTE $0x00 // 21c: movq 0xf0(%rax), %rsi
+	LONG $0x30b88b48; WORD $0x0001; BYTE $0x00 // 223: movq 0x130(%rax), %rdi
+	LONG $0x40888b48; WORD $0x0001; BYTE $0x00 // 22a: movq 0x140(%rax), %rcx
+	LONG $0x20908b48; WORD $0x0001; BYTE $0x00 // 231: movq 0x120(%rax), %rdx
+	LONG $0x28808b4c; WORD $0x0001; BYTE $0x00 // 238: movq 0x128(%rax), %r8
+	LONG $0x02fe8348                     // 23f: cmpq $0x2, %rsi
+	LONG $0x00e7840f; WORD $0x0000       // 243: je 0x3f70 <depthwiseVNNIk3+0x330>
+	LONG $0x01fe8348                     // 249: cmpq $0x1, %rsi
+	LONG $0x01ed850f; WORD $0x0000       // 24d: jne 0x4080 <depthwiseVNNIk3+0x440>
+	LONG $0x48fef162; WORD $0x496f; BYTE $0x02 // 253: vmovdqu64 0x80(%rcx), %zmm1
+	LONG $0x0400be48; LONG $0x05010c08; WORD $0x0d09 // 25a: movabsq $0xd0905010c080400, %rsi
+	LONG $0x0602be48; LONG $0x07030e0a; WORD $0x0f0b // 264: movabsq $0xf0b07030e0a0602, %rsi
+	LONG $0x80b08b48; WORD $0x0000; BYTE $0x00 // 26e: movq 0x80(%rax), %rsi
+	WORD $0x8548; BYTE $0xf6             // 275: testq %rsi, %rsi
+	LONG $0x02958e0f; WORD $0x0000       // 278: jle 0x4153 <depthwiseVNNIk3+0x513>
+	LONG $0x48fdf162; WORD $0x176f       // 27e: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 284: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 28b: vmovdqa64 0x80(%rdi), %zmm4
+	LONG $0x68788b48                     // 292: movq 0x68(%rax), %rdi
+	WORD $0x014c; BYTE $0xc2             // 296: addq %r8, %rdx
+	LONG $0xc0808b4c; WORD $0x0000; BYTE $0x00 // 299: movq 0xc0(%rax), %r8
+	WORD $0xff48; BYTE $0xc6             // 2a0: incq %rsi
+	LONG $0x06e7c148                     // 2a3: shlq $0x6, %rdi
+	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 2a7: nopw (%rax,%rax)
+	LONG $0x48fef162; WORD $0x296f       // 2b0: vmovdqu64 (%rcx), %zmm5
+	LONG $0x48fdd162; WORD $0x306f       // 2b6: vmovdqa64 (%r8), %zmm6
+	LONG $0x48fd5162; WORD $0x046f; BYTE $0x38 // 2bc: vmovdqa64 (%r8,%rdi), %zmm8
+	LONG $0x380c8d4d                     // 2c3: leaq (%r8,%rdi), %r9
+	WORD $0xff48; BYTE $0xce             // 2c7: decq %rsi
+	LONG $0x48fdb162; WORD $0x3c6f; BYTE $0x0f // 2ca: vmovdqa64 (%rdi,%r9), %zmm7
+	LONG $0x484df262; WORD $0xea50       // 2d1: vpdpbusd %zmm2, %zmm6, %zmm5
+	LONG $0x483df262; WORD $0xeb50       // 2d7: vpdpbusd %zmm3, %zmm8, %zmm5
+	LONG $0x4845f262; WORD $0xec50       // 2dd: vpdpbusd %zmm4, %zmm7, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // 2e3: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6959; BYTE $0x01 // 2e9: vmulps 0x40(%rcx), %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x695d; BYTE $0x03 // 2f0: vminps 0xc0(%rcx), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 2f7: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0xe9fe       // 2fd: vpaddd %zmm1, %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 303: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 309: vpmovusdb %zmm5, %xmm5
+	LONG $0x097ff162; WORD $0x2a7f       // 30f: vmovdqu8 %xmm5, (%rdx) {%k1}
+	LONG $0x60488b4c                     // 315: movq 0x60(%rax), %r9
+	LONG $0x40500348                     // 319: addq 0x40(%rax), %rdx
+	LONG $0x06e1c149                     // 31d: shlq $0x6, %r9
+	WORD $0x014d; BYTE $0xc8             // 321: addq %r9, %r8
+	LONG $0x01fe8348                     // 324: cmpq $0x1, %rsi
+	WORD $0x8677                         // 328: ja 0x3ef0 <depthwiseVNNIk3+0x2b0>
+	LONG $0x0001e4e9; BYTE $0x00         // 32a: jmp 0x4153 <depthwiseVNNIk3+0x513>
+	BYTE $0x90                           // 32f: nop
+	LONG $0x000000bb; BYTE $0x3f         // 330: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 335: movl $0x3f800000, %r9d
+	LONG $0x48fef162; WORD $0x496f; BYTE $0x02 // 33b: vmovdqu64 0x80(%rcx), %zmm1
+	LONG $0x0400be48; LONG $0x05010c08; WORD $0x0d09 // 342: movabsq $0xd0905010c080400, %rsi
+	LONG $0x0602be48; LONG $0x07030e0a; WORD $0x0f0b // 34c: movabsq $0xf0b07030e0a0602, %rsi
+	LONG $0x80b08b48; WORD $0x0000; BYTE $0x00 // 356: movq 0x80(%rax), %rsi
+	WORD $0x8548; BYTE $0xf6             // 35d: testq %rsi, %rsi
+	LONG $0x01ad8e0f; WORD $0x0000       // 360: jle 0x4153 <depthwiseVNNIk3+0x513>
+	LONG $0x48fdf162; WORD $0x176f       // 366: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 36c: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 373: vmovdqa64 0x80(%rdi), %zmm4
+	LONG $0x68788b48                     // 37a: movq 0x68(%rax), %rdi
+	WORD $0x014c; BYTE $0xc2             // 37e: addq %r8, %rdx
+	LONG $0xc0808b4c; WORD $0x0000; BYTE $0x00 // 381: movq 0xc0(%rax), %r8
+	LONG $0x487df262; WORD $0xeb7c       // 388: vpbroadcastd %ebx, %zmm5
+	LONG $0x487dd262; WORD $0xf17c       // 38e: vpbroadcastd %r9d, %zmm6
+	WORD $0xff48; BYTE $0xc6             // 394: incq %rsi
+	LONG $0x06e7c148                     // 397: shlq $0x6, %rdi
+	LONG $0x00441f0f; BYTE $0x00         // 39b: nopl (%rax,%rax)
+	LONG $0x48fef162; WORD $0x396f       // 3a0: vmovdqu64 (%rcx), %zmm7
+	LONG $0x48fd5162; WORD $0x006f       // 3a6: vmovdqa64 (%r8), %zmm8
+	LONG $0x48fd5162; WORD $0x146f; BYTE $0x38 // 3ac: vmovdqa64 (%r8,%rdi), %zmm10
+	LONG $0x380c8d4d                     // 3b3: leaq (%r8,%rdi), %r9
+	WORD $0xff48; BYTE $0xce             // 3b7: decq %rsi
+	LONG $0x48fd3162; WORD $0x0c6f; BYTE $0x0f // 3ba: vmovdqa64 (%rdi,%r9), %zmm9
+	LONG $0x483df262; WORD $0xfa50       // 3c1: vpdpbusd %zmm2, %zmm8, %zmm7
+	LONG $0x482df262; WORD $0xfb50       // 3c7: vpdpbusd %zmm3, %zmm10, %zmm7
+	LONG $0x4835f262; WORD $0xfc50       // 3cd: vpdpbusd %zmm4, %zmm9, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // 3d3: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7959; BYTE $0x01 // 3d9: vmulps 0x40(%rcx), %zmm7, %zmm7
+	LONG $0x48447162; WORD $0x4159; BYTE $0x03 // 3e0: vmulps 0xc0(%rcx), %zmm7, %zmm8
+	LONG $0x48545162; WORD $0xc058       // 3e7: vaddps %zmm8, %zmm5, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 3ed: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0xc65d       // 3f3: vminps %zmm6, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // 3f9: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 3ff: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0xf9fe       // 405: vpaddd %zmm1, %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // 40b: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // 411: vpmovusdb %zmm7, %xmm7
+	LONG $0x097ff162; WORD $0x3a7f       // 417: vmovdqu8 %xmm7, (%rdx) {%k1}
+	LONG $0x60488b4c                     // 41d: movq 0x60(%rax), %r9
+	LONG $0x40500348                     // 421: addq 0x40(%rax), %rdx
+	LONG $0x06e1c149                     // 425: shlq $0x6, %r9
+	WORD $0x014d; BYTE $0xc8             // 429: addq %r9, %r8
+	LONG $0x01fe8348                     // 42c: cmpq $0x1, %rsi
+	LONG $0xff6a870f; WORD $0xffff       // 430: ja 0x3fe0 <depthwiseVNNIk3+0x3a0>
+	LONG $0x0000d8e9; BYTE $0x00         // 436: jmp 0x4153 <depthwiseVNNIk3+0x513>
+	LONG $0x00441f0f; BYTE $0x00         // 43b: nopl (%rax,%rax)
+	LONG $0x48fef162; WORD $0x496f; BYTE $0x02 // 440: vmovdqu64 0x80(%rcx), %zmm1
+	LONG $0x0400be48; LONG $0x05010c08; WORD $0x0d09 // 447: movabsq $0xd0905010c080400, %rsi
+	LONG $0x0602be48; LONG $0x07030e0a; WORD $0x0f0b // 451: movabsq $0xf0b07030e0a0602, %rsi
+	LONG $0x80b08b48; WORD $0x0000; BYTE $0x00 // 45b: movq 0x80(%rax), %rsi
+	WORD $0x8548; BYTE $0xf6             // 462: testq %rsi, %rsi
+	LONG $0x00a88e0f; WORD $0x0000       // 465: jle 0x4153 <depthwiseVNNIk3+0x513>
+	LONG $0x48fdf162; WORD $0x176f       // 46b: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 471: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 478: vmovdqa64 0x80(%rdi), %zmm4
+	LONG $0x68788b48                     // 47f: movq 0x68(%rax), %rdi
+	WORD $0x014c; BYTE $0xc2             // 483: addq %r8, %rdx
+	LONG $0xc0808b4c; WORD $0x0000; BYTE $0x00 // 486: movq 0xc0(%rax), %r8
+	WORD $0xff48; BYTE $0xc6             // 48d: incq %rsi
+	LONG $0x06e7c148                     // 490: shlq $0x6, %rdi
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 494: nopw %cs:(%rax,%rax)
+	LONG $0x48fef162; WORD $0x296f       // 4a0: vmovdqu64 (%rcx), %zmm5
+	LONG $0x48fdd162; WORD $0x306f       // 4a6: vmovdqa64 (%r8), %zmm6
+	LONG $0x48fd5162; WORD $0x046f; BYTE $0x38 // 4ac: vmovdqa64 (%r8,%rdi), %zmm8
+	LONG $0x380c8d4d                     // 4b3: leaq (%r8,%rdi), %r9
+	WORD $0xff48; BYTE $0xce             // 4b7: decq %rsi
+	LONG $0x48fdb162; WORD $0x3c6f; BYTE $0x0f // 4ba: vmovdqa64 (%rdi,%r9), %zmm7
+	LONG $0x484df262; WORD $0xea50       // 4c1: vpdpbusd %zmm2, %zmm6, %zmm5
+	LONG $0x483df262; WORD $0xeb50       // 4c7: vpdpbusd %zmm3, %zmm8, %zmm5
+	LONG $0x4845f262; WORD $0xec50       // 4cd: vpdpbusd %zmm4, %zmm7, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // 4d3: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6959; BYTE $0x01 // 4d9: vmulps 0x40(%rcx), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 4e0: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0xe9fe       // 4e6: vpaddd %zmm1, %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // 4ec: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // 4f2: vpmovusdb %zmm5, %xmm5
+	LONG $0x097ff162; WORD $0x2a7f       // 4f8: vmovdqu8 %xmm5, (%rdx) {%k1}
+	LONG $0x60488b4c                     // 4fe: movq 0x60(%rax), %r9
+	LONG $0x40500348                     // 502: addq 0x40(%rax), %rdx
+	LONG $0x06e1c149                     // 506: shlq $0x6, %r9
+	WORD $0x014d; BYTE $0xc8             // 50a: addq %r9, %r8
+	LONG $0x01fe8348                     // 50d: cmpq $0x1, %rsi
+	WORD $0x8d77                         // 511: ja 0x40e0 <depthwiseVNNIk3+0x4a0>
+	LONG $0x248cff49; LONG $0x00000138   // 513: decq 0x138(%r12)
+	LONG $0xfaff840f; WORD $0xffff       // 51b: je 0x3c60 <depthwiseVNNIk3+0x20>
+	LONG $0x24848149; LONG $0x00000130; LONG $0x000000c0 // 521: addq $0xc0, 0x130(%r12)
+	LONG $0x24848149; LONG $0x00000140; LONG $0x00000180 // 52d: addq $0x180, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x00000128   // 539: movq 0x128(%r12), %rax
+	LONG $0x10c08348                     // 541: addq $0x10, %rax
+	LONG $0x248c8b49; LONG $0x000000a8   // 545: movq 0xa8(%r12), %rcx
+	WORD $0x3948; BYTE $0xc8             // 54d: cmpq %rcx, %rax
+	LONG $0xc14d0f48                     // 550: cmovgeq %rcx, %rax
+	LONG $0x24848949; LONG $0x00000128   // 554: movq %rax, 0x128(%r12)
+	LONG $0xfffb9fe9; BYTE $0xff         // 55c: jmp 0x3d40 <depthwiseVNNIk3+0x100>
+	WORD $0xf8c5; BYTE $0x77             // 561: vzeroupper
+	RET
+
+TEXT ·depthwiseVNNIk5(SB), NOSPLIT, $0-8
+	PCALIGN $32
+	MOVQ args+0(FP), R12
+	PCALIGN $32
+	LONG $0x24448b49; BYTE $0x70         // 000: movq 0x70(%r12), %rax
+	LONG $0xc0eff9c5                     // 005: vpxor %xmm0, %xmm0, %xmm0
+	LONG $0x24848949; LONG $0x00000120   // 009: movq %rax, 0x120(%r12)
+	WORD $0x28eb                         // 011: jmp 0x41eb <depthwiseVNNIk5+0x3b>
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 013: nopw %cs:(%rax,%rax)
+	LONG $0x24448b49; BYTE $0x78         // 020: movq 0x78(%r12), %rax
+	LONG $0x24840149; LONG $0x00000120   // 025: addq %rax, 0x120(%r12)
+	LONG $0x248cff49; LONG $0x00000088   // 02d: decq 0x88(%r12)
+	LONG $0x0763840f; WORD $0x0000       // 035: je 0x494e <depthwiseVNNIk5+0x79e>
+	LONG $0x244c8b49; BYTE $0x48         // 03b: movq 0x48(%r12), %rcx
+	LONG $0x24448b49; BYTE $0x50         // 040: movq 0x50(%r12), %rax
+	LONG $0x24748b49; BYTE $0x08         // 045: movq 0x8(%r12), %rsi
+	LONG $0x001fb841; WORD $0x0000       // 04a: movl $0x1f, %r8d
+	WORD $0x0148; BYTE $0xc8             // 050: addq %rcx, %rax
+	LONG $0x24448949; BYTE $0x48         // 053: movq %rax, 0x48(%r12)
+	LONG $0x247c8b49; BYTE $0x58         // 058: movq 0x58(%r12), %rdi
+	WORD $0x21eb                         // 05d: jmp 0x4230 <depthwiseVNNIk5+0x80>
+	WORD $0x8948; BYTE $0xc8             // 05f: movq %rcx, %rax
+	WORD $0x9948                         // 062: cqto
+	WORD $0xf749; BYTE $0xfa             // 064: idivq %r10
+	LONG $0x54af0f49; WORD $0x1024       // 067: imulq 0x10(%r12), %rdx
+	WORD $0x0149; BYTE $0xd1             // 06d: addq %rdx, %r9
+	LONG $0xc40c894f                     // 070: movq %r9, (%r12,%r8,8)
+	WORD $0xff49; BYTE $0xc0             // 074: incq %r8
+	WORD $0x0148; BYTE $0xf9             // 077: addq %rdi, %rcx
+	LONG $0x24f88349                     // 07a: cmpq $0x24, %r8
+	WORD $0x4074                         // 07e: je 0x4270 <depthwiseVNNIk5+0xc0>
+	WORD $0x8949; BYTE $0xf1             // 080: movq %rsi, %r9
+	WORD $0x8548; BYTE $0xc9             // 083: testq %rcx, %rcx
+	WORD $0xe878                         // 086: js 0x4220 <depthwiseVNNIk5+0x70>
+	WORD $0x8949; BYTE $0xf1             // 088: movq %rsi, %r9
+	LONG $0x244c3b49; BYTE $0x18         // 08b: cmpq 0x18(%r12), %rcx
+	WORD $0xde7d                         // 090: jge 0x4220 <depthwiseVNNIk5+0x70>
+	LONG $0x240c8b4d                     // 092: movq (%r12), %r9
+	LONG $0x24548b4d; BYTE $0x20         // 096: movq 0x20(%r12), %r10
+	WORD $0x8948; BYTE $0xca             // 09b: movq %rcx, %rdx
+	WORD $0x394c; BYTE $0xd1             // 09e: cmpq %r10, %rcx
+	WORD $0xc47c                         // 0a1: jl 0x4217 <depthwiseVNNIk5+0x67>
+	WORD $0x8948; BYTE $0xc8             // 0a3: movq %rcx, %rax
+	WORD $0x094c; BYTE $0xd0             // 0a6: orq %r10, %rax
+	LONG $0x20e8c148                     // 0a9: shrq $0x20, %rax
+	WORD $0xb075                         // 0ad: jne 0x420f <depthwiseVNNIk5+0x5f>
+	WORD $0xc889                         // 0af: movl %ecx, %eax
+	WORD $0xd231                         // 0b1: xorl %edx, %edx
+	WORD $0xf741; BYTE $0xf2             // 0b3: divl %r10d
+	WORD $0xafeb                         // 0b6: jmp 0x4217 <depthwiseVNNIk5+0x67>
+	LONG $0x00841f0f; LONG $0x00000000   // 0b8: nopl (%rax,%rax)
+	LONG $0x24848b49; LONG $0x00000090   // 0c0: movq 0x90(%r12), %rax
+	LONG $0x248c8b49; LONG $0x00000098   // 0c8: movq 0x98(%r12), %rcx
+	LONG $0x24848949; LONG $0x00000130   // 0d0: movq %rax, 0x130(%r12)
+	LONG $0x248c8949; LONG $0x00000140   // 0d8: movq %rcx, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x000000a0   // 0e0: movq 0xa0(%r12), %rax
+	LONG $0x24848949; LONG $0x00000128   // 0e8: movq %rax, 0x128(%r12)
+	LONG $0x24848b49; LONG $0x000000b0   // 0f0: movq 0xb0(%r12), %rax
+	LONG $0x24848949; LONG $0x00000138   // 0f8: movq %rax, 0x138(%r12)
+	LONG $0x248c8b49; LONG $0x00000128   // 100: movq 0x128(%r12), %rcx
+	LONG $0x9078c1c4; LONG $0x00b8248c; WORD $0x0000 // 108: kmovw 0xb8(%r12), %k1
+	LONG $0x0400b848; LONG $0x05010c08; WORD $0x0d09 // 112: movabsq $0xd0905010c080400, %rax
+	LONG $0x0602ba48; LONG $0x07030e0a; WORD $0x0f0b // 11c: movabsq $0xf0b07030e0a0602, %rdx
+	LONG $0x6ef9e1c4; BYTE $0xc8         // 126: vmovq %rax, %xmm1
+	LONG $0x6ef9e1c4; BYTE $0xd2         // 12b: vmovq %rdx, %xmm2
+	LONG $0x24848b49; LONG $0x000000c0   // 130: movq 0xc0(%r12), %rax
+	LONG $0x24948b49; LONG $0x000000c8   // 138: movq 0xc8(%r12), %rdx
+	WORD $0xf631                         // 140: xorl %esi, %esi
+	LONG $0xd26cf1c5                     // 142: vpunpcklqdq %xmm2, %xmm1, %xmm2
+	LONG $0x487df262; WORD $0xca31       // 146: vpmovzxbd %xmm2, %zmm1
+	LONG $0x48edf362; WORD $0xd243; BYTE $0x00 // 14c: vshufi64x2 $0x0, %zmm2, %zmm2, %zmm2
+	WORD $0x18eb                         // 153: jmp 0x431d <depthwiseVNNIk5+0x16d>
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 155: nopw %cs:(%rax,%rax)
+	WORD $0xff48; BYTE $0xc6             // 160: incq %rsi
+	LONG $0x03fe8348                     // 163: cmpq $0x3, %rsi
+	LONG $0x00e3840f; WORD $0x0000       // 167: je 0x4400 <depthwiseVNNIk5+0x250>
+	LONG $0xf47c8b49; BYTE $0x28         // 16d: movq 0x28(%r12,%rsi,8), %rdi
+	LONG $0x01fe8348                     // 172: cmpq $0x1, %rsi
+	WORD $0x4875                         // 176: jne 0x4370 <depthwiseVNNIk5+0x1c0>
+	WORD $0x8548; BYTE $0xff             // 178: testq %rdi, %rdi
+	WORD $0xe374                         // 17b: je 0x4310 <depthwiseVNNIk5+0x160>
+	LONG $0x248c8b4d; LONG $0x000000f8   // 17d: movq 0xf8(%r12), %r9
+	LONG $0x24948b4d; LONG $0x00000100   // 185: movq 0x100(%r12), %r10
+	LONG $0x249c8b49; LONG $0x00000108   // 18d: movq 0x108(%r12), %rbx
+	LONG $0x24b48b4d; LONG $0x00000110   // 195: movq 0x110(%r12), %r14
+	LONG $0x249c8b4d; LONG $0x00000118   // 19d: movq 0x118(%r12), %r11
+	LONG $0x24448b4d; BYTE $0x40         // 1a5: movq 0x40(%r12), %r8
+	WORD $0x0149; BYTE $0xc9             // 1aa: addq %rcx, %r9
+	WORD $0x0149; BYTE $0xca             // 1ad: addq %rcx, %r10
+	WORD $0x0148; BYTE $0xcb             // 1b0: addq %rcx, %rbx
+	WORD $0x0149; BYTE $0xce             // 1b3: addq %rcx, %r14
+	WORD $0x0149; BYTE $0xcb             // 1b6: addq %rcx, %r11
+	WORD $0x25eb                         // 1b9: jmp 0x4390 <depthwiseVNNIk5+0x1e0>
+	LONG $0x00441f0f; BYTE $0x00         // 1bb: nopl (%rax,%rax)
+	WORD $0x8548; BYTE $0xff             // 1c0: testq %rdi, %rdi
+	WORD $0x9b74                         // 1c3: je 0x4310 <depthwiseVNNIk5+0x160>
+	LONG $0x245c8b4d; BYTE $0x08         // 1c5: movq 0x8(%r12), %r11
+	WORD $0x3145; BYTE $0xc0             // 1ca: xorl %r8d, %r8d
+	WORD $0x0149; BYTE $0xcb             // 1cd: addq %rcx, %r11
+	WORD $0x894d; BYTE $0xde             // 1d0: movq %r11, %r14
+	WORD $0x894c; BYTE $0xdb             // 1d3: movq %r11, %rbx
+	WORD $0x894d; BYTE $0xda             // 1d6: movq %r11, %r10
+	WORD $0x894d; BYTE $0xd9             // 1d9: movq %r11, %r9
+	LONG $0x00401f0f                     // 1dc: nopl (%rax)
+	LONG $0x897fd162; WORD $0x196f       // 1e0: vmovdqu8 (%r9), %xmm3 {%k1} {z}
+	LONG $0x897fd162; WORD $0x226f       // 1e6: vmovdqu8 (%r10), %xmm4 {%k1} {z}
+	LONG $0x897ff162; WORD $0x2b6f       // 1ec: vmovdqu8 (%rbx), %xmm5 {%k1} {z}
+	LONG $0x897fd162; WORD $0x366f       // 1f2: vmovdqu8 (%r14), %xmm6 {%k1} {z}
+	WORD $0x014d; BYTE $0xc1             // 1f8: addq %r8, %r9
+	WORD $0x014d; BYTE $0xc2             // 1fb: addq %r8, %r10
+	WORD $0x014c; BYTE $0xc3             // 1fe: addq %r8, %rbx
+	WORD $0x014d; BYTE $0xc6             // 201: addq %r8, %r14
+	LONG $0x3855e3c4; WORD $0x01ee       // 204: vinserti128 $0x1, %xmm6, %ymm5, %ymm5
+	LONG $0x3865e3c4; WORD $0x01dc       // 20a: vinserti128 $0x1, %xmm4, %ymm3, %ymm3
+	LONG $0x48e5f362; WORD $0xdd3a; BYTE $0x01 // 210: vinserti64x4 $0x1, %ymm5, %zmm3, %zmm3
+	LONG $0x4875f262; WORD $0xdb36       // 217: vpermd %zmm3, %zmm1, %zmm3
+	LONG $0x4865f262; WORD $0xda00       // 21d: vpshufb %zmm2, %zmm3, %zmm3
+	LONG $0x48fdf162; WORD $0x187f       // 223: vmovdqa64 %zmm3, (%rax)
+	LONG $0x40c08348                     // 229: addq $0x40, %rax
+	LONG $0x897fd162; WORD $0x1b6f       // 22d: vmovdqu8 (%r11), %xmm3 {%k1} {z}
+	WORD $0x014d; BYTE $0xc3             // 233: addq %r8, %r11
+	LONG $0x1a7ff9c5                     // 236: vmovdqa %xmm3, (%rdx)
+	LONG $0x10c28348                     // 23a: addq $0x10, %rdx
+	WORD $0xff48; BYTE $0xcf             // 23e: decq %rdi
+	WORD $0x9d75                         // 241: jne 0x4390 <depthwiseVNNIk5+0x1e0>
+	LONG $0xffff18e9; BYTE $0xff         // 243: jmp 0x4310 <depthwiseVNNIk5+0x160>
+	LONG $0x00841f0f; LONG $0x00000000   // 248: nopl (%rax,%rax)
+	LONG $0x244c8b49; BYTE $0x68         // 250: movq 0x68(%r12), %rcx
+	LONG $0x24bc8b49; LONG $0x000000d8   // 255: movq 0xd8(%r12), %rdi
+	LONG $0x24948b49; LONG $0x000000c8   // 25d: movq 0xc8(%r12), %rdx
+	LONG $0x24b48b49; LONG $0x000000d0   // 265: movq 0xd0(%r12), %rsi
+	WORD $0x8949; BYTE $0xc8             // 26d: movq %rcx, %r8
+	LONG $0x04e1c148                     // 270: shlq $0x4, %rcx
+	LONG $0x05e0c149                     // 274: shlq $0x5, %r8
+	LONG $0x04e7c148                     // 278: shlq $0x4, %rdi
+	LONG $0x490c8d4c                     // 27c: leaq (%rcx,%rcx,2), %r9
+	LONG $0x1a6ff9c5                     // 280: vmovdqa (%rdx), %xmm3
+	LONG $0x6f79a1c4; WORD $0x0224       // 284: vmovdqa (%rdx,%r8), %xmm4
+	LONG $0x385da3c4; WORD $0x0a24; BYTE $0x01 // 28a: vinserti128 $0x1, (%rdx,%r9), %ymm4, %ymm4
+	LONG $0x3865e3c4; WORD $0x0a1c; BYTE $0x01 // 291: vinserti128 $0x1, (%rdx,%rcx), %ymm3, %ymm3
+	WORD $0x0148; BYTE $0xfa             // 298: addq %rdi, %rdx
+	LONG $0x48e5f362; WORD $0xdc3a; BYTE $0x01 // 29b: vinserti64x4 $0x1, %ymm4, %zmm3, %zmm3
+	LONG $0x4875f262; WORD $0xdb36       // 2a2: vpermd %zmm3, %zmm1, %zmm3
+	LONG $0x4865f262; WORD $0xda00       // 2a8: vpshufb %zmm2, %zmm3, %zmm3
+	LONG $0x48fdf162; WORD $0x187f       // 2ae: vmovdqa64 %zmm3, (%rax)
+	LONG $0x40c08348                     // 2b4: addq $0x40, %rax
+	WORD $0xff48; BYTE $0xce             // 2b8: decq %rsi
+	WORD $0xc375                         // 2bb: jne 0x4430 <depthwiseVNNIk5+0x280>
+	WORD $0x894c; BYTE $0xe0             // 2bd: movq %r12, %rax
+	LONG $0x90f8e1c4; LONG $0x0000b888; BYTE $0x00 // 2c0: kmovq 0xb8(%rax), %k1
+	LONG $0xf0b08b48; WORD $0x0000; BYTE $0x00 // 2c9: movq 0xf0(%rax), %rsi
+	LONG $0x30888b4c; WORD $0x0001; BYTE $0x00 // 2d0: movq 0x130(%rax), %r9
+	LONG $0x40888b48; WORD $0x0001; BYTE $0x00 // 2d7: movq 0x140(%rax), %rcx
+	LONG $0x20908b48; WORD $0x0001; BYTE $0x00 // 2de: movq 0x120(%rax), %rdx
+	LONG $0x28908b4c; WORD $0x0001; BYTE $0x00 // 2e5: movq 0x128(%rax), %r10
+	LONG $0x02fe8348                     // 2ec: cmpq $0x2, %rsi
+	LONG $0x016a840f; WORD $0x0000       // 2f0: je 0x4610 <depthwiseVNNIk5+0x460>
+	LONG $0x01fe8348                     // 2f6: cmpq $0x1, %rsi
+	LONG $0x0300850f; WORD $0x0000       // 2fa: jne 0x47b0 <depthwiseVNNIk5+0x600>
+	LONG $0x48fef162; WORD $0x496f; BYTE $0x02 // 300: vmovdqu64 0x80(%rcx), %zmm1
+	LONG $0x0400be48; LONG $0x05010c08; WORD $0x0d09 // 307: movabsq $0xd0905010c080400, %rsi
+	LONG $0x0602be48; LONG $0x07030e0a; WORD $0x0f0b // 311: movabsq $0xf0b07030e0a0602, %rsi
+	LONG $0x80b08b48; WORD $0x0000; BYTE $0x00 // 31b: movq 0x80(%rax), %rsi
+	WORD $0x8548; BYTE $0xf6             // 322: testq %rsi, %rsi
+	LONG $0x04258e0f; WORD $0x0000       // 325: jle 0x4900 <depthwiseVNNIk5+0x750>
+	LONG $0x48fdd162; WORD $0x116f       // 32b: vmovdqa64 (%r9), %zmm2
+	LONG $0x48fdd162; WORD $0x596f; BYTE $0x01 // 331: vmovdqa64 0x40(%r9), %zmm3
+	LONG $0x48fdd162; WORD $0x616f; BYTE $0x02 // 338: vmovdqa64 0x80(%r9), %zmm4
+	LONG $0x48fdd162; WORD $0x696f; BYTE $0x03 // 33f: vmovdqa64 0xc0(%r9), %zmm5
+	LONG $0x48fdd162; WORD $0x716f; BYTE $0x04 // 346: vmovdqa64 0x100(%r9), %zmm6
+	LONG $0x48fdd162; WORD $0x796f; BYTE $0x05 // 34d: vmovdqa64 0x140(%r9), %zmm7
+	LONG $0x48fd5162; WORD $0x416f; BYTE $0x06 // 354: vmovdqa64 0x180(%r9), %zmm8
+	LONG $0x30488b4c                     // 35b: movq 0x30(%rax), %r9
+	LONG $0x68788b48                     // 35f: movq 0x68(%rax), %rdi
+	LONG $0xe8808b4c; WORD $0x0000; BYTE $0x00 // 363: movq 0xe8(%rax), %r8
+	WORD $0x014c; BYTE $0xd2             // 36a: addq %r10, %rdx
+	LONG $0xc0908b4c; WORD $0x0000; BYTE $0x00 // 36d: movq 0xc0(%rax), %r10
+	WORD $0xff48; BYTE $0xc6             // 374: incq %rsi
+	LONG $0x2848034c                     // 377: addq 0x28(%rax), %r9
+	LONG $0x3848034c                     // 37b: addq 0x38(%rax), %r9
+	LONG $0x06e7c148                     // 37f: shlq $0x6, %rdi
+	LONG $0x06e0c149                     // 383: shlq $0x6, %r8
+	LONG $0x06e1c149                     // 387: shlq $0x6, %r9
+	WORD $0x014d; BYTE $0xd1             // 38b: addq %r10, %r9
+	WORD $0x9066                         // 38e: nop
+	LONG $0x48fe7162; WORD $0x096f       // 390: vmovdqu64 (%rcx), %zmm9
+	LONG $0x48fd5162; WORD $0x126f       // 396: vmovdqa64 (%r10), %zmm10
+	LONG $0x3a1c8d4d                     // 39c: leaq (%r10,%rdi), %r11
+	LONG $0x48fd5162; WORD $0x236f       // 3a0: vmovdqa64 (%r11), %zmm12
+	WORD $0x0149; BYTE $0xfb             // 3a6: addq %rdi, %r11
+	LONG $0x48fd5162; WORD $0x1b6f       // 3a9: vmovdqa64 (%r11), %zmm11
+	WORD $0x0149; BYTE $0xfb             // 3af: addq %rdi, %r11
+	WORD $0xff48; BYTE $0xce             // 3b2: decq %rsi
 	LONG $0x482d7262; WORD $0xca50       // 3b5: vpdpbusd %zmm2, %zmm10, %zmm9
 	LONG $0x481d7262; WORD $0xcb50       // 3bb: vpdpbusd %zmm3, %zmm12, %zmm9
-	LONG $0x48fd5162; WORD $0x266f       // 3c1: vmovdqa64 (%r14), %zmm12
-	WORD $0x014d; BYTE $0xd6             // 3c7: addq %r10, %r14
+	LONG $0x48fd5162; WORD $0x236f       // 3c1: vmovdqa64 (%r11), %zmm12
+	WORD $0x0149; BYTE $0xfb             // 3c7: addq %rdi, %r11
 	LONG $0x48257262; WORD $0xcc50       // 3ca: vpdpbusd %zmm4, %zmm11, %zmm9
-	LONG $0x48fd5162; WORD $0x1e6f       // 3d0: vmovdqa64 (%r14), %zmm11
-	WORD $0x014d; BYTE $0xd6             // 3d6: addq %r10, %r14
+	LONG $0x48fd5162; WORD $0x1b6f       // 3d0: vmovdqa64 (%r11), %zmm11
+	WORD $0x0149; BYTE $0xfb             // 3d6: addq %rdi, %r11
 	LONG $0x481d7262; WORD $0xcd50       // 3d9: vpdpbusd %zmm5, %zmm12, %zmm9
-	LONG $0x48fd7162; WORD $0x276f       // 3df: vmovdqa64 (%rdi), %zmm12
+	LONG $0x48fd5162; WORD $0x216f       // 3df: vmovdqa64 (%r9), %zmm12
 	LONG $0x48257262; WORD $0xce50       // 3e5: vpdpbusd %zmm6, %zmm11, %zmm9
-	LONG $0x48fd7162; WORD $0x1c6f; BYTE $0x17 // 3eb: vmovdqa64 (%rdi,%rdx), %zmm11
-	WORD $0x0148; BYTE $0xdf             // 3f2: addq %rbx, %rdi
-	LONG $0x481d7262; WORD $0xcf50       // 3f5: vpdpbusd %zmm7, %zmm12, %zmm9
-	LONG $0x48255262; WORD $0xc850       // 3fb: vpdpbusd %zmm8, %zmm11, %zmm9
-	LONG $0x487c5162; WORD $0xc95b       // 401: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48347162; WORD $0x4859; BYTE $0x01 // 407: vmulps 0x40(%rax), %zmm9, %zmm9
-	LONG $0x48347162; WORD $0x485d; BYTE $0x03 // 40e: vminps 0xc0(%rax), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 415: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0xc9fe       // 41b: vpaddd %zmm1, %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 421: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // 427: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f7162; WORD $0x097f       // 42d: vmovdqu8 %xmm9, (%rcx) {%k1}
-	WORD $0x014c; BYTE $0xc1             // 433: addq %r8, %rcx
-	WORD $0xff49; BYTE $0xc9             // 436: decq %r9
-	LONG $0xff51850f; WORD $0xffff       // 439: jne 0x2820 <depthwiseVNNIk5x16+0x390>
-	LONG $0x0002b4e9; BYTE $0x00         // 43f: jmp 0x2b88 <depthwiseVNNIk5x16+0x6f8>
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 444: nopw %cs:(%rax,%rax)
-	LONG $0x000000bb; BYTE $0x3f         // 450: movl $0x3f000000, %ebx
-	LONG $0x0000b841; WORD $0x3f80       // 455: movl $0x3f800000, %r8d
-	LONG $0x48fdf162; WORD $0x176f       // 45b: vmovdqa64 (%rdi), %zmm2
-	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 461: vmovdqa64 0x40(%rdi), %zmm3
-	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 468: vmovdqa64 0x80(%rdi), %zmm4
-	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x03 // 46f: vmovdqa64 0xc0(%rdi), %zmm5
-	LONG $0x48fdf162; WORD $0x776f; BYTE $0x04 // 476: vmovdqa64 0x100(%rdi), %zmm6
-	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x05 // 47d: vmovdqa64 0x140(%rdi), %zmm7
-	LONG $0x48fd7162; WORD $0x476f; BYTE $0x06 // 484: vmovdqa64 0x180(%rdi), %zmm8
-	LONG $0x307a8b48                     // 48b: movq 0x30(%rdx), %rdi
-	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 48f: vmovdqu64 0x80(%rax), %zmm1
-	LONG $0x68528b4c                     // 496: movq 0x68(%rdx), %r10
-	LONG $0x605a8b4c                     // 49a: movq 0x60(%rdx), %r11
-	WORD $0x0148; BYTE $0xf1             // 49e: addq %rsi, %rcx
-	LONG $0x487d7262; WORD $0xcb7c       // 4a1: vpbroadcastd %ebx, %zmm9
-	LONG $0xe09a8b48; WORD $0x0000; BYTE $0x00 // 4a7: movq 0xe0(%rdx), %rbx
-	LONG $0x487d5262; WORD $0xd07c       // 4ae: vpbroadcastd %r8d, %zmm10
-	LONG $0xc0b28b48; WORD $0x0000; BYTE $0x00 // 4b4: movq 0xc0(%rdx), %rsi
-	LONG $0x40428b4c                     // 4bb: movq 0x40(%rdx), %r8
-	LONG $0x808a8b4c; WORD $0x0000; BYTE $0x00 // 4bf: movq 0x80(%rdx), %r9
-	LONG $0x287a0348                     // 4c6: addq 0x28(%rdx), %rdi
-	LONG $0x387a0348                     // 4ca: addq 0x38(%rdx), %rdi
-	LONG $0xe8928b48; WORD $0x0000; BYTE $0x00 // 4ce: movq 0xe8(%rdx), %rdx
-	LONG $0x06e2c149                     // 4d5: shlq $0x6, %r10
-	LONG $0x06e3c149                     // 4d9: shlq $0x6, %r11
-	LONG $0x06e3c148                     // 4dd: shlq $0x6, %rbx
-	LONG $0x06e7c148                     // 4e1: shlq $0x6, %rdi
-	LONG $0x06e2c148                     // 4e5: shlq $0x6, %rdx
-	WORD $0x0148; BYTE $0xf7             // 4e9: addq %rsi, %rdi
-	LONG $0x00401f0f                     // 4ec: nopl (%rax)
-	LONG $0x48fe7162; WORD $0x186f       // 4f0: vmovdqu64 (%rax), %zmm11
-	LONG $0x48fd7162; WORD $0x266f       // 4f6: vmovdqa64 (%rsi), %zmm12
-	LONG $0x16348d4e                     // 4fc: leaq (%rsi,%r10), %r14
-	LONG $0x48fd5162; WORD $0x366f       // 500: vmovdqa64 (%r14), %zmm14
-	WORD $0x014d; BYTE $0xd6             // 506: addq %r10, %r14
-	LONG $0x48fd5162; WORD $0x2e6f       // 509: vmovdqa64 (%r14), %zmm13
-	WORD $0x014d; BYTE $0xd6             // 50f: addq %r10, %r14
-	WORD $0x014c; BYTE $0xde             // 512: addq %r11, %rsi
-	LONG $0x481d7262; WORD $0xda50       // 515: vpdpbusd %zmm2, %zmm12, %zmm11
-	LONG $0x480d7262; WORD $0xdb50       // 51b: vpdpbusd %zmm3, %zmm14, %zmm11
-	LONG $0x48fd5162; WORD $0x366f       // 521: vmovdqa64 (%r14), %zmm14
-	WORD $0x014d; BYTE $0xd6             // 527: addq %r10, %r14
-	LONG $0x48157262; WORD $0xdc50       // 52a: vpdpbusd %zmm4, %zmm13, %zmm11
-	LONG $0x48fd5162; WORD $0x2e6f       // 530: vmovdqa64 (%r14), %zmm13
-	WORD $0x014d; BYTE $0xd6             // 536: addq %r10, %r14
-	LONG $0x480d7262; WORD $0xdd50       // 539: vpdpbusd %zmm5, %zmm14, %zmm11
-	LONG $0x48fd7162; WORD $0x376f       // 53f: vmovdqa64 (%rdi), %zmm14
-	LONG $0x48157262; WORD $0xde50       // 545: vpdpbusd %zmm6, %zmm13, %zmm11
-	LONG $0x48fd7162; WORD $0x2c6f; BYTE $0x17 // 54b: vmovdqa64 (%rdi,%rdx), %zmm13
-	WORD $0x0148; BYTE $0xdf             // 552: addq %rbx, %rdi
-	LONG $0x480d7262; WORD $0xdf50       // 555: vpdpbusd %zmm7, %zmm14, %zmm11
-	LONG $0x48155262; WORD $0xd850       // 55b: vpdpbusd %zmm8, %zmm13, %zmm11
-	LONG $0x487c5162; WORD $0xdb5b       // 561: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x5859; BYTE $0x01 // 567: vmulps 0x40(%rax), %zmm11, %zmm11
-	LONG $0x48247162; WORD $0x6059; BYTE $0x03 // 56e: vmulps 0xc0(%rax), %zmm11, %zmm12
-	LONG $0x48345162; WORD $0xe458       // 575: vaddps %zmm12, %zmm9, %zmm12
-	LONG $0x481c7162; WORD $0xe05f       // 57b: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c5162; WORD $0xe25d       // 581: vminps %zmm10, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xdc59       // 587: vmulps %zmm12, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xdb5b       // 58d: vcvtps2dq %zmm11, %zmm11
-	LONG $0x48257162; WORD $0xd9fe       // 593: vpaddd %zmm1, %zmm11, %zmm11
-	LONG $0x48257262; WORD $0xd83d       // 599: vpmaxsd %zmm0, %zmm11, %zmm11
-	LONG $0x487e5262; WORD $0xdb11       // 59f: vpmovusdb %zmm11, %xmm11
-	LONG $0x097f7162; WORD $0x197f       // 5a5: vmovdqu8 %xmm11, (%rcx) {%k1}
-	WORD $0x014c; BYTE $0xc1             // 5ab: addq %r8, %rcx
-	WORD $0xff49; BYTE $0xc9             // 5ae: decq %r9
-	LONG $0xff39850f; WORD $0xffff       // 5b1: jne 0x2980 <depthwiseVNNIk5x16+0x4f0>
-	LONG $0x00013ce9; BYTE $0x00         // 5b7: jmp 0x2b88 <depthwiseVNNIk5x16+0x6f8>
-	LONG $0x00401f0f                     // 5bc: nopl (%rax)
-	LONG $0x48fdf162; WORD $0x176f       // 5c0: vmovdqa64 (%rdi), %zmm2
-	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 5c6: vmovdqa64 0x40(%rdi), %zmm3
-	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 5cd: vmovdqa64 0x80(%rdi), %zmm4
-	LONG $0x48fdf162; WORD $0x6f6f; BYTE $0x03 // 5d4: vmovdqa64 0xc0(%rdi), %zmm5
-	LONG $0x48fdf162; WORD $0x776f; BYTE $0x04 // 5db: vmovdqa64 0x100(%rdi), %zmm6
-	LONG $0x48fdf162; WORD $0x7f6f; BYTE $0x05 // 5e2: vmovdqa64 0x140(%rdi), %zmm7
-	LONG $0x48fd7162; WORD $0x476f; BYTE $0x06 // 5e9: vmovdqa64 0x180(%rdi), %zmm8
-	LONG $0x307a8b48                     // 5f0: movq 0x30(%rdx), %rdi
-	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 5f4: vmovdqu64 0x80(%rax), %zmm1
-	LONG $0x68528b4c                     // 5fb: movq 0x68(%rdx), %r10
-	LONG $0x605a8b4c                     // 5ff: movq 0x60(%rdx), %r11
-	LONG $0xe09a8b48; WORD $0x0000; BYTE $0x00 // 603: movq 0xe0(%rdx), %rbx
-	WORD $0x0148; BYTE $0xf1             // 60a: addq %rsi, %rcx
-	LONG $0xc0b28b48; WORD $0x0000; BYTE $0x00 // 60d: movq 0xc0(%rdx), %rsi
-	LONG $0x40428b4c                     // 614: movq 0x40(%rdx), %r8
-	LONG $0x808a8b4c; WORD $0x0000; BYTE $0x00 // 618: movq 0x80(%rdx), %r9
-	LONG $0x287a0348                     // 61f: addq 0x28(%rdx), %rdi
-	LONG $0x387a0348                     // 623: addq 0x38(%rdx), %rdi
-	LONG $0xe8928b48; WORD $0x0000; BYTE $0x00 // 627: movq 0xe8(%rdx), %rdx
-	LONG $0x06e2c149                     // 62e: shlq $0x6, %r10
-	LONG $0x06e3c149                     // 632: shlq $0x6, %r11
-	LONG $0x06e3c148                     // 636: shlq $0x6, %rbx
-	LONG $0x06e7c148                     // 63a: shlq $0x6, %rdi
-	LONG $0x06e2c148                     // 63e: shlq $0x6, %rdx
-	WORD $0x0148; BYTE $0xf7             // 642: addq %rsi, %rdi
-	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 645: nopw %cs:(%rax,%rax)
-	LONG $0x48fe7162; WORD $0x086f       // 650: vmovdqu64 (%rax), %zmm9
-	LONG $0x48fd7162; WORD $0x166f       // 656: vmovdqa64 (%rsi), %zmm10
-	LONG $0x16348d4e                     // 65c: leaq (%rsi,%r10), %r14
-	LONG $0x48fd5162; WORD $0x266f       // 660: vmovdqa64 (%r14), %zmm12
-	WORD $0x014d; BYTE $0xd6             // 666: addq %r10, %r14
-	LONG $0x48fd5162; WORD $0x1e6f       // 669: vmovdqa64 (%r14), %zmm11
-	WORD $0x014d; BYTE $0xd6             // 66f: addq %r10, %r14
-	WORD $0x014c; BYTE $0xde             // 672: addq %r11, %rsi
-	LONG $0x482d7262; WORD $0xca50       // 675: vpdpbusd %zmm2, %zmm10, %zmm9
-	LONG $0x481d7262; WORD $0xcb50       // 67b: vpdpbusd %zmm3, %zmm12, %zmm9
-	LONG $0x48fd5162; WORD $0x266f       // 681: vmovdqa64 (%r14), %zmm12
-	WORD $0x014d; BYTE $0xd6             // 687: addq %r10, %r14
-	LONG $0x48257262; WORD $0xcc50       // 68a: vpdpbusd %zmm4, %zmm11, %zmm9
-	LONG $0x48fd5162; WORD $0x1e6f       // 690: vmovdqa64 (%r14), %zmm11
-	WORD $0x014d; BYTE $0xd6             // 696: addq %r10, %r14
-	LONG $0x481d7262; WORD $0xcd50       // 699: vpdpbusd %zmm5, %zmm12, %zmm9
-	LONG $0x48fd7162; WORD $0x276f       // 69f: vmovdqa64 (%rdi), %zmm12
-	LONG $0x48257262; WORD $0xce50       // 6a5: vpdpbusd %zmm6, %zmm11, %zmm9
-	LONG $0x48fd7162; WORD $0x1c6f; BYTE $0x17 // 6ab: vmovdqa64 (%rdi,%rdx), %zmm11
-	WORD $0x0148; BYTE $0xdf             // 6b2: addq %rbx, %rdi
-	LONG $0x481d7262; WORD $0xcf50       // 6b5: vpdpbusd %zmm7, %zmm12, %zmm9
-	LONG $0x48255262; WORD $0xc850       // 6bb: vpdpbusd %zmm8, %zmm11, %zmm9
-	LONG $0x487c5162; WORD $0xc95b       // 6c1: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x48347162; WORD $0x4859; BYTE $0x01 // 6c7: vmulps 0x40(%rax), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 6ce: vcvtps2dq %zmm9, %zmm9
-	LONG $0x48357162; WORD $0xc9fe       // 6d4: vpaddd %zmm1, %zmm9, %zmm9
-	LONG $0x48357262; WORD $0xc83d       // 6da: vpmaxsd %zmm0, %zmm9, %zmm9
-	LONG $0x487e5262; WORD $0xc911       // 6e0: vpmovusdb %zmm9, %xmm9
-	LONG $0x097f7162; WORD $0x097f       // 6e6: vmovdqu8 %xmm9, (%rcx) {%k1}
-	WORD $0x014c; BYTE $0xc1             // 6ec: addq %r8, %rcx
-	WORD $0xff49; BYTE $0xc9             // 6ef: decq %r9
-	LONG $0xff58850f; WORD $0xffff       // 6f2: jne 0x2ae0 <depthwiseVNNIk5x16+0x650>
-	LONG $0x248cff49; LONG $0x00000138   // 6f8: decq 0x138(%r12)
-	LONG $0xf91a840f; WORD $0xffff       // 700: je 0x24b0 <depthwiseVNNIk5x16+0x20>
-	LONG $0x24848149; LONG $0x00000130; LONG $0x000001c0 // 706: addq $0x1c0, 0x130(%r12)
-	LONG $0x24848149; LONG $0x00000140; LONG $0x00000180 // 712: addq $0x180, 0x140(%r12)
-	LONG $0x24848b49; LONG $0x00000128   // 71e: movq 0x128(%r12), %rax
-	LONG $0x10c08348                     // 726: addq $0x10, %rax
-	LONG $0x248c8b49; LONG $0x000000a8   // 72a: movq 0xa8(%r12), %rcx
-	WORD $0x3948; BYTE $0xc8             // 732: cmpq %rcx, %rax
-	LONG $0xc14d0f48                     // 735: cmovgeq %rcx, %rax
-	LONG $0x24848949; LONG $0x00000128   // 739: movq %rax, 0x128(%r12)
-	LONG $0x24bc8349; LONG $0x00000138; BYTE $0x01 // 741: cmpq $0x1, 0x138(%r12)
-	LONG $0xffffbe66                     // 74a: movw $0xffff, %si
-	LONG $0xf9bc840f; WORD $0xffff       // 74e: je 0x25a0 <depthwiseVNNIk5x16+0x110>
-	LONG $0xfff9c0e9; BYTE $0xff         // 754: jmp 0x25a9 <depthwiseVNNIk5x16+0x119>
-	WORD $0xf8c5; BYTE $0x77             // 759: vzeroupper
+	LONG $0x48fd1162; WORD $0x1c6f; BYTE $0x01 // 3eb: vmovdqa64 (%r9,%r8), %zmm11
+	LONG $0x481d7262; WORD $0xcf50       // 3f2: vpdpbusd %zmm7, %zmm12, %zmm9
+	LONG $0x48255262; WORD $0xc850       // 3f8: vpdpbusd %zmm8, %zmm11, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // 3fe: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4959; BYTE $0x01 // 404: vmulps 0x40(%rcx), %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x495d; BYTE $0x03 // 40b: vminps 0xc0(%rcx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 412: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0xc9fe       // 418: vpaddd %zmm1, %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 41e: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 424: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f7162; WORD $0x0a7f       // 42a: vmovdqu8 %xmm9, (%rdx) {%k1}
+	LONG $0x60588b4c                     // 430: movq 0x60(%rax), %r11
+	LONG $0xe0988b48; WORD $0x0000; BYTE $0x00 // 434: movq 0xe0(%rax), %rbx
+	LONG $0x40500348                     // 43b: addq 0x40(%rax), %rdx
+	LONG $0x06e3c149                     // 43f: shlq $0x6, %r11
+	LONG $0x06e3c148                     // 443: shlq $0x6, %rbx
+	WORD $0x014d; BYTE $0xda             // 447: addq %r11, %r10
+	WORD $0x0149; BYTE $0xd9             // 44a: addq %rbx, %r9
+	LONG $0x01fe8348                     // 44d: cmpq $0x1, %rsi
+	LONG $0xff39870f; WORD $0xffff       // 451: ja 0x4540 <depthwiseVNNIk5+0x390>
+	LONG $0x0002f4e9; BYTE $0x00         // 457: jmp 0x4900 <depthwiseVNNIk5+0x750>
+	LONG $0x00401f0f                     // 45c: nopl (%rax)
+	LONG $0x000000bf; BYTE $0x3f         // 460: movl $0x3f000000, %edi
+	LONG $0x800000bb; BYTE $0x3f         // 465: movl $0x3f800000, %ebx
+	LONG $0x48fef162; WORD $0x496f; BYTE $0x02 // 46a: vmovdqu64 0x80(%rcx), %zmm1
+	LONG $0x0400be48; LONG $0x05010c08; WORD $0x0d09 // 471: movabsq $0xd0905010c080400, %rsi
+	LONG $0x0602be48; LONG $0x07030e0a; WORD $0x0f0b // 47b: movabsq $0xf0b07030e0a0602, %rsi
+	LONG $0x80b08b48; WORD $0x0000; BYTE $0x00 // 485: movq 0x80(%rax), %rsi
+	WORD $0x8548; BYTE $0xf6             // 48c: testq %rsi, %rsi
+	LONG $0x02bb8e0f; WORD $0x0000       // 48f: jle 0x4900 <depthwiseVNNIk5+0x750>
+	LONG $0x48fdd162; WORD $0x116f       // 495: vmovdqa64 (%r9), %zmm2
+	LONG $0x48fdd162; WORD $0x596f; BYTE $0x01 // 49b: vmovdqa64 0x40(%r9), %zmm3
+	LONG $0x48fdd162; WORD $0x616f; BYTE $0x02 // 4a2: vmovdqa64 0x80(%r9), %zmm4
+	LONG $0x48fdd162; WORD $0x696f; BYTE $0x03 // 4a9: vmovdqa64 0xc0(%r9), %zmm5
+	LONG $0x48fdd162; WORD $0x716f; BYTE $0x04 // 4b0: vmovdqa64 0x100(%r9), %zmm6
+	LONG $0x48fd5162; WORD $0x496f; BYTE $0x05 // 4b7: vmovdqa64 0x140(%r9), %zmm9
+	LONG $0x48fd5162; WORD $0x516f; BYTE $0x06 // 4be: vmovdqa64 0x180(%r9), %zmm10
+	LONG $0x30488b4c                     // 4c5: movq 0x30(%rax), %r9
+	LONG $0xe8808b4c; WORD $0x0000; BYTE $0x00 // 4c9: movq 0xe8(%rax), %r8
+	LONG $0x487df262; WORD $0xff7c       // 4d0: vpbroadcastd %edi, %zmm7
+	LONG $0x68788b48                     // 4d6: movq 0x68(%rax), %rdi
+	WORD $0x014c; BYTE $0xd2             // 4da: addq %r10, %rdx
+	LONG $0xc0908b4c; WORD $0x0000; BYTE $0x00 // 4dd: movq 0xc0(%rax), %r10
+	LONG $0x487d7262; WORD $0xc37c       // 4e4: vpbroadcastd %ebx, %zmm8
+	WORD $0xff48; BYTE $0xc6             // 4ea: incq %rsi
+	LONG $0x2848034c                     // 4ed: addq 0x28(%rax), %r9
+	LONG $0x3848034c                     // 4f1: addq 0x38(%rax), %r9
+	LONG $0x06e7c148                     // 4f5: shlq $0x6, %rdi
+	LONG $0x06e0c149                     // 4f9: shlq $0x6, %r8
+	LONG $0x06e1c149                     // 4fd: shlq $0x6, %r9
+	WORD $0x014d; BYTE $0xd1             // 501: addq %r10, %r9
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 504: nopw %cs:(%rax,%rax)
+	LONG $0x48fe7162; WORD $0x196f       // 510: vmovdqu64 (%rcx), %zmm11
+	LONG $0x48fd5162; WORD $0x226f       // 516: vmovdqa64 (%r10), %zmm12
+	LONG $0x3a1c8d4d                     // 51c: leaq (%r10,%rdi), %r11
+	LONG $0x48fd5162; WORD $0x336f       // 520: vmovdqa64 (%r11), %zmm14
+	WORD $0x0149; BYTE $0xfb             // 526: addq %rdi, %r11
+	LONG $0x48fd5162; WORD $0x2b6f       // 529: vmovdqa64 (%r11), %zmm13
+	WORD $0x0149; BYTE $0xfb             // 52f: addq %rdi, %r11
+	WORD $0xff48; BYTE $0xce             // 532: decq %rsi
+	LONG $0x481d7262; WORD $0xda50       // 535: vpdpbusd %zmm2, %zmm12, %zmm11
+	LONG $0x480d7262; WORD $0xdb50       // 53b: vpdpbusd %zmm3, %zmm14, %zmm11
+	LONG $0x48fd5162; WORD $0x336f       // 541: vmovdqa64 (%r11), %zmm14
+	WORD $0x0149; BYTE $0xfb             // 547: addq %rdi, %r11
+	LONG $0x48157262; WORD $0xdc50       // 54a: vpdpbusd %zmm4, %zmm13, %zmm11
+	LONG $0x48fd5162; WORD $0x2b6f       // 550: vmovdqa64 (%r11), %zmm13
+	WORD $0x0149; BYTE $0xfb             // 556: addq %rdi, %r11
+	LONG $0x480d7262; WORD $0xdd50       // 559: vpdpbusd %zmm5, %zmm14, %zmm11
+	LONG $0x48fd5162; WORD $0x316f       // 55f: vmovdqa64 (%r9), %zmm14
+	LONG $0x48157262; WORD $0xde50       // 565: vpdpbusd %zmm6, %zmm13, %zmm11
+	LONG $0x48fd1162; WORD $0x2c6f; BYTE $0x01 // 56b: vmovdqa64 (%r9,%r8), %zmm13
+	LONG $0x480d5262; WORD $0xd950       // 572: vpdpbusd %zmm9, %zmm14, %zmm11
+	LONG $0x48155262; WORD $0xda50       // 578: vpdpbusd %zmm10, %zmm13, %zmm11
+	LONG $0x487c5162; WORD $0xdb5b       // 57e: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x5959; BYTE $0x01 // 584: vmulps 0x40(%rcx), %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x6159; BYTE $0x03 // 58b: vmulps 0xc0(%rcx), %zmm11, %zmm12
+	LONG $0x48445162; WORD $0xe458       // 592: vaddps %zmm12, %zmm7, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 598: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c5162; WORD $0xe05d       // 59e: vminps %zmm8, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc59       // 5a4: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xdb5b       // 5aa: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48257162; WORD $0xd9fe       // 5b0: vpaddd %zmm1, %zmm11, %zmm11
+	LONG $0x48257262; WORD $0xd83d       // 5b6: vpmaxsd %zmm0, %zmm11, %zmm11
+	LONG $0x487e5262; WORD $0xdb11       // 5bc: vpmovusdb %zmm11, %xmm11
+	LONG $0x097f7162; WORD $0x1a7f       // 5c2: vmovdqu8 %xmm11, (%rdx) {%k1}
+	LONG $0x60588b4c                     // 5c8: movq 0x60(%rax), %r11
+	LONG $0xe0988b48; WORD $0x0000; BYTE $0x00 // 5cc: movq 0xe0(%rax), %rbx
+	LONG $0x40500348                     // 5d3: addq 0x40(%rax), %rdx
+	LONG $0x06e3c149                     // 5d7: shlq $0x6, %r11
+	LONG $0x06e3c148                     // 5db: shlq $0x6, %rbx
+	WORD $0x014d; BYTE $0xda             // 5df: addq %r11, %r10
+	WORD $0x0149; BYTE $0xd9             // 5e2: addq %rbx, %r9
+	LONG $0x01fe8348                     // 5e5: cmpq $0x1, %rsi
+	LONG $0xff21870f; WORD $0xffff       // 5e9: ja 0x46c0 <depthwiseVNNIk5+0x510>
+	LONG $0x00015ce9; BYTE $0x00         // 5ef: jmp 0x4900 <depthwiseVNNIk5+0x750>
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 5f4: nopw %cs:(%rax,%rax)
+	LONG $0x48fef162; WORD $0x496f; BYTE $0x02 // 600: vmovdqu64 0x80(%rcx), %zmm1
+	LONG $0x0400be48; LONG $0x05010c08; WORD $0x0d09 // 607: movabsq $0xd0905010c080400, %rsi
+	LONG $0x0602be48; LONG $0x07030e0a; WORD $0x0f0b // 611: movabsq $0xf0b07030e0a0602, %rsi
+	LONG $0x80b08b48; WORD $0x0000; BYTE $0x00 // 61b: movq 0x80(%rax), %rsi
+	WORD $0x8548; BYTE $0xf6             // 622: testq %rsi, %rsi
+	LONG $0x01258e0f; WORD $0x0000       // 625: jle 0x4900 <depthwiseVNNIk5+0x750>
+	LONG $0x48fdd162; WORD $0x116f       // 62b: vmovdqa64 (%r9), %zmm2
+	LONG $0x48fdd162; WORD $0x596f; BYTE $0x01 // 631: vmovdqa64 0x40(%r9), %zmm3
+	LONG $0x48fdd162; WORD $0x616f; BYTE $0x02 // 638: vmovdqa64 0x80(%r9), %zmm4
+	LONG $0x48fdd162; WORD $0x696f; BYTE $0x03 // 63f: vmovdqa64 0xc0(%r9), %zmm5
+	LONG $0x48fdd162; WORD $0x716f; BYTE $0x04 // 646: vmovdqa64 0x100(%r9), %zmm6
+	LONG $0x48fdd162; WORD $0x796f; BYTE $0x05 // 64d: vmovdqa64 0x140(%r9), %zmm7
+	LONG $0x48fd5162; WORD $0x416f; BYTE $0x06 // 654: vmovdqa64 0x180(%r9), %zmm8
+	LONG $0x30488b4c                     // 65b: movq 0x30(%rax), %r9
+	LONG $0x68788b48                     // 65f: movq 0x68(%rax), %rdi
+	LONG $0xe8808b4c; WORD $0x0000; BYTE $0x00 // 663: movq 0xe8(%rax), %r8
+	WORD $0x014c; BYTE $0xd2             // 66a: addq %r10, %rdx
+	LONG $0xc0908b4c; WORD $0x0000; BYTE $0x00 // 66d: movq 0xc0(%rax), %r10
+	WORD $0xff48; BYTE $0xc6             // 674: incq %rsi
+	LONG $0x2848034c                     // 677: addq 0x28(%rax), %r9
+	LONG $0x3848034c                     // 67b: addq 0x38(%rax), %r9
+	LONG $0x06e7c148                     // 67f: shlq $0x6, %rdi
+	LONG $0x06e0c149                     // 683: shlq $0x6, %r8
+	LONG $0x06e1c149                     // 687: shlq $0x6, %r9
+	WORD $0x014d; BYTE $0xd1             // 68b: addq %r10, %r9
+	WORD $0x9066                         // 68e: nop
+	LONG $0x48fe7162; WORD $0x096f       // 690: vmovdqu64 (%rcx), %zmm9
+	LONG $0x48fd5162; WORD $0x126f       // 696: vmovdqa64 (%r10), %zmm10
+	LONG $0x3a1c8d4d                     // 69c: leaq (%r10,%rdi), %r11
+	LONG $0x48fd5162; WORD $0x236f       // 6a0: vmovdqa64 (%r11), %zmm12
+	WORD $0x0149; BYTE $0xfb             // 6a6: addq %rdi, %r11
+	LONG $0x48fd5162; WORD $0x1b6f       // 6a9: vmovdqa64 (%r11), %zmm11
+	WORD $0x0149; BYTE $0xfb             // 6af: addq %rdi, %r11
+	WORD $0xff48; BYTE $0xce             // 6b2: decq %rsi
+	LONG $0x482d7262; WORD $0xca50       // 6b5: vpdpbusd %zmm2, %zmm10, %zmm9
+	LONG $0x481d7262; WORD $0xcb50       // 6bb: vpdpbusd %zmm3, %zmm12, %zmm9
+	LONG $0x48fd5162; WORD $0x236f       // 6c1: vmovdqa64 (%r11), %zmm12
+	WORD $0x0149; BYTE $0xfb             // 6c7: addq %rdi, %r11
+	LONG $0x48257262; WORD $0xcc50       // 6ca: vpdpbusd %zmm4, %zmm11, %zmm9
+	LONG $0x48fd5162; WORD $0x1b6f       // 6d0: vmovdqa64 (%r11), %zmm11
+	WORD $0x0149; BYTE $0xfb             // 6d6: addq %rdi, %r11
+	LONG $0x481d7262; WORD $0xcd50       // 6d9: vpdpbusd %zmm5, %zmm12, %zmm9
+	LONG $0x48fd5162; WORD $0x216f       // 6df: vmovdqa64 (%r9), %zmm12
+	LONG $0x48257262; WORD $0xce50       // 6e5: vpdpbusd %zmm6, %zmm11, %zmm9
+	LONG $0x48fd1162; WORD $0x1c6f; BYTE $0x01 // 6eb: vmovdqa64 (%r9,%r8), %zmm11
+	LONG $0x481d7262; WORD $0xcf50       // 6f2: vpdpbusd %zmm7, %zmm12, %zmm9
+	LONG $0x48255262; WORD $0xc850       // 6f8: vpdpbusd %zmm8, %zmm11, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // 6fe: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4959; BYTE $0x01 // 704: vmulps 0x40(%rcx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 70b: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48357162; WORD $0xc9fe       // 711: vpaddd %zmm1, %zmm9, %zmm9
+	LONG $0x48357262; WORD $0xc83d       // 717: vpmaxsd %zmm0, %zmm9, %zmm9
+	LONG $0x487e5262; WORD $0xc911       // 71d: vpmovusdb %zmm9, %xmm9
+	LONG $0x097f7162; WORD $0x0a7f       // 723: vmovdqu8 %xmm9, (%rdx) {%k1}
+	LONG $0x60588b4c                     // 729: movq 0x60(%rax), %r11
+	LONG $0xe0988b48; WORD $0x0000; BYTE $0x00 // 72d: movq 0xe0(%rax), %rbx
+	LONG $0x40500348                     // 734: addq 0x40(%rax), %rdx
+	LONG $0x06e3c149                     // 738: shlq $0x6, %r11
+	LONG $0x06e3c148                     // 73c: shlq $0x6, %rbx
+	WORD $0x014d; BYTE $0xda             // 740: addq %r11, %r10
+	WORD $0x0149; BYTE $0xd9             // 743: addq %rbx, %r9
+	LONG $0x01fe8348                     // 746: cmpq $0x1, %rsi
+	LONG $0xff40870f; WORD $0xffff       // 74a: ja 0x4840 <depthwiseVNNIk5+0x690>
+	LONG $0x248cff49; LONG $0x00000138   // 750: decq 0x138(%r12)
+	LONG $0xf8c2840f; WORD $0xffff       // 758: je 0x41d0 <depthwiseVNNIk5+0x20>
+	LONG $0x24848149; LONG $0x00000130; LONG $0x000001c0 // 75e: addq $0x1c0, 0x130(%r12)
+	LONG $0x24848149; LONG $0x00000140; LONG $0x00000180 // 76a: addq $0x180, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x00000128   // 776: movq 0x128(%r12), %rax
+	LONG $0x10c08348                     // 77e: addq $0x10, %rax
+	LONG $0x248c8b49; LONG $0x000000a8   // 782: movq 0xa8(%r12), %rcx
+	WORD $0x3948; BYTE $0xc8             // 78a: cmpq %rcx, %rax
+	LONG $0xc14d0f48                     // 78d: cmovgeq %rcx, %rax
+	LONG $0x24848949; LONG $0x00000128   // 791: movq %rax, 0x128(%r12)
+	LONG $0xfff962e9; BYTE $0xff         // 799: jmp 0x42b0 <depthwiseVNNIk5+0x100>
+	WORD $0xf8c5; BYTE $0x77             // 79e: vzeroupper
 	RET

@@ -21,7 +21,7 @@ struct columns_args {
   const float *p;          // their parameters, kernel.h
   int64_t first, last;     // channel of the first block, and of the last, which may overlap the one before
   int64_t blocks;
-  uint64_t mask;           // channels of the last block
+  uint64_t mask;           // channels, where there are less than a block
   int8_t *scratch;         // columns, and behind them the bottom taps' row
   int8_t *bottom;
   int64_t quads;           // of the bottom row

@@ -51,14 +51,19 @@ template <int KS> INL void columns64(columns_args *g, int64_t at) {
   }
 }
 
-// The same for 16 channels, those of keep.
-INL __m512i column16(__m128i v0, __m128i v1, __m128i v2, __m128i v3, __m512i quarters, __m512i in_lane) {
-  __m512i v = _mm512_inserti32x4(_mm512_castsi128_si512(v0), v1, 1);
-  v = _mm512_inserti32x4(_mm512_inserti32x4(v, v2, 2), v3, 3);
+// 16 channels of four taps, each in a lane, as elements in order.
+INL __m512i column16(__m512i v, __m512i quarters, __m512i in_lane) {
   return _mm512_shuffle_epi8(_mm512_permutexvar_epi32(quarters, v), in_lane);
 }
 
-template <int KS> INL void columns16(columns_args *g, int64_t at, __mmask16 keep) {
+// Loads 16 channels into lane l of v; those of keep, if there are less in the image. A whole lane comes
+// without a shuffle.
+#define LANE(v, l, q) \
+  if (MASKED) v = _mm512_inserti32x4(v, _mm_maskz_loadu_epi8(keep, q), l); \
+  else v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(q)), l)
+
+// The columns of one row of outputs, 16 channels.
+template <bool MASKED, int KS> INL void columns16(columns_args *g, int64_t at, __mmask16 keep) {
   // Element 4*l + r is element 4*r + l; byte 4*c + r is byte 4*r + c.
   const __m128i turn = bytes<0x0d0905010c080400, 0x0f0b07030e0a0602>();
   const __m512i in_lane = _mm512_broadcast_i32x4(turn), quarters = _mm512_cvtepu8_epi32(turn);
@@ -70,12 +75,13 @@ template <int KS> INL void columns16(columns_args *g, int64_t at, __mmask16 keep
     UNROLL for (int i = 0; i < KS; i++) q[i] = (part == 1 ? g->row[i] : g->pad) + at;
     PLAIN do {
       UNROLL for (int i = 0; i < KS; i++) HIDE(q[i]);
-      __m128i v[4];
-      UNROLL for (int i = 0; i < 4; i++) v[i] = i < KS ? _mm_maskz_loadu_epi8(keep, q[i < KS ? i : 0]) : _mm_setzero_si128();
-      _mm512_store_si512(d, column16(v[0], v[1], v[2], v[3], quarters, in_lane));
+      __m512i v = _mm512_setzero_si512();
+      LANE(v, 0, q[0]); LANE(v, 1, q[1]); LANE(v, 2, q[2]);
+      if (KS == 5) { LANE(v, 3, q[KS-2]); }
+      _mm512_store_si512(d, column16(v, quarters, in_lane));
       d += SMALL;
       if (KS == 5) {
-        _mm_store_si128((__m128i *)bottom, _mm_maskz_loadu_epi8(keep, q[KS-1]));
+        _mm_store_si128((__m128i *)bottom, MASKED ? _mm_maskz_loadu_epi8(keep, q[KS-1]) : _mm_loadu_si128((const __m128i *)q[KS-1]));
         bottom += 16;
       }
       UNROLL for (int i = 0; i < KS; i++) q[i] += step;
@@ -85,7 +91,9 @@ template <int KS> INL void columns16(columns_args *g, int64_t at, __mmask16 keep
     const __m128i *q = (const __m128i *)g->bottom;
     int64_t n = g->quads, dx = g->dx, step = g->quad_step;
     PLAIN do {
-      _mm512_store_si512(d, column16(_mm_load_si128(q), _mm_load_si128(q + dx), _mm_load_si128(q + 2*dx), _mm_load_si128(q + 3*dx), quarters, in_lane));
+      __m512i v = _mm512_inserti32x4(_mm512_zextsi128_si512(_mm_load_si128(q)), _mm_load_si128(q + dx), 1);
+      v = _mm512_inserti32x4(_mm512_inserti32x4(v, _mm_load_si128(q + 2*dx), 2), _mm_load_si128(q + 3*dx), 3);
+      _mm512_store_si512(d, column16(v, quarters, in_lane));
       d += SMALL; q += step;
     } while (--n);
   }
@@ -167,32 +175,59 @@ template <int64_t MODE> INL void outputs64k5(columns_args *g, const int8_t *w, c
   }
 }
 
-template <int64_t MODE, int KS> INL void outputs16(columns_args *g, const int8_t *w, const float *p, int8_t *c, __mmask16 keep) {
+// The sum of one output of 16 channels.
+template <int KS> INL __m512i sum16(const int8_t *d, int64_t dx, const int8_t *quad, int64_t last, const __m512i *wv, const float *p) {
+  __m512i acc = _mm512_loadu_si512(p);
+  UNROLL for (int j = 0; j < KS; j++) {
+    acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(d), wv[j]);
+    d += dx;
+    if (KS == 5) HIDE(d);   // rather than registers for multiples of dx
+  }
+  if (KS == 5) {
+    acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(quad), wv[5]);
+    acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(quad + last), wv[6]);
+  }
+  return acc;
+}
+
+template <int64_t MODE, bool MASKED, int KS> INL void outputs16(columns_args *g, const int8_t *w, const float *p, int8_t *c, __mmask16 keep) {
   const clamp k = clamp_of<MODE>();
-  const __m512i z = _mm512_loadu_si512(p + ZERO*16);
-  constexpr int T = KS == 3 ? 3 : 7;
-  __m512i wv[T];
-  UNROLL for (int t = 0; t < T; t++) wv[t] = _mm512_load_si512(w + 64*t);
+  const __m512i z = _mm512_loadu_si512(p + ZERO*16), turn = indices<0x0d0905010c080400, 0x0f0b07030e0a0602>();
+  const zeros zz = zeros_of(z, z, z, z);
+  __m512i wv[7];
+  UNROLL for (int t = 0; t < (KS == 3 ? 3 : 7); t++) wv[t] = _mm512_load_si512(w + 64*t);
   const int8_t *d = g->scratch, *quad = d + SMALL*(g->left + g->inside + g->right);
-  int64_t n = g->ow, dx = SMALL*g->dx, sx = SMALL*g->sx, step = g->channels;
-  int64_t qx = SMALL*g->quad_x, last = SMALL*g->quad_last;
-  PLAIN do {
-    HIDE(p);
-    __m512i acc = _mm512_loadu_si512(p);
-    const int8_t *x = d;
-    UNROLL for (int j = 0; j < KS; j++) {
-      acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(x), wv[j]);
-      x += dx;
-      if (KS == 5) HIDE(x);   // rather than registers for multiples of dx
+  int64_t n = g->ow, dx = SMALL*g->dx, last = SMALL*g->quad_last;
+  if (!MASKED) {
+    PLAIN for (; n >= 4; n -= 4) {   // four outputs to a pack
+      __m512i q[4];
+      UNROLL for (int i = 0; i < 4; i++) {
+        HIDE(p); HIDE(g);
+        __m512i acc = sum16<KS>(d, dx, quad, last, wv, p);
+        q[i] = nearest<MODE>(steps<MODE>(acc, p, 16, acc), p, 16, k);
+        d += SMALL*g->sx;
+        if (KS == 5) quad += SMALL*g->quad_x;
+      }
+      __m512i x = _mm512_permutexvar_epi32(turn, saturated(q[0], q[1], q[2], q[3], zz));
+      int64_t step = g->channels;
+      if (step == 16) {
+        _mm512_storeu_si512(c, x);
+      } else {
+        _mm_storeu_si128((__m128i *)c, _mm512_castsi512_si128(x));
+        _mm_storeu_si128((__m128i *)(c + step), _mm512_extracti32x4_epi32(x, 1));
+        _mm_storeu_si128((__m128i *)(c + 2*step), _mm512_extracti32x4_epi32(x, 2));
+        _mm_storeu_si128((__m128i *)(c + 3*step), _mm512_extracti32x4_epi32(x, 3));
+      }
+      c += 4*step;
     }
-    if (KS == 5) {
-      acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(quad), wv[T-2]);
-      acc = _mm512_dpbusd_epi32(acc, _mm512_load_si512(quad + last), wv[T-1]);
-      quad += qx;
-    }
+  }
+  PLAIN for (; n > 0; n--) {
+    HIDE(p); HIDE(g);
+    __m512i acc = sum16<KS>(d, dx, quad, last, wv, p);
     _mm_mask_storeu_epi8(c, keep, saturated(nearest<MODE>(steps<MODE>(acc, p, 16, acc), p, 16, k), z));
-    d += sx; c += step;
-  } while (--n);
+    d += SMALL*g->sx; c += g->channels;
+    if (KS == 5) quad += SMALL*g->quad_x;
+  }
 }
 
 #define MODES(OUTPUTS) \
@@ -231,16 +266,18 @@ template <int KS> INL void block64(columns_args *g) {
 #undef OUTPUTS
 }
 
-template <int KS> INL void block16(columns_args *g) {
-  __mmask16 keep = g->left_blocks == 1 ? g->mask : 0xffff;
-  columns16<KS>(g, g->at, keep);
+template <bool MASKED, int KS> INL void block16(columns_args *g) {
+  columns16<MASKED, KS>(g, g->at, g->mask);
   HIDE(g);
-#define OUTPUTS(MODE) outputs16<MODE, KS>(g, g->block_w, g->block_p, g->row_c + g->at, keep)
+#define OUTPUTS(MODE) outputs16<MODE, MASKED, KS>(g, g->block_w, g->block_p, g->row_c + g->at, g->mask)
   MODES(OUTPUTS)
 #undef OUTPUTS
 }
 
 KERNEL depthwiseVNNIk3x64(columns_args *g) { ROWS(3, 64, 3*256, block64<3>(g)) }
 KERNEL depthwiseVNNIk5x64(columns_args *g) { ROWS(5, 64, 7*256, block64<5>(g)) }
-KERNEL depthwiseVNNIk3x16(columns_args *g) { ROWS(3, 16, 3*64, block16<3>(g)) }
-KERNEL depthwiseVNNIk5x16(columns_args *g) { ROWS(5, 16, 7*64, block16<5>(g)) }
+KERNEL depthwiseVNNIk3x16(columns_args *g) { ROWS(3, 16, 3*64, (block16<false, 3>(g))) }
+KERNEL depthwiseVNNIk5x16(columns_args *g) { ROWS(5, 16, 7*64, (block16<false, 5>(g))) }
+// For less than 16 channels.
+KERNEL depthwiseVNNIk3(columns_args *g) { ROWS(3, 16, 3*64, (block16<true, 3>(g))) }
+KERNEL depthwiseVNNIk5(columns_args *g) { ROWS(5, 16, 7*64, (block16<true, 5>(g))) }
