@@ -4,1118 +4,6154 @@
 
 TEXT ·depthwiseNEONk3(SB), NOSPLIT, $0-8
 	MOVD args+0(FP), R20
-	WORD $0x4f0167e0                     // 000: movi v0.4s, #0x3f, lsl #24
+	WORD $0x4f0167fb                     // 000: movi v27.4s, #0x3f, lsl #24
 	WORD $0xf940228a                     // 004: ldr x10, [x20, #0x40]
 	WORD $0x6f00e401                     // 008: movi v1.2d, #0000000000000000
-	WORD $0xf9402a88                     // 00c: ldr x8, [x20, #0x50]
+	WORD $0xa9453a88                     // 00c: ldp x8, x14, [x20, #0x50]
 	WORD $0x4f03f602                     // 010: fmov v2.4s, #1.00000000
 	WORD $0xa941ae89                     // 014: ldp x9, x11, [x20, #0x18]
-	WORD $0xd503201f                     // 018: nop
-	WORD $0xd503201f                     // 01c: nop
-	WORD $0xf940168d                     // 020: ldr x13, [x20, #0x28]
-	WORD $0xaa0a03ee                     // 024: mov x14, x10
-	WORD $0xf9402e90                     // 028: ldr x16, [x20, #0x58]
-	WORD $0xf9401e8c                     // 02c: ldr x12, [x20, #0x38]
-	WORD $0x8b0a01ad                     // 030: add x13, x13, x10
-	WORD $0xf100061f                     // 034: cmp x16, #0x1
-	WORD $0x540010c0                     // 038: b.eq 0x250 <depthwiseNEONk3+0x250>
-	WORD $0xaa0a03ef                     // 03c: mov x15, x10
-	WORD $0xf1000a1f                     // 040: cmp x16, #0x2
-	WORD $0x54001e61                     // 044: b.ne 0x410 <depthwiseNEONk3+0x410>
-	WORD $0xd503201f                     // 048: nop
-	WORD $0xd503201f                     // 04c: nop
-	WORD $0xf100058c                     // 050: subs x12, x12, #0x1
-	WORD $0xad401566                     // 054: ldp q6, q5, [x11]
-	WORD $0xad410d64                     // 058: ldp q4, q3, [x11, #0x20]
-	WORD $0xa940428f                     // 05c: ldp x15, x16, [x20]
-	WORD $0xf94001ef                     // 060: ldr x15, [x15]
-	WORD $0x8b0e01ef                     // 064: add x15, x15, x14
-	WORD $0x8b1001f0                     // 068: add x16, x15, x16
-	WORD $0xad403527                     // 06c: ldp q7, q13, [x9]
-	WORD $0x3dc001e8                     // 070: ldr q8, [x15]
-	WORD $0xf940068f                     // 074: ldr x15, [x20, #0x8]
-	WORD $0x3dc0020e                     // 078: ldr q14, [x16]
-	WORD $0x8b0f020f                     // 07c: add x15, x16, x15
-	WORD $0x3dc001ea                     // 080: ldr q10, [x15]
-	WORD $0xad413d29                     // 084: ldp q9, q15, [x9, #0x20]
-	WORD $0x0e2dc1d1                     // 088: smull v17.8h, v14.8b, v13.8b
-	WORD $0xa940428f                     // 08c: ldp x15, x16, [x20]
-	WORD $0x4e2dc1cd                     // 090: smull2 v13.8h, v14.16b, v13.16b
-	WORD $0xf94005ef                     // 094: ldr x15, [x15, #0x8]
-	WORD $0x0e278111                     // 098: smlal v17.8h, v8.8b, v7.8b
-	WORD $0x4e27810d                     // 09c: smlal2 v13.8h, v8.16b, v7.16b
-	WORD $0x8b0e01ef                     // 0a0: add x15, x15, x14
-	WORD $0x8b1001f0                     // 0a4: add x16, x15, x16
-	WORD $0x3dc001f0                     // 0a8: ldr q16, [x15]
-	WORD $0xf940068f                     // 0ac: ldr x15, [x20, #0x8]
-	WORD $0x0e7110c6                     // 0b0: saddw v6.4s, v6.4s, v17.4h
-	WORD $0xad42492b                     // 0b4: ldp q11, q18, [x9, #0x40]
-	WORD $0x4e7110a5                     // 0b8: saddw2 v5.4s, v5.4s, v17.8h
-	WORD $0x3dc0020c                     // 0bc: ldr q12, [x16]
-	WORD $0x0e2fc207                     // 0c0: smull v7.8h, v16.8b, v15.8b
-	WORD $0x8b0f020f                     // 0c4: add x15, x16, x15
-	WORD $0x4e2fc208                     // 0c8: smull2 v8.8h, v16.16b, v15.16b
-	WORD $0x3dc001f3                     // 0cc: ldr q19, [x15]
-	WORD $0x0e6d1084                     // 0d0: saddw v4.4s, v4.4s, v13.4h
-	WORD $0xa940428f                     // 0d4: ldp x15, x16, [x20]
-	WORD $0x4e6d1063                     // 0d8: saddw2 v3.4s, v3.4s, v13.8h
-	WORD $0x0e298147                     // 0dc: smlal v7.8h, v10.8b, v9.8b
-	WORD $0x0e32c26e                     // 0e0: smull v14.8h, v19.8b, v18.8b
-	WORD $0xf94009ef                     // 0e4: ldr x15, [x15, #0x10]
-	WORD $0x4e298148                     // 0e8: smlal2 v8.8h, v10.16b, v9.16b
-	WORD $0x4e32c26a                     // 0ec: smull2 v10.8h, v19.16b, v18.16b
-	WORD $0x8b0e01ef                     // 0f0: add x15, x15, x14
-	WORD $0x0e6710c6                     // 0f4: saddw v6.4s, v6.4s, v7.4h
-	WORD $0x8b1001f0                     // 0f8: add x16, x15, x16
-	WORD $0xad43412f                     // 0fc: ldp q15, q16, [x9, #0x60]
-	WORD $0x0e2b818e                     // 100: smlal v14.8h, v12.8b, v11.8b
-	WORD $0x3dc001ed                     // 104: ldr q13, [x15]
-	WORD $0x3dc00209                     // 108: ldr q9, [x16]
-	WORD $0x4e6710a5                     // 10c: saddw2 v5.4s, v5.4s, v7.8h
-	WORD $0xf940068f                     // 110: ldr x15, [x20, #0x8]
-	WORD $0x0e681084                     // 114: saddw v4.4s, v4.4s, v8.4h
-	WORD $0x4e2b818a                     // 118: smlal2 v10.8h, v12.16b, v11.16b
-	WORD $0x4e681063                     // 11c: saddw2 v3.4s, v3.4s, v8.8h
-	WORD $0x0e30c131                     // 120: smull v17.8h, v9.8b, v16.8b
-	WORD $0x4e30c127                     // 124: smull2 v7.8h, v9.16b, v16.16b
-	WORD $0x8b0f020f                     // 128: add x15, x16, x15
-	WORD $0x0e6e10c6                     // 12c: saddw v6.4s, v6.4s, v14.4h
-	WORD $0x4e6e10a5                     // 130: saddw2 v5.4s, v5.4s, v14.8h
-	WORD $0x3dc02129                     // 134: ldr q9, [x9, #0x80]
-	WORD $0x3dc001e8                     // 138: ldr q8, [x15]
-	WORD $0x0e6a1084                     // 13c: saddw v4.4s, v4.4s, v10.4h
-	WORD $0x4e6a1063                     // 140: saddw2 v3.4s, v3.4s, v10.8h
-	WORD $0x0e2f81b1                     // 144: smlal v17.8h, v13.8b, v15.8b
-	WORD $0x4e2f81a7                     // 148: smlal2 v7.8h, v13.16b, v15.16b
-	WORD $0x0e29c10b                     // 14c: smull v11.8h, v8.8b, v9.8b
-	WORD $0x4e29c108                     // 150: smull2 v8.8h, v8.16b, v9.16b
-	WORD $0x0e7110c6                     // 154: saddw v6.4s, v6.4s, v17.4h
-	WORD $0x4e7110a5                     // 158: saddw2 v5.4s, v5.4s, v17.8h
-	WORD $0x0e671084                     // 15c: saddw v4.4s, v4.4s, v7.4h
-	WORD $0x4e671063                     // 160: saddw2 v3.4s, v3.4s, v7.8h
-	WORD $0x0e6b10c6                     // 164: saddw v6.4s, v6.4s, v11.4h
-	WORD $0x4e6b10a5                     // 168: saddw2 v5.4s, v5.4s, v11.8h
-	WORD $0x0e681084                     // 16c: saddw v4.4s, v4.4s, v8.4h
-	WORD $0x4e681063                     // 170: saddw2 v3.4s, v3.4s, v8.8h
-	WORD $0xad422167                     // 174: ldp q7, q8, [x11, #0x40]
-	WORD $0x4e21d8c6                     // 178: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // 17c: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 180: scvtf v4.4s, v4.4s
-	WORD $0x4e21d863                     // 184: scvtf v3.4s, v3.4s
-	WORD $0x6e26dce6                     // 188: fmul v6.4s, v7.4s, v6.4s
-	WORD $0x6e25dd05                     // 18c: fmul v5.4s, v8.4s, v5.4s
-	WORD $0xad432167                     // 190: ldp q7, q8, [x11, #0x60]
-	WORD $0x6e24dce4                     // 194: fmul v4.4s, v7.4s, v4.4s
-	WORD $0xad461d69                     // 198: ldp q9, q7, [x11, #0xc0]
-	WORD $0x6e23dd03                     // 19c: fmul v3.4s, v8.4s, v3.4s
-	WORD $0xad47216a                     // 1a0: ldp q10, q8, [x11, #0xe0]
-	WORD $0x6e29dcc9                     // 1a4: fmul v9.4s, v6.4s, v9.4s
-	WORD $0x6e27dca7                     // 1a8: fmul v7.4s, v5.4s, v7.4s
-	WORD $0x6e2adc8a                     // 1ac: fmul v10.4s, v4.4s, v10.4s
-	WORD $0x6e28dc68                     // 1b0: fmul v8.4s, v3.4s, v8.4s
-	WORD $0x4e20d529                     // 1b4: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x4e20d4e7                     // 1b8: fadd v7.4s, v7.4s, v0.4s
-	WORD $0x4e20d54a                     // 1bc: fadd v10.4s, v10.4s, v0.4s
-	WORD $0x4e20d508                     // 1c0: fadd v8.4s, v8.4s, v0.4s
-	WORD $0x4e21f529                     // 1c4: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4e21f4e7                     // 1c8: fmax v7.4s, v7.4s, v1.4s
-	WORD $0x4e21f54a                     // 1cc: fmax v10.4s, v10.4s, v1.4s
-	WORD $0x4e21f508                     // 1d0: fmax v8.4s, v8.4s, v1.4s
-	WORD $0x4ea2f529                     // 1d4: fmin v9.4s, v9.4s, v2.4s
-	WORD $0x4ea2f4e7                     // 1d8: fmin v7.4s, v7.4s, v2.4s
-	WORD $0x4ea2f54a                     // 1dc: fmin v10.4s, v10.4s, v2.4s
-	WORD $0x4ea2f508                     // 1e0: fmin v8.4s, v8.4s, v2.4s
-	WORD $0x6e29dcc6                     // 1e4: fmul v6.4s, v6.4s, v9.4s
-	WORD $0x6e27dca5                     // 1e8: fmul v5.4s, v5.4s, v7.4s
-	WORD $0x6e2adc84                     // 1ec: fmul v4.4s, v4.4s, v10.4s
-	WORD $0x6e28dc63                     // 1f0: fmul v3.4s, v3.4s, v8.4s
-	WORD $0xad441d68                     // 1f4: ldp q8, q7, [x11, #0x80]
-	WORD $0x4e21a8c6                     // 1f8: fcvtns v6.4s, v6.4s
-	WORD $0x4e21a8a5                     // 1fc: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // 200: fcvtns v4.4s, v4.4s
-	WORD $0x4e471907                     // 204: uzp1 v7.8h, v8.8h, v7.8h
-	WORD $0x4e21a863                     // 208: fcvtns v3.4s, v3.4s
-	WORD $0xad452169                     // 20c: ldp q9, q8, [x11, #0xa0]
-	WORD $0x0e6148c6                     // 210: sqxtn v6.4h, v6.4s
-	WORD $0x0e614884                     // 214: sqxtn v4.4h, v4.4s
-	WORD $0x4e6148a6                     // 218: sqxtn2 v6.8h, v5.4s
-	WORD $0x4e481925                     // 21c: uzp1 v5.8h, v9.8h, v8.8h
-	WORD $0x4e614864                     // 220: sqxtn2 v4.8h, v3.4s
-	WORD $0x4e670cc3                     // 224: sqadd v3.8h, v6.8h, v7.8h
-	WORD $0x4e650c84                     // 228: sqadd v4.8h, v4.8h, v5.8h
-	WORD $0x0e214863                     // 22c: sqxtn v3.8b, v3.8h
-	WORD $0x4e214883                     // 230: sqxtn2 v3.16b, v4.8h
-	WORD $0x3d8001a3                     // 234: str q3, [x13]
-	WORD $0xf9401a8f                     // 238: ldr x15, [x20, #0x30]
-	WORD $0xf9400a90                     // 23c: ldr x16, [x20, #0x10]
-	WORD $0x8b0f01ad                     // 240: add x13, x13, x15
-	WORD $0x8b0e020e                     // 244: add x14, x16, x14
-	WORD $0x54fff041                     // 248: b.ne 0x50 <depthwiseNEONk3+0x50>
-	WORD $0x140000da                     // 24c: b 0x5b4 <depthwiseNEONk3+0x5b4>
-	WORD $0xf100058c                     // 250: subs x12, x12, #0x1
-	WORD $0xad401566                     // 254: ldp q6, q5, [x11]
-	WORD $0xad410d64                     // 258: ldp q4, q3, [x11, #0x20]
-	WORD $0xa940428f                     // 25c: ldp x15, x16, [x20]
-	WORD $0xf94001ef                     // 260: ldr x15, [x15]
-	WORD $0x8b0e01ef                     // 264: add x15, x15, x14
-	WORD $0x8b1001f0                     // 268: add x16, x15, x16
-	WORD $0xad403527                     // 26c: ldp q7, q13, [x9]
-	WORD $0x3dc001e8                     // 270: ldr q8, [x15]
-	WORD $0xf940068f                     // 274: ldr x15, [x20, #0x8]
-	WORD $0x3dc0020e                     // 278: ldr q14, [x16]
-	WORD $0x8b0f020f                     // 27c: add x15, x16, x15
-	WORD $0x3dc001ea                     // 280: ldr q10, [x15]
-	WORD $0xad413d29                     // 284: ldp q9, q15, [x9, #0x20]
-	WORD $0x0e2dc1d1                     // 288: smull v17.8h, v14.8b, v13.8b
-	WORD $0xa940428f                     // 28c: ldp x15, x16, [x20]
-	WORD $0x4e2dc1cd                     // 290: smull2 v13.8h, v14.16b, v13.16b
-	WORD $0xf94005ef                     // 294: ldr x15, [x15, #0x8]
-	WORD $0x0e278111                     // 298: smlal v17.8h, v8.8b, v7.8b
-	WORD $0x4e27810d                     // 29c: smlal2 v13.8h, v8.16b, v7.16b
-	WORD $0x8b0e01ef                     // 2a0: add x15, x15, x14
-	WORD $0x8b1001f0                     // 2a4: add x16, x15, x16
-	WORD $0x3dc001f0                     // 2a8: ldr q16, [x15]
-	WORD $0xf940068f                     // 2ac: ldr x15, [x20, #0x8]
-	WORD $0x0e7110c6                     // 2b0: saddw v6.4s, v6.4s, v17.4h
-	WORD $0xad42492b                     // 2b4: ldp q11, q18, [x9, #0x40]
-	WORD $0x4e7110a5                     // 2b8: saddw2 v5.4s, v5.4s, v17.8h
-	WORD $0x3dc0020c                     // 2bc: ldr q12, [x16]
-	WORD $0x0e2fc207                     // 2c0: smull v7.8h, v16.8b, v15.8b
-	WORD $0x8b0f020f                     // 2c4: add x15, x16, x15
-	WORD $0x4e2fc208                     // 2c8: smull2 v8.8h, v16.16b, v15.16b
-	WORD $0x3dc001f3                     // 2cc: ldr q19, [x15]
-	WORD $0x0e6d1084                     // 2d0: saddw v4.4s, v4.4s, v13.4h
-	WORD $0xa940428f                     // 2d4: ldp x15, x16, [x20]
-	WORD $0x4e6d1063                     // 2d8: saddw2 v3.4s, v3.4s, v13.8h
-	WORD $0x0e298147                     // 2dc: smlal v7.8h, v10.8b, v9.8b
-	WORD $0x0e32c26e                     // 2e0: smull v14.8h, v19.8b, v18.8b
-	WORD $0xf94009ef                     // 2e4: ldr x15, [x15, #0x10]
-	WORD $0x4e298148                     // 2e8: smlal2 v8.8h, v10.16b, v9.16b
-	WORD $0x4e32c26a                     // 2ec: smull2 v10.8h, v19.16b, v18.16b
-	WORD $0x8b0e01ef                     // 2f0: add x15, x15, x14
-	WORD $0x0e6710c6                     // 2f4: saddw v6.4s, v6.4s, v7.4h
-	WORD $0x8b1001f0                     // 2f8: add x16, x15, x16
-	WORD $0xad43412f                     // 2fc: ldp q15, q16, [x9, #0x60]
-	WORD $0x0e2b818e                     // 300: smlal v14.8h, v12.8b, v11.8b
-	WORD $0x3dc001ed                     // 304: ldr q13, [x15]
-	WORD $0x3dc00209                     // 308: ldr q9, [x16]
-	WORD $0x4e6710a5                     // 30c: saddw2 v5.4s, v5.4s, v7.8h
-	WORD $0xf940068f                     // 310: ldr x15, [x20, #0x8]
-	WORD $0x0e681084                     // 314: saddw v4.4s, v4.4s, v8.4h
-	WORD $0x4e2b818a                     // 318: smlal2 v10.8h, v12.16b, v11.16b
-	WORD $0x4e681063                     // 31c: saddw2 v3.4s, v3.4s, v8.8h
-	WORD $0x0e30c131                     // 320: smull v17.8h, v9.8b, v16.8b
-	WORD $0x4e30c127                     // 324: smull2 v7.8h, v9.16b, v16.16b
-	WORD $0x8b0f020f                     // 328: add x15, x16, x15
-	WORD $0x0e6e10c6                     // 32c: saddw v6.4s, v6.4s, v14.4h
-	WORD $0x4e6e10a5                     // 330: saddw2 v5.4s, v5.4s, v14.8h
-	WORD $0x3dc02129                     // 334: ldr q9, [x9, #0x80]
-	WORD $0x3dc001e8                     // 338: ldr q8, [x15]
-	WORD $0x0e6a1084                     // 33c: saddw v4.4s, v4.4s, v10.4h
-	WORD $0x4e6a1063                     // 340: saddw2 v3.4s, v3.4s, v10.8h
-	WORD $0x0e2f81b1                     // 344: smlal v17.8h, v13.8b, v15.8b
-	WORD $0x4e2f81a7                     // 348: smlal2 v7.8h, v13.16b, v15.16b
-	WORD $0x0e29c10b                     // 34c: smull v11.8h, v8.8b, v9.8b
-	WORD $0x4e29c108                     // 350: smull2 v8.8h, v8.16b, v9.16b
-	WORD $0x0e7110c6                     // 354: saddw v6.4s, v6.4s, v17.4h
-	WORD $0x4e7110a5                     // 358: saddw2 v5.4s, v5.4s, v17.8h
-	WORD $0x0e671084                     // 35c: saddw v4.4s, v4.4s, v7.4h
-	WORD $0x4e671063                     // 360: saddw2 v3.4s, v3.4s, v7.8h
-	WORD $0x0e6b10c6                     // 364: saddw v6.4s, v6.4s, v11.4h
-	WORD $0x4e6b10a5                     // 368: saddw2 v5.4s, v5.4s, v11.8h
-	WORD $0x0e681084                     // 36c: saddw v4.4s, v4.4s, v8.4h
-	WORD $0x4e681063                     // 370: saddw2 v3.4s, v3.4s, v8.8h
-	WORD $0xad422167                     // 374: ldp q7, q8, [x11, #0x40]
-	WORD $0x4e21d8c6                     // 378: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // 37c: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 380: scvtf v4.4s, v4.4s
-	WORD $0x4e21d863                     // 384: scvtf v3.4s, v3.4s
-	WORD $0x6e26dce6                     // 388: fmul v6.4s, v7.4s, v6.4s
-	WORD $0x6e25dd05                     // 38c: fmul v5.4s, v8.4s, v5.4s
-	WORD $0xad432167                     // 390: ldp q7, q8, [x11, #0x60]
-	WORD $0x6e24dce4                     // 394: fmul v4.4s, v7.4s, v4.4s
-	WORD $0xad461d69                     // 398: ldp q9, q7, [x11, #0xc0]
-	WORD $0x6e23dd03                     // 39c: fmul v3.4s, v8.4s, v3.4s
-	WORD $0x4ea9f4c6                     // 3a0: fmin v6.4s, v6.4s, v9.4s
-	WORD $0x4ea7f4a5                     // 3a4: fmin v5.4s, v5.4s, v7.4s
-	WORD $0xad471d69                     // 3a8: ldp q9, q7, [x11, #0xe0]
-	WORD $0x4ea9f484                     // 3ac: fmin v4.4s, v4.4s, v9.4s
-	WORD $0x4e21a8c6                     // 3b0: fcvtns v6.4s, v6.4s
-	WORD $0x4ea7f463                     // 3b4: fmin v3.4s, v3.4s, v7.4s
-	WORD $0x4e21a8a5                     // 3b8: fcvtns v5.4s, v5.4s
-	WORD $0xad441d68                     // 3bc: ldp q8, q7, [x11, #0x80]
-	WORD $0x4e21a884                     // 3c0: fcvtns v4.4s, v4.4s
-	WORD $0x0e6148c6                     // 3c4: sqxtn v6.4h, v6.4s
-	WORD $0x4e471907                     // 3c8: uzp1 v7.8h, v8.8h, v7.8h
-	WORD $0x4e21a863                     // 3cc: fcvtns v3.4s, v3.4s
-	WORD $0xad452169                     // 3d0: ldp q9, q8, [x11, #0xa0]
-	WORD $0x0e614884                     // 3d4: sqxtn v4.4h, v4.4s
-	WORD $0x4e6148a6                     // 3d8: sqxtn2 v6.8h, v5.4s
-	WORD $0x4e481925                     // 3dc: uzp1 v5.8h, v9.8h, v8.8h
-	WORD $0x4e614864                     // 3e0: sqxtn2 v4.8h, v3.4s
-	WORD $0x4e670cc3                     // 3e4: sqadd v3.8h, v6.8h, v7.8h
-	WORD $0x4e650c84                     // 3e8: sqadd v4.8h, v4.8h, v5.8h
-	WORD $0x0e214863                     // 3ec: sqxtn v3.8b, v3.8h
-	WORD $0x4e214883                     // 3f0: sqxtn2 v3.16b, v4.8h
-	WORD $0x3d8001a3                     // 3f4: str q3, [x13]
-	WORD $0xf9401a8f                     // 3f8: ldr x15, [x20, #0x30]
-	WORD $0xf9400a90                     // 3fc: ldr x16, [x20, #0x10]
-	WORD $0x8b0f01ad                     // 400: add x13, x13, x15
-	WORD $0x8b0e020e                     // 404: add x14, x16, x14
-	WORD $0x54fff241                     // 408: b.ne 0x250 <depthwiseNEONk3+0x250>
-	WORD $0x1400006a                     // 40c: b 0x5b4 <depthwiseNEONk3+0x5b4>
-	WORD $0xf100058c                     // 410: subs x12, x12, #0x1
-	WORD $0xad401564                     // 414: ldp q4, q5, [x11]
-	WORD $0xad410d66                     // 418: ldp q6, q3, [x11, #0x20]
-	WORD $0xa940428e                     // 41c: ldp x14, x16, [x20]
-	WORD $0xf94001ce                     // 420: ldr x14, [x14]
-	WORD $0x8b0f01ce                     // 424: add x14, x14, x15
-	WORD $0x8b1001d0                     // 428: add x16, x14, x16
-	WORD $0xad403527                     // 42c: ldp q7, q13, [x9]
-	WORD $0x3dc001c8                     // 430: ldr q8, [x14]
-	WORD $0xf940068e                     // 434: ldr x14, [x20, #0x8]
-	WORD $0x3dc0020e                     // 438: ldr q14, [x16]
-	WORD $0x8b0e020e                     // 43c: add x14, x16, x14
-	WORD $0x3dc001ca                     // 440: ldr q10, [x14]
-	WORD $0xad413d29                     // 444: ldp q9, q15, [x9, #0x20]
-	WORD $0x0e2dc1d3                     // 448: smull v19.8h, v14.8b, v13.8b
-	WORD $0xa940428e                     // 44c: ldp x14, x16, [x20]
-	WORD $0x4e2dc1cd                     // 450: smull2 v13.8h, v14.16b, v13.16b
-	WORD $0xf94005ce                     // 454: ldr x14, [x14, #0x8]
-	WORD $0x0e278113                     // 458: smlal v19.8h, v8.8b, v7.8b
-	WORD $0x4e27810d                     // 45c: smlal2 v13.8h, v8.16b, v7.16b
-	WORD $0x8b0f01ce                     // 460: add x14, x14, x15
-	WORD $0x8b1001d0                     // 464: add x16, x14, x16
-	WORD $0x3dc001d0                     // 468: ldr q16, [x14]
-	WORD $0xf940068e                     // 46c: ldr x14, [x20, #0x8]
-	WORD $0x0e731084                     // 470: saddw v4.4s, v4.4s, v19.4h
-	WORD $0xad42452b                     // 474: ldp q11, q17, [x9, #0x40]
-	WORD $0x4e7310a5                     // 478: saddw2 v5.4s, v5.4s, v19.8h
-	WORD $0x3dc0020c                     // 47c: ldr q12, [x16]
-	WORD $0x0e2fc207                     // 480: smull v7.8h, v16.8b, v15.8b
-	WORD $0x8b0e020e                     // 484: add x14, x16, x14
-	WORD $0x4e2fc208                     // 488: smull2 v8.8h, v16.16b, v15.16b
-	WORD $0x3dc001d2                     // 48c: ldr q18, [x14]
-	WORD $0x0e6d10c6                     // 490: saddw v6.4s, v6.4s, v13.4h
-	WORD $0xa940428e                     // 494: ldp x14, x16, [x20]
-	WORD $0x4e6d1063                     // 498: saddw2 v3.4s, v3.4s, v13.8h
-	WORD $0x0e298147                     // 49c: smlal v7.8h, v10.8b, v9.8b
-	WORD $0x0e31c24e                     // 4a0: smull v14.8h, v18.8b, v17.8b
-	WORD $0xf94009ce                     // 4a4: ldr x14, [x14, #0x10]
-	WORD $0x4e298148                     // 4a8: smlal2 v8.8h, v10.16b, v9.16b
-	WORD $0x4e31c250                     // 4ac: smull2 v16.8h, v18.16b, v17.16b
-	WORD $0x8b0f01ce                     // 4b0: add x14, x14, x15
-	WORD $0x0e671084                     // 4b4: saddw v4.4s, v4.4s, v7.4h
-	WORD $0x8b1001d0                     // 4b8: add x16, x14, x16
-	WORD $0x3dc001c9                     // 4bc: ldr q9, [x14]
-	WORD $0xad43292f                     // 4c0: ldp q15, q10, [x9, #0x60]
-	WORD $0x0e2b818e                     // 4c4: smlal v14.8h, v12.8b, v11.8b
-	WORD $0x3dc0020d                     // 4c8: ldr q13, [x16]
-	WORD $0x4e6710a5                     // 4cc: saddw2 v5.4s, v5.4s, v7.8h
-	WORD $0xf940068e                     // 4d0: ldr x14, [x20, #0x8]
-	WORD $0x0e6810c6                     // 4d4: saddw v6.4s, v6.4s, v8.4h
-	WORD $0x4e2b8190                     // 4d8: smlal2 v16.8h, v12.16b, v11.16b
-	WORD $0x4e681063                     // 4dc: saddw2 v3.4s, v3.4s, v8.8h
-	WORD $0x0e2ac1b1                     // 4e0: smull v17.8h, v13.8b, v10.8b
-	WORD $0x4e2ac1a7                     // 4e4: smull2 v7.8h, v13.16b, v10.16b
-	WORD $0x8b0e020e                     // 4e8: add x14, x16, x14
-	WORD $0x0e6e1084                     // 4ec: saddw v4.4s, v4.4s, v14.4h
-	WORD $0x3dc0212a                     // 4f0: ldr q10, [x9, #0x80]
-	WORD $0x4e6e10a5                     // 4f4: saddw2 v5.4s, v5.4s, v14.8h
-	WORD $0x3dc001c8                     // 4f8: ldr q8, [x14]
-	WORD $0x0e7010c6                     // 4fc: saddw v6.4s, v6.4s, v16.4h
-	WORD $0x4e701063                     // 500: saddw2 v3.4s, v3.4s, v16.8h
-	WORD $0x0e2f8131                     // 504: smlal v17.8h, v9.8b, v15.8b
-	WORD $0x4e2f8127                     // 508: smlal2 v7.8h, v9.16b, v15.16b
-	WORD $0x0e2ac109                     // 50c: smull v9.8h, v8.8b, v10.8b
-	WORD $0x4e2ac108                     // 510: smull2 v8.8h, v8.16b, v10.16b
-	WORD $0x0e711084                     // 514: saddw v4.4s, v4.4s, v17.4h
-	WORD $0x4e7110a5                     // 518: saddw2 v5.4s, v5.4s, v17.8h
-	WORD $0x0e6710c6                     // 51c: saddw v6.4s, v6.4s, v7.4h
-	WORD $0x4e671063                     // 520: saddw2 v3.4s, v3.4s, v7.8h
-	WORD $0x0e691084                     // 524: saddw v4.4s, v4.4s, v9.4h
-	WORD $0x4e6910a5                     // 528: saddw2 v5.4s, v5.4s, v9.8h
-	WORD $0x0e6810c6                     // 52c: saddw v6.4s, v6.4s, v8.4h
-	WORD $0x4e681063                     // 530: saddw2 v3.4s, v3.4s, v8.8h
-	WORD $0xad422167                     // 534: ldp q7, q8, [x11, #0x40]
-	WORD $0x4e21d884                     // 538: scvtf v4.4s, v4.4s
-	WORD $0x4e21d8a5                     // 53c: scvtf v5.4s, v5.4s
-	WORD $0x4e21d8c6                     // 540: scvtf v6.4s, v6.4s
-	WORD $0x4e21d863                     // 544: scvtf v3.4s, v3.4s
-	WORD $0x6e24dce4                     // 548: fmul v4.4s, v7.4s, v4.4s
-	WORD $0x6e25dd05                     // 54c: fmul v5.4s, v8.4s, v5.4s
-	WORD $0xad432167                     // 550: ldp q7, q8, [x11, #0x60]
-	WORD $0x6e26dce6                     // 554: fmul v6.4s, v7.4s, v6.4s
-	WORD $0x4e21a884                     // 558: fcvtns v4.4s, v4.4s
-	WORD $0x6e23dd03                     // 55c: fmul v3.4s, v8.4s, v3.4s
-	WORD $0x4e21a8a5                     // 560: fcvtns v5.4s, v5.4s
-	WORD $0xad441d68                     // 564: ldp q8, q7, [x11, #0x80]
-	WORD $0x4e21a8c6                     // 568: fcvtns v6.4s, v6.4s
-	WORD $0x0e614884                     // 56c: sqxtn v4.4h, v4.4s
-	WORD $0x4e471907                     // 570: uzp1 v7.8h, v8.8h, v7.8h
-	WORD $0x4e21a863                     // 574: fcvtns v3.4s, v3.4s
-	WORD $0xad452169                     // 578: ldp q9, q8, [x11, #0xa0]
-	WORD $0x0e6148c6                     // 57c: sqxtn v6.4h, v6.4s
-	WORD $0x4e6148a4                     // 580: sqxtn2 v4.8h, v5.4s
-	WORD $0x4e481925                     // 584: uzp1 v5.8h, v9.8h, v8.8h
-	WORD $0x4e614866                     // 588: sqxtn2 v6.8h, v3.4s
-	WORD $0x4e670c83                     // 58c: sqadd v3.8h, v4.8h, v7.8h
-	WORD $0x4e650cc4                     // 590: sqadd v4.8h, v6.8h, v5.8h
-	WORD $0x0e214863                     // 594: sqxtn v3.8b, v3.8h
-	WORD $0x4e214883                     // 598: sqxtn2 v3.16b, v4.8h
-	WORD $0x3d8001a3                     // 59c: str q3, [x13]
-	WORD $0xf9401a8e                     // 5a0: ldr x14, [x20, #0x30]
-	WORD $0xf9400a90                     // 5a4: ldr x16, [x20, #0x10]
-	WORD $0x8b0e01ad                     // 5a8: add x13, x13, x14
-	WORD $0x8b0f020f                     // 5ac: add x15, x16, x15
-	WORD $0x54fff301                     // 5b0: b.ne 0x410 <depthwiseNEONk3+0x410>
-	WORD $0xf1000508                     // 5b4: subs x8, x8, #0x1
-	WORD $0x54000100                     // 5b8: b.eq 0x5d8 <depthwiseNEONk3+0x5d8>
-	WORD $0xf940268c                     // 5bc: ldr x12, [x20, #0x48]
-	WORD $0x9100414a                     // 5c0: add x10, x10, #0x10
-	WORD $0x91024129                     // 5c4: add x9, x9, #0x90
-	WORD $0x9106016b                     // 5c8: add x11, x11, #0x180
-	WORD $0xeb0c015f                     // 5cc: cmp x10, x12
-	WORD $0x9a8cb14a                     // 5d0: csel x10, x10, x12, lt
-	WORD $0x17fffe93                     // 5d4: b 0x20 <depthwiseNEONk3+0x20>
+	WORD $0xa940b28d                     // 018: ldp x13, x12, [x20, #0x8]
+	WORD $0xf10009df                     // 01c: cmp x14, #0x2
+	WORD $0x540017a0                     // 020: b.eq 0x314 <depthwiseNEONk3+0x314>
+	WORD $0xf10005df                     // 024: cmp x14, #0x1
+	WORD $0x540032e1                     // 028: b.ne 0x684 <depthwiseNEONk3+0x684>
+	WORD $0xeb0d019f                     // 02c: cmp x12, x13
+	WORD $0x54004901                     // 030: b.ne 0x950 <depthwiseNEONk3+0x950>
+	WORD $0xa940368e                     // 034: ldp x14, x13, [x20]
+	WORD $0xaa1f03ec                     // 038: mov x12, xzr
+	WORD $0xa94045cf                     // 03c: ldp x15, x17, [x14]
+	WORD $0xf94009d5                     // 040: ldr x21, [x14, #0x10]
+	WORD $0xf940068e                     // 044: ldr x14, [x20, #0x8]
+	WORD $0x8b0a01ef                     // 048: add x15, x15, x10
+	WORD $0x8b0a0231                     // 04c: add x17, x17, x10
+	WORD $0x8b0a02b5                     // 050: add x21, x21, x10
+	WORD $0xd37ff9ce                     // 054: lsl x14, x14, #1
+	WORD $0xf9400690                     // 058: ldr x16, [x20, #0x8]
+	WORD $0x8b100617                     // 05c: add x23, x16, x16, lsl #1
+	WORD $0xf9401e98                     // 060: ldr x24, [x20, #0x38]
+	WORD $0xa942ce96                     // 064: ldp x22, x19, [x20, #0x28]
+	WORD $0xf9400a90                     // 068: ldr x16, [x20, #0x10]
+	WORD $0xf1000b1f                     // 06c: cmp x24, #0x2
+	WORD $0x8b0a02d6                     // 070: add x22, x22, x10
+	WORD $0x540091ab                     // 074: b.lt 0x12a8 <depthwiseNEONk3+0x12a8>
+	WORD $0xd37ffa79                     // 078: lsl x25, x19, #1
+	WORD $0xd37ffa1a                     // 07c: lsl x26, x16, #1
+	WORD $0x3cec6a23                     // 080: ldr q3, [x17, x12]
+	WORD $0xd1000b1b                     // 084: sub x27, x24, #0x2
+	WORD $0xad401529                     // 088: ldp q9, q5, [x9]
+	WORD $0xf1000f1f                     // 08c: cmp x24, #0x3
+	WORD $0xaa1b03f8                     // 090: mov x24, x27
+	WORD $0x3ced6a27                     // 094: ldr q7, [x17, x13]
+	WORD $0xad411126                     // 098: ldp q6, q4, [x9, #0x20]
+	WORD $0x0e25c068                     // 09c: smull v8.8h, v3.8b, v5.8b
+	WORD $0x3cec69ea                     // 0a0: ldr q10, [x15, x12]
+	WORD $0x4e25c06b                     // 0a4: smull2 v11.8h, v3.16b, v5.16b
+	WORD $0x3ced69f0                     // 0a8: ldr q16, [x15, x13]
+	WORD $0x0e25c0ef                     // 0ac: smull v15.8h, v7.8b, v5.8b
+	WORD $0x0e24c0ed                     // 0b0: smull v13.8h, v7.8b, v4.8b
+	WORD $0x3cee6a2c                     // 0b4: ldr q12, [x17, x14]
+	WORD $0xad404d72                     // 0b8: ldp q18, q19, [x11]
+	WORD $0x4e24c0ee                     // 0bc: smull2 v14.8h, v7.16b, v4.16b
+	WORD $0x0e298148                     // 0c0: smlal v8.8h, v10.8b, v9.8b
+	WORD $0x3dc01523                     // 0c4: ldr q3, [x9, #0x50]
+	WORD $0x4e25c0e7                     // 0c8: smull2 v7.8h, v7.16b, v5.16b
+	WORD $0x3cee69f6                     // 0cc: ldr q22, [x15, x14]
+	WORD $0x4e29814b                     // 0d0: smlal2 v11.8h, v10.16b, v9.16b
+	WORD $0x0e26820d                     // 0d4: smlal v13.8h, v16.8b, v6.8b
+	WORD $0xad41516a                     // 0d8: ldp q10, q20, [x11, #0x20]
+	WORD $0x0e23c191                     // 0dc: smull v17.8h, v12.8b, v3.8b
+	WORD $0x0e681245                     // 0e0: saddw v5.4s, v18.4s, v8.4h
+	WORD $0x4e26820e                     // 0e4: smlal2 v14.8h, v16.16b, v6.16b
+	WORD $0x4e681268                     // 0e8: saddw2 v8.4s, v19.4s, v8.8h
+	WORD $0x0e29820f                     // 0ec: smlal v15.8h, v16.8b, v9.8b
+	WORD $0x4e298207                     // 0f0: smlal2 v7.8h, v16.16b, v9.16b
+	WORD $0x0e6b1150                     // 0f4: saddw v16.4s, v10.4s, v11.4h
+	WORD $0x4e6b128b                     // 0f8: saddw2 v11.4s, v20.4s, v11.8h
+	WORD $0x0e6d10b5                     // 0fc: saddw v21.4s, v5.4s, v13.4h
+	WORD $0x3dc01125                     // 100: ldr q5, [x9, #0x40]
+	WORD $0x4e6d110d                     // 104: saddw2 v13.4s, v8.4s, v13.8h
+	WORD $0x0e6f1249                     // 108: saddw v9.4s, v18.4s, v15.4h
+	WORD $0x4e23c197                     // 10c: smull2 v23.8h, v12.16b, v3.16b
+	WORD $0x0e6e1210                     // 110: saddw v16.4s, v16.4s, v14.4h
+	WORD $0x4e6e116b                     // 114: saddw2 v11.4s, v11.4s, v14.8h
+	WORD $0x0e2582d1                     // 118: smlal v17.8h, v22.8b, v5.8b
+	WORD $0x4e6f126e                     // 11c: saddw2 v14.4s, v19.4s, v15.8h
+	WORD $0x0e24c18f                     // 120: smull v15.8h, v12.8b, v4.8b
+	WORD $0x0e67114a                     // 124: saddw v10.4s, v10.4s, v7.4h
+	WORD $0x4e671292                     // 128: saddw2 v18.4s, v20.4s, v7.8h
+	WORD $0x3cf769f4                     // 12c: ldr q20, [x15, x23]
+	WORD $0x4e24c18c                     // 130: smull2 v12.8h, v12.16b, v4.16b
+	WORD $0x3ced6aa4                     // 134: ldr q4, [x21, x13]
+	WORD $0x0e7112a8                     // 138: saddw v8.4s, v21.4s, v17.4h
+	WORD $0x8b1a01ef                     // 13c: add x15, x15, x26
+	WORD $0x4e7111a7                     // 140: saddw2 v7.4s, v13.4s, v17.8h
+	WORD $0x3cf76a2d                     // 144: ldr q13, [x17, x23]
+	WORD $0x0e2682cf                     // 148: smlal v15.8h, v22.8b, v6.8b
+	WORD $0x3dc01d31                     // 14c: ldr q17, [x9, #0x70]
+	WORD $0x4e2582d7                     // 150: smlal2 v23.8h, v22.16b, v5.16b
+	WORD $0x8b1a0231                     // 154: add x17, x17, x26
+	WORD $0x0e23c1b3                     // 158: smull v19.8h, v13.8b, v3.8b
+	WORD $0x0e31c095                     // 15c: smull v21.8h, v4.8b, v17.8b
+	WORD $0x4e2682cc                     // 160: smlal2 v12.8h, v22.16b, v6.16b
+	WORD $0x3dc01926                     // 164: ldr q6, [x9, #0x60]
+	WORD $0x0e6f1129                     // 168: saddw v9.4s, v9.4s, v15.4h
+	WORD $0x3cee6ab6                     // 16c: ldr q22, [x21, x14]
+	WORD $0x4e6f11ce                     // 170: saddw2 v14.4s, v14.4s, v15.8h
+	WORD $0x3cec6aaf                     // 174: ldr q15, [x21, x12]
+	WORD $0x4e23c1ad                     // 178: smull2 v13.8h, v13.16b, v3.16b
+	WORD $0x0e258293                     // 17c: smlal v19.8h, v20.8b, v5.8b
+	WORD $0x0e771210                     // 180: saddw v16.4s, v16.4s, v23.4h
+	WORD $0x0e2681f5                     // 184: smlal v21.8h, v15.8b, v6.8b
+	WORD $0x0e6c114a                     // 188: saddw v10.4s, v10.4s, v12.4h
+	WORD $0x4e6c124c                     // 18c: saddw2 v12.4s, v18.4s, v12.8h
+	WORD $0x4e25828d                     // 190: smlal2 v13.8h, v20.16b, v5.16b
+	WORD $0x3dc02125                     // 194: ldr q5, [x9, #0x80]
+	WORD $0x4e31c092                     // 198: smull2 v18.8h, v4.16b, v17.16b
+	WORD $0x0e731129                     // 19c: saddw v9.4s, v9.4s, v19.4h
+	WORD $0x4e7311c3                     // 1a0: saddw2 v3.4s, v14.4s, v19.8h
+	WORD $0x0e75110e                     // 1a4: saddw v14.4s, v8.4s, v21.4h
+	WORD $0x0e25c2d3                     // 1a8: smull v19.8h, v22.8b, v5.8b
+	WORD $0x4e77116b                     // 1ac: saddw2 v11.4s, v11.4s, v23.8h
+	WORD $0x4e2681f2                     // 1b0: smlal2 v18.8h, v15.16b, v6.16b
+	WORD $0x0e6d1148                     // 1b4: saddw v8.4s, v10.4s, v13.4h
+	WORD $0x4e6d118a                     // 1b8: saddw2 v10.4s, v12.4s, v13.8h
+	WORD $0x0e31c2cc                     // 1bc: smull v12.8h, v22.8b, v17.8b
+	WORD $0x0e7311cd                     // 1c0: saddw v13.4s, v14.4s, v19.4h
+	WORD $0x4e7510e7                     // 1c4: saddw2 v7.4s, v7.4s, v21.8h
+	WORD $0x4e31c2cf                     // 1c8: smull2 v15.8h, v22.16b, v17.16b
+	WORD $0x0e72120e                     // 1cc: saddw v14.4s, v16.4s, v18.4h
+	WORD $0x4e25c2d0                     // 1d0: smull2 v16.8h, v22.16b, v5.16b
+	WORD $0x4e72116b                     // 1d4: saddw2 v11.4s, v11.4s, v18.8h
+	WORD $0x0e26808c                     // 1d8: smlal v12.8h, v4.8b, v6.8b
+	WORD $0x4e21d9ad                     // 1dc: scvtf v13.4s, v13.4s
+	WORD $0x4e7310f1                     // 1e0: saddw2 v17.4s, v7.4s, v19.8h
+	WORD $0x3cf76ab3                     // 1e4: ldr q19, [x21, x23]
+	WORD $0x4e26808f                     // 1e8: smlal2 v15.8h, v4.16b, v6.16b
+	WORD $0x8b1a02b5                     // 1ec: add x21, x21, x26
+	WORD $0xad421172                     // 1f0: ldp q18, q4, [x11, #0x40]
+	WORD $0x4e701166                     // 1f4: saddw2 v6.4s, v11.4s, v16.8h
+	WORD $0x0e6c1129                     // 1f8: saddw v9.4s, v9.4s, v12.4h
+	WORD $0x0e7011ce                     // 1fc: saddw v14.4s, v14.4s, v16.4h
+	WORD $0x6e2dde4b                     // 200: fmul v11.4s, v18.4s, v13.4s
+	WORD $0x0e25c26d                     // 204: smull v13.8h, v19.8b, v5.8b
+	WORD $0x4e25c270                     // 208: smull2 v16.8h, v19.16b, v5.16b
+	WORD $0x0e6f1108                     // 20c: saddw v8.4s, v8.4s, v15.4h
+	WORD $0x4e6c1063                     // 210: saddw2 v3.4s, v3.4s, v12.8h
+	WORD $0x4e6f114a                     // 214: saddw2 v10.4s, v10.4s, v15.8h
+	WORD $0x4e21da31                     // 218: scvtf v17.4s, v17.4s
+	WORD $0x0e6d1129                     // 21c: saddw v9.4s, v9.4s, v13.4h
+	WORD $0x4e21d9ce                     // 220: scvtf v14.4s, v14.4s
+	WORD $0x0e701108                     // 224: saddw v8.4s, v8.4s, v16.4h
+	WORD $0x4e6d1063                     // 228: saddw2 v3.4s, v3.4s, v13.8h
+	WORD $0x4e70114a                     // 22c: saddw2 v10.4s, v10.4s, v16.8h
+	WORD $0xad44416f                     // 230: ldp q15, q16, [x11, #0x80]
+	WORD $0x4e21d929                     // 234: scvtf v9.4s, v9.4s
+	WORD $0xad461567                     // 238: ldp q7, q5, [x11, #0xc0]
+	WORD $0x4e21d908                     // 23c: scvtf v8.4s, v8.4s
+	WORD $0x4e21d863                     // 240: scvtf v3.4s, v3.4s
+	WORD $0x4e5019ed                     // 244: uzp1 v13.8h, v15.8h, v16.8h
+	WORD $0xad43416f                     // 248: ldp q15, q16, [x11, #0x60]
+	WORD $0x6e29de49                     // 24c: fmul v9.4s, v18.4s, v9.4s
+	WORD $0x4ea7f56b                     // 250: fmin v11.4s, v11.4s, v7.4s
+	WORD $0x6e31dc8c                     // 254: fmul v12.4s, v4.4s, v17.4s
+	WORD $0x6e2eddee                     // 258: fmul v14.4s, v15.4s, v14.4s
+	WORD $0x4e21d8c6                     // 25c: scvtf v6.4s, v6.4s
+	WORD $0x6e23dc83                     // 260: fmul v3.4s, v4.4s, v3.4s
+	WORD $0x4ea7f527                     // 264: fmin v7.4s, v9.4s, v7.4s
+	WORD $0x6e28dde4                     // 268: fmul v4.4s, v15.4s, v8.4s
+	WORD $0x4e21d948                     // 26c: scvtf v8.4s, v10.4s
+	WORD $0xad472969                     // 270: ldp q9, q10, [x11, #0xe0]
+	WORD $0x4e21a96b                     // 274: fcvtns v11.4s, v11.4s
+	WORD $0x4ea5f58c                     // 278: fmin v12.4s, v12.4s, v5.4s
+	WORD $0x6e26de06                     // 27c: fmul v6.4s, v16.4s, v6.4s
+	WORD $0x4ea9f5ce                     // 280: fmin v14.4s, v14.4s, v9.4s
+	WORD $0x4e21a8e7                     // 284: fcvtns v7.4s, v7.4s
+	WORD $0x4ea5f463                     // 288: fmin v3.4s, v3.4s, v5.4s
+	WORD $0x4ea9f484                     // 28c: fmin v4.4s, v4.4s, v9.4s
+	WORD $0x6e28de05                     // 290: fmul v5.4s, v16.4s, v8.4s
+	WORD $0x0e61496b                     // 294: sqxtn v11.4h, v11.4s
+	WORD $0x4e21a98c                     // 298: fcvtns v12.4s, v12.4s
+	WORD $0x4e21a9c8                     // 29c: fcvtns v8.4s, v14.4s
+	WORD $0x4eaaf4c6                     // 2a0: fmin v6.4s, v6.4s, v10.4s
+	WORD $0x0e6148e7                     // 2a4: sqxtn v7.4h, v7.4s
+	WORD $0x4e21a863                     // 2a8: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a884                     // 2ac: fcvtns v4.4s, v4.4s
+	WORD $0x4eaaf4a5                     // 2b0: fmin v5.4s, v5.4s, v10.4s
+	WORD $0x4e61498b                     // 2b4: sqxtn2 v11.8h, v12.4s
+	WORD $0x0e614908                     // 2b8: sqxtn v8.4h, v8.4s
+	WORD $0x4e21a8c6                     // 2bc: fcvtns v6.4s, v6.4s
+	WORD $0x4e614867                     // 2c0: sqxtn2 v7.8h, v3.4s
+	WORD $0x0e614883                     // 2c4: sqxtn v3.4h, v4.4s
+	WORD $0x4e21a8a4                     // 2c8: fcvtns v4.4s, v5.4s
+	WORD $0xad452969                     // 2cc: ldp q9, q10, [x11, #0xa0]
+	WORD $0x4e6148c8                     // 2d0: sqxtn2 v8.8h, v6.4s
+	WORD $0x4e6d0ce6                     // 2d4: sqadd v6.8h, v7.8h, v13.8h
+	WORD $0x4e4a1925                     // 2d8: uzp1 v5.8h, v9.8h, v10.8h
+	WORD $0x4e6d0d69                     // 2dc: sqadd v9.8h, v11.8h, v13.8h
+	WORD $0x4e614883                     // 2e0: sqxtn2 v3.8h, v4.4s
+	WORD $0x0e2148c6                     // 2e4: sqxtn v6.8b, v6.8h
+	WORD $0x4e650d07                     // 2e8: sqadd v7.8h, v8.8h, v5.8h
+	WORD $0x0e214924                     // 2ec: sqxtn v4.8b, v9.8h
+	WORD $0x4e650c63                     // 2f0: sqadd v3.8h, v3.8h, v5.8h
+	WORD $0x4e2148e4                     // 2f4: sqxtn2 v4.16b, v7.8h
+	WORD $0x4e214866                     // 2f8: sqxtn2 v6.16b, v3.8h
+	WORD $0x3d8002c4                     // 2fc: str q4, [x22]
+	WORD $0x3cb36ac6                     // 300: str q6, [x22, x19]
+	WORD $0x8b1902d6                     // 304: add x22, x22, x25
+	WORD $0x54ffebc8                     // 308: b.hi 0x80 <depthwiseNEONk3+0x80>
+	WORD $0xb5007d3b                     // 30c: cbnz x27, 0x12b0 <depthwiseNEONk3+0x12b0>
+	WORD $0x14000790                     // 310: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xeb0d019f                     // 314: cmp x12, x13
+	WORD $0x540049c1                     // 318: b.ne 0xc50 <depthwiseNEONk3+0xc50>
+	WORD $0xa940368e                     // 31c: ldp x14, x13, [x20]
+	WORD $0xaa1f03ec                     // 320: mov x12, xzr
+	WORD $0xa94045cf                     // 324: ldp x15, x17, [x14]
+	WORD $0xf94009d5                     // 328: ldr x21, [x14, #0x10]
+	WORD $0xf940068e                     // 32c: ldr x14, [x20, #0x8]
+	WORD $0x8b0a01ef                     // 330: add x15, x15, x10
+	WORD $0x8b0a0231                     // 334: add x17, x17, x10
+	WORD $0x8b0a02b5                     // 338: add x21, x21, x10
+	WORD $0xd37ff9ce                     // 33c: lsl x14, x14, #1
+	WORD $0xf9400690                     // 340: ldr x16, [x20, #0x8]
+	WORD $0x8b100617                     // 344: add x23, x16, x16, lsl #1
+	WORD $0xf9401e98                     // 348: ldr x24, [x20, #0x38]
+	WORD $0xa942ce96                     // 34c: ldp x22, x19, [x20, #0x28]
+	WORD $0xf9400a90                     // 350: ldr x16, [x20, #0x10]
+	WORD $0xf1000b1f                     // 354: cmp x24, #0x2
+	WORD $0x8b0a02d6                     // 358: add x22, x22, x10
+	WORD $0x5400940b                     // 35c: b.lt 0x15dc <depthwiseNEONk3+0x15dc>
+	WORD $0xd37ffa79                     // 360: lsl x25, x19, #1
+	WORD $0xd37ffa1a                     // 364: lsl x26, x16, #1
+	WORD $0xd503201f                     // 368: nop
+	WORD $0xd503201f                     // 36c: nop
+	WORD $0x3cec6a23                     // 370: ldr q3, [x17, x12]
+	WORD $0x4f0167e0                     // 374: movi v0.4s, #0x3f, lsl #24
+	WORD $0xad40152f                     // 378: ldp q15, q5, [x9]
+	WORD $0xd1000b1b                     // 37c: sub x27, x24, #0x2
+	WORD $0xf1000f1f                     // 380: cmp x24, #0x3
+	WORD $0x3ced6a28                     // 384: ldr q8, [x17, x13]
+	WORD $0xaa1b03f8                     // 388: mov x24, x27
+	WORD $0xad412537                     // 38c: ldp q23, q9, [x9, #0x20]
+	WORD $0x0e25c06c                     // 390: smull v12.8h, v3.8b, v5.8b
+	WORD $0x3cec69f3                     // 394: ldr q19, [x15, x12]
+	WORD $0x4e25c066                     // 398: smull2 v6.8h, v3.16b, v5.16b
+	WORD $0x3cee6a2a                     // 39c: ldr q10, [x17, x14]
+	WORD $0x0e25c107                     // 3a0: smull v7.8h, v8.8b, v5.8b
+	WORD $0xad424539                     // 3a4: ldp q25, q17, [x9, #0x40]
+	WORD $0x0e29c110                     // 3a8: smull v16.8h, v8.8b, v9.8b
+	WORD $0x3cf76a34                     // 3ac: ldr q20, [x17, x23]
+	WORD $0x4e29c104                     // 3b0: smull2 v4.8h, v8.16b, v9.16b
+	WORD $0x0e2f826c                     // 3b4: smlal v12.8h, v19.8b, v15.8b
+	WORD $0x3ced69f8                     // 3b8: ldr q24, [x15, x13]
+	WORD $0x4e25c105                     // 3bc: smull2 v5.8h, v8.16b, v5.16b
+	WORD $0x3ced6ab2                     // 3c0: ldr q18, [x21, x13]
+	WORD $0x0e31c143                     // 3c4: smull v3.8h, v10.8b, v17.8b
+	WORD $0x3cee69fb                     // 3c8: ldr q27, [x15, x14]
+	WORD $0x4e31c148                     // 3cc: smull2 v8.8h, v10.16b, v17.16b
+	WORD $0x3cee6abc                     // 3d0: ldr q28, [x21, x14]
+	WORD $0x0e29c14d                     // 3d4: smull v13.8h, v10.8b, v9.8b
+	WORD $0x8b1a0231                     // 3d8: add x17, x17, x26
+	WORD $0x4e29c14e                     // 3dc: smull2 v14.8h, v10.16b, v9.16b
+	WORD $0x0e31c28b                     // 3e0: smull v11.8h, v20.8b, v17.8b
+	WORD $0x4e31c289                     // 3e4: smull2 v9.8h, v20.16b, v17.16b
+	WORD $0xad405171                     // 3e8: ldp q17, q20, [x11]
+	WORD $0x0e378310                     // 3ec: smlal v16.8h, v24.8b, v23.8b
+	WORD $0xad43f535                     // 3f0: ldp q21, q29, [x9, #0x70]
+	WORD $0x4e2f8266                     // 3f4: smlal2 v6.8h, v19.16b, v15.16b
+	WORD $0x0e6c123a                     // 3f8: saddw v26.4s, v17.4s, v12.4h
+	WORD $0x0e398363                     // 3fc: smlal v3.8h, v27.8b, v25.8b
+	WORD $0x0e35c256                     // 400: smull v22.8h, v18.8b, v21.8b
+	WORD $0x4e378304                     // 404: smlal2 v4.8h, v24.16b, v23.16b
+	WORD $0x0e2f8307                     // 408: smlal v7.8h, v24.8b, v15.8b
+	WORD $0x4e2f8305                     // 40c: smlal2 v5.8h, v24.16b, v15.16b
+	WORD $0x3dc01938                     // 410: ldr q24, [x9, #0x60]
+	WORD $0x0e701353                     // 414: saddw v19.4s, v26.4s, v16.4h
+	WORD $0x3cec6aba                     // 418: ldr q26, [x21, x12]
+	WORD $0x4e6c128c                     // 41c: saddw2 v12.4s, v20.4s, v12.8h
+	WORD $0x0e37836d                     // 420: smlal v13.8h, v27.8b, v23.8b
+	WORD $0x4e37836e                     // 424: smlal2 v14.8h, v27.16b, v23.16b
+	WORD $0x0e388356                     // 428: smlal v22.8h, v26.8b, v24.8b
+	WORD $0x4e35c24a                     // 42c: smull2 v10.8h, v18.16b, v21.16b
+	WORD $0x0e631277                     // 430: saddw v23.4s, v19.4s, v3.4h
+	WORD $0x4e3dc38f                     // 434: smull2 v15.8h, v28.16b, v29.16b
+	WORD $0x4e35c393                     // 438: smull2 v19.8h, v28.16b, v21.16b
+	WORD $0x4e70118c                     // 43c: saddw2 v12.4s, v12.4s, v16.8h
+	WORD $0x3cf769f0                     // 440: ldr q16, [x15, x23]
+	WORD $0x0e35c395                     // 444: smull v21.8h, v28.8b, v21.8b
+	WORD $0x8b1a01ef                     // 448: add x15, x15, x26
+	WORD $0x0e3dc39c                     // 44c: smull v28.8h, v28.8b, v29.8b
+	WORD $0x0e7612f7                     // 450: saddw v23.4s, v23.4s, v22.4h
+	WORD $0x4e398368                     // 454: smlal2 v8.8h, v27.16b, v25.16b
+	WORD $0x3cf76abb                     // 458: ldr q27, [x21, x23]
+	WORD $0x0e39820b                     // 45c: smlal v11.8h, v16.8b, v25.8b
+	WORD $0x8b1a02b5                     // 460: add x21, x21, x26
+	WORD $0x4e398209                     // 464: smlal2 v9.8h, v16.16b, v25.16b
+	WORD $0xad447979                     // 468: ldp q25, q30, [x11, #0x80]
+	WORD $0x4e63119f                     // 46c: saddw2 v31.4s, v12.4s, v3.8h
+	WORD $0x0e7c12f7                     // 470: saddw v23.4s, v23.4s, v28.4h
+	WORD $0x4e38834a                     // 474: smlal2 v10.8h, v26.16b, v24.16b
+	WORD $0x4e5e1b23                     // 478: uzp1 v3.8h, v25.8h, v30.8h
+	WORD $0xad416979                     // 47c: ldp q25, q26, [x11, #0x20]
+	WORD $0x4e3dc36c                     // 480: smull2 v12.8h, v27.16b, v29.16b
+	WORD $0x4e7613f6                     // 484: saddw2 v22.4s, v31.4s, v22.8h
+	WORD $0x4e21daf7                     // 488: scvtf v23.4s, v23.4s
+	WORD $0x0e3dc370                     // 48c: smull v16.8h, v27.8b, v29.8b
+	WORD $0x4e388253                     // 490: smlal2 v19.8h, v18.16b, v24.16b
+	WORD $0x0e388255                     // 494: smlal v21.8h, v18.8b, v24.8b
+	WORD $0x0e661338                     // 498: saddw v24.4s, v25.4s, v6.4h
+	WORD $0x4e66135b                     // 49c: saddw2 v27.4s, v26.4s, v6.8h
+	WORD $0xad421972                     // 4a0: ldp q18, q6, [x11, #0x40]
+	WORD $0x0e671231                     // 4a4: saddw v17.4s, v17.4s, v7.4h
+	WORD $0x4e7c12d6                     // 4a8: saddw2 v22.4s, v22.4s, v28.8h
+	WORD $0x4e671287                     // 4ac: saddw2 v7.4s, v20.4s, v7.8h
+	WORD $0x6e37de54                     // 4b0: fmul v20.4s, v18.4s, v23.4s
+	WORD $0x0e651337                     // 4b4: saddw v23.4s, v25.4s, v5.4h
+	WORD $0x4e651359                     // 4b8: saddw2 v25.4s, v26.4s, v5.8h
+	WORD $0x0e641318                     // 4bc: saddw v24.4s, v24.4s, v4.4h
+	WORD $0x4e64137a                     // 4c0: saddw2 v26.4s, v27.4s, v4.8h
+	WORD $0xad461165                     // 4c4: ldp q5, q4, [x11, #0xc0]
+	WORD $0x4e21dad6                     // 4c8: scvtf v22.4s, v22.4s
+	WORD $0x0e6d1231                     // 4cc: saddw v17.4s, v17.4s, v13.4h
+	WORD $0x4e6d10ed                     // 4d0: saddw2 v13.4s, v7.4s, v13.8h
+	WORD $0x6e25de9b                     // 4d4: fmul v27.4s, v20.4s, v5.4s
+	WORD $0x0e6e12f7                     // 4d8: saddw v23.4s, v23.4s, v14.4h
+	WORD $0x4e6e132e                     // 4dc: saddw2 v14.4s, v25.4s, v14.8h
+	WORD $0x6e36dcc7                     // 4e0: fmul v7.4s, v6.4s, v22.4s
+	WORD $0x0e681318                     // 4e4: saddw v24.4s, v24.4s, v8.4h
+	WORD $0x4e681348                     // 4e8: saddw2 v8.4s, v26.4s, v8.8h
+	WORD $0x4e20d776                     // 4ec: fadd v22.4s, v27.4s, v0.4s
+	WORD $0x4f0167fb                     // 4f0: movi v27.4s, #0x3f, lsl #24
+	WORD $0x0e6b1231                     // 4f4: saddw v17.4s, v17.4s, v11.4h
+	WORD $0x6e24dcf9                     // 4f8: fmul v25.4s, v7.4s, v4.4s
+	WORD $0x4e6b11ab                     // 4fc: saddw2 v11.4s, v13.4s, v11.8h
+	WORD $0x4e6a1108                     // 500: saddw2 v8.4s, v8.4s, v10.8h
+	WORD $0x4e21f6cd                     // 504: fmax v13.4s, v22.4s, v1.4s
+	WORD $0x0e6912f6                     // 508: saddw v22.4s, v23.4s, v9.4h
+	WORD $0x4e6911c9                     // 50c: saddw2 v9.4s, v14.4s, v9.8h
+	WORD $0x0e6a130e                     // 510: saddw v14.4s, v24.4s, v10.4h
+	WORD $0x4e3bd737                     // 514: fadd v23.4s, v25.4s, v27.4s
+	WORD $0x4e75116b                     // 518: saddw2 v11.4s, v11.4s, v21.8h
+	WORD $0x4ea2f5aa                     // 51c: fmin v10.4s, v13.4s, v2.4s
+	WORD $0x0e75122d                     // 520: saddw v13.4s, v17.4s, v21.4h
+	WORD $0x0e7312d1                     // 524: saddw v17.4s, v22.4s, v19.4h
+	WORD $0x4e731133                     // 528: saddw2 v19.4s, v9.4s, v19.8h
+	WORD $0x4e21f6f5                     // 52c: fmax v21.4s, v23.4s, v1.4s
+	WORD $0x0e6f11ce                     // 530: saddw v14.4s, v14.4s, v15.4h
+	WORD $0x6e2ade8a                     // 534: fmul v10.4s, v20.4s, v10.4s
+	WORD $0x0e7011ad                     // 538: saddw v13.4s, v13.4s, v16.4h
+	WORD $0x4e6f1109                     // 53c: saddw2 v9.4s, v8.4s, v15.8h
+	WORD $0x4e6c1268                     // 540: saddw2 v8.4s, v19.4s, v12.8h
+	WORD $0x4ea2f6af                     // 544: fmin v15.4s, v21.4s, v2.4s
+	WORD $0x4e70116b                     // 548: saddw2 v11.4s, v11.4s, v16.8h
+	WORD $0x4e21a94a                     // 54c: fcvtns v10.4s, v10.4s
+	WORD $0x4e21d9ad                     // 550: scvtf v13.4s, v13.4s
+	WORD $0x0e6c122c                     // 554: saddw v12.4s, v17.4s, v12.4h
+	WORD $0x4e21d9ce                     // 558: scvtf v14.4s, v14.4s
+	WORD $0x6e2fdcef                     // 55c: fmul v15.4s, v7.4s, v15.4s
+	WORD $0x4e21d96b                     // 560: scvtf v11.4s, v11.4s
+	WORD $0x0e614947                     // 564: sqxtn v7.4h, v10.4s
+	WORD $0x6e2dde4a                     // 568: fmul v10.4s, v18.4s, v13.4s
+	WORD $0x4e21d98c                     // 56c: scvtf v12.4s, v12.4s
+	WORD $0xad43416d                     // 570: ldp q13, q16, [x11, #0x60]
+	WORD $0x4e21d929                     // 574: scvtf v9.4s, v9.4s
+	WORD $0x6e2bdcc6                     // 578: fmul v6.4s, v6.4s, v11.4s
+	WORD $0x4e21d908                     // 57c: scvtf v8.4s, v8.4s
+	WORD $0x6e2eddae                     // 580: fmul v14.4s, v13.4s, v14.4s
+	WORD $0x6e25dd45                     // 584: fmul v5.4s, v10.4s, v5.4s
+	WORD $0x6e2cddab                     // 588: fmul v11.4s, v13.4s, v12.4s
+	WORD $0xad473171                     // 58c: ldp q17, q12, [x11, #0xe0]
+	WORD $0x6e29de09                     // 590: fmul v9.4s, v16.4s, v9.4s
+	WORD $0x6e24dcc4                     // 594: fmul v4.4s, v6.4s, v4.4s
+	WORD $0x6e28de08                     // 598: fmul v8.4s, v16.4s, v8.4s
+	WORD $0x6e31ddcd                     // 59c: fmul v13.4s, v14.4s, v17.4s
+	WORD $0x4e3bd4a5                     // 5a0: fadd v5.4s, v5.4s, v27.4s
+	WORD $0x6e31dd71                     // 5a4: fmul v17.4s, v11.4s, v17.4s
+	WORD $0x6e2cdd30                     // 5a8: fmul v16.4s, v9.4s, v12.4s
+	WORD $0x4e3bd484                     // 5ac: fadd v4.4s, v4.4s, v27.4s
+	WORD $0x6e2cdd0c                     // 5b0: fmul v12.4s, v8.4s, v12.4s
+	WORD $0x4e3bd5ad                     // 5b4: fadd v13.4s, v13.4s, v27.4s
+	WORD $0x4e21f4a5                     // 5b8: fmax v5.4s, v5.4s, v1.4s
+	WORD $0x4e3bd631                     // 5bc: fadd v17.4s, v17.4s, v27.4s
+	WORD $0x4e3bd610                     // 5c0: fadd v16.4s, v16.4s, v27.4s
+	WORD $0x4e21f484                     // 5c4: fmax v4.4s, v4.4s, v1.4s
+	WORD $0x4e3bd58c                     // 5c8: fadd v12.4s, v12.4s, v27.4s
+	WORD $0x4e21f5ad                     // 5cc: fmax v13.4s, v13.4s, v1.4s
+	WORD $0x4ea2f4a5                     // 5d0: fmin v5.4s, v5.4s, v2.4s
+	WORD $0x4e21f631                     // 5d4: fmax v17.4s, v17.4s, v1.4s
+	WORD $0x4e21f610                     // 5d8: fmax v16.4s, v16.4s, v1.4s
+	WORD $0x4ea2f484                     // 5dc: fmin v4.4s, v4.4s, v2.4s
+	WORD $0x4e21f58c                     // 5e0: fmax v12.4s, v12.4s, v1.4s
+	WORD $0x4ea2f5ad                     // 5e4: fmin v13.4s, v13.4s, v2.4s
+	WORD $0x6e25dd45                     // 5e8: fmul v5.4s, v10.4s, v5.4s
+	WORD $0x4ea2f62a                     // 5ec: fmin v10.4s, v17.4s, v2.4s
+	WORD $0x4e21a9ef                     // 5f0: fcvtns v15.4s, v15.4s
+	WORD $0x6e24dcc4                     // 5f4: fmul v4.4s, v6.4s, v4.4s
+	WORD $0x6e2dddcd                     // 5f8: fmul v13.4s, v14.4s, v13.4s
+	WORD $0x4ea2f60e                     // 5fc: fmin v14.4s, v16.4s, v2.4s
+	WORD $0x4e21a8a5                     // 600: fcvtns v5.4s, v5.4s
+	WORD $0x6e2add66                     // 604: fmul v6.4s, v11.4s, v10.4s
+	WORD $0x4ea2f58a                     // 608: fmin v10.4s, v12.4s, v2.4s
+	WORD $0x4e21a884                     // 60c: fcvtns v4.4s, v4.4s
+	WORD $0x4e21a9ab                     // 610: fcvtns v11.4s, v13.4s
+	WORD $0x6e2edd29                     // 614: fmul v9.4s, v9.4s, v14.4s
+	WORD $0x0e6148a5                     // 618: sqxtn v5.4h, v5.4s
+	WORD $0x4e21a8c6                     // 61c: fcvtns v6.4s, v6.4s
+	WORD $0x6e2add08                     // 620: fmul v8.4s, v8.4s, v10.4s
+	WORD $0x4e6149e7                     // 624: sqxtn2 v7.8h, v15.4s
+	WORD $0x0e61496a                     // 628: sqxtn v10.4h, v11.4s
+	WORD $0x4e21a929                     // 62c: fcvtns v9.4s, v9.4s
+	WORD $0x4e614885                     // 630: sqxtn2 v5.8h, v4.4s
+	WORD $0x0e6148c4                     // 634: sqxtn v4.4h, v6.4s
+	WORD $0x4e21a906                     // 638: fcvtns v6.4s, v8.4s
+	WORD $0xad45316b                     // 63c: ldp q11, q12, [x11, #0xa0]
+	WORD $0x4e630ce7                     // 640: sqadd v7.8h, v7.8h, v3.8h
+	WORD $0x4e61492a                     // 644: sqxtn2 v10.8h, v9.4s
+	WORD $0x4e630ca3                     // 648: sqadd v3.8h, v5.8h, v3.8h
+	WORD $0x4e4c1968                     // 64c: uzp1 v8.8h, v11.8h, v12.8h
+	WORD $0x4e6148c4                     // 650: sqxtn2 v4.8h, v6.4s
+	WORD $0x0e2148e5                     // 654: sqxtn v5.8b, v7.8h
+	WORD $0x0e214863                     // 658: sqxtn v3.8b, v3.8h
+	WORD $0x4e680d46                     // 65c: sqadd v6.8h, v10.8h, v8.8h
+	WORD $0x4e680c84                     // 660: sqadd v4.8h, v4.8h, v8.8h
+	WORD $0x4e2148c5                     // 664: sqxtn2 v5.16b, v6.8h
+	WORD $0x4e214883                     // 668: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d8002c5                     // 66c: str q5, [x22]
+	WORD $0x3cb36ac3                     // 670: str q3, [x22, x19]
+	WORD $0x8b1902d6                     // 674: add x22, x22, x25
+	WORD $0x54ffe7c8                     // 678: b.hi 0x370 <depthwiseNEONk3+0x370>
+	WORD $0xb5007b5b                     // 67c: cbnz x27, 0x15e4 <depthwiseNEONk3+0x15e4>
+	WORD $0x140006b4                     // 680: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xeb0d019f                     // 684: cmp x12, x13
+	WORD $0x54004a41                     // 688: b.ne 0xfd0 <depthwiseNEONk3+0xfd0>
+	WORD $0xa940368e                     // 68c: ldp x14, x13, [x20]
+	WORD $0xaa1f03ec                     // 690: mov x12, xzr
+	WORD $0xa94045cf                     // 694: ldp x15, x17, [x14]
+	WORD $0xf94009d5                     // 698: ldr x21, [x14, #0x10]
+	WORD $0xf940068e                     // 69c: ldr x14, [x20, #0x8]
+	WORD $0x8b0a01ef                     // 6a0: add x15, x15, x10
+	WORD $0x8b0a0231                     // 6a4: add x17, x17, x10
+	WORD $0x8b0a02b5                     // 6a8: add x21, x21, x10
+	WORD $0xd37ff9ce                     // 6ac: lsl x14, x14, #1
+	WORD $0xf9400690                     // 6b0: ldr x16, [x20, #0x8]
+	WORD $0x8b100617                     // 6b4: add x23, x16, x16, lsl #1
+	WORD $0xf9401e98                     // 6b8: ldr x24, [x20, #0x38]
+	WORD $0xa942ce96                     // 6bc: ldp x22, x19, [x20, #0x28]
+	WORD $0xf9400a90                     // 6c0: ldr x16, [x20, #0x10]
+	WORD $0xf1000b1f                     // 6c4: cmp x24, #0x2
+	WORD $0x8b0a02d6                     // 6c8: add x22, x22, x10
+	WORD $0x5400964b                     // 6cc: b.lt 0x1994 <depthwiseNEONk3+0x1994>
+	WORD $0xd37ffa79                     // 6d0: lsl x25, x19, #1
+	WORD $0xd37ffa1a                     // 6d4: lsl x26, x16, #1
+	WORD $0xd503201f                     // 6d8: nop
+	WORD $0xd503201f                     // 6dc: nop
+	WORD $0x3cec6a20                     // 6e0: ldr q0, [x17, x12]
+	WORD $0xd1000b1b                     // 6e4: sub x27, x24, #0x2
+	WORD $0xad401529                     // 6e8: ldp q9, q5, [x9]
+	WORD $0xf1000f1f                     // 6ec: cmp x24, #0x3
+	WORD $0xaa1b03f8                     // 6f0: mov x24, x27
+	WORD $0x3ced6a26                     // 6f4: ldr q6, [x17, x13]
+	WORD $0xad411123                     // 6f8: ldp q3, q4, [x9, #0x20]
+	WORD $0x0e25c007                     // 6fc: smull v7.8h, v0.8b, v5.8b
+	WORD $0x3cec69e8                     // 700: ldr q8, [x15, x12]
+	WORD $0x4e25c000                     // 704: smull2 v0.8h, v0.16b, v5.16b
+	WORD $0x3ced69ec                     // 708: ldr q12, [x15, x13]
+	WORD $0x0e25c0cd                     // 70c: smull v13.8h, v6.8b, v5.8b
+	WORD $0x0e24c0ca                     // 710: smull v10.8h, v6.8b, v4.8b
+	WORD $0x3cee6a32                     // 714: ldr q18, [x17, x14]
+	WORD $0xad403d6e                     // 718: ldp q14, q15, [x11]
+	WORD $0x4e24c0cb                     // 71c: smull2 v11.8h, v6.16b, v4.16b
+	WORD $0x0e298107                     // 720: smlal v7.8h, v8.8b, v9.8b
+	WORD $0x3cee69f4                     // 724: ldr q20, [x15, x14]
+	WORD $0x4e25c0c5                     // 728: smull2 v5.8h, v6.16b, v5.16b
+	WORD $0x4e298100                     // 72c: smlal2 v0.8h, v8.16b, v9.16b
+	WORD $0x3dc01528                     // 730: ldr q8, [x9, #0x50]
+	WORD $0x0e23818a                     // 734: smlal v10.8h, v12.8b, v3.8b
+	WORD $0xad414570                     // 738: ldp q16, q17, [x11, #0x20]
+	WORD $0x4e23818b                     // 73c: smlal2 v11.8h, v12.16b, v3.16b
+	WORD $0x0e6711c6                     // 740: saddw v6.4s, v14.4s, v7.4h
+	WORD $0x0e29818d                     // 744: smlal v13.8h, v12.8b, v9.8b
+	WORD $0x4e6711e7                     // 748: saddw2 v7.4s, v15.4s, v7.8h
+	WORD $0x0e601213                     // 74c: saddw v19.4s, v16.4s, v0.4h
+	WORD $0x4e601220                     // 750: saddw2 v0.4s, v17.4s, v0.8h
+	WORD $0x4e298185                     // 754: smlal2 v5.8h, v12.16b, v9.16b
+	WORD $0x0e28c24c                     // 758: smull v12.8h, v18.8b, v8.8b
+	WORD $0x0e6a10c9                     // 75c: saddw v9.4s, v6.4s, v10.4h
+	WORD $0x3dc01126                     // 760: ldr q6, [x9, #0x40]
+	WORD $0x4e6a10e7                     // 764: saddw2 v7.4s, v7.4s, v10.8h
+	WORD $0x0e6b1273                     // 768: saddw v19.4s, v19.4s, v11.4h
+	WORD $0x4e6b1000                     // 76c: saddw2 v0.4s, v0.4s, v11.8h
+	WORD $0x4e28c24b                     // 770: smull2 v11.8h, v18.16b, v8.16b
+	WORD $0x0e26828c                     // 774: smlal v12.8h, v20.8b, v6.8b
+	WORD $0x0e6d11ce                     // 778: saddw v14.4s, v14.4s, v13.4h
+	WORD $0x4e6d11ed                     // 77c: saddw2 v13.4s, v15.4s, v13.8h
+	WORD $0x0e24c24f                     // 780: smull v15.8h, v18.8b, v4.8b
+	WORD $0x0e65120a                     // 784: saddw v10.4s, v16.4s, v5.4h
+	WORD $0x4e26828b                     // 788: smlal2 v11.8h, v20.16b, v6.16b
+	WORD $0x4e651230                     // 78c: saddw2 v16.4s, v17.4s, v5.8h
+	WORD $0x3cf76a31                     // 790: ldr q17, [x17, x23]
+	WORD $0x0e6c1129                     // 794: saddw v9.4s, v9.4s, v12.4h
+	WORD $0x8b1a0231                     // 798: add x17, x17, x26
+	WORD $0x4e6c10e5                     // 79c: saddw2 v5.4s, v7.4s, v12.8h
+	WORD $0x4e24c24c                     // 7a0: smull2 v12.8h, v18.16b, v4.16b
+	WORD $0x3dc01d32                     // 7a4: ldr q18, [x9, #0x70]
+	WORD $0x0e23828f                     // 7a8: smlal v15.8h, v20.8b, v3.8b
+	WORD $0x0e6b1267                     // 7ac: saddw v7.4s, v19.4s, v11.4h
+	WORD $0x3cec6ab3                     // 7b0: ldr q19, [x21, x12]
+	WORD $0x4e6b1004                     // 7b4: saddw2 v4.4s, v0.4s, v11.8h
+	WORD $0x3ced6aab                     // 7b8: ldr q11, [x21, x13]
+	WORD $0x0e28c220                     // 7bc: smull v0.8h, v17.8b, v8.8b
+	WORD $0x4e28c231                     // 7c0: smull2 v17.8h, v17.16b, v8.16b
+	WORD $0x4e23828c                     // 7c4: smlal2 v12.8h, v20.16b, v3.16b
+	WORD $0x3cf769e3                     // 7c8: ldr q3, [x15, x23]
+	WORD $0x0e6f11c8                     // 7cc: saddw v8.4s, v14.4s, v15.4h
+	WORD $0x8b1a01ef                     // 7d0: add x15, x15, x26
+	WORD $0x0e32c16e                     // 7d4: smull v14.8h, v11.8b, v18.8b
+	WORD $0x4e6f11ad                     // 7d8: saddw2 v13.4s, v13.4s, v15.8h
+	WORD $0x3dc0192f                     // 7dc: ldr q15, [x9, #0x60]
+	WORD $0x0e268060                     // 7e0: smlal v0.8h, v3.8b, v6.8b
+	WORD $0x4e268071                     // 7e4: smlal2 v17.8h, v3.16b, v6.16b
+	WORD $0x0e6c114a                     // 7e8: saddw v10.4s, v10.4s, v12.4h
+	WORD $0x4e6c120c                     // 7ec: saddw2 v12.4s, v16.4s, v12.8h
+	WORD $0x4e32c170                     // 7f0: smull2 v16.8h, v11.16b, v18.16b
+	WORD $0x0e2f826e                     // 7f4: smlal v14.8h, v19.8b, v15.8b
+	WORD $0x0e601106                     // 7f8: saddw v6.4s, v8.4s, v0.4h
+	WORD $0x4e6011a3                     // 7fc: saddw2 v3.4s, v13.4s, v0.8h
+	WORD $0x3cee6aa0                     // 800: ldr q0, [x21, x14]
+	WORD $0x0e711148                     // 804: saddw v8.4s, v10.4s, v17.4h
+	WORD $0x3dc0212a                     // 808: ldr q10, [x9, #0x80]
+	WORD $0x4e71118c                     // 80c: saddw2 v12.4s, v12.4s, v17.8h
+	WORD $0x4e2f8270                     // 810: smlal2 v16.8h, v19.16b, v15.16b
+	WORD $0x0e6e1129                     // 814: saddw v9.4s, v9.4s, v14.4h
+	WORD $0x0e2ac00d                     // 818: smull v13.8h, v0.8b, v10.8b
+	WORD $0x0e32c011                     // 81c: smull v17.8h, v0.8b, v18.8b
+	WORD $0x4e6e10a5                     // 820: saddw2 v5.4s, v5.4s, v14.8h
+	WORD $0x4e32c00e                     // 824: smull2 v14.8h, v0.16b, v18.16b
+	WORD $0x0e7010e7                     // 828: saddw v7.4s, v7.4s, v16.4h
+	WORD $0x4e2ac000                     // 82c: smull2 v0.8h, v0.16b, v10.16b
+	WORD $0x0e6d1129                     // 830: saddw v9.4s, v9.4s, v13.4h
+	WORD $0x0e2f8171                     // 834: smlal v17.8h, v11.8b, v15.8b
+	WORD $0x4e701090                     // 838: saddw2 v16.4s, v4.4s, v16.8h
+	WORD $0x4e2f816e                     // 83c: smlal2 v14.8h, v11.16b, v15.16b
+	WORD $0x3cf76aab                     // 840: ldr q11, [x21, x23]
+	WORD $0x4e6d10a5                     // 844: saddw2 v5.4s, v5.4s, v13.8h
+	WORD $0x8b1a02b5                     // 848: add x21, x21, x26
+	WORD $0x0e6010e4                     // 84c: saddw v4.4s, v7.4s, v0.4h
+	WORD $0x4e21d927                     // 850: scvtf v7.4s, v9.4s
+	WORD $0x0e7110c6                     // 854: saddw v6.4s, v6.4s, v17.4h
+	WORD $0x0e2ac169                     // 858: smull v9.8h, v11.8b, v10.8b
+	WORD $0x4e2ac16a                     // 85c: smull2 v10.8h, v11.16b, v10.16b
+	WORD $0x0e6e1108                     // 860: saddw v8.4s, v8.4s, v14.4h
+	WORD $0x4e711063                     // 864: saddw2 v3.4s, v3.4s, v17.8h
+	WORD $0x4e6e118c                     // 868: saddw2 v12.4s, v12.4s, v14.8h
+	WORD $0xad422d6d                     // 86c: ldp q13, q11, [x11, #0x40]
+	WORD $0x0e6910c6                     // 870: saddw v6.4s, v6.4s, v9.4h
+	WORD $0x4e601200                     // 874: saddw2 v0.4s, v16.4s, v0.8h
+	WORD $0x0e6a1108                     // 878: saddw v8.4s, v8.4s, v10.4h
+	WORD $0x4e691063                     // 87c: saddw2 v3.4s, v3.4s, v9.8h
+	WORD $0x6e27dda7                     // 880: fmul v7.4s, v13.4s, v7.4s
+	WORD $0x4e6a118c                     // 884: saddw2 v12.4s, v12.4s, v10.8h
+	WORD $0x4e21d8c6                     // 888: scvtf v6.4s, v6.4s
+	WORD $0x4e21d8a5                     // 88c: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // 890: scvtf v4.4s, v4.4s
+	WORD $0x4e21d863                     // 894: scvtf v3.4s, v3.4s
+	WORD $0x4e21d908                     // 898: scvtf v8.4s, v8.4s
+	WORD $0x4e21a8e7                     // 89c: fcvtns v7.4s, v7.4s
+	WORD $0x6e26dda6                     // 8a0: fmul v6.4s, v13.4s, v6.4s
+	WORD $0xad43356a                     // 8a4: ldp q10, q13, [x11, #0x60]
+	WORD $0x6e25dd65                     // 8a8: fmul v5.4s, v11.4s, v5.4s
+	WORD $0x4e21d800                     // 8ac: scvtf v0.4s, v0.4s
+	WORD $0x6e23dd63                     // 8b0: fmul v3.4s, v11.4s, v3.4s
+	WORD $0x6e24dd44                     // 8b4: fmul v4.4s, v10.4s, v4.4s
+	WORD $0x4e21a8c6                     // 8b8: fcvtns v6.4s, v6.4s
+	WORD $0x6e28dd48                     // 8bc: fmul v8.4s, v10.4s, v8.4s
+	WORD $0x4e21d98a                     // 8c0: scvtf v10.4s, v12.4s
+	WORD $0x0e6148e7                     // 8c4: sqxtn v7.4h, v7.4s
+	WORD $0x4e21a8a5                     // 8c8: fcvtns v5.4s, v5.4s
+	WORD $0x6e20dda0                     // 8cc: fmul v0.4s, v13.4s, v0.4s
+	WORD $0x4e21a884                     // 8d0: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148c6                     // 8d4: sqxtn v6.4h, v6.4s
+	WORD $0x4e21a863                     // 8d8: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a908                     // 8dc: fcvtns v8.4s, v8.4s
+	WORD $0x6e2addaa                     // 8e0: fmul v10.4s, v13.4s, v10.4s
+	WORD $0xad443d6e                     // 8e4: ldp q14, q15, [x11, #0x80]
+	WORD $0x4e6148a7                     // 8e8: sqxtn2 v7.8h, v5.4s
+	WORD $0x0e614884                     // 8ec: sqxtn v4.4h, v4.4s
+	WORD $0x4e21a800                     // 8f0: fcvtns v0.4s, v0.4s
+	WORD $0x4e4f19c9                     // 8f4: uzp1 v9.8h, v14.8h, v15.8h
+	WORD $0x4e614866                     // 8f8: sqxtn2 v6.8h, v3.4s
+	WORD $0x0e614903                     // 8fc: sqxtn v3.4h, v8.4s
+	WORD $0x4e21a948                     // 900: fcvtns v8.4s, v10.4s
+	WORD $0xad452d65                     // 904: ldp q5, q11, [x11, #0xa0]
+	WORD $0x4e614804                     // 908: sqxtn2 v4.8h, v0.4s
+	WORD $0x4e690ce7                     // 90c: sqadd v7.8h, v7.8h, v9.8h
+	WORD $0x4e690cc0                     // 910: sqadd v0.8h, v6.8h, v9.8h
+	WORD $0x4e4b18a5                     // 914: uzp1 v5.8h, v5.8h, v11.8h
+	WORD $0x4e614903                     // 918: sqxtn2 v3.8h, v8.4s
+	WORD $0x0e2148e6                     // 91c: sqxtn v6.8b, v7.8h
+	WORD $0x0e214800                     // 920: sqxtn v0.8b, v0.8h
+	WORD $0x4e650c84                     // 924: sqadd v4.8h, v4.8h, v5.8h
+	WORD $0x4e650c63                     // 928: sqadd v3.8h, v3.8h, v5.8h
+	WORD $0x4e214886                     // 92c: sqxtn2 v6.16b, v4.8h
+	WORD $0x4e214860                     // 930: sqxtn2 v0.16b, v3.8h
+	WORD $0x3d8002c6                     // 934: str q6, [x22]
+	WORD $0x3cb36ac0                     // 938: str q0, [x22, x19]
+	WORD $0x8b1902d6                     // 93c: add x22, x22, x25
+	WORD $0x54ffed08                     // 940: b.hi 0x6e0 <depthwiseNEONk3+0x6e0>
+	WORD $0xb50082fb                     // 944: cbnz x27, 0x19a0 <depthwiseNEONk3+0x19a0>
+	WORD $0x14000602                     // 948: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xd503201f                     // 94c: nop
+	WORD $0xf9400290                     // 950: ldr x16, [x20]
+	WORD $0xeb0d059f                     // 954: cmp x12, x13, lsl #1
+	WORD $0xf9400216                     // 958: ldr x22, [x16]
+	WORD $0x54005681                     // 95c: b.ne 0x142c <depthwiseNEONk3+0x142c>
+	WORD $0xaa1f03ec                     // 960: mov x12, xzr
+	WORD $0xa940d611                     // 964: ldp x17, x21, [x16, #0x8]
+	WORD $0xa940c28d                     // 968: ldp x13, x16, [x20, #0x8]
+	WORD $0xf940068e                     // 96c: ldr x14, [x20, #0x8]
+	WORD $0x8b0a0231                     // 970: add x17, x17, x10
+	WORD $0x8b0a02b5                     // 974: add x21, x21, x10
+	WORD $0xd37ff9ce                     // 978: lsl x14, x14, #1
+	WORD $0xf940068f                     // 97c: ldr x15, [x20, #0x8]
+	WORD $0x8b0f05f7                     // 980: add x23, x15, x15, lsl #1
+	WORD $0xf940068f                     // 984: ldr x15, [x20, #0x8]
+	WORD $0xd37ef5f8                     // 988: lsl x24, x15, #2
+	WORD $0x8b0a02cf                     // 98c: add x15, x22, x10
+	WORD $0xf9401e99                     // 990: ldr x25, [x20, #0x38]
+	WORD $0xa942ce9a                     // 994: ldp x26, x19, [x20, #0x28]
+	WORD $0xf1000b3f                     // 998: cmp x25, #0x2
+	WORD $0x8b0a0356                     // 99c: add x22, x26, x10
+	WORD $0x540097ab                     // 9a0: b.lt 0x1c94 <depthwiseNEONk3+0x1c94>
+	WORD $0xd37ffa7a                     // 9a4: lsl x26, x19, #1
+	WORD $0xd37ffa1b                     // 9a8: lsl x27, x16, #1
+	WORD $0xd503201f                     // 9ac: nop
+	WORD $0x3cec6a24                     // 9b0: ldr q4, [x17, x12]
+	WORD $0xd1000b20                     // 9b4: sub x0, x25, #0x2
+	WORD $0xad401925                     // 9b8: ldp q5, q6, [x9]
+	WORD $0xf1000f3f                     // 9bc: cmp x25, #0x3
+	WORD $0xaa0003f9                     // 9c0: mov x25, x0
+	WORD $0x3ced6a28                     // 9c4: ldr q8, [x17, x13]
+	WORD $0x3dc00d27                     // 9c8: ldr q7, [x9, #0x30]
+	WORD $0x0e26c089                     // 9cc: smull v9.8h, v4.8b, v6.8b
+	WORD $0x3cec69ea                     // 9d0: ldr q10, [x15, x12]
+	WORD $0x4e26c08e                     // 9d4: smull2 v14.8h, v4.16b, v6.16b
+	WORD $0x3cee6a2b                     // 9d8: ldr q11, [x17, x14]
+	WORD $0x3dc01523                     // 9dc: ldr q3, [x9, #0x50]
+	WORD $0x0e27c10f                     // 9e0: smull v15.8h, v8.8b, v7.8b
+	WORD $0x3dc00924                     // 9e4: ldr q4, [x9, #0x20]
+	WORD $0x4e27c108                     // 9e8: smull2 v8.8h, v8.16b, v7.16b
+	WORD $0x3ced69f0                     // 9ec: ldr q16, [x15, x13]
+	WORD $0xad405173                     // 9f0: ldp q19, q20, [x11]
+	WORD $0x0e258149                     // 9f4: smlal v9.8h, v10.8b, v5.8b
+	WORD $0x4e25814e                     // 9f8: smlal2 v14.8h, v10.16b, v5.16b
+	WORD $0x3cee69f6                     // 9fc: ldr q22, [x15, x14]
+	WORD $0xad41316d                     // a00: ldp q13, q12, [x11, #0x20]
+	WORD $0x0e23c171                     // a04: smull v17.8h, v11.8b, v3.8b
+	WORD $0x0e24820f                     // a08: smlal v15.8h, v16.8b, v4.8b
+	WORD $0x4e248208                     // a0c: smlal2 v8.8h, v16.16b, v4.16b
+	WORD $0x0e691275                     // a10: saddw v21.4s, v19.4s, v9.4h
+	WORD $0x4e691289                     // a14: saddw2 v9.4s, v20.4s, v9.8h
+	WORD $0x0e6e11b0                     // a18: saddw v16.4s, v13.4s, v14.4h
+	WORD $0x4e23c177                     // a1c: smull2 v23.8h, v11.16b, v3.16b
+	WORD $0x0e26c172                     // a20: smull v18.8h, v11.8b, v6.8b
+	WORD $0x4e26c16a                     // a24: smull2 v10.8h, v11.16b, v6.16b
+	WORD $0x3dc01126                     // a28: ldr q6, [x9, #0x40]
+	WORD $0x4e6e118e                     // a2c: saddw2 v14.4s, v12.4s, v14.8h
+	WORD $0x0e6f12ab                     // a30: saddw v11.4s, v21.4s, v15.4h
+	WORD $0x4e6f1129                     // a34: saddw2 v9.4s, v9.4s, v15.8h
+	WORD $0x0e2682d1                     // a38: smlal v17.8h, v22.8b, v6.8b
+	WORD $0x0e68120f                     // a3c: saddw v15.4s, v16.4s, v8.4h
+	WORD $0x3cf76a30                     // a40: ldr q16, [x17, x23]
+	WORD $0x4e2682d7                     // a44: smlal2 v23.8h, v22.16b, v6.16b
+	WORD $0x4e6811ce                     // a48: saddw2 v14.4s, v14.4s, v8.8h
+	WORD $0x0e2582d2                     // a4c: smlal v18.8h, v22.8b, v5.8b
+	WORD $0x4e2582ca                     // a50: smlal2 v10.8h, v22.16b, v5.16b
+	WORD $0x0e27c215                     // a54: smull v21.8h, v16.8b, v7.8b
+	WORD $0x0e71116b                     // a58: saddw v11.4s, v11.4s, v17.4h
+	WORD $0x4e711129                     // a5c: saddw2 v9.4s, v9.4s, v17.8h
+	WORD $0x3cf86a31                     // a60: ldr q17, [x17, x24]
+	WORD $0x0e7711e8                     // a64: saddw v8.4s, v15.4s, v23.4h
+	WORD $0x3cf769ef                     // a68: ldr q15, [x15, x23]
+	WORD $0x4e27c207                     // a6c: smull2 v7.8h, v16.16b, v7.16b
+	WORD $0x8b1b0231                     // a70: add x17, x17, x27
+	WORD $0x4e7711c5                     // a74: saddw2 v5.4s, v14.4s, v23.8h
+	WORD $0x0e72126e                     // a78: saddw v14.4s, v19.4s, v18.4h
+	WORD $0x0e2481f5                     // a7c: smlal v21.8h, v15.8b, v4.8b
+	WORD $0x0e6a11ad                     // a80: saddw v13.4s, v13.4s, v10.4h
+	WORD $0x4e6a118a                     // a84: saddw2 v10.4s, v12.4s, v10.8h
+	WORD $0x0e23c22c                     // a88: smull v12.8h, v17.8b, v3.8b
+	WORD $0x4e2481e7                     // a8c: smlal2 v7.8h, v15.16b, v4.16b
+	WORD $0x3cf869ef                     // a90: ldr q15, [x15, x24]
+	WORD $0x4e721290                     // a94: saddw2 v16.4s, v20.4s, v18.8h
+	WORD $0x3ced6ab2                     // a98: ldr q18, [x21, x13]
+	WORD $0x0e7511ce                     // a9c: saddw v14.4s, v14.4s, v21.4h
+	WORD $0xad434d24                     // aa0: ldp q4, q19, [x9, #0x60]
+	WORD $0x4e23c231                     // aa4: smull2 v17.8h, v17.16b, v3.16b
+	WORD $0x3dc02123                     // aa8: ldr q3, [x9, #0x80]
+	WORD $0x8b1b01ef                     // aac: add x15, x15, x27
+	WORD $0x0e2681ec                     // ab0: smlal v12.8h, v15.8b, v6.8b
+	WORD $0x0e33c254                     // ab4: smull v20.8h, v18.8b, v19.8b
+	WORD $0x4e751210                     // ab8: saddw2 v16.4s, v16.4s, v21.8h
+	WORD $0x3cec6ab5                     // abc: ldr q21, [x21, x12]
+	WORD $0x4e33c252                     // ac0: smull2 v18.8h, v18.16b, v19.16b
+	WORD $0x0e6711ad                     // ac4: saddw v13.4s, v13.4s, v7.4h
+	WORD $0x4e671156                     // ac8: saddw2 v22.4s, v10.4s, v7.8h
+	WORD $0x3cee6aaa                     // acc: ldr q10, [x21, x14]
+	WORD $0x0e6c11c7                     // ad0: saddw v7.4s, v14.4s, v12.4h
+	WORD $0x3cf76aae                     // ad4: ldr q14, [x21, x23]
+	WORD $0x4e2681f1                     // ad8: smlal2 v17.8h, v15.16b, v6.16b
+	WORD $0x4e6c1206                     // adc: saddw2 v6.4s, v16.4s, v12.8h
+	WORD $0x4e2482b2                     // ae0: smlal2 v18.8h, v21.16b, v4.16b
+	WORD $0x0e33c1d0                     // ae4: smull v16.8h, v14.8b, v19.8b
+	WORD $0x4e33c1ce                     // ae8: smull2 v14.8h, v14.16b, v19.16b
+	WORD $0x0e2482b4                     // aec: smlal v20.8h, v21.8b, v4.8b
+	WORD $0x0e7111ad                     // af0: saddw v13.4s, v13.4s, v17.4h
+	WORD $0x4e7112cf                     // af4: saddw2 v15.4s, v22.4s, v17.8h
+	WORD $0x0e721108                     // af8: saddw v8.4s, v8.4s, v18.4h
+	WORD $0x4e23c151                     // afc: smull2 v17.8h, v10.16b, v3.16b
+	WORD $0x4e7210a5                     // b00: saddw2 v5.4s, v5.4s, v18.8h
+	WORD $0x0e248150                     // b04: smlal v16.8h, v10.8b, v4.8b
+	WORD $0x0e23c14c                     // b08: smull v12.8h, v10.8b, v3.8b
+	WORD $0x4e24814e                     // b0c: smlal2 v14.8h, v10.16b, v4.16b
+	WORD $0x3cf86aaa                     // b10: ldr q10, [x21, x24]
+	WORD $0x0e74116b                     // b14: saddw v11.4s, v11.4s, v20.4h
+	WORD $0x8b1b02b5                     // b18: add x21, x21, x27
+	WORD $0x0e711108                     // b1c: saddw v8.4s, v8.4s, v17.4h
+	WORD $0x4e7110a5                     // b20: saddw2 v5.4s, v5.4s, v17.8h
+	WORD $0x0e7010e7                     // b24: saddw v7.4s, v7.4s, v16.4h
+	WORD $0x0e23c151                     // b28: smull v17.8h, v10.8b, v3.8b
+	WORD $0x4e741129                     // b2c: saddw2 v9.4s, v9.4s, v20.8h
+	WORD $0x0e6c116b                     // b30: saddw v11.4s, v11.4s, v12.4h
+	WORD $0x4e7010d0                     // b34: saddw2 v16.4s, v6.4s, v16.8h
+	WORD $0x0e6e11ad                     // b38: saddw v13.4s, v13.4s, v14.4h
+	WORD $0x4e23c14a                     // b3c: smull2 v10.8h, v10.16b, v3.16b
+	WORD $0x0e7110e7                     // b40: saddw v7.4s, v7.4s, v17.4h
+	WORD $0x4e6c1129                     // b44: saddw2 v9.4s, v9.4s, v12.8h
+	WORD $0x4e21d96b                     // b48: scvtf v11.4s, v11.4s
+	WORD $0x4e6e11ee                     // b4c: saddw2 v14.4s, v15.4s, v14.8h
+	WORD $0x4e71120f                     // b50: saddw2 v15.4s, v16.4s, v17.8h
+	WORD $0x0e6a11ad                     // b54: saddw v13.4s, v13.4s, v10.4h
+	WORD $0x4e21d8e7                     // b58: scvtf v7.4s, v7.4s
+	WORD $0xad42116c                     // b5c: ldp q12, q4, [x11, #0x40]
+	WORD $0x4e21d929                     // b60: scvtf v9.4s, v9.4s
+	WORD $0xad444570                     // b64: ldp q16, q17, [x11, #0x80]
+	WORD $0x4e6a11ca                     // b68: saddw2 v10.4s, v14.4s, v10.8h
+	WORD $0x6e2bdd8b                     // b6c: fmul v11.4s, v12.4s, v11.4s
+	WORD $0x4e21d908                     // b70: scvtf v8.4s, v8.4s
+	WORD $0x6e27dd87                     // b74: fmul v7.4s, v12.4s, v7.4s
+	WORD $0x4e21d9ef                     // b78: scvtf v15.4s, v15.4s
+	WORD $0x4e21d9ad                     // b7c: scvtf v13.4s, v13.4s
+	WORD $0xad460d66                     // b80: ldp q6, q3, [x11, #0xc0]
+	WORD $0x4e511a0e                     // b84: uzp1 v14.8h, v16.8h, v17.8h
+	WORD $0xad43416c                     // b88: ldp q12, q16, [x11, #0x60]
+	WORD $0x6e29dc89                     // b8c: fmul v9.4s, v4.4s, v9.4s
+	WORD $0x4ea6f56b                     // b90: fmin v11.4s, v11.4s, v6.4s
+	WORD $0x4e21d8a5                     // b94: scvtf v5.4s, v5.4s
+	WORD $0x6e28dd88                     // b98: fmul v8.4s, v12.4s, v8.4s
+	WORD $0x4ea6f4e6                     // b9c: fmin v6.4s, v7.4s, v6.4s
+	WORD $0x6e2fdc84                     // ba0: fmul v4.4s, v4.4s, v15.4s
+	WORD $0x6e2ddd8c                     // ba4: fmul v12.4s, v12.4s, v13.4s
+	WORD $0x4e21d94a                     // ba8: scvtf v10.4s, v10.4s
+	WORD $0xad473567                     // bac: ldp q7, q13, [x11, #0xe0]
+	WORD $0x4e21a96b                     // bb0: fcvtns v11.4s, v11.4s
+	WORD $0x4ea3f529                     // bb4: fmin v9.4s, v9.4s, v3.4s
+	WORD $0x6e25de05                     // bb8: fmul v5.4s, v16.4s, v5.4s
+	WORD $0x4ea7f508                     // bbc: fmin v8.4s, v8.4s, v7.4s
+	WORD $0x4e21a8c6                     // bc0: fcvtns v6.4s, v6.4s
+	WORD $0x4ea3f483                     // bc4: fmin v3.4s, v4.4s, v3.4s
+	WORD $0x4ea7f584                     // bc8: fmin v4.4s, v12.4s, v7.4s
+	WORD $0x6e2ade07                     // bcc: fmul v7.4s, v16.4s, v10.4s
+	WORD $0x0e61496b                     // bd0: sqxtn v11.4h, v11.4s
+	WORD $0x4e21a929                     // bd4: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a908                     // bd8: fcvtns v8.4s, v8.4s
+	WORD $0x4eadf4a5                     // bdc: fmin v5.4s, v5.4s, v13.4s
+	WORD $0x0e6148c6                     // be0: sqxtn v6.4h, v6.4s
+	WORD $0x4e21a863                     // be4: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a884                     // be8: fcvtns v4.4s, v4.4s
+	WORD $0x4eadf4e7                     // bec: fmin v7.4s, v7.4s, v13.4s
+	WORD $0x4e61492b                     // bf0: sqxtn2 v11.8h, v9.4s
+	WORD $0x0e614908                     // bf4: sqxtn v8.4h, v8.4s
+	WORD $0x4e21a8a5                     // bf8: fcvtns v5.4s, v5.4s
+	WORD $0x4e614866                     // bfc: sqxtn2 v6.8h, v3.4s
+	WORD $0x0e614883                     // c00: sqxtn v3.4h, v4.4s
+	WORD $0x4e21a8e4                     // c04: fcvtns v4.4s, v7.4s
+	WORD $0xad452969                     // c08: ldp q9, q10, [x11, #0xa0]
+	WORD $0x4e6148a8                     // c0c: sqxtn2 v8.8h, v5.4s
+	WORD $0x4e6e0cc5                     // c10: sqadd v5.8h, v6.8h, v14.8h
+	WORD $0x4e4a1927                     // c14: uzp1 v7.8h, v9.8h, v10.8h
+	WORD $0x4e6e0d69                     // c18: sqadd v9.8h, v11.8h, v14.8h
+	WORD $0x4e614883                     // c1c: sqxtn2 v3.8h, v4.4s
+	WORD $0x0e2148a5                     // c20: sqxtn v5.8b, v5.8h
+	WORD $0x4e670d06                     // c24: sqadd v6.8h, v8.8h, v7.8h
+	WORD $0x0e214924                     // c28: sqxtn v4.8b, v9.8h
+	WORD $0x4e670c63                     // c2c: sqadd v3.8h, v3.8h, v7.8h
+	WORD $0x4e2148c4                     // c30: sqxtn2 v4.16b, v6.8h
+	WORD $0x4e214865                     // c34: sqxtn2 v5.16b, v3.8h
+	WORD $0x3d8002c4                     // c38: str q4, [x22]
+	WORD $0x3cb36ac5                     // c3c: str q5, [x22, x19]
+	WORD $0x8b1a02d6                     // c40: add x22, x22, x26
+	WORD $0x54ffeb68                     // c44: b.hi 0x9b0 <depthwiseNEONk3+0x9b0>
+	WORD $0xb50082c0                     // c48: cbnz x0, 0x1ca0 <depthwiseNEONk3+0x1ca0>
+	WORD $0x14000541                     // c4c: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xf9400290                     // c50: ldr x16, [x20]
+	WORD $0xeb0d059f                     // c54: cmp x12, x13, lsl #1
+	WORD $0xf9400216                     // c58: ldr x22, [x16]
+	WORD $0x54005a21                     // c5c: b.ne 0x17a0 <depthwiseNEONk3+0x17a0>
+	WORD $0xaa1f03ec                     // c60: mov x12, xzr
+	WORD $0xa940d611                     // c64: ldp x17, x21, [x16, #0x8]
+	WORD $0xa940c28d                     // c68: ldp x13, x16, [x20, #0x8]
+	WORD $0xf940068e                     // c6c: ldr x14, [x20, #0x8]
+	WORD $0x8b0a0231                     // c70: add x17, x17, x10
+	WORD $0x8b0a02b5                     // c74: add x21, x21, x10
+	WORD $0xd37ff9ce                     // c78: lsl x14, x14, #1
+	WORD $0xf940068f                     // c7c: ldr x15, [x20, #0x8]
+	WORD $0x8b0f05f7                     // c80: add x23, x15, x15, lsl #1
+	WORD $0xf940068f                     // c84: ldr x15, [x20, #0x8]
+	WORD $0xd37ef5f8                     // c88: lsl x24, x15, #2
+	WORD $0x8b0a02cf                     // c8c: add x15, x22, x10
+	WORD $0xf9401e99                     // c90: ldr x25, [x20, #0x38]
+	WORD $0xa942ce9a                     // c94: ldp x26, x19, [x20, #0x28]
+	WORD $0xf1000b3f                     // c98: cmp x25, #0x2
+	WORD $0x8b0a0356                     // c9c: add x22, x26, x10
+	WORD $0x54008beb                     // ca0: b.lt 0x1e1c <depthwiseNEONk3+0x1e1c>
+	WORD $0xd37ffa7a                     // ca4: lsl x26, x19, #1
+	WORD $0xd37ffa1b                     // ca8: lsl x27, x16, #1
+	WORD $0xd503201f                     // cac: nop
+	WORD $0x3cec6a23                     // cb0: ldr q3, [x17, x12]
+	WORD $0xd1000b20                     // cb4: sub x0, x25, #0x2
+	WORD $0xad401d30                     // cb8: ldp q16, q7, [x9]
+	WORD $0xf1000f3f                     // cbc: cmp x25, #0x3
+	WORD $0xaa0003f9                     // cc0: mov x25, x0
+	WORD $0x3ced6a26                     // cc4: ldr q6, [x17, x13]
+	WORD $0xad413935                     // cc8: ldp q21, q14, [x9, #0x20]
+	WORD $0x0e27c06f                     // ccc: smull v15.8h, v3.8b, v7.8b
+	WORD $0x3cec69f4                     // cd0: ldr q20, [x15, x12]
+	WORD $0x4e27c065                     // cd4: smull2 v5.8h, v3.16b, v7.16b
+	WORD $0x3cee6a29                     // cd8: ldr q9, [x17, x14]
+	WORD $0x0e2ec0c4                     // cdc: smull v4.8h, v6.8b, v14.8b
+	WORD $0x3ced69f3                     // ce0: ldr q19, [x15, x13]
+	WORD $0xad42452d                     // ce4: ldp q13, q17, [x9, #0x40]
+	WORD $0x4e2ec0c3                     // ce8: smull2 v3.8h, v6.16b, v14.16b
+	WORD $0x0e30828f                     // cec: smlal v15.8h, v20.8b, v16.8b
+	WORD $0x3cf76a32                     // cf0: ldr q18, [x17, x23]
+	WORD $0xad40316b                     // cf4: ldp q11, q12, [x11]
+	WORD $0x0e31c128                     // cf8: smull v8.8h, v9.8b, v17.8b
+	WORD $0x0e358264                     // cfc: smlal v4.8h, v19.8b, v21.8b
+	WORD $0x3cee69f6                     // d00: ldr q22, [x15, x14]
+	WORD $0x4e31c126                     // d04: smull2 v6.8h, v9.16b, v17.16b
+	WORD $0x3ced6abc                     // d08: ldr q28, [x21, x13]
+	WORD $0x0e27c12a                     // d0c: smull v10.8h, v9.8b, v7.8b
+	WORD $0x3cf769fe                     // d10: ldr q30, [x15, x23]
+	WORD $0x0e6f117d                     // d14: saddw v29.4s, v11.4s, v15.4h
+	WORD $0x3cf86a38                     // d18: ldr q24, [x17, x24]
+	WORD $0x4e27c129                     // d1c: smull2 v9.8h, v9.16b, v7.16b
+	WORD $0x3cee6ab9                     // d20: ldr q25, [x21, x14]
+	WORD $0x0e2ec247                     // d24: smull v7.8h, v18.8b, v14.8b
+	WORD $0x3cf86abf                     // d28: ldr q31, [x21, x24]
+	WORD $0xad43e937                     // d2c: ldp q23, q26, [x9, #0x70]
+	WORD $0x4e2ec24e                     // d30: smull2 v14.8h, v18.16b, v14.16b
+	WORD $0x8b1b0231                     // d34: add x17, x17, x27
+	WORD $0x0e2d82c8                     // d38: smlal v8.8h, v22.8b, v13.8b
+	WORD $0x4e358263                     // d3c: smlal2 v3.8h, v19.16b, v21.16b
+	WORD $0x0e37c39b                     // d40: smull v27.8h, v28.8b, v23.8b
+	WORD $0x4e37c392                     // d44: smull2 v18.8h, v28.16b, v23.16b
+	WORD $0x0e6413bc                     // d48: saddw v28.4s, v29.4s, v4.4h
+	WORD $0x3cec6abd                     // d4c: ldr q29, [x21, x12]
+	WORD $0x0e3583c7                     // d50: smlal v7.8h, v30.8b, v21.8b
+	WORD $0x4e3583ce                     // d54: smlal2 v14.8h, v30.16b, v21.16b
+	WORD $0x3dc01935                     // d58: ldr q21, [x9, #0x60]
+	WORD $0x4e6f118f                     // d5c: saddw2 v15.4s, v12.4s, v15.8h
+	WORD $0x4e308285                     // d60: smlal2 v5.8h, v20.16b, v16.16b
+	WORD $0x3cf869f4                     // d64: ldr q20, [x15, x24]
+	WORD $0x0e3082ca                     // d68: smlal v10.8h, v22.8b, v16.8b
+	WORD $0x8b1b01ef                     // d6c: add x15, x15, x27
+	WORD $0x4e3082c9                     // d70: smlal2 v9.8h, v22.16b, v16.16b
+	WORD $0x0e3583bb                     // d74: smlal v27.8h, v29.8b, v21.8b
+	WORD $0x0e681390                     // d78: saddw v16.4s, v28.4s, v8.4h
+	WORD $0x3cf76abc                     // d7c: ldr q28, [x21, x23]
+	WORD $0x4e6411ef                     // d80: saddw2 v15.4s, v15.4s, v4.8h
+	WORD $0x8b1b02b5                     // d84: add x21, x21, x27
+	WORD $0x0e31c313                     // d88: smull v19.8h, v24.8b, v17.8b
+	WORD $0x4e31c311                     // d8c: smull2 v17.8h, v24.16b, v17.16b
+	WORD $0x0e3ac338                     // d90: smull v24.8h, v25.8b, v26.8b
+	WORD $0x4e2d82c6                     // d94: smlal2 v6.8h, v22.16b, v13.16b
+	WORD $0x0e7b1200                     // d98: saddw v0.4s, v16.4s, v27.4h
+	WORD $0x4e6811e8                     // d9c: saddw2 v8.4s, v15.4s, v8.8h
+	WORD $0x0e2d8293                     // da0: smlal v19.8h, v20.8b, v13.8b
+	WORD $0x4e2d8291                     // da4: smlal2 v17.8h, v20.16b, v13.16b
+	WORD $0x0e37c394                     // da8: smull v20.8h, v28.8b, v23.8b
+	WORD $0x4e37c396                     // dac: smull2 v22.8h, v28.16b, v23.16b
+	WORD $0x0e781000                     // db0: saddw v0.4s, v0.4s, v24.4h
+	WORD $0x4e7b1108                     // db4: saddw2 v8.4s, v8.4s, v27.8h
+	WORD $0x4e3ac3ed                     // db8: smull2 v13.8h, v31.16b, v26.16b
+	WORD $0x0e3ac3f0                     // dbc: smull v16.8h, v31.8b, v26.8b
+	WORD $0x4e3ac337                     // dc0: smull2 v23.8h, v25.16b, v26.16b
+	WORD $0xad416d7a                     // dc4: ldp q26, q27, [x11, #0x20]
+	WORD $0x4e21d800                     // dc8: scvtf v0.4s, v0.4s
+	WORD $0x4e3583b2                     // dcc: smlal2 v18.8h, v29.16b, v21.16b
+	WORD $0x0e358334                     // dd0: smlal v20.8h, v25.8b, v21.8b
+	WORD $0x4e358336                     // dd4: smlal2 v22.8h, v25.16b, v21.16b
+	WORD $0x0e651355                     // dd8: saddw v21.4s, v26.4s, v5.4h
+	WORD $0x4e651379                     // ddc: saddw2 v25.4s, v27.4s, v5.8h
+	WORD $0xad42156f                     // de0: ldp q15, q5, [x11, #0x40]
+	WORD $0x4e781118                     // de4: saddw2 v24.4s, v8.4s, v24.8h
+	WORD $0x0e6a116b                     // de8: saddw v11.4s, v11.4s, v10.4h
+	WORD $0x4e6a118a                     // dec: saddw2 v10.4s, v12.4s, v10.8h
+	WORD $0x6e20dde0                     // df0: fmul v0.4s, v15.4s, v0.4s
+	WORD $0x0e69134c                     // df4: saddw v12.4s, v26.4s, v9.4h
+	WORD $0x4e69137a                     // df8: saddw2 v26.4s, v27.4s, v9.8h
+	WORD $0x0e6312b5                     // dfc: saddw v21.4s, v21.4s, v3.4h
+	WORD $0x4e21db09                     // e00: scvtf v9.4s, v24.4s
+	WORD $0x4e631338                     // e04: saddw2 v24.4s, v25.4s, v3.8h
+	WORD $0xad460d68                     // e08: ldp q8, q3, [x11, #0xc0]
+	WORD $0x4f0167fb                     // e0c: movi v27.4s, #0x3f, lsl #24
+	WORD $0x0e67116b                     // e10: saddw v11.4s, v11.4s, v7.4h
+	WORD $0x4e671147                     // e14: saddw2 v7.4s, v10.4s, v7.8h
+	WORD $0x6e28dc19                     // e18: fmul v25.4s, v0.4s, v8.4s
+	WORD $0x0e6e118a                     // e1c: saddw v10.4s, v12.4s, v14.4h
+	WORD $0x6e29dca9                     // e20: fmul v9.4s, v5.4s, v9.4s
+	WORD $0x4e6e134c                     // e24: saddw2 v12.4s, v26.4s, v14.8h
+	WORD $0x0e6612b5                     // e28: saddw v21.4s, v21.4s, v6.4h
+	WORD $0x4e661306                     // e2c: saddw2 v6.4s, v24.4s, v6.8h
+	WORD $0x4e3bd72e                     // e30: fadd v14.4s, v25.4s, v27.4s
+	WORD $0x0e73116b                     // e34: saddw v11.4s, v11.4s, v19.4h
+	WORD $0x6e23dd38                     // e38: fmul v24.4s, v9.4s, v3.4s
+	WORD $0x4e7310e7                     // e3c: saddw2 v7.4s, v7.4s, v19.8h
+	WORD $0x0e71114a                     // e40: saddw v10.4s, v10.4s, v17.4h
+	WORD $0x4e71118c                     // e44: saddw2 v12.4s, v12.4s, v17.8h
+	WORD $0x4e21f5ce                     // e48: fmax v14.4s, v14.4s, v1.4s
+	WORD $0x0e74116b                     // e4c: saddw v11.4s, v11.4s, v20.4h
+	WORD $0x4e3bd713                     // e50: fadd v19.4s, v24.4s, v27.4s
+	WORD $0x0e7212b1                     // e54: saddw v17.4s, v21.4s, v18.4h
+	WORD $0x4e7210c6                     // e58: saddw2 v6.4s, v6.4s, v18.8h
+	WORD $0x4e7410f2                     // e5c: saddw2 v18.4s, v7.4s, v20.8h
+	WORD $0x4ea2f5ce                     // e60: fmin v14.4s, v14.4s, v2.4s
+	WORD $0x0e76114a                     // e64: saddw v10.4s, v10.4s, v22.4h
+	WORD $0x4e21f673                     // e68: fmax v19.4s, v19.4s, v1.4s
+	WORD $0x0e70116b                     // e6c: saddw v11.4s, v11.4s, v16.4h
+	WORD $0x4e76118c                     // e70: saddw2 v12.4s, v12.4s, v22.8h
+	WORD $0x4e7710c7                     // e74: saddw2 v7.4s, v6.4s, v23.8h
+	WORD $0x6e2edc00                     // e78: fmul v0.4s, v0.4s, v14.4s
+	WORD $0x0e77122e                     // e7c: saddw v14.4s, v17.4s, v23.4h
+	WORD $0x4ea2f666                     // e80: fmin v6.4s, v19.4s, v2.4s
+	WORD $0x4e701250                     // e84: saddw2 v16.4s, v18.4s, v16.8h
+	WORD $0x4e21d96b                     // e88: scvtf v11.4s, v11.4s
+	WORD $0x0e6d114a                     // e8c: saddw v10.4s, v10.4s, v13.4h
+	WORD $0x4e21a800                     // e90: fcvtns v0.4s, v0.4s
+	WORD $0x4e6d118c                     // e94: saddw2 v12.4s, v12.4s, v13.8h
+	WORD $0x6e26dd29                     // e98: fmul v9.4s, v9.4s, v6.4s
+	WORD $0x4e21d9cd                     // e9c: scvtf v13.4s, v14.4s
+	WORD $0x4e21da0e                     // ea0: scvtf v14.4s, v16.4s
+	WORD $0x4e21d94a                     // ea4: scvtf v10.4s, v10.4s
+	WORD $0x0e614806                     // ea8: sqxtn v6.4h, v0.4s
+	WORD $0x6e2bdde0                     // eac: fmul v0.4s, v15.4s, v11.4s
+	WORD $0xad433d6b                     // eb0: ldp q11, q15, [x11, #0x60]
+	WORD $0x4e21d8e7                     // eb4: scvtf v7.4s, v7.4s
+	WORD $0x6e2edca5                     // eb8: fmul v5.4s, v5.4s, v14.4s
+	WORD $0x4e21a929                     // ebc: fcvtns v9.4s, v9.4s
+	WORD $0x6e2ddd6d                     // ec0: fmul v13.4s, v11.4s, v13.4s
+	WORD $0x6e28dc08                     // ec4: fmul v8.4s, v0.4s, v8.4s
+	WORD $0x6e2add6a                     // ec8: fmul v10.4s, v11.4s, v10.4s
+	WORD $0x4e21d98b                     // ecc: scvtf v11.4s, v12.4s
+	WORD $0xad473170                     // ed0: ldp q16, q12, [x11, #0xe0]
+	WORD $0x6e27dde7                     // ed4: fmul v7.4s, v15.4s, v7.4s
+	WORD $0x6e23dca3                     // ed8: fmul v3.4s, v5.4s, v3.4s
+	WORD $0x4e3bd508                     // edc: fadd v8.4s, v8.4s, v27.4s
+	WORD $0x6e30ddae                     // ee0: fmul v14.4s, v13.4s, v16.4s
+	WORD $0x6e30dd50                     // ee4: fmul v16.4s, v10.4s, v16.4s
+	WORD $0x6e2bddeb                     // ee8: fmul v11.4s, v15.4s, v11.4s
+	WORD $0x6e2cdcef                     // eec: fmul v15.4s, v7.4s, v12.4s
+	WORD $0x4e3bd463                     // ef0: fadd v3.4s, v3.4s, v27.4s
+	WORD $0x4e21f508                     // ef4: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4e3bd5ce                     // ef8: fadd v14.4s, v14.4s, v27.4s
+	WORD $0x4e3bd610                     // efc: fadd v16.4s, v16.4s, v27.4s
+	WORD $0x6e2cdd6c                     // f00: fmul v12.4s, v11.4s, v12.4s
+	WORD $0x4e3bd5ef                     // f04: fadd v15.4s, v15.4s, v27.4s
+	WORD $0x4e21f463                     // f08: fmax v3.4s, v3.4s, v1.4s
+	WORD $0x4ea2f508                     // f0c: fmin v8.4s, v8.4s, v2.4s
+	WORD $0x4e21f5ce                     // f10: fmax v14.4s, v14.4s, v1.4s
+	WORD $0x4e21f610                     // f14: fmax v16.4s, v16.4s, v1.4s
+	WORD $0x4e3bd58c                     // f18: fadd v12.4s, v12.4s, v27.4s
+	WORD $0x4e21f5ef                     // f1c: fmax v15.4s, v15.4s, v1.4s
+	WORD $0x4ea2f463                     // f20: fmin v3.4s, v3.4s, v2.4s
+	WORD $0x6e28dc00                     // f24: fmul v0.4s, v0.4s, v8.4s
+	WORD $0x4ea2f5ce                     // f28: fmin v14.4s, v14.4s, v2.4s
+	WORD $0x4ea2f608                     // f2c: fmin v8.4s, v16.4s, v2.4s
+	WORD $0x4e21f58c                     // f30: fmax v12.4s, v12.4s, v1.4s
+	WORD $0xad447964                     // f34: ldp q4, q30, [x11, #0x80]
+	WORD $0x6e23dca3                     // f38: fmul v3.4s, v5.4s, v3.4s
+	WORD $0x4e21a800                     // f3c: fcvtns v0.4s, v0.4s
+	WORD $0x6e2eddad                     // f40: fmul v13.4s, v13.4s, v14.4s
+	WORD $0x4ea2f5ee                     // f44: fmin v14.4s, v15.4s, v2.4s
+	WORD $0x6e28dd45                     // f48: fmul v5.4s, v10.4s, v8.4s
+	WORD $0x4ea2f588                     // f4c: fmin v8.4s, v12.4s, v2.4s
+	WORD $0x4e21a863                     // f50: fcvtns v3.4s, v3.4s
+	WORD $0x0e614800                     // f54: sqxtn v0.4h, v0.4s
+	WORD $0x4e21a9aa                     // f58: fcvtns v10.4s, v13.4s
+	WORD $0x6e2edce7                     // f5c: fmul v7.4s, v7.4s, v14.4s
+	WORD $0x4e21a8a5                     // f60: fcvtns v5.4s, v5.4s
+	WORD $0x6e28dd68                     // f64: fmul v8.4s, v11.4s, v8.4s
+	WORD $0x4e5e1884                     // f68: uzp1 v4.8h, v4.8h, v30.8h
+	WORD $0x4e614926                     // f6c: sqxtn2 v6.8h, v9.4s
+	WORD $0x0e614949                     // f70: sqxtn v9.4h, v10.4s
+	WORD $0x4e21a8e7                     // f74: fcvtns v7.4s, v7.4s
+	WORD $0x4e614860                     // f78: sqxtn2 v0.8h, v3.4s
+	WORD $0x0e6148a3                     // f7c: sqxtn v3.4h, v5.4s
+	WORD $0x4e21a905                     // f80: fcvtns v5.4s, v8.4s
+	WORD $0xad452d6a                     // f84: ldp q10, q11, [x11, #0xa0]
+	WORD $0x4e640cc6                     // f88: sqadd v6.8h, v6.8h, v4.8h
+	WORD $0x4e6148e9                     // f8c: sqxtn2 v9.8h, v7.4s
+	WORD $0x4e640c00                     // f90: sqadd v0.8h, v0.8h, v4.8h
+	WORD $0x4e4b1948                     // f94: uzp1 v8.8h, v10.8h, v11.8h
+	WORD $0x4e6148a3                     // f98: sqxtn2 v3.8h, v5.4s
+	WORD $0x0e2148c4                     // f9c: sqxtn v4.8b, v6.8h
+	WORD $0x0e214800                     // fa0: sqxtn v0.8b, v0.8h
+	WORD $0x4e680d25                     // fa4: sqadd v5.8h, v9.8h, v8.8h
+	WORD $0x4e680c63                     // fa8: sqadd v3.8h, v3.8h, v8.8h
+	WORD $0x4e2148a4                     // fac: sqxtn2 v4.16b, v5.8h
+	WORD $0x4e214860                     // fb0: sqxtn2 v0.16b, v3.8h
+	WORD $0x3d8002c4                     // fb4: str q4, [x22]
+	WORD $0x3cb36ac0                     // fb8: str q0, [x22, x19]
+	WORD $0x8b1a02d6                     // fbc: add x22, x22, x26
+	WORD $0x54ffe788                     // fc0: b.hi 0xcb0 <depthwiseNEONk3+0xcb0>
+	WORD $0xb5007300                     // fc4: cbnz x0, 0x1e24 <depthwiseNEONk3+0x1e24>
+	WORD $0x14000462                     // fc8: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xd503201f                     // fcc: nop
+	WORD $0xf9400290                     // fd0: ldr x16, [x20]
+	WORD $0xeb0d059f                     // fd4: cmp x12, x13, lsl #1
+	WORD $0xf9400216                     // fd8: ldr x22, [x16]
+	WORD $0x54005921                     // fdc: b.ne 0x1b00 <depthwiseNEONk3+0x1b00>
+	WORD $0xaa1f03ec                     // fe0: mov x12, xzr
+	WORD $0xa940d611                     // fe4: ldp x17, x21, [x16, #0x8]
+	WORD $0xa940c28d                     // fe8: ldp x13, x16, [x20, #0x8]
+	WORD $0xf940068e                     // fec: ldr x14, [x20, #0x8]
+	WORD $0x8b0a0231                     // ff0: add x17, x17, x10
+	WORD $0x8b0a02b5                     // ff4: add x21, x21, x10
+	WORD $0xd37ff9ce                     // ff8: lsl x14, x14, #1
+	WORD $0xf940068f                     // ffc: ldr x15, [x20, #0x8]
+	WORD $0x8b0f05f7                     // 1000: add x23, x15, x15, lsl #1
+	WORD $0xf940068f                     // 1004: ldr x15, [x20, #0x8]
+	WORD $0xd37ef5f8                     // 1008: lsl x24, x15, #2
+	WORD $0x8b0a02cf                     // 100c: add x15, x22, x10
+	WORD $0xf9401e99                     // 1010: ldr x25, [x20, #0x38]
+	WORD $0xa942ce9a                     // 1014: ldp x26, x19, [x20, #0x28]
+	WORD $0xf1000b3f                     // 1018: cmp x25, #0x2
+	WORD $0x8b0a0356                     // 101c: add x22, x26, x10
+	WORD $0x54007e2b                     // 1020: b.lt 0x1fe4 <depthwiseNEONk3+0x1fe4>
+	WORD $0xd37ffa7a                     // 1024: lsl x26, x19, #1
+	WORD $0xd37ffa1b                     // 1028: lsl x27, x16, #1
+	WORD $0xd503201f                     // 102c: nop
+	WORD $0x3cec6a20                     // 1030: ldr q0, [x17, x12]
+	WORD $0xd1000b20                     // 1034: sub x0, x25, #0x2
+	WORD $0xad401d25                     // 1038: ldp q5, q7, [x9]
+	WORD $0xf1000f3f                     // 103c: cmp x25, #0x3
+	WORD $0xaa0003f9                     // 1040: mov x25, x0
+	WORD $0x3ced6a24                     // 1044: ldr q4, [x17, x13]
+	WORD $0x3dc00d26                     // 1048: ldr q6, [x9, #0x30]
+	WORD $0x0e27c008                     // 104c: smull v8.8h, v0.8b, v7.8b
+	WORD $0x3cec69e9                     // 1050: ldr q9, [x15, x12]
+	WORD $0x4e27c000                     // 1054: smull2 v0.8h, v0.16b, v7.16b
+	WORD $0x3cee6a2b                     // 1058: ldr q11, [x17, x14]
+	WORD $0x3dc01523                     // 105c: ldr q3, [x9, #0x50]
+	WORD $0x0e26c08c                     // 1060: smull v12.8h, v4.8b, v6.8b
+	WORD $0x3ced69ea                     // 1064: ldr q10, [x15, x13]
+	WORD $0x4e26c08d                     // 1068: smull2 v13.8h, v4.16b, v6.16b
+	WORD $0x3dc00924                     // 106c: ldr q4, [x9, #0x20]
+	WORD $0xad404570                     // 1070: ldp q16, q17, [x11]
+	WORD $0x0e258128                     // 1074: smlal v8.8h, v9.8b, v5.8b
+	WORD $0x4e258120                     // 1078: smlal2 v0.8h, v9.16b, v5.16b
+	WORD $0x3cee69f5                     // 107c: ldr q21, [x15, x14]
+	WORD $0xad415173                     // 1080: ldp q19, q20, [x11, #0x20]
+	WORD $0x0e23c16e                     // 1084: smull v14.8h, v11.8b, v3.8b
+	WORD $0x0e27c16f                     // 1088: smull v15.8h, v11.8b, v7.8b
+	WORD $0x4e27c172                     // 108c: smull2 v18.8h, v11.16b, v7.16b
+	WORD $0x0e24814c                     // 1090: smlal v12.8h, v10.8b, v4.8b
+	WORD $0x0e681207                     // 1094: saddw v7.4s, v16.4s, v8.4h
+	WORD $0x4e681228                     // 1098: saddw2 v8.4s, v17.4s, v8.8h
+	WORD $0x4e24814d                     // 109c: smlal2 v13.8h, v10.16b, v4.16b
+	WORD $0x3dc0112a                     // 10a0: ldr q10, [x9, #0x40]
+	WORD $0x0e601269                     // 10a4: saddw v9.4s, v19.4s, v0.4h
+	WORD $0x4e601280                     // 10a8: saddw2 v0.4s, v20.4s, v0.8h
+	WORD $0x4e23c16b                     // 10ac: smull2 v11.8h, v11.16b, v3.16b
+	WORD $0x0e6c10e7                     // 10b0: saddw v7.4s, v7.4s, v12.4h
+	WORD $0x4e6c1108                     // 10b4: saddw2 v8.4s, v8.4s, v12.8h
+	WORD $0x0e2a82ae                     // 10b8: smlal v14.8h, v21.8b, v10.8b
+	WORD $0x0e6d112c                     // 10bc: saddw v12.4s, v9.4s, v13.4h
+	WORD $0x4e6d1000                     // 10c0: saddw2 v0.4s, v0.4s, v13.8h
+	WORD $0x3cf76a2d                     // 10c4: ldr q13, [x17, x23]
+	WORD $0x4e2a82ab                     // 10c8: smlal2 v11.8h, v21.16b, v10.16b
+	WORD $0x0e2582af                     // 10cc: smlal v15.8h, v21.8b, v5.8b
+	WORD $0x4e2582b2                     // 10d0: smlal2 v18.8h, v21.16b, v5.16b
+	WORD $0x0e26c1b5                     // 10d4: smull v21.8h, v13.8b, v6.8b
+	WORD $0x4e26c1a6                     // 10d8: smull2 v6.8h, v13.16b, v6.16b
+	WORD $0x3cf86a2d                     // 10dc: ldr q13, [x17, x24]
+	WORD $0x0e6e10e9                     // 10e0: saddw v9.4s, v7.4s, v14.4h
+	WORD $0x8b1b0231                     // 10e4: add x17, x17, x27
+	WORD $0x4e6e1107                     // 10e8: saddw2 v7.4s, v8.4s, v14.8h
+	WORD $0x0e6b1188                     // 10ec: saddw v8.4s, v12.4s, v11.4h
+	WORD $0x3cf769ec                     // 10f0: ldr q12, [x15, x23]
+	WORD $0x4e6b1005                     // 10f4: saddw2 v5.4s, v0.4s, v11.8h
+	WORD $0x0e6f1200                     // 10f8: saddw v0.4s, v16.4s, v15.4h
+	WORD $0x4e6f122b                     // 10fc: saddw2 v11.4s, v17.4s, v15.8h
+	WORD $0x3ced6ab1                     // 1100: ldr q17, [x21, x13]
+	WORD $0x0e248195                     // 1104: smlal v21.8h, v12.8b, v4.8b
+	WORD $0x0e72126e                     // 1108: saddw v14.4s, v19.4s, v18.4h
+	WORD $0x3cec6ab3                     // 110c: ldr q19, [x21, x12]
+	WORD $0x0e23c1b0                     // 1110: smull v16.8h, v13.8b, v3.8b
+	WORD $0x4e248186                     // 1114: smlal2 v6.8h, v12.16b, v4.16b
+	WORD $0x3cf869e4                     // 1118: ldr q4, [x15, x24]
+	WORD $0x4e23c1a3                     // 111c: smull2 v3.8h, v13.16b, v3.16b
+	WORD $0x8b1b01ef                     // 1120: add x15, x15, x27
+	WORD $0x4e72128f                     // 1124: saddw2 v15.4s, v20.4s, v18.8h
+	WORD $0xad433132                     // 1128: ldp q18, q12, [x9, #0x60]
+	WORD $0x4e75116b                     // 112c: saddw2 v11.4s, v11.4s, v21.8h
+	WORD $0x0e2a8090                     // 1130: smlal v16.8h, v4.8b, v10.8b
+	WORD $0x0e6611ce                     // 1134: saddw v14.4s, v14.4s, v6.4h
+	WORD $0x0e2cc22d                     // 1138: smull v13.8h, v17.8b, v12.8b
+	WORD $0x4e2a8083                     // 113c: smlal2 v3.8h, v4.16b, v10.16b
+	WORD $0x3dc0212a                     // 1140: ldr q10, [x9, #0x80]
+	WORD $0x4e2cc231                     // 1144: smull2 v17.8h, v17.16b, v12.16b
+	WORD $0x0e751000                     // 1148: saddw v0.4s, v0.4s, v21.4h
+	WORD $0x4e6611ef                     // 114c: saddw2 v15.4s, v15.4s, v6.8h
+	WORD $0x4e701164                     // 1150: saddw2 v4.4s, v11.4s, v16.8h
+	WORD $0x0e32826d                     // 1154: smlal v13.8h, v19.8b, v18.8b
+	WORD $0x0e6311cb                     // 1158: saddw v11.4s, v14.4s, v3.4h
+	WORD $0x3cf76aae                     // 115c: ldr q14, [x21, x23]
+	WORD $0x4e328271                     // 1160: smlal2 v17.8h, v19.16b, v18.16b
+	WORD $0x0e701006                     // 1164: saddw v6.4s, v0.4s, v16.4h
+	WORD $0x3cee6aa0                     // 1168: ldr q0, [x21, x14]
+	WORD $0x4e6311ef                     // 116c: saddw2 v15.4s, v15.4s, v3.8h
+	WORD $0x0e2cc1d0                     // 1170: smull v16.8h, v14.8b, v12.8b
+	WORD $0x0e6d1123                     // 1174: saddw v3.4s, v9.4s, v13.4h
+	WORD $0x0e2ac009                     // 1178: smull v9.8h, v0.8b, v10.8b
+	WORD $0x4e6d10e7                     // 117c: saddw2 v7.4s, v7.4s, v13.8h
+	WORD $0x0e711108                     // 1180: saddw v8.4s, v8.4s, v17.4h
+	WORD $0x4e2ac00d                     // 1184: smull2 v13.8h, v0.16b, v10.16b
+	WORD $0x4e2cc1cc                     // 1188: smull2 v12.8h, v14.16b, v12.16b
+	WORD $0x0e328010                     // 118c: smlal v16.8h, v0.8b, v18.8b
+	WORD $0x0e69106e                     // 1190: saddw v14.4s, v3.4s, v9.4h
+	WORD $0x4e6910e7                     // 1194: saddw2 v7.4s, v7.4s, v9.8h
+	WORD $0x4e7110a5                     // 1198: saddw2 v5.4s, v5.4s, v17.8h
+	WORD $0x0e6d1103                     // 119c: saddw v3.4s, v8.4s, v13.4h
+	WORD $0x3cf86aa8                     // 11a0: ldr q8, [x21, x24]
+	WORD $0x4e32800c                     // 11a4: smlal2 v12.8h, v0.16b, v18.16b
+	WORD $0x8b1b02b5                     // 11a8: add x21, x21, x27
+	WORD $0x0e7010c6                     // 11ac: saddw v6.4s, v6.4s, v16.4h
+	WORD $0x4e701084                     // 11b0: saddw2 v4.4s, v4.4s, v16.8h
+	WORD $0x0e2ac109                     // 11b4: smull v9.8h, v8.8b, v10.8b
+	WORD $0x4e2ac108                     // 11b8: smull2 v8.8h, v8.16b, v10.16b
+	WORD $0x4e21d9c0                     // 11bc: scvtf v0.4s, v14.4s
+	WORD $0x0e6c116b                     // 11c0: saddw v11.4s, v11.4s, v12.4h
+	WORD $0x4e6c11ea                     // 11c4: saddw2 v10.4s, v15.4s, v12.8h
+	WORD $0x4e6d10a5                     // 11c8: saddw2 v5.4s, v5.4s, v13.8h
+	WORD $0x0e6910c6                     // 11cc: saddw v6.4s, v6.4s, v9.4h
+	WORD $0x4e691084                     // 11d0: saddw2 v4.4s, v4.4s, v9.8h
+	WORD $0xad42356e                     // 11d4: ldp q14, q13, [x11, #0x40]
+	WORD $0x0e68116b                     // 11d8: saddw v11.4s, v11.4s, v8.4h
+	WORD $0xad443169                     // 11dc: ldp q9, q12, [x11, #0x80]
+	WORD $0x4e21d8e7                     // 11e0: scvtf v7.4s, v7.4s
+	WORD $0x4e21d8c6                     // 11e4: scvtf v6.4s, v6.4s
+	WORD $0x6e20ddc0                     // 11e8: fmul v0.4s, v14.4s, v0.4s
+	WORD $0x4e681148                     // 11ec: saddw2 v8.4s, v10.4s, v8.8h
+	WORD $0x4e21d863                     // 11f0: scvtf v3.4s, v3.4s
+	WORD $0x4e21d884                     // 11f4: scvtf v4.4s, v4.4s
+	WORD $0x4e21d96b                     // 11f8: scvtf v11.4s, v11.4s
+	WORD $0x6e26ddc6                     // 11fc: fmul v6.4s, v14.4s, v6.4s
+	WORD $0x4e4c1929                     // 1200: uzp1 v9.8h, v9.8h, v12.8h
+	WORD $0xad43316a                     // 1204: ldp q10, q12, [x11, #0x60]
+	WORD $0x4e21a800                     // 1208: fcvtns v0.4s, v0.4s
+	WORD $0x6e27dda7                     // 120c: fmul v7.4s, v13.4s, v7.4s
+	WORD $0x4e21d8a5                     // 1210: scvtf v5.4s, v5.4s
+	WORD $0x6e23dd43                     // 1214: fmul v3.4s, v10.4s, v3.4s
+	WORD $0x4e21a8c6                     // 1218: fcvtns v6.4s, v6.4s
+	WORD $0x6e24dda4                     // 121c: fmul v4.4s, v13.4s, v4.4s
+	WORD $0x6e2bdd4a                     // 1220: fmul v10.4s, v10.4s, v11.4s
+	WORD $0x4e21d908                     // 1224: scvtf v8.4s, v8.4s
+	WORD $0x0e614800                     // 1228: sqxtn v0.4h, v0.4s
+	WORD $0x4e21a8e7                     // 122c: fcvtns v7.4s, v7.4s
+	WORD $0x6e25dd85                     // 1230: fmul v5.4s, v12.4s, v5.4s
+	WORD $0x4e21a863                     // 1234: fcvtns v3.4s, v3.4s
+	WORD $0x0e6148c6                     // 1238: sqxtn v6.4h, v6.4s
+	WORD $0x4e21a884                     // 123c: fcvtns v4.4s, v4.4s
+	WORD $0x4e21a94a                     // 1240: fcvtns v10.4s, v10.4s
+	WORD $0x6e28dd88                     // 1244: fmul v8.4s, v12.4s, v8.4s
+	WORD $0x4e6148e0                     // 1248: sqxtn2 v0.8h, v7.4s
+	WORD $0x0e614863                     // 124c: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a8a5                     // 1250: fcvtns v5.4s, v5.4s
+	WORD $0x4e614886                     // 1254: sqxtn2 v6.8h, v4.4s
+	WORD $0x0e614944                     // 1258: sqxtn v4.4h, v10.4s
+	WORD $0x4e21a908                     // 125c: fcvtns v8.4s, v8.4s
+	WORD $0xad452d67                     // 1260: ldp q7, q11, [x11, #0xa0]
+	WORD $0x4e690c00                     // 1264: sqadd v0.8h, v0.8h, v9.8h
+	WORD $0x4e6148a3                     // 1268: sqxtn2 v3.8h, v5.4s
+	WORD $0x4e690cc5                     // 126c: sqadd v5.8h, v6.8h, v9.8h
+	WORD $0x4e4b18e7                     // 1270: uzp1 v7.8h, v7.8h, v11.8h
+	WORD $0x4e614904                     // 1274: sqxtn2 v4.8h, v8.4s
+	WORD $0x0e214800                     // 1278: sqxtn v0.8b, v0.8h
+	WORD $0x0e2148a5                     // 127c: sqxtn v5.8b, v5.8h
+	WORD $0x4e670c63                     // 1280: sqadd v3.8h, v3.8h, v7.8h
+	WORD $0x4e670c84                     // 1284: sqadd v4.8h, v4.8h, v7.8h
+	WORD $0x4e214860                     // 1288: sqxtn2 v0.16b, v3.8h
+	WORD $0x4e214885                     // 128c: sqxtn2 v5.16b, v4.8h
+	WORD $0x3d8002c0                     // 1290: str q0, [x22]
+	WORD $0x3cb36ac5                     // 1294: str q5, [x22, x19]
+	WORD $0x8b1a02d6                     // 1298: add x22, x22, x26
+	WORD $0x54ffeca8                     // 129c: b.hi 0x1030 <depthwiseNEONk3+0x1030>
+	WORD $0xb5006a80                     // 12a0: cbnz x0, 0x1ff0 <depthwiseNEONk3+0x1ff0>
+	WORD $0x140003ab                     // 12a4: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xaa1803fb                     // 12a8: mov x27, x24
+	WORD $0xb4007538                     // 12ac: cbz x24, 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0x3cec6a25                     // 12b0: ldr q5, [x17, x12]
+	WORD $0xf100077b                     // 12b4: subs x27, x27, #0x1
+	WORD $0xad401923                     // 12b8: ldp q3, q6, [x9]
+	WORD $0x3cec69e9                     // 12bc: ldr q9, [x15, x12]
+	WORD $0x3ced6a27                     // 12c0: ldr q7, [x17, x13]
+	WORD $0x0e26c0a4                     // 12c4: smull v4.8h, v5.8b, v6.8b
+	WORD $0x3cee6a2a                     // 12c8: ldr q10, [x17, x14]
+	WORD $0x4e26c0a5                     // 12cc: smull2 v5.8h, v5.16b, v6.16b
+	WORD $0x3ced6aa6                     // 12d0: ldr q6, [x21, x13]
+	WORD $0xad410128                     // 12d4: ldp q8, q0, [x9, #0x20]
+	WORD $0x8b100231                     // 12d8: add x17, x17, x16
+	WORD $0xad422d31                     // 12dc: ldp q17, q11, [x9, #0x40]
+	WORD $0x0e238124                     // 12e0: smlal v4.8h, v9.8b, v3.8b
+	WORD $0x3dc01d2d                     // 12e4: ldr q13, [x9, #0x70]
+	WORD $0x0e20c0ec                     // 12e8: smull v12.8h, v7.8b, v0.8b
+	WORD $0x3ced69ee                     // 12ec: ldr q14, [x15, x13]
+	WORD $0x0e2bc14f                     // 12f0: smull v15.8h, v10.8b, v11.8b
+	WORD $0x4e2bc14a                     // 12f4: smull2 v10.8h, v10.16b, v11.16b
+	WORD $0x4e238125                     // 12f8: smlal2 v5.8h, v9.16b, v3.16b
+	WORD $0x3cee69e3                     // 12fc: ldr q3, [x15, x14]
+	WORD $0xad40256b                     // 1300: ldp q11, q9, [x11]
+	WORD $0x4e20c0e7                     // 1304: smull2 v7.8h, v7.16b, v0.16b
+	WORD $0x8b1001ef                     // 1308: add x15, x15, x16
+	WORD $0x4e2dc0d0                     // 130c: smull2 v16.8h, v6.16b, v13.16b
+	WORD $0x0e2dc0c6                     // 1310: smull v6.8h, v6.8b, v13.8b
+	WORD $0x0e64116b                     // 1314: saddw v11.4s, v11.4s, v4.4h
+	WORD $0x4e641124                     // 1318: saddw2 v4.4s, v9.4s, v4.8h
+	WORD $0xad41256d                     // 131c: ldp q13, q9, [x11, #0x20]
+	WORD $0x0e2881cc                     // 1320: smlal v12.8h, v14.8b, v8.8b
+	WORD $0x4e2881c7                     // 1324: smlal2 v7.8h, v14.16b, v8.16b
+	WORD $0x3dc01928                     // 1328: ldr q8, [x9, #0x60]
+	WORD $0x0e31806f                     // 132c: smlal v15.8h, v3.8b, v17.8b
+	WORD $0x3cec6aae                     // 1330: ldr q14, [x21, x12]
+	WORD $0x0e6511ad                     // 1334: saddw v13.4s, v13.4s, v5.4h
+	WORD $0x4e31806a                     // 1338: smlal2 v10.8h, v3.16b, v17.16b
+	WORD $0x3cee6aa3                     // 133c: ldr q3, [x21, x14]
+	WORD $0x4e651125                     // 1340: saddw2 v5.4s, v9.4s, v5.8h
+	WORD $0x3dc02131                     // 1344: ldr q17, [x9, #0x80]
+	WORD $0x0e6c116b                     // 1348: saddw v11.4s, v11.4s, v12.4h
+	WORD $0x8b1002b5                     // 134c: add x21, x21, x16
+	WORD $0x4e6c1084                     // 1350: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x0e2881c6                     // 1354: smlal v6.8h, v14.8b, v8.8b
+	WORD $0x0e6711a9                     // 1358: saddw v9.4s, v13.4s, v7.4h
+	WORD $0x4e2881d0                     // 135c: smlal2 v16.8h, v14.16b, v8.16b
+	WORD $0x4e6710a5                     // 1360: saddw2 v5.4s, v5.4s, v7.8h
+	WORD $0x0e6f116b                     // 1364: saddw v11.4s, v11.4s, v15.4h
+	WORD $0x4e6f1084                     // 1368: saddw2 v4.4s, v4.4s, v15.8h
+	WORD $0x0e31c06c                     // 136c: smull v12.8h, v3.8b, v17.8b
+	WORD $0x0e6a1127                     // 1370: saddw v7.4s, v9.4s, v10.4h
+	WORD $0x4e31c063                     // 1374: smull2 v3.8h, v3.16b, v17.16b
+	WORD $0x4e6a10a5                     // 1378: saddw2 v5.4s, v5.4s, v10.8h
+	WORD $0x0e661168                     // 137c: saddw v8.4s, v11.4s, v6.4h
+	WORD $0x4e661084                     // 1380: saddw2 v4.4s, v4.4s, v6.8h
+	WORD $0x0e7010e6                     // 1384: saddw v6.4s, v7.4s, v16.4h
+	WORD $0x4e7010a5                     // 1388: saddw2 v5.4s, v5.4s, v16.8h
+	WORD $0x0e6c1107                     // 138c: saddw v7.4s, v8.4s, v12.4h
+	WORD $0x4e6c1084                     // 1390: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x0e6310c6                     // 1394: saddw v6.4s, v6.4s, v3.4h
+	WORD $0x4e6310a3                     // 1398: saddw2 v3.4s, v5.4s, v3.8h
+	WORD $0x4e21d8e7                     // 139c: scvtf v7.4s, v7.4s
+	WORD $0x4e21d884                     // 13a0: scvtf v4.4s, v4.4s
+	WORD $0x4e21d8c5                     // 13a4: scvtf v5.4s, v6.4s
+	WORD $0xad421968                     // 13a8: ldp q8, q6, [x11, #0x40]
+	WORD $0x4e21d863                     // 13ac: scvtf v3.4s, v3.4s
+	WORD $0x6e27dd07                     // 13b0: fmul v7.4s, v8.4s, v7.4s
+	WORD $0x6e24dcc4                     // 13b4: fmul v4.4s, v6.4s, v4.4s
+	WORD $0xad431968                     // 13b8: ldp q8, q6, [x11, #0x60]
+	WORD $0x6e25dd05                     // 13bc: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad462169                     // 13c0: ldp q9, q8, [x11, #0xc0]
+	WORD $0x6e23dcc3                     // 13c4: fmul v3.4s, v6.4s, v3.4s
+	WORD $0x4ea9f4e7                     // 13c8: fmin v7.4s, v7.4s, v9.4s
+	WORD $0xad471969                     // 13cc: ldp q9, q6, [x11, #0xe0]
+	WORD $0x4ea8f484                     // 13d0: fmin v4.4s, v4.4s, v8.4s
+	WORD $0x4ea9f4a5                     // 13d4: fmin v5.4s, v5.4s, v9.4s
+	WORD $0x4e21a8e7                     // 13d8: fcvtns v7.4s, v7.4s
+	WORD $0x4ea6f463                     // 13dc: fmin v3.4s, v3.4s, v6.4s
+	WORD $0x4e21a884                     // 13e0: fcvtns v4.4s, v4.4s
+	WORD $0xad442166                     // 13e4: ldp q6, q8, [x11, #0x80]
+	WORD $0x4e21a8a5                     // 13e8: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148e7                     // 13ec: sqxtn v7.4h, v7.4s
+	WORD $0x4e4818c6                     // 13f0: uzp1 v6.8h, v6.8h, v8.8h
+	WORD $0x4e21a863                     // 13f4: fcvtns v3.4s, v3.4s
+	WORD $0xad452568                     // 13f8: ldp q8, q9, [x11, #0xa0]
+	WORD $0x0e6148a5                     // 13fc: sqxtn v5.4h, v5.4s
+	WORD $0x4e614887                     // 1400: sqxtn2 v7.8h, v4.4s
+	WORD $0x4e491904                     // 1404: uzp1 v4.8h, v8.8h, v9.8h
+	WORD $0x4e614865                     // 1408: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e660ce3                     // 140c: sqadd v3.8h, v7.8h, v6.8h
+	WORD $0x4e640ca4                     // 1410: sqadd v4.8h, v5.8h, v4.8h
+	WORD $0x0e214863                     // 1414: sqxtn v3.8b, v3.8h
+	WORD $0x4e214883                     // 1418: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d8002c3                     // 141c: str q3, [x22]
+	WORD $0x8b1302d6                     // 1420: add x22, x22, x19
+	WORD $0x54fff461                     // 1424: b.ne 0x12b0 <depthwiseNEONk3+0x12b0>
+	WORD $0x1400034a                     // 1428: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xaa1f03ec                     // 142c: mov x12, xzr
+	WORD $0xf940068d                     // 1430: ldr x13, [x20, #0x8]
+	WORD $0xf940068e                     // 1434: ldr x14, [x20, #0x8]
+	WORD $0xd37ff9ce                     // 1438: lsl x14, x14, #1
+	WORD $0xf9401e8f                     // 143c: ldr x15, [x20, #0x38]
+	WORD $0xb400688f                     // 1440: cbz x15, 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xa940ce15                     // 1444: ldp x21, x19, [x16, #0x8]
+	WORD $0x8b0a02d6                     // 1448: add x22, x22, x10
+	WORD $0xa942c297                     // 144c: ldp x23, x16, [x20, #0x28]
+	WORD $0xf9400a91                     // 1450: ldr x17, [x20, #0x10]
+	WORD $0x8b0a0273                     // 1454: add x19, x19, x10
+	WORD $0x8b0a02b5                     // 1458: add x21, x21, x10
+	WORD $0x8b0a02f7                     // 145c: add x23, x23, x10
+	WORD $0x3cec6aa5                     // 1460: ldr q5, [x21, x12]
+	WORD $0xf10005ef                     // 1464: subs x15, x15, #0x1
+	WORD $0xad401923                     // 1468: ldp q3, q6, [x9]
+	WORD $0x3cec6ac9                     // 146c: ldr q9, [x22, x12]
+	WORD $0x3ced6aa7                     // 1470: ldr q7, [x21, x13]
+	WORD $0x0e26c0a4                     // 1474: smull v4.8h, v5.8b, v6.8b
+	WORD $0x3cee6aaa                     // 1478: ldr q10, [x21, x14]
+	WORD $0x4e26c0a5                     // 147c: smull2 v5.8h, v5.16b, v6.16b
+	WORD $0x3ced6a66                     // 1480: ldr q6, [x19, x13]
+	WORD $0xad410128                     // 1484: ldp q8, q0, [x9, #0x20]
+	WORD $0x8b1102b5                     // 1488: add x21, x21, x17
+	WORD $0xad422d31                     // 148c: ldp q17, q11, [x9, #0x40]
+	WORD $0x0e238124                     // 1490: smlal v4.8h, v9.8b, v3.8b
+	WORD $0x3dc01d2d                     // 1494: ldr q13, [x9, #0x70]
+	WORD $0x0e20c0ec                     // 1498: smull v12.8h, v7.8b, v0.8b
+	WORD $0x3ced6ace                     // 149c: ldr q14, [x22, x13]
+	WORD $0x0e2bc14f                     // 14a0: smull v15.8h, v10.8b, v11.8b
+	WORD $0x4e2bc14a                     // 14a4: smull2 v10.8h, v10.16b, v11.16b
+	WORD $0x4e238125                     // 14a8: smlal2 v5.8h, v9.16b, v3.16b
+	WORD $0x3cee6ac3                     // 14ac: ldr q3, [x22, x14]
+	WORD $0xad40256b                     // 14b0: ldp q11, q9, [x11]
+	WORD $0x4e20c0e7                     // 14b4: smull2 v7.8h, v7.16b, v0.16b
+	WORD $0x8b1102d6                     // 14b8: add x22, x22, x17
+	WORD $0x4e2dc0d0                     // 14bc: smull2 v16.8h, v6.16b, v13.16b
+	WORD $0x0e2dc0c6                     // 14c0: smull v6.8h, v6.8b, v13.8b
+	WORD $0x0e64116b                     // 14c4: saddw v11.4s, v11.4s, v4.4h
+	WORD $0x4e641124                     // 14c8: saddw2 v4.4s, v9.4s, v4.8h
+	WORD $0xad41256d                     // 14cc: ldp q13, q9, [x11, #0x20]
+	WORD $0x0e2881cc                     // 14d0: smlal v12.8h, v14.8b, v8.8b
+	WORD $0x4e2881c7                     // 14d4: smlal2 v7.8h, v14.16b, v8.16b
+	WORD $0x3dc01928                     // 14d8: ldr q8, [x9, #0x60]
+	WORD $0x0e31806f                     // 14dc: smlal v15.8h, v3.8b, v17.8b
+	WORD $0x3cec6a6e                     // 14e0: ldr q14, [x19, x12]
+	WORD $0x0e6511ad                     // 14e4: saddw v13.4s, v13.4s, v5.4h
+	WORD $0x4e31806a                     // 14e8: smlal2 v10.8h, v3.16b, v17.16b
+	WORD $0x3cee6a63                     // 14ec: ldr q3, [x19, x14]
+	WORD $0x4e651125                     // 14f0: saddw2 v5.4s, v9.4s, v5.8h
+	WORD $0x3dc02131                     // 14f4: ldr q17, [x9, #0x80]
+	WORD $0x0e6c116b                     // 14f8: saddw v11.4s, v11.4s, v12.4h
+	WORD $0x8b110273                     // 14fc: add x19, x19, x17
+	WORD $0x4e6c1084                     // 1500: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x0e2881c6                     // 1504: smlal v6.8h, v14.8b, v8.8b
+	WORD $0x0e6711a9                     // 1508: saddw v9.4s, v13.4s, v7.4h
+	WORD $0x4e2881d0                     // 150c: smlal2 v16.8h, v14.16b, v8.16b
+	WORD $0x4e6710a5                     // 1510: saddw2 v5.4s, v5.4s, v7.8h
+	WORD $0x0e6f116b                     // 1514: saddw v11.4s, v11.4s, v15.4h
+	WORD $0x4e6f1084                     // 1518: saddw2 v4.4s, v4.4s, v15.8h
+	WORD $0x0e31c06c                     // 151c: smull v12.8h, v3.8b, v17.8b
+	WORD $0x0e6a1127                     // 1520: saddw v7.4s, v9.4s, v10.4h
+	WORD $0x4e31c063                     // 1524: smull2 v3.8h, v3.16b, v17.16b
+	WORD $0x4e6a10a5                     // 1528: saddw2 v5.4s, v5.4s, v10.8h
+	WORD $0x0e661168                     // 152c: saddw v8.4s, v11.4s, v6.4h
+	WORD $0x4e661084                     // 1530: saddw2 v4.4s, v4.4s, v6.8h
+	WORD $0x0e7010e6                     // 1534: saddw v6.4s, v7.4s, v16.4h
+	WORD $0x4e7010a5                     // 1538: saddw2 v5.4s, v5.4s, v16.8h
+	WORD $0x0e6c1107                     // 153c: saddw v7.4s, v8.4s, v12.4h
+	WORD $0x4e6c1084                     // 1540: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x0e6310c6                     // 1544: saddw v6.4s, v6.4s, v3.4h
+	WORD $0x4e6310a3                     // 1548: saddw2 v3.4s, v5.4s, v3.8h
+	WORD $0x4e21d8e7                     // 154c: scvtf v7.4s, v7.4s
+	WORD $0x4e21d884                     // 1550: scvtf v4.4s, v4.4s
+	WORD $0x4e21d8c5                     // 1554: scvtf v5.4s, v6.4s
+	WORD $0xad421968                     // 1558: ldp q8, q6, [x11, #0x40]
+	WORD $0x4e21d863                     // 155c: scvtf v3.4s, v3.4s
+	WORD $0x6e27dd07                     // 1560: fmul v7.4s, v8.4s, v7.4s
+	WORD $0x6e24dcc4                     // 1564: fmul v4.4s, v6.4s, v4.4s
+	WORD $0xad431968                     // 1568: ldp q8, q6, [x11, #0x60]
+	WORD $0x6e25dd05                     // 156c: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad462169                     // 1570: ldp q9, q8, [x11, #0xc0]
+	WORD $0x6e23dcc3                     // 1574: fmul v3.4s, v6.4s, v3.4s
+	WORD $0x4ea9f4e7                     // 1578: fmin v7.4s, v7.4s, v9.4s
+	WORD $0xad471969                     // 157c: ldp q9, q6, [x11, #0xe0]
+	WORD $0x4ea8f484                     // 1580: fmin v4.4s, v4.4s, v8.4s
+	WORD $0x4ea9f4a5                     // 1584: fmin v5.4s, v5.4s, v9.4s
+	WORD $0x4e21a8e7                     // 1588: fcvtns v7.4s, v7.4s
+	WORD $0x4ea6f463                     // 158c: fmin v3.4s, v3.4s, v6.4s
+	WORD $0x4e21a884                     // 1590: fcvtns v4.4s, v4.4s
+	WORD $0xad442166                     // 1594: ldp q6, q8, [x11, #0x80]
+	WORD $0x4e21a8a5                     // 1598: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148e7                     // 159c: sqxtn v7.4h, v7.4s
+	WORD $0x4e4818c6                     // 15a0: uzp1 v6.8h, v6.8h, v8.8h
+	WORD $0x4e21a863                     // 15a4: fcvtns v3.4s, v3.4s
+	WORD $0xad452568                     // 15a8: ldp q8, q9, [x11, #0xa0]
+	WORD $0x0e6148a5                     // 15ac: sqxtn v5.4h, v5.4s
+	WORD $0x4e614887                     // 15b0: sqxtn2 v7.8h, v4.4s
+	WORD $0x4e491904                     // 15b4: uzp1 v4.8h, v8.8h, v9.8h
+	WORD $0x4e614865                     // 15b8: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e660ce3                     // 15bc: sqadd v3.8h, v7.8h, v6.8h
+	WORD $0x4e640ca4                     // 15c0: sqadd v4.8h, v5.8h, v4.8h
+	WORD $0x0e214863                     // 15c4: sqxtn v3.8b, v3.8h
+	WORD $0x4e214883                     // 15c8: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d8002e3                     // 15cc: str q3, [x23]
+	WORD $0x8b1002f7                     // 15d0: add x23, x23, x16
+	WORD $0x54fff461                     // 15d4: b.ne 0x1460 <depthwiseNEONk3+0x1460>
+	WORD $0x140002de                     // 15d8: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xaa1803fb                     // 15dc: mov x27, x24
+	WORD $0xb4005b98                     // 15e0: cbz x24, 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0x3cec6a25                     // 15e4: ldr q5, [x17, x12]
+	WORD $0xf100077b                     // 15e8: subs x27, x27, #0x1
+	WORD $0xad401923                     // 15ec: ldp q3, q6, [x9]
+	WORD $0x3cec69e9                     // 15f0: ldr q9, [x15, x12]
+	WORD $0x3ced6a27                     // 15f4: ldr q7, [x17, x13]
+	WORD $0x0e26c0a4                     // 15f8: smull v4.8h, v5.8b, v6.8b
+	WORD $0x3cee6a2a                     // 15fc: ldr q10, [x17, x14]
+	WORD $0x4e26c0a5                     // 1600: smull2 v5.8h, v5.16b, v6.16b
+	WORD $0x3ced6aa6                     // 1604: ldr q6, [x21, x13]
+	WORD $0xad410128                     // 1608: ldp q8, q0, [x9, #0x20]
+	WORD $0x8b100231                     // 160c: add x17, x17, x16
+	WORD $0xad422d31                     // 1610: ldp q17, q11, [x9, #0x40]
+	WORD $0x0e238124                     // 1614: smlal v4.8h, v9.8b, v3.8b
+	WORD $0x3dc01d2d                     // 1618: ldr q13, [x9, #0x70]
+	WORD $0x0e20c0ec                     // 161c: smull v12.8h, v7.8b, v0.8b
+	WORD $0x3ced69ee                     // 1620: ldr q14, [x15, x13]
+	WORD $0x0e2bc14f                     // 1624: smull v15.8h, v10.8b, v11.8b
+	WORD $0x4e2bc14a                     // 1628: smull2 v10.8h, v10.16b, v11.16b
+	WORD $0x4e238125                     // 162c: smlal2 v5.8h, v9.16b, v3.16b
+	WORD $0x3cee69e3                     // 1630: ldr q3, [x15, x14]
+	WORD $0xad40256b                     // 1634: ldp q11, q9, [x11]
+	WORD $0x4e20c0e7                     // 1638: smull2 v7.8h, v7.16b, v0.16b
+	WORD $0x8b1001ef                     // 163c: add x15, x15, x16
+	WORD $0x4e2dc0d0                     // 1640: smull2 v16.8h, v6.16b, v13.16b
+	WORD $0x0e2dc0c6                     // 1644: smull v6.8h, v6.8b, v13.8b
+	WORD $0x0e64116b                     // 1648: saddw v11.4s, v11.4s, v4.4h
+	WORD $0x4e641124                     // 164c: saddw2 v4.4s, v9.4s, v4.8h
+	WORD $0xad41256d                     // 1650: ldp q13, q9, [x11, #0x20]
+	WORD $0x0e2881cc                     // 1654: smlal v12.8h, v14.8b, v8.8b
+	WORD $0x4e2881c7                     // 1658: smlal2 v7.8h, v14.16b, v8.16b
+	WORD $0x3dc01928                     // 165c: ldr q8, [x9, #0x60]
+	WORD $0x0e31806f                     // 1660: smlal v15.8h, v3.8b, v17.8b
+	WORD $0x3cec6aae                     // 1664: ldr q14, [x21, x12]
+	WORD $0x0e6511ad                     // 1668: saddw v13.4s, v13.4s, v5.4h
+	WORD $0x4e31806a                     // 166c: smlal2 v10.8h, v3.16b, v17.16b
+	WORD $0x3cee6aa3                     // 1670: ldr q3, [x21, x14]
+	WORD $0x4e651125                     // 1674: saddw2 v5.4s, v9.4s, v5.8h
+	WORD $0x3dc02131                     // 1678: ldr q17, [x9, #0x80]
+	WORD $0x0e6c116b                     // 167c: saddw v11.4s, v11.4s, v12.4h
+	WORD $0x8b1002b5                     // 1680: add x21, x21, x16
+	WORD $0x4e6c1084                     // 1684: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x0e2881c6                     // 1688: smlal v6.8h, v14.8b, v8.8b
+	WORD $0x0e6711a9                     // 168c: saddw v9.4s, v13.4s, v7.4h
+	WORD $0x4e2881d0                     // 1690: smlal2 v16.8h, v14.16b, v8.16b
+	WORD $0x4e6710a5                     // 1694: saddw2 v5.4s, v5.4s, v7.8h
+	WORD $0x0e6f116b                     // 1698: saddw v11.4s, v11.4s, v15.4h
+	WORD $0x4e6f1084                     // 169c: saddw2 v4.4s, v4.4s, v15.8h
+	WORD $0x0e31c06c                     // 16a0: smull v12.8h, v3.8b, v17.8b
+	WORD $0x0e6a1127                     // 16a4: saddw v7.4s, v9.4s, v10.4h
+	WORD $0x4e31c063                     // 16a8: smull2 v3.8h, v3.16b, v17.16b
+	WORD $0x4e6a10a5                     // 16ac: saddw2 v5.4s, v5.4s, v10.8h
+	WORD $0x0e661168                     // 16b0: saddw v8.4s, v11.4s, v6.4h
+	WORD $0x4e661084                     // 16b4: saddw2 v4.4s, v4.4s, v6.8h
+	WORD $0x0e7010e6                     // 16b8: saddw v6.4s, v7.4s, v16.4h
+	WORD $0x4e7010a5                     // 16bc: saddw2 v5.4s, v5.4s, v16.8h
+	WORD $0x0e6c1107                     // 16c0: saddw v7.4s, v8.4s, v12.4h
+	WORD $0x4e6c1084                     // 16c4: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x0e6310c6                     // 16c8: saddw v6.4s, v6.4s, v3.4h
+	WORD $0x4e6310a3                     // 16cc: saddw2 v3.4s, v5.4s, v3.8h
+	WORD $0x4e21d8e7                     // 16d0: scvtf v7.4s, v7.4s
+	WORD $0x4e21d884                     // 16d4: scvtf v4.4s, v4.4s
+	WORD $0x4e21d8c5                     // 16d8: scvtf v5.4s, v6.4s
+	WORD $0xad421968                     // 16dc: ldp q8, q6, [x11, #0x40]
+	WORD $0x4e21d863                     // 16e0: scvtf v3.4s, v3.4s
+	WORD $0x6e27dd07                     // 16e4: fmul v7.4s, v8.4s, v7.4s
+	WORD $0x6e24dcc4                     // 16e8: fmul v4.4s, v6.4s, v4.4s
+	WORD $0xad431968                     // 16ec: ldp q8, q6, [x11, #0x60]
+	WORD $0x6e25dd05                     // 16f0: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad462169                     // 16f4: ldp q9, q8, [x11, #0xc0]
+	WORD $0x6e23dcc3                     // 16f8: fmul v3.4s, v6.4s, v3.4s
+	WORD $0x6e29dce9                     // 16fc: fmul v9.4s, v7.4s, v9.4s
+	WORD $0x6e28dc86                     // 1700: fmul v6.4s, v4.4s, v8.4s
+	WORD $0xad47216a                     // 1704: ldp q10, q8, [x11, #0xe0]
+	WORD $0x6e2adcaa                     // 1708: fmul v10.4s, v5.4s, v10.4s
+	WORD $0x4e3bd529                     // 170c: fadd v9.4s, v9.4s, v27.4s
+	WORD $0x6e28dc68                     // 1710: fmul v8.4s, v3.4s, v8.4s
+	WORD $0x4e3bd4c6                     // 1714: fadd v6.4s, v6.4s, v27.4s
+	WORD $0x4e3bd54a                     // 1718: fadd v10.4s, v10.4s, v27.4s
+	WORD $0x4e21f529                     // 171c: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4e3bd508                     // 1720: fadd v8.4s, v8.4s, v27.4s
+	WORD $0x4e21f4c6                     // 1724: fmax v6.4s, v6.4s, v1.4s
+	WORD $0x4e21f54a                     // 1728: fmax v10.4s, v10.4s, v1.4s
+	WORD $0x4ea2f529                     // 172c: fmin v9.4s, v9.4s, v2.4s
+	WORD $0x4e21f508                     // 1730: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4ea2f4c6                     // 1734: fmin v6.4s, v6.4s, v2.4s
+	WORD $0x4ea2f54a                     // 1738: fmin v10.4s, v10.4s, v2.4s
+	WORD $0x6e29dce7                     // 173c: fmul v7.4s, v7.4s, v9.4s
+	WORD $0x4ea2f508                     // 1740: fmin v8.4s, v8.4s, v2.4s
+	WORD $0x6e26dc84                     // 1744: fmul v4.4s, v4.4s, v6.4s
+	WORD $0x6e2adca5                     // 1748: fmul v5.4s, v5.4s, v10.4s
+	WORD $0x4e21a8e6                     // 174c: fcvtns v6.4s, v7.4s
+	WORD $0x6e28dc63                     // 1750: fmul v3.4s, v3.4s, v8.4s
+	WORD $0x4e21a884                     // 1754: fcvtns v4.4s, v4.4s
+	WORD $0xad442167                     // 1758: ldp q7, q8, [x11, #0x80]
+	WORD $0x4e21a8a5                     // 175c: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148c6                     // 1760: sqxtn v6.4h, v6.4s
+	WORD $0x4e4818e7                     // 1764: uzp1 v7.8h, v7.8h, v8.8h
+	WORD $0x4e21a863                     // 1768: fcvtns v3.4s, v3.4s
+	WORD $0xad452568                     // 176c: ldp q8, q9, [x11, #0xa0]
+	WORD $0x0e6148a5                     // 1770: sqxtn v5.4h, v5.4s
+	WORD $0x4e614886                     // 1774: sqxtn2 v6.8h, v4.4s
+	WORD $0x4e491904                     // 1778: uzp1 v4.8h, v8.8h, v9.8h
+	WORD $0x4e614865                     // 177c: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e670cc3                     // 1780: sqadd v3.8h, v6.8h, v7.8h
+	WORD $0x4e640ca4                     // 1784: sqadd v4.8h, v5.8h, v4.8h
+	WORD $0x0e214863                     // 1788: sqxtn v3.8b, v3.8h
+	WORD $0x4e214883                     // 178c: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d8002c3                     // 1790: str q3, [x22]
+	WORD $0x8b1302d6                     // 1794: add x22, x22, x19
+	WORD $0x54fff261                     // 1798: b.ne 0x15e4 <depthwiseNEONk3+0x15e4>
+	WORD $0x1400026d                     // 179c: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xaa1f03ec                     // 17a0: mov x12, xzr
+	WORD $0xf940068d                     // 17a4: ldr x13, [x20, #0x8]
+	WORD $0xf940068e                     // 17a8: ldr x14, [x20, #0x8]
+	WORD $0xd37ff9ce                     // 17ac: lsl x14, x14, #1
+	WORD $0xf9401e8f                     // 17b0: ldr x15, [x20, #0x38]
+	WORD $0xb4004cef                     // 17b4: cbz x15, 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xa940ce15                     // 17b8: ldp x21, x19, [x16, #0x8]
+	WORD $0x8b0a02d6                     // 17bc: add x22, x22, x10
+	WORD $0xa942c297                     // 17c0: ldp x23, x16, [x20, #0x28]
+	WORD $0xf9400a91                     // 17c4: ldr x17, [x20, #0x10]
+	WORD $0x8b0a0273                     // 17c8: add x19, x19, x10
+	WORD $0x8b0a02b5                     // 17cc: add x21, x21, x10
+	WORD $0x8b0a02f7                     // 17d0: add x23, x23, x10
+	WORD $0x3cec6aa0                     // 17d4: ldr q0, [x21, x12]
+	WORD $0xf10005ef                     // 17d8: subs x15, x15, #0x1
+	WORD $0xad401523                     // 17dc: ldp q3, q5, [x9]
+	WORD $0x3cec6ac8                     // 17e0: ldr q8, [x22, x12]
+	WORD $0x3ced6aa6                     // 17e4: ldr q6, [x21, x13]
+	WORD $0x0e25c004                     // 17e8: smull v4.8h, v0.8b, v5.8b
+	WORD $0x3cee6aa9                     // 17ec: ldr q9, [x21, x14]
+	WORD $0x4e25c000                     // 17f0: smull2 v0.8h, v0.16b, v5.16b
+	WORD $0x3dc0152a                     // 17f4: ldr q10, [x9, #0x50]
+	WORD $0xad41c127                     // 17f8: ldp q7, q16, [x9, #0x30]
+	WORD $0x8b1102b5                     // 17fc: add x21, x21, x17
+	WORD $0x3ced6a65                     // 1800: ldr q5, [x19, x13]
+	WORD $0x3dc01d2c                     // 1804: ldr q12, [x9, #0x70]
+	WORD $0x0e2ac12e                     // 1808: smull v14.8h, v9.8b, v10.8b
+	WORD $0x0e238104                     // 180c: smlal v4.8h, v8.8b, v3.8b
+	WORD $0x3ced6acd                     // 1810: ldr q13, [x22, x13]
+	WORD $0x0e27c0cb                     // 1814: smull v11.8h, v6.8b, v7.8b
+	WORD $0x4e2ac129                     // 1818: smull2 v9.8h, v9.16b, v10.16b
+	WORD $0x4e238100                     // 181c: smlal2 v0.8h, v8.16b, v3.16b
+	WORD $0x3cee6ac3                     // 1820: ldr q3, [x22, x14]
+	WORD $0xad40216a                     // 1824: ldp q10, q8, [x11]
+	WORD $0x4e27c0c6                     // 1828: smull2 v6.8h, v6.16b, v7.16b
+	WORD $0x8b1102d6                     // 182c: add x22, x22, x17
+	WORD $0x3dc00927                     // 1830: ldr q7, [x9, #0x20]
+	WORD $0x4e2cc0af                     // 1834: smull2 v15.8h, v5.16b, v12.16b
+	WORD $0x0e2cc0a5                     // 1838: smull v5.8h, v5.8b, v12.8b
+	WORD $0x0e64114a                     // 183c: saddw v10.4s, v10.4s, v4.4h
+	WORD $0x4e641104                     // 1840: saddw2 v4.4s, v8.4s, v4.8h
+	WORD $0xad41216c                     // 1844: ldp q12, q8, [x11, #0x20]
+	WORD $0x0e2781ab                     // 1848: smlal v11.8h, v13.8b, v7.8b
+	WORD $0x4e2781a6                     // 184c: smlal2 v6.8h, v13.16b, v7.16b
+	WORD $0x3dc01927                     // 1850: ldr q7, [x9, #0x60]
+	WORD $0x0e30806e                     // 1854: smlal v14.8h, v3.8b, v16.8b
+	WORD $0x3cec6a6d                     // 1858: ldr q13, [x19, x12]
+	WORD $0x0e60118c                     // 185c: saddw v12.4s, v12.4s, v0.4h
+	WORD $0x4e601100                     // 1860: saddw2 v0.4s, v8.4s, v0.8h
+	WORD $0x4e308069                     // 1864: smlal2 v9.8h, v3.16b, v16.16b
+	WORD $0x3cee6a63                     // 1868: ldr q3, [x19, x14]
+	WORD $0x0e6b114a                     // 186c: saddw v10.4s, v10.4s, v11.4h
+	WORD $0x3dc02130                     // 1870: ldr q16, [x9, #0x80]
+	WORD $0x4e6b1084                     // 1874: saddw2 v4.4s, v4.4s, v11.8h
+	WORD $0x8b110273                     // 1878: add x19, x19, x17
+	WORD $0x0e2781a5                     // 187c: smlal v5.8h, v13.8b, v7.8b
+	WORD $0x0e661188                     // 1880: saddw v8.4s, v12.4s, v6.4h
+	WORD $0x4e661000                     // 1884: saddw2 v0.4s, v0.4s, v6.8h
+	WORD $0x4e2781af                     // 1888: smlal2 v15.8h, v13.16b, v7.16b
+	WORD $0x0e6e114a                     // 188c: saddw v10.4s, v10.4s, v14.4h
+	WORD $0x4e6e1084                     // 1890: saddw2 v4.4s, v4.4s, v14.8h
+	WORD $0x0e30c06b                     // 1894: smull v11.8h, v3.8b, v16.8b
+	WORD $0x0e691106                     // 1898: saddw v6.4s, v8.4s, v9.4h
+	WORD $0x4e691000                     // 189c: saddw2 v0.4s, v0.4s, v9.8h
+	WORD $0x4e30c063                     // 18a0: smull2 v3.8h, v3.16b, v16.16b
+	WORD $0x0e651147                     // 18a4: saddw v7.4s, v10.4s, v5.4h
+	WORD $0x4e651084                     // 18a8: saddw2 v4.4s, v4.4s, v5.8h
+	WORD $0x0e6f10c5                     // 18ac: saddw v5.4s, v6.4s, v15.4h
+	WORD $0x4e6f1000                     // 18b0: saddw2 v0.4s, v0.4s, v15.8h
+	WORD $0x0e6b10e6                     // 18b4: saddw v6.4s, v7.4s, v11.4h
+	WORD $0x4e6b1084                     // 18b8: saddw2 v4.4s, v4.4s, v11.8h
+	WORD $0x0e6310a5                     // 18bc: saddw v5.4s, v5.4s, v3.4h
+	WORD $0x4e631000                     // 18c0: saddw2 v0.4s, v0.4s, v3.8h
+	WORD $0x4e21d8c6                     // 18c4: scvtf v6.4s, v6.4s
+	WORD $0x4e21d883                     // 18c8: scvtf v3.4s, v4.4s
+	WORD $0x4e21d8a4                     // 18cc: scvtf v4.4s, v5.4s
+	WORD $0xad421567                     // 18d0: ldp q7, q5, [x11, #0x40]
+	WORD $0x4e21d800                     // 18d4: scvtf v0.4s, v0.4s
+	WORD $0x6e26dce6                     // 18d8: fmul v6.4s, v7.4s, v6.4s
+	WORD $0x6e23dca3                     // 18dc: fmul v3.4s, v5.4s, v3.4s
+	WORD $0xad431567                     // 18e0: ldp q7, q5, [x11, #0x60]
+	WORD $0x6e24dce4                     // 18e4: fmul v4.4s, v7.4s, v4.4s
+	WORD $0xad461d68                     // 18e8: ldp q8, q7, [x11, #0xc0]
+	WORD $0x6e20dca0                     // 18ec: fmul v0.4s, v5.4s, v0.4s
+	WORD $0x6e28dcc8                     // 18f0: fmul v8.4s, v6.4s, v8.4s
+	WORD $0x6e27dc65                     // 18f4: fmul v5.4s, v3.4s, v7.4s
+	WORD $0xad471d69                     // 18f8: ldp q9, q7, [x11, #0xe0]
+	WORD $0x6e29dc89                     // 18fc: fmul v9.4s, v4.4s, v9.4s
+	WORD $0x4e3bd508                     // 1900: fadd v8.4s, v8.4s, v27.4s
+	WORD $0x6e27dc07                     // 1904: fmul v7.4s, v0.4s, v7.4s
+	WORD $0x4e3bd4a5                     // 1908: fadd v5.4s, v5.4s, v27.4s
+	WORD $0x4e3bd529                     // 190c: fadd v9.4s, v9.4s, v27.4s
+	WORD $0x4e21f508                     // 1910: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4e3bd4e7                     // 1914: fadd v7.4s, v7.4s, v27.4s
+	WORD $0x4e21f4a5                     // 1918: fmax v5.4s, v5.4s, v1.4s
+	WORD $0x4e21f529                     // 191c: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4ea2f508                     // 1920: fmin v8.4s, v8.4s, v2.4s
+	WORD $0x4e21f4e7                     // 1924: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4ea2f4a5                     // 1928: fmin v5.4s, v5.4s, v2.4s
+	WORD $0x4ea2f529                     // 192c: fmin v9.4s, v9.4s, v2.4s
+	WORD $0x6e28dcc6                     // 1930: fmul v6.4s, v6.4s, v8.4s
+	WORD $0x4ea2f4e7                     // 1934: fmin v7.4s, v7.4s, v2.4s
+	WORD $0x6e25dc63                     // 1938: fmul v3.4s, v3.4s, v5.4s
+	WORD $0x6e29dc84                     // 193c: fmul v4.4s, v4.4s, v9.4s
+	WORD $0x4e21a8c5                     // 1940: fcvtns v5.4s, v6.4s
+	WORD $0x6e27dc00                     // 1944: fmul v0.4s, v0.4s, v7.4s
+	WORD $0x4e21a863                     // 1948: fcvtns v3.4s, v3.4s
+	WORD $0xad441d66                     // 194c: ldp q6, q7, [x11, #0x80]
+	WORD $0x4e21a884                     // 1950: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148a5                     // 1954: sqxtn v5.4h, v5.4s
+	WORD $0x4e4718c6                     // 1958: uzp1 v6.8h, v6.8h, v7.8h
+	WORD $0x4e21a800                     // 195c: fcvtns v0.4s, v0.4s
+	WORD $0xad452167                     // 1960: ldp q7, q8, [x11, #0xa0]
+	WORD $0x0e614884                     // 1964: sqxtn v4.4h, v4.4s
+	WORD $0x4e614865                     // 1968: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e4818e3                     // 196c: uzp1 v3.8h, v7.8h, v8.8h
+	WORD $0x4e614804                     // 1970: sqxtn2 v4.8h, v0.4s
+	WORD $0x4e660ca0                     // 1974: sqadd v0.8h, v5.8h, v6.8h
+	WORD $0x4e630c83                     // 1978: sqadd v3.8h, v4.8h, v3.8h
+	WORD $0x0e214800                     // 197c: sqxtn v0.8b, v0.8h
+	WORD $0x4e214860                     // 1980: sqxtn2 v0.16b, v3.8h
+	WORD $0x3d8002e0                     // 1984: str q0, [x23]
+	WORD $0x8b1002f7                     // 1988: add x23, x23, x16
+	WORD $0x54fff241                     // 198c: b.ne 0x17d4 <depthwiseNEONk3+0x17d4>
+	WORD $0x140001f0                     // 1990: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xaa1803fb                     // 1994: mov x27, x24
+	WORD $0xb4003dd8                     // 1998: cbz x24, 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xd503201f                     // 199c: nop
+	WORD $0x3cec6a20                     // 19a0: ldr q0, [x17, x12]
+	WORD $0xf100077b                     // 19a4: subs x27, x27, #0x1
+	WORD $0xad401125                     // 19a8: ldp q5, q4, [x9]
+	WORD $0x3ced6a26                     // 19ac: ldr q6, [x17, x13]
+	WORD $0xad411d2b                     // 19b0: ldp q11, q7, [x9, #0x20]
+	WORD $0x0e24c003                     // 19b4: smull v3.8h, v0.8b, v4.8b
+	WORD $0x3cec69e8                     // 19b8: ldr q8, [x15, x12]
+	WORD $0x4e24c000                     // 19bc: smull2 v0.8h, v0.16b, v4.16b
+	WORD $0x3cee6a29                     // 19c0: ldr q9, [x17, x14]
+	WORD $0x8b100231                     // 19c4: add x17, x17, x16
+	WORD $0x0e27c0c4                     // 19c8: smull v4.8h, v6.8b, v7.8b
+	WORD $0x4e27c0c6                     // 19cc: smull2 v6.8h, v6.16b, v7.16b
+	WORD $0x3ced69e7                     // 19d0: ldr q7, [x15, x13]
+	WORD $0xad42292c                     // 19d4: ldp q12, q10, [x9, #0x40]
+	WORD $0x0e258103                     // 19d8: smlal v3.8h, v8.8b, v5.8b
+	WORD $0x4e258100                     // 19dc: smlal2 v0.8h, v8.16b, v5.16b
+	WORD $0x3ced6aa5                     // 19e0: ldr q5, [x21, x13]
+	WORD $0x0e2b80e4                     // 19e4: smlal v4.8h, v7.8b, v11.8b
+	WORD $0x4e2b80e6                     // 19e8: smlal2 v6.8h, v7.16b, v11.16b
+	WORD $0xad401d6e                     // 19ec: ldp q14, q7, [x11]
+	WORD $0x0e2ac12d                     // 19f0: smull v13.8h, v9.8b, v10.8b
+	WORD $0x4e2ac129                     // 19f4: smull2 v9.8h, v9.16b, v10.16b
+	WORD $0x3cee69ea                     // 19f8: ldr q10, [x15, x14]
+	WORD $0x8b1001ef                     // 19fc: add x15, x15, x16
+	WORD $0x0e6311cb                     // 1a00: saddw v11.4s, v14.4s, v3.4h
+	WORD $0xad413d6e                     // 1a04: ldp q14, q15, [x11, #0x20]
+	WORD $0x4e6310e3                     // 1a08: saddw2 v3.4s, v7.4s, v3.8h
+	WORD $0x0e2c814d                     // 1a0c: smlal v13.8h, v10.8b, v12.8b
+	WORD $0x3cec6aa7                     // 1a10: ldr q7, [x21, x12]
+	WORD $0x4e2c8149                     // 1a14: smlal2 v9.8h, v10.16b, v12.16b
+	WORD $0xad43212a                     // 1a18: ldp q10, q8, [x9, #0x60]
+	WORD $0x0e6011ce                     // 1a1c: saddw v14.4s, v14.4s, v0.4h
+	WORD $0x0e64116b                     // 1a20: saddw v11.4s, v11.4s, v4.4h
+	WORD $0x4e6011e0                     // 1a24: saddw2 v0.4s, v15.4s, v0.8h
+	WORD $0x0e28c0ac                     // 1a28: smull v12.8h, v5.8b, v8.8b
+	WORD $0x4e28c0a5                     // 1a2c: smull2 v5.8h, v5.16b, v8.16b
+	WORD $0x3cee6aa8                     // 1a30: ldr q8, [x21, x14]
+	WORD $0x4e641063                     // 1a34: saddw2 v3.4s, v3.4s, v4.8h
+	WORD $0x3dc02124                     // 1a38: ldr q4, [x9, #0x80]
+	WORD $0x0e6611ce                     // 1a3c: saddw v14.4s, v14.4s, v6.4h
+	WORD $0x8b1002b5                     // 1a40: add x21, x21, x16
+	WORD $0x0e6d116b                     // 1a44: saddw v11.4s, v11.4s, v13.4h
+	WORD $0x4e661000                     // 1a48: saddw2 v0.4s, v0.4s, v6.8h
+	WORD $0x0e2a80ec                     // 1a4c: smlal v12.8h, v7.8b, v10.8b
+	WORD $0x4e2a80e5                     // 1a50: smlal2 v5.8h, v7.16b, v10.16b
+	WORD $0x4e6d1063                     // 1a54: saddw2 v3.4s, v3.4s, v13.8h
+	WORD $0x0e6911c7                     // 1a58: saddw v7.4s, v14.4s, v9.4h
+	WORD $0x0e24c106                     // 1a5c: smull v6.8h, v8.8b, v4.8b
+	WORD $0x4e24c104                     // 1a60: smull2 v4.8h, v8.16b, v4.16b
+	WORD $0x0e6c116a                     // 1a64: saddw v10.4s, v11.4s, v12.4h
+	WORD $0x4e691000                     // 1a68: saddw2 v0.4s, v0.4s, v9.8h
+	WORD $0x4e6c1063                     // 1a6c: saddw2 v3.4s, v3.4s, v12.8h
+	WORD $0x0e6510e7                     // 1a70: saddw v7.4s, v7.4s, v5.4h
+	WORD $0x0e661148                     // 1a74: saddw v8.4s, v10.4s, v6.4h
+	WORD $0x4e651000                     // 1a78: saddw2 v0.4s, v0.4s, v5.8h
+	WORD $0x4e661063                     // 1a7c: saddw2 v3.4s, v3.4s, v6.8h
+	WORD $0x0e6410e5                     // 1a80: saddw v5.4s, v7.4s, v4.4h
+	WORD $0x4e21d906                     // 1a84: scvtf v6.4s, v8.4s
+	WORD $0x4e641000                     // 1a88: saddw2 v0.4s, v0.4s, v4.8h
+	WORD $0x4e21d863                     // 1a8c: scvtf v3.4s, v3.4s
+	WORD $0x4e21d8a4                     // 1a90: scvtf v4.4s, v5.4s
+	WORD $0xad421567                     // 1a94: ldp q7, q5, [x11, #0x40]
+	WORD $0x4e21d800                     // 1a98: scvtf v0.4s, v0.4s
+	WORD $0x6e26dce6                     // 1a9c: fmul v6.4s, v7.4s, v6.4s
+	WORD $0x6e23dca3                     // 1aa0: fmul v3.4s, v5.4s, v3.4s
+	WORD $0xad431567                     // 1aa4: ldp q7, q5, [x11, #0x60]
+	WORD $0x6e24dce4                     // 1aa8: fmul v4.4s, v7.4s, v4.4s
+	WORD $0x4e21a8c6                     // 1aac: fcvtns v6.4s, v6.4s
+	WORD $0x6e20dca0                     // 1ab0: fmul v0.4s, v5.4s, v0.4s
+	WORD $0x4e21a863                     // 1ab4: fcvtns v3.4s, v3.4s
+	WORD $0xad441d65                     // 1ab8: ldp q5, q7, [x11, #0x80]
+	WORD $0x4e21a884                     // 1abc: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148c6                     // 1ac0: sqxtn v6.4h, v6.4s
+	WORD $0x4e4718a5                     // 1ac4: uzp1 v5.8h, v5.8h, v7.8h
+	WORD $0x4e21a800                     // 1ac8: fcvtns v0.4s, v0.4s
+	WORD $0xad452167                     // 1acc: ldp q7, q8, [x11, #0xa0]
+	WORD $0x0e614884                     // 1ad0: sqxtn v4.4h, v4.4s
+	WORD $0x4e614866                     // 1ad4: sqxtn2 v6.8h, v3.4s
+	WORD $0x4e4818e3                     // 1ad8: uzp1 v3.8h, v7.8h, v8.8h
+	WORD $0x4e614804                     // 1adc: sqxtn2 v4.8h, v0.4s
+	WORD $0x4e650cc0                     // 1ae0: sqadd v0.8h, v6.8h, v5.8h
+	WORD $0x4e630c83                     // 1ae4: sqadd v3.8h, v4.8h, v3.8h
+	WORD $0x0e214800                     // 1ae8: sqxtn v0.8b, v0.8h
+	WORD $0x4e214860                     // 1aec: sqxtn2 v0.16b, v3.8h
+	WORD $0x3d8002c0                     // 1af0: str q0, [x22]
+	WORD $0x8b1302d6                     // 1af4: add x22, x22, x19
+	WORD $0x54fff541                     // 1af8: b.ne 0x19a0 <depthwiseNEONk3+0x19a0>
+	WORD $0x14000195                     // 1afc: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xaa1f03ec                     // 1b00: mov x12, xzr
+	WORD $0xf940068d                     // 1b04: ldr x13, [x20, #0x8]
+	WORD $0xf940068e                     // 1b08: ldr x14, [x20, #0x8]
+	WORD $0xd37ff9ce                     // 1b0c: lsl x14, x14, #1
+	WORD $0xf9401e8f                     // 1b10: ldr x15, [x20, #0x38]
+	WORD $0xb40031ef                     // 1b14: cbz x15, 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xa940ce15                     // 1b18: ldp x21, x19, [x16, #0x8]
+	WORD $0x8b0a02d6                     // 1b1c: add x22, x22, x10
+	WORD $0xa942c297                     // 1b20: ldp x23, x16, [x20, #0x28]
+	WORD $0xf9400a91                     // 1b24: ldr x17, [x20, #0x10]
+	WORD $0x8b0a0273                     // 1b28: add x19, x19, x10
+	WORD $0x8b0a02b5                     // 1b2c: add x21, x21, x10
+	WORD $0x8b0a02f7                     // 1b30: add x23, x23, x10
+	WORD $0x3cec6aa0                     // 1b34: ldr q0, [x21, x12]
+	WORD $0xf10005ef                     // 1b38: subs x15, x15, #0x1
+	WORD $0xad401125                     // 1b3c: ldp q5, q4, [x9]
+	WORD $0x3ced6aa6                     // 1b40: ldr q6, [x21, x13]
+	WORD $0xad411d2b                     // 1b44: ldp q11, q7, [x9, #0x20]
+	WORD $0x0e24c003                     // 1b48: smull v3.8h, v0.8b, v4.8b
+	WORD $0x3cec6ac8                     // 1b4c: ldr q8, [x22, x12]
+	WORD $0x4e24c000                     // 1b50: smull2 v0.8h, v0.16b, v4.16b
+	WORD $0x3cee6aa9                     // 1b54: ldr q9, [x21, x14]
+	WORD $0x8b1102b5                     // 1b58: add x21, x21, x17
+	WORD $0x0e27c0c4                     // 1b5c: smull v4.8h, v6.8b, v7.8b
+	WORD $0x4e27c0c6                     // 1b60: smull2 v6.8h, v6.16b, v7.16b
+	WORD $0x3ced6ac7                     // 1b64: ldr q7, [x22, x13]
+	WORD $0xad42292c                     // 1b68: ldp q12, q10, [x9, #0x40]
+	WORD $0x0e258103                     // 1b6c: smlal v3.8h, v8.8b, v5.8b
+	WORD $0x4e258100                     // 1b70: smlal2 v0.8h, v8.16b, v5.16b
+	WORD $0x3ced6a65                     // 1b74: ldr q5, [x19, x13]
+	WORD $0x0e2b80e4                     // 1b78: smlal v4.8h, v7.8b, v11.8b
+	WORD $0x4e2b80e6                     // 1b7c: smlal2 v6.8h, v7.16b, v11.16b
+	WORD $0xad401d6e                     // 1b80: ldp q14, q7, [x11]
+	WORD $0x0e2ac12d                     // 1b84: smull v13.8h, v9.8b, v10.8b
+	WORD $0x4e2ac129                     // 1b88: smull2 v9.8h, v9.16b, v10.16b
+	WORD $0x3cee6aca                     // 1b8c: ldr q10, [x22, x14]
+	WORD $0x8b1102d6                     // 1b90: add x22, x22, x17
+	WORD $0x0e6311cb                     // 1b94: saddw v11.4s, v14.4s, v3.4h
+	WORD $0xad413d6e                     // 1b98: ldp q14, q15, [x11, #0x20]
+	WORD $0x4e6310e3                     // 1b9c: saddw2 v3.4s, v7.4s, v3.8h
+	WORD $0x0e2c814d                     // 1ba0: smlal v13.8h, v10.8b, v12.8b
+	WORD $0x3cec6a67                     // 1ba4: ldr q7, [x19, x12]
+	WORD $0x4e2c8149                     // 1ba8: smlal2 v9.8h, v10.16b, v12.16b
+	WORD $0xad43212a                     // 1bac: ldp q10, q8, [x9, #0x60]
+	WORD $0x0e6011ce                     // 1bb0: saddw v14.4s, v14.4s, v0.4h
+	WORD $0x0e64116b                     // 1bb4: saddw v11.4s, v11.4s, v4.4h
+	WORD $0x4e6011e0                     // 1bb8: saddw2 v0.4s, v15.4s, v0.8h
+	WORD $0x0e28c0ac                     // 1bbc: smull v12.8h, v5.8b, v8.8b
+	WORD $0x4e28c0a5                     // 1bc0: smull2 v5.8h, v5.16b, v8.16b
+	WORD $0x3cee6a68                     // 1bc4: ldr q8, [x19, x14]
+	WORD $0x4e641063                     // 1bc8: saddw2 v3.4s, v3.4s, v4.8h
+	WORD $0x3dc02124                     // 1bcc: ldr q4, [x9, #0x80]
+	WORD $0x0e6611ce                     // 1bd0: saddw v14.4s, v14.4s, v6.4h
+	WORD $0x8b110273                     // 1bd4: add x19, x19, x17
+	WORD $0x0e6d116b                     // 1bd8: saddw v11.4s, v11.4s, v13.4h
+	WORD $0x4e661000                     // 1bdc: saddw2 v0.4s, v0.4s, v6.8h
+	WORD $0x0e2a80ec                     // 1be0: smlal v12.8h, v7.8b, v10.8b
+	WORD $0x4e2a80e5                     // 1be4: smlal2 v5.8h, v7.16b, v10.16b
+	WORD $0x4e6d1063                     // 1be8: saddw2 v3.4s, v3.4s, v13.8h
+	WORD $0x0e6911c7                     // 1bec: saddw v7.4s, v14.4s, v9.4h
+	WORD $0x0e24c106                     // 1bf0: smull v6.8h, v8.8b, v4.8b
+	WORD $0x4e24c104                     // 1bf4: smull2 v4.8h, v8.16b, v4.16b
+	WORD $0x0e6c116a                     // 1bf8: saddw v10.4s, v11.4s, v12.4h
+	WORD $0x4e691000                     // 1bfc: saddw2 v0.4s, v0.4s, v9.8h
+	WORD $0x4e6c1063                     // 1c00: saddw2 v3.4s, v3.4s, v12.8h
+	WORD $0x0e6510e7                     // 1c04: saddw v7.4s, v7.4s, v5.4h
+	WORD $0x0e661148                     // 1c08: saddw v8.4s, v10.4s, v6.4h
+	WORD $0x4e651000                     // 1c0c: saddw2 v0.4s, v0.4s, v5.8h
+	WORD $0x4e661063                     // 1c10: saddw2 v3.4s, v3.4s, v6.8h
+	WORD $0x0e6410e5                     // 1c14: saddw v5.4s, v7.4s, v4.4h
+	WORD $0x4e21d906                     // 1c18: scvtf v6.4s, v8.4s
+	WORD $0x4e641000                     // 1c1c: saddw2 v0.4s, v0.4s, v4.8h
+	WORD $0x4e21d863                     // 1c20: scvtf v3.4s, v3.4s
+	WORD $0x4e21d8a4                     // 1c24: scvtf v4.4s, v5.4s
+	WORD $0xad421567                     // 1c28: ldp q7, q5, [x11, #0x40]
+	WORD $0x4e21d800                     // 1c2c: scvtf v0.4s, v0.4s
+	WORD $0x6e26dce6                     // 1c30: fmul v6.4s, v7.4s, v6.4s
+	WORD $0x6e23dca3                     // 1c34: fmul v3.4s, v5.4s, v3.4s
+	WORD $0xad431567                     // 1c38: ldp q7, q5, [x11, #0x60]
+	WORD $0x6e24dce4                     // 1c3c: fmul v4.4s, v7.4s, v4.4s
+	WORD $0x4e21a8c6                     // 1c40: fcvtns v6.4s, v6.4s
+	WORD $0x6e20dca0                     // 1c44: fmul v0.4s, v5.4s, v0.4s
+	WORD $0x4e21a863                     // 1c48: fcvtns v3.4s, v3.4s
+	WORD $0xad441d65                     // 1c4c: ldp q5, q7, [x11, #0x80]
+	WORD $0x4e21a884                     // 1c50: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148c6                     // 1c54: sqxtn v6.4h, v6.4s
+	WORD $0x4e4718a5                     // 1c58: uzp1 v5.8h, v5.8h, v7.8h
+	WORD $0x4e21a800                     // 1c5c: fcvtns v0.4s, v0.4s
+	WORD $0xad452167                     // 1c60: ldp q7, q8, [x11, #0xa0]
+	WORD $0x0e614884                     // 1c64: sqxtn v4.4h, v4.4s
+	WORD $0x4e614866                     // 1c68: sqxtn2 v6.8h, v3.4s
+	WORD $0x4e4818e3                     // 1c6c: uzp1 v3.8h, v7.8h, v8.8h
+	WORD $0x4e614804                     // 1c70: sqxtn2 v4.8h, v0.4s
+	WORD $0x4e650cc0                     // 1c74: sqadd v0.8h, v6.8h, v5.8h
+	WORD $0x4e630c83                     // 1c78: sqadd v3.8h, v4.8h, v3.8h
+	WORD $0x0e214800                     // 1c7c: sqxtn v0.8b, v0.8h
+	WORD $0x4e214860                     // 1c80: sqxtn2 v0.16b, v3.8h
+	WORD $0x3d8002e0                     // 1c84: str q0, [x23]
+	WORD $0x8b1002f7                     // 1c88: add x23, x23, x16
+	WORD $0x54fff541                     // 1c8c: b.ne 0x1b34 <depthwiseNEONk3+0x1b34>
+	WORD $0x14000130                     // 1c90: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xaa1903e0                     // 1c94: mov x0, x25
+	WORD $0xb40025d9                     // 1c98: cbz x25, 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xd503201f                     // 1c9c: nop
+	WORD $0x3cec6a25                     // 1ca0: ldr q5, [x17, x12]
+	WORD $0xf1000400                     // 1ca4: subs x0, x0, #0x1
+	WORD $0xad401923                     // 1ca8: ldp q3, q6, [x9]
+	WORD $0x3cec69e9                     // 1cac: ldr q9, [x15, x12]
+	WORD $0x3ced6a27                     // 1cb0: ldr q7, [x17, x13]
+	WORD $0x0e26c0a4                     // 1cb4: smull v4.8h, v5.8b, v6.8b
+	WORD $0x3cee6a2a                     // 1cb8: ldr q10, [x17, x14]
+	WORD $0x4e26c0a5                     // 1cbc: smull2 v5.8h, v5.16b, v6.16b
+	WORD $0x3ced6aa6                     // 1cc0: ldr q6, [x21, x13]
+	WORD $0xad410128                     // 1cc4: ldp q8, q0, [x9, #0x20]
+	WORD $0x8b100231                     // 1cc8: add x17, x17, x16
+	WORD $0xad422d31                     // 1ccc: ldp q17, q11, [x9, #0x40]
+	WORD $0x0e238124                     // 1cd0: smlal v4.8h, v9.8b, v3.8b
+	WORD $0x3dc01d2d                     // 1cd4: ldr q13, [x9, #0x70]
+	WORD $0x0e20c0ec                     // 1cd8: smull v12.8h, v7.8b, v0.8b
+	WORD $0x3ced69ee                     // 1cdc: ldr q14, [x15, x13]
+	WORD $0x0e2bc14f                     // 1ce0: smull v15.8h, v10.8b, v11.8b
+	WORD $0x4e2bc14a                     // 1ce4: smull2 v10.8h, v10.16b, v11.16b
+	WORD $0x4e238125                     // 1ce8: smlal2 v5.8h, v9.16b, v3.16b
+	WORD $0x3cee69e3                     // 1cec: ldr q3, [x15, x14]
+	WORD $0xad40256b                     // 1cf0: ldp q11, q9, [x11]
+	WORD $0x4e20c0e7                     // 1cf4: smull2 v7.8h, v7.16b, v0.16b
+	WORD $0x8b1001ef                     // 1cf8: add x15, x15, x16
+	WORD $0x4e2dc0d0                     // 1cfc: smull2 v16.8h, v6.16b, v13.16b
+	WORD $0x0e2dc0c6                     // 1d00: smull v6.8h, v6.8b, v13.8b
+	WORD $0x0e64116b                     // 1d04: saddw v11.4s, v11.4s, v4.4h
+	WORD $0x4e641124                     // 1d08: saddw2 v4.4s, v9.4s, v4.8h
+	WORD $0xad41256d                     // 1d0c: ldp q13, q9, [x11, #0x20]
+	WORD $0x0e2881cc                     // 1d10: smlal v12.8h, v14.8b, v8.8b
+	WORD $0x4e2881c7                     // 1d14: smlal2 v7.8h, v14.16b, v8.16b
+	WORD $0x3dc01928                     // 1d18: ldr q8, [x9, #0x60]
+	WORD $0x0e31806f                     // 1d1c: smlal v15.8h, v3.8b, v17.8b
+	WORD $0x3cec6aae                     // 1d20: ldr q14, [x21, x12]
+	WORD $0x0e6511ad                     // 1d24: saddw v13.4s, v13.4s, v5.4h
+	WORD $0x4e31806a                     // 1d28: smlal2 v10.8h, v3.16b, v17.16b
+	WORD $0x3cee6aa3                     // 1d2c: ldr q3, [x21, x14]
+	WORD $0x4e651125                     // 1d30: saddw2 v5.4s, v9.4s, v5.8h
+	WORD $0x3dc02131                     // 1d34: ldr q17, [x9, #0x80]
+	WORD $0x0e6c116b                     // 1d38: saddw v11.4s, v11.4s, v12.4h
+	WORD $0x8b1002b5                     // 1d3c: add x21, x21, x16
+	WORD $0x4e6c1084                     // 1d40: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x0e2881c6                     // 1d44: smlal v6.8h, v14.8b, v8.8b
+	WORD $0x0e6711a9                     // 1d48: saddw v9.4s, v13.4s, v7.4h
+	WORD $0x4e2881d0                     // 1d4c: smlal2 v16.8h, v14.16b, v8.16b
+	WORD $0x4e6710a5                     // 1d50: saddw2 v5.4s, v5.4s, v7.8h
+	WORD $0x0e6f116b                     // 1d54: saddw v11.4s, v11.4s, v15.4h
+	WORD $0x4e6f1084                     // 1d58: saddw2 v4.4s, v4.4s, v15.8h
+	WORD $0x0e31c06c                     // 1d5c: smull v12.8h, v3.8b, v17.8b
+	WORD $0x0e6a1127                     // 1d60: saddw v7.4s, v9.4s, v10.4h
+	WORD $0x4e31c063                     // 1d64: smull2 v3.8h, v3.16b, v17.16b
+	WORD $0x4e6a10a5                     // 1d68: saddw2 v5.4s, v5.4s, v10.8h
+	WORD $0x0e661168                     // 1d6c: saddw v8.4s, v11.4s, v6.4h
+	WORD $0x4e661084                     // 1d70: saddw2 v4.4s, v4.4s, v6.8h
+	WORD $0x0e7010e6                     // 1d74: saddw v6.4s, v7.4s, v16.4h
+	WORD $0x4e7010a5                     // 1d78: saddw2 v5.4s, v5.4s, v16.8h
+	WORD $0x0e6c1107                     // 1d7c: saddw v7.4s, v8.4s, v12.4h
+	WORD $0x4e6c1084                     // 1d80: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x0e6310c6                     // 1d84: saddw v6.4s, v6.4s, v3.4h
+	WORD $0x4e6310a3                     // 1d88: saddw2 v3.4s, v5.4s, v3.8h
+	WORD $0x4e21d8e7                     // 1d8c: scvtf v7.4s, v7.4s
+	WORD $0x4e21d884                     // 1d90: scvtf v4.4s, v4.4s
+	WORD $0x4e21d8c5                     // 1d94: scvtf v5.4s, v6.4s
+	WORD $0xad421968                     // 1d98: ldp q8, q6, [x11, #0x40]
+	WORD $0x4e21d863                     // 1d9c: scvtf v3.4s, v3.4s
+	WORD $0x6e27dd07                     // 1da0: fmul v7.4s, v8.4s, v7.4s
+	WORD $0x6e24dcc4                     // 1da4: fmul v4.4s, v6.4s, v4.4s
+	WORD $0xad431968                     // 1da8: ldp q8, q6, [x11, #0x60]
+	WORD $0x6e25dd05                     // 1dac: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad462169                     // 1db0: ldp q9, q8, [x11, #0xc0]
+	WORD $0x6e23dcc3                     // 1db4: fmul v3.4s, v6.4s, v3.4s
+	WORD $0x4ea9f4e7                     // 1db8: fmin v7.4s, v7.4s, v9.4s
+	WORD $0xad471969                     // 1dbc: ldp q9, q6, [x11, #0xe0]
+	WORD $0x4ea8f484                     // 1dc0: fmin v4.4s, v4.4s, v8.4s
+	WORD $0x4ea9f4a5                     // 1dc4: fmin v5.4s, v5.4s, v9.4s
+	WORD $0x4e21a8e7                     // 1dc8: fcvtns v7.4s, v7.4s
+	WORD $0x4ea6f463                     // 1dcc: fmin v3.4s, v3.4s, v6.4s
+	WORD $0x4e21a884                     // 1dd0: fcvtns v4.4s, v4.4s
+	WORD $0xad442166                     // 1dd4: ldp q6, q8, [x11, #0x80]
+	WORD $0x4e21a8a5                     // 1dd8: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148e7                     // 1ddc: sqxtn v7.4h, v7.4s
+	WORD $0x4e4818c6                     // 1de0: uzp1 v6.8h, v6.8h, v8.8h
+	WORD $0x4e21a863                     // 1de4: fcvtns v3.4s, v3.4s
+	WORD $0xad452568                     // 1de8: ldp q8, q9, [x11, #0xa0]
+	WORD $0x0e6148a5                     // 1dec: sqxtn v5.4h, v5.4s
+	WORD $0x4e614887                     // 1df0: sqxtn2 v7.8h, v4.4s
+	WORD $0x4e491904                     // 1df4: uzp1 v4.8h, v8.8h, v9.8h
+	WORD $0x4e614865                     // 1df8: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e660ce3                     // 1dfc: sqadd v3.8h, v7.8h, v6.8h
+	WORD $0x4e640ca4                     // 1e00: sqadd v4.8h, v5.8h, v4.8h
+	WORD $0x0e214863                     // 1e04: sqxtn v3.8b, v3.8h
+	WORD $0x4e214883                     // 1e08: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d8002c3                     // 1e0c: str q3, [x22]
+	WORD $0x8b1302d6                     // 1e10: add x22, x22, x19
+	WORD $0x54fff461                     // 1e14: b.ne 0x1ca0 <depthwiseNEONk3+0x1ca0>
+	WORD $0x140000ce                     // 1e18: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xaa1903e0                     // 1e1c: mov x0, x25
+	WORD $0xb4001999                     // 1e20: cbz x25, 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0x3cec6a20                     // 1e24: ldr q0, [x17, x12]
+	WORD $0xf1000400                     // 1e28: subs x0, x0, #0x1
+	WORD $0xad401523                     // 1e2c: ldp q3, q5, [x9]
+	WORD $0x3cec69e8                     // 1e30: ldr q8, [x15, x12]
+	WORD $0x3ced6a26                     // 1e34: ldr q6, [x17, x13]
+	WORD $0x0e25c004                     // 1e38: smull v4.8h, v0.8b, v5.8b
+	WORD $0x3cee6a29                     // 1e3c: ldr q9, [x17, x14]
+	WORD $0x4e25c000                     // 1e40: smull2 v0.8h, v0.16b, v5.16b
+	WORD $0x3dc0152a                     // 1e44: ldr q10, [x9, #0x50]
+	WORD $0xad41c127                     // 1e48: ldp q7, q16, [x9, #0x30]
+	WORD $0x8b100231                     // 1e4c: add x17, x17, x16
+	WORD $0x3ced6aa5                     // 1e50: ldr q5, [x21, x13]
+	WORD $0x3dc01d2c                     // 1e54: ldr q12, [x9, #0x70]
+	WORD $0x0e2ac12e                     // 1e58: smull v14.8h, v9.8b, v10.8b
+	WORD $0x0e238104                     // 1e5c: smlal v4.8h, v8.8b, v3.8b
+	WORD $0x3ced69ed                     // 1e60: ldr q13, [x15, x13]
+	WORD $0x0e27c0cb                     // 1e64: smull v11.8h, v6.8b, v7.8b
+	WORD $0x4e2ac129                     // 1e68: smull2 v9.8h, v9.16b, v10.16b
+	WORD $0x4e238100                     // 1e6c: smlal2 v0.8h, v8.16b, v3.16b
+	WORD $0x3cee69e3                     // 1e70: ldr q3, [x15, x14]
+	WORD $0xad40216a                     // 1e74: ldp q10, q8, [x11]
+	WORD $0x4e27c0c6                     // 1e78: smull2 v6.8h, v6.16b, v7.16b
+	WORD $0x8b1001ef                     // 1e7c: add x15, x15, x16
+	WORD $0x3dc00927                     // 1e80: ldr q7, [x9, #0x20]
+	WORD $0x4e2cc0af                     // 1e84: smull2 v15.8h, v5.16b, v12.16b
+	WORD $0x0e2cc0a5                     // 1e88: smull v5.8h, v5.8b, v12.8b
+	WORD $0x0e64114a                     // 1e8c: saddw v10.4s, v10.4s, v4.4h
+	WORD $0x4e641104                     // 1e90: saddw2 v4.4s, v8.4s, v4.8h
+	WORD $0xad41216c                     // 1e94: ldp q12, q8, [x11, #0x20]
+	WORD $0x0e2781ab                     // 1e98: smlal v11.8h, v13.8b, v7.8b
+	WORD $0x4e2781a6                     // 1e9c: smlal2 v6.8h, v13.16b, v7.16b
+	WORD $0x3dc01927                     // 1ea0: ldr q7, [x9, #0x60]
+	WORD $0x0e30806e                     // 1ea4: smlal v14.8h, v3.8b, v16.8b
+	WORD $0x3cec6aad                     // 1ea8: ldr q13, [x21, x12]
+	WORD $0x0e60118c                     // 1eac: saddw v12.4s, v12.4s, v0.4h
+	WORD $0x4e601100                     // 1eb0: saddw2 v0.4s, v8.4s, v0.8h
+	WORD $0x4e308069                     // 1eb4: smlal2 v9.8h, v3.16b, v16.16b
+	WORD $0x3cee6aa3                     // 1eb8: ldr q3, [x21, x14]
+	WORD $0x0e6b114a                     // 1ebc: saddw v10.4s, v10.4s, v11.4h
+	WORD $0x3dc02130                     // 1ec0: ldr q16, [x9, #0x80]
+	WORD $0x4e6b1084                     // 1ec4: saddw2 v4.4s, v4.4s, v11.8h
+	WORD $0x8b1002b5                     // 1ec8: add x21, x21, x16
+	WORD $0x0e2781a5                     // 1ecc: smlal v5.8h, v13.8b, v7.8b
+	WORD $0x0e661188                     // 1ed0: saddw v8.4s, v12.4s, v6.4h
+	WORD $0x4e661000                     // 1ed4: saddw2 v0.4s, v0.4s, v6.8h
+	WORD $0x4e2781af                     // 1ed8: smlal2 v15.8h, v13.16b, v7.16b
+	WORD $0x0e6e114a                     // 1edc: saddw v10.4s, v10.4s, v14.4h
+	WORD $0x4e6e1084                     // 1ee0: saddw2 v4.4s, v4.4s, v14.8h
+	WORD $0x0e30c06b                     // 1ee4: smull v11.8h, v3.8b, v16.8b
+	WORD $0x0e691106                     // 1ee8: saddw v6.4s, v8.4s, v9.4h
+	WORD $0x4e691000                     // 1eec: saddw2 v0.4s, v0.4s, v9.8h
+	WORD $0x4e30c063                     // 1ef0: smull2 v3.8h, v3.16b, v16.16b
+	WORD $0x0e651147                     // 1ef4: saddw v7.4s, v10.4s, v5.4h
+	WORD $0x4e651084                     // 1ef8: saddw2 v4.4s, v4.4s, v5.8h
+	WORD $0x0e6f10c5                     // 1efc: saddw v5.4s, v6.4s, v15.4h
+	WORD $0x4e6f1000                     // 1f00: saddw2 v0.4s, v0.4s, v15.8h
+	WORD $0x0e6b10e6                     // 1f04: saddw v6.4s, v7.4s, v11.4h
+	WORD $0x4e6b1084                     // 1f08: saddw2 v4.4s, v4.4s, v11.8h
+	WORD $0x0e6310a5                     // 1f0c: saddw v5.4s, v5.4s, v3.4h
+	WORD $0x4e631000                     // 1f10: saddw2 v0.4s, v0.4s, v3.8h
+	WORD $0x4e21d8c6                     // 1f14: scvtf v6.4s, v6.4s
+	WORD $0x4e21d883                     // 1f18: scvtf v3.4s, v4.4s
+	WORD $0x4e21d8a4                     // 1f1c: scvtf v4.4s, v5.4s
+	WORD $0xad421567                     // 1f20: ldp q7, q5, [x11, #0x40]
+	WORD $0x4e21d800                     // 1f24: scvtf v0.4s, v0.4s
+	WORD $0x6e26dce6                     // 1f28: fmul v6.4s, v7.4s, v6.4s
+	WORD $0x6e23dca3                     // 1f2c: fmul v3.4s, v5.4s, v3.4s
+	WORD $0xad431567                     // 1f30: ldp q7, q5, [x11, #0x60]
+	WORD $0x6e24dce4                     // 1f34: fmul v4.4s, v7.4s, v4.4s
+	WORD $0xad461d68                     // 1f38: ldp q8, q7, [x11, #0xc0]
+	WORD $0x6e20dca0                     // 1f3c: fmul v0.4s, v5.4s, v0.4s
+	WORD $0x6e28dcc8                     // 1f40: fmul v8.4s, v6.4s, v8.4s
+	WORD $0x6e27dc65                     // 1f44: fmul v5.4s, v3.4s, v7.4s
+	WORD $0xad471d69                     // 1f48: ldp q9, q7, [x11, #0xe0]
+	WORD $0x6e29dc89                     // 1f4c: fmul v9.4s, v4.4s, v9.4s
+	WORD $0x4e3bd508                     // 1f50: fadd v8.4s, v8.4s, v27.4s
+	WORD $0x6e27dc07                     // 1f54: fmul v7.4s, v0.4s, v7.4s
+	WORD $0x4e3bd4a5                     // 1f58: fadd v5.4s, v5.4s, v27.4s
+	WORD $0x4e3bd529                     // 1f5c: fadd v9.4s, v9.4s, v27.4s
+	WORD $0x4e21f508                     // 1f60: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4e3bd4e7                     // 1f64: fadd v7.4s, v7.4s, v27.4s
+	WORD $0x4e21f4a5                     // 1f68: fmax v5.4s, v5.4s, v1.4s
+	WORD $0x4e21f529                     // 1f6c: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4ea2f508                     // 1f70: fmin v8.4s, v8.4s, v2.4s
+	WORD $0x4e21f4e7                     // 1f74: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4ea2f4a5                     // 1f78: fmin v5.4s, v5.4s, v2.4s
+	WORD $0x4ea2f529                     // 1f7c: fmin v9.4s, v9.4s, v2.4s
+	WORD $0x6e28dcc6                     // 1f80: fmul v6.4s, v6.4s, v8.4s
+	WORD $0x4ea2f4e7                     // 1f84: fmin v7.4s, v7.4s, v2.4s
+	WORD $0x6e25dc63                     // 1f88: fmul v3.4s, v3.4s, v5.4s
+	WORD $0x6e29dc84                     // 1f8c: fmul v4.4s, v4.4s, v9.4s
+	WORD $0x4e21a8c5                     // 1f90: fcvtns v5.4s, v6.4s
+	WORD $0x6e27dc00                     // 1f94: fmul v0.4s, v0.4s, v7.4s
+	WORD $0x4e21a863                     // 1f98: fcvtns v3.4s, v3.4s
+	WORD $0xad441d66                     // 1f9c: ldp q6, q7, [x11, #0x80]
+	WORD $0x4e21a884                     // 1fa0: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148a5                     // 1fa4: sqxtn v5.4h, v5.4s
+	WORD $0x4e4718c6                     // 1fa8: uzp1 v6.8h, v6.8h, v7.8h
+	WORD $0x4e21a800                     // 1fac: fcvtns v0.4s, v0.4s
+	WORD $0xad452167                     // 1fb0: ldp q7, q8, [x11, #0xa0]
+	WORD $0x0e614884                     // 1fb4: sqxtn v4.4h, v4.4s
+	WORD $0x4e614865                     // 1fb8: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e4818e3                     // 1fbc: uzp1 v3.8h, v7.8h, v8.8h
+	WORD $0x4e614804                     // 1fc0: sqxtn2 v4.8h, v0.4s
+	WORD $0x4e660ca0                     // 1fc4: sqadd v0.8h, v5.8h, v6.8h
+	WORD $0x4e630c83                     // 1fc8: sqadd v3.8h, v4.8h, v3.8h
+	WORD $0x0e214800                     // 1fcc: sqxtn v0.8b, v0.8h
+	WORD $0x4e214860                     // 1fd0: sqxtn2 v0.16b, v3.8h
+	WORD $0x3d8002c0                     // 1fd4: str q0, [x22]
+	WORD $0x8b1302d6                     // 1fd8: add x22, x22, x19
+	WORD $0x54fff241                     // 1fdc: b.ne 0x1e24 <depthwiseNEONk3+0x1e24>
+	WORD $0x1400005c                     // 1fe0: b 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xaa1903e0                     // 1fe4: mov x0, x25
+	WORD $0xb4000b59                     // 1fe8: cbz x25, 0x2150 <depthwiseNEONk3+0x2150>
+	WORD $0xd503201f                     // 1fec: nop
+	WORD $0x3cec6a20                     // 1ff0: ldr q0, [x17, x12]
+	WORD $0xf1000400                     // 1ff4: subs x0, x0, #0x1
+	WORD $0xad401125                     // 1ff8: ldp q5, q4, [x9]
+	WORD $0x3ced6a26                     // 1ffc: ldr q6, [x17, x13]
+	WORD $0xad411d2b                     // 2000: ldp q11, q7, [x9, #0x20]
+	WORD $0x0e24c003                     // 2004: smull v3.8h, v0.8b, v4.8b
+	WORD $0x3cec69e8                     // 2008: ldr q8, [x15, x12]
+	WORD $0x4e24c000                     // 200c: smull2 v0.8h, v0.16b, v4.16b
+	WORD $0x3cee6a29                     // 2010: ldr q9, [x17, x14]
+	WORD $0x8b100231                     // 2014: add x17, x17, x16
+	WORD $0x0e27c0c4                     // 2018: smull v4.8h, v6.8b, v7.8b
+	WORD $0x4e27c0c6                     // 201c: smull2 v6.8h, v6.16b, v7.16b
+	WORD $0x3ced69e7                     // 2020: ldr q7, [x15, x13]
+	WORD $0xad42292c                     // 2024: ldp q12, q10, [x9, #0x40]
+	WORD $0x0e258103                     // 2028: smlal v3.8h, v8.8b, v5.8b
+	WORD $0x4e258100                     // 202c: smlal2 v0.8h, v8.16b, v5.16b
+	WORD $0x3ced6aa5                     // 2030: ldr q5, [x21, x13]
+	WORD $0x0e2b80e4                     // 2034: smlal v4.8h, v7.8b, v11.8b
+	WORD $0x4e2b80e6                     // 2038: smlal2 v6.8h, v7.16b, v11.16b
+	WORD $0xad401d6e                     // 203c: ldp q14, q7, [x11]
+	WORD $0x0e2ac12d                     // 2040: smull v13.8h, v9.8b, v10.8b
+	WORD $0x4e2ac129                     // 2044: smull2 v9.8h, v9.16b, v10.16b
+	WORD $0x3cee69ea                     // 2048: ldr q10, [x15, x14]
+	WORD $0x8b1001ef                     // 204c: add x15, x15, x16
+	WORD $0x0e6311cb                     // 2050: saddw v11.4s, v14.4s, v3.4h
+	WORD $0xad413d6e                     // 2054: ldp q14, q15, [x11, #0x20]
+	WORD $0x4e6310e3                     // 2058: saddw2 v3.4s, v7.4s, v3.8h
+	WORD $0x0e2c814d                     // 205c: smlal v13.8h, v10.8b, v12.8b
+	WORD $0x3cec6aa7                     // 2060: ldr q7, [x21, x12]
+	WORD $0x4e2c8149                     // 2064: smlal2 v9.8h, v10.16b, v12.16b
+	WORD $0xad43212a                     // 2068: ldp q10, q8, [x9, #0x60]
+	WORD $0x0e6011ce                     // 206c: saddw v14.4s, v14.4s, v0.4h
+	WORD $0x0e64116b                     // 2070: saddw v11.4s, v11.4s, v4.4h
+	WORD $0x4e6011e0                     // 2074: saddw2 v0.4s, v15.4s, v0.8h
+	WORD $0x0e28c0ac                     // 2078: smull v12.8h, v5.8b, v8.8b
+	WORD $0x4e28c0a5                     // 207c: smull2 v5.8h, v5.16b, v8.16b
+	WORD $0x3cee6aa8                     // 2080: ldr q8, [x21, x14]
+	WORD $0x4e641063                     // 2084: saddw2 v3.4s, v3.4s, v4.8h
+	WORD $0x3dc02124                     // 2088: ldr q4, [x9, #0x80]
+	WORD $0x0e6611ce                     // 208c: saddw v14.4s, v14.4s, v6.4h
+	WORD $0x8b1002b5                     // 2090: add x21, x21, x16
+	WORD $0x0e6d116b                     // 2094: saddw v11.4s, v11.4s, v13.4h
+	WORD $0x4e661000                     // 2098: saddw2 v0.4s, v0.4s, v6.8h
+	WORD $0x0e2a80ec                     // 209c: smlal v12.8h, v7.8b, v10.8b
+	WORD $0x4e2a80e5                     // 20a0: smlal2 v5.8h, v7.16b, v10.16b
+	WORD $0x4e6d1063                     // 20a4: saddw2 v3.4s, v3.4s, v13.8h
+	WORD $0x0e6911c7                     // 20a8: saddw v7.4s, v14.4s, v9.4h
+	WORD $0x0e24c106                     // 20ac: smull v6.8h, v8.8b, v4.8b
+	WORD $0x4e24c104                     // 20b0: smull2 v4.8h, v8.16b, v4.16b
+	WORD $0x0e6c116a                     // 20b4: saddw v10.4s, v11.4s, v12.4h
+	WORD $0x4e691000                     // 20b8: saddw2 v0.4s, v0.4s, v9.8h
+	WORD $0x4e6c1063                     // 20bc: saddw2 v3.4s, v3.4s, v12.8h
+	WORD $0x0e6510e7                     // 20c0: saddw v7.4s, v7.4s, v5.4h
+	WORD $0x0e661148                     // 20c4: saddw v8.4s, v10.4s, v6.4h
+	WORD $0x4e651000                     // 20c8: saddw2 v0.4s, v0.4s, v5.8h
+	WORD $0x4e661063                     // 20cc: saddw2 v3.4s, v3.4s, v6.8h
+	WORD $0x0e6410e5                     // 20d0: saddw v5.4s, v7.4s, v4.4h
+	WORD $0x4e21d906                     // 20d4: scvtf v6.4s, v8.4s
+	WORD $0x4e641000                     // 20d8: saddw2 v0.4s, v0.4s, v4.8h
+	WORD $0x4e21d863                     // 20dc: scvtf v3.4s, v3.4s
+	WORD $0x4e21d8a4                     // 20e0: scvtf v4.4s, v5.4s
+	WORD $0xad421567                     // 20e4: ldp q7, q5, [x11, #0x40]
+	WORD $0x4e21d800                     // 20e8: scvtf v0.4s, v0.4s
+	WORD $0x6e26dce6                     // 20ec: fmul v6.4s, v7.4s, v6.4s
+	WORD $0x6e23dca3                     // 20f0: fmul v3.4s, v5.4s, v3.4s
+	WORD $0xad431567                     // 20f4: ldp q7, q5, [x11, #0x60]
+	WORD $0x6e24dce4                     // 20f8: fmul v4.4s, v7.4s, v4.4s
+	WORD $0x4e21a8c6                     // 20fc: fcvtns v6.4s, v6.4s
+	WORD $0x6e20dca0                     // 2100: fmul v0.4s, v5.4s, v0.4s
+	WORD $0x4e21a863                     // 2104: fcvtns v3.4s, v3.4s
+	WORD $0xad441d65                     // 2108: ldp q5, q7, [x11, #0x80]
+	WORD $0x4e21a884                     // 210c: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148c6                     // 2110: sqxtn v6.4h, v6.4s
+	WORD $0x4e4718a5                     // 2114: uzp1 v5.8h, v5.8h, v7.8h
+	WORD $0x4e21a800                     // 2118: fcvtns v0.4s, v0.4s
+	WORD $0xad452167                     // 211c: ldp q7, q8, [x11, #0xa0]
+	WORD $0x0e614884                     // 2120: sqxtn v4.4h, v4.4s
+	WORD $0x4e614866                     // 2124: sqxtn2 v6.8h, v3.4s
+	WORD $0x4e4818e3                     // 2128: uzp1 v3.8h, v7.8h, v8.8h
+	WORD $0x4e614804                     // 212c: sqxtn2 v4.8h, v0.4s
+	WORD $0x4e650cc0                     // 2130: sqadd v0.8h, v6.8h, v5.8h
+	WORD $0x4e630c83                     // 2134: sqadd v3.8h, v4.8h, v3.8h
+	WORD $0x0e214800                     // 2138: sqxtn v0.8b, v0.8h
+	WORD $0x4e214860                     // 213c: sqxtn2 v0.16b, v3.8h
+	WORD $0x3d8002c0                     // 2140: str q0, [x22]
+	WORD $0x8b1302d6                     // 2144: add x22, x22, x19
+	WORD $0x54fff541                     // 2148: b.ne 0x1ff0 <depthwiseNEONk3+0x1ff0>
+	WORD $0xd503201f                     // 214c: nop
+	WORD $0xf1000508                     // 2150: subs x8, x8, #0x1
+	WORD $0x54000180                     // 2154: b.eq 0x2184 <depthwiseNEONk3+0x2184>
+	WORD $0xf940268c                     // 2158: ldr x12, [x20, #0x48]
+	WORD $0x9100414a                     // 215c: add x10, x10, #0x10
+	WORD $0x91024129                     // 2160: add x9, x9, #0x90
+	WORD $0x9106016b                     // 2164: add x11, x11, #0x180
+	WORD $0xeb0c015f                     // 2168: cmp x10, x12
+	WORD $0x9a8cb14a                     // 216c: csel x10, x10, x12, lt
+	WORD $0xf9402e8e                     // 2170: ldr x14, [x20, #0x58]
+	WORD $0xa940b28d                     // 2174: ldp x13, x12, [x20, #0x8]
+	WORD $0xf10009df                     // 2178: cmp x14, #0x2
+	WORD $0x54fef541                     // 217c: b.ne 0x24 <depthwiseNEONk3+0x24>
+	WORD $0x17fff865                     // 2180: b 0x314 <depthwiseNEONk3+0x314>
 	RET
 
 TEXT ·depthwiseNEONk5(SB), NOSPLIT, $0-8
 	MOVD args+0(FP), R20
-	WORD $0x6f00e401                     // 000: movi v1.2d, #0000000000000000
-	WORD $0xf9402288                     // 004: ldr x8, [x20, #0x40]
-	WORD $0xf9402a89                     // 008: ldr x9, [x20, #0x50]
-	WORD $0xa941ae8a                     // 00c: ldp x10, x11, [x20, #0x18]
-	WORD $0xf940168d                     // 010: ldr x13, [x20, #0x28]
-	WORD $0xaa0803ee                     // 014: mov x14, x8
-	WORD $0xf9402e90                     // 018: ldr x16, [x20, #0x58]
-	WORD $0xf9401e8c                     // 01c: ldr x12, [x20, #0x38]
-	WORD $0x8b0801ad                     // 020: add x13, x13, x8
-	WORD $0xf100061f                     // 024: cmp x16, #0x1
-	WORD $0x54002040                     // 028: b.eq 0xa10 <depthwiseNEONk5+0x430>
-	WORD $0xaa0803ef                     // 02c: mov x15, x8
-	WORD $0xf1000a1f                     // 030: cmp x16, #0x2
-	WORD $0x54003d01                     // 034: b.ne 0xdb4 <depthwiseNEONk5+0x7d4>
-	WORD $0xd503201f                     // 038: nop
-	WORD $0xd503201f                     // 03c: nop
-	WORD $0xf100058c                     // 040: subs x12, x12, #0x1
-	WORD $0xad401564                     // 044: ldp q4, q5, [x11]
-	WORD $0xad410963                     // 048: ldp q3, q2, [x11, #0x20]
-	WORD $0xa940428f                     // 04c: ldp x15, x16, [x20]
-	WORD $0xf94001ef                     // 050: ldr x15, [x15]
-	WORD $0x8b0e01ef                     // 054: add x15, x15, x14
-	WORD $0x8b1001f0                     // 058: add x16, x15, x16
-	WORD $0xad404146                     // 05c: ldp q6, q16, [x10]
-	WORD $0x3dc001e7                     // 060: ldr q7, [x15]
+	WORD $0x4f0167e0                     // 000: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf940228a                     // 004: ldr x10, [x20, #0x40]
+	WORD $0x6f00e401                     // 008: movi v1.2d, #0000000000000000
+	WORD $0xa9453a88                     // 00c: ldp x8, x14, [x20, #0x50]
+	WORD $0x4f03f602                     // 010: fmov v2.4s, #1.00000000
+	WORD $0xa941ae89                     // 014: ldp x9, x11, [x20, #0x18]
+	WORD $0xa940b28d                     // 018: ldp x13, x12, [x20, #0x8]
+	WORD $0xf10009df                     // 01c: cmp x14, #0x2
+	WORD $0x54002c20                     // 020: b.eq 0x2734 <depthwiseNEONk5+0x5a4>
+	WORD $0xf10005df                     // 024: cmp x14, #0x1
+	WORD $0x54005b41                     // 028: b.ne 0x2d20 <depthwiseNEONk5+0xb90>
+	WORD $0xeb0d019f                     // 02c: cmp x12, x13
+	WORD $0x540085a1                     // 030: b.ne 0x3274 <depthwiseNEONk5+0x10e4>
+	WORD $0xa940368e                     // 034: ldp x14, x13, [x20]
+	WORD $0xaa1f03ec                     // 038: mov x12, xzr
+	WORD $0xa9404dd1                     // 03c: ldp x17, x19, [x14]
+	WORD $0xa9415dd5                     // 040: ldp x21, x23, [x14, #0x10]
+	WORD $0xf94011d9                     // 044: ldr x25, [x14, #0x20]
+	WORD $0xf940068e                     // 048: ldr x14, [x20, #0x8]
+	WORD $0x8b0a0231                     // 04c: add x17, x17, x10
+	WORD $0x8b0a0273                     // 050: add x19, x19, x10
+	WORD $0x8b0a02b5                     // 054: add x21, x21, x10
+	WORD $0x8b0a02f7                     // 058: add x23, x23, x10
+	WORD $0x8b0a0339                     // 05c: add x25, x25, x10
+	WORD $0xd37ff9ce                     // 060: lsl x14, x14, #1
 	WORD $0xf940068f                     // 064: ldr x15, [x20, #0x8]
-	WORD $0x3dc00211                     // 068: ldr q17, [x16]
-	WORD $0x8b0f020f                     // 06c: add x15, x16, x15
-	WORD $0xf9400690                     // 070: ldr x16, [x20, #0x8]
-	WORD $0xad415148                     // 074: ldp q8, q20, [x10, #0x20]
-	WORD $0x0e30c220                     // 078: smull v0.8h, v17.8b, v16.8b
-	WORD $0x3dc001e9                     // 07c: ldr q9, [x15]
-	WORD $0x4e30c23d                     // 080: smull2 v29.8h, v17.16b, v16.16b
-	WORD $0x8b1001f0                     // 084: add x16, x15, x16
-	WORD $0xf940068f                     // 088: ldr x15, [x20, #0x8]
-	WORD $0x3dc00215                     // 08c: ldr q21, [x16]
-	WORD $0x0e2680e0                     // 090: smlal v0.8h, v7.8b, v6.8b
-	WORD $0x8b0f020f                     // 094: add x15, x16, x15
-	WORD $0x4e2680fd                     // 098: smlal2 v29.8h, v7.16b, v6.16b
-	WORD $0x3dc001eb                     // 09c: ldr q11, [x15]
-	WORD $0xad42614a                     // 0a0: ldp q10, q24, [x10, #0x40]
-	WORD $0x4e34c2be                     // 0a4: smull2 v30.8h, v21.16b, v20.16b
-	WORD $0xa940428f                     // 0a8: ldp x15, x16, [x20]
-	WORD $0x0e34c2b5                     // 0ac: smull v21.8h, v21.8b, v20.8b
-	WORD $0x0e60109f                     // 0b0: saddw v31.4s, v4.4s, v0.4h
-	WORD $0x4e6010a0                     // 0b4: saddw2 v0.4s, v5.4s, v0.8h
-	WORD $0xf94005ef                     // 0b8: ldr x15, [x15, #0x8]
-	WORD $0x0e7d1063                     // 0bc: saddw v3.4s, v3.4s, v29.4h
-	WORD $0x4e28813e                     // 0c0: smlal2 v30.8h, v9.16b, v8.16b
-	WORD $0x4e7d1042                     // 0c4: saddw2 v2.4s, v2.4s, v29.8h
-	WORD $0x0e288135                     // 0c8: smlal v21.8h, v9.8b, v8.8b
-	WORD $0x8b0e01ef                     // 0cc: add x15, x15, x14
-	WORD $0x8b1001f0                     // 0d0: add x16, x15, x16
-	WORD $0x3dc001f9                     // 0d4: ldr q25, [x15]
-	WORD $0xf940068f                     // 0d8: ldr x15, [x20, #0x8]
-	WORD $0x0e7e1063                     // 0dc: saddw v3.4s, v3.4s, v30.4h
-	WORD $0xad436d4c                     // 0e0: ldp q12, q27, [x10, #0x60]
-	WORD $0x4e751000                     // 0e4: saddw2 v0.4s, v0.4s, v21.8h
-	WORD $0x3dc0020d                     // 0e8: ldr q13, [x16]
-	WORD $0x4e38c334                     // 0ec: smull2 v20.8h, v25.16b, v24.16b
-	WORD $0x8b0f020f                     // 0f0: add x15, x16, x15
-	WORD $0x0e38c329                     // 0f4: smull v9.8h, v25.8b, v24.8b
-	WORD $0xf9400690                     // 0f8: ldr x16, [x20, #0x8]
-	WORD $0x3dc001fc                     // 0fc: ldr q28, [x15]
-	WORD $0x4e7e1042                     // 100: saddw2 v2.4s, v2.4s, v30.8h
-	WORD $0x8b1001f0                     // 104: add x16, x15, x16
-	WORD $0x4e2a8174                     // 108: smlal2 v20.8h, v11.16b, v10.16b
-	WORD $0xf940068f                     // 10c: ldr x15, [x20, #0x8]
-	WORD $0xad445952                     // 110: ldp q18, q22, [x10, #0x80]
-	WORD $0x0e2a8169                     // 114: smlal v9.8h, v11.8b, v10.8b
-	WORD $0x3dc00213                     // 118: ldr q19, [x16]
-	WORD $0x0e7513ea                     // 11c: saddw v10.4s, v31.4s, v21.4h
-	WORD $0x8b0f020f                     // 120: add x15, x16, x15
-	WORD $0x0e3bc395                     // 124: smull v21.8h, v28.8b, v27.8b
-	WORD $0x3dc001f7                     // 128: ldr q23, [x15]
-	WORD $0x4e3bc38b                     // 12c: smull2 v11.8h, v28.16b, v27.16b
-	WORD $0xa940428f                     // 130: ldp x15, x16, [x20]
-	WORD $0x4e691000                     // 134: saddw2 v0.4s, v0.4s, v9.8h
-	WORD $0x0e691158                     // 138: saddw v24.4s, v10.4s, v9.4h
-	WORD $0x0e2c81b5                     // 13c: smlal v21.8h, v13.8b, v12.8b
-	WORD $0xf94009ef                     // 140: ldr x15, [x15, #0x10]
-	WORD $0x0e741079                     // 144: saddw v25.4s, v3.4s, v20.4h
-	WORD $0x4e2c81ab                     // 148: smlal2 v11.8h, v13.16b, v12.16b
-	WORD $0x0e36c2ec                     // 14c: smull v12.8h, v23.8b, v22.8b
-	WORD $0x4e36c2f6                     // 150: smull2 v22.8h, v23.16b, v22.16b
-	WORD $0x8b0e01ef                     // 154: add x15, x15, x14
-	WORD $0x4e741054                     // 158: saddw2 v20.4s, v2.4s, v20.8h
-	WORD $0x8b1001f0                     // 15c: add x16, x15, x16
-	WORD $0xad45694e                     // 160: ldp q14, q26, [x10, #0xa0]
-	WORD $0x0e751317                     // 164: saddw v23.4s, v24.4s, v21.4h
-	WORD $0x3dc001ef                     // 168: ldr q15, [x15]
-	WORD $0xf940068f                     // 16c: ldr x15, [x20, #0x8]
-	WORD $0x4e751000                     // 170: saddw2 v0.4s, v0.4s, v21.8h
-	WORD $0x3dc00211                     // 174: ldr q17, [x16]
-	WORD $0x0e32826c                     // 178: smlal v12.8h, v19.8b, v18.8b
-	WORD $0x4e328276                     // 17c: smlal2 v22.8h, v19.16b, v18.16b
-	WORD $0x0e6b1333                     // 180: saddw v19.4s, v25.4s, v11.4h
-	WORD $0x8b0f020f                     // 184: add x15, x16, x15
-	WORD $0x4e6b128b                     // 188: saddw2 v11.4s, v20.4s, v11.8h
-	WORD $0xf9400690                     // 18c: ldr x16, [x20, #0x8]
-	WORD $0x3dc001e6                     // 190: ldr q6, [x15]
-	WORD $0x0e3ac22d                     // 194: smull v13.8h, v17.8b, v26.8b
-	WORD $0x4e3ac235                     // 198: smull2 v21.8h, v17.16b, v26.16b
-	WORD $0x0e6c12f4                     // 19c: saddw v20.4s, v23.4s, v12.4h
-	WORD $0x8b1001f0                     // 1a0: add x16, x15, x16
-	WORD $0x4e6c1000                     // 1a4: saddw2 v0.4s, v0.4s, v12.8h
-	WORD $0xf940068f                     // 1a8: ldr x15, [x20, #0x8]
-	WORD $0xad461d50                     // 1ac: ldp q16, q7, [x10, #0xc0]
-	WORD $0x0e2e81ed                     // 1b0: smlal v13.8h, v15.8b, v14.8b
-	WORD $0x3dc00208                     // 1b4: ldr q8, [x16]
-	WORD $0x4e2e81f5                     // 1b8: smlal2 v21.8h, v15.16b, v14.16b
-	WORD $0x8b0f020f                     // 1bc: add x15, x16, x15
-	WORD $0x0e761273                     // 1c0: saddw v19.4s, v19.4s, v22.4h
-	WORD $0x3dc03944                     // 1c4: ldr q4, [x10, #0xe0]
-	WORD $0x3dc001e5                     // 1c8: ldr q5, [x15]
-	WORD $0xa940428f                     // 1cc: ldp x15, x16, [x20]
-	WORD $0x0e27c117                     // 1d0: smull v23.8h, v8.8b, v7.8b
-	WORD $0x4e27c10e                     // 1d4: smull2 v14.8h, v8.16b, v7.16b
-	WORD $0x4e761176                     // 1d8: saddw2 v22.4s, v11.4s, v22.8h
-	WORD $0xf9400def                     // 1dc: ldr x15, [x15, #0x18]
-	WORD $0x0e6d128f                     // 1e0: saddw v15.4s, v20.4s, v13.4h
-	WORD $0x4e6d1000                     // 1e4: saddw2 v0.4s, v0.4s, v13.8h
-	WORD $0x0e75126d                     // 1e8: saddw v13.4s, v19.4s, v21.4h
-	WORD $0x0e3080d7                     // 1ec: smlal v23.8h, v6.8b, v16.8b
-	WORD $0x8b0e01ef                     // 1f0: add x15, x15, x14
-	WORD $0x4e3080ce                     // 1f4: smlal2 v14.8h, v6.16b, v16.16b
-	WORD $0x8b1001f0                     // 1f8: add x16, x15, x16
-	WORD $0x3dc001ea                     // 1fc: ldr q10, [x15]
-	WORD $0xf940068f                     // 200: ldr x15, [x20, #0x8]
-	WORD $0x4e7512d0                     // 204: saddw2 v16.4s, v22.4s, v21.8h
-	WORD $0xad478949                     // 208: ldp q9, q2, [x10, #0xf0]
-	WORD $0x0e7711ef                     // 20c: saddw v15.4s, v15.4s, v23.4h
-	WORD $0x3dc00203                     // 210: ldr q3, [x16]
-	WORD $0x4e771000                     // 214: saddw2 v0.4s, v0.4s, v23.8h
-	WORD $0x8b0f020f                     // 218: add x15, x16, x15
-	WORD $0x0e6e11ad                     // 21c: saddw v13.4s, v13.4s, v14.4h
-	WORD $0xf9400690                     // 220: ldr x16, [x20, #0x8]
-	WORD $0x3dc001f2                     // 224: ldr q18, [x15]
-	WORD $0x0e29c146                     // 228: smull v6.8h, v10.8b, v9.8b
-	WORD $0x4e29c149                     // 22c: smull2 v9.8h, v10.16b, v9.16b
-	WORD $0x4e6e120e                     // 230: saddw2 v14.4s, v16.4s, v14.8h
-	WORD $0x8b1001f0                     // 234: add x16, x15, x16
-	WORD $0xf940068f                     // 238: ldr x15, [x20, #0x8]
-	WORD $0xad489d51                     // 23c: ldp q17, q7, [x10, #0x110]
-	WORD $0x0e2480a6                     // 240: smlal v6.8h, v5.8b, v4.8b
-	WORD $0x3dc00208                     // 244: ldr q8, [x16]
-	WORD $0x4e2480a9                     // 248: smlal2 v9.8h, v5.16b, v4.16b
-	WORD $0x8b0f020f                     // 24c: add x15, x16, x15
-	WORD $0x3dc04d4b                     // 250: ldr q11, [x10, #0x130]
-	WORD $0x3dc001ec                     // 254: ldr q12, [x15]
-	WORD $0xa940428f                     // 258: ldp x15, x16, [x20]
-	WORD $0x0e31c24a                     // 25c: smull v10.8h, v18.8b, v17.8b
-	WORD $0x4e31c250                     // 260: smull2 v16.8h, v18.16b, v17.16b
-	WORD $0x0e6611ef                     // 264: saddw v15.4s, v15.4s, v6.4h
-	WORD $0xf94011ef                     // 268: ldr x15, [x15, #0x20]
-	WORD $0x4e661000                     // 26c: saddw2 v0.4s, v0.4s, v6.8h
-	WORD $0x0e6911a6                     // 270: saddw v6.4s, v13.4s, v9.4h
-	WORD $0x4e6911c9                     // 274: saddw2 v9.4s, v14.4s, v9.8h
-	WORD $0x0e22806a                     // 278: smlal v10.8h, v3.8b, v2.8b
-	WORD $0x8b0e01ef                     // 27c: add x15, x15, x14
-	WORD $0x4e228070                     // 280: smlal2 v16.8h, v3.16b, v2.16b
-	WORD $0x8b1001f0                     // 284: add x16, x15, x16
-	WORD $0x3dc001e5                     // 288: ldr q5, [x15]
-	WORD $0xf940068f                     // 28c: ldr x15, [x20, #0x8]
-	WORD $0x0e2bc182                     // 290: smull v2.8h, v12.8b, v11.8b
-	WORD $0xad4a0d44                     // 294: ldp q4, q3, [x10, #0x140]
-	WORD $0x0e6a11ed                     // 298: saddw v13.4s, v15.4s, v10.4h
-	WORD $0x3dc0020e                     // 29c: ldr q14, [x16]
-	WORD $0x4e6a1000                     // 2a0: saddw2 v0.4s, v0.4s, v10.8h
-	WORD $0x8b0f020f                     // 2a4: add x15, x16, x15
-	WORD $0x4e2bc18a                     // 2a8: smull2 v10.8h, v12.16b, v11.16b
-	WORD $0xf9400690                     // 2ac: ldr x16, [x20, #0x8]
-	WORD $0x0e278102                     // 2b0: smlal v2.8h, v8.8b, v7.8b
-	WORD $0x3dc001ef                     // 2b4: ldr q15, [x15]
-	WORD $0x0e23c1cb                     // 2b8: smull v11.8h, v14.8b, v3.8b
-	WORD $0x0e7010c6                     // 2bc: saddw v6.4s, v6.4s, v16.4h
-	WORD $0x8b1001f0                     // 2c0: add x16, x15, x16
-	WORD $0x4e701129                     // 2c4: saddw2 v9.4s, v9.4s, v16.8h
-	WORD $0x4e27810a                     // 2c8: smlal2 v10.8h, v8.16b, v7.16b
-	WORD $0xad4b414c                     // 2cc: ldp q12, q16, [x10, #0x160]
-	WORD $0x4e23c1c3                     // 2d0: smull2 v3.8h, v14.16b, v3.16b
-	WORD $0x3dc00207                     // 2d4: ldr q7, [x16]
-	WORD $0x0e6211a8                     // 2d8: saddw v8.4s, v13.4s, v2.4h
-	WORD $0x0e2480ab                     // 2dc: smlal v11.8h, v5.8b, v4.8b
-	WORD $0xf940068f                     // 2e0: ldr x15, [x20, #0x8]
-	WORD $0x4e621000                     // 2e4: saddw2 v0.4s, v0.4s, v2.8h
-	WORD $0x0e6a10c2                     // 2e8: saddw v2.4s, v6.4s, v10.4h
-	WORD $0x0e30c0ed                     // 2ec: smull v13.8h, v7.8b, v16.8b
-	WORD $0x4e2480a3                     // 2f0: smlal2 v3.8h, v5.16b, v4.16b
-	WORD $0x8b0f020f                     // 2f4: add x15, x16, x15
-	WORD $0x4e30c0e4                     // 2f8: smull2 v4.8h, v7.16b, v16.16b
-	WORD $0x0e6b1105                     // 2fc: saddw v5.4s, v8.4s, v11.4h
-	WORD $0x3dc06146                     // 300: ldr q6, [x10, #0x180]
-	WORD $0x4e6b1000                     // 304: saddw2 v0.4s, v0.4s, v11.8h
-	WORD $0x3dc001e8                     // 308: ldr q8, [x15]
-	WORD $0x4e6a1127                     // 30c: saddw2 v7.4s, v9.4s, v10.8h
-	WORD $0x0e2c81ed                     // 310: smlal v13.8h, v15.8b, v12.8b
-	WORD $0x0e631042                     // 314: saddw v2.4s, v2.4s, v3.4h
-	WORD $0x4e2c81e4                     // 318: smlal2 v4.8h, v15.16b, v12.16b
-	WORD $0x0e26c109                     // 31c: smull v9.8h, v8.8b, v6.8b
-	WORD $0x4e26c106                     // 320: smull2 v6.8h, v8.16b, v6.16b
-	WORD $0x4e6310e3                     // 324: saddw2 v3.4s, v7.4s, v3.8h
-	WORD $0x0e6d10a5                     // 328: saddw v5.4s, v5.4s, v13.4h
-	WORD $0x4e6d1000                     // 32c: saddw2 v0.4s, v0.4s, v13.8h
-	WORD $0x0e641042                     // 330: saddw v2.4s, v2.4s, v4.4h
-	WORD $0x4f0167ea                     // 334: movi v10.4s, #0x3f, lsl #24
-	WORD $0x4e641063                     // 338: saddw2 v3.4s, v3.4s, v4.8h
-	WORD $0x0e6910a5                     // 33c: saddw v5.4s, v5.4s, v9.4h
-	WORD $0x4e691000                     // 340: saddw2 v0.4s, v0.4s, v9.8h
-	WORD $0x0e661042                     // 344: saddw v2.4s, v2.4s, v6.4h
-	WORD $0x4f03f609                     // 348: fmov v9.4s, #1.00000000
-	WORD $0x4e661063                     // 34c: saddw2 v3.4s, v3.4s, v6.8h
-	WORD $0x4e21d8a4                     // 350: scvtf v4.4s, v5.4s
-	WORD $0x4e21d800                     // 354: scvtf v0.4s, v0.4s
-	WORD $0xad421965                     // 358: ldp q5, q6, [x11, #0x40]
-	WORD $0x4e21d842                     // 35c: scvtf v2.4s, v2.4s
-	WORD $0x4e21d863                     // 360: scvtf v3.4s, v3.4s
-	WORD $0x6e24dca4                     // 364: fmul v4.4s, v5.4s, v4.4s
-	WORD $0x6e20dcc0                     // 368: fmul v0.4s, v6.4s, v0.4s
-	WORD $0xad431965                     // 36c: ldp q5, q6, [x11, #0x60]
-	WORD $0x6e22dca2                     // 370: fmul v2.4s, v5.4s, v2.4s
-	WORD $0xad461567                     // 374: ldp q7, q5, [x11, #0xc0]
-	WORD $0x6e23dcc3                     // 378: fmul v3.4s, v6.4s, v3.4s
-	WORD $0xad471968                     // 37c: ldp q8, q6, [x11, #0xe0]
-	WORD $0x6e27dc87                     // 380: fmul v7.4s, v4.4s, v7.4s
-	WORD $0x6e25dc05                     // 384: fmul v5.4s, v0.4s, v5.4s
-	WORD $0x6e28dc48                     // 388: fmul v8.4s, v2.4s, v8.4s
-	WORD $0x6e26dc66                     // 38c: fmul v6.4s, v3.4s, v6.4s
-	WORD $0x4e2ad4e7                     // 390: fadd v7.4s, v7.4s, v10.4s
-	WORD $0x4e2ad4a5                     // 394: fadd v5.4s, v5.4s, v10.4s
-	WORD $0x4e2ad508                     // 398: fadd v8.4s, v8.4s, v10.4s
-	WORD $0x4e2ad4c6                     // 39c: fadd v6.4s, v6.4s, v10.4s
-	WORD $0x4e21f4e7                     // 3a0: fmax v7.4s, v7.4s, v1.4s
-	WORD $0x4e21f4a5                     // 3a4: fmax v5.4s, v5.4s, v1.4s
-	WORD $0x4e21f508                     // 3a8: fmax v8.4s, v8.4s, v1.4s
-	WORD $0x4e21f4c6                     // 3ac: fmax v6.4s, v6.4s, v1.4s
-	WORD $0x4ea9f4e7                     // 3b0: fmin v7.4s, v7.4s, v9.4s
-	WORD $0x4ea9f4a5                     // 3b4: fmin v5.4s, v5.4s, v9.4s
-	WORD $0x4ea9f508                     // 3b8: fmin v8.4s, v8.4s, v9.4s
-	WORD $0x4ea9f4c6                     // 3bc: fmin v6.4s, v6.4s, v9.4s
-	WORD $0x6e27dc84                     // 3c0: fmul v4.4s, v4.4s, v7.4s
-	WORD $0x6e25dc00                     // 3c4: fmul v0.4s, v0.4s, v5.4s
-	WORD $0x6e28dc42                     // 3c8: fmul v2.4s, v2.4s, v8.4s
-	WORD $0x6e26dc63                     // 3cc: fmul v3.4s, v3.4s, v6.4s
-	WORD $0xad441566                     // 3d0: ldp q6, q5, [x11, #0x80]
-	WORD $0x4e21a884                     // 3d4: fcvtns v4.4s, v4.4s
-	WORD $0x4e21a800                     // 3d8: fcvtns v0.4s, v0.4s
-	WORD $0x4e21a842                     // 3dc: fcvtns v2.4s, v2.4s
-	WORD $0x4e4518c5                     // 3e0: uzp1 v5.8h, v6.8h, v5.8h
-	WORD $0x4e21a863                     // 3e4: fcvtns v3.4s, v3.4s
-	WORD $0xad451967                     // 3e8: ldp q7, q6, [x11, #0xa0]
-	WORD $0x0e614884                     // 3ec: sqxtn v4.4h, v4.4s
-	WORD $0x0e614842                     // 3f0: sqxtn v2.4h, v2.4s
-	WORD $0x4e614804                     // 3f4: sqxtn2 v4.8h, v0.4s
-	WORD $0x4e4618e0                     // 3f8: uzp1 v0.8h, v7.8h, v6.8h
-	WORD $0x4e614862                     // 3fc: sqxtn2 v2.8h, v3.4s
-	WORD $0x4e650c83                     // 400: sqadd v3.8h, v4.8h, v5.8h
-	WORD $0x4e600c40                     // 404: sqadd v0.8h, v2.8h, v0.8h
-	WORD $0x0e214862                     // 408: sqxtn v2.8b, v3.8h
-	WORD $0x4e214802                     // 40c: sqxtn2 v2.16b, v0.8h
-	WORD $0x3d8001a2                     // 410: str q2, [x13]
-	WORD $0xf9401a8f                     // 414: ldr x15, [x20, #0x30]
-	WORD $0xf9400a90                     // 418: ldr x16, [x20, #0x10]
-	WORD $0x8b0f01ad                     // 41c: add x13, x13, x15
-	WORD $0x8b0e020e                     // 420: add x14, x16, x14
-	WORD $0x54ffe0e1                     // 424: b.ne 0x620 <depthwiseNEONk5+0x40>
-	WORD $0x140001cd                     // 428: b 0x113c <depthwiseNEONk5+0xb5c>
-	WORD $0xd503201f                     // 42c: nop
-	WORD $0xf100058c                     // 430: subs x12, x12, #0x1
-	WORD $0xad401564                     // 434: ldp q4, q5, [x11]
-	WORD $0xad410963                     // 438: ldp q3, q2, [x11, #0x20]
-	WORD $0xa940428f                     // 43c: ldp x15, x16, [x20]
-	WORD $0xf94001ef                     // 440: ldr x15, [x15]
-	WORD $0x8b0e01ef                     // 444: add x15, x15, x14
-	WORD $0x8b1001f0                     // 448: add x16, x15, x16
-	WORD $0xad404146                     // 44c: ldp q6, q16, [x10]
-	WORD $0x3dc001e7                     // 450: ldr q7, [x15]
-	WORD $0xf940068f                     // 454: ldr x15, [x20, #0x8]
-	WORD $0x3dc00211                     // 458: ldr q17, [x16]
-	WORD $0x8b0f020f                     // 45c: add x15, x16, x15
-	WORD $0xf9400690                     // 460: ldr x16, [x20, #0x8]
-	WORD $0xad415148                     // 464: ldp q8, q20, [x10, #0x20]
-	WORD $0x0e30c23d                     // 468: smull v29.8h, v17.8b, v16.8b
-	WORD $0x3dc001e9                     // 46c: ldr q9, [x15]
-	WORD $0x4e30c23e                     // 470: smull2 v30.8h, v17.16b, v16.16b
-	WORD $0x8b1001f0                     // 474: add x16, x15, x16
-	WORD $0xf940068f                     // 478: ldr x15, [x20, #0x8]
-	WORD $0x3dc00215                     // 47c: ldr q21, [x16]
-	WORD $0x0e2680fd                     // 480: smlal v29.8h, v7.8b, v6.8b
-	WORD $0x8b0f020f                     // 484: add x15, x16, x15
-	WORD $0x4e2680fe                     // 488: smlal2 v30.8h, v7.16b, v6.16b
-	WORD $0x3dc001eb                     // 48c: ldr q11, [x15]
-	WORD $0xad42614a                     // 490: ldp q10, q24, [x10, #0x40]
-	WORD $0x4e34c2bf                     // 494: smull2 v31.8h, v21.16b, v20.16b
-	WORD $0xa940428f                     // 498: ldp x15, x16, [x20]
-	WORD $0x0e34c2b5                     // 49c: smull v21.8h, v21.8b, v20.8b
-	WORD $0x0e7d1080                     // 4a0: saddw v0.4s, v4.4s, v29.4h
-	WORD $0x4e7d10bd                     // 4a4: saddw2 v29.4s, v5.4s, v29.8h
-	WORD $0xf94005ef                     // 4a8: ldr x15, [x15, #0x8]
-	WORD $0x0e7e1063                     // 4ac: saddw v3.4s, v3.4s, v30.4h
-	WORD $0x4e28813f                     // 4b0: smlal2 v31.8h, v9.16b, v8.16b
-	WORD $0x4e7e1042                     // 4b4: saddw2 v2.4s, v2.4s, v30.8h
-	WORD $0x0e288135                     // 4b8: smlal v21.8h, v9.8b, v8.8b
-	WORD $0x8b0e01ef                     // 4bc: add x15, x15, x14
-	WORD $0x8b1001f0                     // 4c0: add x16, x15, x16
-	WORD $0x3dc001f9                     // 4c4: ldr q25, [x15]
-	WORD $0xf940068f                     // 4c8: ldr x15, [x20, #0x8]
-	WORD $0x0e7f1063                     // 4cc: saddw v3.4s, v3.4s, v31.4h
-	WORD $0xad436d4c                     // 4d0: ldp q12, q27, [x10, #0x60]
-	WORD $0x0e751000                     // 4d4: saddw v0.4s, v0.4s, v21.4h
-	WORD $0x3dc0020d                     // 4d8: ldr q13, [x16]
-	WORD $0x4e38c334                     // 4dc: smull2 v20.8h, v25.16b, v24.16b
-	WORD $0x8b0f020f                     // 4e0: add x15, x16, x15
-	WORD $0x0e38c329                     // 4e4: smull v9.8h, v25.8b, v24.8b
-	WORD $0xf9400690                     // 4e8: ldr x16, [x20, #0x8]
-	WORD $0x3dc001fc                     // 4ec: ldr q28, [x15]
-	WORD $0x4e7f1042                     // 4f0: saddw2 v2.4s, v2.4s, v31.8h
-	WORD $0x8b1001f0                     // 4f4: add x16, x15, x16
-	WORD $0x4e2a8174                     // 4f8: smlal2 v20.8h, v11.16b, v10.16b
-	WORD $0xf940068f                     // 4fc: ldr x15, [x20, #0x8]
-	WORD $0xad445952                     // 500: ldp q18, q22, [x10, #0x80]
-	WORD $0x0e2a8169                     // 504: smlal v9.8h, v11.8b, v10.8b
-	WORD $0x3dc00213                     // 508: ldr q19, [x16]
-	WORD $0x4e7513aa                     // 50c: saddw2 v10.4s, v29.4s, v21.8h
-	WORD $0x8b0f020f                     // 510: add x15, x16, x15
-	WORD $0x0e3bc395                     // 514: smull v21.8h, v28.8b, v27.8b
-	WORD $0x3dc001f7                     // 518: ldr q23, [x15]
-	WORD $0x4e3bc38b                     // 51c: smull2 v11.8h, v28.16b, v27.16b
-	WORD $0xa940428f                     // 520: ldp x15, x16, [x20]
-	WORD $0x0e691000                     // 524: saddw v0.4s, v0.4s, v9.4h
-	WORD $0x4e691158                     // 528: saddw2 v24.4s, v10.4s, v9.8h
-	WORD $0x0e2c81b5                     // 52c: smlal v21.8h, v13.8b, v12.8b
-	WORD $0xf94009ef                     // 530: ldr x15, [x15, #0x10]
-	WORD $0x0e741079                     // 534: saddw v25.4s, v3.4s, v20.4h
-	WORD $0x4e2c81ab                     // 538: smlal2 v11.8h, v13.16b, v12.16b
-	WORD $0x0e36c2ec                     // 53c: smull v12.8h, v23.8b, v22.8b
-	WORD $0x4e36c2f6                     // 540: smull2 v22.8h, v23.16b, v22.16b
-	WORD $0x8b0e01ef                     // 544: add x15, x15, x14
-	WORD $0x4e741054                     // 548: saddw2 v20.4s, v2.4s, v20.8h
-	WORD $0x8b1001f0                     // 54c: add x16, x15, x16
-	WORD $0xad45694e                     // 550: ldp q14, q26, [x10, #0xa0]
-	WORD $0x0e751000                     // 554: saddw v0.4s, v0.4s, v21.4h
-	WORD $0x3dc001ef                     // 558: ldr q15, [x15]
-	WORD $0xf940068f                     // 55c: ldr x15, [x20, #0x8]
-	WORD $0x4e751315                     // 560: saddw2 v21.4s, v24.4s, v21.8h
-	WORD $0x3dc00211                     // 564: ldr q17, [x16]
-	WORD $0x0e32826c                     // 568: smlal v12.8h, v19.8b, v18.8b
-	WORD $0x4e328276                     // 56c: smlal2 v22.8h, v19.16b, v18.16b
-	WORD $0x0e6b1333                     // 570: saddw v19.4s, v25.4s, v11.4h
-	WORD $0x8b0f020f                     // 574: add x15, x16, x15
-	WORD $0x4e6b128b                     // 578: saddw2 v11.4s, v20.4s, v11.8h
-	WORD $0xf9400690                     // 57c: ldr x16, [x20, #0x8]
-	WORD $0x3dc001e6                     // 580: ldr q6, [x15]
-	WORD $0x0e3ac22d                     // 584: smull v13.8h, v17.8b, v26.8b
-	WORD $0x4e6c12b4                     // 588: saddw2 v20.4s, v21.4s, v12.8h
-	WORD $0x4e3ac235                     // 58c: smull2 v21.8h, v17.16b, v26.16b
-	WORD $0x8b1001f0                     // 590: add x16, x15, x16
-	WORD $0x0e6c1000                     // 594: saddw v0.4s, v0.4s, v12.4h
-	WORD $0xf940068f                     // 598: ldr x15, [x20, #0x8]
-	WORD $0xad461d50                     // 59c: ldp q16, q7, [x10, #0xc0]
-	WORD $0x0e2e81ed                     // 5a0: smlal v13.8h, v15.8b, v14.8b
-	WORD $0x3dc00208                     // 5a4: ldr q8, [x16]
-	WORD $0x0e761273                     // 5a8: saddw v19.4s, v19.4s, v22.4h
-	WORD $0x8b0f020f                     // 5ac: add x15, x16, x15
-	WORD $0x4e2e81f5                     // 5b0: smlal2 v21.8h, v15.16b, v14.16b
-	WORD $0x3dc03944                     // 5b4: ldr q4, [x10, #0xe0]
-	WORD $0x3dc001e5                     // 5b8: ldr q5, [x15]
-	WORD $0xa940428f                     // 5bc: ldp x15, x16, [x20]
-	WORD $0x0e27c117                     // 5c0: smull v23.8h, v8.8b, v7.8b
-	WORD $0x4e27c10e                     // 5c4: smull2 v14.8h, v8.16b, v7.16b
-	WORD $0x4e761176                     // 5c8: saddw2 v22.4s, v11.4s, v22.8h
-	WORD $0xf9400def                     // 5cc: ldr x15, [x15, #0x18]
-	WORD $0x0e6d1000                     // 5d0: saddw v0.4s, v0.4s, v13.4h
-	WORD $0x4e6d128d                     // 5d4: saddw2 v13.4s, v20.4s, v13.8h
-	WORD $0x0e75126f                     // 5d8: saddw v15.4s, v19.4s, v21.4h
-	WORD $0x0e3080d7                     // 5dc: smlal v23.8h, v6.8b, v16.8b
-	WORD $0x8b0e01ef                     // 5e0: add x15, x15, x14
-	WORD $0x4e3080ce                     // 5e4: smlal2 v14.8h, v6.16b, v16.16b
-	WORD $0x8b1001f0                     // 5e8: add x16, x15, x16
-	WORD $0x3dc001ea                     // 5ec: ldr q10, [x15]
-	WORD $0xf940068f                     // 5f0: ldr x15, [x20, #0x8]
-	WORD $0x4e7512d0                     // 5f4: saddw2 v16.4s, v22.4s, v21.8h
-	WORD $0xad478949                     // 5f8: ldp q9, q2, [x10, #0xf0]
-	WORD $0x0e771000                     // 5fc: saddw v0.4s, v0.4s, v23.4h
-	WORD $0x3dc00203                     // 600: ldr q3, [x16]
-	WORD $0x4e7711ad                     // 604: saddw2 v13.4s, v13.4s, v23.8h
-	WORD $0x8b0f020f                     // 608: add x15, x16, x15
-	WORD $0x0e6e11ef                     // 60c: saddw v15.4s, v15.4s, v14.4h
-	WORD $0xf9400690                     // 610: ldr x16, [x20, #0x8]
-	WORD $0x3dc001f2                     // 614: ldr q18, [x15]
-	WORD $0x0e29c146                     // 618: smull v6.8h, v10.8b, v9.8b
-	WORD $0x4e29c149                     // 61c: smull2 v9.8h, v10.16b, v9.16b
-	WORD $0x4e6e120e                     // 620: saddw2 v14.4s, v16.4s, v14.8h
-	WORD $0x8b1001f0                     // 624: add x16, x15, x16
-	WORD $0xf940068f                     // 628: ldr x15, [x20, #0x8]
-	WORD $0xad489d51                     // 62c: ldp q17, q7, [x10, #0x110]
-	WORD $0x0e2480a6                     // 630: smlal v6.8h, v5.8b, v4.8b
-	WORD $0x3dc00208                     // 634: ldr q8, [x16]
-	WORD $0x4e2480a9                     // 638: smlal2 v9.8h, v5.16b, v4.16b
-	WORD $0x8b0f020f                     // 63c: add x15, x16, x15
-	WORD $0x3dc04d4b                     // 640: ldr q11, [x10, #0x130]
-	WORD $0x3dc001ec                     // 644: ldr q12, [x15]
-	WORD $0xa940428f                     // 648: ldp x15, x16, [x20]
-	WORD $0x0e31c24a                     // 64c: smull v10.8h, v18.8b, v17.8b
-	WORD $0x4e31c250                     // 650: smull2 v16.8h, v18.16b, v17.16b
-	WORD $0x0e661000                     // 654: saddw v0.4s, v0.4s, v6.4h
-	WORD $0xf94011ef                     // 658: ldr x15, [x15, #0x20]
-	WORD $0x4e6611a6                     // 65c: saddw2 v6.4s, v13.4s, v6.8h
-	WORD $0x0e6911ed                     // 660: saddw v13.4s, v15.4s, v9.4h
-	WORD $0x4e6911c9                     // 664: saddw2 v9.4s, v14.4s, v9.8h
-	WORD $0x0e22806a                     // 668: smlal v10.8h, v3.8b, v2.8b
-	WORD $0x8b0e01ef                     // 66c: add x15, x15, x14
-	WORD $0x4e228070                     // 670: smlal2 v16.8h, v3.16b, v2.16b
-	WORD $0x8b1001f0                     // 674: add x16, x15, x16
-	WORD $0x3dc001e5                     // 678: ldr q5, [x15]
-	WORD $0xf940068f                     // 67c: ldr x15, [x20, #0x8]
-	WORD $0x0e2bc182                     // 680: smull v2.8h, v12.8b, v11.8b
-	WORD $0xad4a0d44                     // 684: ldp q4, q3, [x10, #0x140]
-	WORD $0x0e6a1000                     // 688: saddw v0.4s, v0.4s, v10.4h
-	WORD $0x3dc0020e                     // 68c: ldr q14, [x16]
-	WORD $0x4e6a10c6                     // 690: saddw2 v6.4s, v6.4s, v10.8h
-	WORD $0x8b0f020f                     // 694: add x15, x16, x15
-	WORD $0x4e2bc18a                     // 698: smull2 v10.8h, v12.16b, v11.16b
-	WORD $0xf9400690                     // 69c: ldr x16, [x20, #0x8]
-	WORD $0x0e278102                     // 6a0: smlal v2.8h, v8.8b, v7.8b
-	WORD $0x3dc001ef                     // 6a4: ldr q15, [x15]
-	WORD $0x0e23c1cc                     // 6a8: smull v12.8h, v14.8b, v3.8b
-	WORD $0x0e7011ab                     // 6ac: saddw v11.4s, v13.4s, v16.4h
-	WORD $0x8b1001f0                     // 6b0: add x16, x15, x16
-	WORD $0x4e701129                     // 6b4: saddw2 v9.4s, v9.4s, v16.8h
-	WORD $0x4e27810a                     // 6b8: smlal2 v10.8h, v8.16b, v7.16b
-	WORD $0xad4b414d                     // 6bc: ldp q13, q16, [x10, #0x160]
-	WORD $0x4e23c1c3                     // 6c0: smull2 v3.8h, v14.16b, v3.16b
-	WORD $0x3dc00207                     // 6c4: ldr q7, [x16]
-	WORD $0x0e621000                     // 6c8: saddw v0.4s, v0.4s, v2.4h
-	WORD $0x0e2480ac                     // 6cc: smlal v12.8h, v5.8b, v4.8b
-	WORD $0xf940068f                     // 6d0: ldr x15, [x20, #0x8]
-	WORD $0x4e6210c2                     // 6d4: saddw2 v2.4s, v6.4s, v2.8h
-	WORD $0x0e6a1166                     // 6d8: saddw v6.4s, v11.4s, v10.4h
-	WORD $0x0e30c0e8                     // 6dc: smull v8.8h, v7.8b, v16.8b
-	WORD $0x4e2480a3                     // 6e0: smlal2 v3.8h, v5.16b, v4.16b
-	WORD $0x8b0f020f                     // 6e4: add x15, x16, x15
-	WORD $0x4e30c0e4                     // 6e8: smull2 v4.8h, v7.16b, v16.16b
-	WORD $0x0e6c1000                     // 6ec: saddw v0.4s, v0.4s, v12.4h
-	WORD $0x3dc06145                     // 6f0: ldr q5, [x10, #0x180]
-	WORD $0x4e6c1042                     // 6f4: saddw2 v2.4s, v2.4s, v12.8h
-	WORD $0x4e6a1127                     // 6f8: saddw2 v7.4s, v9.4s, v10.8h
-	WORD $0x3dc001e9                     // 6fc: ldr q9, [x15]
-	WORD $0x0e2d81e8                     // 700: smlal v8.8h, v15.8b, v13.8b
-	WORD $0x0e6310c6                     // 704: saddw v6.4s, v6.4s, v3.4h
-	WORD $0x4e2d81e4                     // 708: smlal2 v4.8h, v15.16b, v13.16b
-	WORD $0x0e25c12a                     // 70c: smull v10.8h, v9.8b, v5.8b
-	WORD $0x4e25c125                     // 710: smull2 v5.8h, v9.16b, v5.16b
-	WORD $0x4e6310e3                     // 714: saddw2 v3.4s, v7.4s, v3.8h
-	WORD $0x0e681000                     // 718: saddw v0.4s, v0.4s, v8.4h
-	WORD $0x4e681042                     // 71c: saddw2 v2.4s, v2.4s, v8.8h
-	WORD $0x0e6410c6                     // 720: saddw v6.4s, v6.4s, v4.4h
-	WORD $0x4e641063                     // 724: saddw2 v3.4s, v3.4s, v4.8h
-	WORD $0x0e6a1000                     // 728: saddw v0.4s, v0.4s, v10.4h
-	WORD $0x4e6a1042                     // 72c: saddw2 v2.4s, v2.4s, v10.8h
-	WORD $0x0e6510c4                     // 730: saddw v4.4s, v6.4s, v5.4h
-	WORD $0x4e651063                     // 734: saddw2 v3.4s, v3.4s, v5.8h
-	WORD $0x4e21d800                     // 738: scvtf v0.4s, v0.4s
-	WORD $0x4e21d842                     // 73c: scvtf v2.4s, v2.4s
-	WORD $0xad421566                     // 740: ldp q6, q5, [x11, #0x40]
-	WORD $0x4e21d884                     // 744: scvtf v4.4s, v4.4s
-	WORD $0x4e21d863                     // 748: scvtf v3.4s, v3.4s
-	WORD $0x6e20dcc0                     // 74c: fmul v0.4s, v6.4s, v0.4s
-	WORD $0x6e22dca2                     // 750: fmul v2.4s, v5.4s, v2.4s
-	WORD $0xad431566                     // 754: ldp q6, q5, [x11, #0x60]
-	WORD $0x6e24dcc4                     // 758: fmul v4.4s, v6.4s, v4.4s
-	WORD $0xad461967                     // 75c: ldp q7, q6, [x11, #0xc0]
-	WORD $0x6e23dca3                     // 760: fmul v3.4s, v5.4s, v3.4s
-	WORD $0x4ea7f400                     // 764: fmin v0.4s, v0.4s, v7.4s
-	WORD $0xad471567                     // 768: ldp q7, q5, [x11, #0xe0]
-	WORD $0x4ea6f442                     // 76c: fmin v2.4s, v2.4s, v6.4s
-	WORD $0x4ea7f484                     // 770: fmin v4.4s, v4.4s, v7.4s
-	WORD $0x4e21a800                     // 774: fcvtns v0.4s, v0.4s
-	WORD $0x4ea5f463                     // 778: fmin v3.4s, v3.4s, v5.4s
-	WORD $0x4e21a842                     // 77c: fcvtns v2.4s, v2.4s
-	WORD $0xad441566                     // 780: ldp q6, q5, [x11, #0x80]
-	WORD $0x4e21a884                     // 784: fcvtns v4.4s, v4.4s
-	WORD $0x0e614800                     // 788: sqxtn v0.4h, v0.4s
-	WORD $0x4e4518c5                     // 78c: uzp1 v5.8h, v6.8h, v5.8h
-	WORD $0x4e21a863                     // 790: fcvtns v3.4s, v3.4s
-	WORD $0xad451967                     // 794: ldp q7, q6, [x11, #0xa0]
-	WORD $0x0e614884                     // 798: sqxtn v4.4h, v4.4s
-	WORD $0x4e614840                     // 79c: sqxtn2 v0.8h, v2.4s
-	WORD $0x4e4618e2                     // 7a0: uzp1 v2.8h, v7.8h, v6.8h
-	WORD $0x4e614864                     // 7a4: sqxtn2 v4.8h, v3.4s
-	WORD $0x4e650c00                     // 7a8: sqadd v0.8h, v0.8h, v5.8h
-	WORD $0x4e620c82                     // 7ac: sqadd v2.8h, v4.8h, v2.8h
-	WORD $0x0e214800                     // 7b0: sqxtn v0.8b, v0.8h
-	WORD $0x4e214840                     // 7b4: sqxtn2 v0.16b, v2.8h
-	WORD $0x3d8001a0                     // 7b8: str q0, [x13]
-	WORD $0xf9401a8f                     // 7bc: ldr x15, [x20, #0x30]
-	WORD $0xf9400a90                     // 7c0: ldr x16, [x20, #0x10]
-	WORD $0x8b0f01ad                     // 7c4: add x13, x13, x15
-	WORD $0x8b0e020e                     // 7c8: add x14, x16, x14
-	WORD $0x54ffe321                     // 7cc: b.ne 0xa10 <depthwiseNEONk5+0x430>
-	WORD $0x140000e3                     // 7d0: b 0x113c <depthwiseNEONk5+0xb5c>
-	WORD $0xf100058c                     // 7d4: subs x12, x12, #0x1
-	WORD $0xad401564                     // 7d8: ldp q4, q5, [x11]
-	WORD $0xad410d62                     // 7dc: ldp q2, q3, [x11, #0x20]
-	WORD $0xa940428e                     // 7e0: ldp x14, x16, [x20]
-	WORD $0xf94001ce                     // 7e4: ldr x14, [x14]
-	WORD $0x8b0f01ce                     // 7e8: add x14, x14, x15
-	WORD $0x8b1001d0                     // 7ec: add x16, x14, x16
-	WORD $0xad404946                     // 7f0: ldp q6, q18, [x10]
-	WORD $0x3dc001c7                     // 7f4: ldr q7, [x14]
-	WORD $0xf940068e                     // 7f8: ldr x14, [x20, #0x8]
-	WORD $0x3dc00213                     // 7fc: ldr q19, [x16]
-	WORD $0x8b0e020e                     // 800: add x14, x16, x14
-	WORD $0xf9400690                     // 804: ldr x16, [x20, #0x8]
-	WORD $0xad415948                     // 808: ldp q8, q22, [x10, #0x20]
-	WORD $0x0e32c260                     // 80c: smull v0.8h, v19.8b, v18.8b
-	WORD $0x3dc001c9                     // 810: ldr q9, [x14]
-	WORD $0x4e32c27c                     // 814: smull2 v28.8h, v19.16b, v18.16b
-	WORD $0x8b1001d0                     // 818: add x16, x14, x16
-	WORD $0xf940068e                     // 81c: ldr x14, [x20, #0x8]
-	WORD $0x3dc00217                     // 820: ldr q23, [x16]
-	WORD $0x0e2680e0                     // 824: smlal v0.8h, v7.8b, v6.8b
-	WORD $0x8b0e020e                     // 828: add x14, x16, x14
-	WORD $0x4e2680fc                     // 82c: smlal2 v28.8h, v7.16b, v6.16b
-	WORD $0x3dc001cd                     // 830: ldr q13, [x14]
-	WORD $0xad42614c                     // 834: ldp q12, q24, [x10, #0x40]
-	WORD $0x4e36c2fd                     // 838: smull2 v29.8h, v23.16b, v22.16b
-	WORD $0xa940428e                     // 83c: ldp x14, x16, [x20]
-	WORD $0x0e36c2f7                     // 840: smull v23.8h, v23.8b, v22.8b
-	WORD $0x0e60109e                     // 844: saddw v30.4s, v4.4s, v0.4h
-	WORD $0x4e6010a0                     // 848: saddw2 v0.4s, v5.4s, v0.8h
-	WORD $0xf94005ce                     // 84c: ldr x14, [x14, #0x8]
-	WORD $0x0e7c1042                     // 850: saddw v2.4s, v2.4s, v28.4h
-	WORD $0x4e28813d                     // 854: smlal2 v29.8h, v9.16b, v8.16b
-	WORD $0x4e7c1063                     // 858: saddw2 v3.4s, v3.4s, v28.8h
-	WORD $0x0e288137                     // 85c: smlal v23.8h, v9.8b, v8.8b
-	WORD $0x8b0f01ce                     // 860: add x14, x14, x15
-	WORD $0x8b1001d0                     // 864: add x16, x14, x16
-	WORD $0x3dc001d9                     // 868: ldr q25, [x14]
-	WORD $0xf940068e                     // 86c: ldr x14, [x20, #0x8]
-	WORD $0x0e7d1042                     // 870: saddw v2.4s, v2.4s, v29.4h
-	WORD $0xad43694e                     // 874: ldp q14, q26, [x10, #0x60]
-	WORD $0x0e7713c9                     // 878: saddw v9.4s, v30.4s, v23.4h
-	WORD $0x3dc0020f                     // 87c: ldr q15, [x16]
-	WORD $0x4e38c33f                     // 880: smull2 v31.8h, v25.16b, v24.16b
-	WORD $0x8b0e020e                     // 884: add x14, x16, x14
-	WORD $0x0e38c338                     // 888: smull v24.8h, v25.8b, v24.8b
-	WORD $0xf9400690                     // 88c: ldr x16, [x20, #0x8]
-	WORD $0x3dc001db                     // 890: ldr q27, [x14]
-	WORD $0x4e771000                     // 894: saddw2 v0.4s, v0.4s, v23.8h
-	WORD $0x4e7d1063                     // 898: saddw2 v3.4s, v3.4s, v29.8h
-	WORD $0x8b1001d0                     // 89c: add x16, x14, x16
-	WORD $0x4e2c81bf                     // 8a0: smlal2 v31.8h, v13.16b, v12.16b
-	WORD $0xf940068e                     // 8a4: ldr x14, [x20, #0x8]
-	WORD $0xad44514a                     // 8a8: ldp q10, q20, [x10, #0x80]
-	WORD $0x0e2c81b8                     // 8ac: smlal v24.8h, v13.8b, v12.8b
-	WORD $0x3dc0020b                     // 8b0: ldr q11, [x16]
-	WORD $0x4e3ac377                     // 8b4: smull2 v23.8h, v27.16b, v26.16b
-	WORD $0x8b0e020e                     // 8b8: add x14, x16, x14
-	WORD $0x0e3ac379                     // 8bc: smull v25.8h, v27.8b, v26.8b
-	WORD $0x3dc001d5                     // 8c0: ldr q21, [x14]
-	WORD $0x0e7f1042                     // 8c4: saddw v2.4s, v2.4s, v31.4h
-	WORD $0xa940428e                     // 8c8: ldp x14, x16, [x20]
-	WORD $0x0e78113a                     // 8cc: saddw v26.4s, v9.4s, v24.4h
-	WORD $0x4e781000                     // 8d0: saddw2 v0.4s, v0.4s, v24.8h
-	WORD $0x4e2e81f7                     // 8d4: smlal2 v23.8h, v15.16b, v14.16b
-	WORD $0xf94009ce                     // 8d8: ldr x14, [x14, #0x10]
-	WORD $0x0e2e81f9                     // 8dc: smlal v25.8h, v15.8b, v14.8b
-	WORD $0x0e34c2b8                     // 8e0: smull v24.8h, v21.8b, v20.8b
-	WORD $0x4e7f1063                     // 8e4: saddw2 v3.4s, v3.4s, v31.8h
-	WORD $0x4e34c2ad                     // 8e8: smull2 v13.8h, v21.16b, v20.16b
-	WORD $0x8b0f01ce                     // 8ec: add x14, x14, x15
-	WORD $0x8b1001d0                     // 8f0: add x16, x14, x16
-	WORD $0x3dc001d1                     // 8f4: ldr q17, [x14]
-	WORD $0xf940068e                     // 8f8: ldr x14, [x20, #0x8]
-	WORD $0x0e79134f                     // 8fc: saddw v15.4s, v26.4s, v25.4h
-	WORD $0xad454950                     // 900: ldp q16, q18, [x10, #0xa0]
-	WORD $0x0e2a8178                     // 904: smlal v24.8h, v11.8b, v10.8b
-	WORD $0x3dc00213                     // 908: ldr q19, [x16]
-	WORD $0x0e771054                     // 90c: saddw v20.4s, v2.4s, v23.4h
-	WORD $0x8b0e020e                     // 910: add x14, x16, x14
-	WORD $0x4e77106e                     // 914: saddw2 v14.4s, v3.4s, v23.8h
-	WORD $0xf9400690                     // 918: ldr x16, [x20, #0x8]
-	WORD $0x3dc001c7                     // 91c: ldr q7, [x14]
-	WORD $0x4e2a816d                     // 920: smlal2 v13.8h, v11.16b, v10.16b
-	WORD $0x4e32c277                     // 924: smull2 v23.8h, v19.16b, v18.16b
-	WORD $0x0e32c273                     // 928: smull v19.8h, v19.8b, v18.8b
-	WORD $0x8b1001d0                     // 92c: add x16, x14, x16
-	WORD $0x4e791000                     // 930: saddw2 v0.4s, v0.4s, v25.8h
-	WORD $0xf940068e                     // 934: ldr x14, [x20, #0x8]
-	WORD $0xad465946                     // 938: ldp q6, q22, [x10, #0xc0]
-	WORD $0x0e7811f5                     // 93c: saddw v21.4s, v15.4s, v24.4h
-	WORD $0x3dc00208                     // 940: ldr q8, [x16]
-	WORD $0x0e6d1294                     // 944: saddw v20.4s, v20.4s, v13.4h
-	WORD $0x8b0e020e                     // 948: add x14, x16, x14
-	WORD $0x4e308237                     // 94c: smlal2 v23.8h, v17.16b, v16.16b
-	WORD $0x3dc03944                     // 950: ldr q4, [x10, #0xe0]
-	WORD $0x3dc001c5                     // 954: ldr q5, [x14]
-	WORD $0xa940428e                     // 958: ldp x14, x16, [x20]
-	WORD $0x4e36c112                     // 95c: smull2 v18.8h, v8.16b, v22.16b
-	WORD $0x0e36c116                     // 960: smull v22.8h, v8.8b, v22.8b
-	WORD $0x0e308233                     // 964: smlal v19.8h, v17.8b, v16.8b
-	WORD $0xf9400dce                     // 968: ldr x14, [x14, #0x18]
-	WORD $0x4e781000                     // 96c: saddw2 v0.4s, v0.4s, v24.8h
-	WORD $0x4e6d11cd                     // 970: saddw2 v13.4s, v14.4s, v13.8h
-	WORD $0x0e771290                     // 974: saddw v16.4s, v20.4s, v23.4h
-	WORD $0x4e2680f2                     // 978: smlal2 v18.8h, v7.16b, v6.16b
-	WORD $0x8b0f01ce                     // 97c: add x14, x14, x15
-	WORD $0x0e2680f6                     // 980: smlal v22.8h, v7.8b, v6.8b
-	WORD $0x8b1001d0                     // 984: add x16, x14, x16
-	WORD $0x3dc001cc                     // 988: ldr q12, [x14]
-	WORD $0xf940068e                     // 98c: ldr x14, [x20, #0x8]
-	WORD $0x4e731000                     // 990: saddw2 v0.4s, v0.4s, v19.8h
-	WORD $0xad478949                     // 994: ldp q9, q2, [x10, #0xf0]
-	WORD $0x4e7711ad                     // 998: saddw2 v13.4s, v13.4s, v23.8h
-	WORD $0x3dc00203                     // 99c: ldr q3, [x16]
-	WORD $0x8b0e020e                     // 9a0: add x14, x16, x14
-	WORD $0xf9400690                     // 9a4: ldr x16, [x20, #0x8]
-	WORD $0x3dc001cf                     // 9a8: ldr q15, [x14]
-	WORD $0x4e29c18e                     // 9ac: smull2 v14.8h, v12.16b, v9.16b
-	WORD $0x0e29c189                     // 9b0: smull v9.8h, v12.8b, v9.8b
-	WORD $0x0e7312ac                     // 9b4: saddw v12.4s, v21.4s, v19.4h
-	WORD $0x8b1001d0                     // 9b8: add x16, x14, x16
-	WORD $0x4e761000                     // 9bc: saddw2 v0.4s, v0.4s, v22.8h
-	WORD $0xf940068e                     // 9c0: ldr x14, [x20, #0x8]
-	WORD $0xad48a14b                     // 9c4: ldp q11, q8, [x10, #0x110]
-	WORD $0x4e2480ae                     // 9c8: smlal2 v14.8h, v5.16b, v4.16b
-	WORD $0x3dc00206                     // 9cc: ldr q6, [x16]
-	WORD $0x0e2480a9                     // 9d0: smlal v9.8h, v5.8b, v4.8b
-	WORD $0x8b0e020e                     // 9d4: add x14, x16, x14
-	WORD $0x0e761184                     // 9d8: saddw v4.4s, v12.4s, v22.4h
-	WORD $0x3dc04d47                     // 9dc: ldr q7, [x10, #0x130]
-	WORD $0x3dc001ca                     // 9e0: ldr q10, [x14]
-	WORD $0xa940428e                     // 9e4: ldp x14, x16, [x20]
-	WORD $0x0e72120c                     // 9e8: saddw v12.4s, v16.4s, v18.4h
-	WORD $0x0e2bc1f0                     // 9ec: smull v16.8h, v15.8b, v11.8b
-	WORD $0x4e2bc1eb                     // 9f0: smull2 v11.8h, v15.16b, v11.16b
-	WORD $0xf94011ce                     // 9f4: ldr x14, [x14, #0x20]
-	WORD $0x4e7211ad                     // 9f8: saddw2 v13.4s, v13.4s, v18.8h
-	WORD $0x0e691091                     // 9fc: saddw v17.4s, v4.4s, v9.4h
-	WORD $0x4e691000                     // a00: saddw2 v0.4s, v0.4s, v9.8h
-	WORD $0x0e6e1189                     // a04: saddw v9.4s, v12.4s, v14.4h
-	WORD $0x8b0f01ce                     // a08: add x14, x14, x15
-	WORD $0x0e228070                     // a0c: smlal v16.8h, v3.8b, v2.8b
-	WORD $0x8b1001d0                     // a10: add x16, x14, x16
-	WORD $0x3dc001c5                     // a14: ldr q5, [x14]
-	WORD $0xf940068e                     // a18: ldr x14, [x20, #0x8]
-	WORD $0x4e22806b                     // a1c: smlal2 v11.8h, v3.16b, v2.16b
-	WORD $0x0e27c142                     // a20: smull v2.8h, v10.8b, v7.8b
-	WORD $0x4e6e11ac                     // a24: saddw2 v12.4s, v13.4s, v14.8h
-	WORD $0xad4a0d44                     // a28: ldp q4, q3, [x10, #0x140]
-	WORD $0x8b0e020e                     // a2c: add x14, x16, x14
-	WORD $0x4e27c147                     // a30: smull2 v7.8h, v10.16b, v7.16b
-	WORD $0x3dc0020a                     // a34: ldr q10, [x16]
-	WORD $0xf9400690                     // a38: ldr x16, [x20, #0x8]
-	WORD $0x0e70122d                     // a3c: saddw v13.4s, v17.4s, v16.4h
-	WORD $0x0e2880c2                     // a40: smlal v2.8h, v6.8b, v8.8b
-	WORD $0x4e701000                     // a44: saddw2 v0.4s, v0.4s, v16.8h
-	WORD $0x0e23c14e                     // a48: smull v14.8h, v10.8b, v3.8b
-	WORD $0x8b1001d0                     // a4c: add x16, x14, x16
-	WORD $0x0e6b1129                     // a50: saddw v9.4s, v9.4s, v11.4h
-	WORD $0x4e2880c7                     // a54: smlal2 v7.8h, v6.16b, v8.16b
-	WORD $0x3dc001c6                     // a58: ldr q6, [x14]
-	WORD $0x4e6b118b                     // a5c: saddw2 v11.4s, v12.4s, v11.8h
-	WORD $0xad4b214f                     // a60: ldp q15, q8, [x10, #0x160]
-	WORD $0x4e23c143                     // a64: smull2 v3.8h, v10.16b, v3.16b
-	WORD $0x3dc0020c                     // a68: ldr q12, [x16]
-	WORD $0x0e6211aa                     // a6c: saddw v10.4s, v13.4s, v2.4h
-	WORD $0x0e2480ae                     // a70: smlal v14.8h, v5.8b, v4.8b
-	WORD $0xf940068e                     // a74: ldr x14, [x20, #0x8]
-	WORD $0x4e621000                     // a78: saddw2 v0.4s, v0.4s, v2.8h
-	WORD $0x0e671122                     // a7c: saddw v2.4s, v9.4s, v7.4h
-	WORD $0x0e28c18d                     // a80: smull v13.8h, v12.8b, v8.8b
-	WORD $0x4e2480a3                     // a84: smlal2 v3.8h, v5.16b, v4.16b
-	WORD $0x8b0e020e                     // a88: add x14, x16, x14
-	WORD $0x4e28c184                     // a8c: smull2 v4.8h, v12.16b, v8.16b
-	WORD $0x0e6e1145                     // a90: saddw v5.4s, v10.4s, v14.4h
-	WORD $0x3dc06148                     // a94: ldr q8, [x10, #0x180]
-	WORD $0x3dc001c9                     // a98: ldr q9, [x14]
-	WORD $0x4e6e1000                     // a9c: saddw2 v0.4s, v0.4s, v14.8h
-	WORD $0x4e671167                     // aa0: saddw2 v7.4s, v11.4s, v7.8h
-	WORD $0x0e2f80cd                     // aa4: smlal v13.8h, v6.8b, v15.8b
-	WORD $0x0e631042                     // aa8: saddw v2.4s, v2.4s, v3.4h
-	WORD $0x4e2f80c4                     // aac: smlal2 v4.8h, v6.16b, v15.16b
-	WORD $0x0e28c126                     // ab0: smull v6.8h, v9.8b, v8.8b
-	WORD $0x4e6310e3                     // ab4: saddw2 v3.4s, v7.4s, v3.8h
-	WORD $0x0e6d10a5                     // ab8: saddw v5.4s, v5.4s, v13.4h
-	WORD $0x4e6d1000                     // abc: saddw2 v0.4s, v0.4s, v13.8h
-	WORD $0x4e28c127                     // ac0: smull2 v7.8h, v9.16b, v8.16b
-	WORD $0x0e641042                     // ac4: saddw v2.4s, v2.4s, v4.4h
-	WORD $0x4e641063                     // ac8: saddw2 v3.4s, v3.4s, v4.8h
-	WORD $0x0e6610a5                     // acc: saddw v5.4s, v5.4s, v6.4h
-	WORD $0x4e661000                     // ad0: saddw2 v0.4s, v0.4s, v6.8h
-	WORD $0x0e671042                     // ad4: saddw v2.4s, v2.4s, v7.4h
-	WORD $0x4e671063                     // ad8: saddw2 v3.4s, v3.4s, v7.8h
-	WORD $0x4e21d8a4                     // adc: scvtf v4.4s, v5.4s
-	WORD $0xad421965                     // ae0: ldp q5, q6, [x11, #0x40]
-	WORD $0x4e21d800                     // ae4: scvtf v0.4s, v0.4s
-	WORD $0x4e21d842                     // ae8: scvtf v2.4s, v2.4s
-	WORD $0x4e21d863                     // aec: scvtf v3.4s, v3.4s
-	WORD $0x6e24dca4                     // af0: fmul v4.4s, v5.4s, v4.4s
-	WORD $0x6e20dcc0                     // af4: fmul v0.4s, v6.4s, v0.4s
-	WORD $0xad431965                     // af8: ldp q5, q6, [x11, #0x60]
-	WORD $0x4e21a884                     // afc: fcvtns v4.4s, v4.4s
-	WORD $0x6e22dca2                     // b00: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x6e23dcc3                     // b04: fmul v3.4s, v6.4s, v3.4s
-	WORD $0x4e21a800                     // b08: fcvtns v0.4s, v0.4s
-	WORD $0xad441566                     // b0c: ldp q6, q5, [x11, #0x80]
-	WORD $0x0e614884                     // b10: sqxtn v4.4h, v4.4s
-	WORD $0x4e21a842                     // b14: fcvtns v2.4s, v2.4s
-	WORD $0x4e4518c5                     // b18: uzp1 v5.8h, v6.8h, v5.8h
+	WORD $0x8b0f05ef                     // 068: add x15, x15, x15, lsl #1
+	WORD $0xf9400690                     // 06c: ldr x16, [x20, #0x8]
+	WORD $0xd37ef610                     // 070: lsl x16, x16, #2
+	WORD $0xa940da81                     // 074: ldp x1, x22, [x20, #0x8]
+	WORD $0x8b01083b                     // 078: add x27, x1, x1, lsl #2
+	WORD $0xf9401e80                     // 07c: ldr x0, [x20, #0x38]
+	WORD $0xa942e29a                     // 080: ldp x26, x24, [x20, #0x28]
+	WORD $0xf100081f                     // 084: cmp x0, #0x2
+	WORD $0x8b0a035a                     // 088: add x26, x26, x10
+	WORD $0x54010c4b                     // 08c: b.lt 0x43a4 <depthwiseNEONk5+0x2214>
+	WORD $0xd37ffb01                     // 090: lsl x1, x24, #1
+	WORD $0xd37ffac2                     // 094: lsl x2, x22, #1
+	WORD $0xd503201f                     // 098: nop
+	WORD $0xd503201f                     // 09c: nop
+	WORD $0x3cec6a63                     // 0a0: ldr q3, [x19, x12]
+	WORD $0xd1000803                     // 0a4: sub x3, x0, #0x2
+	WORD $0xad401128                     // 0a8: ldp q8, q4, [x9]
+	WORD $0xf1000c1f                     // 0ac: cmp x0, #0x3
+	WORD $0xaa0303e0                     // 0b0: mov x0, x3
+	WORD $0x3ced6a66                     // 0b4: ldr q6, [x19, x13]
+	WORD $0xad411527                     // 0b8: ldp q7, q5, [x9, #0x20]
+	WORD $0x0e24c069                     // 0bc: smull v9.8h, v3.8b, v4.8b
+	WORD $0x3cec6a2a                     // 0c0: ldr q10, [x17, x12]
+	WORD $0x4e24c06b                     // 0c4: smull2 v11.8h, v3.16b, v4.16b
+	WORD $0x3ced6a30                     // 0c8: ldr q16, [x17, x13]
+	WORD $0x0e24c0cf                     // 0cc: smull v15.8h, v6.8b, v4.8b
+	WORD $0x0e25c0cd                     // 0d0: smull v13.8h, v6.8b, v5.8b
+	WORD $0x3cee6a6c                     // 0d4: ldr q12, [x19, x14]
+	WORD $0x4e25c0ce                     // 0d8: smull2 v14.8h, v6.16b, v5.16b
+	WORD $0x3dc01523                     // 0dc: ldr q3, [x9, #0x50]
+	WORD $0x4e24c0c6                     // 0e0: smull2 v6.8h, v6.16b, v4.16b
+	WORD $0x3cf06b38                     // 0e4: ldr q24, [x25, x16]
+	WORD $0x0e288149                     // 0e8: smlal v9.8h, v10.8b, v8.8b
+	WORD $0x4e28814b                     // 0ec: smlal2 v11.8h, v10.16b, v8.16b
+	WORD $0xad40496a                     // 0f0: ldp q10, q18, [x11]
+	WORD $0x0e27820d                     // 0f4: smlal v13.8h, v16.8b, v7.8b
+	WORD $0xad415173                     // 0f8: ldp q19, q20, [x11, #0x20]
+	WORD $0x0e23c191                     // 0fc: smull v17.8h, v12.8b, v3.8b
+	WORD $0x0e691144                     // 100: saddw v4.4s, v10.4s, v9.4h
+	WORD $0x4e691249                     // 104: saddw2 v9.4s, v18.4s, v9.8h
+	WORD $0x4e27820e                     // 108: smlal2 v14.8h, v16.16b, v7.16b
+	WORD $0x0e28820f                     // 10c: smlal v15.8h, v16.8b, v8.8b
+	WORD $0x4e288206                     // 110: smlal2 v6.8h, v16.16b, v8.16b
+	WORD $0x0e6b1268                     // 114: saddw v8.4s, v19.4s, v11.4h
+	WORD $0x4e6b128b                     // 118: saddw2 v11.4s, v20.4s, v11.8h
+	WORD $0x4e23c190                     // 11c: smull2 v16.8h, v12.16b, v3.16b
+	WORD $0x0e6d1095                     // 120: saddw v21.4s, v4.4s, v13.4h
+	WORD $0x3dc01124                     // 124: ldr q4, [x9, #0x40]
+	WORD $0x4e6d1129                     // 128: saddw2 v9.4s, v9.4s, v13.8h
+	WORD $0x3cee6a2d                     // 12c: ldr q13, [x17, x14]
+	WORD $0x0e6f114a                     // 130: saddw v10.4s, v10.4s, v15.4h
+	WORD $0x0e6e1108                     // 134: saddw v8.4s, v8.4s, v14.4h
+	WORD $0x4e6e116b                     // 138: saddw2 v11.4s, v11.4s, v14.8h
+	WORD $0x4e6f124e                     // 13c: saddw2 v14.4s, v18.4s, v15.8h
+	WORD $0x0e2481b1                     // 140: smlal v17.8h, v13.8b, v4.8b
+	WORD $0x0e25c18f                     // 144: smull v15.8h, v12.8b, v5.8b
+	WORD $0x4e25c18c                     // 148: smull2 v12.8h, v12.16b, v5.16b
+	WORD $0x0e661272                     // 14c: saddw v18.4s, v19.4s, v6.4h
+	WORD $0x4e2481b0                     // 150: smlal2 v16.8h, v13.16b, v4.16b
+	WORD $0x4e661293                     // 154: saddw2 v19.4s, v20.4s, v6.8h
+	WORD $0x3cef6a74                     // 158: ldr q20, [x19, x15]
+	WORD $0xad431925                     // 15c: ldp q5, q6, [x9, #0x60]
+	WORD $0x0e7112b5                     // 160: saddw v21.4s, v21.4s, v17.4h
+	WORD $0x0e2781af                     // 164: smlal v15.8h, v13.8b, v7.8b
+	WORD $0x4e711129                     // 168: saddw2 v9.4s, v9.4s, v17.8h
+	WORD $0x0e26c291                     // 16c: smull v17.8h, v20.8b, v6.8b
+	WORD $0x4e2781ac                     // 170: smlal2 v12.8h, v13.16b, v7.16b
+	WORD $0x3cef6a2d                     // 174: ldr q13, [x17, x15]
+	WORD $0x0e701108                     // 178: saddw v8.4s, v8.4s, v16.4h
+	WORD $0x4e70116b                     // 17c: saddw2 v11.4s, v11.4s, v16.8h
+	WORD $0x4e26c290                     // 180: smull2 v16.8h, v20.16b, v6.16b
+	WORD $0x0e6f114a                     // 184: saddw v10.4s, v10.4s, v15.4h
+	WORD $0x4e6f11ce                     // 188: saddw2 v14.4s, v14.4s, v15.8h
+	WORD $0x0e2581b1                     // 18c: smlal v17.8h, v13.8b, v5.8b
+	WORD $0x0e6c124f                     // 190: saddw v15.4s, v18.4s, v12.4h
+	WORD $0x0e23c292                     // 194: smull v18.8h, v20.8b, v3.8b
+	WORD $0x4e6c126c                     // 198: saddw2 v12.4s, v19.4s, v12.8h
+	WORD $0x3cf06a73                     // 19c: ldr q19, [x19, x16]
+	WORD $0x4e2581b0                     // 1a0: smlal2 v16.8h, v13.16b, v5.16b
+	WORD $0x4e23c294                     // 1a4: smull2 v20.8h, v20.16b, v3.16b
+	WORD $0xad441d23                     // 1a8: ldp q3, q7, [x9, #0x80]
+	WORD $0x0e7112b5                     // 1ac: saddw v21.4s, v21.4s, v17.4h
+	WORD $0x4e711129                     // 1b0: saddw2 v9.4s, v9.4s, v17.8h
+	WORD $0x0e2481b2                     // 1b4: smlal v18.8h, v13.8b, v4.8b
+	WORD $0x0e27c271                     // 1b8: smull v17.8h, v19.8b, v7.8b
+	WORD $0x0e701108                     // 1bc: saddw v8.4s, v8.4s, v16.4h
+	WORD $0x4e2481b4                     // 1c0: smlal2 v20.8h, v13.16b, v4.16b
+	WORD $0x3cf06a2d                     // 1c4: ldr q13, [x17, x16]
+	WORD $0x4e70116b                     // 1c8: saddw2 v11.4s, v11.4s, v16.8h
+	WORD $0x4e27c270                     // 1cc: smull2 v16.8h, v19.16b, v7.16b
+	WORD $0x0e721156                     // 1d0: saddw v22.4s, v10.4s, v18.4h
+	WORD $0x0e2381b1                     // 1d4: smlal v17.8h, v13.8b, v3.8b
+	WORD $0x4e7211ce                     // 1d8: saddw2 v14.4s, v14.4s, v18.8h
+	WORD $0x0e26c272                     // 1dc: smull v18.8h, v19.8b, v6.8b
+	WORD $0x0e7411ef                     // 1e0: saddw v15.4s, v15.4s, v20.4h
+	WORD $0x4e2381b0                     // 1e4: smlal2 v16.8h, v13.16b, v3.16b
+	WORD $0x4e74118c                     // 1e8: saddw2 v12.4s, v12.4s, v20.8h
+	WORD $0x3cfb6a74                     // 1ec: ldr q20, [x19, x27]
+	WORD $0x4e26c273                     // 1f0: smull2 v19.8h, v19.16b, v6.16b
+	WORD $0x8b020273                     // 1f4: add x19, x19, x2
+	WORD $0x0e7112a4                     // 1f8: saddw v4.4s, v21.4s, v17.4h
+	WORD $0x3ced6af5                     // 1fc: ldr q21, [x23, x13]
+	WORD $0x4e711129                     // 200: saddw2 v9.4s, v9.4s, v17.8h
+	WORD $0x0e2581b2                     // 204: smlal v18.8h, v13.8b, v5.8b
+	WORD $0x0e27c291                     // 208: smull v17.8h, v20.8b, v7.8b
+	WORD $0x0e70110a                     // 20c: saddw v10.4s, v8.4s, v16.4h
+	WORD $0x4e701166                     // 210: saddw2 v6.4s, v11.4s, v16.8h
+	WORD $0x3cfb6a2b                     // 214: ldr q11, [x17, x27]
+	WORD $0x4e2581b3                     // 218: smlal2 v19.8h, v13.16b, v5.16b
+	WORD $0x3cec6ae5                     // 21c: ldr q5, [x23, x12]
+	WORD $0x4e27c28d                     // 220: smull2 v13.8h, v20.16b, v7.16b
+	WORD $0x8b020231                     // 224: add x17, x17, x2
+	WORD $0xad452127                     // 228: ldp q7, q8, [x9, #0xa0]
+	WORD $0x0e7212d0                     // 22c: saddw v16.4s, v22.4s, v18.4h
+	WORD $0x4e7211ce                     // 230: saddw2 v14.4s, v14.4s, v18.8h
+	WORD $0x0e238171                     // 234: smlal v17.8h, v11.8b, v3.8b
+	WORD $0x0e28c0b2                     // 238: smull v18.8h, v5.8b, v8.8b
+	WORD $0x0e7311ef                     // 23c: saddw v15.4s, v15.4s, v19.4h
+	WORD $0x4e23816d                     // 240: smlal2 v13.8h, v11.16b, v3.16b
+	WORD $0x3cec6aab                     // 244: ldr q11, [x21, x12]
+	WORD $0x4e731193                     // 248: saddw2 v19.4s, v12.4s, v19.8h
+	WORD $0x4e28c0b4                     // 24c: smull2 v20.8h, v5.16b, v8.16b
+	WORD $0xad461523                     // 250: ldp q3, q5, [x9, #0xc0]
+	WORD $0x0e71120c                     // 254: saddw v12.4s, v16.4s, v17.4h
+	WORD $0x0e278172                     // 258: smlal v18.8h, v11.8b, v7.8b
+	WORD $0x0e6d11ef                     // 25c: saddw v15.4s, v15.4s, v13.4h
+	WORD $0x0e25c2b0                     // 260: smull v16.8h, v21.8b, v5.8b
+	WORD $0x4e278174                     // 264: smlal2 v20.8h, v11.16b, v7.16b
+	WORD $0x4e6d126b                     // 268: saddw2 v11.4s, v19.4s, v13.8h
+	WORD $0x3ced6aad                     // 26c: ldr q13, [x21, x13]
+	WORD $0x4e7111ce                     // 270: saddw2 v14.4s, v14.4s, v17.8h
+	WORD $0x0e721084                     // 274: saddw v4.4s, v4.4s, v18.4h
+	WORD $0x4e25c2b1                     // 278: smull2 v17.8h, v21.16b, v5.16b
+	WORD $0x4e721129                     // 27c: saddw2 v9.4s, v9.4s, v18.8h
+	WORD $0x0e2381b0                     // 280: smlal v16.8h, v13.8b, v3.8b
+	WORD $0x0e74114a                     // 284: saddw v10.4s, v10.4s, v20.4h
+	WORD $0x0e28c2b2                     // 288: smull v18.8h, v21.8b, v8.8b
+	WORD $0x4e7410d3                     // 28c: saddw2 v19.4s, v6.4s, v20.8h
+	WORD $0x3cee6af4                     // 290: ldr q20, [x23, x14]
+	WORD $0x4e28c2a8                     // 294: smull2 v8.8h, v21.16b, v8.16b
+	WORD $0x4e2381b1                     // 298: smlal2 v17.8h, v13.16b, v3.16b
+	WORD $0x0e701095                     // 29c: saddw v21.4s, v4.4s, v16.4h
+	WORD $0xad471924                     // 2a0: ldp q4, q6, [x9, #0xe0]
+	WORD $0x4e701129                     // 2a4: saddw2 v9.4s, v9.4s, v16.8h
+	WORD $0x0e26c290                     // 2a8: smull v16.8h, v20.8b, v6.8b
+	WORD $0x0e2781b2                     // 2ac: smlal v18.8h, v13.8b, v7.8b
+	WORD $0x4e2781a8                     // 2b0: smlal2 v8.8h, v13.16b, v7.16b
+	WORD $0x3cee6aad                     // 2b4: ldr q13, [x21, x14]
+	WORD $0x0e71114a                     // 2b8: saddw v10.4s, v10.4s, v17.4h
+	WORD $0x4e711271                     // 2bc: saddw2 v17.4s, v19.4s, v17.8h
+	WORD $0x4e26c293                     // 2c0: smull2 v19.8h, v20.16b, v6.16b
+	WORD $0x0e2481b0                     // 2c4: smlal v16.8h, v13.8b, v4.8b
+	WORD $0x0e72118c                     // 2c8: saddw v12.4s, v12.4s, v18.4h
+	WORD $0x4e7211ce                     // 2cc: saddw2 v14.4s, v14.4s, v18.8h
+	WORD $0x0e25c292                     // 2d0: smull v18.8h, v20.8b, v5.8b
+	WORD $0x0e6811ef                     // 2d4: saddw v15.4s, v15.4s, v8.4h
+	WORD $0x4e2481b3                     // 2d8: smlal2 v19.8h, v13.16b, v4.16b
+	WORD $0x4e681168                     // 2dc: saddw2 v8.4s, v11.4s, v8.8h
+	WORD $0x0e7012ab                     // 2e0: saddw v11.4s, v21.4s, v16.4h
+	WORD $0x3cef6af5                     // 2e4: ldr q21, [x23, x15]
+	WORD $0x4e25c294                     // 2e8: smull2 v20.8h, v20.16b, v5.16b
+	WORD $0xad481d25                     // 2ec: ldp q5, q7, [x9, #0x100]
+	WORD $0x4e701129                     // 2f0: saddw2 v9.4s, v9.4s, v16.8h
+	WORD $0x0e2381b2                     // 2f4: smlal v18.8h, v13.8b, v3.8b
+	WORD $0x0e73114a                     // 2f8: saddw v10.4s, v10.4s, v19.4h
+	WORD $0x0e27c2b0                     // 2fc: smull v16.8h, v21.8b, v7.8b
+	WORD $0x4e731231                     // 300: saddw2 v17.4s, v17.4s, v19.8h
+	WORD $0x4e2381b4                     // 304: smlal2 v20.8h, v13.16b, v3.16b
+	WORD $0x3cef6aad                     // 308: ldr q13, [x21, x15]
+	WORD $0x4e27c2b3                     // 30c: smull2 v19.8h, v21.16b, v7.16b
+	WORD $0x0e72118c                     // 310: saddw v12.4s, v12.4s, v18.4h
+	WORD $0x4e7211ce                     // 314: saddw2 v14.4s, v14.4s, v18.8h
+	WORD $0x0e2581b0                     // 318: smlal v16.8h, v13.8b, v5.8b
+	WORD $0x0e26c2b2                     // 31c: smull v18.8h, v21.8b, v6.8b
+	WORD $0x0e7411ef                     // 320: saddw v15.4s, v15.4s, v20.4h
+	WORD $0x4e2581b3                     // 324: smlal2 v19.8h, v13.16b, v5.16b
+	WORD $0x4e741108                     // 328: saddw2 v8.4s, v8.4s, v20.8h
+	WORD $0x3cf06af4                     // 32c: ldr q20, [x23, x16]
+	WORD $0x4e26c2a6                     // 330: smull2 v6.8h, v21.16b, v6.16b
+	WORD $0xad495523                     // 334: ldp q3, q21, [x9, #0x120]
+	WORD $0x0e70116b                     // 338: saddw v11.4s, v11.4s, v16.4h
+	WORD $0x0e2481b2                     // 33c: smlal v18.8h, v13.8b, v4.8b
+	WORD $0x4e701129                     // 340: saddw2 v9.4s, v9.4s, v16.8h
+	WORD $0x0e35c290                     // 344: smull v16.8h, v20.8b, v21.8b
+	WORD $0x0e73114a                     // 348: saddw v10.4s, v10.4s, v19.4h
+	WORD $0x4e2481a6                     // 34c: smlal2 v6.8h, v13.16b, v4.16b
+	WORD $0x4e73122d                     // 350: saddw2 v13.4s, v17.4s, v19.8h
+	WORD $0x3cf06ab1                     // 354: ldr q17, [x21, x16]
+	WORD $0x4e35c293                     // 358: smull2 v19.8h, v20.16b, v21.16b
+	WORD $0x0e72118c                     // 35c: saddw v12.4s, v12.4s, v18.4h
+	WORD $0x4e7211ce                     // 360: saddw2 v14.4s, v14.4s, v18.8h
+	WORD $0x0e238230                     // 364: smlal v16.8h, v17.8b, v3.8b
+	WORD $0x0e27c292                     // 368: smull v18.8h, v20.8b, v7.8b
+	WORD $0x4e661116                     // 36c: saddw2 v22.4s, v8.4s, v6.8h
+	WORD $0x3cfb6ae8                     // 370: ldr q8, [x23, x27]
+	WORD $0x4e238233                     // 374: smlal2 v19.8h, v17.16b, v3.16b
+	WORD $0x8b0202f7                     // 378: add x23, x23, x2
+	WORD $0x4e27c294                     // 37c: smull2 v20.8h, v20.16b, v7.16b
+	WORD $0x0e6611ef                     // 380: saddw v15.4s, v15.4s, v6.4h
+	WORD $0x4e701124                     // 384: saddw2 v4.4s, v9.4s, v16.8h
+	WORD $0x0e258232                     // 388: smlal v18.8h, v17.8b, v5.8b
+	WORD $0x0e35c109                     // 38c: smull v9.8h, v8.8b, v21.8b
+	WORD $0x0e731147                     // 390: saddw v7.4s, v10.4s, v19.4h
+	WORD $0x3cfb6aaa                     // 394: ldr q10, [x21, x27]
+	WORD $0x0e701166                     // 398: saddw v6.4s, v11.4s, v16.4h
+	WORD $0x8b0202b5                     // 39c: add x21, x21, x2
+	WORD $0x4e258234                     // 3a0: smlal2 v20.8h, v17.16b, v5.16b
+	WORD $0x4e35c10b                     // 3a4: smull2 v11.8h, v8.16b, v21.16b
+	WORD $0x3ced6b28                     // 3a8: ldr q8, [x25, x13]
+	WORD $0x0e72118c                     // 3ac: saddw v12.4s, v12.4s, v18.4h
+	WORD $0x0e238149                     // 3b0: smlal v9.8h, v10.8b, v3.8b
+	WORD $0x4e7211ce                     // 3b4: saddw2 v14.4s, v14.4s, v18.8h
+	WORD $0x3cec6b32                     // 3b8: ldr q18, [x25, x12]
+	WORD $0x4e7311a5                     // 3bc: saddw2 v5.4s, v13.4s, v19.8h
+	WORD $0xad4a3531                     // 3c0: ldp q17, q13, [x9, #0x140]
+	WORD $0x0e7411ef                     // 3c4: saddw v15.4s, v15.4s, v20.4h
+	WORD $0x4e23814b                     // 3c8: smlal2 v11.8h, v10.16b, v3.16b
+	WORD $0x3cef6b23                     // 3cc: ldr q3, [x25, x15]
+	WORD $0x4e7412ca                     // 3d0: saddw2 v10.4s, v22.4s, v20.8h
+	WORD $0x3dc05d34                     // 3d4: ldr q20, [x9, #0x170]
+	WORD $0x0e2dc110                     // 3d8: smull v16.8h, v8.8b, v13.8b
+	WORD $0x0e69118c                     // 3dc: saddw v12.4s, v12.4s, v9.4h
+	WORD $0x4e6911c9                     // 3e0: saddw2 v9.4s, v14.4s, v9.8h
+	WORD $0x3cee6b2e                     // 3e4: ldr q14, [x25, x14]
+	WORD $0x4e2dc113                     // 3e8: smull2 v19.8h, v8.16b, v13.16b
+	WORD $0x0e6b11ef                     // 3ec: saddw v15.4s, v15.4s, v11.4h
+	WORD $0x4e6b114a                     // 3f0: saddw2 v10.4s, v10.4s, v11.8h
+	WORD $0x0e2dc1cb                     // 3f4: smull v11.8h, v14.8b, v13.8b
+	WORD $0x4e2dc1cd                     // 3f8: smull2 v13.8h, v14.16b, v13.16b
+	WORD $0x0e318250                     // 3fc: smlal v16.8h, v18.8b, v17.8b
+	WORD $0x4e318253                     // 400: smlal2 v19.8h, v18.16b, v17.16b
+	WORD $0x0e34c072                     // 404: smull v18.8h, v3.8b, v20.8b
+	WORD $0x4e34c077                     // 408: smull2 v23.8h, v3.16b, v20.16b
+	WORD $0x0e31810b                     // 40c: smlal v11.8h, v8.8b, v17.8b
+	WORD $0x4e31810d                     // 410: smlal2 v13.8h, v8.16b, v17.16b
+	WORD $0x0e7010d5                     // 414: saddw v21.4s, v6.4s, v16.4h
+	WORD $0x3dc05926                     // 418: ldr q6, [x9, #0x160]
+	WORD $0x4e701090                     // 41c: saddw2 v16.4s, v4.4s, v16.8h
+	WORD $0x0e7310f6                     // 420: saddw v22.4s, v7.4s, v19.4h
+	WORD $0x4e7310b3                     // 424: saddw2 v19.4s, v5.4s, v19.8h
+	WORD $0x3dc06125                     // 428: ldr q5, [x9, #0x180]
+	WORD $0x0e2681d2                     // 42c: smlal v18.8h, v14.8b, v6.8b
+	WORD $0x4e2681d7                     // 430: smlal2 v23.8h, v14.16b, v6.16b
+	WORD $0x0e6d11e8                     // 434: saddw v8.4s, v15.4s, v13.4h
+	WORD $0x4e6d114a                     // 438: saddw2 v10.4s, v10.4s, v13.8h
+	WORD $0x0e34c30d                     // 43c: smull v13.8h, v24.8b, v20.8b
+	WORD $0x0e6b1187                     // 440: saddw v7.4s, v12.4s, v11.4h
+	WORD $0x4e72120c                     // 444: saddw2 v12.4s, v16.4s, v18.8h
+	WORD $0x0e7712ce                     // 448: saddw v14.4s, v22.4s, v23.4h
+	WORD $0x4e34c30f                     // 44c: smull2 v15.8h, v24.16b, v20.16b
+	WORD $0x4e25c310                     // 450: smull2 v16.8h, v24.16b, v5.16b
+	WORD $0x4e771271                     // 454: saddw2 v17.4s, v19.4s, v23.8h
+	WORD $0x0e26806d                     // 458: smlal v13.8h, v3.8b, v6.8b
+	WORD $0x4e6b1124                     // 45c: saddw2 v4.4s, v9.4s, v11.8h
+	WORD $0x0e7212a9                     // 460: saddw v9.4s, v21.4s, v18.4h
+	WORD $0x3cfb6b32                     // 464: ldr q18, [x25, x27]
+	WORD $0x0e25c30b                     // 468: smull v11.8h, v24.8b, v5.8b
+	WORD $0x8b020339                     // 46c: add x25, x25, x2
+	WORD $0x4e26806f                     // 470: smlal2 v15.8h, v3.16b, v6.16b
+	WORD $0x0e7011ce                     // 474: saddw v14.4s, v14.4s, v16.4h
+	WORD $0x4e701226                     // 478: saddw2 v6.4s, v17.4s, v16.8h
+	WORD $0x0e6d10f0                     // 47c: saddw v16.4s, v7.4s, v13.4h
+	WORD $0x0e25c251                     // 480: smull v17.8h, v18.8b, v5.8b
+	WORD $0x0e6b1129                     // 484: saddw v9.4s, v9.4s, v11.4h
+	WORD $0x4e6f114a                     // 488: saddw2 v10.4s, v10.4s, v15.8h
+	WORD $0x4e25c252                     // 48c: smull2 v18.8h, v18.16b, v5.16b
+	WORD $0x0e6f1108                     // 490: saddw v8.4s, v8.4s, v15.4h
+	WORD $0x4e6d1084                     // 494: saddw2 v4.4s, v4.4s, v13.8h
+	WORD $0x0e71120f                     // 498: saddw v15.4s, v16.4s, v17.4h
+	WORD $0x4e21d929                     // 49c: scvtf v9.4s, v9.4s
+	WORD $0x4e6b118b                     // 4a0: saddw2 v11.4s, v12.4s, v11.8h
+	WORD $0xad420d6c                     // 4a4: ldp q12, q3, [x11, #0x40]
+	WORD $0x0e721108                     // 4a8: saddw v8.4s, v8.4s, v18.4h
+	WORD $0x4e711084                     // 4ac: saddw2 v4.4s, v4.4s, v17.8h
+	WORD $0x4e21d9ef                     // 4b0: scvtf v15.4s, v15.4s
+	WORD $0xad44416d                     // 4b4: ldp q13, q16, [x11, #0x80]
+	WORD $0x6e29dd89                     // 4b8: fmul v9.4s, v12.4s, v9.4s
+	WORD $0x4e21d96b                     // 4bc: scvtf v11.4s, v11.4s
+	WORD $0x4e72114a                     // 4c0: saddw2 v10.4s, v10.4s, v18.8h
+	WORD $0x4e21d9ce                     // 4c4: scvtf v14.4s, v14.4s
+	WORD $0x6e2fdd8c                     // 4c8: fmul v12.4s, v12.4s, v15.4s
+	WORD $0x4e21d884                     // 4cc: scvtf v4.4s, v4.4s
+	WORD $0x4e21d908                     // 4d0: scvtf v8.4s, v8.4s
+	WORD $0xad461567                     // 4d4: ldp q7, q5, [x11, #0xc0]
+	WORD $0x4e5019ad                     // 4d8: uzp1 v13.8h, v13.8h, v16.8h
+	WORD $0xad43416f                     // 4dc: ldp q15, q16, [x11, #0x60]
+	WORD $0x6e2bdc6b                     // 4e0: fmul v11.4s, v3.4s, v11.4s
+	WORD $0x4ea7f529                     // 4e4: fmin v9.4s, v9.4s, v7.4s
+	WORD $0x4e21d8c6                     // 4e8: scvtf v6.4s, v6.4s
+	WORD $0x6e2eddee                     // 4ec: fmul v14.4s, v15.4s, v14.4s
+	WORD $0x4ea7f587                     // 4f0: fmin v7.4s, v12.4s, v7.4s
+	WORD $0x6e24dc63                     // 4f4: fmul v3.4s, v3.4s, v4.4s
+	WORD $0x6e28dde4                     // 4f8: fmul v4.4s, v15.4s, v8.4s
+	WORD $0x4e21d948                     // 4fc: scvtf v8.4s, v10.4s
+	WORD $0xad47296c                     // 500: ldp q12, q10, [x11, #0xe0]
+	WORD $0x4e21a929                     // 504: fcvtns v9.4s, v9.4s
+	WORD $0x4ea5f56b                     // 508: fmin v11.4s, v11.4s, v5.4s
+	WORD $0x6e26de06                     // 50c: fmul v6.4s, v16.4s, v6.4s
+	WORD $0x4eacf5ce                     // 510: fmin v14.4s, v14.4s, v12.4s
+	WORD $0x4e21a8e7                     // 514: fcvtns v7.4s, v7.4s
+	WORD $0x4ea5f463                     // 518: fmin v3.4s, v3.4s, v5.4s
+	WORD $0x4eacf484                     // 51c: fmin v4.4s, v4.4s, v12.4s
+	WORD $0x6e28de05                     // 520: fmul v5.4s, v16.4s, v8.4s
+	WORD $0x0e614929                     // 524: sqxtn v9.4h, v9.4s
+	WORD $0x4e21a96b                     // 528: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a9c8                     // 52c: fcvtns v8.4s, v14.4s
+	WORD $0x4eaaf4c6                     // 530: fmin v6.4s, v6.4s, v10.4s
+	WORD $0x0e6148e7                     // 534: sqxtn v7.4h, v7.4s
+	WORD $0x4e21a863                     // 538: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a884                     // 53c: fcvtns v4.4s, v4.4s
+	WORD $0x4eaaf4a5                     // 540: fmin v5.4s, v5.4s, v10.4s
+	WORD $0x4e614969                     // 544: sqxtn2 v9.8h, v11.4s
+	WORD $0x0e614908                     // 548: sqxtn v8.4h, v8.4s
+	WORD $0x4e21a8c6                     // 54c: fcvtns v6.4s, v6.4s
+	WORD $0x4e614867                     // 550: sqxtn2 v7.8h, v3.4s
+	WORD $0x0e614883                     // 554: sqxtn v3.4h, v4.4s
+	WORD $0x4e21a8a4                     // 558: fcvtns v4.4s, v5.4s
+	WORD $0xad452d6a                     // 55c: ldp q10, q11, [x11, #0xa0]
+	WORD $0x4e6d0d29                     // 560: sqadd v9.8h, v9.8h, v13.8h
+	WORD $0x4e6148c8                     // 564: sqxtn2 v8.8h, v6.4s
+	WORD $0x4e6d0ce6                     // 568: sqadd v6.8h, v7.8h, v13.8h
+	WORD $0x4e4b1945                     // 56c: uzp1 v5.8h, v10.8h, v11.8h
+	WORD $0x4e614883                     // 570: sqxtn2 v3.8h, v4.4s
+	WORD $0x0e214924                     // 574: sqxtn v4.8b, v9.8h
+	WORD $0x0e2148c6                     // 578: sqxtn v6.8b, v6.8h
+	WORD $0x4e650d07                     // 57c: sqadd v7.8h, v8.8h, v5.8h
+	WORD $0x4e650c63                     // 580: sqadd v3.8h, v3.8h, v5.8h
+	WORD $0x4e2148e4                     // 584: sqxtn2 v4.16b, v7.8h
+	WORD $0x4e214866                     // 588: sqxtn2 v6.16b, v3.8h
+	WORD $0x3d800344                     // 58c: str q4, [x26]
+	WORD $0x3cb86b46                     // 590: str q6, [x26, x24]
+	WORD $0x8b01035a                     // 594: add x26, x26, x1
+	WORD $0x54ffd848                     // 598: b.hi 0x2230 <depthwiseNEONk5+0xa0>
+	WORD $0xb500e423                     // 59c: cbnz x3, 0x43b0 <depthwiseNEONk5+0x2220>
+	WORD $0x14000e2c                     // 5a0: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xeb0d019f                     // 5a4: cmp x12, x13
+	WORD $0x540086c1                     // 5a8: b.ne 0x3810 <depthwiseNEONk5+0x1680>
+	WORD $0xa940368e                     // 5ac: ldp x14, x13, [x20]
+	WORD $0xaa1f03ec                     // 5b0: mov x12, xzr
+	WORD $0xa9404dd1                     // 5b4: ldp x17, x19, [x14]
+	WORD $0xa9415dd5                     // 5b8: ldp x21, x23, [x14, #0x10]
+	WORD $0xf94011d9                     // 5bc: ldr x25, [x14, #0x20]
+	WORD $0xf940068e                     // 5c0: ldr x14, [x20, #0x8]
+	WORD $0x8b0a0231                     // 5c4: add x17, x17, x10
+	WORD $0x8b0a0273                     // 5c8: add x19, x19, x10
+	WORD $0x8b0a02b5                     // 5cc: add x21, x21, x10
+	WORD $0x8b0a02f7                     // 5d0: add x23, x23, x10
+	WORD $0x8b0a0339                     // 5d4: add x25, x25, x10
+	WORD $0xd37ff9ce                     // 5d8: lsl x14, x14, #1
+	WORD $0xf940068f                     // 5dc: ldr x15, [x20, #0x8]
+	WORD $0x8b0f05ef                     // 5e0: add x15, x15, x15, lsl #1
+	WORD $0xf9400690                     // 5e4: ldr x16, [x20, #0x8]
+	WORD $0xd37ef610                     // 5e8: lsl x16, x16, #2
+	WORD $0xa940da81                     // 5ec: ldp x1, x22, [x20, #0x8]
+	WORD $0x8b01083b                     // 5f0: add x27, x1, x1, lsl #2
+	WORD $0xf9401e80                     // 5f4: ldr x0, [x20, #0x38]
+	WORD $0xa942e29a                     // 5f8: ldp x26, x24, [x20, #0x28]
+	WORD $0xf100081f                     // 5fc: cmp x0, #0x2
+	WORD $0x8b0a035a                     // 600: add x26, x26, x10
+	WORD $0x5401132b                     // 604: b.lt 0x49f8 <depthwiseNEONk5+0x2868>
+	WORD $0xd37ffb01                     // 608: lsl x1, x24, #1
+	WORD $0xd37ffac2                     // 60c: lsl x2, x22, #1
+	WORD $0x3cec6a63                     // 610: ldr q3, [x19, x12]
+	WORD $0xd1000803                     // 614: sub x3, x0, #0x2
+	WORD $0xad401529                     // 618: ldp q9, q5, [x9]
+	WORD $0xf1000c1f                     // 61c: cmp x0, #0x3
+	WORD $0xaa0303e0                     // 620: mov x0, x3
+	WORD $0x3ced6a68                     // 624: ldr q8, [x19, x13]
+	WORD $0xad411127                     // 628: ldp q7, q4, [x9, #0x20]
+	WORD $0x0e25c06a                     // 62c: smull v10.8h, v3.8b, v5.8b
+	WORD $0x4e25c06b                     // 630: smull2 v11.8h, v3.16b, v5.16b
+	WORD $0x3cec6a2e                     // 634: ldr q14, [x17, x12]
+	WORD $0x0e25c10f                     // 638: smull v15.8h, v8.8b, v5.8b
+	WORD $0x3cee6a66                     // 63c: ldr q6, [x19, x14]
+	WORD $0x0e24c10c                     // 640: smull v12.8h, v8.8b, v4.8b
+	WORD $0x3dc01523                     // 644: ldr q3, [x9, #0x50]
+	WORD $0x4e24c10d                     // 648: smull2 v13.8h, v8.16b, v4.16b
+	WORD $0x3cfb6abc                     // 64c: ldr q28, [x21, x27]
+	WORD $0x4e25c108                     // 650: smull2 v8.8h, v8.16b, v5.16b
+	WORD $0x3ced6a25                     // 654: ldr q5, [x17, x13]
+	WORD $0x0e2981ca                     // 658: smlal v10.8h, v14.8b, v9.8b
+	WORD $0x4e2981cb                     // 65c: smlal2 v11.8h, v14.16b, v9.16b
+	WORD $0xad40496e                     // 660: ldp q14, q18, [x11]
+	WORD $0x0e2780ac                     // 664: smlal v12.8h, v5.8b, v7.8b
+	WORD $0xad415173                     // 668: ldp q19, q20, [x11, #0x20]
+	WORD $0x0e2980af                     // 66c: smlal v15.8h, v5.8b, v9.8b
+	WORD $0x0e6a11d5                     // 670: saddw v21.4s, v14.4s, v10.4h
+	WORD $0x0e23c0d0                     // 674: smull v16.8h, v6.8b, v3.8b
+	WORD $0x4e2780ad                     // 678: smlal2 v13.8h, v5.16b, v7.16b
+	WORD $0x4e6a124a                     // 67c: saddw2 v10.4s, v18.4s, v10.8h
+	WORD $0x0e6b1276                     // 680: saddw v22.4s, v19.4s, v11.4h
+	WORD $0x4e6b128b                     // 684: saddw2 v11.4s, v20.4s, v11.8h
+	WORD $0x4e23c0d1                     // 688: smull2 v17.8h, v6.16b, v3.16b
+	WORD $0x4e2980a8                     // 68c: smlal2 v8.8h, v5.16b, v9.16b
+	WORD $0x3dc01125                     // 690: ldr q5, [x9, #0x40]
+	WORD $0x0e6f11c9                     // 694: saddw v9.4s, v14.4s, v15.4h
+	WORD $0x0e6c12ae                     // 698: saddw v14.4s, v21.4s, v12.4h
+	WORD $0x3cee6a35                     // 69c: ldr q21, [x17, x14]
+	WORD $0x4e6c114a                     // 6a0: saddw2 v10.4s, v10.4s, v12.8h
+	WORD $0x0e6d12cc                     // 6a4: saddw v12.4s, v22.4s, v13.4h
+	WORD $0x4e6d116b                     // 6a8: saddw2 v11.4s, v11.4s, v13.8h
+	WORD $0x4e6f124d                     // 6ac: saddw2 v13.4s, v18.4s, v15.8h
+	WORD $0x0e2582b0                     // 6b0: smlal v16.8h, v21.8b, v5.8b
+	WORD $0x0e24c0d2                     // 6b4: smull v18.8h, v6.8b, v4.8b
+	WORD $0x0e68126f                     // 6b8: saddw v15.4s, v19.4s, v8.4h
+	WORD $0x3cef6a73                     // 6bc: ldr q19, [x19, x15]
+	WORD $0x4e681288                     // 6c0: saddw2 v8.4s, v20.4s, v8.8h
+	WORD $0x4e2582b1                     // 6c4: smlal2 v17.8h, v21.16b, v5.16b
+	WORD $0x4e24c0d4                     // 6c8: smull2 v20.8h, v6.16b, v4.16b
+	WORD $0xad431924                     // 6cc: ldp q4, q6, [x9, #0x60]
+	WORD $0x0e7011ce                     // 6d0: saddw v14.4s, v14.4s, v16.4h
+	WORD $0x4e70114a                     // 6d4: saddw2 v10.4s, v10.4s, v16.8h
+	WORD $0x0e2782b2                     // 6d8: smlal v18.8h, v21.8b, v7.8b
+	WORD $0x0e26c270                     // 6dc: smull v16.8h, v19.8b, v6.8b
+	WORD $0x0e71118c                     // 6e0: saddw v12.4s, v12.4s, v17.4h
+	WORD $0x4e2782b4                     // 6e4: smlal2 v20.8h, v21.16b, v7.16b
+	WORD $0x3cef6a35                     // 6e8: ldr q21, [x17, x15]
+	WORD $0x4e71116b                     // 6ec: saddw2 v11.4s, v11.4s, v17.8h
+	WORD $0x4e26c271                     // 6f0: smull2 v17.8h, v19.16b, v6.16b
+	WORD $0x0e721129                     // 6f4: saddw v9.4s, v9.4s, v18.4h
+	WORD $0x0e2482b0                     // 6f8: smlal v16.8h, v21.8b, v4.8b
+	WORD $0x4e7211ad                     // 6fc: saddw2 v13.4s, v13.4s, v18.8h
+	WORD $0x0e23c272                     // 700: smull v18.8h, v19.8b, v3.8b
+	WORD $0x4e23c273                     // 704: smull2 v19.8h, v19.16b, v3.16b
+	WORD $0x0e7411ef                     // 708: saddw v15.4s, v15.4s, v20.4h
+	WORD $0x4e2482b1                     // 70c: smlal2 v17.8h, v21.16b, v4.16b
+	WORD $0x4e741108                     // 710: saddw2 v8.4s, v8.4s, v20.8h
+	WORD $0x3cf06a74                     // 714: ldr q20, [x19, x16]
+	WORD $0xad440d27                     // 718: ldp q7, q3, [x9, #0x80]
+	WORD $0x0e7011ce                     // 71c: saddw v14.4s, v14.4s, v16.4h
+	WORD $0x4e70114a                     // 720: saddw2 v10.4s, v10.4s, v16.8h
+	WORD $0x0e2582b2                     // 724: smlal v18.8h, v21.8b, v5.8b
+	WORD $0x0e23c290                     // 728: smull v16.8h, v20.8b, v3.8b
+	WORD $0x4e2582b3                     // 72c: smlal2 v19.8h, v21.16b, v5.16b
+	WORD $0x4e23c295                     // 730: smull2 v21.8h, v20.16b, v3.16b
+	WORD $0x0e71118c                     // 734: saddw v12.4s, v12.4s, v17.4h
+	WORD $0x4e71116b                     // 738: saddw2 v11.4s, v11.4s, v17.8h
+	WORD $0x3cf06a31                     // 73c: ldr q17, [x17, x16]
+	WORD $0x0e721136                     // 740: saddw v22.4s, v9.4s, v18.4h
+	WORD $0x4e7211ad                     // 744: saddw2 v13.4s, v13.4s, v18.8h
+	WORD $0x0e26c292                     // 748: smull v18.8h, v20.8b, v6.8b
+	WORD $0x0e278230                     // 74c: smlal v16.8h, v17.8b, v7.8b
+	WORD $0x4e278235                     // 750: smlal2 v21.8h, v17.16b, v7.16b
+	WORD $0x4e26c294                     // 754: smull2 v20.8h, v20.16b, v6.16b
+	WORD $0x0e7311ef                     // 758: saddw v15.4s, v15.4s, v19.4h
+	WORD $0x4e731113                     // 75c: saddw2 v19.4s, v8.4s, v19.8h
+	WORD $0x3cfb6a68                     // 760: ldr q8, [x19, x27]
+	WORD $0x0e248232                     // 764: smlal v18.8h, v17.8b, v4.8b
+	WORD $0x8b020273                     // 768: add x19, x19, x2
+	WORD $0x0e7011c5                     // 76c: saddw v5.4s, v14.4s, v16.4h
+	WORD $0x3cec6aee                     // 770: ldr q14, [x23, x12]
+	WORD $0x4e701149                     // 774: saddw2 v9.4s, v10.4s, v16.8h
+	WORD $0x0e75118a                     // 778: saddw v10.4s, v12.4s, v21.4h
+	WORD $0x0e23c10c                     // 77c: smull v12.8h, v8.8b, v3.8b
+	WORD $0x4e248234                     // 780: smlal2 v20.8h, v17.16b, v4.16b
+	WORD $0x3cfb6a24                     // 784: ldr q4, [x17, x27]
+	WORD $0x4e23c110                     // 788: smull2 v16.8h, v8.16b, v3.16b
+	WORD $0x8b020231                     // 78c: add x17, x17, x2
+	WORD $0xad452123                     // 790: ldp q3, q8, [x9, #0xa0]
+	WORD $0x4e751166                     // 794: saddw2 v6.4s, v11.4s, v21.8h
+	WORD $0x0e7212cb                     // 798: saddw v11.4s, v22.4s, v18.4h
+	WORD $0x4e7211ad                     // 79c: saddw2 v13.4s, v13.4s, v18.8h
+	WORD $0x0e28c1d1                     // 7a0: smull v17.8h, v14.8b, v8.8b
+	WORD $0x0e27808c                     // 7a4: smlal v12.8h, v4.8b, v7.8b
+	WORD $0x0e7411ef                     // 7a8: saddw v15.4s, v15.4s, v20.4h
+	WORD $0x4e741272                     // 7ac: saddw2 v18.4s, v19.4s, v20.8h
+	WORD $0x3cec6ab3                     // 7b0: ldr q19, [x21, x12]
+	WORD $0x4e278090                     // 7b4: smlal2 v16.8h, v4.16b, v7.16b
+	WORD $0x3ced6af4                     // 7b8: ldr q20, [x23, x13]
+	WORD $0xad461d24                     // 7bc: ldp q4, q7, [x9, #0xc0]
+	WORD $0x4e28c1ce                     // 7c0: smull2 v14.8h, v14.16b, v8.16b
+	WORD $0x0e238271                     // 7c4: smlal v17.8h, v19.8b, v3.8b
+	WORD $0x0e6c1175                     // 7c8: saddw v21.4s, v11.4s, v12.4h
+	WORD $0x0e27c296                     // 7cc: smull v22.8h, v20.8b, v7.8b
+	WORD $0x0e7011eb                     // 7d0: saddw v11.4s, v15.4s, v16.4h
+	WORD $0x3ced6aaf                     // 7d4: ldr q15, [x21, x13]
+	WORD $0x4e6c11ad                     // 7d8: saddw2 v13.4s, v13.4s, v12.8h
+	WORD $0x4e23826e                     // 7dc: smlal2 v14.8h, v19.16b, v3.16b
+	WORD $0x3cee6af3                     // 7e0: ldr q19, [x23, x14]
+	WORD $0x4e70124c                     // 7e4: saddw2 v12.4s, v18.4s, v16.8h
+	WORD $0x4e27c290                     // 7e8: smull2 v16.8h, v20.16b, v7.16b
+	WORD $0x0e7110a5                     // 7ec: saddw v5.4s, v5.4s, v17.4h
+	WORD $0x0e2481f6                     // 7f0: smlal v22.8h, v15.8b, v4.8b
+	WORD $0x4e711129                     // 7f4: saddw2 v9.4s, v9.4s, v17.8h
+	WORD $0x0e28c291                     // 7f8: smull v17.8h, v20.8b, v8.8b
+	WORD $0x4e28c288                     // 7fc: smull2 v8.8h, v20.16b, v8.16b
+	WORD $0x0e6e114a                     // 800: saddw v10.4s, v10.4s, v14.4h
+	WORD $0x4e2481f0                     // 804: smlal2 v16.8h, v15.16b, v4.16b
+	WORD $0x4e6e10ce                     // 808: saddw2 v14.4s, v6.4s, v14.8h
+	WORD $0x0e7610b2                     // 80c: saddw v18.4s, v5.4s, v22.4h
+	WORD $0xad471925                     // 810: ldp q5, q6, [x9, #0xe0]
+	WORD $0x4e2381e8                     // 814: smlal2 v8.8h, v15.16b, v3.16b
+	WORD $0x0e2381f1                     // 818: smlal v17.8h, v15.8b, v3.8b
+	WORD $0x3cee6aaf                     // 81c: ldr q15, [x21, x14]
+	WORD $0x0e70114a                     // 820: saddw v10.4s, v10.4s, v16.4h
+	WORD $0x0e26c274                     // 824: smull v20.8h, v19.8b, v6.8b
+	WORD $0x4e7011ce                     // 828: saddw2 v14.4s, v14.4s, v16.8h
+	WORD $0x4e26c270                     // 82c: smull2 v16.8h, v19.16b, v6.16b
+	WORD $0x0e68116b                     // 830: saddw v11.4s, v11.4s, v8.4h
+	WORD $0x4e681188                     // 834: saddw2 v8.4s, v12.4s, v8.8h
+	WORD $0x4e27c26c                     // 838: smull2 v12.8h, v19.16b, v7.16b
+	WORD $0x4e761129                     // 83c: saddw2 v9.4s, v9.4s, v22.8h
+	WORD $0x0e7112b5                     // 840: saddw v21.4s, v21.4s, v17.4h
+	WORD $0x4e7111ad                     // 844: saddw2 v13.4s, v13.4s, v17.8h
+	WORD $0x0e2581f4                     // 848: smlal v20.8h, v15.8b, v5.8b
+	WORD $0x0e27c271                     // 84c: smull v17.8h, v19.8b, v7.8b
+	WORD $0x3cef6af3                     // 850: ldr q19, [x23, x15]
+	WORD $0x4e2581f0                     // 854: smlal2 v16.8h, v15.16b, v5.16b
+	WORD $0xad481d23                     // 858: ldp q3, q7, [x9, #0x100]
+	WORD $0x4e2481ec                     // 85c: smlal2 v12.8h, v15.16b, v4.16b
+	WORD $0x0e26c27a                     // 860: smull v26.8h, v19.8b, v6.8b
+	WORD $0x0e741252                     // 864: saddw v18.4s, v18.4s, v20.4h
+	WORD $0x0e2481f1                     // 868: smlal v17.8h, v15.8b, v4.8b
+	WORD $0x3cf06aef                     // 86c: ldr q15, [x23, x16]
+	WORD $0x4e741129                     // 870: saddw2 v9.4s, v9.4s, v20.8h
+	WORD $0x0e27c274                     // 874: smull v20.8h, v19.8b, v7.8b
+	WORD $0x0e70114a                     // 878: saddw v10.4s, v10.4s, v16.4h
+	WORD $0x4e7011c4                     // 87c: saddw2 v4.4s, v14.4s, v16.8h
+	WORD $0x3cef6aae                     // 880: ldr q14, [x21, x15]
+	WORD $0x4e27c270                     // 884: smull2 v16.8h, v19.16b, v7.16b
+	WORD $0x0e6c1179                     // 888: saddw v25.4s, v11.4s, v12.4h
+	WORD $0x4e6c110b                     // 88c: saddw2 v11.4s, v8.4s, v12.8h
+	WORD $0x4e26c27b                     // 890: smull2 v27.8h, v19.16b, v6.16b
+	WORD $0xad492126                     // 894: ldp q6, q8, [x9, #0x120]
+	WORD $0x0e7112b7                     // 898: saddw v23.4s, v21.4s, v17.4h
+	WORD $0x0e2381d4                     // 89c: smlal v20.8h, v14.8b, v3.8b
+	WORD $0x4e7111b8                     // 8a0: saddw2 v24.4s, v13.4s, v17.8h
+	WORD $0x3cf06aad                     // 8a4: ldr q13, [x21, x16]
+	WORD $0x0e28c1f5                     // 8a8: smull v21.8h, v15.8b, v8.8b
+	WORD $0x8b0202b5                     // 8ac: add x21, x21, x2
+	WORD $0x4e2381d0                     // 8b0: smlal2 v16.8h, v14.16b, v3.16b
+	WORD $0x4e28c1f1                     // 8b4: smull2 v17.8h, v15.16b, v8.16b
+	WORD $0x0e2581da                     // 8b8: smlal v26.8h, v14.8b, v5.8b
+	WORD $0x0e741256                     // 8bc: saddw v22.4s, v18.4s, v20.4h
+	WORD $0x4e2581db                     // 8c0: smlal2 v27.8h, v14.16b, v5.16b
+	WORD $0x0e2681b5                     // 8c4: smlal v21.8h, v13.8b, v6.8b
+	WORD $0x4e741133                     // 8c8: saddw2 v19.4s, v9.4s, v20.8h
+	WORD $0x0e70114a                     // 8cc: saddw v10.4s, v10.4s, v16.4h
+	WORD $0x4e701090                     // 8d0: saddw2 v16.4s, v4.4s, v16.8h
+	WORD $0x3ced6b24                     // 8d4: ldr q4, [x25, x13]
+	WORD $0xad4a4925                     // 8d8: ldp q5, q18, [x9, #0x140]
+	WORD $0x4e2681b1                     // 8dc: smlal2 v17.8h, v13.16b, v6.16b
+	WORD $0x4e7a130c                     // 8e0: saddw2 v12.4s, v24.4s, v26.8h
+	WORD $0x0e7b1329                     // 8e4: saddw v9.4s, v25.4s, v27.4h
+	WORD $0x0e27c1f8                     // 8e8: smull v24.8h, v15.8b, v7.8b
+	WORD $0x0e7512d9                     // 8ec: saddw v25.4s, v22.4s, v21.4h
+	WORD $0x0e32c096                     // 8f0: smull v22.8h, v4.8b, v18.8b
+	WORD $0x0e7a12ee                     // 8f4: saddw v14.4s, v23.4s, v26.4h
+	WORD $0x4e7b1174                     // 8f8: saddw2 v20.4s, v11.4s, v27.8h
+	WORD $0x3cef6b2b                     // 8fc: ldr q11, [x25, x15]
+	WORD $0x4e751277                     // 900: saddw2 v23.4s, v19.4s, v21.8h
+	WORD $0x3cec6b33                     // 904: ldr q19, [x25, x12]
+	WORD $0x4e27c1f5                     // 908: smull2 v21.8h, v15.16b, v7.16b
+	WORD $0x0e711147                     // 90c: saddw v7.4s, v10.4s, v17.4h
+	WORD $0x4e71120a                     // 910: saddw2 v10.4s, v16.4s, v17.8h
+	WORD $0x3cfb6af1                     // 914: ldr q17, [x23, x27]
+	WORD $0x0e2381b8                     // 918: smlal v24.8h, v13.8b, v3.8b
+	WORD $0xad4b3d30                     // 91c: ldp q16, q15, [x9, #0x160]
+	WORD $0x0e258276                     // 920: smlal v22.8h, v19.8b, v5.8b
+	WORD $0x8b0202f7                     // 924: add x23, x23, x2
+	WORD $0x0e2fc17a                     // 928: smull v26.8h, v11.8b, v15.8b
+	WORD $0x4e2381b5                     // 92c: smlal2 v21.8h, v13.16b, v3.16b
+	WORD $0x3cee6b2d                     // 930: ldr q13, [x25, x14]
+	WORD $0x0e28c223                     // 934: smull v3.8h, v17.8b, v8.8b
+	WORD $0x0e7811db                     // 938: saddw v27.4s, v14.4s, v24.4h
+	WORD $0x4e28c22e                     // 93c: smull2 v14.8h, v17.16b, v8.16b
+	WORD $0x3dc06128                     // 940: ldr q8, [x9, #0x180]
+	WORD $0x0e761331                     // 944: saddw v17.4s, v25.4s, v22.4h
+	WORD $0x0e3081ba                     // 948: smlal v26.8h, v13.8b, v16.8b
+	WORD $0x4e78119d                     // 94c: saddw2 v29.4s, v12.4s, v24.8h
+	WORD $0x3cf06b2c                     // 950: ldr q12, [x25, x16]
+	WORD $0x0e268383                     // 954: smlal v3.8h, v28.8b, v6.8b
+	WORD $0x0e75113e                     // 958: saddw v30.4s, v9.4s, v21.4h
+	WORD $0x4e26838e                     // 95c: smlal2 v14.8h, v28.16b, v6.16b
+	WORD $0x0e28c19c                     // 960: smull v28.8h, v12.8b, v8.8b
+	WORD $0x0e7a1226                     // 964: saddw v6.4s, v17.4s, v26.4h
+	WORD $0x4e751299                     // 968: saddw2 v25.4s, v20.4s, v21.8h
+	WORD $0x0e631374                     // 96c: saddw v20.4s, v27.4s, v3.4h
+	WORD $0x4e6313b5                     // 970: saddw2 v21.4s, v29.4s, v3.8h
+	WORD $0x4e7612e3                     // 974: saddw2 v3.4s, v23.4s, v22.8h
+	WORD $0x4e32c098                     // 978: smull2 v24.8h, v4.16b, v18.16b
+	WORD $0x0e7c10c6                     // 97c: saddw v6.4s, v6.4s, v28.4h
+	WORD $0x4e32c1a9                     // 980: smull2 v9.8h, v13.16b, v18.16b
+	WORD $0x0e32c1b2                     // 984: smull v18.8h, v13.8b, v18.8b
+	WORD $0x4e2fc176                     // 988: smull2 v22.8h, v11.16b, v15.16b
+	WORD $0x4e7a1063                     // 98c: saddw2 v3.4s, v3.4s, v26.8h
+	WORD $0x4e258278                     // 990: smlal2 v24.8h, v19.16b, v5.16b
+	WORD $0x4e21d8d3                     // 994: scvtf v19.4s, v6.4s
+	WORD $0x4e258089                     // 998: smlal2 v9.8h, v4.16b, v5.16b
+	WORD $0x0e258092                     // 99c: smlal v18.8h, v4.8b, v5.8b
+	WORD $0x4e2fc197                     // 9a0: smull2 v23.8h, v12.16b, v15.16b
+	WORD $0x4e7c1064                     // 9a4: saddw2 v4.4s, v3.4s, v28.8h
+	WORD $0xad420d66                     // 9a8: ldp q6, q3, [x11, #0x40]
+	WORD $0x0e2fc18f                     // 9ac: smull v15.8h, v12.8b, v15.8b
+	WORD $0x4e3081b6                     // 9b0: smlal2 v22.8h, v13.16b, v16.16b
+	WORD $0x0e7810e7                     // 9b4: saddw v7.4s, v7.4s, v24.4h
+	WORD $0x6e33dcd3                     // 9b8: fmul v19.4s, v6.4s, v19.4s
+	WORD $0x4e21d88d                     // 9bc: scvtf v13.4s, v4.4s
+	WORD $0xad461165                     // 9c0: ldp q5, q4, [x11, #0xc0]
+	WORD $0x4e308177                     // 9c4: smlal2 v23.8h, v11.16b, v16.16b
+	WORD $0x0e30816f                     // 9c8: smlal v15.8h, v11.8b, v16.8b
+	WORD $0x4e78114a                     // 9cc: saddw2 v10.4s, v10.4s, v24.8h
+	WORD $0x6e25de70                     // 9d0: fmul v16.4s, v19.4s, v5.4s
+	WORD $0x6e2ddc6b                     // 9d4: fmul v11.4s, v3.4s, v13.4s
+	WORD $0x0e7610e7                     // 9d8: saddw v7.4s, v7.4s, v22.4h
+	WORD $0x4e28c18c                     // 9dc: smull2 v12.8h, v12.16b, v8.16b
+	WORD $0x0e6e13d1                     // 9e0: saddw v17.4s, v30.4s, v14.4h
+	WORD $0x4e6e132e                     // 9e4: saddw2 v14.4s, v25.4s, v14.8h
+	WORD $0x4e20d610                     // 9e8: fadd v16.4s, v16.4s, v0.4s
+	WORD $0x0e721294                     // 9ec: saddw v20.4s, v20.4s, v18.4h
+	WORD $0x4e7212ad                     // 9f0: saddw2 v13.4s, v21.4s, v18.8h
+	WORD $0x4e76114a                     // 9f4: saddw2 v10.4s, v10.4s, v22.8h
+	WORD $0x6e24dd72                     // 9f8: fmul v18.4s, v11.4s, v4.4s
+	WORD $0x0e6c10f5                     // 9fc: saddw v21.4s, v7.4s, v12.4h
+	WORD $0x3cfb6b27                     // a00: ldr q7, [x25, x27]
+	WORD $0x4e21f610                     // a04: fmax v16.4s, v16.4s, v1.4s
+	WORD $0x8b020339                     // a08: add x25, x25, x2
+	WORD $0x0e691231                     // a0c: saddw v17.4s, v17.4s, v9.4h
+	WORD $0x4e6911ce                     // a10: saddw2 v14.4s, v14.4s, v9.8h
+	WORD $0x4e6c1149                     // a14: saddw2 v9.4s, v10.4s, v12.8h
+	WORD $0x4e20d64a                     // a18: fadd v10.4s, v18.4s, v0.4s
+	WORD $0x0e6f128c                     // a1c: saddw v12.4s, v20.4s, v15.4h
+	WORD $0x0e28c0f2                     // a20: smull v18.8h, v7.8b, v8.8b
+	WORD $0x4ea2f610                     // a24: fmin v16.4s, v16.4s, v2.4s
+	WORD $0x4e28c0e7                     // a28: smull2 v7.8h, v7.16b, v8.16b
+	WORD $0x0e771231                     // a2c: saddw v17.4s, v17.4s, v23.4h
+	WORD $0x4e6f11ad                     // a30: saddw2 v13.4s, v13.4s, v15.8h
+	WORD $0x4e7711ce                     // a34: saddw2 v14.4s, v14.4s, v23.8h
+	WORD $0x0e72118c                     // a38: saddw v12.4s, v12.4s, v18.4h
+	WORD $0x4e21f548                     // a3c: fmax v8.4s, v10.4s, v1.4s
+	WORD $0x6e30de70                     // a40: fmul v16.4s, v19.4s, v16.4s
+	WORD $0x0e67122f                     // a44: saddw v15.4s, v17.4s, v7.4h
+	WORD $0x4e7211ad                     // a48: saddw2 v13.4s, v13.4s, v18.8h
+	WORD $0x4e6711ca                     // a4c: saddw2 v10.4s, v14.4s, v7.8h
+	WORD $0x4e21d98c                     // a50: scvtf v12.4s, v12.4s
+	WORD $0x4ea2f508                     // a54: fmin v8.4s, v8.4s, v2.4s
+	WORD $0xad441d6e                     // a58: ldp q14, q7, [x11, #0x80]
+	WORD $0x4e21aa10                     // a5c: fcvtns v16.4s, v16.4s
+	WORD $0x4e21d9ad                     // a60: scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ef                     // a64: scvtf v15.4s, v15.4s
+	WORD $0x4e4719c7                     // a68: uzp1 v7.8h, v14.8h, v7.8h
+	WORD $0x4e21daae                     // a6c: scvtf v14.4s, v21.4s
+	WORD $0x6e2cdcc6                     // a70: fmul v6.4s, v6.4s, v12.4s
+	WORD $0x6e28dd6b                     // a74: fmul v11.4s, v11.4s, v8.4s
+	WORD $0x0e614a08                     // a78: sqxtn v8.4h, v16.4s
+	WORD $0xad43416c                     // a7c: ldp q12, q16, [x11, #0x60]
+	WORD $0x4e21d929                     // a80: scvtf v9.4s, v9.4s
+	WORD $0x6e2ddc63                     // a84: fmul v3.4s, v3.4s, v13.4s
+	WORD $0x6e25dcc5                     // a88: fmul v5.4s, v6.4s, v5.4s
+	WORD $0x6e2edd8e                     // a8c: fmul v14.4s, v12.4s, v14.4s
+	WORD $0x6e2fdd8c                     // a90: fmul v12.4s, v12.4s, v15.4s
+	WORD $0x4e21d94a                     // a94: scvtf v10.4s, v10.4s
+	WORD $0xad473571                     // a98: ldp q17, q13, [x11, #0xe0]
+	WORD $0x6e29de09                     // a9c: fmul v9.4s, v16.4s, v9.4s
+	WORD $0x4e20d4a5                     // aa0: fadd v5.4s, v5.4s, v0.4s
+	WORD $0x6e24dc64                     // aa4: fmul v4.4s, v3.4s, v4.4s
+	WORD $0x6e31ddcf                     // aa8: fmul v15.4s, v14.4s, v17.4s
+	WORD $0x6e31dd91                     // aac: fmul v17.4s, v12.4s, v17.4s
+	WORD $0x6e2ade0a                     // ab0: fmul v10.4s, v16.4s, v10.4s
+	WORD $0x6e2ddd30                     // ab4: fmul v16.4s, v9.4s, v13.4s
+	WORD $0x4e21f4a5                     // ab8: fmax v5.4s, v5.4s, v1.4s
+	WORD $0x4e20d484                     // abc: fadd v4.4s, v4.4s, v0.4s
+	WORD $0x4e20d5ef                     // ac0: fadd v15.4s, v15.4s, v0.4s
+	WORD $0x4e20d631                     // ac4: fadd v17.4s, v17.4s, v0.4s
+	WORD $0x6e2ddd4d                     // ac8: fmul v13.4s, v10.4s, v13.4s
+	WORD $0x4e20d610                     // acc: fadd v16.4s, v16.4s, v0.4s
+	WORD $0x4ea2f4a5                     // ad0: fmin v5.4s, v5.4s, v2.4s
+	WORD $0x4e21f484                     // ad4: fmax v4.4s, v4.4s, v1.4s
+	WORD $0x4e21f5ef                     // ad8: fmax v15.4s, v15.4s, v1.4s
+	WORD $0x4e21f631                     // adc: fmax v17.4s, v17.4s, v1.4s
+	WORD $0x4e20d5ad                     // ae0: fadd v13.4s, v13.4s, v0.4s
+	WORD $0x4e21f610                     // ae4: fmax v16.4s, v16.4s, v1.4s
+	WORD $0x6e25dcc5                     // ae8: fmul v5.4s, v6.4s, v5.4s
+	WORD $0x4ea2f484                     // aec: fmin v4.4s, v4.4s, v2.4s
+	WORD $0x4ea2f5ef                     // af0: fmin v15.4s, v15.4s, v2.4s
+	WORD $0x4ea2f626                     // af4: fmin v6.4s, v17.4s, v2.4s
+	WORD $0x4e21f5ad                     // af8: fmax v13.4s, v13.4s, v1.4s
+	WORD $0x4e21a96b                     // afc: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a8a5                     // b00: fcvtns v5.4s, v5.4s
+	WORD $0x6e24dc63                     // b04: fmul v3.4s, v3.4s, v4.4s
+	WORD $0x6e2fddce                     // b08: fmul v14.4s, v14.4s, v15.4s
+	WORD $0x4ea2f60f                     // b0c: fmin v15.4s, v16.4s, v2.4s
+	WORD $0x6e26dd84                     // b10: fmul v4.4s, v12.4s, v6.4s
+	WORD $0x4ea2f5a6                     // b14: fmin v6.4s, v13.4s, v2.4s
+	WORD $0x0e6148a5                     // b18: sqxtn v5.4h, v5.4s
 	WORD $0x4e21a863                     // b1c: fcvtns v3.4s, v3.4s
-	WORD $0xad451967                     // b20: ldp q7, q6, [x11, #0xa0]
-	WORD $0x4e614804                     // b24: sqxtn2 v4.8h, v0.4s
-	WORD $0x0e614842                     // b28: sqxtn v2.4h, v2.4s
-	WORD $0x4e4618e0                     // b2c: uzp1 v0.8h, v7.8h, v6.8h
-	WORD $0x4e614862                     // b30: sqxtn2 v2.8h, v3.4s
-	WORD $0x4e650c83                     // b34: sqadd v3.8h, v4.8h, v5.8h
-	WORD $0x4e600c40                     // b38: sqadd v0.8h, v2.8h, v0.8h
-	WORD $0x0e214862                     // b3c: sqxtn v2.8b, v3.8h
-	WORD $0x4e214802                     // b40: sqxtn2 v2.16b, v0.8h
-	WORD $0x3d8001a2                     // b44: str q2, [x13]
-	WORD $0xf9401a8e                     // b48: ldr x14, [x20, #0x30]
-	WORD $0xf9400a90                     // b4c: ldr x16, [x20, #0x10]
-	WORD $0x8b0e01ad                     // b50: add x13, x13, x14
-	WORD $0x8b0f020f                     // b54: add x15, x16, x15
-	WORD $0x54ffe3e1                     // b58: b.ne 0xdb4 <depthwiseNEONk5+0x7d4>
-	WORD $0xf1000529                     // b5c: subs x9, x9, #0x1
-	WORD $0x54000100                     // b60: b.eq 0x1160 <depthwiseNEONk5+0xb80>
-	WORD $0xf940268c                     // b64: ldr x12, [x20, #0x48]
-	WORD $0x91004108                     // b68: add x8, x8, #0x10
-	WORD $0x9106414a                     // b6c: add x10, x10, #0x190
-	WORD $0x9106016b                     // b70: add x11, x11, #0x180
-	WORD $0xeb0c011f                     // b74: cmp x8, x12
-	WORD $0x9a8cb108                     // b78: csel x8, x8, x12, lt
-	WORD $0x17fffd25                     // b7c: b 0x5f0 <depthwiseNEONk5+0x10>
+	WORD $0x4e21a9cc                     // b20: fcvtns v12.4s, v14.4s
+	WORD $0x6e2fdd29                     // b24: fmul v9.4s, v9.4s, v15.4s
+	WORD $0x4e21a884                     // b28: fcvtns v4.4s, v4.4s
+	WORD $0x6e26dd46                     // b2c: fmul v6.4s, v10.4s, v6.4s
+	WORD $0x4e614968                     // b30: sqxtn2 v8.8h, v11.4s
+	WORD $0x4e614865                     // b34: sqxtn2 v5.8h, v3.4s
+	WORD $0x0e61498a                     // b38: sqxtn v10.4h, v12.4s
+	WORD $0x4e21a929                     // b3c: fcvtns v9.4s, v9.4s
+	WORD $0x0e614883                     // b40: sqxtn v3.4h, v4.4s
+	WORD $0x4e21a8c4                     // b44: fcvtns v4.4s, v6.4s
+	WORD $0xad45316b                     // b48: ldp q11, q12, [x11, #0xa0]
+	WORD $0x4e670d08                     // b4c: sqadd v8.8h, v8.8h, v7.8h
+	WORD $0x4e670ca5                     // b50: sqadd v5.8h, v5.8h, v7.8h
+	WORD $0x4e61492a                     // b54: sqxtn2 v10.8h, v9.4s
+	WORD $0x4e4c1966                     // b58: uzp1 v6.8h, v11.8h, v12.8h
+	WORD $0x4e614883                     // b5c: sqxtn2 v3.8h, v4.4s
+	WORD $0x0e214904                     // b60: sqxtn v4.8b, v8.8h
+	WORD $0x0e2148a5                     // b64: sqxtn v5.8b, v5.8h
+	WORD $0x4e660d47                     // b68: sqadd v7.8h, v10.8h, v6.8h
+	WORD $0x4e660c63                     // b6c: sqadd v3.8h, v3.8h, v6.8h
+	WORD $0x4e2148e4                     // b70: sqxtn2 v4.16b, v7.8h
+	WORD $0x4e214865                     // b74: sqxtn2 v5.16b, v3.8h
+	WORD $0x3d800344                     // b78: str q4, [x26]
+	WORD $0x3cb86b45                     // b7c: str q5, [x26, x24]
+	WORD $0x8b01035a                     // b80: add x26, x26, x1
+	WORD $0x54ffd468                     // b84: b.hi 0x27a0 <depthwiseNEONk5+0x610>
+	WORD $0xb500e743                     // b88: cbnz x3, 0x4a00 <depthwiseNEONk5+0x2870>
+	WORD $0x14000cb1                     // b8c: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xeb0d019f                     // b90: cmp x12, x13
+	WORD $0x54008861                     // b94: b.ne 0x3e30 <depthwiseNEONk5+0x1ca0>
+	WORD $0xa940368e                     // b98: ldp x14, x13, [x20]
+	WORD $0xaa1f03ec                     // b9c: mov x12, xzr
+	WORD $0xa9404dd1                     // ba0: ldp x17, x19, [x14]
+	WORD $0xa9415dd5                     // ba4: ldp x21, x23, [x14, #0x10]
+	WORD $0xf94011d9                     // ba8: ldr x25, [x14, #0x20]
+	WORD $0xf940068e                     // bac: ldr x14, [x20, #0x8]
+	WORD $0x8b0a0231                     // bb0: add x17, x17, x10
+	WORD $0x8b0a0273                     // bb4: add x19, x19, x10
+	WORD $0x8b0a02b5                     // bb8: add x21, x21, x10
+	WORD $0x8b0a02f7                     // bbc: add x23, x23, x10
+	WORD $0x8b0a0339                     // bc0: add x25, x25, x10
+	WORD $0xd37ff9ce                     // bc4: lsl x14, x14, #1
+	WORD $0xf940068f                     // bc8: ldr x15, [x20, #0x8]
+	WORD $0x8b0f05ef                     // bcc: add x15, x15, x15, lsl #1
+	WORD $0xf9400690                     // bd0: ldr x16, [x20, #0x8]
+	WORD $0xd37ef610                     // bd4: lsl x16, x16, #2
+	WORD $0xa940da81                     // bd8: ldp x1, x22, [x20, #0x8]
+	WORD $0x8b01083b                     // bdc: add x27, x1, x1, lsl #2
+	WORD $0xf9401e80                     // be0: ldr x0, [x20, #0x38]
+	WORD $0xa942e29a                     // be4: ldp x26, x24, [x20, #0x28]
+	WORD $0xf100081f                     // be8: cmp x0, #0x2
+	WORD $0x8b0a035a                     // bec: add x26, x26, x10
+	WORD $0x54011a4b                     // bf0: b.lt 0x50c8 <depthwiseNEONk5+0x2f38>
+	WORD $0xd37ffb01                     // bf4: lsl x1, x24, #1
+	WORD $0xd37ffac2                     // bf8: lsl x2, x22, #1
+	WORD $0xd503201f                     // bfc: nop
+	WORD $0x3cec6a63                     // c00: ldr q3, [x19, x12]
+	WORD $0xd1000803                     // c04: sub x3, x0, #0x2
+	WORD $0xad40152a                     // c08: ldp q10, q5, [x9]
+	WORD $0xf1000c1f                     // c0c: cmp x0, #0x3
+	WORD $0xaa0303e0                     // c10: mov x0, x3
+	WORD $0x3ced6a66                     // c14: ldr q6, [x19, x13]
+	WORD $0xad411127                     // c18: ldp q7, q4, [x9, #0x20]
+	WORD $0x4e25c06c                     // c1c: smull2 v12.8h, v3.16b, v5.16b
+	WORD $0x0e25c069                     // c20: smull v9.8h, v3.8b, v5.8b
+	WORD $0x3cec6a2b                     // c24: ldr q11, [x17, x12]
+	WORD $0x0e25c0cf                     // c28: smull v15.8h, v6.8b, v5.8b
+	WORD $0x3ced6a30                     // c2c: ldr q16, [x17, x13]
+	WORD $0x0e24c0cd                     // c30: smull v13.8h, v6.8b, v4.8b
+	WORD $0x3cee6a68                     // c34: ldr q8, [x19, x14]
+	WORD $0x4e24c0ce                     // c38: smull2 v14.8h, v6.16b, v4.16b
+	WORD $0x3dc01523                     // c3c: ldr q3, [x9, #0x50]
+	WORD $0x4e25c0c6                     // c40: smull2 v6.8h, v6.16b, v5.16b
+	WORD $0x3cf06a76                     // c44: ldr q22, [x19, x16]
+	WORD $0x4e2a816c                     // c48: smlal2 v12.8h, v11.16b, v10.16b
+	WORD $0x0e2a8169                     // c4c: smlal v9.8h, v11.8b, v10.8b
+	WORD $0xad41516b                     // c50: ldp q11, q20, [x11, #0x20]
+	WORD $0x0e2a820f                     // c54: smlal v15.8h, v16.8b, v10.8b
+	WORD $0xad404d72                     // c58: ldp q18, q19, [x11]
+	WORD $0x4e27820e                     // c5c: smlal2 v14.8h, v16.16b, v7.16b
+	WORD $0x4e2a8206                     // c60: smlal2 v6.8h, v16.16b, v10.16b
+	WORD $0x0e6c116a                     // c64: saddw v10.4s, v11.4s, v12.4h
+	WORD $0x4e6c128c                     // c68: saddw2 v12.4s, v20.4s, v12.8h
+	WORD $0x0e27820d                     // c6c: smlal v13.8h, v16.8b, v7.8b
+	WORD $0x0e691245                     // c70: saddw v5.4s, v18.4s, v9.4h
+	WORD $0x4e691269                     // c74: saddw2 v9.4s, v19.4s, v9.8h
+	WORD $0x0e6f1252                     // c78: saddw v18.4s, v18.4s, v15.4h
+	WORD $0x0e6e114a                     // c7c: saddw v10.4s, v10.4s, v14.4h
+	WORD $0x4e6e118c                     // c80: saddw2 v12.4s, v12.4s, v14.8h
+	WORD $0x4e6f126e                     // c84: saddw2 v14.4s, v19.4s, v15.8h
+	WORD $0x0e24c10f                     // c88: smull v15.8h, v8.8b, v4.8b
+	WORD $0x0e6d10b0                     // c8c: saddw v16.4s, v5.4s, v13.4h
+	WORD $0x3dc01125                     // c90: ldr q5, [x9, #0x40]
+	WORD $0x4e6d1129                     // c94: saddw2 v9.4s, v9.4s, v13.8h
+	WORD $0x3cee6a2d                     // c98: ldr q13, [x17, x14]
+	WORD $0x4e23c115                     // c9c: smull2 v21.8h, v8.16b, v3.16b
+	WORD $0x0e23c111                     // ca0: smull v17.8h, v8.8b, v3.8b
+	WORD $0x4e24c108                     // ca4: smull2 v8.8h, v8.16b, v4.16b
+	WORD $0x0e2781af                     // ca8: smlal v15.8h, v13.8b, v7.8b
+	WORD $0x0e66116b                     // cac: saddw v11.4s, v11.4s, v6.4h
+	WORD $0x4e661293                     // cb0: saddw2 v19.4s, v20.4s, v6.8h
+	WORD $0x3cef6a74                     // cb4: ldr q20, [x19, x15]
+	WORD $0x4e2581b5                     // cb8: smlal2 v21.8h, v13.16b, v5.16b
+	WORD $0xad431924                     // cbc: ldp q4, q6, [x9, #0x60]
+	WORD $0x0e2581b1                     // cc0: smlal v17.8h, v13.8b, v5.8b
+	WORD $0x4e2781a8                     // cc4: smlal2 v8.8h, v13.16b, v7.16b
+	WORD $0x0e6f1252                     // cc8: saddw v18.4s, v18.4s, v15.4h
+	WORD $0x4e26c28d                     // ccc: smull2 v13.8h, v20.16b, v6.16b
+	WORD $0x4e6f11ce                     // cd0: saddw2 v14.4s, v14.4s, v15.8h
+	WORD $0x0e23c28f                     // cd4: smull v15.8h, v20.8b, v3.8b
+	WORD $0x0e75114a                     // cd8: saddw v10.4s, v10.4s, v21.4h
+	WORD $0x4e75118c                     // cdc: saddw2 v12.4s, v12.4s, v21.8h
+	WORD $0x3cef6a35                     // ce0: ldr q21, [x17, x15]
+	WORD $0x0e711210                     // ce4: saddw v16.4s, v16.4s, v17.4h
+	WORD $0x4e711129                     // ce8: saddw2 v9.4s, v9.4s, v17.8h
+	WORD $0x0e26c291                     // cec: smull v17.8h, v20.8b, v6.8b
+	WORD $0x4e2482ad                     // cf0: smlal2 v13.8h, v21.16b, v4.16b
+	WORD $0x0e2582af                     // cf4: smlal v15.8h, v21.8b, v5.8b
+	WORD $0x0e68116b                     // cf8: saddw v11.4s, v11.4s, v8.4h
+	WORD $0x4e681273                     // cfc: saddw2 v19.4s, v19.4s, v8.8h
+	WORD $0x4e23c283                     // d00: smull2 v3.8h, v20.16b, v3.16b
+	WORD $0xad442127                     // d04: ldp q7, q8, [x9, #0x80]
+	WORD $0x0e2482b1                     // d08: smlal v17.8h, v21.8b, v4.8b
+	WORD $0x0e6d1154                     // d0c: saddw v20.4s, v10.4s, v13.4h
+	WORD $0x4e6d118c                     // d10: saddw2 v12.4s, v12.4s, v13.8h
+	WORD $0x0e28c2ca                     // d14: smull v10.8h, v22.8b, v8.8b
+	WORD $0x0e6f124d                     // d18: saddw v13.4s, v18.4s, v15.4h
+	WORD $0x4e28c2d2                     // d1c: smull2 v18.8h, v22.16b, v8.16b
+	WORD $0x4e6f11ce                     // d20: saddw2 v14.4s, v14.4s, v15.8h
+	WORD $0x0e26c2cf                     // d24: smull v15.8h, v22.8b, v6.8b
+	WORD $0x4e2582a3                     // d28: smlal2 v3.8h, v21.16b, v5.16b
+	WORD $0x3cf06a25                     // d2c: ldr q5, [x17, x16]
+	WORD $0x0e711210                     // d30: saddw v16.4s, v16.4s, v17.4h
+	WORD $0x4e711131                     // d34: saddw2 v17.4s, v9.4s, v17.8h
+	WORD $0x4e26c2d5                     // d38: smull2 v21.8h, v22.16b, v6.16b
+	WORD $0x3cfb6a76                     // d3c: ldr q22, [x19, x27]
+	WORD $0x0e2780aa                     // d40: smlal v10.8h, v5.8b, v7.8b
+	WORD $0x8b020273                     // d44: add x19, x19, x2
+	WORD $0x4e2780b2                     // d48: smlal2 v18.8h, v5.16b, v7.16b
+	WORD $0x0e2480af                     // d4c: smlal v15.8h, v5.8b, v4.8b
+	WORD $0x4e631273                     // d50: saddw2 v19.4s, v19.4s, v3.8h
+	WORD $0x0e63116b                     // d54: saddw v11.4s, v11.4s, v3.4h
+	WORD $0x4e2480b5                     // d58: smlal2 v21.8h, v5.16b, v4.16b
+	WORD $0x3cfb6a24                     // d5c: ldr q4, [x17, x27]
+	WORD $0x0e6a1209                     // d60: saddw v9.4s, v16.4s, v10.4h
+	WORD $0x8b020231                     // d64: add x17, x17, x2
+	WORD $0x4e6a122a                     // d68: saddw2 v10.4s, v17.4s, v10.8h
+	WORD $0x0e28c2d0                     // d6c: smull v16.8h, v22.8b, v8.8b
+	WORD $0x4e721186                     // d70: saddw2 v6.4s, v12.4s, v18.8h
+	WORD $0x0e6f11ac                     // d74: saddw v12.4s, v13.4s, v15.4h
+	WORD $0x3cec6aed                     // d78: ldr q13, [x23, x12]
+	WORD $0x4e28c2d1                     // d7c: smull2 v17.8h, v22.16b, v8.16b
+	WORD $0x3cfb6af6                     // d80: ldr q22, [x23, x27]
+	WORD $0xad452125                     // d84: ldp q5, q8, [x9, #0xa0]
+	WORD $0x4e6f11ce                     // d88: saddw2 v14.4s, v14.4s, v15.8h
+	WORD $0x0e721283                     // d8c: saddw v3.4s, v20.4s, v18.4h
+	WORD $0x3ced6af4                     // d90: ldr q20, [x23, x13]
+	WORD $0x4e751272                     // d94: saddw2 v18.4s, v19.4s, v21.8h
+	WORD $0x3cec6ab3                     // d98: ldr q19, [x21, x12]
+	WORD $0x0e28c1af                     // d9c: smull v15.8h, v13.8b, v8.8b
+	WORD $0x0e278090                     // da0: smlal v16.8h, v4.8b, v7.8b
+	WORD $0x4e278091                     // da4: smlal2 v17.8h, v4.16b, v7.16b
+	WORD $0x4e28c1ad                     // da8: smull2 v13.8h, v13.16b, v8.16b
+	WORD $0x0e75116b                     // dac: saddw v11.4s, v11.4s, v21.4h
+	WORD $0xad461d24                     // db0: ldp q4, q7, [x9, #0xc0]
+	WORD $0x0e25826f                     // db4: smlal v15.8h, v19.8b, v5.8b
+	WORD $0x0e701195                     // db8: saddw v21.4s, v12.4s, v16.4h
+	WORD $0x4e7011ce                     // dbc: saddw2 v14.4s, v14.4s, v16.8h
+	WORD $0x0e27c290                     // dc0: smull v16.8h, v20.8b, v7.8b
+	WORD $0x4e71124c                     // dc4: saddw2 v12.4s, v18.4s, v17.8h
+	WORD $0x4e25826d                     // dc8: smlal2 v13.8h, v19.16b, v5.16b
+	WORD $0x3cee6af3                     // dcc: ldr q19, [x23, x14]
+	WORD $0x4e27c292                     // dd0: smull2 v18.8h, v20.16b, v7.16b
+	WORD $0x0e6f1129                     // dd4: saddw v9.4s, v9.4s, v15.4h
+	WORD $0x4e6f114a                     // dd8: saddw2 v10.4s, v10.4s, v15.8h
+	WORD $0x0e28c28f                     // ddc: smull v15.8h, v20.8b, v8.8b
+	WORD $0x0e71116b                     // de0: saddw v11.4s, v11.4s, v17.4h
+	WORD $0x3ced6ab1                     // de4: ldr q17, [x21, x13]
+	WORD $0x0e6d1063                     // de8: saddw v3.4s, v3.4s, v13.4h
+	WORD $0x4e6d10cd                     // dec: saddw2 v13.4s, v6.4s, v13.8h
+	WORD $0x3dc03d26                     // df0: ldr q6, [x9, #0xf0]
+	WORD $0x4e28c288                     // df4: smull2 v8.8h, v20.16b, v8.16b
+	WORD $0x0e248230                     // df8: smlal v16.8h, v17.8b, v4.8b
+	WORD $0x4e248232                     // dfc: smlal2 v18.8h, v17.16b, v4.16b
+	WORD $0x0e25822f                     // e00: smlal v15.8h, v17.8b, v5.8b
+	WORD $0x0e26c274                     // e04: smull v20.8h, v19.8b, v6.8b
+	WORD $0x4e258228                     // e08: smlal2 v8.8h, v17.16b, v5.16b
+	WORD $0x3cee6ab1                     // e0c: ldr q17, [x21, x14]
+	WORD $0x0e701129                     // e10: saddw v9.4s, v9.4s, v16.4h
+	WORD $0x4e70114a                     // e14: saddw2 v10.4s, v10.4s, v16.8h
+	WORD $0x0e721070                     // e18: saddw v16.4s, v3.4s, v18.4h
+	WORD $0x3dc03923                     // e1c: ldr q3, [x9, #0xe0]
+	WORD $0x4e7211ad                     // e20: saddw2 v13.4s, v13.4s, v18.8h
+	WORD $0x0e6f12b2                     // e24: saddw v18.4s, v21.4s, v15.4h
+	WORD $0x4e6f11ce                     // e28: saddw2 v14.4s, v14.4s, v15.8h
+	WORD $0x4e26c26f                     // e2c: smull2 v15.8h, v19.16b, v6.16b
+	WORD $0x0e238234                     // e30: smlal v20.8h, v17.8b, v3.8b
+	WORD $0x0e27c275                     // e34: smull v21.8h, v19.8b, v7.8b
+	WORD $0x4e27c267                     // e38: smull2 v7.8h, v19.16b, v7.16b
+	WORD $0x3cef6ab3                     // e3c: ldr q19, [x21, x15]
+	WORD $0x0e68116b                     // e40: saddw v11.4s, v11.4s, v8.4h
+	WORD $0x4e681188                     // e44: saddw2 v8.4s, v12.4s, v8.8h
+	WORD $0x3cef6aec                     // e48: ldr q12, [x23, x15]
+	WORD $0x4e23822f                     // e4c: smlal2 v15.8h, v17.16b, v3.16b
+	WORD $0x0e741129                     // e50: saddw v9.4s, v9.4s, v20.4h
+	WORD $0x0e248235                     // e54: smlal v21.8h, v17.8b, v4.8b
+	WORD $0x4e248227                     // e58: smlal2 v7.8h, v17.16b, v4.16b
+	WORD $0xad481524                     // e5c: ldp q4, q5, [x9, #0x100]
+	WORD $0x0e25c191                     // e60: smull v17.8h, v12.8b, v5.8b
+	WORD $0x4e74114a                     // e64: saddw2 v10.4s, v10.4s, v20.8h
+	WORD $0x0e6f1210                     // e68: saddw v16.4s, v16.4s, v15.4h
+	WORD $0x4e6f11ad                     // e6c: saddw2 v13.4s, v13.4s, v15.8h
+	WORD $0x4e25c18f                     // e70: smull2 v15.8h, v12.16b, v5.16b
+	WORD $0x0e26c194                     // e74: smull v20.8h, v12.8b, v6.8b
+	WORD $0x4e26c186                     // e78: smull2 v6.8h, v12.16b, v6.16b
+	WORD $0x3cf06aec                     // e7c: ldr q12, [x23, x16]
+	WORD $0x0e751252                     // e80: saddw v18.4s, v18.4s, v21.4h
+	WORD $0x8b0202f7                     // e84: add x23, x23, x2
+	WORD $0x0e248271                     // e88: smlal v17.8h, v19.8b, v4.8b
+	WORD $0x4e7511ce                     // e8c: saddw2 v14.4s, v14.4s, v21.8h
+	WORD $0x4e24826f                     // e90: smlal2 v15.8h, v19.16b, v4.16b
+	WORD $0x0e67116b                     // e94: saddw v11.4s, v11.4s, v7.4h
+	WORD $0x4e671108                     // e98: saddw2 v8.4s, v8.4s, v7.8h
+	WORD $0x0e238274                     // e9c: smlal v20.8h, v19.8b, v3.8b
+	WORD $0xad495527                     // ea0: ldp q7, q21, [x9, #0x120]
+	WORD $0x4e238266                     // ea4: smlal2 v6.8h, v19.16b, v3.16b
+	WORD $0x0e6f1210                     // ea8: saddw v16.4s, v16.4s, v15.4h
+	WORD $0x4e6f11ad                     // eac: saddw2 v13.4s, v13.4s, v15.8h
+	WORD $0x0e35c18f                     // eb0: smull v15.8h, v12.8b, v21.8b
+	WORD $0x4e35c193                     // eb4: smull2 v19.8h, v12.16b, v21.16b
+	WORD $0x0e711129                     // eb8: saddw v9.4s, v9.4s, v17.4h
+	WORD $0x4e71114a                     // ebc: saddw2 v10.4s, v10.4s, v17.8h
+	WORD $0x0e741251                     // ec0: saddw v17.4s, v18.4s, v20.4h
+	WORD $0x3cf06ab2                     // ec4: ldr q18, [x21, x16]
+	WORD $0x4e7411ce                     // ec8: saddw2 v14.4s, v14.4s, v20.8h
+	WORD $0x0e25c194                     // ecc: smull v20.8h, v12.8b, v5.8b
+	WORD $0x4e25c18c                     // ed0: smull2 v12.8h, v12.16b, v5.16b
+	WORD $0x0e27824f                     // ed4: smlal v15.8h, v18.8b, v7.8b
+	WORD $0x4e278253                     // ed8: smlal2 v19.8h, v18.16b, v7.16b
+	WORD $0x0e66116b                     // edc: saddw v11.4s, v11.4s, v6.4h
+	WORD $0x4e661108                     // ee0: saddw2 v8.4s, v8.4s, v6.8h
+	WORD $0x0e248254                     // ee4: smlal v20.8h, v18.8b, v4.8b
+	WORD $0x4e24824c                     // ee8: smlal2 v12.8h, v18.16b, v4.16b
+	WORD $0x0e6f1123                     // eec: saddw v3.4s, v9.4s, v15.4h
+	WORD $0x0e35c2c9                     // ef0: smull v9.8h, v22.8b, v21.8b
+	WORD $0x0e731206                     // ef4: saddw v6.4s, v16.4s, v19.4h
+	WORD $0x4e35c2d0                     // ef8: smull2 v16.8h, v22.16b, v21.16b
+	WORD $0x4e6f1145                     // efc: saddw2 v5.4s, v10.4s, v15.8h
+	WORD $0x3cfb6aaa                     // f00: ldr q10, [x21, x27]
+	WORD $0x0e74122f                     // f04: saddw v15.4s, v17.4s, v20.4h
+	WORD $0x3dc05531                     // f08: ldr q17, [x9, #0x150]
+	WORD $0x4e7311a4                     // f0c: saddw2 v4.4s, v13.4s, v19.8h
+	WORD $0x8b0202b5                     // f10: add x21, x21, x2
+	WORD $0x4e7411cd                     // f14: saddw2 v13.4s, v14.4s, v20.8h
+	WORD $0x3ced6b2e                     // f18: ldr q14, [x25, x13]
+	WORD $0x0e278149                     // f1c: smlal v9.8h, v10.8b, v7.8b
+	WORD $0x3cef6b34                     // f20: ldr q20, [x25, x15]
+	WORD $0x0e6c116b                     // f24: saddw v11.4s, v11.4s, v12.4h
+	WORD $0x4e6c1108                     // f28: saddw2 v8.4s, v8.4s, v12.8h
+	WORD $0x4e278150                     // f2c: smlal2 v16.8h, v10.16b, v7.16b
+	WORD $0x3cee6b2a                     // f30: ldr q10, [x25, x14]
+	WORD $0x0e31c1cc                     // f34: smull v12.8h, v14.8b, v17.8b
+	WORD $0x4e31c1d2                     // f38: smull2 v18.8h, v14.16b, v17.16b
+	WORD $0x0e6911e7                     // f3c: saddw v7.4s, v15.4s, v9.4h
+	WORD $0x3dc0512f                     // f40: ldr q15, [x9, #0x140]
+	WORD $0x4e6911a9                     // f44: saddw2 v9.4s, v13.4s, v9.8h
+	WORD $0x3cec6b2d                     // f48: ldr q13, [x25, x12]
+	WORD $0x4e31c153                     // f4c: smull2 v19.8h, v10.16b, v17.16b
+	WORD $0x0e31c151                     // f50: smull v17.8h, v10.8b, v17.8b
+	WORD $0x0e70116b                     // f54: saddw v11.4s, v11.4s, v16.4h
+	WORD $0x4e701108                     // f58: saddw2 v8.4s, v8.4s, v16.8h
+	WORD $0x3dc05d30                     // f5c: ldr q16, [x9, #0x170]
+	WORD $0x0e2f81ac                     // f60: smlal v12.8h, v13.8b, v15.8b
+	WORD $0x4e2f81b2                     // f64: smlal2 v18.8h, v13.16b, v15.16b
+	WORD $0x4e2f81d3                     // f68: smlal2 v19.8h, v14.16b, v15.16b
+	WORD $0x0e30c28d                     // f6c: smull v13.8h, v20.8b, v16.8b
+	WORD $0x0e2f81d1                     // f70: smlal v17.8h, v14.8b, v15.8b
+	WORD $0x3dc0592f                     // f74: ldr q15, [x9, #0x160]
+	WORD $0x4e30c295                     // f78: smull2 v21.8h, v20.16b, v16.16b
+	WORD $0x0e6c106e                     // f7c: saddw v14.4s, v3.4s, v12.4h
+	WORD $0x4e6c10a5                     // f80: saddw2 v5.4s, v5.4s, v12.8h
+	WORD $0x0e7210cc                     // f84: saddw v12.4s, v6.4s, v18.4h
+	WORD $0x0e2f814d                     // f88: smlal v13.8h, v10.8b, v15.8b
+	WORD $0x4e721092                     // f8c: saddw2 v18.4s, v4.4s, v18.8h
+	WORD $0x0e7110e4                     // f90: saddw v4.4s, v7.4s, v17.4h
+	WORD $0x3cf06b27                     // f94: ldr q7, [x25, x16]
+	WORD $0x4e2f8155                     // f98: smlal2 v21.8h, v10.16b, v15.16b
+	WORD $0x4e711123                     // f9c: saddw2 v3.4s, v9.4s, v17.8h
+	WORD $0x3dc06129                     // fa0: ldr q9, [x9, #0x180]
+	WORD $0x0e731166                     // fa4: saddw v6.4s, v11.4s, v19.4h
+	WORD $0x0e6d11ca                     // fa8: saddw v10.4s, v14.4s, v13.4h
+	WORD $0x0e30c0ee                     // fac: smull v14.8h, v7.8b, v16.8b
+	WORD $0x4e6d10a5                     // fb0: saddw2 v5.4s, v5.4s, v13.8h
+	WORD $0x4e30c0ed                     // fb4: smull2 v13.8h, v7.16b, v16.16b
+	WORD $0x0e29c0eb                     // fb8: smull v11.8h, v7.8b, v9.8b
+	WORD $0x0e75118c                     // fbc: saddw v12.4s, v12.4s, v21.4h
+	WORD $0x4e29c0e7                     // fc0: smull2 v7.8h, v7.16b, v9.16b
+	WORD $0x0e2f828e                     // fc4: smlal v14.8h, v20.8b, v15.8b
+	WORD $0x4e731108                     // fc8: saddw2 v8.4s, v8.4s, v19.8h
+	WORD $0x4e2f828d                     // fcc: smlal2 v13.8h, v20.16b, v15.16b
+	WORD $0x3cfb6b2f                     // fd0: ldr q15, [x25, x27]
+	WORD $0x0e6b114a                     // fd4: saddw v10.4s, v10.4s, v11.4h
+	WORD $0x8b020339                     // fd8: add x25, x25, x2
+	WORD $0x4e6b10ab                     // fdc: saddw2 v11.4s, v5.4s, v11.8h
+	WORD $0x0e671185                     // fe0: saddw v5.4s, v12.4s, v7.4h
+	WORD $0x0e6e1084                     // fe4: saddw v4.4s, v4.4s, v14.4h
+	WORD $0x0e29c1ec                     // fe8: smull v12.8h, v15.8b, v9.8b
+	WORD $0x4e29c1e9                     // fec: smull2 v9.8h, v15.16b, v9.16b
+	WORD $0x0e6d10c6                     // ff0: saddw v6.4s, v6.4s, v13.4h
+	WORD $0x4e6e1063                     // ff4: saddw2 v3.4s, v3.4s, v14.8h
+	WORD $0x4e751250                     // ff8: saddw2 v16.4s, v18.4s, v21.8h
+	WORD $0x4e21d94a                     // ffc: scvtf v10.4s, v10.4s
+	WORD $0x0e6c1084                     // 1000: saddw v4.4s, v4.4s, v12.4h
+	WORD $0x4e6d1108                     // 1004: saddw2 v8.4s, v8.4s, v13.8h
+	WORD $0x0e6910c6                     // 1008: saddw v6.4s, v6.4s, v9.4h
+	WORD $0x4e6c1063                     // 100c: saddw2 v3.4s, v3.4s, v12.8h
+	WORD $0xad423d71                     // 1010: ldp q17, q15, [x11, #0x40]
+	WORD $0x4e671207                     // 1014: saddw2 v7.4s, v16.4s, v7.8h
+	WORD $0x4e21d884                     // 1018: scvtf v4.4s, v4.4s
+	WORD $0xad44396d                     // 101c: ldp q13, q14, [x11, #0x80]
+	WORD $0x6e2ade2a                     // 1020: fmul v10.4s, v17.4s, v10.4s
+	WORD $0x4e691108                     // 1024: saddw2 v8.4s, v8.4s, v9.8h
+	WORD $0x4e21d96b                     // 1028: scvtf v11.4s, v11.4s
+	WORD $0x4e21d8a5                     // 102c: scvtf v5.4s, v5.4s
+	WORD $0x6e24de24                     // 1030: fmul v4.4s, v17.4s, v4.4s
+	WORD $0x4e21d863                     // 1034: scvtf v3.4s, v3.4s
+	WORD $0x4e21d8c6                     // 1038: scvtf v6.4s, v6.4s
+	WORD $0x4e4e19a9                     // 103c: uzp1 v9.8h, v13.8h, v14.8h
+	WORD $0xad43356c                     // 1040: ldp q12, q13, [x11, #0x60]
+	WORD $0x4e21a94a                     // 1044: fcvtns v10.4s, v10.4s
+	WORD $0x6e2bddeb                     // 1048: fmul v11.4s, v15.4s, v11.4s
+	WORD $0x4e21d8e7                     // 104c: scvtf v7.4s, v7.4s
+	WORD $0x6e25dd85                     // 1050: fmul v5.4s, v12.4s, v5.4s
+	WORD $0x4e21a884                     // 1054: fcvtns v4.4s, v4.4s
+	WORD $0x6e23dde3                     // 1058: fmul v3.4s, v15.4s, v3.4s
+	WORD $0x6e26dd86                     // 105c: fmul v6.4s, v12.4s, v6.4s
+	WORD $0x4e21d908                     // 1060: scvtf v8.4s, v8.4s
+	WORD $0x0e61494a                     // 1064: sqxtn v10.4h, v10.4s
+	WORD $0x4e21a96b                     // 1068: fcvtns v11.4s, v11.4s
+	WORD $0x6e27dda7                     // 106c: fmul v7.4s, v13.4s, v7.4s
+	WORD $0x4e21a8a5                     // 1070: fcvtns v5.4s, v5.4s
+	WORD $0x0e614884                     // 1074: sqxtn v4.4h, v4.4s
+	WORD $0x4e21a863                     // 1078: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a8c6                     // 107c: fcvtns v6.4s, v6.4s
+	WORD $0x6e28dda8                     // 1080: fmul v8.4s, v13.4s, v8.4s
+	WORD $0x4e61496a                     // 1084: sqxtn2 v10.8h, v11.4s
+	WORD $0x0e6148a5                     // 1088: sqxtn v5.4h, v5.4s
+	WORD $0x4e21a8e7                     // 108c: fcvtns v7.4s, v7.4s
+	WORD $0x4e614864                     // 1090: sqxtn2 v4.8h, v3.4s
+	WORD $0x0e6148c3                     // 1094: sqxtn v3.4h, v6.4s
+	WORD $0x4e21a906                     // 1098: fcvtns v6.4s, v8.4s
+	WORD $0xad45316b                     // 109c: ldp q11, q12, [x11, #0xa0]
+	WORD $0x4e690d4a                     // 10a0: sqadd v10.8h, v10.8h, v9.8h
+	WORD $0x4e6148e5                     // 10a4: sqxtn2 v5.8h, v7.4s
+	WORD $0x4e690c84                     // 10a8: sqadd v4.8h, v4.8h, v9.8h
+	WORD $0x4e4c1968                     // 10ac: uzp1 v8.8h, v11.8h, v12.8h
+	WORD $0x4e6148c3                     // 10b0: sqxtn2 v3.8h, v6.4s
+	WORD $0x0e214946                     // 10b4: sqxtn v6.8b, v10.8h
+	WORD $0x0e214884                     // 10b8: sqxtn v4.8b, v4.8h
+	WORD $0x4e680ca5                     // 10bc: sqadd v5.8h, v5.8h, v8.8h
+	WORD $0x4e680c63                     // 10c0: sqadd v3.8h, v3.8h, v8.8h
+	WORD $0x4e2148a6                     // 10c4: sqxtn2 v6.16b, v5.8h
+	WORD $0x4e214864                     // 10c8: sqxtn2 v4.16b, v3.8h
+	WORD $0x3d800346                     // 10cc: str q6, [x26]
+	WORD $0x3cb86b44                     // 10d0: str q4, [x26, x24]
+	WORD $0x8b01035a                     // 10d4: add x26, x26, x1
+	WORD $0x54ffd948                     // 10d8: b.hi 0x2d90 <depthwiseNEONk5+0xc00>
+	WORD $0xb500f323                     // 10dc: cbnz x3, 0x50d0 <depthwiseNEONk5+0x2f40>
+	WORD $0x14000b5c                     // 10e0: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xf9400293                     // 10e4: ldr x19, [x20]
+	WORD $0xeb0d059f                     // 10e8: cmp x12, x13, lsl #1
+	WORD $0xf940027a                     // 10ec: ldr x26, [x19]
+	WORD $0x5400a141                     // 10f0: b.ne 0x46a8 <depthwiseNEONk5+0x2518>
+	WORD $0xaa1f03ec                     // 10f4: mov x12, xzr
+	WORD $0xa940da75                     // 10f8: ldp x21, x22, [x19, #0x8]
+	WORD $0xa941e677                     // 10fc: ldp x23, x25, [x19, #0x18]
+	WORD $0xf940068d                     // 1100: ldr x13, [x20, #0x8]
+	WORD $0x8b0a02b3                     // 1104: add x19, x21, x10
+	WORD $0xf940068e                     // 1108: ldr x14, [x20, #0x8]
+	WORD $0x8b0a02d5                     // 110c: add x21, x22, x10
+	WORD $0x8b0a02f7                     // 1110: add x23, x23, x10
+	WORD $0x8b0a0339                     // 1114: add x25, x25, x10
+	WORD $0xd37ff9ce                     // 1118: lsl x14, x14, #1
+	WORD $0xa940da8f                     // 111c: ldp x15, x22, [x20, #0x8]
+	WORD $0x8b0f05ef                     // 1120: add x15, x15, x15, lsl #1
+	WORD $0xf9400690                     // 1124: ldr x16, [x20, #0x8]
+	WORD $0xd37ef610                     // 1128: lsl x16, x16, #2
+	WORD $0xf9400691                     // 112c: ldr x17, [x20, #0x8]
+	WORD $0x8b110a3b                     // 1130: add x27, x17, x17, lsl #2
+	WORD $0xf9400691                     // 1134: ldr x17, [x20, #0x8]
+	WORD $0x8b110631                     // 1138: add x17, x17, x17, lsl #1
+	WORD $0xd37ffa20                     // 113c: lsl x0, x17, #1
+	WORD $0x8b0a0351                     // 1140: add x17, x26, x10
+	WORD $0xf9401e81                     // 1144: ldr x1, [x20, #0x38]
+	WORD $0xa942e29a                     // 1148: ldp x26, x24, [x20, #0x28]
+	WORD $0xf100083f                     // 114c: cmp x1, #0x2
+	WORD $0x8b0a035a                     // 1150: add x26, x26, x10
+	WORD $0x54011eeb                     // 1154: b.lt 0x56c0 <depthwiseNEONk5+0x3530>
+	WORD $0xd37ffb02                     // 1158: lsl x2, x24, #1
+	WORD $0xd37ffac3                     // 115c: lsl x3, x22, #1
+	WORD $0x3cec6a66                     // 1160: ldr q6, [x19, x12]
+	WORD $0xd1000824                     // 1164: sub x4, x1, #0x2
+	WORD $0xad401527                     // 1168: ldp q7, q5, [x9]
+	WORD $0xf1000c3f                     // 116c: cmp x1, #0x3
+	WORD $0xaa0403e1                     // 1170: mov x1, x4
+	WORD $0x3ced6a68                     // 1174: ldr q8, [x19, x13]
+	WORD $0x3dc00d24                     // 1178: ldr q4, [x9, #0x30]
+	WORD $0x0e25c0c9                     // 117c: smull v9.8h, v6.8b, v5.8b
+	WORD $0x3cec6a2a                     // 1180: ldr q10, [x17, x12]
+	WORD $0x4e25c0c6                     // 1184: smull2 v6.8h, v6.16b, v5.16b
+	WORD $0x3cee6a6b                     // 1188: ldr q11, [x19, x14]
+	WORD $0x3dc01523                     // 118c: ldr q3, [x9, #0x50]
+	WORD $0x0e24c10c                     // 1190: smull v12.8h, v8.8b, v4.8b
+	WORD $0x3ced6a2e                     // 1194: ldr q14, [x17, x13]
+	WORD $0x4e24c10d                     // 1198: smull2 v13.8h, v8.16b, v4.16b
+	WORD $0x3dc00928                     // 119c: ldr q8, [x9, #0x20]
+	WORD $0xad404971                     // 11a0: ldp q17, q18, [x11]
+	WORD $0x0e278149                     // 11a4: smlal v9.8h, v10.8b, v7.8b
+	WORD $0x4e278146                     // 11a8: smlal2 v6.8h, v10.16b, v7.16b
+	WORD $0x3cef6a78                     // 11ac: ldr q24, [x19, x15]
+	WORD $0xad415574                     // 11b0: ldp q20, q21, [x11, #0x20]
+	WORD $0x0e23c16f                     // 11b4: smull v15.8h, v11.8b, v3.8b
+	WORD $0x4e23c170                     // 11b8: smull2 v16.8h, v11.16b, v3.16b
+	WORD $0x0e2881cc                     // 11bc: smlal v12.8h, v14.8b, v8.8b
+	WORD $0x0e69122a                     // 11c0: saddw v10.4s, v17.4s, v9.4h
+	WORD $0x4e691249                     // 11c4: saddw2 v9.4s, v18.4s, v9.8h
+	WORD $0x4e2881cd                     // 11c8: smlal2 v13.8h, v14.16b, v8.16b
+	WORD $0x3cee6a2e                     // 11cc: ldr q14, [x17, x14]
+	WORD $0x0e661296                     // 11d0: saddw v22.4s, v20.4s, v6.4h
+	WORD $0x4e6612b7                     // 11d4: saddw2 v23.4s, v21.4s, v6.8h
+	WORD $0x3dc01d26                     // 11d8: ldr q6, [x9, #0x70]
+	WORD $0x0e25c173                     // 11dc: smull v19.8h, v11.8b, v5.8b
+	WORD $0x4e25c16b                     // 11e0: smull2 v11.8h, v11.16b, v5.16b
+	WORD $0x3dc01125                     // 11e4: ldr q5, [x9, #0x40]
+	WORD $0x0e6c114a                     // 11e8: saddw v10.4s, v10.4s, v12.4h
+	WORD $0x4e6c1129                     // 11ec: saddw2 v9.4s, v9.4s, v12.8h
+	WORD $0x0e6d12cc                     // 11f0: saddw v12.4s, v22.4s, v13.4h
+	WORD $0x0e2581cf                     // 11f4: smlal v15.8h, v14.8b, v5.8b
+	WORD $0x4e2581d0                     // 11f8: smlal2 v16.8h, v14.16b, v5.16b
+	WORD $0x4e6d12ed                     // 11fc: saddw2 v13.4s, v23.4s, v13.8h
+	WORD $0x0e26c316                     // 1200: smull v22.8h, v24.8b, v6.8b
+	WORD $0x0e2781d3                     // 1204: smlal v19.8h, v14.8b, v7.8b
+	WORD $0x4e2781cb                     // 1208: smlal2 v11.8h, v14.16b, v7.16b
+	WORD $0x3dc01927                     // 120c: ldr q7, [x9, #0x60]
+	WORD $0x3cef6a2e                     // 1210: ldr q14, [x17, x15]
+	WORD $0x0e6f114a                     // 1214: saddw v10.4s, v10.4s, v15.4h
+	WORD $0x0e70118c                     // 1218: saddw v12.4s, v12.4s, v16.4h
+	WORD $0x4e7011ad                     // 121c: saddw2 v13.4s, v13.4s, v16.8h
+	WORD $0x4e26c310                     // 1220: smull2 v16.8h, v24.16b, v6.16b
+	WORD $0x0e2781d6                     // 1224: smlal v22.8h, v14.8b, v7.8b
+	WORD $0x4e6f1129                     // 1228: saddw2 v9.4s, v9.4s, v15.8h
+	WORD $0x0e73122f                     // 122c: saddw v15.4s, v17.4s, v19.4h
+	WORD $0x4e731251                     // 1230: saddw2 v17.4s, v18.4s, v19.8h
+	WORD $0x0e24c313                     // 1234: smull v19.8h, v24.8b, v4.8b
+	WORD $0x0e6b1292                     // 1238: saddw v18.4s, v20.4s, v11.4h
+	WORD $0x4e6b12b4                     // 123c: saddw2 v20.4s, v21.4s, v11.8h
+	WORD $0x3cf06a75                     // 1240: ldr q21, [x19, x16]
+	WORD $0x4e2781d0                     // 1244: smlal2 v16.8h, v14.16b, v7.16b
+	WORD $0x0e761157                     // 1248: saddw v23.4s, v10.4s, v22.4h
+	WORD $0xad442d2a                     // 124c: ldp q10, q11, [x9, #0x80]
+	WORD $0x4e24c304                     // 1250: smull2 v4.8h, v24.16b, v4.16b
+	WORD $0x4e761129                     // 1254: saddw2 v9.4s, v9.4s, v22.8h
+	WORD $0x0e2881d3                     // 1258: smlal v19.8h, v14.8b, v8.8b
+	WORD $0x0e2bc2b6                     // 125c: smull v22.8h, v21.8b, v11.8b
+	WORD $0x0e70118c                     // 1260: saddw v12.4s, v12.4s, v16.4h
+	WORD $0x4e7011ad                     // 1264: saddw2 v13.4s, v13.4s, v16.8h
+	WORD $0x3cf06a30                     // 1268: ldr q16, [x17, x16]
+	WORD $0x4e2881c4                     // 126c: smlal2 v4.8h, v14.16b, v8.16b
+	WORD $0x4e2bc2ae                     // 1270: smull2 v14.8h, v21.16b, v11.16b
+	WORD $0x0e7311ef                     // 1274: saddw v15.4s, v15.4s, v19.4h
+	WORD $0x0e2a8216                     // 1278: smlal v22.8h, v16.8b, v10.8b
+	WORD $0x4e731231                     // 127c: saddw2 v17.4s, v17.4s, v19.8h
+	WORD $0x0e23c2b3                     // 1280: smull v19.8h, v21.8b, v3.8b
+	WORD $0x0e641252                     // 1284: saddw v18.4s, v18.4s, v4.4h
+	WORD $0x4e2a820e                     // 1288: smlal2 v14.8h, v16.16b, v10.16b
+	WORD $0x4e641294                     // 128c: saddw2 v20.4s, v20.4s, v4.8h
+	WORD $0x0e7612e4                     // 1290: saddw v4.4s, v23.4s, v22.4h
+	WORD $0x3cfb6a77                     // 1294: ldr q23, [x19, x27]
+	WORD $0x4e23c2b5                     // 1298: smull2 v21.8h, v21.16b, v3.16b
+	WORD $0x0e258213                     // 129c: smlal v19.8h, v16.8b, v5.8b
+	WORD $0x4e761123                     // 12a0: saddw2 v3.4s, v9.4s, v22.8h
+	WORD $0x0e6e1188                     // 12a4: saddw v8.4s, v12.4s, v14.4h
+	WORD $0x0e26c2ec                     // 12a8: smull v12.8h, v23.8b, v6.8b
+	WORD $0x4e6e11a9                     // 12ac: saddw2 v9.4s, v13.4s, v14.8h
+	WORD $0x3ce06a6e                     // 12b0: ldr q14, [x19, x0]
+	WORD $0x4e258215                     // 12b4: smlal2 v21.8h, v16.16b, v5.16b
+	WORD $0x3cfb6a25                     // 12b8: ldr q5, [x17, x27]
+	WORD $0x0e7311ed                     // 12bc: saddw v13.4s, v15.4s, v19.4h
+	WORD $0x8b030273                     // 12c0: add x19, x19, x3
+	WORD $0x4e26c2ef                     // 12c4: smull2 v15.8h, v23.16b, v6.16b
+	WORD $0x4e731230                     // 12c8: saddw2 v16.4s, v17.4s, v19.8h
+	WORD $0x0e2780ac                     // 12cc: smlal v12.8h, v5.8b, v7.8b
+	WORD $0x0e2bc1d1                     // 12d0: smull v17.8h, v14.8b, v11.8b
+	WORD $0x0e751252                     // 12d4: saddw v18.4s, v18.4s, v21.4h
+	WORD $0x4e751293                     // 12d8: saddw2 v19.4s, v20.4s, v21.8h
+	WORD $0x3ce06a34                     // 12dc: ldr q20, [x17, x0]
+	WORD $0x4e2780af                     // 12e0: smlal2 v15.8h, v5.16b, v7.16b
+	WORD $0x3cec6ae5                     // 12e4: ldr q5, [x23, x12]
+	WORD $0xad451927                     // 12e8: ldp q7, q6, [x9, #0xa0]
+	WORD $0x4e2bc1d5                     // 12ec: smull2 v21.8h, v14.16b, v11.16b
+	WORD $0x8b030231                     // 12f0: add x17, x17, x3
+	WORD $0x0e6c11ab                     // 12f4: saddw v11.4s, v13.4s, v12.4h
+	WORD $0x4e6c120c                     // 12f8: saddw2 v12.4s, v16.4s, v12.8h
+	WORD $0x0e26c0b0                     // 12fc: smull v16.8h, v5.8b, v6.8b
+	WORD $0x0e2a8291                     // 1300: smlal v17.8h, v20.8b, v10.8b
+	WORD $0x0e6f124d                     // 1304: saddw v13.4s, v18.4s, v15.4h
+	WORD $0x3cec6ab2                     // 1308: ldr q18, [x21, x12]
+	WORD $0x4e2a8295                     // 130c: smlal2 v21.8h, v20.16b, v10.16b
+	WORD $0x4e6f126f                     // 1310: saddw2 v15.4s, v19.4s, v15.8h
+	WORD $0x3ced6af3                     // 1314: ldr q19, [x23, x13]
+	WORD $0x4e26c0b4                     // 1318: smull2 v20.8h, v5.16b, v6.16b
+	WORD $0xad462925                     // 131c: ldp q5, q10, [x9, #0xc0]
+	WORD $0x0e278250                     // 1320: smlal v16.8h, v18.8b, v7.8b
+	WORD $0x0e71116b                     // 1324: saddw v11.4s, v11.4s, v17.4h
+	WORD $0x4e71118e                     // 1328: saddw2 v14.4s, v12.4s, v17.8h
+	WORD $0x0e2ac271                     // 132c: smull v17.8h, v19.8b, v10.8b
+	WORD $0x0e7511ac                     // 1330: saddw v12.4s, v13.4s, v21.4h
+	WORD $0x4e7511ed                     // 1334: saddw2 v13.4s, v15.4s, v21.8h
+	WORD $0x3ced6aaf                     // 1338: ldr q15, [x21, x13]
+	WORD $0x4e278254                     // 133c: smlal2 v20.8h, v18.16b, v7.16b
+	WORD $0x3cee6af2                     // 1340: ldr q18, [x23, x14]
+	WORD $0x0e701095                     // 1344: saddw v21.4s, v4.4s, v16.4h
+	WORD $0x4e701070                     // 1348: saddw2 v16.4s, v3.4s, v16.8h
+	WORD $0xad471123                     // 134c: ldp q3, q4, [x9, #0xe0]
+	WORD $0x0e2581f1                     // 1350: smlal v17.8h, v15.8b, v5.8b
+	WORD $0x4e2ac273                     // 1354: smull2 v19.8h, v19.16b, v10.16b
+	WORD $0x0e24c256                     // 1358: smull v22.8h, v18.8b, v4.8b
+	WORD $0x0e741108                     // 135c: saddw v8.4s, v8.4s, v20.4h
+	WORD $0x4e741129                     // 1360: saddw2 v9.4s, v9.4s, v20.8h
+	WORD $0x3cee6ab4                     // 1364: ldr q20, [x21, x14]
+	WORD $0x0e7112b5                     // 1368: saddw v21.4s, v21.4s, v17.4h
+	WORD $0x4e711210                     // 136c: saddw2 v16.4s, v16.4s, v17.8h
+	WORD $0x0e26c251                     // 1370: smull v17.8h, v18.8b, v6.8b
+	WORD $0x4e2581f3                     // 1374: smlal2 v19.8h, v15.16b, v5.16b
+	WORD $0x0e238296                     // 1378: smlal v22.8h, v20.8b, v3.8b
+	WORD $0x4e24c24f                     // 137c: smull2 v15.8h, v18.16b, v4.16b
+	WORD $0x4e26c252                     // 1380: smull2 v18.8h, v18.16b, v6.16b
+	WORD $0x0e278291                     // 1384: smlal v17.8h, v20.8b, v7.8b
+	WORD $0x0e731117                     // 1388: saddw v23.4s, v8.4s, v19.4h
+	WORD $0x4e731129                     // 138c: saddw2 v9.4s, v9.4s, v19.8h
+	WORD $0x0e7612b3                     // 1390: saddw v19.4s, v21.4s, v22.4h
+	WORD $0x3cef6af5                     // 1394: ldr q21, [x23, x15]
+	WORD $0xad482126                     // 1398: ldp q6, q8, [x9, #0x100]
+	WORD $0x4e23828f                     // 139c: smlal2 v15.8h, v20.16b, v3.16b
+	WORD $0x4e278292                     // 13a0: smlal2 v18.8h, v20.16b, v7.16b
+	WORD $0x3cef6aa7                     // 13a4: ldr q7, [x21, x15]
+	WORD $0x0e711174                     // 13a8: saddw v20.4s, v11.4s, v17.4h
+	WORD $0x4e7111ce                     // 13ac: saddw2 v14.4s, v14.4s, v17.8h
+	WORD $0x4e28c2b1                     // 13b0: smull2 v17.8h, v21.16b, v8.16b
+	WORD $0x4e761210                     // 13b4: saddw2 v16.4s, v16.4s, v22.8h
+	WORD $0x0e6f12f6                     // 13b8: saddw v22.4s, v23.4s, v15.4h
+	WORD $0x0e28c2b7                     // 13bc: smull v23.8h, v21.8b, v8.8b
+	WORD $0x0e2ac2b8                     // 13c0: smull v24.8h, v21.8b, v10.8b
+	WORD $0x4e2ac2aa                     // 13c4: smull2 v10.8h, v21.16b, v10.16b
+	WORD $0x4e6f112f                     // 13c8: saddw2 v15.4s, v9.4s, v15.8h
+	WORD $0x0e72118c                     // 13cc: saddw v12.4s, v12.4s, v18.4h
+	WORD $0x4e7211ad                     // 13d0: saddw2 v13.4s, v13.4s, v18.8h
+	WORD $0x3cf06af2                     // 13d4: ldr q18, [x23, x16]
+	WORD $0x4e2680f1                     // 13d8: smlal2 v17.8h, v7.16b, v6.16b
+	WORD $0xad492d29                     // 13dc: ldp q9, q11, [x9, #0x120]
+	WORD $0x0e2680f7                     // 13e0: smlal v23.8h, v7.8b, v6.8b
+	WORD $0x0e2580f8                     // 13e4: smlal v24.8h, v7.8b, v5.8b
+	WORD $0x4e2580ea                     // 13e8: smlal2 v10.8h, v7.16b, v5.16b
+	WORD $0x0e2bc247                     // 13ec: smull v7.8h, v18.8b, v11.8b
+	WORD $0x0e7112d5                     // 13f0: saddw v21.4s, v22.4s, v17.4h
+	WORD $0x3cf06ab6                     // 13f4: ldr q22, [x21, x16]
+	WORD $0x4e7111ef                     // 13f8: saddw2 v15.4s, v15.4s, v17.8h
+	WORD $0x0e771273                     // 13fc: saddw v19.4s, v19.4s, v23.4h
+	WORD $0x4e2bc251                     // 1400: smull2 v17.8h, v18.16b, v11.16b
+	WORD $0x4e771210                     // 1404: saddw2 v16.4s, v16.4s, v23.8h
+	WORD $0x0e2982c7                     // 1408: smlal v7.8h, v22.8b, v9.8b
+	WORD $0x0e24c257                     // 140c: smull v23.8h, v18.8b, v4.8b
+	WORD $0x4e24c252                     // 1410: smull2 v18.8h, v18.16b, v4.16b
+	WORD $0x0e781294                     // 1414: saddw v20.4s, v20.4s, v24.4h
+	WORD $0x4e2982d1                     // 1418: smlal2 v17.8h, v22.16b, v9.16b
+	WORD $0x0e6a118c                     // 141c: saddw v12.4s, v12.4s, v10.4h
+	WORD $0x0e671265                     // 1420: saddw v5.4s, v19.4s, v7.4h
+	WORD $0x3cfb6af3                     // 1424: ldr q19, [x23, x27]
+	WORD $0x4e6a11ad                     // 1428: saddw2 v13.4s, v13.4s, v10.8h
+	WORD $0x4e67120a                     // 142c: saddw2 v10.4s, v16.4s, v7.8h
+	WORD $0x0e2382d7                     // 1430: smlal v23.8h, v22.8b, v3.8b
+	WORD $0x0e28c270                     // 1434: smull v16.8h, v19.8b, v8.8b
+	WORD $0x4e7111e7                     // 1438: saddw2 v7.4s, v15.4s, v17.8h
+	WORD $0x4e2382d2                     // 143c: smlal2 v18.8h, v22.16b, v3.16b
+	WORD $0x3cfb6aa3                     // 1440: ldr q3, [x21, x27]
+	WORD $0x4e28c26f                     // 1444: smull2 v15.8h, v19.16b, v8.16b
+	WORD $0x3ce06ae8                     // 1448: ldr q8, [x23, x0]
+	WORD $0x4e7811ce                     // 144c: saddw2 v14.4s, v14.4s, v24.8h
+	WORD $0x8b0302f7                     // 1450: add x23, x23, x3
+	WORD $0x0e7112a4                     // 1454: saddw v4.4s, v21.4s, v17.4h
+	WORD $0x0e771291                     // 1458: saddw v17.4s, v20.4s, v23.4h
+	WORD $0x3cec6b34                     // 145c: ldr q20, [x25, x12]
+	WORD $0x0e268070                     // 1460: smlal v16.8h, v3.8b, v6.8b
+	WORD $0x0e2bc113                     // 1464: smull v19.8h, v8.8b, v11.8b
+	WORD $0x4e26806f                     // 1468: smlal2 v15.8h, v3.16b, v6.16b
+	WORD $0x3ce06aa3                     // 146c: ldr q3, [x21, x0]
+	WORD $0x4e7711ce                     // 1470: saddw2 v14.4s, v14.4s, v23.8h
+	WORD $0x8b0302b5                     // 1474: add x21, x21, x3
+	WORD $0x0e72118c                     // 1478: saddw v12.4s, v12.4s, v18.4h
+	WORD $0x4e7211a6                     // 147c: saddw2 v6.4s, v13.4s, v18.8h
+	WORD $0x3ced6b2d                     // 1480: ldr q13, [x25, x13]
+	WORD $0x4e2bc10b                     // 1484: smull2 v11.8h, v8.16b, v11.16b
+	WORD $0x0e701231                     // 1488: saddw v17.4s, v17.4s, v16.4h
+	WORD $0xad4a4928                     // 148c: ldp q8, q18, [x9, #0x140]
+	WORD $0x0e298073                     // 1490: smlal v19.8h, v3.8b, v9.8b
+	WORD $0x4e7011ce                     // 1494: saddw2 v14.4s, v14.4s, v16.8h
+	WORD $0x0e6f118c                     // 1498: saddw v12.4s, v12.4s, v15.4h
+	WORD $0x0e32c1b0                     // 149c: smull v16.8h, v13.8b, v18.8b
+	WORD $0x4e32c1ad                     // 14a0: smull2 v13.8h, v13.16b, v18.16b
+	WORD $0x4e29806b                     // 14a4: smlal2 v11.8h, v3.16b, v9.16b
+	WORD $0x4e6f10cf                     // 14a8: saddw2 v15.4s, v6.4s, v15.8h
+	WORD $0x0e731226                     // 14ac: saddw v6.4s, v17.4s, v19.4h
+	WORD $0x3cef6b31                     // 14b0: ldr q17, [x25, x15]
+	WORD $0xad4b2523                     // 14b4: ldp q3, q9, [x9, #0x160]
+	WORD $0x4e7311ce                     // 14b8: saddw2 v14.4s, v14.4s, v19.8h
+	WORD $0x0e288290                     // 14bc: smlal v16.8h, v20.8b, v8.8b
+	WORD $0x4e28828d                     // 14c0: smlal2 v13.8h, v20.16b, v8.16b
+	WORD $0x0e29c233                     // 14c4: smull v19.8h, v17.8b, v9.8b
+	WORD $0x0e6b118c                     // 14c8: saddw v12.4s, v12.4s, v11.4h
+	WORD $0x4e6b11eb                     // 14cc: saddw2 v11.4s, v15.4s, v11.8h
+	WORD $0x3cee6b2f                     // 14d0: ldr q15, [x25, x14]
+	WORD $0x4e29c234                     // 14d4: smull2 v20.8h, v17.16b, v9.16b
+	WORD $0x0e7010b5                     // 14d8: saddw v21.4s, v5.4s, v16.4h
+	WORD $0x3cf06b25                     // 14dc: ldr q5, [x25, x16]
+	WORD $0x4e70114a                     // 14e0: saddw2 v10.4s, v10.4s, v16.8h
+	WORD $0x0e2381f3                     // 14e4: smlal v19.8h, v15.8b, v3.8b
+	WORD $0x0e32c230                     // 14e8: smull v16.8h, v17.8b, v18.8b
+	WORD $0x0e6d1096                     // 14ec: saddw v22.4s, v4.4s, v13.4h
+	WORD $0x3dc06124                     // 14f0: ldr q4, [x9, #0x180]
+	WORD $0x4e6d10e7                     // 14f4: saddw2 v7.4s, v7.4s, v13.8h
+	WORD $0x4e32c22d                     // 14f8: smull2 v13.8h, v17.16b, v18.16b
+	WORD $0x4e2381f4                     // 14fc: smlal2 v20.8h, v15.16b, v3.16b
+	WORD $0x0e7312b1                     // 1500: saddw v17.4s, v21.4s, v19.4h
+	WORD $0x0e2881f0                     // 1504: smlal v16.8h, v15.8b, v8.8b
+	WORD $0x4e73114a                     // 1508: saddw2 v10.4s, v10.4s, v19.8h
+	WORD $0x0e24c0b3                     // 150c: smull v19.8h, v5.8b, v4.8b
+	WORD $0x4e2881ed                     // 1510: smlal2 v13.8h, v15.16b, v8.16b
+	WORD $0x3cfb6b28                     // 1514: ldr q8, [x25, x27]
+	WORD $0x0e7412d2                     // 1518: saddw v18.4s, v22.4s, v20.4h
+	WORD $0x4e7410e7                     // 151c: saddw2 v7.4s, v7.4s, v20.8h
+	WORD $0x0e7010c6                     // 1520: saddw v6.4s, v6.4s, v16.4h
+	WORD $0x0e29c10f                     // 1524: smull v15.8h, v8.8b, v9.8b
+	WORD $0x4e7011ce                     // 1528: saddw2 v14.4s, v14.4s, v16.8h
+	WORD $0x0e731230                     // 152c: saddw v16.4s, v17.4s, v19.4h
+	WORD $0x4e24c0b1                     // 1530: smull2 v17.8h, v5.16b, v4.16b
+	WORD $0x4e29c108                     // 1534: smull2 v8.8h, v8.16b, v9.16b
+	WORD $0x0e6d118c                     // 1538: saddw v12.4s, v12.4s, v13.4h
+	WORD $0x0e2380af                     // 153c: smlal v15.8h, v5.8b, v3.8b
+	WORD $0x4e6d1169                     // 1540: saddw2 v9.4s, v11.4s, v13.8h
+	WORD $0x4e21da0b                     // 1544: scvtf v11.4s, v16.4s
+	WORD $0x0e71124d                     // 1548: saddw v13.4s, v18.4s, v17.4h
+	WORD $0x3ce06b32                     // 154c: ldr q18, [x25, x0]
+	WORD $0x4e2380a8                     // 1550: smlal2 v8.8h, v5.16b, v3.16b
+	WORD $0x8b030339                     // 1554: add x25, x25, x3
+	WORD $0x4e7110e5                     // 1558: saddw2 v5.4s, v7.4s, v17.8h
+	WORD $0x0e6f10c7                     // 155c: saddw v7.4s, v6.4s, v15.4h
+	WORD $0x0e24c251                     // 1560: smull v17.8h, v18.8b, v4.8b
+	WORD $0x4e6f11ce                     // 1564: saddw2 v14.4s, v14.4s, v15.8h
+	WORD $0x4e24c24f                     // 1568: smull2 v15.8h, v18.16b, v4.16b
+	WORD $0x0e68118c                     // 156c: saddw v12.4s, v12.4s, v8.4h
+	WORD $0x4e73114a                     // 1570: saddw2 v10.4s, v10.4s, v19.8h
+	WORD $0x4e681128                     // 1574: saddw2 v8.4s, v9.4s, v8.8h
+	WORD $0x0e7110e7                     // 1578: saddw v7.4s, v7.4s, v17.4h
+	WORD $0x4e7111c9                     // 157c: saddw2 v9.4s, v14.4s, v17.8h
+	WORD $0xad420d70                     // 1580: ldp q16, q3, [x11, #0x40]
+	WORD $0x0e6f118c                     // 1584: saddw v12.4s, v12.4s, v15.4h
+	WORD $0x4e21d94a                     // 1588: scvtf v10.4s, v10.4s
+	WORD $0x4e6f1108                     // 158c: saddw2 v8.4s, v8.4s, v15.8h
+	WORD $0x4e21d8e7                     // 1590: scvtf v7.4s, v7.4s
+	WORD $0x6e2bde0b                     // 1594: fmul v11.4s, v16.4s, v11.4s
+	WORD $0x4e21d9ad                     // 1598: scvtf v13.4s, v13.4s
+	WORD $0x4e21d929                     // 159c: scvtf v9.4s, v9.4s
+	WORD $0x4e21d98c                     // 15a0: scvtf v12.4s, v12.4s
+	WORD $0xad461166                     // 15a4: ldp q6, q4, [x11, #0xc0]
+	WORD $0x6e27de07                     // 15a8: fmul v7.4s, v16.4s, v7.4s
+	WORD $0xad43416f                     // 15ac: ldp q15, q16, [x11, #0x60]
+	WORD $0x6e2adc6a                     // 15b0: fmul v10.4s, v3.4s, v10.4s
+	WORD $0x4ea6f56b                     // 15b4: fmin v11.4s, v11.4s, v6.4s
+	WORD $0x4e21d8a5                     // 15b8: scvtf v5.4s, v5.4s
+	WORD $0x6e2ddded                     // 15bc: fmul v13.4s, v15.4s, v13.4s
+	WORD $0x4ea6f4e6                     // 15c0: fmin v6.4s, v7.4s, v6.4s
+	WORD $0x6e29dc63                     // 15c4: fmul v3.4s, v3.4s, v9.4s
+	WORD $0x6e2cdde9                     // 15c8: fmul v9.4s, v15.4s, v12.4s
+	WORD $0x4e21d908                     // 15cc: scvtf v8.4s, v8.4s
+	WORD $0xad473167                     // 15d0: ldp q7, q12, [x11, #0xe0]
+	WORD $0x4e21a96b                     // 15d4: fcvtns v11.4s, v11.4s
+	WORD $0x4ea4f54a                     // 15d8: fmin v10.4s, v10.4s, v4.4s
+	WORD $0x6e25de05                     // 15dc: fmul v5.4s, v16.4s, v5.4s
+	WORD $0x4ea7f5ad                     // 15e0: fmin v13.4s, v13.4s, v7.4s
+	WORD $0x4e21a8c6                     // 15e4: fcvtns v6.4s, v6.4s
+	WORD $0x4ea4f463                     // 15e8: fmin v3.4s, v3.4s, v4.4s
+	WORD $0x4ea7f524                     // 15ec: fmin v4.4s, v9.4s, v7.4s
+	WORD $0x6e28de07                     // 15f0: fmul v7.4s, v16.4s, v8.4s
+	WORD $0x0e61496b                     // 15f4: sqxtn v11.4h, v11.4s
+	WORD $0x4e21a94a                     // 15f8: fcvtns v10.4s, v10.4s
+	WORD $0x4e21a9a8                     // 15fc: fcvtns v8.4s, v13.4s
+	WORD $0x4eacf4a5                     // 1600: fmin v5.4s, v5.4s, v12.4s
+	WORD $0x0e6148c6                     // 1604: sqxtn v6.4h, v6.4s
+	WORD $0x4e21a863                     // 1608: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a884                     // 160c: fcvtns v4.4s, v4.4s
+	WORD $0x4eacf4e7                     // 1610: fmin v7.4s, v7.4s, v12.4s
+	WORD $0xad44456e                     // 1614: ldp q14, q17, [x11, #0x80]
+	WORD $0x4e61494b                     // 1618: sqxtn2 v11.8h, v10.4s
+	WORD $0x0e614908                     // 161c: sqxtn v8.4h, v8.4s
+	WORD $0x4e21a8a5                     // 1620: fcvtns v5.4s, v5.4s
+	WORD $0x4e5119ce                     // 1624: uzp1 v14.8h, v14.8h, v17.8h
+	WORD $0x4e614866                     // 1628: sqxtn2 v6.8h, v3.4s
+	WORD $0x0e614883                     // 162c: sqxtn v3.4h, v4.4s
+	WORD $0x4e21a8e4                     // 1630: fcvtns v4.4s, v7.4s
+	WORD $0xad452969                     // 1634: ldp q9, q10, [x11, #0xa0]
+	WORD $0x4e6148a8                     // 1638: sqxtn2 v8.8h, v5.4s
+	WORD $0x4e6e0cc5                     // 163c: sqadd v5.8h, v6.8h, v14.8h
+	WORD $0x4e4a1927                     // 1640: uzp1 v7.8h, v9.8h, v10.8h
+	WORD $0x4e6e0d69                     // 1644: sqadd v9.8h, v11.8h, v14.8h
+	WORD $0x4e614883                     // 1648: sqxtn2 v3.8h, v4.4s
+	WORD $0x0e2148a5                     // 164c: sqxtn v5.8b, v5.8h
+	WORD $0x4e670d06                     // 1650: sqadd v6.8h, v8.8h, v7.8h
+	WORD $0x0e214924                     // 1654: sqxtn v4.8b, v9.8h
+	WORD $0x4e670c63                     // 1658: sqadd v3.8h, v3.8h, v7.8h
+	WORD $0x4e2148c4                     // 165c: sqxtn2 v4.16b, v6.8h
+	WORD $0x4e214865                     // 1660: sqxtn2 v5.16b, v3.8h
+	WORD $0x3d800344                     // 1664: str q4, [x26]
+	WORD $0x3cb86b45                     // 1668: str q5, [x26, x24]
+	WORD $0x8b02035a                     // 166c: add x26, x26, x2
+	WORD $0x54ffd788                     // 1670: b.hi 0x32f0 <depthwiseNEONk5+0x1160>
+	WORD $0xb500f664                     // 1674: cbnz x4, 0x56d0 <depthwiseNEONk5+0x3540>
+	WORD $0x140009f6                     // 1678: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xd503201f                     // 167c: nop
+	WORD $0xf9400293                     // 1680: ldr x19, [x20]
+	WORD $0xeb0d059f                     // 1684: cmp x12, x13, lsl #1
+	WORD $0xf940027a                     // 1688: ldr x26, [x19]
+	WORD $0x5400a8e1                     // 168c: b.ne 0x4d38 <depthwiseNEONk5+0x2ba8>
+	WORD $0xaa1f03ec                     // 1690: mov x12, xzr
+	WORD $0xa940da75                     // 1694: ldp x21, x22, [x19, #0x8]
+	WORD $0xa941e677                     // 1698: ldp x23, x25, [x19, #0x18]
+	WORD $0xf940068d                     // 169c: ldr x13, [x20, #0x8]
+	WORD $0x8b0a02b3                     // 16a0: add x19, x21, x10
+	WORD $0xf940068e                     // 16a4: ldr x14, [x20, #0x8]
+	WORD $0x8b0a02d5                     // 16a8: add x21, x22, x10
+	WORD $0x8b0a02f7                     // 16ac: add x23, x23, x10
+	WORD $0x8b0a0339                     // 16b0: add x25, x25, x10
+	WORD $0xd37ff9ce                     // 16b4: lsl x14, x14, #1
+	WORD $0xa940da8f                     // 16b8: ldp x15, x22, [x20, #0x8]
+	WORD $0x8b0f05ef                     // 16bc: add x15, x15, x15, lsl #1
+	WORD $0xf9400690                     // 16c0: ldr x16, [x20, #0x8]
+	WORD $0xd37ef610                     // 16c4: lsl x16, x16, #2
+	WORD $0xf9400691                     // 16c8: ldr x17, [x20, #0x8]
+	WORD $0x8b110a3b                     // 16cc: add x27, x17, x17, lsl #2
+	WORD $0xf9400691                     // 16d0: ldr x17, [x20, #0x8]
+	WORD $0x8b110631                     // 16d4: add x17, x17, x17, lsl #1
+	WORD $0xd37ffa20                     // 16d8: lsl x0, x17, #1
+	WORD $0x8b0a0351                     // 16dc: add x17, x26, x10
+	WORD $0xf9401e81                     // 16e0: ldr x1, [x20, #0x38]
+	WORD $0xa942e29a                     // 16e4: ldp x26, x24, [x20, #0x28]
+	WORD $0xf100083f                     // 16e8: cmp x1, #0x2
+	WORD $0x8b0a035a                     // 16ec: add x26, x26, x10
+	WORD $0x54010a4b                     // 16f0: b.lt 0x59c8 <depthwiseNEONk5+0x3838>
+	WORD $0xd37ffb02                     // 16f4: lsl x2, x24, #1
+	WORD $0xd37ffac3                     // 16f8: lsl x3, x22, #1
+	WORD $0xd503201f                     // 16fc: nop
+	WORD $0x3cec6a64                     // 1700: ldr q4, [x19, x12]
+	WORD $0xd1000824                     // 1704: sub x4, x1, #0x2
+	WORD $0xad402129                     // 1708: ldp q9, q8, [x9]
+	WORD $0xf1000c3f                     // 170c: cmp x1, #0x3
+	WORD $0xaa0403e1                     // 1710: mov x1, x4
+	WORD $0x3ced6a65                     // 1714: ldr q5, [x19, x13]
+	WORD $0xad411927                     // 1718: ldp q7, q6, [x9, #0x20]
+	WORD $0x0e28c08b                     // 171c: smull v11.8h, v4.8b, v8.8b
+	WORD $0x4e28c08c                     // 1720: smull2 v12.8h, v4.16b, v8.16b
+	WORD $0x3cec6a2f                     // 1724: ldr q15, [x17, x12]
+	WORD $0x3cee6a6a                     // 1728: ldr q10, [x19, x14]
+	WORD $0x0e26c0ad                     // 172c: smull v13.8h, v5.8b, v6.8b
+	WORD $0x4e26c0ae                     // 1730: smull2 v14.8h, v5.16b, v6.16b
+	WORD $0x3ced6a34                     // 1734: ldr q20, [x17, x13]
+	WORD $0xad420d25                     // 1738: ldp q5, q3, [x9, #0x40]
+	WORD $0x0e2981eb                     // 173c: smlal v11.8h, v15.8b, v9.8b
+	WORD $0x3cee6a38                     // 1740: ldr q24, [x17, x14]
+	WORD $0x4e2981ec                     // 1744: smlal2 v12.8h, v15.16b, v9.16b
+	WORD $0x3cef6a72                     // 1748: ldr q18, [x19, x15]
+	WORD $0xad40596f                     // 174c: ldp q15, q22, [x11]
+	WORD $0x0e23c150                     // 1750: smull v16.8h, v10.8b, v3.8b
+	WORD $0x4e23c151                     // 1754: smull2 v17.8h, v10.16b, v3.16b
+	WORD $0x3dc01d24                     // 1758: ldr q4, [x9, #0x70]
+	WORD $0x0e28c153                     // 175c: smull v19.8h, v10.8b, v8.8b
+	WORD $0x3cf06afa                     // 1760: ldr q26, [x23, x16]
+	WORD $0x4e28c14a                     // 1764: smull2 v10.8h, v10.16b, v8.16b
+	WORD $0x0e27828d                     // 1768: smlal v13.8h, v20.8b, v7.8b
+	WORD $0x0e6b11e8                     // 176c: saddw v8.4s, v15.4s, v11.4h
+	WORD $0x4e6b12cb                     // 1770: saddw2 v11.4s, v22.4s, v11.8h
+	WORD $0x4e27828e                     // 1774: smlal2 v14.8h, v20.16b, v7.16b
+	WORD $0xad415177                     // 1778: ldp q23, q20, [x11, #0x20]
+	WORD $0x0e258310                     // 177c: smlal v16.8h, v24.8b, v5.8b
+	WORD $0x0e24c255                     // 1780: smull v21.8h, v18.8b, v4.8b
+	WORD $0x0e6d1108                     // 1784: saddw v8.4s, v8.4s, v13.4h
+	WORD $0x0e6c12f9                     // 1788: saddw v25.4s, v23.4s, v12.4h
+	WORD $0x4e6c128c                     // 178c: saddw2 v12.4s, v20.4s, v12.8h
+	WORD $0x4e6d116b                     // 1790: saddw2 v11.4s, v11.4s, v13.8h
+	WORD $0x4e258311                     // 1794: smlal2 v17.8h, v24.16b, v5.16b
+	WORD $0x0e298313                     // 1798: smlal v19.8h, v24.8b, v9.8b
+	WORD $0x4e29830a                     // 179c: smlal2 v10.8h, v24.16b, v9.16b
+	WORD $0x0e6e132d                     // 17a0: saddw v13.4s, v25.4s, v14.4h
+	WORD $0x3cfb6a79                     // 17a4: ldr q25, [x19, x27]
+	WORD $0x4e6e118c                     // 17a8: saddw2 v12.4s, v12.4s, v14.8h
+	WORD $0x0e701109                     // 17ac: saddw v9.4s, v8.4s, v16.4h
+	WORD $0x3dc01928                     // 17b0: ldr q8, [x9, #0x60]
+	WORD $0x4e70116e                     // 17b4: saddw2 v14.4s, v11.4s, v16.8h
+	WORD $0x3cef6a30                     // 17b8: ldr q16, [x17, x15]
+	WORD $0x0e7311ef                     // 17bc: saddw v15.4s, v15.4s, v19.4h
+	WORD $0x4e7312d3                     // 17c0: saddw2 v19.4s, v22.4s, v19.8h
+	WORD $0x0e7111ad                     // 17c4: saddw v13.4s, v13.4s, v17.4h
+	WORD $0x0e288215                     // 17c8: smlal v21.8h, v16.8b, v8.8b
+	WORD $0x4e71118c                     // 17cc: saddw2 v12.4s, v12.4s, v17.8h
+	WORD $0x4e24c251                     // 17d0: smull2 v17.8h, v18.16b, v4.16b
+	WORD $0x0e26c256                     // 17d4: smull v22.8h, v18.8b, v6.8b
+	WORD $0x4e26c246                     // 17d8: smull2 v6.8h, v18.16b, v6.16b
+	WORD $0x3cf06a72                     // 17dc: ldr q18, [x19, x16]
+	WORD $0x0e6a12f7                     // 17e0: saddw v23.4s, v23.4s, v10.4h
+	WORD $0x4e6a128a                     // 17e4: saddw2 v10.4s, v20.4s, v10.8h
+	WORD $0x0e751134                     // 17e8: saddw v20.4s, v9.4s, v21.4h
+	WORD $0xad442d29                     // 17ec: ldp q9, q11, [x9, #0x80]
+	WORD $0x4e288211                     // 17f0: smlal2 v17.8h, v16.16b, v8.16b
+	WORD $0x0e278216                     // 17f4: smlal v22.8h, v16.8b, v7.8b
+	WORD $0x4e7511ce                     // 17f8: saddw2 v14.4s, v14.4s, v21.8h
+	WORD $0x0e2bc255                     // 17fc: smull v21.8h, v18.8b, v11.8b
+	WORD $0x4e278206                     // 1800: smlal2 v6.8h, v16.16b, v7.16b
+	WORD $0x3cf06a30                     // 1804: ldr q16, [x17, x16]
+	WORD $0x0e7111ad                     // 1808: saddw v13.4s, v13.4s, v17.4h
+	WORD $0x4e71118c                     // 180c: saddw2 v12.4s, v12.4s, v17.8h
+	WORD $0x4e2bc251                     // 1810: smull2 v17.8h, v18.16b, v11.16b
+	WORD $0x0e7611ef                     // 1814: saddw v15.4s, v15.4s, v22.4h
+	WORD $0x4e761273                     // 1818: saddw2 v19.4s, v19.4s, v22.8h
+	WORD $0x0e298215                     // 181c: smlal v21.8h, v16.8b, v9.8b
+	WORD $0x0e6612f6                     // 1820: saddw v22.4s, v23.4s, v6.4h
+	WORD $0x0e23c257                     // 1824: smull v23.8h, v18.8b, v3.8b
+	WORD $0x4e23c252                     // 1828: smull2 v18.8h, v18.16b, v3.16b
+	WORD $0x4e298211                     // 182c: smlal2 v17.8h, v16.16b, v9.16b
+	WORD $0x4e661158                     // 1830: saddw2 v24.4s, v10.4s, v6.8h
+	WORD $0x4e7511c3                     // 1834: saddw2 v3.4s, v14.4s, v21.8h
+	WORD $0x0e24c32e                     // 1838: smull v14.8h, v25.8b, v4.8b
+	WORD $0x0e258217                     // 183c: smlal v23.8h, v16.8b, v5.8b
+	WORD $0x4e258212                     // 1840: smlal2 v18.8h, v16.16b, v5.16b
+	WORD $0x3cfb6a25                     // 1844: ldr q5, [x17, x27]
+	WORD $0x4e711186                     // 1848: saddw2 v6.4s, v12.4s, v17.8h
+	WORD $0x4e24c32c                     // 184c: smull2 v12.8h, v25.16b, v4.16b
+	WORD $0x0e7111aa                     // 1850: saddw v10.4s, v13.4s, v17.4h
+	WORD $0x3ce06a6d                     // 1854: ldr q13, [x19, x0]
+	WORD $0x0e2880ae                     // 1858: smlal v14.8h, v5.8b, v8.8b
+	WORD $0x8b030273                     // 185c: add x19, x19, x3
+	WORD $0x0e7711e4                     // 1860: saddw v4.4s, v15.4s, v23.4h
+	WORD $0x4e77126f                     // 1864: saddw2 v15.4s, v19.4s, v23.8h
+	WORD $0x3cef6af7                     // 1868: ldr q23, [x23, x15]
+	WORD $0x0e7212d0                     // 186c: saddw v16.4s, v22.4s, v18.4h
+	WORD $0x3cec6ab6                     // 1870: ldr q22, [x21, x12]
+	WORD $0x0e2bc1b1                     // 1874: smull v17.8h, v13.8b, v11.8b
+	WORD $0x4e2880ac                     // 1878: smlal2 v12.8h, v5.16b, v8.16b
+	WORD $0x0e751287                     // 187c: saddw v7.4s, v20.4s, v21.4h
+	WORD $0x3cec6af4                     // 1880: ldr q20, [x23, x12]
+	WORD $0x4e721308                     // 1884: saddw2 v8.4s, v24.4s, v18.8h
+	WORD $0x3ce06a32                     // 1888: ldr q18, [x17, x0]
+	WORD $0x0e6e1093                     // 188c: saddw v19.4s, v4.4s, v14.4h
+	WORD $0x8b030231                     // 1890: add x17, x17, x3
+	WORD $0x4e2bc1ab                     // 1894: smull2 v11.8h, v13.16b, v11.16b
+	WORD $0xad451125                     // 1898: ldp q5, q4, [x9, #0xa0]
+	WORD $0x4e6e11ee                     // 189c: saddw2 v14.4s, v15.4s, v14.8h
+	WORD $0x0e298251                     // 18a0: smlal v17.8h, v18.8b, v9.8b
+	WORD $0x0e6c120f                     // 18a4: saddw v15.4s, v16.4s, v12.4h
+	WORD $0x0e24c290                     // 18a8: smull v16.8h, v20.8b, v4.8b
+	WORD $0x4e6c1115                     // 18ac: saddw2 v21.4s, v8.4s, v12.8h
+	WORD $0x4e29824b                     // 18b0: smlal2 v11.8h, v18.16b, v9.16b
+	WORD $0x3ced6af2                     // 18b4: ldr q18, [x23, x13]
+	WORD $0xad462528                     // 18b8: ldp q8, q9, [x9, #0xc0]
+	WORD $0x4e24c294                     // 18bc: smull2 v20.8h, v20.16b, v4.16b
+	WORD $0x0e71126d                     // 18c0: saddw v13.4s, v19.4s, v17.4h
+	WORD $0x3cee6af3                     // 18c4: ldr q19, [x23, x14]
+	WORD $0x4e7111cc                     // 18c8: saddw2 v12.4s, v14.4s, v17.8h
+	WORD $0x0e2582d0                     // 18cc: smlal v16.8h, v22.8b, v5.8b
+	WORD $0x0e29c251                     // 18d0: smull v17.8h, v18.8b, v9.8b
+	WORD $0x0e6b11ee                     // 18d4: saddw v14.4s, v15.4s, v11.4h
+	WORD $0x3ced6aaf                     // 18d8: ldr q15, [x21, x13]
+	WORD $0x4e2582d4                     // 18dc: smlal2 v20.8h, v22.16b, v5.16b
+	WORD $0x4e6b12ab                     // 18e0: saddw2 v11.4s, v21.4s, v11.8h
+	WORD $0x4e29c252                     // 18e4: smull2 v18.8h, v18.16b, v9.16b
+	WORD $0x0e7010f5                     // 18e8: saddw v21.4s, v7.4s, v16.4h
+	WORD $0x0e2881f1                     // 18ec: smlal v17.8h, v15.8b, v8.8b
+	WORD $0x4e701070                     // 18f0: saddw2 v16.4s, v3.4s, v16.8h
+	WORD $0xad471d23                     // 18f4: ldp q3, q7, [x9, #0xe0]
+	WORD $0x0e74114a                     // 18f8: saddw v10.4s, v10.4s, v20.4h
+	WORD $0x4e7410c6                     // 18fc: saddw2 v6.4s, v6.4s, v20.8h
+	WORD $0x4e2881f2                     // 1900: smlal2 v18.8h, v15.16b, v8.16b
+	WORD $0x3cee6aaf                     // 1904: ldr q15, [x21, x14]
+	WORD $0x0e27c276                     // 1908: smull v22.8h, v19.8b, v7.8b
+	WORD $0x0e7112b4                     // 190c: saddw v20.4s, v21.4s, v17.4h
+	WORD $0x4e27c275                     // 1910: smull2 v21.8h, v19.16b, v7.16b
+	WORD $0x4e711210                     // 1914: saddw2 v16.4s, v16.4s, v17.8h
+	WORD $0x0e24c271                     // 1918: smull v17.8h, v19.8b, v4.8b
+	WORD $0x0e72114a                     // 191c: saddw v10.4s, v10.4s, v18.4h
+	WORD $0x4e7210d2                     // 1920: saddw2 v18.4s, v6.4s, v18.8h
+	WORD $0x4e24c273                     // 1924: smull2 v19.8h, v19.16b, v4.16b
+	WORD $0x4e2381f5                     // 1928: smlal2 v21.8h, v15.16b, v3.16b
+	WORD $0xad481924                     // 192c: ldp q4, q6, [x9, #0x100]
+	WORD $0x0e2381f6                     // 1930: smlal v22.8h, v15.8b, v3.8b
+	WORD $0x0e2581f1                     // 1934: smlal v17.8h, v15.8b, v5.8b
+	WORD $0x0e29c2f8                     // 1938: smull v24.8h, v23.8b, v9.8b
+	WORD $0x4e2581f3                     // 193c: smlal2 v19.8h, v15.16b, v5.16b
+	WORD $0x3cef6aaf                     // 1940: ldr q15, [x21, x15]
+	WORD $0x4e751245                     // 1944: saddw2 v5.4s, v18.4s, v21.8h
+	WORD $0x4e26c2f2                     // 1948: smull2 v18.8h, v23.16b, v6.16b
+	WORD $0x0e761294                     // 194c: saddw v20.4s, v20.4s, v22.4h
+	WORD $0x4e761210                     // 1950: saddw2 v16.4s, v16.4s, v22.8h
+	WORD $0x0e26c2f6                     // 1954: smull v22.8h, v23.8b, v6.8b
+	WORD $0x4e29c2f7                     // 1958: smull2 v23.8h, v23.16b, v9.16b
+	WORD $0x0e75114a                     // 195c: saddw v10.4s, v10.4s, v21.4h
+	WORD $0x0e7111b5                     // 1960: saddw v21.4s, v13.4s, v17.4h
+	WORD $0x4e711191                     // 1964: saddw2 v17.4s, v12.4s, v17.8h
+	WORD $0x3dc04d2c                     // 1968: ldr q12, [x9, #0x130]
+	WORD $0x4e2481f2                     // 196c: smlal2 v18.8h, v15.16b, v4.16b
+	WORD $0x0e2481f6                     // 1970: smlal v22.8h, v15.8b, v4.8b
+	WORD $0x0e2881f8                     // 1974: smlal v24.8h, v15.8b, v8.8b
+	WORD $0x4e2881f7                     // 1978: smlal2 v23.8h, v15.16b, v8.16b
+	WORD $0x4e2cc348                     // 197c: smull2 v8.8h, v26.16b, v12.16b
+	WORD $0x0e7311ce                     // 1980: saddw v14.4s, v14.4s, v19.4h
+	WORD $0x4e73116b                     // 1984: saddw2 v11.4s, v11.4s, v19.8h
+	WORD $0x3cf06ab3                     // 1988: ldr q19, [x21, x16]
+	WORD $0x0e72115b                     // 198c: saddw v27.4s, v10.4s, v18.4h
+	WORD $0x4e7210ad                     // 1990: saddw2 v13.4s, v5.4s, v18.8h
+	WORD $0x3dc04925                     // 1994: ldr q5, [x9, #0x120]
+	WORD $0x0e2cc34a                     // 1998: smull v10.8h, v26.8b, v12.8b
+	WORD $0x3ced6b32                     // 199c: ldr q18, [x25, x13]
+	WORD $0x0e761299                     // 19a0: saddw v25.4s, v20.4s, v22.4h
+	WORD $0x4e761216                     // 19a4: saddw2 v22.4s, v16.4s, v22.8h
+	WORD $0x0e7812b4                     // 19a8: saddw v20.4s, v21.4s, v24.4h
+	WORD $0x0e27c355                     // 19ac: smull v21.8h, v26.8b, v7.8b
+	WORD $0x4e258268                     // 19b0: smlal2 v8.8h, v19.16b, v5.16b
+	WORD $0x4e27c350                     // 19b4: smull2 v16.8h, v26.16b, v7.16b
+	WORD $0x3ce06afa                     // 19b8: ldr q26, [x23, x0]
+	WORD $0x0e25826a                     // 19bc: smlal v10.8h, v19.8b, v5.8b
+	WORD $0x4e781231                     // 19c0: saddw2 v17.4s, v17.4s, v24.8h
+	WORD $0x0e7711c9                     // 19c4: saddw v9.4s, v14.4s, v23.4h
+	WORD $0x4e77116e                     // 19c8: saddw2 v14.4s, v11.4s, v23.8h
+	WORD $0x0e238275                     // 19cc: smlal v21.8h, v19.8b, v3.8b
+	WORD $0x0e68136b                     // 19d0: saddw v11.4s, v27.4s, v8.4h
+	WORD $0x4e6811a7                     // 19d4: saddw2 v7.4s, v13.4s, v8.8h
+	WORD $0x3cef6b2d                     // 19d8: ldr q13, [x25, x15]
+	WORD $0x4e238270                     // 19dc: smlal2 v16.8h, v19.16b, v3.16b
+	WORD $0xad4a2123                     // 19e0: ldp q3, q8, [x9, #0x140]
+	WORD $0x0e6a132f                     // 19e4: saddw v15.4s, v25.4s, v10.4h
+	WORD $0x4e6a12ca                     // 19e8: saddw2 v10.4s, v22.4s, v10.8h
+	WORD $0x3cfb6af6                     // 19ec: ldr q22, [x23, x27]
+	WORD $0x0e751297                     // 19f0: saddw v23.4s, v20.4s, v21.4h
+	WORD $0x3cfb6ab9                     // 19f4: ldr q25, [x21, x27]
+	WORD $0x0e28c253                     // 19f8: smull v19.8h, v18.8b, v8.8b
+	WORD $0x8b0302f7                     // 19fc: add x23, x23, x3
+	WORD $0x4e751235                     // 1a00: saddw2 v21.4s, v17.4s, v21.8h
+	WORD $0x3cec6b31                     // 1a04: ldr q17, [x25, x12]
+	WORD $0x0e26c2d8                     // 1a08: smull v24.8h, v22.8b, v6.8b
+	WORD $0x4e26c2d4                     // 1a0c: smull2 v20.8h, v22.16b, v6.16b
+	WORD $0x0e701136                     // 1a10: saddw v22.4s, v9.4s, v16.4h
+	WORD $0xad4b2526                     // 1a14: ldp q6, q9, [x9, #0x160]
+	WORD $0x0e238233                     // 1a18: smlal v19.8h, v17.8b, v3.8b
+	WORD $0x4e7011d0                     // 1a1c: saddw2 v16.4s, v14.4s, v16.8h
+	WORD $0x3cee6b2e                     // 1a20: ldr q14, [x25, x14]
+	WORD $0x0e248338                     // 1a24: smlal v24.8h, v25.8b, v4.8b
+	WORD $0x0e29c1bb                     // 1a28: smull v27.8h, v13.8b, v9.8b
+	WORD $0x4e248334                     // 1a2c: smlal2 v20.8h, v25.16b, v4.16b
+	WORD $0x3ce06aa4                     // 1a30: ldr q4, [x21, x0]
+	WORD $0x0e2cc359                     // 1a34: smull v25.8h, v26.8b, v12.8b
+	WORD $0x8b0302b5                     // 1a38: add x21, x21, x3
+	WORD $0x4e2cc35a                     // 1a3c: smull2 v26.8h, v26.16b, v12.16b
+	WORD $0x3dc0612c                     // 1a40: ldr q12, [x9, #0x180]
+	WORD $0x0e7311fc                     // 1a44: saddw v28.4s, v15.4s, v19.4h
+	WORD $0x3cf06b2f                     // 1a48: ldr q15, [x25, x16]
+	WORD $0x0e7812f7                     // 1a4c: saddw v23.4s, v23.4s, v24.4h
+	WORD $0x0e2681db                     // 1a50: smlal v27.8h, v14.8b, v6.8b
+	WORD $0x4e7812b5                     // 1a54: saddw2 v21.4s, v21.4s, v24.8h
+	WORD $0x0e258099                     // 1a58: smlal v25.8h, v4.8b, v5.8b
+	WORD $0x4e25809a                     // 1a5c: smlal2 v26.8h, v4.16b, v5.16b
+	WORD $0x0e7412c5                     // 1a60: saddw v5.4s, v22.4s, v20.4h
+	WORD $0x0e2cc1f8                     // 1a64: smull v24.8h, v15.8b, v12.8b
+	WORD $0x0e7b1396                     // 1a68: saddw v22.4s, v28.4s, v27.4h
+	WORD $0x4e28c244                     // 1a6c: smull2 v4.8h, v18.16b, v8.16b
+	WORD $0x4e741214                     // 1a70: saddw2 v20.4s, v16.4s, v20.8h
+	WORD $0x4e7912b0                     // 1a74: saddw2 v16.4s, v21.4s, v25.8h
+	WORD $0x4e73114a                     // 1a78: saddw2 v10.4s, v10.4s, v19.8h
+	WORD $0x0e7a10b3                     // 1a7c: saddw v19.4s, v5.4s, v26.4h
+	WORD $0x0e7812d5                     // 1a80: saddw v21.4s, v22.4s, v24.4h
+	WORD $0x4e238224                     // 1a84: smlal2 v4.8h, v17.16b, v3.16b
+	WORD $0x4e29c1b6                     // 1a88: smull2 v22.8h, v13.16b, v9.16b
+	WORD $0x4e7a1291                     // 1a8c: saddw2 v17.4s, v20.4s, v26.8h
+	WORD $0x4e7b1145                     // 1a90: saddw2 v5.4s, v10.4s, v27.8h
+	WORD $0x0e7912f2                     // 1a94: saddw v18.4s, v23.4s, v25.4h
+	WORD $0x3cfb6b37                     // 1a98: ldr q23, [x25, x27]
+	WORD $0x4e21dab4                     // 1a9c: scvtf v20.4s, v21.4s
+	WORD $0x0e64116b                     // 1aa0: saddw v11.4s, v11.4s, v4.4h
+	WORD $0x0e28c1b5                     // 1aa4: smull v21.8h, v13.8b, v8.8b
+	WORD $0x4e28c1a8                     // 1aa8: smull2 v8.8h, v13.16b, v8.16b
+	WORD $0x4e6410e7                     // 1aac: saddw2 v7.4s, v7.4s, v4.8h
+	WORD $0xad42116a                     // 1ab0: ldp q10, q4, [x11, #0x40]
+	WORD $0x4e2681d6                     // 1ab4: smlal2 v22.8h, v14.16b, v6.16b
+	WORD $0x4e7810ad                     // 1ab8: saddw2 v13.4s, v5.4s, v24.8h
+	WORD $0x0e2381d5                     // 1abc: smlal v21.8h, v14.8b, v3.8b
+	WORD $0x6e34dd54                     // 1ac0: fmul v20.4s, v10.4s, v20.4s
+	WORD $0x4e2381c8                     // 1ac4: smlal2 v8.8h, v14.16b, v3.16b
+	WORD $0xad460d65                     // 1ac8: ldp q5, q3, [x11, #0xc0]
+	WORD $0x0e76116b                     // 1acc: saddw v11.4s, v11.4s, v22.4h
+	WORD $0x4e21d9ad                     // 1ad0: scvtf v13.4s, v13.4s
+	WORD $0x4e7610ee                     // 1ad4: saddw2 v14.4s, v7.4s, v22.8h
+	WORD $0x6e25de96                     // 1ad8: fmul v22.4s, v20.4s, v5.4s
+	WORD $0x0e751252                     // 1adc: saddw v18.4s, v18.4s, v21.4h
+	WORD $0x4e751210                     // 1ae0: saddw2 v16.4s, v16.4s, v21.8h
+	WORD $0x0e681273                     // 1ae4: saddw v19.4s, v19.4s, v8.4h
+	WORD $0x6e2ddc87                     // 1ae8: fmul v7.4s, v4.4s, v13.4s
+	WORD $0x0e29c2ed                     // 1aec: smull v13.8h, v23.8b, v9.8b
+	WORD $0x4e20d6d5                     // 1af0: fadd v21.4s, v22.4s, v0.4s
+	WORD $0x4e29c2e9                     // 1af4: smull2 v9.8h, v23.16b, v9.16b
+	WORD $0x4e2cc1f6                     // 1af8: smull2 v22.8h, v15.16b, v12.16b
+	WORD $0x4e681231                     // 1afc: saddw2 v17.4s, v17.4s, v8.8h
+	WORD $0x6e23dcf7                     // 1b00: fmul v23.4s, v7.4s, v3.4s
+	WORD $0x0e2681ed                     // 1b04: smlal v13.8h, v15.8b, v6.8b
+	WORD $0x4e21f6b5                     // 1b08: fmax v21.4s, v21.4s, v1.4s
+	WORD $0x4e2681e9                     // 1b0c: smlal2 v9.8h, v15.16b, v6.16b
+	WORD $0x3ce06b26                     // 1b10: ldr q6, [x25, x0]
+	WORD $0x4e7611c8                     // 1b14: saddw2 v8.4s, v14.4s, v22.8h
+	WORD $0x8b030339                     // 1b18: add x25, x25, x3
+	WORD $0x0e76116b                     // 1b1c: saddw v11.4s, v11.4s, v22.4h
+	WORD $0x4e20d6ee                     // 1b20: fadd v14.4s, v23.4s, v0.4s
+	WORD $0x0e6d124f                     // 1b24: saddw v15.4s, v18.4s, v13.4h
+	WORD $0x4ea2f6b2                     // 1b28: fmin v18.4s, v21.4s, v2.4s
+	WORD $0x0e2cc0d5                     // 1b2c: smull v21.8h, v6.8b, v12.8b
+	WORD $0x4e6d120d                     // 1b30: saddw2 v13.4s, v16.4s, v13.8h
+	WORD $0x0e691270                     // 1b34: saddw v16.4s, v19.4s, v9.4h
+	WORD $0x4e2cc0c6                     // 1b38: smull2 v6.8h, v6.16b, v12.16b
+	WORD $0x4e21f5ce                     // 1b3c: fmax v14.4s, v14.4s, v1.4s
+	WORD $0x6e32de8c                     // 1b40: fmul v12.4s, v20.4s, v18.4s
+	WORD $0x0e7511ef                     // 1b44: saddw v15.4s, v15.4s, v21.4h
+	WORD $0x4e691229                     // 1b48: saddw2 v9.4s, v17.4s, v9.8h
+	WORD $0x4e7511ad                     // 1b4c: saddw2 v13.4s, v13.4s, v21.8h
+	WORD $0x0e661210                     // 1b50: saddw v16.4s, v16.4s, v6.4h
+	WORD $0x4ea2f5ce                     // 1b54: fmin v14.4s, v14.4s, v2.4s
+	WORD $0x4e21a98c                     // 1b58: fcvtns v12.4s, v12.4s
+	WORD $0x4e21d9ef                     // 1b5c: scvtf v15.4s, v15.4s
+	WORD $0x4e661129                     // 1b60: saddw2 v9.4s, v9.4s, v6.8h
+	WORD $0x4e21d96b                     // 1b64: scvtf v11.4s, v11.4s
+	WORD $0x4e21d9ad                     // 1b68: scvtf v13.4s, v13.4s
+	WORD $0x6e2edcee                     // 1b6c: fmul v14.4s, v7.4s, v14.4s
+	WORD $0x0e614987                     // 1b70: sqxtn v7.4h, v12.4s
+	WORD $0x6e2fdd4a                     // 1b74: fmul v10.4s, v10.4s, v15.4s
+	WORD $0x4e21da0f                     // 1b78: scvtf v15.4s, v16.4s
+	WORD $0xad43416c                     // 1b7c: ldp q12, q16, [x11, #0x60]
+	WORD $0x4e21d908                     // 1b80: scvtf v8.4s, v8.4s
+	WORD $0xad444971                     // 1b84: ldp q17, q18, [x11, #0x80]
+	WORD $0x6e2ddc84                     // 1b88: fmul v4.4s, v4.4s, v13.4s
+	WORD $0x6e2bdd8b                     // 1b8c: fmul v11.4s, v12.4s, v11.4s
+	WORD $0x6e25dd45                     // 1b90: fmul v5.4s, v10.4s, v5.4s
+	WORD $0x6e2fdd8c                     // 1b94: fmul v12.4s, v12.4s, v15.4s
+	WORD $0x4e21d929                     // 1b98: scvtf v9.4s, v9.4s
+	WORD $0x4e521a26                     // 1b9c: uzp1 v6.8h, v17.8h, v18.8h
+	WORD $0xad473571                     // 1ba0: ldp q17, q13, [x11, #0xe0]
+	WORD $0x6e28de08                     // 1ba4: fmul v8.4s, v16.4s, v8.4s
+	WORD $0x4e20d4a5                     // 1ba8: fadd v5.4s, v5.4s, v0.4s
+	WORD $0x6e23dc83                     // 1bac: fmul v3.4s, v4.4s, v3.4s
+	WORD $0x6e31dd6f                     // 1bb0: fmul v15.4s, v11.4s, v17.4s
+	WORD $0x6e31dd91                     // 1bb4: fmul v17.4s, v12.4s, v17.4s
+	WORD $0x6e29de09                     // 1bb8: fmul v9.4s, v16.4s, v9.4s
+	WORD $0x6e2ddd10                     // 1bbc: fmul v16.4s, v8.4s, v13.4s
+	WORD $0x4e21f4a5                     // 1bc0: fmax v5.4s, v5.4s, v1.4s
+	WORD $0x4e20d463                     // 1bc4: fadd v3.4s, v3.4s, v0.4s
+	WORD $0x4e20d5ef                     // 1bc8: fadd v15.4s, v15.4s, v0.4s
+	WORD $0x4e20d631                     // 1bcc: fadd v17.4s, v17.4s, v0.4s
+	WORD $0x6e2ddd2d                     // 1bd0: fmul v13.4s, v9.4s, v13.4s
+	WORD $0x4e20d610                     // 1bd4: fadd v16.4s, v16.4s, v0.4s
+	WORD $0x4ea2f4a5                     // 1bd8: fmin v5.4s, v5.4s, v2.4s
+	WORD $0x4e21f463                     // 1bdc: fmax v3.4s, v3.4s, v1.4s
+	WORD $0x4e21f5ef                     // 1be0: fmax v15.4s, v15.4s, v1.4s
+	WORD $0x4e21f631                     // 1be4: fmax v17.4s, v17.4s, v1.4s
+	WORD $0x4e20d5ad                     // 1be8: fadd v13.4s, v13.4s, v0.4s
+	WORD $0x4e21f610                     // 1bec: fmax v16.4s, v16.4s, v1.4s
+	WORD $0x6e25dd45                     // 1bf0: fmul v5.4s, v10.4s, v5.4s
+	WORD $0x4ea2f463                     // 1bf4: fmin v3.4s, v3.4s, v2.4s
+	WORD $0x4ea2f5ef                     // 1bf8: fmin v15.4s, v15.4s, v2.4s
+	WORD $0x4ea2f62a                     // 1bfc: fmin v10.4s, v17.4s, v2.4s
+	WORD $0x4e21f5ad                     // 1c00: fmax v13.4s, v13.4s, v1.4s
+	WORD $0x4e21a9ce                     // 1c04: fcvtns v14.4s, v14.4s
+	WORD $0x4e21a8a5                     // 1c08: fcvtns v5.4s, v5.4s
+	WORD $0x6e23dc83                     // 1c0c: fmul v3.4s, v4.4s, v3.4s
+	WORD $0x6e2fdd6b                     // 1c10: fmul v11.4s, v11.4s, v15.4s
+	WORD $0x4ea2f60f                     // 1c14: fmin v15.4s, v16.4s, v2.4s
+	WORD $0x6e2add84                     // 1c18: fmul v4.4s, v12.4s, v10.4s
+	WORD $0x4ea2f5aa                     // 1c1c: fmin v10.4s, v13.4s, v2.4s
+	WORD $0x0e6148a5                     // 1c20: sqxtn v5.4h, v5.4s
+	WORD $0x4e21a863                     // 1c24: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a96b                     // 1c28: fcvtns v11.4s, v11.4s
+	WORD $0x6e2fdd08                     // 1c2c: fmul v8.4s, v8.4s, v15.4s
+	WORD $0x4e21a884                     // 1c30: fcvtns v4.4s, v4.4s
+	WORD $0x6e2add29                     // 1c34: fmul v9.4s, v9.4s, v10.4s
+	WORD $0x4e6149c7                     // 1c38: sqxtn2 v7.8h, v14.4s
+	WORD $0x4e614865                     // 1c3c: sqxtn2 v5.8h, v3.4s
+	WORD $0x0e61496a                     // 1c40: sqxtn v10.4h, v11.4s
+	WORD $0x4e21a908                     // 1c44: fcvtns v8.4s, v8.4s
+	WORD $0x0e614883                     // 1c48: sqxtn v3.4h, v4.4s
+	WORD $0x4e21a924                     // 1c4c: fcvtns v4.4s, v9.4s
+	WORD $0xad45316b                     // 1c50: ldp q11, q12, [x11, #0xa0]
+	WORD $0x4e660ce7                     // 1c54: sqadd v7.8h, v7.8h, v6.8h
+	WORD $0x4e660ca5                     // 1c58: sqadd v5.8h, v5.8h, v6.8h
+	WORD $0x4e61490a                     // 1c5c: sqxtn2 v10.8h, v8.4s
+	WORD $0x4e4c1969                     // 1c60: uzp1 v9.8h, v11.8h, v12.8h
+	WORD $0x4e614883                     // 1c64: sqxtn2 v3.8h, v4.4s
+	WORD $0x0e2148e4                     // 1c68: sqxtn v4.8b, v7.8h
+	WORD $0x0e2148a5                     // 1c6c: sqxtn v5.8b, v5.8h
+	WORD $0x4e690d46                     // 1c70: sqadd v6.8h, v10.8h, v9.8h
+	WORD $0x4e690c63                     // 1c74: sqadd v3.8h, v3.8h, v9.8h
+	WORD $0x4e2148c4                     // 1c78: sqxtn2 v4.16b, v6.8h
+	WORD $0x4e214865                     // 1c7c: sqxtn2 v5.16b, v3.8h
+	WORD $0x3d800344                     // 1c80: str q4, [x26]
+	WORD $0x3cb86b45                     // 1c84: str q5, [x26, x24]
+	WORD $0x8b02035a                     // 1c88: add x26, x26, x2
+	WORD $0x54ffd3a8                     // 1c8c: b.hi 0x3890 <depthwiseNEONk5+0x1700>
+	WORD $0xb500dd84                     // 1c90: cbnz x4, 0x59d0 <depthwiseNEONk5+0x3840>
+	WORD $0x1400086f                     // 1c94: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xd503201f                     // 1c98: nop
+	WORD $0xd503201f                     // 1c9c: nop
+	WORD $0xf9400293                     // 1ca0: ldr x19, [x20]
+	WORD $0xeb0d059f                     // 1ca4: cmp x12, x13, lsl #1
+	WORD $0xf940027a                     // 1ca8: ldr x26, [x19]
+	WORD $0x5400ab21                     // 1cac: b.ne 0x53a0 <depthwiseNEONk5+0x3210>
+	WORD $0xaa1f03ec                     // 1cb0: mov x12, xzr
+	WORD $0xa940da75                     // 1cb4: ldp x21, x22, [x19, #0x8]
+	WORD $0xa941e677                     // 1cb8: ldp x23, x25, [x19, #0x18]
+	WORD $0xf940068d                     // 1cbc: ldr x13, [x20, #0x8]
+	WORD $0x8b0a02b3                     // 1cc0: add x19, x21, x10
+	WORD $0xf940068e                     // 1cc4: ldr x14, [x20, #0x8]
+	WORD $0x8b0a02d5                     // 1cc8: add x21, x22, x10
+	WORD $0x8b0a02f7                     // 1ccc: add x23, x23, x10
+	WORD $0x8b0a0339                     // 1cd0: add x25, x25, x10
+	WORD $0xd37ff9ce                     // 1cd4: lsl x14, x14, #1
+	WORD $0xa940da8f                     // 1cd8: ldp x15, x22, [x20, #0x8]
+	WORD $0x8b0f05ef                     // 1cdc: add x15, x15, x15, lsl #1
+	WORD $0xf9400690                     // 1ce0: ldr x16, [x20, #0x8]
+	WORD $0xd37ef610                     // 1ce4: lsl x16, x16, #2
+	WORD $0xf9400691                     // 1ce8: ldr x17, [x20, #0x8]
+	WORD $0x8b110a3b                     // 1cec: add x27, x17, x17, lsl #2
+	WORD $0xf9400691                     // 1cf0: ldr x17, [x20, #0x8]
+	WORD $0x8b110631                     // 1cf4: add x17, x17, x17, lsl #1
+	WORD $0xd37ffa20                     // 1cf8: lsl x0, x17, #1
+	WORD $0x8b0a0351                     // 1cfc: add x17, x26, x10
+	WORD $0xf9401e81                     // 1d00: ldr x1, [x20, #0x38]
+	WORD $0xa942e29a                     // 1d04: ldp x26, x24, [x20, #0x28]
+	WORD $0xf100083f                     // 1d08: cmp x1, #0x2
+	WORD $0x8b0a035a                     // 1d0c: add x26, x26, x10
+	WORD $0x5400f34b                     // 1d10: b.lt 0x5d08 <depthwiseNEONk5+0x3b78>
+	WORD $0xd37ffb02                     // 1d14: lsl x2, x24, #1
+	WORD $0xd37ffac3                     // 1d18: lsl x3, x22, #1
+	WORD $0xd503201f                     // 1d1c: nop
+	WORD $0x3cec6a66                     // 1d20: ldr q6, [x19, x12]
+	WORD $0xd1000824                     // 1d24: sub x4, x1, #0x2
+	WORD $0xad401527                     // 1d28: ldp q7, q5, [x9]
+	WORD $0xf1000c3f                     // 1d2c: cmp x1, #0x3
+	WORD $0xaa0403e1                     // 1d30: mov x1, x4
+	WORD $0x3ced6a68                     // 1d34: ldr q8, [x19, x13]
+	WORD $0x3dc00d24                     // 1d38: ldr q4, [x9, #0x30]
+	WORD $0x0e25c0c9                     // 1d3c: smull v9.8h, v6.8b, v5.8b
+	WORD $0x3cec6a2a                     // 1d40: ldr q10, [x17, x12]
+	WORD $0x4e25c0c6                     // 1d44: smull2 v6.8h, v6.16b, v5.16b
+	WORD $0x3cee6a6b                     // 1d48: ldr q11, [x19, x14]
+	WORD $0x3dc01523                     // 1d4c: ldr q3, [x9, #0x50]
+	WORD $0x0e24c10c                     // 1d50: smull v12.8h, v8.8b, v4.8b
+	WORD $0x3ced6a2e                     // 1d54: ldr q14, [x17, x13]
+	WORD $0x4e24c10d                     // 1d58: smull2 v13.8h, v8.16b, v4.16b
+	WORD $0x3dc00928                     // 1d5c: ldr q8, [x9, #0x20]
+	WORD $0xad404971                     // 1d60: ldp q17, q18, [x11]
+	WORD $0x0e278149                     // 1d64: smlal v9.8h, v10.8b, v7.8b
+	WORD $0x4e278146                     // 1d68: smlal2 v6.8h, v10.16b, v7.16b
+	WORD $0x3cef6a78                     // 1d6c: ldr q24, [x19, x15]
+	WORD $0xad415574                     // 1d70: ldp q20, q21, [x11, #0x20]
+	WORD $0x0e23c16f                     // 1d74: smull v15.8h, v11.8b, v3.8b
+	WORD $0x4e23c170                     // 1d78: smull2 v16.8h, v11.16b, v3.16b
+	WORD $0x0e2881cc                     // 1d7c: smlal v12.8h, v14.8b, v8.8b
+	WORD $0x0e69122a                     // 1d80: saddw v10.4s, v17.4s, v9.4h
+	WORD $0x4e691249                     // 1d84: saddw2 v9.4s, v18.4s, v9.8h
+	WORD $0x4e2881cd                     // 1d88: smlal2 v13.8h, v14.16b, v8.16b
+	WORD $0x3cee6a2e                     // 1d8c: ldr q14, [x17, x14]
+	WORD $0x0e661296                     // 1d90: saddw v22.4s, v20.4s, v6.4h
+	WORD $0x4e6612b7                     // 1d94: saddw2 v23.4s, v21.4s, v6.8h
+	WORD $0x3dc01d26                     // 1d98: ldr q6, [x9, #0x70]
+	WORD $0x0e25c173                     // 1d9c: smull v19.8h, v11.8b, v5.8b
+	WORD $0x4e25c16b                     // 1da0: smull2 v11.8h, v11.16b, v5.16b
+	WORD $0x3dc01125                     // 1da4: ldr q5, [x9, #0x40]
+	WORD $0x0e6c114a                     // 1da8: saddw v10.4s, v10.4s, v12.4h
+	WORD $0x4e6c1129                     // 1dac: saddw2 v9.4s, v9.4s, v12.8h
+	WORD $0x0e6d12cc                     // 1db0: saddw v12.4s, v22.4s, v13.4h
+	WORD $0x0e2581cf                     // 1db4: smlal v15.8h, v14.8b, v5.8b
+	WORD $0x4e2581d0                     // 1db8: smlal2 v16.8h, v14.16b, v5.16b
+	WORD $0x4e6d12ed                     // 1dbc: saddw2 v13.4s, v23.4s, v13.8h
+	WORD $0x0e26c316                     // 1dc0: smull v22.8h, v24.8b, v6.8b
+	WORD $0x0e2781d3                     // 1dc4: smlal v19.8h, v14.8b, v7.8b
+	WORD $0x4e2781cb                     // 1dc8: smlal2 v11.8h, v14.16b, v7.16b
+	WORD $0x3dc01927                     // 1dcc: ldr q7, [x9, #0x60]
+	WORD $0x3cef6a2e                     // 1dd0: ldr q14, [x17, x15]
+	WORD $0x0e6f114a                     // 1dd4: saddw v10.4s, v10.4s, v15.4h
+	WORD $0x0e70118c                     // 1dd8: saddw v12.4s, v12.4s, v16.4h
+	WORD $0x4e7011ad                     // 1ddc: saddw2 v13.4s, v13.4s, v16.8h
+	WORD $0x4e26c310                     // 1de0: smull2 v16.8h, v24.16b, v6.16b
+	WORD $0x0e2781d6                     // 1de4: smlal v22.8h, v14.8b, v7.8b
+	WORD $0x4e6f1129                     // 1de8: saddw2 v9.4s, v9.4s, v15.8h
+	WORD $0x0e73122f                     // 1dec: saddw v15.4s, v17.4s, v19.4h
+	WORD $0x4e731251                     // 1df0: saddw2 v17.4s, v18.4s, v19.8h
+	WORD $0x0e24c313                     // 1df4: smull v19.8h, v24.8b, v4.8b
+	WORD $0x0e6b1292                     // 1df8: saddw v18.4s, v20.4s, v11.4h
+	WORD $0x4e6b12b4                     // 1dfc: saddw2 v20.4s, v21.4s, v11.8h
+	WORD $0x3cf06a75                     // 1e00: ldr q21, [x19, x16]
+	WORD $0x4e2781d0                     // 1e04: smlal2 v16.8h, v14.16b, v7.16b
+	WORD $0x0e761157                     // 1e08: saddw v23.4s, v10.4s, v22.4h
+	WORD $0xad442d2a                     // 1e0c: ldp q10, q11, [x9, #0x80]
+	WORD $0x4e24c304                     // 1e10: smull2 v4.8h, v24.16b, v4.16b
+	WORD $0x4e761129                     // 1e14: saddw2 v9.4s, v9.4s, v22.8h
+	WORD $0x0e2881d3                     // 1e18: smlal v19.8h, v14.8b, v8.8b
+	WORD $0x0e2bc2b6                     // 1e1c: smull v22.8h, v21.8b, v11.8b
+	WORD $0x0e70118c                     // 1e20: saddw v12.4s, v12.4s, v16.4h
+	WORD $0x4e7011ad                     // 1e24: saddw2 v13.4s, v13.4s, v16.8h
+	WORD $0x3cf06a30                     // 1e28: ldr q16, [x17, x16]
+	WORD $0x4e2881c4                     // 1e2c: smlal2 v4.8h, v14.16b, v8.16b
+	WORD $0x4e2bc2ae                     // 1e30: smull2 v14.8h, v21.16b, v11.16b
+	WORD $0x0e7311ef                     // 1e34: saddw v15.4s, v15.4s, v19.4h
+	WORD $0x0e2a8216                     // 1e38: smlal v22.8h, v16.8b, v10.8b
+	WORD $0x4e731231                     // 1e3c: saddw2 v17.4s, v17.4s, v19.8h
+	WORD $0x0e23c2b3                     // 1e40: smull v19.8h, v21.8b, v3.8b
+	WORD $0x0e641252                     // 1e44: saddw v18.4s, v18.4s, v4.4h
+	WORD $0x4e2a820e                     // 1e48: smlal2 v14.8h, v16.16b, v10.16b
+	WORD $0x4e641294                     // 1e4c: saddw2 v20.4s, v20.4s, v4.8h
+	WORD $0x0e7612e4                     // 1e50: saddw v4.4s, v23.4s, v22.4h
+	WORD $0x3cfb6a77                     // 1e54: ldr q23, [x19, x27]
+	WORD $0x4e23c2b5                     // 1e58: smull2 v21.8h, v21.16b, v3.16b
+	WORD $0x0e258213                     // 1e5c: smlal v19.8h, v16.8b, v5.8b
+	WORD $0x4e761123                     // 1e60: saddw2 v3.4s, v9.4s, v22.8h
+	WORD $0x0e6e1188                     // 1e64: saddw v8.4s, v12.4s, v14.4h
+	WORD $0x0e26c2ec                     // 1e68: smull v12.8h, v23.8b, v6.8b
+	WORD $0x4e6e11a9                     // 1e6c: saddw2 v9.4s, v13.4s, v14.8h
+	WORD $0x3ce06a6e                     // 1e70: ldr q14, [x19, x0]
+	WORD $0x4e258215                     // 1e74: smlal2 v21.8h, v16.16b, v5.16b
+	WORD $0x3cfb6a25                     // 1e78: ldr q5, [x17, x27]
+	WORD $0x0e7311ed                     // 1e7c: saddw v13.4s, v15.4s, v19.4h
+	WORD $0x8b030273                     // 1e80: add x19, x19, x3
+	WORD $0x4e26c2ef                     // 1e84: smull2 v15.8h, v23.16b, v6.16b
+	WORD $0x4e731230                     // 1e88: saddw2 v16.4s, v17.4s, v19.8h
+	WORD $0x0e2780ac                     // 1e8c: smlal v12.8h, v5.8b, v7.8b
+	WORD $0x0e2bc1d1                     // 1e90: smull v17.8h, v14.8b, v11.8b
+	WORD $0x0e751252                     // 1e94: saddw v18.4s, v18.4s, v21.4h
+	WORD $0x4e751293                     // 1e98: saddw2 v19.4s, v20.4s, v21.8h
+	WORD $0x3ce06a34                     // 1e9c: ldr q20, [x17, x0]
+	WORD $0x4e2780af                     // 1ea0: smlal2 v15.8h, v5.16b, v7.16b
+	WORD $0x3cec6ae5                     // 1ea4: ldr q5, [x23, x12]
+	WORD $0xad451927                     // 1ea8: ldp q7, q6, [x9, #0xa0]
+	WORD $0x4e2bc1d5                     // 1eac: smull2 v21.8h, v14.16b, v11.16b
+	WORD $0x8b030231                     // 1eb0: add x17, x17, x3
+	WORD $0x0e6c11ab                     // 1eb4: saddw v11.4s, v13.4s, v12.4h
+	WORD $0x4e6c120c                     // 1eb8: saddw2 v12.4s, v16.4s, v12.8h
+	WORD $0x0e26c0b0                     // 1ebc: smull v16.8h, v5.8b, v6.8b
+	WORD $0x0e2a8291                     // 1ec0: smlal v17.8h, v20.8b, v10.8b
+	WORD $0x0e6f124d                     // 1ec4: saddw v13.4s, v18.4s, v15.4h
+	WORD $0x3cec6ab2                     // 1ec8: ldr q18, [x21, x12]
+	WORD $0x4e2a8295                     // 1ecc: smlal2 v21.8h, v20.16b, v10.16b
+	WORD $0x4e6f126f                     // 1ed0: saddw2 v15.4s, v19.4s, v15.8h
+	WORD $0x3ced6af3                     // 1ed4: ldr q19, [x23, x13]
+	WORD $0x4e26c0b4                     // 1ed8: smull2 v20.8h, v5.16b, v6.16b
+	WORD $0xad462925                     // 1edc: ldp q5, q10, [x9, #0xc0]
+	WORD $0x0e278250                     // 1ee0: smlal v16.8h, v18.8b, v7.8b
+	WORD $0x0e71116b                     // 1ee4: saddw v11.4s, v11.4s, v17.4h
+	WORD $0x4e71118e                     // 1ee8: saddw2 v14.4s, v12.4s, v17.8h
+	WORD $0x0e2ac271                     // 1eec: smull v17.8h, v19.8b, v10.8b
+	WORD $0x0e7511ac                     // 1ef0: saddw v12.4s, v13.4s, v21.4h
+	WORD $0x4e7511ed                     // 1ef4: saddw2 v13.4s, v15.4s, v21.8h
+	WORD $0x3ced6aaf                     // 1ef8: ldr q15, [x21, x13]
+	WORD $0x4e278254                     // 1efc: smlal2 v20.8h, v18.16b, v7.16b
+	WORD $0x3cee6af2                     // 1f00: ldr q18, [x23, x14]
+	WORD $0x0e701095                     // 1f04: saddw v21.4s, v4.4s, v16.4h
+	WORD $0x4e701070                     // 1f08: saddw2 v16.4s, v3.4s, v16.8h
+	WORD $0xad471123                     // 1f0c: ldp q3, q4, [x9, #0xe0]
+	WORD $0x0e2581f1                     // 1f10: smlal v17.8h, v15.8b, v5.8b
+	WORD $0x4e2ac273                     // 1f14: smull2 v19.8h, v19.16b, v10.16b
+	WORD $0x0e24c256                     // 1f18: smull v22.8h, v18.8b, v4.8b
+	WORD $0x0e741108                     // 1f1c: saddw v8.4s, v8.4s, v20.4h
+	WORD $0x4e741129                     // 1f20: saddw2 v9.4s, v9.4s, v20.8h
+	WORD $0x3cee6ab4                     // 1f24: ldr q20, [x21, x14]
+	WORD $0x0e7112b5                     // 1f28: saddw v21.4s, v21.4s, v17.4h
+	WORD $0x4e711210                     // 1f2c: saddw2 v16.4s, v16.4s, v17.8h
+	WORD $0x0e26c251                     // 1f30: smull v17.8h, v18.8b, v6.8b
+	WORD $0x4e2581f3                     // 1f34: smlal2 v19.8h, v15.16b, v5.16b
+	WORD $0x0e238296                     // 1f38: smlal v22.8h, v20.8b, v3.8b
+	WORD $0x4e24c24f                     // 1f3c: smull2 v15.8h, v18.16b, v4.16b
+	WORD $0x4e26c252                     // 1f40: smull2 v18.8h, v18.16b, v6.16b
+	WORD $0x0e278291                     // 1f44: smlal v17.8h, v20.8b, v7.8b
+	WORD $0x0e731117                     // 1f48: saddw v23.4s, v8.4s, v19.4h
+	WORD $0x4e731129                     // 1f4c: saddw2 v9.4s, v9.4s, v19.8h
+	WORD $0x0e7612b3                     // 1f50: saddw v19.4s, v21.4s, v22.4h
+	WORD $0x3cef6af5                     // 1f54: ldr q21, [x23, x15]
+	WORD $0xad482126                     // 1f58: ldp q6, q8, [x9, #0x100]
+	WORD $0x4e23828f                     // 1f5c: smlal2 v15.8h, v20.16b, v3.16b
+	WORD $0x4e278292                     // 1f60: smlal2 v18.8h, v20.16b, v7.16b
+	WORD $0x3cef6aa7                     // 1f64: ldr q7, [x21, x15]
+	WORD $0x0e711174                     // 1f68: saddw v20.4s, v11.4s, v17.4h
+	WORD $0x4e7111ce                     // 1f6c: saddw2 v14.4s, v14.4s, v17.8h
+	WORD $0x4e28c2b1                     // 1f70: smull2 v17.8h, v21.16b, v8.16b
+	WORD $0x4e761210                     // 1f74: saddw2 v16.4s, v16.4s, v22.8h
+	WORD $0x0e6f12f6                     // 1f78: saddw v22.4s, v23.4s, v15.4h
+	WORD $0x0e28c2b7                     // 1f7c: smull v23.8h, v21.8b, v8.8b
+	WORD $0x0e2ac2b8                     // 1f80: smull v24.8h, v21.8b, v10.8b
+	WORD $0x4e2ac2aa                     // 1f84: smull2 v10.8h, v21.16b, v10.16b
+	WORD $0x4e6f112f                     // 1f88: saddw2 v15.4s, v9.4s, v15.8h
+	WORD $0x0e72118c                     // 1f8c: saddw v12.4s, v12.4s, v18.4h
+	WORD $0x4e7211ad                     // 1f90: saddw2 v13.4s, v13.4s, v18.8h
+	WORD $0x3cf06af2                     // 1f94: ldr q18, [x23, x16]
+	WORD $0x4e2680f1                     // 1f98: smlal2 v17.8h, v7.16b, v6.16b
+	WORD $0xad492d29                     // 1f9c: ldp q9, q11, [x9, #0x120]
+	WORD $0x0e2680f7                     // 1fa0: smlal v23.8h, v7.8b, v6.8b
+	WORD $0x0e2580f8                     // 1fa4: smlal v24.8h, v7.8b, v5.8b
+	WORD $0x4e2580ea                     // 1fa8: smlal2 v10.8h, v7.16b, v5.16b
+	WORD $0x0e2bc247                     // 1fac: smull v7.8h, v18.8b, v11.8b
+	WORD $0x0e7112d5                     // 1fb0: saddw v21.4s, v22.4s, v17.4h
+	WORD $0x3cf06ab6                     // 1fb4: ldr q22, [x21, x16]
+	WORD $0x4e7111ef                     // 1fb8: saddw2 v15.4s, v15.4s, v17.8h
+	WORD $0x0e771273                     // 1fbc: saddw v19.4s, v19.4s, v23.4h
+	WORD $0x4e2bc251                     // 1fc0: smull2 v17.8h, v18.16b, v11.16b
+	WORD $0x4e771210                     // 1fc4: saddw2 v16.4s, v16.4s, v23.8h
+	WORD $0x0e2982c7                     // 1fc8: smlal v7.8h, v22.8b, v9.8b
+	WORD $0x0e24c257                     // 1fcc: smull v23.8h, v18.8b, v4.8b
+	WORD $0x4e24c252                     // 1fd0: smull2 v18.8h, v18.16b, v4.16b
+	WORD $0x0e781294                     // 1fd4: saddw v20.4s, v20.4s, v24.4h
+	WORD $0x4e2982d1                     // 1fd8: smlal2 v17.8h, v22.16b, v9.16b
+	WORD $0x4e7811ce                     // 1fdc: saddw2 v14.4s, v14.4s, v24.8h
+	WORD $0x0e671265                     // 1fe0: saddw v5.4s, v19.4s, v7.4h
+	WORD $0x3cfb6af3                     // 1fe4: ldr q19, [x23, x27]
+	WORD $0x0e6a118c                     // 1fe8: saddw v12.4s, v12.4s, v10.4h
+	WORD $0x4e6a11ad                     // 1fec: saddw2 v13.4s, v13.4s, v10.8h
+	WORD $0x4e67120a                     // 1ff0: saddw2 v10.4s, v16.4s, v7.8h
+	WORD $0x0e2382d7                     // 1ff4: smlal v23.8h, v22.8b, v3.8b
+	WORD $0x0e28c270                     // 1ff8: smull v16.8h, v19.8b, v8.8b
+	WORD $0x4e2382d2                     // 1ffc: smlal2 v18.8h, v22.16b, v3.16b
+	WORD $0x3cfb6aa3                     // 2000: ldr q3, [x21, x27]
+	WORD $0x4e28c268                     // 2004: smull2 v8.8h, v19.16b, v8.16b
+	WORD $0x4e7111e7                     // 2008: saddw2 v7.4s, v15.4s, v17.8h
+	WORD $0x3ce06aef                     // 200c: ldr q15, [x23, x0]
+	WORD $0x0e7112a4                     // 2010: saddw v4.4s, v21.4s, v17.4h
+	WORD $0x8b0302f7                     // 2014: add x23, x23, x3
+	WORD $0x0e771291                     // 2018: saddw v17.4s, v20.4s, v23.4h
+	WORD $0x3cec6b34                     // 201c: ldr q20, [x25, x12]
+	WORD $0x4e7711ce                     // 2020: saddw2 v14.4s, v14.4s, v23.8h
+	WORD $0x0e268070                     // 2024: smlal v16.8h, v3.8b, v6.8b
+	WORD $0x0e2bc1f3                     // 2028: smull v19.8h, v15.8b, v11.8b
+	WORD $0x0e72118c                     // 202c: saddw v12.4s, v12.4s, v18.4h
+	WORD $0x4e268068                     // 2030: smlal2 v8.8h, v3.16b, v6.16b
+	WORD $0x3ce06aa3                     // 2034: ldr q3, [x21, x0]
+	WORD $0x4e7211a6                     // 2038: saddw2 v6.4s, v13.4s, v18.8h
+	WORD $0x8b0302b5                     // 203c: add x21, x21, x3
+	WORD $0x4e2bc1ed                     // 2040: smull2 v13.8h, v15.16b, v11.16b
+	WORD $0x3ced6b2f                     // 2044: ldr q15, [x25, x13]
+	WORD $0xad4a492b                     // 2048: ldp q11, q18, [x9, #0x140]
+	WORD $0x0e701231                     // 204c: saddw v17.4s, v17.4s, v16.4h
+	WORD $0x4e7011ce                     // 2050: saddw2 v14.4s, v14.4s, v16.8h
+	WORD $0x0e298073                     // 2054: smlal v19.8h, v3.8b, v9.8b
+	WORD $0x0e32c1f0                     // 2058: smull v16.8h, v15.8b, v18.8b
+	WORD $0x0e68118c                     // 205c: saddw v12.4s, v12.4s, v8.4h
+	WORD $0x4e29806d                     // 2060: smlal2 v13.8h, v3.16b, v9.16b
+	WORD $0x4e6810c6                     // 2064: saddw2 v6.4s, v6.4s, v8.8h
+	WORD $0x4e32c1ef                     // 2068: smull2 v15.8h, v15.16b, v18.16b
+	WORD $0x0e731223                     // 206c: saddw v3.4s, v17.4s, v19.4h
+	WORD $0x3cef6b31                     // 2070: ldr q17, [x25, x15]
+	WORD $0x0e2b8290                     // 2074: smlal v16.8h, v20.8b, v11.8b
+	WORD $0x4e7311ce                     // 2078: saddw2 v14.4s, v14.4s, v19.8h
+	WORD $0x3cee6b33                     // 207c: ldr q19, [x25, x14]
+	WORD $0x0e6d118c                     // 2080: saddw v12.4s, v12.4s, v13.4h
+	WORD $0x4e6d10c8                     // 2084: saddw2 v8.4s, v6.4s, v13.8h
+	WORD $0xad4b2526                     // 2088: ldp q6, q9, [x9, #0x160]
+	WORD $0x0e29c22d                     // 208c: smull v13.8h, v17.8b, v9.8b
+	WORD $0x4e2b828f                     // 2090: smlal2 v15.8h, v20.16b, v11.16b
+	WORD $0x4e29c234                     // 2094: smull2 v20.8h, v17.16b, v9.16b
+	WORD $0x0e7010a5                     // 2098: saddw v5.4s, v5.4s, v16.4h
+	WORD $0x4e70114a                     // 209c: saddw2 v10.4s, v10.4s, v16.8h
+	WORD $0x0e32c230                     // 20a0: smull v16.8h, v17.8b, v18.8b
+	WORD $0x4e32c231                     // 20a4: smull2 v17.8h, v17.16b, v18.16b
+	WORD $0x0e26826d                     // 20a8: smlal v13.8h, v19.8b, v6.8b
+	WORD $0x4e268274                     // 20ac: smlal2 v20.8h, v19.16b, v6.16b
+	WORD $0x0e6f1084                     // 20b0: saddw v4.4s, v4.4s, v15.4h
+	WORD $0x4e6f10e7                     // 20b4: saddw2 v7.4s, v7.4s, v15.8h
+	WORD $0x0e2b8270                     // 20b8: smlal v16.8h, v19.8b, v11.8b
+	WORD $0x4e2b8271                     // 20bc: smlal2 v17.8h, v19.16b, v11.16b
+	WORD $0x3cfb6b2b                     // 20c0: ldr q11, [x25, x27]
+	WORD $0x0e6d10a5                     // 20c4: saddw v5.4s, v5.4s, v13.4h
+	WORD $0x4e6d114a                     // 20c8: saddw2 v10.4s, v10.4s, v13.8h
+	WORD $0x3cf06b2d                     // 20cc: ldr q13, [x25, x16]
+	WORD $0x0e74108f                     // 20d0: saddw v15.4s, v4.4s, v20.4h
+	WORD $0x3dc06124                     // 20d4: ldr q4, [x9, #0x180]
+	WORD $0x0e29c173                     // 20d8: smull v19.8h, v11.8b, v9.8b
+	WORD $0x0e701072                     // 20dc: saddw v18.4s, v3.4s, v16.4h
+	WORD $0x4e29c169                     // 20e0: smull2 v9.8h, v11.16b, v9.16b
+	WORD $0x3ce06b2b                     // 20e4: ldr q11, [x25, x0]
+	WORD $0x0e24c1a3                     // 20e8: smull v3.8h, v13.8b, v4.8b
+	WORD $0x8b030339                     // 20ec: add x25, x25, x3
+	WORD $0x4e7011ce                     // 20f0: saddw2 v14.4s, v14.4s, v16.8h
+	WORD $0x0e71118c                     // 20f4: saddw v12.4s, v12.4s, v17.4h
+	WORD $0x0e2681b3                     // 20f8: smlal v19.8h, v13.8b, v6.8b
+	WORD $0x4e24c1b0                     // 20fc: smull2 v16.8h, v13.16b, v4.16b
+	WORD $0x4e2681a9                     // 2100: smlal2 v9.8h, v13.16b, v6.16b
+	WORD $0x0e24c16d                     // 2104: smull v13.8h, v11.8b, v4.8b
+	WORD $0x0e6310a5                     // 2108: saddw v5.4s, v5.4s, v3.4h
+	WORD $0x4e711108                     // 210c: saddw2 v8.4s, v8.4s, v17.8h
+	WORD $0x0e731246                     // 2110: saddw v6.4s, v18.4s, v19.4h
+	WORD $0x4e7311ce                     // 2114: saddw2 v14.4s, v14.4s, v19.8h
+	WORD $0x0e69118c                     // 2118: saddw v12.4s, v12.4s, v9.4h
+	WORD $0x4e24c164                     // 211c: smull2 v4.8h, v11.16b, v4.16b
+	WORD $0x4e7410e7                     // 2120: saddw2 v7.4s, v7.4s, v20.8h
+	WORD $0x4e63114a                     // 2124: saddw2 v10.4s, v10.4s, v3.8h
+	WORD $0x0e6d10c6                     // 2128: saddw v6.4s, v6.4s, v13.4h
+	WORD $0x0e7011e3                     // 212c: saddw v3.4s, v15.4s, v16.4h
+	WORD $0x4e21d8a5                     // 2130: scvtf v5.4s, v5.4s
+	WORD $0x4e691108                     // 2134: saddw2 v8.4s, v8.4s, v9.8h
+	WORD $0x4e6d11c9                     // 2138: saddw2 v9.4s, v14.4s, v13.8h
+	WORD $0x0e64118c                     // 213c: saddw v12.4s, v12.4s, v4.4h
+	WORD $0x4e21d8c6                     // 2140: scvtf v6.4s, v6.4s
+	WORD $0x4e7010e7                     // 2144: saddw2 v7.4s, v7.4s, v16.8h
+	WORD $0xad42416f                     // 2148: ldp q15, q16, [x11, #0x40]
+	WORD $0x4e21d94a                     // 214c: scvtf v10.4s, v10.4s
+	WORD $0xad44356b                     // 2150: ldp q11, q13, [x11, #0x80]
+	WORD $0x4e641104                     // 2154: saddw2 v4.4s, v8.4s, v4.8h
+	WORD $0x6e25dde5                     // 2158: fmul v5.4s, v15.4s, v5.4s
+	WORD $0x4e21d863                     // 215c: scvtf v3.4s, v3.4s
+	WORD $0x6e26dde6                     // 2160: fmul v6.4s, v15.4s, v6.4s
+	WORD $0x4e21d929                     // 2164: scvtf v9.4s, v9.4s
+	WORD $0x4e21d98c                     // 2168: scvtf v12.4s, v12.4s
+	WORD $0x4e4d1968                     // 216c: uzp1 v8.8h, v11.8h, v13.8h
+	WORD $0xad43356b                     // 2170: ldp q11, q13, [x11, #0x60]
+	WORD $0x4e21a8a5                     // 2174: fcvtns v5.4s, v5.4s
+	WORD $0x6e2ade0a                     // 2178: fmul v10.4s, v16.4s, v10.4s
+	WORD $0x4e21d8e7                     // 217c: scvtf v7.4s, v7.4s
+	WORD $0x6e23dd63                     // 2180: fmul v3.4s, v11.4s, v3.4s
+	WORD $0x4e21a8c6                     // 2184: fcvtns v6.4s, v6.4s
+	WORD $0x6e29de09                     // 2188: fmul v9.4s, v16.4s, v9.4s
+	WORD $0x6e2cdd6b                     // 218c: fmul v11.4s, v11.4s, v12.4s
+	WORD $0x4e21d884                     // 2190: scvtf v4.4s, v4.4s
+	WORD $0x0e6148a5                     // 2194: sqxtn v5.4h, v5.4s
+	WORD $0x4e21a94a                     // 2198: fcvtns v10.4s, v10.4s
+	WORD $0x6e27dda7                     // 219c: fmul v7.4s, v13.4s, v7.4s
+	WORD $0x4e21a863                     // 21a0: fcvtns v3.4s, v3.4s
+	WORD $0x0e6148c6                     // 21a4: sqxtn v6.4h, v6.4s
+	WORD $0x4e21a929                     // 21a8: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a96b                     // 21ac: fcvtns v11.4s, v11.4s
+	WORD $0x6e24dda4                     // 21b0: fmul v4.4s, v13.4s, v4.4s
+	WORD $0x4e614945                     // 21b4: sqxtn2 v5.8h, v10.4s
+	WORD $0x0e614863                     // 21b8: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a8e7                     // 21bc: fcvtns v7.4s, v7.4s
+	WORD $0x4e614926                     // 21c0: sqxtn2 v6.8h, v9.4s
+	WORD $0x0e614969                     // 21c4: sqxtn v9.4h, v11.4s
+	WORD $0x4e21a884                     // 21c8: fcvtns v4.4s, v4.4s
+	WORD $0xad45316a                     // 21cc: ldp q10, q12, [x11, #0xa0]
+	WORD $0x4e680ca5                     // 21d0: sqadd v5.8h, v5.8h, v8.8h
+	WORD $0x4e6148e3                     // 21d4: sqxtn2 v3.8h, v7.4s
+	WORD $0x4e680cc6                     // 21d8: sqadd v6.8h, v6.8h, v8.8h
+	WORD $0x4e4c194a                     // 21dc: uzp1 v10.8h, v10.8h, v12.8h
+	WORD $0x4e614889                     // 21e0: sqxtn2 v9.8h, v4.4s
+	WORD $0x0e2148a4                     // 21e4: sqxtn v4.8b, v5.8h
+	WORD $0x0e2148c5                     // 21e8: sqxtn v5.8b, v6.8h
+	WORD $0x4e6a0c63                     // 21ec: sqadd v3.8h, v3.8h, v10.8h
+	WORD $0x4e6a0d26                     // 21f0: sqadd v6.8h, v9.8h, v10.8h
+	WORD $0x4e214864                     // 21f4: sqxtn2 v4.16b, v3.8h
+	WORD $0x4e2148c5                     // 21f8: sqxtn2 v5.16b, v6.8h
+	WORD $0x3d800344                     // 21fc: str q4, [x26]
+	WORD $0x3cb86b45                     // 2200: str q5, [x26, x24]
+	WORD $0x8b02035a                     // 2204: add x26, x26, x2
+	WORD $0x54ffd8c8                     // 2208: b.hi 0x3eb0 <depthwiseNEONk5+0x1d20>
+	WORD $0xb500cba4                     // 220c: cbnz x4, 0x5d10 <depthwiseNEONk5+0x3b80>
+	WORD $0x14000710                     // 2210: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xaa0003e3                     // 2214: mov x3, x0
+	WORD $0xb400e1c0                     // 2218: cbz x0, 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xd503201f                     // 221c: nop
+	WORD $0x3cec6a64                     // 2220: ldr q4, [x19, x12]
+	WORD $0xf1000463                     // 2224: subs x3, x3, #0x1
+	WORD $0xad401523                     // 2228: ldp q3, q5, [x9]
+	WORD $0x3ced6a66                     // 222c: ldr q6, [x19, x13]
+	WORD $0xad411d30                     // 2230: ldp q16, q7, [x9, #0x20]
+	WORD $0x0e25c08a                     // 2234: smull v10.8h, v4.8b, v5.8b
+	WORD $0x3cec6a2b                     // 2238: ldr q11, [x17, x12]
+	WORD $0x4e25c089                     // 223c: smull2 v9.8h, v4.16b, v5.16b
+	WORD $0x3cee6a6c                     // 2240: ldr q12, [x19, x14]
+	WORD $0x3dc0152d                     // 2244: ldr q13, [x9, #0x50]
+	WORD $0x0e27c0c8                     // 2248: smull v8.8h, v6.8b, v7.8b
+	WORD $0x3cef6a6e                     // 224c: ldr q14, [x19, x15]
+	WORD $0x4e27c0c6                     // 2250: smull2 v6.8h, v6.16b, v7.16b
+	WORD $0x3dc01d2f                     // 2254: ldr q15, [x9, #0x70]
+	WORD $0x0e23816a                     // 2258: smlal v10.8h, v11.8b, v3.8b
+	WORD $0x3ced6a31                     // 225c: ldr q17, [x17, x13]
+	WORD $0x0e2dc187                     // 2260: smull v7.8h, v12.8b, v13.8b
+	WORD $0x3cee6a33                     // 2264: ldr q19, [x17, x14]
+	WORD $0x4e2dc184                     // 2268: smull2 v4.8h, v12.16b, v13.16b
+	WORD $0xad40356c                     // 226c: ldp q12, q13, [x11]
+	WORD $0x4e238169                     // 2270: smlal2 v9.8h, v11.16b, v3.16b
+	WORD $0x0e2fc1c5                     // 2274: smull v5.8h, v14.8b, v15.8b
+	WORD $0x3dc0112b                     // 2278: ldr q11, [x9, #0x40]
+	WORD $0x0e308228                     // 227c: smlal v8.8h, v17.8b, v16.8b
+	WORD $0x0e6a118c                     // 2280: saddw v12.4s, v12.4s, v10.4h
+	WORD $0x4e2fc1c3                     // 2284: smull2 v3.8h, v14.16b, v15.16b
+	WORD $0x3cef6a2e                     // 2288: ldr q14, [x17, x15]
+	WORD $0xad413d72                     // 228c: ldp q18, q15, [x11, #0x20]
+	WORD $0x4e6a11aa                     // 2290: saddw2 v10.4s, v13.4s, v10.8h
+	WORD $0x3dc0192d                     // 2294: ldr q13, [x9, #0x60]
+	WORD $0x4e308226                     // 2298: smlal2 v6.8h, v17.16b, v16.16b
+	WORD $0x0e2b8267                     // 229c: smlal v7.8h, v19.8b, v11.8b
+	WORD $0x3cf06a71                     // 22a0: ldr q17, [x19, x16]
+	WORD $0x0e691250                     // 22a4: saddw v16.4s, v18.4s, v9.4h
+	WORD $0x8b160273                     // 22a8: add x19, x19, x22
+	WORD $0x4e2b8264                     // 22ac: smlal2 v4.8h, v19.16b, v11.16b
+	WORD $0xad444d32                     // 22b0: ldp q18, q19, [x9, #0x80]
+	WORD $0x0e2d81c5                     // 22b4: smlal v5.8h, v14.8b, v13.8b
+	WORD $0x4e2d81c3                     // 22b8: smlal2 v3.8h, v14.16b, v13.16b
+	WORD $0x3cec6aee                     // 22bc: ldr q14, [x23, x12]
+	WORD $0x4e6911ed                     // 22c0: saddw2 v13.4s, v15.4s, v9.8h
+	WORD $0x3dc02d2f                     // 22c4: ldr q15, [x9, #0xb0]
+	WORD $0x0e68118c                     // 22c8: saddw v12.4s, v12.4s, v8.4h
+	WORD $0x0e33c22b                     // 22cc: smull v11.8h, v17.8b, v19.8b
+	WORD $0x4e33c229                     // 22d0: smull2 v9.8h, v17.16b, v19.16b
+	WORD $0x3ced6af3                     // 22d4: ldr q19, [x23, x13]
+	WORD $0x4e681151                     // 22d8: saddw2 v17.4s, v10.4s, v8.8h
+	WORD $0x0e2fc1ca                     // 22dc: smull v10.8h, v14.8b, v15.8b
+	WORD $0x4e2fc1c8                     // 22e0: smull2 v8.8h, v14.16b, v15.16b
+	WORD $0x3dc0352e                     // 22e4: ldr q14, [x9, #0xd0]
+	WORD $0x0e66120f                     // 22e8: saddw v15.4s, v16.4s, v6.4h
+	WORD $0x4e6611ad                     // 22ec: saddw2 v13.4s, v13.4s, v6.8h
+	WORD $0x3cf06a26                     // 22f0: ldr q6, [x17, x16]
+	WORD $0x0e67118c                     // 22f4: saddw v12.4s, v12.4s, v7.4h
+	WORD $0x8b160231                     // 22f8: add x17, x17, x22
+	WORD $0x4e671230                     // 22fc: saddw2 v16.4s, v17.4s, v7.8h
+	WORD $0x3dc02931                     // 2300: ldr q17, [x9, #0xa0]
+	WORD $0x0e2ec267                     // 2304: smull v7.8h, v19.8b, v14.8b
+	WORD $0x0e3280cb                     // 2308: smlal v11.8h, v6.8b, v18.8b
+	WORD $0x0e6411ef                     // 230c: saddw v15.4s, v15.4s, v4.4h
+	WORD $0x4e6411a4                     // 2310: saddw2 v4.4s, v13.4s, v4.8h
+	WORD $0x3dc0312d                     // 2314: ldr q13, [x9, #0xc0]
+	WORD $0x0e65118c                     // 2318: saddw v12.4s, v12.4s, v5.4h
+	WORD $0x4e3280c9                     // 231c: smlal2 v9.8h, v6.16b, v18.16b
+	WORD $0x3cec6ab2                     // 2320: ldr q18, [x21, x12]
+	WORD $0x4e651205                     // 2324: saddw2 v5.4s, v16.4s, v5.8h
+	WORD $0x3cee6af0                     // 2328: ldr q16, [x23, x14]
+	WORD $0x4e2ec266                     // 232c: smull2 v6.8h, v19.16b, v14.16b
+	WORD $0x3ced6aae                     // 2330: ldr q14, [x21, x13]
+	WORD $0x0e6311ef                     // 2334: saddw v15.4s, v15.4s, v3.4h
+	WORD $0x0e31824a                     // 2338: smlal v10.8h, v18.8b, v17.8b
+	WORD $0x0e6b118c                     // 233c: saddw v12.4s, v12.4s, v11.4h
+	WORD $0x4e631083                     // 2340: saddw2 v3.4s, v4.4s, v3.8h
+	WORD $0x4e318248                     // 2344: smlal2 v8.8h, v18.16b, v17.16b
+	WORD $0x3dc03d31                     // 2348: ldr q17, [x9, #0xf0]
+	WORD $0x4e6b10a4                     // 234c: saddw2 v4.4s, v5.4s, v11.8h
+	WORD $0x0e2d81c7                     // 2350: smlal v7.8h, v14.8b, v13.8b
+	WORD $0x0e6911e5                     // 2354: saddw v5.4s, v15.4s, v9.4h
+	WORD $0x0e6a118b                     // 2358: saddw v11.4s, v12.4s, v10.4h
+	WORD $0x0e31c20c                     // 235c: smull v12.8h, v16.8b, v17.8b
+	WORD $0x4e691063                     // 2360: saddw2 v3.4s, v3.4s, v9.8h
+	WORD $0x3cee6aa9                     // 2364: ldr q9, [x21, x14]
+	WORD $0x4e2d81c6                     // 2368: smlal2 v6.8h, v14.16b, v13.16b
+	WORD $0x3dc0392d                     // 236c: ldr q13, [x9, #0xe0]
+	WORD $0x4e6a1084                     // 2370: saddw2 v4.4s, v4.4s, v10.8h
+	WORD $0x3cef6aea                     // 2374: ldr q10, [x23, x15]
+	WORD $0x4e31c20f                     // 2378: smull2 v15.8h, v16.16b, v17.16b
+	WORD $0x0e6810a5                     // 237c: saddw v5.4s, v5.4s, v8.4h
+	WORD $0xad483930                     // 2380: ldp q16, q14, [x9, #0x100]
+	WORD $0x0e67116b                     // 2384: saddw v11.4s, v11.4s, v7.4h
+	WORD $0x0e2d812c                     // 2388: smlal v12.8h, v9.8b, v13.8b
+	WORD $0x4e681063                     // 238c: saddw2 v3.4s, v3.4s, v8.8h
+	WORD $0x0e2ec148                     // 2390: smull v8.8h, v10.8b, v14.8b
+	WORD $0x4e671084                     // 2394: saddw2 v4.4s, v4.4s, v7.8h
+	WORD $0x3cef6aa7                     // 2398: ldr q7, [x21, x15]
+	WORD $0x4e2d812f                     // 239c: smlal2 v15.8h, v9.16b, v13.16b
+	WORD $0x3cf06ae9                     // 23a0: ldr q9, [x23, x16]
+	WORD $0x4e2ec14a                     // 23a4: smull2 v10.8h, v10.16b, v14.16b
+	WORD $0x0e6610a5                     // 23a8: saddw v5.4s, v5.4s, v6.4h
+	WORD $0xad49352e                     // 23ac: ldp q14, q13, [x9, #0x120]
+	WORD $0x0e6c116b                     // 23b0: saddw v11.4s, v11.4s, v12.4h
+	WORD $0x8b1602f7                     // 23b4: add x23, x23, x22
+	WORD $0x0e3080e8                     // 23b8: smlal v8.8h, v7.8b, v16.8b
+	WORD $0x4e661063                     // 23bc: saddw2 v3.4s, v3.4s, v6.8h
+	WORD $0x0e2dc126                     // 23c0: smull v6.8h, v9.8b, v13.8b
+	WORD $0x4e6c1084                     // 23c4: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x3cf06aac                     // 23c8: ldr q12, [x21, x16]
+	WORD $0x4e3080ea                     // 23cc: smlal2 v10.8h, v7.16b, v16.16b
+	WORD $0x3ced6b27                     // 23d0: ldr q7, [x25, x13]
+	WORD $0xad4ac131                     // 23d4: ldp q17, q16, [x9, #0x150]
+	WORD $0x4e2dc129                     // 23d8: smull2 v9.8h, v9.16b, v13.16b
+	WORD $0x8b1602b5                     // 23dc: add x21, x21, x22
+	WORD $0x0e6f10a5                     // 23e0: saddw v5.4s, v5.4s, v15.4h
+	WORD $0x0e68116b                     // 23e4: saddw v11.4s, v11.4s, v8.4h
+	WORD $0x0e2e8186                     // 23e8: smlal v6.8h, v12.8b, v14.8b
+	WORD $0x0e31c0ed                     // 23ec: smull v13.8h, v7.8b, v17.8b
+	WORD $0x4e6f1063                     // 23f0: saddw2 v3.4s, v3.4s, v15.8h
+	WORD $0x3dc0512f                     // 23f4: ldr q15, [x9, #0x140]
+	WORD $0x4e681084                     // 23f8: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x3cec6b28                     // 23fc: ldr q8, [x25, x12]
+	WORD $0x4e2e8189                     // 2400: smlal2 v9.8h, v12.16b, v14.16b
+	WORD $0x3cef6b2c                     // 2404: ldr q12, [x25, x15]
+	WORD $0x3dc05d2e                     // 2408: ldr q14, [x9, #0x170]
+	WORD $0x0e6a10a5                     // 240c: saddw v5.4s, v5.4s, v10.4h
+	WORD $0x0e66116b                     // 2410: saddw v11.4s, v11.4s, v6.4h
+	WORD $0x4e31c0e7                     // 2414: smull2 v7.8h, v7.16b, v17.16b
+	WORD $0x0e2f810d                     // 2418: smlal v13.8h, v8.8b, v15.8b
+	WORD $0x4e6a1063                     // 241c: saddw2 v3.4s, v3.4s, v10.8h
+	WORD $0x0e2ec18a                     // 2420: smull v10.8h, v12.8b, v14.8b
+	WORD $0x4e661084                     // 2424: saddw2 v4.4s, v4.4s, v6.8h
+	WORD $0x3cee6b26                     // 2428: ldr q6, [x25, x14]
+	WORD $0x0e6910a5                     // 242c: saddw v5.4s, v5.4s, v9.4h
+	WORD $0x4e2f8107                     // 2430: smlal2 v7.8h, v8.16b, v15.16b
+	WORD $0x0e6d1168                     // 2434: saddw v8.4s, v11.4s, v13.4h
+	WORD $0x4e2ec18b                     // 2438: smull2 v11.8h, v12.16b, v14.16b
+	WORD $0x3dc0612c                     // 243c: ldr q12, [x9, #0x180]
+	WORD $0x0e3080ca                     // 2440: smlal v10.8h, v6.8b, v16.8b
+	WORD $0x4e6d1084                     // 2444: saddw2 v4.4s, v4.4s, v13.8h
+	WORD $0x4e691063                     // 2448: saddw2 v3.4s, v3.4s, v9.8h
+	WORD $0x3cf06b29                     // 244c: ldr q9, [x25, x16]
+	WORD $0x0e6710a5                     // 2450: saddw v5.4s, v5.4s, v7.4h
+	WORD $0x8b160339                     // 2454: add x25, x25, x22
+	WORD $0x4e3080cb                     // 2458: smlal2 v11.8h, v6.16b, v16.16b
+	WORD $0x0e6a1106                     // 245c: saddw v6.4s, v8.4s, v10.4h
+	WORD $0x0e2cc128                     // 2460: smull v8.8h, v9.8b, v12.8b
+	WORD $0x4e6a1084                     // 2464: saddw2 v4.4s, v4.4s, v10.8h
+	WORD $0x4e671063                     // 2468: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0x4e2cc127                     // 246c: smull2 v7.8h, v9.16b, v12.16b
+	WORD $0x0e6b10a5                     // 2470: saddw v5.4s, v5.4s, v11.4h
+	WORD $0x0e6810c6                     // 2474: saddw v6.4s, v6.4s, v8.4h
+	WORD $0x4e681084                     // 2478: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x4e6b1063                     // 247c: saddw2 v3.4s, v3.4s, v11.8h
+	WORD $0x0e6710a5                     // 2480: saddw v5.4s, v5.4s, v7.4h
+	WORD $0x4e21d8c6                     // 2484: scvtf v6.4s, v6.4s
+	WORD $0x4e21d884                     // 2488: scvtf v4.4s, v4.4s
+	WORD $0x4e671063                     // 248c: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0xad421d68                     // 2490: ldp q8, q7, [x11, #0x40]
+	WORD $0x4e21d8a5                     // 2494: scvtf v5.4s, v5.4s
+	WORD $0x6e26dd06                     // 2498: fmul v6.4s, v8.4s, v6.4s
+	WORD $0x6e24dce4                     // 249c: fmul v4.4s, v7.4s, v4.4s
+	WORD $0xad431d68                     // 24a0: ldp q8, q7, [x11, #0x60]
+	WORD $0x4e21d863                     // 24a4: scvtf v3.4s, v3.4s
+	WORD $0x6e25dd05                     // 24a8: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad462169                     // 24ac: ldp q9, q8, [x11, #0xc0]
+	WORD $0x6e23dce3                     // 24b0: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x4ea9f4c6                     // 24b4: fmin v6.4s, v6.4s, v9.4s
+	WORD $0xad471d69                     // 24b8: ldp q9, q7, [x11, #0xe0]
+	WORD $0x4ea8f484                     // 24bc: fmin v4.4s, v4.4s, v8.4s
+	WORD $0x4ea9f4a5                     // 24c0: fmin v5.4s, v5.4s, v9.4s
+	WORD $0x4e21a8c6                     // 24c4: fcvtns v6.4s, v6.4s
+	WORD $0x4ea7f463                     // 24c8: fmin v3.4s, v3.4s, v7.4s
+	WORD $0x4e21a884                     // 24cc: fcvtns v4.4s, v4.4s
+	WORD $0xad442167                     // 24d0: ldp q7, q8, [x11, #0x80]
+	WORD $0x4e21a8a5                     // 24d4: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148c6                     // 24d8: sqxtn v6.4h, v6.4s
+	WORD $0x4e4818e7                     // 24dc: uzp1 v7.8h, v7.8h, v8.8h
+	WORD $0x4e21a863                     // 24e0: fcvtns v3.4s, v3.4s
+	WORD $0xad452568                     // 24e4: ldp q8, q9, [x11, #0xa0]
+	WORD $0x0e6148a5                     // 24e8: sqxtn v5.4h, v5.4s
+	WORD $0x4e614886                     // 24ec: sqxtn2 v6.8h, v4.4s
+	WORD $0x4e491904                     // 24f0: uzp1 v4.8h, v8.8h, v9.8h
+	WORD $0x4e614865                     // 24f4: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e670cc3                     // 24f8: sqadd v3.8h, v6.8h, v7.8h
+	WORD $0x4e640ca4                     // 24fc: sqadd v4.8h, v5.8h, v4.8h
+	WORD $0x0e214863                     // 2500: sqxtn v3.8b, v3.8h
+	WORD $0x4e214883                     // 2504: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d800343                     // 2508: str q3, [x26]
+	WORD $0x8b18035a                     // 250c: add x26, x26, x24
+	WORD $0x54ffe881                     // 2510: b.ne 0x43b0 <depthwiseNEONk5+0x2220>
+	WORD $0x1400064f                     // 2514: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xaa1f03ec                     // 2518: mov x12, xzr
+	WORD $0xf940068d                     // 251c: ldr x13, [x20, #0x8]
+	WORD $0xf940068e                     // 2520: ldr x14, [x20, #0x8]
+	WORD $0xd37ff9ce                     // 2524: lsl x14, x14, #1
+	WORD $0xf940068f                     // 2528: ldr x15, [x20, #0x8]
+	WORD $0x8b0f05ef                     // 252c: add x15, x15, x15, lsl #1
+	WORD $0xf9400690                     // 2530: ldr x16, [x20, #0x8]
+	WORD $0xd37ef610                     // 2534: lsl x16, x16, #2
+	WORD $0xf9401e91                     // 2538: ldr x17, [x20, #0x38]
+	WORD $0xb400c8b1                     // 253c: cbz x17, 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xa941d676                     // 2540: ldp x22, x21, [x19, #0x18]
+	WORD $0x8b0a035a                     // 2544: add x26, x26, x10
+	WORD $0xa940de78                     // 2548: ldp x24, x23, [x19, #0x8]
+	WORD $0xa942ce9b                     // 254c: ldp x27, x19, [x20, #0x28]
+	WORD $0x8b0a02b5                     // 2550: add x21, x21, x10
+	WORD $0x8b0a02d6                     // 2554: add x22, x22, x10
+	WORD $0xf9400a99                     // 2558: ldr x25, [x20, #0x10]
+	WORD $0x8b0a02f7                     // 255c: add x23, x23, x10
+	WORD $0x8b0a0318                     // 2560: add x24, x24, x10
+	WORD $0x8b0a037b                     // 2564: add x27, x27, x10
+	WORD $0xd503201f                     // 2568: nop
+	WORD $0xd503201f                     // 256c: nop
+	WORD $0x3cec6b04                     // 2570: ldr q4, [x24, x12]
+	WORD $0xf1000631                     // 2574: subs x17, x17, #0x1
+	WORD $0xad401523                     // 2578: ldp q3, q5, [x9]
+	WORD $0x3ced6b06                     // 257c: ldr q6, [x24, x13]
+	WORD $0xad411d30                     // 2580: ldp q16, q7, [x9, #0x20]
+	WORD $0x0e25c08a                     // 2584: smull v10.8h, v4.8b, v5.8b
+	WORD $0x3cec6b4b                     // 2588: ldr q11, [x26, x12]
+	WORD $0x4e25c089                     // 258c: smull2 v9.8h, v4.16b, v5.16b
+	WORD $0x3cee6b0c                     // 2590: ldr q12, [x24, x14]
+	WORD $0x3dc0152d                     // 2594: ldr q13, [x9, #0x50]
+	WORD $0x0e27c0c8                     // 2598: smull v8.8h, v6.8b, v7.8b
+	WORD $0x3cef6b0e                     // 259c: ldr q14, [x24, x15]
+	WORD $0x4e27c0c6                     // 25a0: smull2 v6.8h, v6.16b, v7.16b
+	WORD $0x3dc01d2f                     // 25a4: ldr q15, [x9, #0x70]
+	WORD $0x0e23816a                     // 25a8: smlal v10.8h, v11.8b, v3.8b
+	WORD $0x3ced6b51                     // 25ac: ldr q17, [x26, x13]
+	WORD $0x0e2dc187                     // 25b0: smull v7.8h, v12.8b, v13.8b
+	WORD $0x3cee6b53                     // 25b4: ldr q19, [x26, x14]
+	WORD $0x4e2dc184                     // 25b8: smull2 v4.8h, v12.16b, v13.16b
+	WORD $0xad40356c                     // 25bc: ldp q12, q13, [x11]
+	WORD $0x4e238169                     // 25c0: smlal2 v9.8h, v11.16b, v3.16b
+	WORD $0x0e2fc1c5                     // 25c4: smull v5.8h, v14.8b, v15.8b
+	WORD $0x3dc0112b                     // 25c8: ldr q11, [x9, #0x40]
+	WORD $0x0e308228                     // 25cc: smlal v8.8h, v17.8b, v16.8b
+	WORD $0x0e6a118c                     // 25d0: saddw v12.4s, v12.4s, v10.4h
+	WORD $0x4e2fc1c3                     // 25d4: smull2 v3.8h, v14.16b, v15.16b
+	WORD $0x3cef6b4e                     // 25d8: ldr q14, [x26, x15]
+	WORD $0xad413d72                     // 25dc: ldp q18, q15, [x11, #0x20]
+	WORD $0x4e6a11aa                     // 25e0: saddw2 v10.4s, v13.4s, v10.8h
+	WORD $0x3dc0192d                     // 25e4: ldr q13, [x9, #0x60]
+	WORD $0x4e308226                     // 25e8: smlal2 v6.8h, v17.16b, v16.16b
+	WORD $0x0e2b8267                     // 25ec: smlal v7.8h, v19.8b, v11.8b
+	WORD $0x3cf06b11                     // 25f0: ldr q17, [x24, x16]
+	WORD $0x0e691250                     // 25f4: saddw v16.4s, v18.4s, v9.4h
+	WORD $0x8b190318                     // 25f8: add x24, x24, x25
+	WORD $0x4e2b8264                     // 25fc: smlal2 v4.8h, v19.16b, v11.16b
+	WORD $0xad444d32                     // 2600: ldp q18, q19, [x9, #0x80]
+	WORD $0x0e2d81c5                     // 2604: smlal v5.8h, v14.8b, v13.8b
+	WORD $0x4e2d81c3                     // 2608: smlal2 v3.8h, v14.16b, v13.16b
+	WORD $0x3cec6ace                     // 260c: ldr q14, [x22, x12]
+	WORD $0x4e6911ed                     // 2610: saddw2 v13.4s, v15.4s, v9.8h
+	WORD $0x3dc02d2f                     // 2614: ldr q15, [x9, #0xb0]
+	WORD $0x0e68118c                     // 2618: saddw v12.4s, v12.4s, v8.4h
+	WORD $0x0e33c22b                     // 261c: smull v11.8h, v17.8b, v19.8b
+	WORD $0x4e33c229                     // 2620: smull2 v9.8h, v17.16b, v19.16b
+	WORD $0x3ced6ad3                     // 2624: ldr q19, [x22, x13]
+	WORD $0x4e681151                     // 2628: saddw2 v17.4s, v10.4s, v8.8h
+	WORD $0x0e2fc1ca                     // 262c: smull v10.8h, v14.8b, v15.8b
+	WORD $0x4e2fc1c8                     // 2630: smull2 v8.8h, v14.16b, v15.16b
+	WORD $0x3dc0352e                     // 2634: ldr q14, [x9, #0xd0]
+	WORD $0x0e66120f                     // 2638: saddw v15.4s, v16.4s, v6.4h
+	WORD $0x4e6611ad                     // 263c: saddw2 v13.4s, v13.4s, v6.8h
+	WORD $0x3cf06b46                     // 2640: ldr q6, [x26, x16]
+	WORD $0x0e67118c                     // 2644: saddw v12.4s, v12.4s, v7.4h
+	WORD $0x8b19035a                     // 2648: add x26, x26, x25
+	WORD $0x4e671230                     // 264c: saddw2 v16.4s, v17.4s, v7.8h
+	WORD $0x3dc02931                     // 2650: ldr q17, [x9, #0xa0]
+	WORD $0x0e2ec267                     // 2654: smull v7.8h, v19.8b, v14.8b
+	WORD $0x0e3280cb                     // 2658: smlal v11.8h, v6.8b, v18.8b
+	WORD $0x0e6411ef                     // 265c: saddw v15.4s, v15.4s, v4.4h
+	WORD $0x4e6411a4                     // 2660: saddw2 v4.4s, v13.4s, v4.8h
+	WORD $0x3dc0312d                     // 2664: ldr q13, [x9, #0xc0]
+	WORD $0x0e65118c                     // 2668: saddw v12.4s, v12.4s, v5.4h
+	WORD $0x4e3280c9                     // 266c: smlal2 v9.8h, v6.16b, v18.16b
+	WORD $0x3cec6af2                     // 2670: ldr q18, [x23, x12]
+	WORD $0x4e651205                     // 2674: saddw2 v5.4s, v16.4s, v5.8h
+	WORD $0x3cee6ad0                     // 2678: ldr q16, [x22, x14]
+	WORD $0x4e2ec266                     // 267c: smull2 v6.8h, v19.16b, v14.16b
+	WORD $0x3ced6aee                     // 2680: ldr q14, [x23, x13]
+	WORD $0x0e6311ef                     // 2684: saddw v15.4s, v15.4s, v3.4h
+	WORD $0x0e31824a                     // 2688: smlal v10.8h, v18.8b, v17.8b
+	WORD $0x0e6b118c                     // 268c: saddw v12.4s, v12.4s, v11.4h
+	WORD $0x4e631083                     // 2690: saddw2 v3.4s, v4.4s, v3.8h
+	WORD $0x4e318248                     // 2694: smlal2 v8.8h, v18.16b, v17.16b
+	WORD $0x3dc03d31                     // 2698: ldr q17, [x9, #0xf0]
+	WORD $0x4e6b10a4                     // 269c: saddw2 v4.4s, v5.4s, v11.8h
+	WORD $0x0e2d81c7                     // 26a0: smlal v7.8h, v14.8b, v13.8b
+	WORD $0x0e6911e5                     // 26a4: saddw v5.4s, v15.4s, v9.4h
+	WORD $0x0e6a118b                     // 26a8: saddw v11.4s, v12.4s, v10.4h
+	WORD $0x0e31c20c                     // 26ac: smull v12.8h, v16.8b, v17.8b
+	WORD $0x4e691063                     // 26b0: saddw2 v3.4s, v3.4s, v9.8h
+	WORD $0x3cee6ae9                     // 26b4: ldr q9, [x23, x14]
+	WORD $0x4e2d81c6                     // 26b8: smlal2 v6.8h, v14.16b, v13.16b
+	WORD $0x3dc0392d                     // 26bc: ldr q13, [x9, #0xe0]
+	WORD $0x4e6a1084                     // 26c0: saddw2 v4.4s, v4.4s, v10.8h
+	WORD $0x3cef6aca                     // 26c4: ldr q10, [x22, x15]
+	WORD $0x4e31c20f                     // 26c8: smull2 v15.8h, v16.16b, v17.16b
+	WORD $0x0e6810a5                     // 26cc: saddw v5.4s, v5.4s, v8.4h
+	WORD $0xad483930                     // 26d0: ldp q16, q14, [x9, #0x100]
+	WORD $0x0e67116b                     // 26d4: saddw v11.4s, v11.4s, v7.4h
+	WORD $0x0e2d812c                     // 26d8: smlal v12.8h, v9.8b, v13.8b
+	WORD $0x4e681063                     // 26dc: saddw2 v3.4s, v3.4s, v8.8h
+	WORD $0x0e2ec148                     // 26e0: smull v8.8h, v10.8b, v14.8b
+	WORD $0x4e671084                     // 26e4: saddw2 v4.4s, v4.4s, v7.8h
+	WORD $0x3cef6ae7                     // 26e8: ldr q7, [x23, x15]
+	WORD $0x4e2d812f                     // 26ec: smlal2 v15.8h, v9.16b, v13.16b
+	WORD $0x3cf06ac9                     // 26f0: ldr q9, [x22, x16]
+	WORD $0x4e2ec14a                     // 26f4: smull2 v10.8h, v10.16b, v14.16b
+	WORD $0x0e6610a5                     // 26f8: saddw v5.4s, v5.4s, v6.4h
+	WORD $0xad49352e                     // 26fc: ldp q14, q13, [x9, #0x120]
+	WORD $0x0e6c116b                     // 2700: saddw v11.4s, v11.4s, v12.4h
+	WORD $0x8b1902d6                     // 2704: add x22, x22, x25
+	WORD $0x0e3080e8                     // 2708: smlal v8.8h, v7.8b, v16.8b
+	WORD $0x4e661063                     // 270c: saddw2 v3.4s, v3.4s, v6.8h
+	WORD $0x0e2dc126                     // 2710: smull v6.8h, v9.8b, v13.8b
+	WORD $0x4e6c1084                     // 2714: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x3cf06aec                     // 2718: ldr q12, [x23, x16]
+	WORD $0x4e3080ea                     // 271c: smlal2 v10.8h, v7.16b, v16.16b
+	WORD $0x3ced6aa7                     // 2720: ldr q7, [x21, x13]
+	WORD $0xad4ac131                     // 2724: ldp q17, q16, [x9, #0x150]
+	WORD $0x4e2dc129                     // 2728: smull2 v9.8h, v9.16b, v13.16b
+	WORD $0x8b1902f7                     // 272c: add x23, x23, x25
+	WORD $0x0e6f10a5                     // 2730: saddw v5.4s, v5.4s, v15.4h
+	WORD $0x0e68116b                     // 2734: saddw v11.4s, v11.4s, v8.4h
+	WORD $0x0e2e8186                     // 2738: smlal v6.8h, v12.8b, v14.8b
+	WORD $0x0e31c0ed                     // 273c: smull v13.8h, v7.8b, v17.8b
+	WORD $0x4e6f1063                     // 2740: saddw2 v3.4s, v3.4s, v15.8h
+	WORD $0x3dc0512f                     // 2744: ldr q15, [x9, #0x140]
+	WORD $0x4e681084                     // 2748: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x3cec6aa8                     // 274c: ldr q8, [x21, x12]
+	WORD $0x4e2e8189                     // 2750: smlal2 v9.8h, v12.16b, v14.16b
+	WORD $0x3cef6aac                     // 2754: ldr q12, [x21, x15]
+	WORD $0x3dc05d2e                     // 2758: ldr q14, [x9, #0x170]
+	WORD $0x0e6a10a5                     // 275c: saddw v5.4s, v5.4s, v10.4h
+	WORD $0x0e66116b                     // 2760: saddw v11.4s, v11.4s, v6.4h
+	WORD $0x4e31c0e7                     // 2764: smull2 v7.8h, v7.16b, v17.16b
+	WORD $0x0e2f810d                     // 2768: smlal v13.8h, v8.8b, v15.8b
+	WORD $0x4e6a1063                     // 276c: saddw2 v3.4s, v3.4s, v10.8h
+	WORD $0x0e2ec18a                     // 2770: smull v10.8h, v12.8b, v14.8b
+	WORD $0x4e661084                     // 2774: saddw2 v4.4s, v4.4s, v6.8h
+	WORD $0x3cee6aa6                     // 2778: ldr q6, [x21, x14]
+	WORD $0x0e6910a5                     // 277c: saddw v5.4s, v5.4s, v9.4h
+	WORD $0x4e2f8107                     // 2780: smlal2 v7.8h, v8.16b, v15.16b
+	WORD $0x0e6d1168                     // 2784: saddw v8.4s, v11.4s, v13.4h
+	WORD $0x4e2ec18b                     // 2788: smull2 v11.8h, v12.16b, v14.16b
+	WORD $0x3dc0612c                     // 278c: ldr q12, [x9, #0x180]
+	WORD $0x0e3080ca                     // 2790: smlal v10.8h, v6.8b, v16.8b
+	WORD $0x4e6d1084                     // 2794: saddw2 v4.4s, v4.4s, v13.8h
+	WORD $0x4e691063                     // 2798: saddw2 v3.4s, v3.4s, v9.8h
+	WORD $0x3cf06aa9                     // 279c: ldr q9, [x21, x16]
+	WORD $0x0e6710a5                     // 27a0: saddw v5.4s, v5.4s, v7.4h
+	WORD $0x8b1902b5                     // 27a4: add x21, x21, x25
+	WORD $0x4e3080cb                     // 27a8: smlal2 v11.8h, v6.16b, v16.16b
+	WORD $0x0e6a1106                     // 27ac: saddw v6.4s, v8.4s, v10.4h
+	WORD $0x0e2cc128                     // 27b0: smull v8.8h, v9.8b, v12.8b
+	WORD $0x4e6a1084                     // 27b4: saddw2 v4.4s, v4.4s, v10.8h
+	WORD $0x4e671063                     // 27b8: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0x4e2cc127                     // 27bc: smull2 v7.8h, v9.16b, v12.16b
+	WORD $0x0e6b10a5                     // 27c0: saddw v5.4s, v5.4s, v11.4h
+	WORD $0x0e6810c6                     // 27c4: saddw v6.4s, v6.4s, v8.4h
+	WORD $0x4e681084                     // 27c8: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x4e6b1063                     // 27cc: saddw2 v3.4s, v3.4s, v11.8h
+	WORD $0x0e6710a5                     // 27d0: saddw v5.4s, v5.4s, v7.4h
+	WORD $0x4e21d8c6                     // 27d4: scvtf v6.4s, v6.4s
+	WORD $0x4e21d884                     // 27d8: scvtf v4.4s, v4.4s
+	WORD $0x4e671063                     // 27dc: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0xad421d68                     // 27e0: ldp q8, q7, [x11, #0x40]
+	WORD $0x4e21d8a5                     // 27e4: scvtf v5.4s, v5.4s
+	WORD $0x6e26dd06                     // 27e8: fmul v6.4s, v8.4s, v6.4s
+	WORD $0x6e24dce4                     // 27ec: fmul v4.4s, v7.4s, v4.4s
+	WORD $0xad431d68                     // 27f0: ldp q8, q7, [x11, #0x60]
+	WORD $0x4e21d863                     // 27f4: scvtf v3.4s, v3.4s
+	WORD $0x6e25dd05                     // 27f8: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad462169                     // 27fc: ldp q9, q8, [x11, #0xc0]
+	WORD $0x6e23dce3                     // 2800: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x4ea9f4c6                     // 2804: fmin v6.4s, v6.4s, v9.4s
+	WORD $0xad471d69                     // 2808: ldp q9, q7, [x11, #0xe0]
+	WORD $0x4ea8f484                     // 280c: fmin v4.4s, v4.4s, v8.4s
+	WORD $0x4ea9f4a5                     // 2810: fmin v5.4s, v5.4s, v9.4s
+	WORD $0x4e21a8c6                     // 2814: fcvtns v6.4s, v6.4s
+	WORD $0x4ea7f463                     // 2818: fmin v3.4s, v3.4s, v7.4s
+	WORD $0x4e21a884                     // 281c: fcvtns v4.4s, v4.4s
+	WORD $0xad442167                     // 2820: ldp q7, q8, [x11, #0x80]
+	WORD $0x4e21a8a5                     // 2824: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148c6                     // 2828: sqxtn v6.4h, v6.4s
+	WORD $0x4e4818e7                     // 282c: uzp1 v7.8h, v7.8h, v8.8h
+	WORD $0x4e21a863                     // 2830: fcvtns v3.4s, v3.4s
+	WORD $0xad452568                     // 2834: ldp q8, q9, [x11, #0xa0]
+	WORD $0x0e6148a5                     // 2838: sqxtn v5.4h, v5.4s
+	WORD $0x4e614886                     // 283c: sqxtn2 v6.8h, v4.4s
+	WORD $0x4e491904                     // 2840: uzp1 v4.8h, v8.8h, v9.8h
+	WORD $0x4e614865                     // 2844: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e670cc3                     // 2848: sqadd v3.8h, v6.8h, v7.8h
+	WORD $0x4e640ca4                     // 284c: sqadd v4.8h, v5.8h, v4.8h
+	WORD $0x0e214863                     // 2850: sqxtn v3.8b, v3.8h
+	WORD $0x4e214883                     // 2854: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d800363                     // 2858: str q3, [x27]
+	WORD $0x8b13037b                     // 285c: add x27, x27, x19
+	WORD $0x54ffe881                     // 2860: b.ne 0x4700 <depthwiseNEONk5+0x2570>
+	WORD $0x1400057b                     // 2864: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xaa0003e3                     // 2868: mov x3, x0
+	WORD $0xb400af20                     // 286c: cbz x0, 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0x3cec6a64                     // 2870: ldr q4, [x19, x12]
+	WORD $0xf1000463                     // 2874: subs x3, x3, #0x1
+	WORD $0xad401523                     // 2878: ldp q3, q5, [x9]
+	WORD $0x3ced6a66                     // 287c: ldr q6, [x19, x13]
+	WORD $0xad411d30                     // 2880: ldp q16, q7, [x9, #0x20]
+	WORD $0x0e25c08a                     // 2884: smull v10.8h, v4.8b, v5.8b
+	WORD $0x3cec6a2b                     // 2888: ldr q11, [x17, x12]
+	WORD $0x4e25c089                     // 288c: smull2 v9.8h, v4.16b, v5.16b
+	WORD $0x3cee6a6c                     // 2890: ldr q12, [x19, x14]
+	WORD $0x3dc0152d                     // 2894: ldr q13, [x9, #0x50]
+	WORD $0x0e27c0c8                     // 2898: smull v8.8h, v6.8b, v7.8b
+	WORD $0x3cef6a6e                     // 289c: ldr q14, [x19, x15]
+	WORD $0x4e27c0c6                     // 28a0: smull2 v6.8h, v6.16b, v7.16b
+	WORD $0x3dc01d2f                     // 28a4: ldr q15, [x9, #0x70]
+	WORD $0x0e23816a                     // 28a8: smlal v10.8h, v11.8b, v3.8b
+	WORD $0x3ced6a31                     // 28ac: ldr q17, [x17, x13]
+	WORD $0x0e2dc187                     // 28b0: smull v7.8h, v12.8b, v13.8b
+	WORD $0x3cee6a33                     // 28b4: ldr q19, [x17, x14]
+	WORD $0x4e2dc184                     // 28b8: smull2 v4.8h, v12.16b, v13.16b
+	WORD $0xad40356c                     // 28bc: ldp q12, q13, [x11]
+	WORD $0x4e238169                     // 28c0: smlal2 v9.8h, v11.16b, v3.16b
+	WORD $0x0e2fc1c5                     // 28c4: smull v5.8h, v14.8b, v15.8b
+	WORD $0x3dc0112b                     // 28c8: ldr q11, [x9, #0x40]
+	WORD $0x0e308228                     // 28cc: smlal v8.8h, v17.8b, v16.8b
+	WORD $0x0e6a118c                     // 28d0: saddw v12.4s, v12.4s, v10.4h
+	WORD $0x4e2fc1c3                     // 28d4: smull2 v3.8h, v14.16b, v15.16b
+	WORD $0x3cef6a2e                     // 28d8: ldr q14, [x17, x15]
+	WORD $0xad413d72                     // 28dc: ldp q18, q15, [x11, #0x20]
+	WORD $0x4e6a11aa                     // 28e0: saddw2 v10.4s, v13.4s, v10.8h
+	WORD $0x3dc0192d                     // 28e4: ldr q13, [x9, #0x60]
+	WORD $0x4e308226                     // 28e8: smlal2 v6.8h, v17.16b, v16.16b
+	WORD $0x0e2b8267                     // 28ec: smlal v7.8h, v19.8b, v11.8b
+	WORD $0x3cf06a71                     // 28f0: ldr q17, [x19, x16]
+	WORD $0x0e691250                     // 28f4: saddw v16.4s, v18.4s, v9.4h
+	WORD $0x8b160273                     // 28f8: add x19, x19, x22
+	WORD $0x4e2b8264                     // 28fc: smlal2 v4.8h, v19.16b, v11.16b
+	WORD $0xad444d32                     // 2900: ldp q18, q19, [x9, #0x80]
+	WORD $0x0e2d81c5                     // 2904: smlal v5.8h, v14.8b, v13.8b
+	WORD $0x4e2d81c3                     // 2908: smlal2 v3.8h, v14.16b, v13.16b
+	WORD $0x3cec6aee                     // 290c: ldr q14, [x23, x12]
+	WORD $0x4e6911ed                     // 2910: saddw2 v13.4s, v15.4s, v9.8h
+	WORD $0x3dc02d2f                     // 2914: ldr q15, [x9, #0xb0]
+	WORD $0x0e68118c                     // 2918: saddw v12.4s, v12.4s, v8.4h
+	WORD $0x0e33c22b                     // 291c: smull v11.8h, v17.8b, v19.8b
+	WORD $0x4e33c229                     // 2920: smull2 v9.8h, v17.16b, v19.16b
+	WORD $0x3ced6af3                     // 2924: ldr q19, [x23, x13]
+	WORD $0x4e681151                     // 2928: saddw2 v17.4s, v10.4s, v8.8h
+	WORD $0x0e2fc1ca                     // 292c: smull v10.8h, v14.8b, v15.8b
+	WORD $0x4e2fc1c8                     // 2930: smull2 v8.8h, v14.16b, v15.16b
+	WORD $0x3dc0352e                     // 2934: ldr q14, [x9, #0xd0]
+	WORD $0x0e66120f                     // 2938: saddw v15.4s, v16.4s, v6.4h
+	WORD $0x4e6611ad                     // 293c: saddw2 v13.4s, v13.4s, v6.8h
+	WORD $0x3cf06a26                     // 2940: ldr q6, [x17, x16]
+	WORD $0x0e67118c                     // 2944: saddw v12.4s, v12.4s, v7.4h
+	WORD $0x8b160231                     // 2948: add x17, x17, x22
+	WORD $0x4e671230                     // 294c: saddw2 v16.4s, v17.4s, v7.8h
+	WORD $0x3dc02931                     // 2950: ldr q17, [x9, #0xa0]
+	WORD $0x0e2ec267                     // 2954: smull v7.8h, v19.8b, v14.8b
+	WORD $0x0e3280cb                     // 2958: smlal v11.8h, v6.8b, v18.8b
+	WORD $0x0e6411ef                     // 295c: saddw v15.4s, v15.4s, v4.4h
+	WORD $0x4e6411a4                     // 2960: saddw2 v4.4s, v13.4s, v4.8h
+	WORD $0x3dc0312d                     // 2964: ldr q13, [x9, #0xc0]
+	WORD $0x0e65118c                     // 2968: saddw v12.4s, v12.4s, v5.4h
+	WORD $0x4e3280c9                     // 296c: smlal2 v9.8h, v6.16b, v18.16b
+	WORD $0x3cec6ab2                     // 2970: ldr q18, [x21, x12]
+	WORD $0x4e651205                     // 2974: saddw2 v5.4s, v16.4s, v5.8h
+	WORD $0x3cee6af0                     // 2978: ldr q16, [x23, x14]
+	WORD $0x4e2ec266                     // 297c: smull2 v6.8h, v19.16b, v14.16b
+	WORD $0x3ced6aae                     // 2980: ldr q14, [x21, x13]
+	WORD $0x0e6311ef                     // 2984: saddw v15.4s, v15.4s, v3.4h
+	WORD $0x0e31824a                     // 2988: smlal v10.8h, v18.8b, v17.8b
+	WORD $0x0e6b118c                     // 298c: saddw v12.4s, v12.4s, v11.4h
+	WORD $0x4e631083                     // 2990: saddw2 v3.4s, v4.4s, v3.8h
+	WORD $0x4e318248                     // 2994: smlal2 v8.8h, v18.16b, v17.16b
+	WORD $0x3dc03d31                     // 2998: ldr q17, [x9, #0xf0]
+	WORD $0x4e6b10a4                     // 299c: saddw2 v4.4s, v5.4s, v11.8h
+	WORD $0x0e2d81c7                     // 29a0: smlal v7.8h, v14.8b, v13.8b
+	WORD $0x0e6911e5                     // 29a4: saddw v5.4s, v15.4s, v9.4h
+	WORD $0x0e6a118b                     // 29a8: saddw v11.4s, v12.4s, v10.4h
+	WORD $0x0e31c20c                     // 29ac: smull v12.8h, v16.8b, v17.8b
+	WORD $0x4e691063                     // 29b0: saddw2 v3.4s, v3.4s, v9.8h
+	WORD $0x3cee6aa9                     // 29b4: ldr q9, [x21, x14]
+	WORD $0x4e2d81c6                     // 29b8: smlal2 v6.8h, v14.16b, v13.16b
+	WORD $0x3dc0392d                     // 29bc: ldr q13, [x9, #0xe0]
+	WORD $0x4e6a1084                     // 29c0: saddw2 v4.4s, v4.4s, v10.8h
+	WORD $0x3cef6aea                     // 29c4: ldr q10, [x23, x15]
+	WORD $0x4e31c20f                     // 29c8: smull2 v15.8h, v16.16b, v17.16b
+	WORD $0x0e6810a5                     // 29cc: saddw v5.4s, v5.4s, v8.4h
+	WORD $0xad483930                     // 29d0: ldp q16, q14, [x9, #0x100]
+	WORD $0x0e67116b                     // 29d4: saddw v11.4s, v11.4s, v7.4h
+	WORD $0x0e2d812c                     // 29d8: smlal v12.8h, v9.8b, v13.8b
+	WORD $0x4e681063                     // 29dc: saddw2 v3.4s, v3.4s, v8.8h
+	WORD $0x0e2ec148                     // 29e0: smull v8.8h, v10.8b, v14.8b
+	WORD $0x4e671084                     // 29e4: saddw2 v4.4s, v4.4s, v7.8h
+	WORD $0x3cef6aa7                     // 29e8: ldr q7, [x21, x15]
+	WORD $0x4e2d812f                     // 29ec: smlal2 v15.8h, v9.16b, v13.16b
+	WORD $0x3cf06ae9                     // 29f0: ldr q9, [x23, x16]
+	WORD $0x4e2ec14a                     // 29f4: smull2 v10.8h, v10.16b, v14.16b
+	WORD $0x0e6610a5                     // 29f8: saddw v5.4s, v5.4s, v6.4h
+	WORD $0xad49352e                     // 29fc: ldp q14, q13, [x9, #0x120]
+	WORD $0x0e6c116b                     // 2a00: saddw v11.4s, v11.4s, v12.4h
+	WORD $0x8b1602f7                     // 2a04: add x23, x23, x22
+	WORD $0x0e3080e8                     // 2a08: smlal v8.8h, v7.8b, v16.8b
+	WORD $0x4e661063                     // 2a0c: saddw2 v3.4s, v3.4s, v6.8h
+	WORD $0x0e2dc126                     // 2a10: smull v6.8h, v9.8b, v13.8b
+	WORD $0x4e6c1084                     // 2a14: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x3cf06aac                     // 2a18: ldr q12, [x21, x16]
+	WORD $0x4e3080ea                     // 2a1c: smlal2 v10.8h, v7.16b, v16.16b
+	WORD $0x3ced6b27                     // 2a20: ldr q7, [x25, x13]
+	WORD $0xad4ac131                     // 2a24: ldp q17, q16, [x9, #0x150]
+	WORD $0x4e2dc129                     // 2a28: smull2 v9.8h, v9.16b, v13.16b
+	WORD $0x8b1602b5                     // 2a2c: add x21, x21, x22
+	WORD $0x0e6f10a5                     // 2a30: saddw v5.4s, v5.4s, v15.4h
+	WORD $0x0e68116b                     // 2a34: saddw v11.4s, v11.4s, v8.4h
+	WORD $0x0e2e8186                     // 2a38: smlal v6.8h, v12.8b, v14.8b
+	WORD $0x0e31c0ed                     // 2a3c: smull v13.8h, v7.8b, v17.8b
+	WORD $0x4e6f1063                     // 2a40: saddw2 v3.4s, v3.4s, v15.8h
+	WORD $0x3dc0512f                     // 2a44: ldr q15, [x9, #0x140]
+	WORD $0x4e681084                     // 2a48: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x3cec6b28                     // 2a4c: ldr q8, [x25, x12]
+	WORD $0x4e2e8189                     // 2a50: smlal2 v9.8h, v12.16b, v14.16b
+	WORD $0x3cef6b2c                     // 2a54: ldr q12, [x25, x15]
+	WORD $0x3dc05d2e                     // 2a58: ldr q14, [x9, #0x170]
+	WORD $0x0e6a10a5                     // 2a5c: saddw v5.4s, v5.4s, v10.4h
+	WORD $0x0e66116b                     // 2a60: saddw v11.4s, v11.4s, v6.4h
+	WORD $0x4e31c0e7                     // 2a64: smull2 v7.8h, v7.16b, v17.16b
+	WORD $0x0e2f810d                     // 2a68: smlal v13.8h, v8.8b, v15.8b
+	WORD $0x4e6a1063                     // 2a6c: saddw2 v3.4s, v3.4s, v10.8h
+	WORD $0x0e2ec18a                     // 2a70: smull v10.8h, v12.8b, v14.8b
+	WORD $0x4e661084                     // 2a74: saddw2 v4.4s, v4.4s, v6.8h
+	WORD $0x3cee6b26                     // 2a78: ldr q6, [x25, x14]
+	WORD $0x0e6910a5                     // 2a7c: saddw v5.4s, v5.4s, v9.4h
+	WORD $0x4e2f8107                     // 2a80: smlal2 v7.8h, v8.16b, v15.16b
+	WORD $0x0e6d1168                     // 2a84: saddw v8.4s, v11.4s, v13.4h
+	WORD $0x4e2ec18b                     // 2a88: smull2 v11.8h, v12.16b, v14.16b
+	WORD $0x3dc0612c                     // 2a8c: ldr q12, [x9, #0x180]
+	WORD $0x0e3080ca                     // 2a90: smlal v10.8h, v6.8b, v16.8b
+	WORD $0x4e6d1084                     // 2a94: saddw2 v4.4s, v4.4s, v13.8h
+	WORD $0x4e691063                     // 2a98: saddw2 v3.4s, v3.4s, v9.8h
+	WORD $0x3cf06b29                     // 2a9c: ldr q9, [x25, x16]
+	WORD $0x0e6710a5                     // 2aa0: saddw v5.4s, v5.4s, v7.4h
+	WORD $0x8b160339                     // 2aa4: add x25, x25, x22
+	WORD $0x4e3080cb                     // 2aa8: smlal2 v11.8h, v6.16b, v16.16b
+	WORD $0x0e6a1106                     // 2aac: saddw v6.4s, v8.4s, v10.4h
+	WORD $0x0e2cc128                     // 2ab0: smull v8.8h, v9.8b, v12.8b
+	WORD $0x4e6a1084                     // 2ab4: saddw2 v4.4s, v4.4s, v10.8h
+	WORD $0x4e671063                     // 2ab8: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0x4e2cc127                     // 2abc: smull2 v7.8h, v9.16b, v12.16b
+	WORD $0x0e6b10a5                     // 2ac0: saddw v5.4s, v5.4s, v11.4h
+	WORD $0x0e6810c6                     // 2ac4: saddw v6.4s, v6.4s, v8.4h
+	WORD $0x4e681084                     // 2ac8: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x4e6b1063                     // 2acc: saddw2 v3.4s, v3.4s, v11.8h
+	WORD $0x0e6710a5                     // 2ad0: saddw v5.4s, v5.4s, v7.4h
+	WORD $0x4e21d8c6                     // 2ad4: scvtf v6.4s, v6.4s
+	WORD $0x4e21d884                     // 2ad8: scvtf v4.4s, v4.4s
+	WORD $0x4e671063                     // 2adc: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0xad421d68                     // 2ae0: ldp q8, q7, [x11, #0x40]
+	WORD $0x4e21d8a5                     // 2ae4: scvtf v5.4s, v5.4s
+	WORD $0x6e26dd06                     // 2ae8: fmul v6.4s, v8.4s, v6.4s
+	WORD $0x6e24dce4                     // 2aec: fmul v4.4s, v7.4s, v4.4s
+	WORD $0xad431d68                     // 2af0: ldp q8, q7, [x11, #0x60]
+	WORD $0x4e21d863                     // 2af4: scvtf v3.4s, v3.4s
+	WORD $0x6e25dd05                     // 2af8: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad462169                     // 2afc: ldp q9, q8, [x11, #0xc0]
+	WORD $0x6e23dce3                     // 2b00: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x6e29dcc9                     // 2b04: fmul v9.4s, v6.4s, v9.4s
+	WORD $0x6e28dc87                     // 2b08: fmul v7.4s, v4.4s, v8.4s
+	WORD $0xad47216a                     // 2b0c: ldp q10, q8, [x11, #0xe0]
+	WORD $0x6e2adcaa                     // 2b10: fmul v10.4s, v5.4s, v10.4s
+	WORD $0x4e20d529                     // 2b14: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x6e28dc68                     // 2b18: fmul v8.4s, v3.4s, v8.4s
+	WORD $0x4e20d4e7                     // 2b1c: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e20d54a                     // 2b20: fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e21f529                     // 2b24: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4e20d508                     // 2b28: fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21f4e7                     // 2b2c: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4e21f54a                     // 2b30: fmax v10.4s, v10.4s, v1.4s
+	WORD $0x4ea2f529                     // 2b34: fmin v9.4s, v9.4s, v2.4s
+	WORD $0x4e21f508                     // 2b38: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4ea2f4e7                     // 2b3c: fmin v7.4s, v7.4s, v2.4s
+	WORD $0x4ea2f54a                     // 2b40: fmin v10.4s, v10.4s, v2.4s
+	WORD $0x6e29dcc6                     // 2b44: fmul v6.4s, v6.4s, v9.4s
+	WORD $0x4ea2f508                     // 2b48: fmin v8.4s, v8.4s, v2.4s
+	WORD $0x6e27dc84                     // 2b4c: fmul v4.4s, v4.4s, v7.4s
+	WORD $0x6e2adca5                     // 2b50: fmul v5.4s, v5.4s, v10.4s
+	WORD $0x4e21a8c6                     // 2b54: fcvtns v6.4s, v6.4s
+	WORD $0x6e28dc63                     // 2b58: fmul v3.4s, v3.4s, v8.4s
+	WORD $0x4e21a884                     // 2b5c: fcvtns v4.4s, v4.4s
+	WORD $0xad442167                     // 2b60: ldp q7, q8, [x11, #0x80]
+	WORD $0x4e21a8a5                     // 2b64: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148c6                     // 2b68: sqxtn v6.4h, v6.4s
+	WORD $0x4e4818e7                     // 2b6c: uzp1 v7.8h, v7.8h, v8.8h
+	WORD $0x4e21a863                     // 2b70: fcvtns v3.4s, v3.4s
+	WORD $0xad452568                     // 2b74: ldp q8, q9, [x11, #0xa0]
+	WORD $0x0e6148a5                     // 2b78: sqxtn v5.4h, v5.4s
+	WORD $0x4e614886                     // 2b7c: sqxtn2 v6.8h, v4.4s
+	WORD $0x4e491904                     // 2b80: uzp1 v4.8h, v8.8h, v9.8h
+	WORD $0x4e614865                     // 2b84: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e670cc3                     // 2b88: sqadd v3.8h, v6.8h, v7.8h
+	WORD $0x4e640ca4                     // 2b8c: sqadd v4.8h, v5.8h, v4.8h
+	WORD $0x0e214863                     // 2b90: sqxtn v3.8b, v3.8h
+	WORD $0x4e214883                     // 2b94: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d800343                     // 2b98: str q3, [x26]
+	WORD $0x8b18035a                     // 2b9c: add x26, x26, x24
+	WORD $0x54ffe681                     // 2ba0: b.ne 0x4a00 <depthwiseNEONk5+0x2870>
+	WORD $0x140004ab                     // 2ba4: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xaa1f03ec                     // 2ba8: mov x12, xzr
+	WORD $0xf940068d                     // 2bac: ldr x13, [x20, #0x8]
+	WORD $0xf940068e                     // 2bb0: ldr x14, [x20, #0x8]
+	WORD $0xd37ff9ce                     // 2bb4: lsl x14, x14, #1
+	WORD $0xf940068f                     // 2bb8: ldr x15, [x20, #0x8]
+	WORD $0x8b0f05ef                     // 2bbc: add x15, x15, x15, lsl #1
+	WORD $0xf9400690                     // 2bc0: ldr x16, [x20, #0x8]
+	WORD $0xd37ef610                     // 2bc4: lsl x16, x16, #2
+	WORD $0xf9401e91                     // 2bc8: ldr x17, [x20, #0x38]
+	WORD $0xb4009431                     // 2bcc: cbz x17, 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xa941d676                     // 2bd0: ldp x22, x21, [x19, #0x18]
+	WORD $0x8b0a035a                     // 2bd4: add x26, x26, x10
+	WORD $0xa940de78                     // 2bd8: ldp x24, x23, [x19, #0x8]
+	WORD $0xa942ce9b                     // 2bdc: ldp x27, x19, [x20, #0x28]
+	WORD $0x8b0a02b5                     // 2be0: add x21, x21, x10
+	WORD $0x8b0a02d6                     // 2be4: add x22, x22, x10
+	WORD $0xf9400a99                     // 2be8: ldr x25, [x20, #0x10]
+	WORD $0x8b0a02f7                     // 2bec: add x23, x23, x10
+	WORD $0x8b0a0318                     // 2bf0: add x24, x24, x10
+	WORD $0x8b0a037b                     // 2bf4: add x27, x27, x10
+	WORD $0xd503201f                     // 2bf8: nop
+	WORD $0xd503201f                     // 2bfc: nop
+	WORD $0x3cec6b04                     // 2c00: ldr q4, [x24, x12]
+	WORD $0xf1000631                     // 2c04: subs x17, x17, #0x1
+	WORD $0xad401523                     // 2c08: ldp q3, q5, [x9]
+	WORD $0x3ced6b06                     // 2c0c: ldr q6, [x24, x13]
+	WORD $0xad411d30                     // 2c10: ldp q16, q7, [x9, #0x20]
+	WORD $0x0e25c08a                     // 2c14: smull v10.8h, v4.8b, v5.8b
+	WORD $0x3cec6b4b                     // 2c18: ldr q11, [x26, x12]
+	WORD $0x4e25c089                     // 2c1c: smull2 v9.8h, v4.16b, v5.16b
+	WORD $0x3cee6b0c                     // 2c20: ldr q12, [x24, x14]
+	WORD $0x3dc0152d                     // 2c24: ldr q13, [x9, #0x50]
+	WORD $0x0e27c0c8                     // 2c28: smull v8.8h, v6.8b, v7.8b
+	WORD $0x3cef6b0e                     // 2c2c: ldr q14, [x24, x15]
+	WORD $0x4e27c0c6                     // 2c30: smull2 v6.8h, v6.16b, v7.16b
+	WORD $0x3dc01d2f                     // 2c34: ldr q15, [x9, #0x70]
+	WORD $0x0e23816a                     // 2c38: smlal v10.8h, v11.8b, v3.8b
+	WORD $0x3ced6b51                     // 2c3c: ldr q17, [x26, x13]
+	WORD $0x0e2dc187                     // 2c40: smull v7.8h, v12.8b, v13.8b
+	WORD $0x3cee6b53                     // 2c44: ldr q19, [x26, x14]
+	WORD $0x4e2dc184                     // 2c48: smull2 v4.8h, v12.16b, v13.16b
+	WORD $0xad40356c                     // 2c4c: ldp q12, q13, [x11]
+	WORD $0x4e238169                     // 2c50: smlal2 v9.8h, v11.16b, v3.16b
+	WORD $0x0e2fc1c5                     // 2c54: smull v5.8h, v14.8b, v15.8b
+	WORD $0x3dc0112b                     // 2c58: ldr q11, [x9, #0x40]
+	WORD $0x0e308228                     // 2c5c: smlal v8.8h, v17.8b, v16.8b
+	WORD $0x0e6a118c                     // 2c60: saddw v12.4s, v12.4s, v10.4h
+	WORD $0x4e2fc1c3                     // 2c64: smull2 v3.8h, v14.16b, v15.16b
+	WORD $0x3cef6b4e                     // 2c68: ldr q14, [x26, x15]
+	WORD $0xad413d72                     // 2c6c: ldp q18, q15, [x11, #0x20]
+	WORD $0x4e6a11aa                     // 2c70: saddw2 v10.4s, v13.4s, v10.8h
+	WORD $0x3dc0192d                     // 2c74: ldr q13, [x9, #0x60]
+	WORD $0x4e308226                     // 2c78: smlal2 v6.8h, v17.16b, v16.16b
+	WORD $0x0e2b8267                     // 2c7c: smlal v7.8h, v19.8b, v11.8b
+	WORD $0x3cf06b11                     // 2c80: ldr q17, [x24, x16]
+	WORD $0x0e691250                     // 2c84: saddw v16.4s, v18.4s, v9.4h
+	WORD $0x8b190318                     // 2c88: add x24, x24, x25
+	WORD $0x4e2b8264                     // 2c8c: smlal2 v4.8h, v19.16b, v11.16b
+	WORD $0xad444d32                     // 2c90: ldp q18, q19, [x9, #0x80]
+	WORD $0x0e2d81c5                     // 2c94: smlal v5.8h, v14.8b, v13.8b
+	WORD $0x4e2d81c3                     // 2c98: smlal2 v3.8h, v14.16b, v13.16b
+	WORD $0x3cec6ace                     // 2c9c: ldr q14, [x22, x12]
+	WORD $0x4e6911ed                     // 2ca0: saddw2 v13.4s, v15.4s, v9.8h
+	WORD $0x3dc02d2f                     // 2ca4: ldr q15, [x9, #0xb0]
+	WORD $0x0e68118c                     // 2ca8: saddw v12.4s, v12.4s, v8.4h
+	WORD $0x0e33c22b                     // 2cac: smull v11.8h, v17.8b, v19.8b
+	WORD $0x4e33c229                     // 2cb0: smull2 v9.8h, v17.16b, v19.16b
+	WORD $0x3ced6ad3                     // 2cb4: ldr q19, [x22, x13]
+	WORD $0x4e681151                     // 2cb8: saddw2 v17.4s, v10.4s, v8.8h
+	WORD $0x0e2fc1ca                     // 2cbc: smull v10.8h, v14.8b, v15.8b
+	WORD $0x4e2fc1c8                     // 2cc0: smull2 v8.8h, v14.16b, v15.16b
+	WORD $0x3dc0352e                     // 2cc4: ldr q14, [x9, #0xd0]
+	WORD $0x0e66120f                     // 2cc8: saddw v15.4s, v16.4s, v6.4h
+	WORD $0x4e6611ad                     // 2ccc: saddw2 v13.4s, v13.4s, v6.8h
+	WORD $0x3cf06b46                     // 2cd0: ldr q6, [x26, x16]
+	WORD $0x0e67118c                     // 2cd4: saddw v12.4s, v12.4s, v7.4h
+	WORD $0x8b19035a                     // 2cd8: add x26, x26, x25
+	WORD $0x4e671230                     // 2cdc: saddw2 v16.4s, v17.4s, v7.8h
+	WORD $0x3dc02931                     // 2ce0: ldr q17, [x9, #0xa0]
+	WORD $0x0e2ec267                     // 2ce4: smull v7.8h, v19.8b, v14.8b
+	WORD $0x0e3280cb                     // 2ce8: smlal v11.8h, v6.8b, v18.8b
+	WORD $0x0e6411ef                     // 2cec: saddw v15.4s, v15.4s, v4.4h
+	WORD $0x4e6411a4                     // 2cf0: saddw2 v4.4s, v13.4s, v4.8h
+	WORD $0x3dc0312d                     // 2cf4: ldr q13, [x9, #0xc0]
+	WORD $0x0e65118c                     // 2cf8: saddw v12.4s, v12.4s, v5.4h
+	WORD $0x4e3280c9                     // 2cfc: smlal2 v9.8h, v6.16b, v18.16b
+	WORD $0x3cec6af2                     // 2d00: ldr q18, [x23, x12]
+	WORD $0x4e651205                     // 2d04: saddw2 v5.4s, v16.4s, v5.8h
+	WORD $0x3cee6ad0                     // 2d08: ldr q16, [x22, x14]
+	WORD $0x4e2ec266                     // 2d0c: smull2 v6.8h, v19.16b, v14.16b
+	WORD $0x3ced6aee                     // 2d10: ldr q14, [x23, x13]
+	WORD $0x0e6311ef                     // 2d14: saddw v15.4s, v15.4s, v3.4h
+	WORD $0x0e31824a                     // 2d18: smlal v10.8h, v18.8b, v17.8b
+	WORD $0x0e6b118c                     // 2d1c: saddw v12.4s, v12.4s, v11.4h
+	WORD $0x4e631083                     // 2d20: saddw2 v3.4s, v4.4s, v3.8h
+	WORD $0x4e318248                     // 2d24: smlal2 v8.8h, v18.16b, v17.16b
+	WORD $0x3dc03d31                     // 2d28: ldr q17, [x9, #0xf0]
+	WORD $0x4e6b10a4                     // 2d2c: saddw2 v4.4s, v5.4s, v11.8h
+	WORD $0x0e2d81c7                     // 2d30: smlal v7.8h, v14.8b, v13.8b
+	WORD $0x0e6911e5                     // 2d34: saddw v5.4s, v15.4s, v9.4h
+	WORD $0x0e6a118b                     // 2d38: saddw v11.4s, v12.4s, v10.4h
+	WORD $0x0e31c20c                     // 2d3c: smull v12.8h, v16.8b, v17.8b
+	WORD $0x4e691063                     // 2d40: saddw2 v3.4s, v3.4s, v9.8h
+	WORD $0x3cee6ae9                     // 2d44: ldr q9, [x23, x14]
+	WORD $0x4e2d81c6                     // 2d48: smlal2 v6.8h, v14.16b, v13.16b
+	WORD $0x3dc0392d                     // 2d4c: ldr q13, [x9, #0xe0]
+	WORD $0x4e6a1084                     // 2d50: saddw2 v4.4s, v4.4s, v10.8h
+	WORD $0x3cef6aca                     // 2d54: ldr q10, [x22, x15]
+	WORD $0x4e31c20f                     // 2d58: smull2 v15.8h, v16.16b, v17.16b
+	WORD $0x0e6810a5                     // 2d5c: saddw v5.4s, v5.4s, v8.4h
+	WORD $0xad483930                     // 2d60: ldp q16, q14, [x9, #0x100]
+	WORD $0x0e67116b                     // 2d64: saddw v11.4s, v11.4s, v7.4h
+	WORD $0x0e2d812c                     // 2d68: smlal v12.8h, v9.8b, v13.8b
+	WORD $0x4e681063                     // 2d6c: saddw2 v3.4s, v3.4s, v8.8h
+	WORD $0x0e2ec148                     // 2d70: smull v8.8h, v10.8b, v14.8b
+	WORD $0x4e671084                     // 2d74: saddw2 v4.4s, v4.4s, v7.8h
+	WORD $0x3cef6ae7                     // 2d78: ldr q7, [x23, x15]
+	WORD $0x4e2d812f                     // 2d7c: smlal2 v15.8h, v9.16b, v13.16b
+	WORD $0x3cf06ac9                     // 2d80: ldr q9, [x22, x16]
+	WORD $0x4e2ec14a                     // 2d84: smull2 v10.8h, v10.16b, v14.16b
+	WORD $0x0e6610a5                     // 2d88: saddw v5.4s, v5.4s, v6.4h
+	WORD $0xad49352e                     // 2d8c: ldp q14, q13, [x9, #0x120]
+	WORD $0x0e6c116b                     // 2d90: saddw v11.4s, v11.4s, v12.4h
+	WORD $0x8b1902d6                     // 2d94: add x22, x22, x25
+	WORD $0x0e3080e8                     // 2d98: smlal v8.8h, v7.8b, v16.8b
+	WORD $0x4e661063                     // 2d9c: saddw2 v3.4s, v3.4s, v6.8h
+	WORD $0x0e2dc126                     // 2da0: smull v6.8h, v9.8b, v13.8b
+	WORD $0x4e6c1084                     // 2da4: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x3cf06aec                     // 2da8: ldr q12, [x23, x16]
+	WORD $0x4e3080ea                     // 2dac: smlal2 v10.8h, v7.16b, v16.16b
+	WORD $0x3ced6aa7                     // 2db0: ldr q7, [x21, x13]
+	WORD $0xad4ac131                     // 2db4: ldp q17, q16, [x9, #0x150]
+	WORD $0x4e2dc129                     // 2db8: smull2 v9.8h, v9.16b, v13.16b
+	WORD $0x8b1902f7                     // 2dbc: add x23, x23, x25
+	WORD $0x0e6f10a5                     // 2dc0: saddw v5.4s, v5.4s, v15.4h
+	WORD $0x0e68116b                     // 2dc4: saddw v11.4s, v11.4s, v8.4h
+	WORD $0x0e2e8186                     // 2dc8: smlal v6.8h, v12.8b, v14.8b
+	WORD $0x0e31c0ed                     // 2dcc: smull v13.8h, v7.8b, v17.8b
+	WORD $0x4e6f1063                     // 2dd0: saddw2 v3.4s, v3.4s, v15.8h
+	WORD $0x3dc0512f                     // 2dd4: ldr q15, [x9, #0x140]
+	WORD $0x4e681084                     // 2dd8: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x3cec6aa8                     // 2ddc: ldr q8, [x21, x12]
+	WORD $0x4e2e8189                     // 2de0: smlal2 v9.8h, v12.16b, v14.16b
+	WORD $0x3cef6aac                     // 2de4: ldr q12, [x21, x15]
+	WORD $0x3dc05d2e                     // 2de8: ldr q14, [x9, #0x170]
+	WORD $0x0e6a10a5                     // 2dec: saddw v5.4s, v5.4s, v10.4h
+	WORD $0x0e66116b                     // 2df0: saddw v11.4s, v11.4s, v6.4h
+	WORD $0x4e31c0e7                     // 2df4: smull2 v7.8h, v7.16b, v17.16b
+	WORD $0x0e2f810d                     // 2df8: smlal v13.8h, v8.8b, v15.8b
+	WORD $0x4e6a1063                     // 2dfc: saddw2 v3.4s, v3.4s, v10.8h
+	WORD $0x0e2ec18a                     // 2e00: smull v10.8h, v12.8b, v14.8b
+	WORD $0x4e661084                     // 2e04: saddw2 v4.4s, v4.4s, v6.8h
+	WORD $0x3cee6aa6                     // 2e08: ldr q6, [x21, x14]
+	WORD $0x0e6910a5                     // 2e0c: saddw v5.4s, v5.4s, v9.4h
+	WORD $0x4e2f8107                     // 2e10: smlal2 v7.8h, v8.16b, v15.16b
+	WORD $0x0e6d1168                     // 2e14: saddw v8.4s, v11.4s, v13.4h
+	WORD $0x4e2ec18b                     // 2e18: smull2 v11.8h, v12.16b, v14.16b
+	WORD $0x3dc0612c                     // 2e1c: ldr q12, [x9, #0x180]
+	WORD $0x0e3080ca                     // 2e20: smlal v10.8h, v6.8b, v16.8b
+	WORD $0x4e6d1084                     // 2e24: saddw2 v4.4s, v4.4s, v13.8h
+	WORD $0x4e691063                     // 2e28: saddw2 v3.4s, v3.4s, v9.8h
+	WORD $0x3cf06aa9                     // 2e2c: ldr q9, [x21, x16]
+	WORD $0x0e6710a5                     // 2e30: saddw v5.4s, v5.4s, v7.4h
+	WORD $0x8b1902b5                     // 2e34: add x21, x21, x25
+	WORD $0x4e3080cb                     // 2e38: smlal2 v11.8h, v6.16b, v16.16b
+	WORD $0x0e6a1106                     // 2e3c: saddw v6.4s, v8.4s, v10.4h
+	WORD $0x0e2cc128                     // 2e40: smull v8.8h, v9.8b, v12.8b
+	WORD $0x4e6a1084                     // 2e44: saddw2 v4.4s, v4.4s, v10.8h
+	WORD $0x4e671063                     // 2e48: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0x4e2cc127                     // 2e4c: smull2 v7.8h, v9.16b, v12.16b
+	WORD $0x0e6b10a5                     // 2e50: saddw v5.4s, v5.4s, v11.4h
+	WORD $0x0e6810c6                     // 2e54: saddw v6.4s, v6.4s, v8.4h
+	WORD $0x4e681084                     // 2e58: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x4e6b1063                     // 2e5c: saddw2 v3.4s, v3.4s, v11.8h
+	WORD $0x0e6710a5                     // 2e60: saddw v5.4s, v5.4s, v7.4h
+	WORD $0x4e21d8c6                     // 2e64: scvtf v6.4s, v6.4s
+	WORD $0x4e21d884                     // 2e68: scvtf v4.4s, v4.4s
+	WORD $0x4e671063                     // 2e6c: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0xad421d68                     // 2e70: ldp q8, q7, [x11, #0x40]
+	WORD $0x4e21d8a5                     // 2e74: scvtf v5.4s, v5.4s
+	WORD $0x6e26dd06                     // 2e78: fmul v6.4s, v8.4s, v6.4s
+	WORD $0x6e24dce4                     // 2e7c: fmul v4.4s, v7.4s, v4.4s
+	WORD $0xad431d68                     // 2e80: ldp q8, q7, [x11, #0x60]
+	WORD $0x4e21d863                     // 2e84: scvtf v3.4s, v3.4s
+	WORD $0x6e25dd05                     // 2e88: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad462169                     // 2e8c: ldp q9, q8, [x11, #0xc0]
+	WORD $0x6e23dce3                     // 2e90: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x6e29dcc9                     // 2e94: fmul v9.4s, v6.4s, v9.4s
+	WORD $0x6e28dc87                     // 2e98: fmul v7.4s, v4.4s, v8.4s
+	WORD $0xad47216a                     // 2e9c: ldp q10, q8, [x11, #0xe0]
+	WORD $0x6e2adcaa                     // 2ea0: fmul v10.4s, v5.4s, v10.4s
+	WORD $0x4e20d529                     // 2ea4: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x6e28dc68                     // 2ea8: fmul v8.4s, v3.4s, v8.4s
+	WORD $0x4e20d4e7                     // 2eac: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e20d54a                     // 2eb0: fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e21f529                     // 2eb4: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4e20d508                     // 2eb8: fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21f4e7                     // 2ebc: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4e21f54a                     // 2ec0: fmax v10.4s, v10.4s, v1.4s
+	WORD $0x4ea2f529                     // 2ec4: fmin v9.4s, v9.4s, v2.4s
+	WORD $0x4e21f508                     // 2ec8: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4ea2f4e7                     // 2ecc: fmin v7.4s, v7.4s, v2.4s
+	WORD $0x4ea2f54a                     // 2ed0: fmin v10.4s, v10.4s, v2.4s
+	WORD $0x6e29dcc6                     // 2ed4: fmul v6.4s, v6.4s, v9.4s
+	WORD $0x4ea2f508                     // 2ed8: fmin v8.4s, v8.4s, v2.4s
+	WORD $0x6e27dc84                     // 2edc: fmul v4.4s, v4.4s, v7.4s
+	WORD $0x6e2adca5                     // 2ee0: fmul v5.4s, v5.4s, v10.4s
+	WORD $0x4e21a8c6                     // 2ee4: fcvtns v6.4s, v6.4s
+	WORD $0x6e28dc63                     // 2ee8: fmul v3.4s, v3.4s, v8.4s
+	WORD $0x4e21a884                     // 2eec: fcvtns v4.4s, v4.4s
+	WORD $0xad442167                     // 2ef0: ldp q7, q8, [x11, #0x80]
+	WORD $0x4e21a8a5                     // 2ef4: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148c6                     // 2ef8: sqxtn v6.4h, v6.4s
+	WORD $0x4e4818e7                     // 2efc: uzp1 v7.8h, v7.8h, v8.8h
+	WORD $0x4e21a863                     // 2f00: fcvtns v3.4s, v3.4s
+	WORD $0xad452568                     // 2f04: ldp q8, q9, [x11, #0xa0]
+	WORD $0x0e6148a5                     // 2f08: sqxtn v5.4h, v5.4s
+	WORD $0x4e614886                     // 2f0c: sqxtn2 v6.8h, v4.4s
+	WORD $0x4e491904                     // 2f10: uzp1 v4.8h, v8.8h, v9.8h
+	WORD $0x4e614865                     // 2f14: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e670cc3                     // 2f18: sqadd v3.8h, v6.8h, v7.8h
+	WORD $0x4e640ca4                     // 2f1c: sqadd v4.8h, v5.8h, v4.8h
+	WORD $0x0e214863                     // 2f20: sqxtn v3.8b, v3.8h
+	WORD $0x4e214883                     // 2f24: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d800363                     // 2f28: str q3, [x27]
+	WORD $0x8b13037b                     // 2f2c: add x27, x27, x19
+	WORD $0x54ffe681                     // 2f30: b.ne 0x4d90 <depthwiseNEONk5+0x2c00>
+	WORD $0x140003c7                     // 2f34: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xaa0003e3                     // 2f38: mov x3, x0
+	WORD $0xb40078a0                     // 2f3c: cbz x0, 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0x3cec6a63                     // 2f40: ldr q3, [x19, x12]
+	WORD $0xf1000463                     // 2f44: subs x3, x3, #0x1
+	WORD $0xad401127                     // 2f48: ldp q7, q4, [x9]
+	WORD $0x3ced6a66                     // 2f4c: ldr q6, [x19, x13]
+	WORD $0xad41212e                     // 2f50: ldp q14, q8, [x9, #0x20]
+	WORD $0x0e24c069                     // 2f54: smull v9.8h, v3.8b, v4.8b
+	WORD $0x3cee6a6b                     // 2f58: ldr q11, [x19, x14]
+	WORD $0x4e24c06a                     // 2f5c: smull2 v10.8h, v3.16b, v4.16b
+	WORD $0xad423131                     // 2f60: ldp q17, q12, [x9, #0x40]
+	WORD $0x0e28c0c5                     // 2f64: smull v5.8h, v6.8b, v8.8b
+	WORD $0x3cec6a2d                     // 2f68: ldr q13, [x17, x12]
+	WORD $0x4e28c0c4                     // 2f6c: smull2 v4.8h, v6.16b, v8.16b
+	WORD $0x3ced6a28                     // 2f70: ldr q8, [x17, x13]
+	WORD $0x0e2cc163                     // 2f74: smull v3.8h, v11.8b, v12.8b
+	WORD $0x3cef6a6f                     // 2f78: ldr q15, [x19, x15]
+	WORD $0x4e2cc166                     // 2f7c: smull2 v6.8h, v11.16b, v12.16b
+	WORD $0x3cee6a2c                     // 2f80: ldr q12, [x17, x14]
+	WORD $0x0e2781a9                     // 2f84: smlal v9.8h, v13.8b, v7.8b
+	WORD $0x3cef6a32                     // 2f88: ldr q18, [x17, x15]
+	WORD $0x4e2781aa                     // 2f8c: smlal2 v10.8h, v13.16b, v7.16b
+	WORD $0xad43412d                     // 2f90: ldp q13, q16, [x9, #0x60]
+	WORD $0x0e2e8105                     // 2f94: smlal v5.8h, v8.8b, v14.8b
+	WORD $0x4e2e8104                     // 2f98: smlal2 v4.8h, v8.16b, v14.16b
+	WORD $0xad40396b                     // 2f9c: ldp q11, q14, [x11]
+	WORD $0x0e30c1e7                     // 2fa0: smull v7.8h, v15.8b, v16.8b
+	WORD $0x0e318183                     // 2fa4: smlal v3.8h, v12.8b, v17.8b
+	WORD $0x4e318186                     // 2fa8: smlal2 v6.8h, v12.16b, v17.16b
+	WORD $0x3dc02d31                     // 2fac: ldr q17, [x9, #0xb0]
+	WORD $0x4e30c1e8                     // 2fb0: smull2 v8.8h, v15.16b, v16.16b
+	WORD $0xad413d6c                     // 2fb4: ldp q12, q15, [x11, #0x20]
+	WORD $0x0e69116b                     // 2fb8: saddw v11.4s, v11.4s, v9.4h
+	WORD $0x4e6911c9                     // 2fbc: saddw2 v9.4s, v14.4s, v9.8h
+	WORD $0x3cf06a6e                     // 2fc0: ldr q14, [x19, x16]
+	WORD $0x0e2d8247                     // 2fc4: smlal v7.8h, v18.8b, v13.8b
+	WORD $0x8b160273                     // 2fc8: add x19, x19, x22
+	WORD $0x0e6a118c                     // 2fcc: saddw v12.4s, v12.4s, v10.4h
+	WORD $0x4e6a11ea                     // 2fd0: saddw2 v10.4s, v15.4s, v10.8h
+	WORD $0x3cec6aef                     // 2fd4: ldr q15, [x23, x12]
+	WORD $0x4e2d8248                     // 2fd8: smlal2 v8.8h, v18.16b, v13.16b
+	WORD $0xad444132                     // 2fdc: ldp q18, q16, [x9, #0x80]
+	WORD $0x0e65116b                     // 2fe0: saddw v11.4s, v11.4s, v5.4h
+	WORD $0x4e651125                     // 2fe4: saddw2 v5.4s, v9.4s, v5.8h
+	WORD $0x3cf06a29                     // 2fe8: ldr q9, [x17, x16]
+	WORD $0x0e30c1cd                     // 2fec: smull v13.8h, v14.8b, v16.8b
+	WORD $0x8b160231                     // 2ff0: add x17, x17, x22
+	WORD $0x0e64118c                     // 2ff4: saddw v12.4s, v12.4s, v4.4h
+	WORD $0x4e641144                     // 2ff8: saddw2 v4.4s, v10.4s, v4.8h
+	WORD $0x4e30c1ce                     // 2ffc: smull2 v14.8h, v14.16b, v16.16b
+	WORD $0x0e63116a                     // 3000: saddw v10.4s, v11.4s, v3.4h
+	WORD $0x3ced6aeb                     // 3004: ldr q11, [x23, x13]
+	WORD $0x4e6310a3                     // 3008: saddw2 v3.4s, v5.4s, v3.8h
+	WORD $0x3dc03525                     // 300c: ldr q5, [x9, #0xd0]
+	WORD $0x0e31c1f0                     // 3010: smull v16.8h, v15.8b, v17.8b
+	WORD $0x0e66118c                     // 3014: saddw v12.4s, v12.4s, v6.4h
+	WORD $0x4e661084                     // 3018: saddw2 v4.4s, v4.4s, v6.8h
+	WORD $0x3cec6aa6                     // 301c: ldr q6, [x21, x12]
+	WORD $0x0e32812d                     // 3020: smlal v13.8h, v9.8b, v18.8b
+	WORD $0x0e67114a                     // 3024: saddw v10.4s, v10.4s, v7.4h
+	WORD $0x4e671063                     // 3028: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0x4e31c1ef                     // 302c: smull2 v15.8h, v15.16b, v17.16b
+	WORD $0x4e32812e                     // 3030: smlal2 v14.8h, v9.16b, v18.16b
+	WORD $0x3dc02929                     // 3034: ldr q9, [x9, #0xa0]
+	WORD $0x0e681187                     // 3038: saddw v7.4s, v12.4s, v8.4h
+	WORD $0x4e681084                     // 303c: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x0e25c171                     // 3040: smull v17.8h, v11.8b, v5.8b
+	WORD $0x0e2980d0                     // 3044: smlal v16.8h, v6.8b, v9.8b
+	WORD $0x0e6d1148                     // 3048: saddw v8.4s, v10.4s, v13.4h
+	WORD $0x4e6d1063                     // 304c: saddw2 v3.4s, v3.4s, v13.8h
+	WORD $0x4e2980cf                     // 3050: smlal2 v15.8h, v6.16b, v9.16b
+	WORD $0x3dc03126                     // 3054: ldr q6, [x9, #0xc0]
+	WORD $0x3ced6aa9                     // 3058: ldr q9, [x21, x13]
+	WORD $0x0e6e10e7                     // 305c: saddw v7.4s, v7.4s, v14.4h
+	WORD $0x4e25c16a                     // 3060: smull2 v10.8h, v11.16b, v5.16b
+	WORD $0x3cee6ae5                     // 3064: ldr q5, [x23, x14]
+	WORD $0x4e6e1084                     // 3068: saddw2 v4.4s, v4.4s, v14.8h
+	WORD $0x3cee6aae                     // 306c: ldr q14, [x21, x14]
+	WORD $0xad472d2c                     // 3070: ldp q12, q11, [x9, #0xe0]
+	WORD $0x0e701108                     // 3074: saddw v8.4s, v8.4s, v16.4h
+	WORD $0x0e268131                     // 3078: smlal v17.8h, v9.8b, v6.8b
+	WORD $0x4e701063                     // 307c: saddw2 v3.4s, v3.4s, v16.8h
+	WORD $0x3cef6ab0                     // 3080: ldr q16, [x21, x15]
+	WORD $0x0e2bc0ad                     // 3084: smull v13.8h, v5.8b, v11.8b
+	WORD $0x0e6f10e7                     // 3088: saddw v7.4s, v7.4s, v15.4h
+	WORD $0x4e6f1084                     // 308c: saddw2 v4.4s, v4.4s, v15.8h
+	WORD $0x4e26812a                     // 3090: smlal2 v10.8h, v9.16b, v6.16b
+	WORD $0x3cef6ae6                     // 3094: ldr q6, [x23, x15]
+	WORD $0xad48252f                     // 3098: ldp q15, q9, [x9, #0x100]
+	WORD $0x4e2bc0a5                     // 309c: smull2 v5.8h, v5.16b, v11.16b
+	WORD $0x0e711108                     // 30a0: saddw v8.4s, v8.4s, v17.4h
+	WORD $0x4e71106b                     // 30a4: saddw2 v11.4s, v3.4s, v17.8h
+	WORD $0x3cf06af1                     // 30a8: ldr q17, [x23, x16]
+	WORD $0x0e2c81cd                     // 30ac: smlal v13.8h, v14.8b, v12.8b
+	WORD $0x8b1602f7                     // 30b0: add x23, x23, x22
+	WORD $0x0e29c0c3                     // 30b4: smull v3.8h, v6.8b, v9.8b
+	WORD $0x0e6a10e7                     // 30b8: saddw v7.4s, v7.4s, v10.4h
+	WORD $0x4e6a108a                     // 30bc: saddw2 v10.4s, v4.4s, v10.8h
+	WORD $0x4e2c81c5                     // 30c0: smlal2 v5.8h, v14.16b, v12.16b
+	WORD $0x3ced6b2e                     // 30c4: ldr q14, [x25, x13]
+	WORD $0x4e29c0c4                     // 30c8: smull2 v4.8h, v6.16b, v9.16b
+	WORD $0xad493129                     // 30cc: ldp q9, q12, [x9, #0x120]
+	WORD $0x0e6d1108                     // 30d0: saddw v8.4s, v8.4s, v13.4h
+	WORD $0x0e2f8203                     // 30d4: smlal v3.8h, v16.8b, v15.8b
+	WORD $0x4e6d116b                     // 30d8: saddw2 v11.4s, v11.4s, v13.8h
+	WORD $0x3cf06aad                     // 30dc: ldr q13, [x21, x16]
+	WORD $0x0e2cc226                     // 30e0: smull v6.8h, v17.8b, v12.8b
+	WORD $0x8b1602b5                     // 30e4: add x21, x21, x22
+	WORD $0x0e6510e7                     // 30e8: saddw v7.4s, v7.4s, v5.4h
+	WORD $0x4e2f8204                     // 30ec: smlal2 v4.8h, v16.16b, v15.16b
+	WORD $0x4e2cc22c                     // 30f0: smull2 v12.8h, v17.16b, v12.16b
+	WORD $0xad4a3d31                     // 30f4: ldp q17, q15, [x9, #0x140]
+	WORD $0x0e631108                     // 30f8: saddw v8.4s, v8.4s, v3.4h
+	WORD $0x4e651145                     // 30fc: saddw2 v5.4s, v10.4s, v5.8h
+	WORD $0x3cec6b2a                     // 3100: ldr q10, [x25, x12]
+	WORD $0x0e2981a6                     // 3104: smlal v6.8h, v13.8b, v9.8b
+	WORD $0x4e2fc1d0                     // 3108: smull2 v16.8h, v14.16b, v15.16b
+	WORD $0x0e2fc1ce                     // 310c: smull v14.8h, v14.8b, v15.8b
+	WORD $0x4e2981ac                     // 3110: smlal2 v12.8h, v13.16b, v9.16b
+	WORD $0x3cef6b29                     // 3114: ldr q9, [x25, x15]
+	WORD $0x0e6410e7                     // 3118: saddw v7.4s, v7.4s, v4.4h
+	WORD $0xad4b352f                     // 311c: ldp q15, q13, [x9, #0x160]
+	WORD $0x0e661108                     // 3120: saddw v8.4s, v8.4s, v6.4h
+	WORD $0x4e318150                     // 3124: smlal2 v16.8h, v10.16b, v17.16b
+	WORD $0x0e31814e                     // 3128: smlal v14.8h, v10.8b, v17.8b
+	WORD $0x0e2dc12a                     // 312c: smull v10.8h, v9.8b, v13.8b
+	WORD $0x4e631163                     // 3130: saddw2 v3.4s, v11.4s, v3.8h
+	WORD $0x4e6410a4                     // 3134: saddw2 v4.4s, v5.4s, v4.8h
+	WORD $0x3cee6b25                     // 3138: ldr q5, [x25, x14]
+	WORD $0x4e2dc129                     // 313c: smull2 v9.8h, v9.16b, v13.16b
+	WORD $0x0e6c10e7                     // 3140: saddw v7.4s, v7.4s, v12.4h
+	WORD $0x0e6e1108                     // 3144: saddw v8.4s, v8.4s, v14.4h
+	WORD $0x0e2f80aa                     // 3148: smlal v10.8h, v5.8b, v15.8b
+	WORD $0x4e661063                     // 314c: saddw2 v3.4s, v3.4s, v6.8h
+	WORD $0x3cf06b26                     // 3150: ldr q6, [x25, x16]
+	WORD $0x4e6c1084                     // 3154: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x8b160339                     // 3158: add x25, x25, x22
+	WORD $0x4e2f80a9                     // 315c: smlal2 v9.8h, v5.16b, v15.16b
+	WORD $0x3dc06125                     // 3160: ldr q5, [x9, #0x180]
+	WORD $0x0e7010e7                     // 3164: saddw v7.4s, v7.4s, v16.4h
+	WORD $0x0e6a1108                     // 3168: saddw v8.4s, v8.4s, v10.4h
+	WORD $0x0e25c0cb                     // 316c: smull v11.8h, v6.8b, v5.8b
+	WORD $0x4e6e1063                     // 3170: saddw2 v3.4s, v3.4s, v14.8h
+	WORD $0x4e701084                     // 3174: saddw2 v4.4s, v4.4s, v16.8h
+	WORD $0x0e6910e7                     // 3178: saddw v7.4s, v7.4s, v9.4h
+	WORD $0x4e25c0c5                     // 317c: smull2 v5.8h, v6.16b, v5.16b
+	WORD $0x0e6b1106                     // 3180: saddw v6.4s, v8.4s, v11.4h
+	WORD $0x4e6a1063                     // 3184: saddw2 v3.4s, v3.4s, v10.8h
+	WORD $0x4e691084                     // 3188: saddw2 v4.4s, v4.4s, v9.8h
+	WORD $0x0e6510e7                     // 318c: saddw v7.4s, v7.4s, v5.4h
+	WORD $0x4e21d8c6                     // 3190: scvtf v6.4s, v6.4s
+	WORD $0x4e6b1063                     // 3194: saddw2 v3.4s, v3.4s, v11.8h
+	WORD $0x4e651084                     // 3198: saddw2 v4.4s, v4.4s, v5.8h
+	WORD $0x4e21d8e5                     // 319c: scvtf v5.4s, v7.4s
+	WORD $0xad421d68                     // 31a0: ldp q8, q7, [x11, #0x40]
+	WORD $0x4e21d863                     // 31a4: scvtf v3.4s, v3.4s
+	WORD $0x4e21d884                     // 31a8: scvtf v4.4s, v4.4s
+	WORD $0x6e26dd06                     // 31ac: fmul v6.4s, v8.4s, v6.4s
+	WORD $0xad432568                     // 31b0: ldp q8, q9, [x11, #0x60]
+	WORD $0x6e23dce3                     // 31b4: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x6e25dd05                     // 31b8: fmul v5.4s, v8.4s, v5.4s
+	WORD $0x4e21a8c6                     // 31bc: fcvtns v6.4s, v6.4s
+	WORD $0x6e24dd24                     // 31c0: fmul v4.4s, v9.4s, v4.4s
+	WORD $0xad442167                     // 31c4: ldp q7, q8, [x11, #0x80]
+	WORD $0x4e21a863                     // 31c8: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a8a5                     // 31cc: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148c6                     // 31d0: sqxtn v6.4h, v6.4s
+	WORD $0x4e4818e7                     // 31d4: uzp1 v7.8h, v7.8h, v8.8h
+	WORD $0x4e21a884                     // 31d8: fcvtns v4.4s, v4.4s
+	WORD $0xad452568                     // 31dc: ldp q8, q9, [x11, #0xa0]
+	WORD $0x0e6148a5                     // 31e0: sqxtn v5.4h, v5.4s
+	WORD $0x4e614866                     // 31e4: sqxtn2 v6.8h, v3.4s
+	WORD $0x4e491903                     // 31e8: uzp1 v3.8h, v8.8h, v9.8h
+	WORD $0x4e614885                     // 31ec: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e670cc4                     // 31f0: sqadd v4.8h, v6.8h, v7.8h
+	WORD $0x4e630ca3                     // 31f4: sqadd v3.8h, v5.8h, v3.8h
+	WORD $0x0e214884                     // 31f8: sqxtn v4.8b, v4.8h
+	WORD $0x4e214864                     // 31fc: sqxtn2 v4.16b, v3.8h
+	WORD $0x3d800344                     // 3200: str q4, [x26]
+	WORD $0x8b18035a                     // 3204: add x26, x26, x24
+	WORD $0x54ffe9c1                     // 3208: b.ne 0x50d0 <depthwiseNEONk5+0x2f40>
+	WORD $0x14000311                     // 320c: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xaa1f03ec                     // 3210: mov x12, xzr
+	WORD $0xf940068d                     // 3214: ldr x13, [x20, #0x8]
+	WORD $0xf940068e                     // 3218: ldr x14, [x20, #0x8]
+	WORD $0xd37ff9ce                     // 321c: lsl x14, x14, #1
+	WORD $0xf940068f                     // 3220: ldr x15, [x20, #0x8]
+	WORD $0x8b0f05ef                     // 3224: add x15, x15, x15, lsl #1
+	WORD $0xf9400690                     // 3228: ldr x16, [x20, #0x8]
+	WORD $0xd37ef610                     // 322c: lsl x16, x16, #2
+	WORD $0xf9401e91                     // 3230: ldr x17, [x20, #0x38]
+	WORD $0xb40060f1                     // 3234: cbz x17, 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xa941d676                     // 3238: ldp x22, x21, [x19, #0x18]
+	WORD $0x8b0a035a                     // 323c: add x26, x26, x10
+	WORD $0xa940de78                     // 3240: ldp x24, x23, [x19, #0x8]
+	WORD $0xa942ce9b                     // 3244: ldp x27, x19, [x20, #0x28]
+	WORD $0x8b0a02b5                     // 3248: add x21, x21, x10
+	WORD $0x8b0a02d6                     // 324c: add x22, x22, x10
+	WORD $0xf9400a99                     // 3250: ldr x25, [x20, #0x10]
+	WORD $0x8b0a02f7                     // 3254: add x23, x23, x10
+	WORD $0x8b0a0318                     // 3258: add x24, x24, x10
+	WORD $0x8b0a037b                     // 325c: add x27, x27, x10
+	WORD $0x3cec6b03                     // 3260: ldr q3, [x24, x12]
+	WORD $0xf1000631                     // 3264: subs x17, x17, #0x1
+	WORD $0xad401127                     // 3268: ldp q7, q4, [x9]
+	WORD $0x3ced6b06                     // 326c: ldr q6, [x24, x13]
+	WORD $0xad41212e                     // 3270: ldp q14, q8, [x9, #0x20]
+	WORD $0x0e24c069                     // 3274: smull v9.8h, v3.8b, v4.8b
+	WORD $0x3cee6b0b                     // 3278: ldr q11, [x24, x14]
+	WORD $0x4e24c06a                     // 327c: smull2 v10.8h, v3.16b, v4.16b
+	WORD $0xad423131                     // 3280: ldp q17, q12, [x9, #0x40]
+	WORD $0x0e28c0c5                     // 3284: smull v5.8h, v6.8b, v8.8b
+	WORD $0x3cec6b4d                     // 3288: ldr q13, [x26, x12]
+	WORD $0x4e28c0c4                     // 328c: smull2 v4.8h, v6.16b, v8.16b
+	WORD $0x3ced6b48                     // 3290: ldr q8, [x26, x13]
+	WORD $0x0e2cc163                     // 3294: smull v3.8h, v11.8b, v12.8b
+	WORD $0x3cef6b0f                     // 3298: ldr q15, [x24, x15]
+	WORD $0x4e2cc166                     // 329c: smull2 v6.8h, v11.16b, v12.16b
+	WORD $0x3cee6b4c                     // 32a0: ldr q12, [x26, x14]
+	WORD $0x0e2781a9                     // 32a4: smlal v9.8h, v13.8b, v7.8b
+	WORD $0x3cef6b52                     // 32a8: ldr q18, [x26, x15]
+	WORD $0x4e2781aa                     // 32ac: smlal2 v10.8h, v13.16b, v7.16b
+	WORD $0xad43412d                     // 32b0: ldp q13, q16, [x9, #0x60]
+	WORD $0x0e2e8105                     // 32b4: smlal v5.8h, v8.8b, v14.8b
+	WORD $0x4e2e8104                     // 32b8: smlal2 v4.8h, v8.16b, v14.16b
+	WORD $0xad40396b                     // 32bc: ldp q11, q14, [x11]
+	WORD $0x0e30c1e7                     // 32c0: smull v7.8h, v15.8b, v16.8b
+	WORD $0x0e318183                     // 32c4: smlal v3.8h, v12.8b, v17.8b
+	WORD $0x4e318186                     // 32c8: smlal2 v6.8h, v12.16b, v17.16b
+	WORD $0x3dc02d31                     // 32cc: ldr q17, [x9, #0xb0]
+	WORD $0x4e30c1e8                     // 32d0: smull2 v8.8h, v15.16b, v16.16b
+	WORD $0xad413d6c                     // 32d4: ldp q12, q15, [x11, #0x20]
+	WORD $0x0e69116b                     // 32d8: saddw v11.4s, v11.4s, v9.4h
+	WORD $0x4e6911c9                     // 32dc: saddw2 v9.4s, v14.4s, v9.8h
+	WORD $0x3cf06b0e                     // 32e0: ldr q14, [x24, x16]
+	WORD $0x0e2d8247                     // 32e4: smlal v7.8h, v18.8b, v13.8b
+	WORD $0x8b190318                     // 32e8: add x24, x24, x25
+	WORD $0x0e6a118c                     // 32ec: saddw v12.4s, v12.4s, v10.4h
+	WORD $0x4e6a11ea                     // 32f0: saddw2 v10.4s, v15.4s, v10.8h
+	WORD $0x3cec6acf                     // 32f4: ldr q15, [x22, x12]
+	WORD $0x4e2d8248                     // 32f8: smlal2 v8.8h, v18.16b, v13.16b
+	WORD $0xad444132                     // 32fc: ldp q18, q16, [x9, #0x80]
+	WORD $0x0e65116b                     // 3300: saddw v11.4s, v11.4s, v5.4h
+	WORD $0x4e651125                     // 3304: saddw2 v5.4s, v9.4s, v5.8h
+	WORD $0x3cf06b49                     // 3308: ldr q9, [x26, x16]
+	WORD $0x0e30c1cd                     // 330c: smull v13.8h, v14.8b, v16.8b
+	WORD $0x8b19035a                     // 3310: add x26, x26, x25
+	WORD $0x0e64118c                     // 3314: saddw v12.4s, v12.4s, v4.4h
+	WORD $0x4e641144                     // 3318: saddw2 v4.4s, v10.4s, v4.8h
+	WORD $0x4e30c1ce                     // 331c: smull2 v14.8h, v14.16b, v16.16b
+	WORD $0x0e63116a                     // 3320: saddw v10.4s, v11.4s, v3.4h
+	WORD $0x3ced6acb                     // 3324: ldr q11, [x22, x13]
+	WORD $0x4e6310a3                     // 3328: saddw2 v3.4s, v5.4s, v3.8h
+	WORD $0x3dc03525                     // 332c: ldr q5, [x9, #0xd0]
+	WORD $0x0e31c1f0                     // 3330: smull v16.8h, v15.8b, v17.8b
+	WORD $0x0e66118c                     // 3334: saddw v12.4s, v12.4s, v6.4h
+	WORD $0x4e661084                     // 3338: saddw2 v4.4s, v4.4s, v6.8h
+	WORD $0x3cec6ae6                     // 333c: ldr q6, [x23, x12]
+	WORD $0x0e32812d                     // 3340: smlal v13.8h, v9.8b, v18.8b
+	WORD $0x0e67114a                     // 3344: saddw v10.4s, v10.4s, v7.4h
+	WORD $0x4e671063                     // 3348: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0x4e31c1ef                     // 334c: smull2 v15.8h, v15.16b, v17.16b
+	WORD $0x4e32812e                     // 3350: smlal2 v14.8h, v9.16b, v18.16b
+	WORD $0x3dc02929                     // 3354: ldr q9, [x9, #0xa0]
+	WORD $0x0e681187                     // 3358: saddw v7.4s, v12.4s, v8.4h
+	WORD $0x4e681084                     // 335c: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x0e25c171                     // 3360: smull v17.8h, v11.8b, v5.8b
+	WORD $0x0e2980d0                     // 3364: smlal v16.8h, v6.8b, v9.8b
+	WORD $0x0e6d1148                     // 3368: saddw v8.4s, v10.4s, v13.4h
+	WORD $0x4e6d1063                     // 336c: saddw2 v3.4s, v3.4s, v13.8h
+	WORD $0x4e2980cf                     // 3370: smlal2 v15.8h, v6.16b, v9.16b
+	WORD $0x3dc03126                     // 3374: ldr q6, [x9, #0xc0]
+	WORD $0x3ced6ae9                     // 3378: ldr q9, [x23, x13]
+	WORD $0x0e6e10e7                     // 337c: saddw v7.4s, v7.4s, v14.4h
+	WORD $0x4e25c16a                     // 3380: smull2 v10.8h, v11.16b, v5.16b
+	WORD $0x3cee6ac5                     // 3384: ldr q5, [x22, x14]
+	WORD $0x4e6e1084                     // 3388: saddw2 v4.4s, v4.4s, v14.8h
+	WORD $0x3cee6aee                     // 338c: ldr q14, [x23, x14]
+	WORD $0xad472d2c                     // 3390: ldp q12, q11, [x9, #0xe0]
+	WORD $0x0e701108                     // 3394: saddw v8.4s, v8.4s, v16.4h
+	WORD $0x0e268131                     // 3398: smlal v17.8h, v9.8b, v6.8b
+	WORD $0x4e701063                     // 339c: saddw2 v3.4s, v3.4s, v16.8h
+	WORD $0x3cef6af0                     // 33a0: ldr q16, [x23, x15]
+	WORD $0x0e2bc0ad                     // 33a4: smull v13.8h, v5.8b, v11.8b
+	WORD $0x0e6f10e7                     // 33a8: saddw v7.4s, v7.4s, v15.4h
+	WORD $0x4e6f1084                     // 33ac: saddw2 v4.4s, v4.4s, v15.8h
+	WORD $0x4e26812a                     // 33b0: smlal2 v10.8h, v9.16b, v6.16b
+	WORD $0x3cef6ac6                     // 33b4: ldr q6, [x22, x15]
+	WORD $0xad48252f                     // 33b8: ldp q15, q9, [x9, #0x100]
+	WORD $0x4e2bc0a5                     // 33bc: smull2 v5.8h, v5.16b, v11.16b
+	WORD $0x0e711108                     // 33c0: saddw v8.4s, v8.4s, v17.4h
+	WORD $0x4e71106b                     // 33c4: saddw2 v11.4s, v3.4s, v17.8h
+	WORD $0x3cf06ad1                     // 33c8: ldr q17, [x22, x16]
+	WORD $0x0e2c81cd                     // 33cc: smlal v13.8h, v14.8b, v12.8b
+	WORD $0x8b1902d6                     // 33d0: add x22, x22, x25
+	WORD $0x0e29c0c3                     // 33d4: smull v3.8h, v6.8b, v9.8b
+	WORD $0x0e6a10e7                     // 33d8: saddw v7.4s, v7.4s, v10.4h
+	WORD $0x4e6a108a                     // 33dc: saddw2 v10.4s, v4.4s, v10.8h
+	WORD $0x4e2c81c5                     // 33e0: smlal2 v5.8h, v14.16b, v12.16b
+	WORD $0x3ced6aae                     // 33e4: ldr q14, [x21, x13]
+	WORD $0x4e29c0c4                     // 33e8: smull2 v4.8h, v6.16b, v9.16b
+	WORD $0xad493129                     // 33ec: ldp q9, q12, [x9, #0x120]
+	WORD $0x0e6d1108                     // 33f0: saddw v8.4s, v8.4s, v13.4h
+	WORD $0x0e2f8203                     // 33f4: smlal v3.8h, v16.8b, v15.8b
+	WORD $0x4e6d116b                     // 33f8: saddw2 v11.4s, v11.4s, v13.8h
+	WORD $0x3cf06aed                     // 33fc: ldr q13, [x23, x16]
+	WORD $0x0e2cc226                     // 3400: smull v6.8h, v17.8b, v12.8b
+	WORD $0x8b1902f7                     // 3404: add x23, x23, x25
+	WORD $0x0e6510e7                     // 3408: saddw v7.4s, v7.4s, v5.4h
+	WORD $0x4e2f8204                     // 340c: smlal2 v4.8h, v16.16b, v15.16b
+	WORD $0x4e2cc22c                     // 3410: smull2 v12.8h, v17.16b, v12.16b
+	WORD $0xad4a3d31                     // 3414: ldp q17, q15, [x9, #0x140]
+	WORD $0x0e631108                     // 3418: saddw v8.4s, v8.4s, v3.4h
+	WORD $0x4e651145                     // 341c: saddw2 v5.4s, v10.4s, v5.8h
+	WORD $0x3cec6aaa                     // 3420: ldr q10, [x21, x12]
+	WORD $0x0e2981a6                     // 3424: smlal v6.8h, v13.8b, v9.8b
+	WORD $0x4e2fc1d0                     // 3428: smull2 v16.8h, v14.16b, v15.16b
+	WORD $0x0e2fc1ce                     // 342c: smull v14.8h, v14.8b, v15.8b
+	WORD $0x4e2981ac                     // 3430: smlal2 v12.8h, v13.16b, v9.16b
+	WORD $0x3cef6aa9                     // 3434: ldr q9, [x21, x15]
+	WORD $0x0e6410e7                     // 3438: saddw v7.4s, v7.4s, v4.4h
+	WORD $0xad4b352f                     // 343c: ldp q15, q13, [x9, #0x160]
+	WORD $0x0e661108                     // 3440: saddw v8.4s, v8.4s, v6.4h
+	WORD $0x4e318150                     // 3444: smlal2 v16.8h, v10.16b, v17.16b
+	WORD $0x0e31814e                     // 3448: smlal v14.8h, v10.8b, v17.8b
+	WORD $0x0e2dc12a                     // 344c: smull v10.8h, v9.8b, v13.8b
+	WORD $0x4e631163                     // 3450: saddw2 v3.4s, v11.4s, v3.8h
+	WORD $0x4e6410a4                     // 3454: saddw2 v4.4s, v5.4s, v4.8h
+	WORD $0x3cee6aa5                     // 3458: ldr q5, [x21, x14]
+	WORD $0x4e2dc129                     // 345c: smull2 v9.8h, v9.16b, v13.16b
+	WORD $0x0e6c10e7                     // 3460: saddw v7.4s, v7.4s, v12.4h
+	WORD $0x0e6e1108                     // 3464: saddw v8.4s, v8.4s, v14.4h
+	WORD $0x0e2f80aa                     // 3468: smlal v10.8h, v5.8b, v15.8b
+	WORD $0x4e661063                     // 346c: saddw2 v3.4s, v3.4s, v6.8h
+	WORD $0x3cf06aa6                     // 3470: ldr q6, [x21, x16]
+	WORD $0x4e6c1084                     // 3474: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x8b1902b5                     // 3478: add x21, x21, x25
+	WORD $0x4e2f80a9                     // 347c: smlal2 v9.8h, v5.16b, v15.16b
+	WORD $0x3dc06125                     // 3480: ldr q5, [x9, #0x180]
+	WORD $0x0e7010e7                     // 3484: saddw v7.4s, v7.4s, v16.4h
+	WORD $0x0e6a1108                     // 3488: saddw v8.4s, v8.4s, v10.4h
+	WORD $0x0e25c0cb                     // 348c: smull v11.8h, v6.8b, v5.8b
+	WORD $0x4e6e1063                     // 3490: saddw2 v3.4s, v3.4s, v14.8h
+	WORD $0x4e701084                     // 3494: saddw2 v4.4s, v4.4s, v16.8h
+	WORD $0x0e6910e7                     // 3498: saddw v7.4s, v7.4s, v9.4h
+	WORD $0x4e25c0c5                     // 349c: smull2 v5.8h, v6.16b, v5.16b
+	WORD $0x0e6b1106                     // 34a0: saddw v6.4s, v8.4s, v11.4h
+	WORD $0x4e6a1063                     // 34a4: saddw2 v3.4s, v3.4s, v10.8h
+	WORD $0x4e691084                     // 34a8: saddw2 v4.4s, v4.4s, v9.8h
+	WORD $0x0e6510e7                     // 34ac: saddw v7.4s, v7.4s, v5.4h
+	WORD $0x4e21d8c6                     // 34b0: scvtf v6.4s, v6.4s
+	WORD $0x4e6b1063                     // 34b4: saddw2 v3.4s, v3.4s, v11.8h
+	WORD $0x4e651084                     // 34b8: saddw2 v4.4s, v4.4s, v5.8h
+	WORD $0x4e21d8e5                     // 34bc: scvtf v5.4s, v7.4s
+	WORD $0xad421d68                     // 34c0: ldp q8, q7, [x11, #0x40]
+	WORD $0x4e21d863                     // 34c4: scvtf v3.4s, v3.4s
+	WORD $0x4e21d884                     // 34c8: scvtf v4.4s, v4.4s
+	WORD $0x6e26dd06                     // 34cc: fmul v6.4s, v8.4s, v6.4s
+	WORD $0xad432568                     // 34d0: ldp q8, q9, [x11, #0x60]
+	WORD $0x6e23dce3                     // 34d4: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x6e25dd05                     // 34d8: fmul v5.4s, v8.4s, v5.4s
+	WORD $0x4e21a8c6                     // 34dc: fcvtns v6.4s, v6.4s
+	WORD $0x6e24dd24                     // 34e0: fmul v4.4s, v9.4s, v4.4s
+	WORD $0xad442167                     // 34e4: ldp q7, q8, [x11, #0x80]
+	WORD $0x4e21a863                     // 34e8: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a8a5                     // 34ec: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148c6                     // 34f0: sqxtn v6.4h, v6.4s
+	WORD $0x4e4818e7                     // 34f4: uzp1 v7.8h, v7.8h, v8.8h
+	WORD $0x4e21a884                     // 34f8: fcvtns v4.4s, v4.4s
+	WORD $0xad452568                     // 34fc: ldp q8, q9, [x11, #0xa0]
+	WORD $0x0e6148a5                     // 3500: sqxtn v5.4h, v5.4s
+	WORD $0x4e614866                     // 3504: sqxtn2 v6.8h, v3.4s
+	WORD $0x4e491903                     // 3508: uzp1 v3.8h, v8.8h, v9.8h
+	WORD $0x4e614885                     // 350c: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e670cc4                     // 3510: sqadd v4.8h, v6.8h, v7.8h
+	WORD $0x4e630ca3                     // 3514: sqadd v3.8h, v5.8h, v3.8h
+	WORD $0x0e214884                     // 3518: sqxtn v4.8b, v4.8h
+	WORD $0x4e214864                     // 351c: sqxtn2 v4.16b, v3.8h
+	WORD $0x3d800364                     // 3520: str q4, [x27]
+	WORD $0x8b13037b                     // 3524: add x27, x27, x19
+	WORD $0x54ffe9c1                     // 3528: b.ne 0x53f0 <depthwiseNEONk5+0x3260>
+	WORD $0x14000249                     // 352c: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xaa0103e4                     // 3530: mov x4, x1
+	WORD $0xb40048e1                     // 3534: cbz x1, 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xd503201f                     // 3538: nop
+	WORD $0xd503201f                     // 353c: nop
+	WORD $0x3cec6a64                     // 3540: ldr q4, [x19, x12]
+	WORD $0xf1000484                     // 3544: subs x4, x4, #0x1
+	WORD $0xad401523                     // 3548: ldp q3, q5, [x9]
+	WORD $0x3ced6a66                     // 354c: ldr q6, [x19, x13]
+	WORD $0xad411d30                     // 3550: ldp q16, q7, [x9, #0x20]
+	WORD $0x0e25c08a                     // 3554: smull v10.8h, v4.8b, v5.8b
+	WORD $0x3cec6a2b                     // 3558: ldr q11, [x17, x12]
+	WORD $0x4e25c089                     // 355c: smull2 v9.8h, v4.16b, v5.16b
+	WORD $0x3cee6a6c                     // 3560: ldr q12, [x19, x14]
+	WORD $0x3dc0152d                     // 3564: ldr q13, [x9, #0x50]
+	WORD $0x0e27c0c8                     // 3568: smull v8.8h, v6.8b, v7.8b
+	WORD $0x3cef6a6e                     // 356c: ldr q14, [x19, x15]
+	WORD $0x4e27c0c6                     // 3570: smull2 v6.8h, v6.16b, v7.16b
+	WORD $0x3dc01d2f                     // 3574: ldr q15, [x9, #0x70]
+	WORD $0x0e23816a                     // 3578: smlal v10.8h, v11.8b, v3.8b
+	WORD $0x3ced6a31                     // 357c: ldr q17, [x17, x13]
+	WORD $0x0e2dc187                     // 3580: smull v7.8h, v12.8b, v13.8b
+	WORD $0x3cee6a33                     // 3584: ldr q19, [x17, x14]
+	WORD $0x4e2dc184                     // 3588: smull2 v4.8h, v12.16b, v13.16b
+	WORD $0xad40356c                     // 358c: ldp q12, q13, [x11]
+	WORD $0x4e238169                     // 3590: smlal2 v9.8h, v11.16b, v3.16b
+	WORD $0x0e2fc1c5                     // 3594: smull v5.8h, v14.8b, v15.8b
+	WORD $0x3dc0112b                     // 3598: ldr q11, [x9, #0x40]
+	WORD $0x0e308228                     // 359c: smlal v8.8h, v17.8b, v16.8b
+	WORD $0x0e6a118c                     // 35a0: saddw v12.4s, v12.4s, v10.4h
+	WORD $0x4e2fc1c3                     // 35a4: smull2 v3.8h, v14.16b, v15.16b
+	WORD $0x3cef6a2e                     // 35a8: ldr q14, [x17, x15]
+	WORD $0xad413d72                     // 35ac: ldp q18, q15, [x11, #0x20]
+	WORD $0x4e6a11aa                     // 35b0: saddw2 v10.4s, v13.4s, v10.8h
+	WORD $0x3dc0192d                     // 35b4: ldr q13, [x9, #0x60]
+	WORD $0x4e308226                     // 35b8: smlal2 v6.8h, v17.16b, v16.16b
+	WORD $0x0e2b8267                     // 35bc: smlal v7.8h, v19.8b, v11.8b
+	WORD $0x3cf06a71                     // 35c0: ldr q17, [x19, x16]
+	WORD $0x0e691250                     // 35c4: saddw v16.4s, v18.4s, v9.4h
+	WORD $0x8b160273                     // 35c8: add x19, x19, x22
+	WORD $0x4e2b8264                     // 35cc: smlal2 v4.8h, v19.16b, v11.16b
+	WORD $0xad444d32                     // 35d0: ldp q18, q19, [x9, #0x80]
+	WORD $0x0e2d81c5                     // 35d4: smlal v5.8h, v14.8b, v13.8b
+	WORD $0x4e2d81c3                     // 35d8: smlal2 v3.8h, v14.16b, v13.16b
+	WORD $0x3cec6aee                     // 35dc: ldr q14, [x23, x12]
+	WORD $0x4e6911ed                     // 35e0: saddw2 v13.4s, v15.4s, v9.8h
+	WORD $0x3dc02d2f                     // 35e4: ldr q15, [x9, #0xb0]
+	WORD $0x0e68118c                     // 35e8: saddw v12.4s, v12.4s, v8.4h
+	WORD $0x0e33c22b                     // 35ec: smull v11.8h, v17.8b, v19.8b
+	WORD $0x4e33c229                     // 35f0: smull2 v9.8h, v17.16b, v19.16b
+	WORD $0x3ced6af3                     // 35f4: ldr q19, [x23, x13]
+	WORD $0x4e681151                     // 35f8: saddw2 v17.4s, v10.4s, v8.8h
+	WORD $0x0e2fc1ca                     // 35fc: smull v10.8h, v14.8b, v15.8b
+	WORD $0x4e2fc1c8                     // 3600: smull2 v8.8h, v14.16b, v15.16b
+	WORD $0x3dc0352e                     // 3604: ldr q14, [x9, #0xd0]
+	WORD $0x0e66120f                     // 3608: saddw v15.4s, v16.4s, v6.4h
+	WORD $0x4e6611ad                     // 360c: saddw2 v13.4s, v13.4s, v6.8h
+	WORD $0x3cf06a26                     // 3610: ldr q6, [x17, x16]
+	WORD $0x0e67118c                     // 3614: saddw v12.4s, v12.4s, v7.4h
+	WORD $0x8b160231                     // 3618: add x17, x17, x22
+	WORD $0x4e671230                     // 361c: saddw2 v16.4s, v17.4s, v7.8h
+	WORD $0x3dc02931                     // 3620: ldr q17, [x9, #0xa0]
+	WORD $0x0e2ec267                     // 3624: smull v7.8h, v19.8b, v14.8b
+	WORD $0x0e3280cb                     // 3628: smlal v11.8h, v6.8b, v18.8b
+	WORD $0x0e6411ef                     // 362c: saddw v15.4s, v15.4s, v4.4h
+	WORD $0x4e6411a4                     // 3630: saddw2 v4.4s, v13.4s, v4.8h
+	WORD $0x3dc0312d                     // 3634: ldr q13, [x9, #0xc0]
+	WORD $0x0e65118c                     // 3638: saddw v12.4s, v12.4s, v5.4h
+	WORD $0x4e3280c9                     // 363c: smlal2 v9.8h, v6.16b, v18.16b
+	WORD $0x3cec6ab2                     // 3640: ldr q18, [x21, x12]
+	WORD $0x4e651205                     // 3644: saddw2 v5.4s, v16.4s, v5.8h
+	WORD $0x3cee6af0                     // 3648: ldr q16, [x23, x14]
+	WORD $0x4e2ec266                     // 364c: smull2 v6.8h, v19.16b, v14.16b
+	WORD $0x3ced6aae                     // 3650: ldr q14, [x21, x13]
+	WORD $0x0e6311ef                     // 3654: saddw v15.4s, v15.4s, v3.4h
+	WORD $0x0e31824a                     // 3658: smlal v10.8h, v18.8b, v17.8b
+	WORD $0x0e6b118c                     // 365c: saddw v12.4s, v12.4s, v11.4h
+	WORD $0x4e631083                     // 3660: saddw2 v3.4s, v4.4s, v3.8h
+	WORD $0x4e318248                     // 3664: smlal2 v8.8h, v18.16b, v17.16b
+	WORD $0x3dc03d31                     // 3668: ldr q17, [x9, #0xf0]
+	WORD $0x4e6b10a4                     // 366c: saddw2 v4.4s, v5.4s, v11.8h
+	WORD $0x0e2d81c7                     // 3670: smlal v7.8h, v14.8b, v13.8b
+	WORD $0x0e6911e5                     // 3674: saddw v5.4s, v15.4s, v9.4h
+	WORD $0x0e6a118b                     // 3678: saddw v11.4s, v12.4s, v10.4h
+	WORD $0x0e31c20c                     // 367c: smull v12.8h, v16.8b, v17.8b
+	WORD $0x4e691063                     // 3680: saddw2 v3.4s, v3.4s, v9.8h
+	WORD $0x3cee6aa9                     // 3684: ldr q9, [x21, x14]
+	WORD $0x4e2d81c6                     // 3688: smlal2 v6.8h, v14.16b, v13.16b
+	WORD $0x3dc0392d                     // 368c: ldr q13, [x9, #0xe0]
+	WORD $0x4e6a1084                     // 3690: saddw2 v4.4s, v4.4s, v10.8h
+	WORD $0x3cef6aea                     // 3694: ldr q10, [x23, x15]
+	WORD $0x4e31c20f                     // 3698: smull2 v15.8h, v16.16b, v17.16b
+	WORD $0x0e6810a5                     // 369c: saddw v5.4s, v5.4s, v8.4h
+	WORD $0xad483930                     // 36a0: ldp q16, q14, [x9, #0x100]
+	WORD $0x0e67116b                     // 36a4: saddw v11.4s, v11.4s, v7.4h
+	WORD $0x0e2d812c                     // 36a8: smlal v12.8h, v9.8b, v13.8b
+	WORD $0x4e681063                     // 36ac: saddw2 v3.4s, v3.4s, v8.8h
+	WORD $0x0e2ec148                     // 36b0: smull v8.8h, v10.8b, v14.8b
+	WORD $0x4e671084                     // 36b4: saddw2 v4.4s, v4.4s, v7.8h
+	WORD $0x3cef6aa7                     // 36b8: ldr q7, [x21, x15]
+	WORD $0x4e2d812f                     // 36bc: smlal2 v15.8h, v9.16b, v13.16b
+	WORD $0x3cf06ae9                     // 36c0: ldr q9, [x23, x16]
+	WORD $0x4e2ec14a                     // 36c4: smull2 v10.8h, v10.16b, v14.16b
+	WORD $0x0e6610a5                     // 36c8: saddw v5.4s, v5.4s, v6.4h
+	WORD $0xad49352e                     // 36cc: ldp q14, q13, [x9, #0x120]
+	WORD $0x0e6c116b                     // 36d0: saddw v11.4s, v11.4s, v12.4h
+	WORD $0x8b1602f7                     // 36d4: add x23, x23, x22
+	WORD $0x0e3080e8                     // 36d8: smlal v8.8h, v7.8b, v16.8b
+	WORD $0x4e661063                     // 36dc: saddw2 v3.4s, v3.4s, v6.8h
+	WORD $0x0e2dc126                     // 36e0: smull v6.8h, v9.8b, v13.8b
+	WORD $0x4e6c1084                     // 36e4: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x3cf06aac                     // 36e8: ldr q12, [x21, x16]
+	WORD $0x4e3080ea                     // 36ec: smlal2 v10.8h, v7.16b, v16.16b
+	WORD $0x3ced6b27                     // 36f0: ldr q7, [x25, x13]
+	WORD $0xad4ac131                     // 36f4: ldp q17, q16, [x9, #0x150]
+	WORD $0x4e2dc129                     // 36f8: smull2 v9.8h, v9.16b, v13.16b
+	WORD $0x8b1602b5                     // 36fc: add x21, x21, x22
+	WORD $0x0e6f10a5                     // 3700: saddw v5.4s, v5.4s, v15.4h
+	WORD $0x0e68116b                     // 3704: saddw v11.4s, v11.4s, v8.4h
+	WORD $0x0e2e8186                     // 3708: smlal v6.8h, v12.8b, v14.8b
+	WORD $0x0e31c0ed                     // 370c: smull v13.8h, v7.8b, v17.8b
+	WORD $0x4e6f1063                     // 3710: saddw2 v3.4s, v3.4s, v15.8h
+	WORD $0x3dc0512f                     // 3714: ldr q15, [x9, #0x140]
+	WORD $0x4e681084                     // 3718: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x3cec6b28                     // 371c: ldr q8, [x25, x12]
+	WORD $0x4e2e8189                     // 3720: smlal2 v9.8h, v12.16b, v14.16b
+	WORD $0x3cef6b2c                     // 3724: ldr q12, [x25, x15]
+	WORD $0x3dc05d2e                     // 3728: ldr q14, [x9, #0x170]
+	WORD $0x0e6a10a5                     // 372c: saddw v5.4s, v5.4s, v10.4h
+	WORD $0x0e66116b                     // 3730: saddw v11.4s, v11.4s, v6.4h
+	WORD $0x4e31c0e7                     // 3734: smull2 v7.8h, v7.16b, v17.16b
+	WORD $0x0e2f810d                     // 3738: smlal v13.8h, v8.8b, v15.8b
+	WORD $0x4e6a1063                     // 373c: saddw2 v3.4s, v3.4s, v10.8h
+	WORD $0x0e2ec18a                     // 3740: smull v10.8h, v12.8b, v14.8b
+	WORD $0x4e661084                     // 3744: saddw2 v4.4s, v4.4s, v6.8h
+	WORD $0x3cee6b26                     // 3748: ldr q6, [x25, x14]
+	WORD $0x0e6910a5                     // 374c: saddw v5.4s, v5.4s, v9.4h
+	WORD $0x4e2f8107                     // 3750: smlal2 v7.8h, v8.16b, v15.16b
+	WORD $0x0e6d1168                     // 3754: saddw v8.4s, v11.4s, v13.4h
+	WORD $0x4e2ec18b                     // 3758: smull2 v11.8h, v12.16b, v14.16b
+	WORD $0x3dc0612c                     // 375c: ldr q12, [x9, #0x180]
+	WORD $0x0e3080ca                     // 3760: smlal v10.8h, v6.8b, v16.8b
+	WORD $0x4e6d1084                     // 3764: saddw2 v4.4s, v4.4s, v13.8h
+	WORD $0x4e691063                     // 3768: saddw2 v3.4s, v3.4s, v9.8h
+	WORD $0x3cf06b29                     // 376c: ldr q9, [x25, x16]
+	WORD $0x0e6710a5                     // 3770: saddw v5.4s, v5.4s, v7.4h
+	WORD $0x8b160339                     // 3774: add x25, x25, x22
+	WORD $0x4e3080cb                     // 3778: smlal2 v11.8h, v6.16b, v16.16b
+	WORD $0x0e6a1106                     // 377c: saddw v6.4s, v8.4s, v10.4h
+	WORD $0x0e2cc128                     // 3780: smull v8.8h, v9.8b, v12.8b
+	WORD $0x4e6a1084                     // 3784: saddw2 v4.4s, v4.4s, v10.8h
+	WORD $0x4e671063                     // 3788: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0x4e2cc127                     // 378c: smull2 v7.8h, v9.16b, v12.16b
+	WORD $0x0e6b10a5                     // 3790: saddw v5.4s, v5.4s, v11.4h
+	WORD $0x0e6810c6                     // 3794: saddw v6.4s, v6.4s, v8.4h
+	WORD $0x4e681084                     // 3798: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x4e6b1063                     // 379c: saddw2 v3.4s, v3.4s, v11.8h
+	WORD $0x0e6710a5                     // 37a0: saddw v5.4s, v5.4s, v7.4h
+	WORD $0x4e21d8c6                     // 37a4: scvtf v6.4s, v6.4s
+	WORD $0x4e21d884                     // 37a8: scvtf v4.4s, v4.4s
+	WORD $0x4e671063                     // 37ac: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0xad421d68                     // 37b0: ldp q8, q7, [x11, #0x40]
+	WORD $0x4e21d8a5                     // 37b4: scvtf v5.4s, v5.4s
+	WORD $0x6e26dd06                     // 37b8: fmul v6.4s, v8.4s, v6.4s
+	WORD $0x6e24dce4                     // 37bc: fmul v4.4s, v7.4s, v4.4s
+	WORD $0xad431d68                     // 37c0: ldp q8, q7, [x11, #0x60]
+	WORD $0x4e21d863                     // 37c4: scvtf v3.4s, v3.4s
+	WORD $0x6e25dd05                     // 37c8: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad462169                     // 37cc: ldp q9, q8, [x11, #0xc0]
+	WORD $0x6e23dce3                     // 37d0: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x4ea9f4c6                     // 37d4: fmin v6.4s, v6.4s, v9.4s
+	WORD $0xad471d69                     // 37d8: ldp q9, q7, [x11, #0xe0]
+	WORD $0x4ea8f484                     // 37dc: fmin v4.4s, v4.4s, v8.4s
+	WORD $0x4ea9f4a5                     // 37e0: fmin v5.4s, v5.4s, v9.4s
+	WORD $0x4e21a8c6                     // 37e4: fcvtns v6.4s, v6.4s
+	WORD $0x4ea7f463                     // 37e8: fmin v3.4s, v3.4s, v7.4s
+	WORD $0x4e21a884                     // 37ec: fcvtns v4.4s, v4.4s
+	WORD $0xad442167                     // 37f0: ldp q7, q8, [x11, #0x80]
+	WORD $0x4e21a8a5                     // 37f4: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148c6                     // 37f8: sqxtn v6.4h, v6.4s
+	WORD $0x4e4818e7                     // 37fc: uzp1 v7.8h, v7.8h, v8.8h
+	WORD $0x4e21a863                     // 3800: fcvtns v3.4s, v3.4s
+	WORD $0xad452568                     // 3804: ldp q8, q9, [x11, #0xa0]
+	WORD $0x0e6148a5                     // 3808: sqxtn v5.4h, v5.4s
+	WORD $0x4e614886                     // 380c: sqxtn2 v6.8h, v4.4s
+	WORD $0x4e491904                     // 3810: uzp1 v4.8h, v8.8h, v9.8h
+	WORD $0x4e614865                     // 3814: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e670cc3                     // 3818: sqadd v3.8h, v6.8h, v7.8h
+	WORD $0x4e640ca4                     // 381c: sqadd v4.8h, v5.8h, v4.8h
+	WORD $0x0e214863                     // 3820: sqxtn v3.8b, v3.8h
+	WORD $0x4e214883                     // 3824: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d800343                     // 3828: str q3, [x26]
+	WORD $0x8b18035a                     // 382c: add x26, x26, x24
+	WORD $0x54ffe881                     // 3830: b.ne 0x56d0 <depthwiseNEONk5+0x3540>
+	WORD $0x14000187                     // 3834: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xaa0103e4                     // 3838: mov x4, x1
+	WORD $0xb40030a1                     // 383c: cbz x1, 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0x3cec6a64                     // 3840: ldr q4, [x19, x12]
+	WORD $0xf1000484                     // 3844: subs x4, x4, #0x1
+	WORD $0xad401523                     // 3848: ldp q3, q5, [x9]
+	WORD $0x3ced6a66                     // 384c: ldr q6, [x19, x13]
+	WORD $0xad411d30                     // 3850: ldp q16, q7, [x9, #0x20]
+	WORD $0x0e25c08a                     // 3854: smull v10.8h, v4.8b, v5.8b
+	WORD $0x3cec6a2b                     // 3858: ldr q11, [x17, x12]
+	WORD $0x4e25c089                     // 385c: smull2 v9.8h, v4.16b, v5.16b
+	WORD $0x3cee6a6c                     // 3860: ldr q12, [x19, x14]
+	WORD $0x3dc0152d                     // 3864: ldr q13, [x9, #0x50]
+	WORD $0x0e27c0c8                     // 3868: smull v8.8h, v6.8b, v7.8b
+	WORD $0x3cef6a6e                     // 386c: ldr q14, [x19, x15]
+	WORD $0x4e27c0c6                     // 3870: smull2 v6.8h, v6.16b, v7.16b
+	WORD $0x3dc01d2f                     // 3874: ldr q15, [x9, #0x70]
+	WORD $0x0e23816a                     // 3878: smlal v10.8h, v11.8b, v3.8b
+	WORD $0x3ced6a31                     // 387c: ldr q17, [x17, x13]
+	WORD $0x0e2dc187                     // 3880: smull v7.8h, v12.8b, v13.8b
+	WORD $0x3cee6a33                     // 3884: ldr q19, [x17, x14]
+	WORD $0x4e2dc184                     // 3888: smull2 v4.8h, v12.16b, v13.16b
+	WORD $0xad40356c                     // 388c: ldp q12, q13, [x11]
+	WORD $0x4e238169                     // 3890: smlal2 v9.8h, v11.16b, v3.16b
+	WORD $0x0e2fc1c5                     // 3894: smull v5.8h, v14.8b, v15.8b
+	WORD $0x3dc0112b                     // 3898: ldr q11, [x9, #0x40]
+	WORD $0x0e308228                     // 389c: smlal v8.8h, v17.8b, v16.8b
+	WORD $0x0e6a118c                     // 38a0: saddw v12.4s, v12.4s, v10.4h
+	WORD $0x4e2fc1c3                     // 38a4: smull2 v3.8h, v14.16b, v15.16b
+	WORD $0x3cef6a2e                     // 38a8: ldr q14, [x17, x15]
+	WORD $0xad413d72                     // 38ac: ldp q18, q15, [x11, #0x20]
+	WORD $0x4e6a11aa                     // 38b0: saddw2 v10.4s, v13.4s, v10.8h
+	WORD $0x3dc0192d                     // 38b4: ldr q13, [x9, #0x60]
+	WORD $0x4e308226                     // 38b8: smlal2 v6.8h, v17.16b, v16.16b
+	WORD $0x0e2b8267                     // 38bc: smlal v7.8h, v19.8b, v11.8b
+	WORD $0x3cf06a71                     // 38c0: ldr q17, [x19, x16]
+	WORD $0x0e691250                     // 38c4: saddw v16.4s, v18.4s, v9.4h
+	WORD $0x8b160273                     // 38c8: add x19, x19, x22
+	WORD $0x4e2b8264                     // 38cc: smlal2 v4.8h, v19.16b, v11.16b
+	WORD $0xad444d32                     // 38d0: ldp q18, q19, [x9, #0x80]
+	WORD $0x0e2d81c5                     // 38d4: smlal v5.8h, v14.8b, v13.8b
+	WORD $0x4e2d81c3                     // 38d8: smlal2 v3.8h, v14.16b, v13.16b
+	WORD $0x3cec6aee                     // 38dc: ldr q14, [x23, x12]
+	WORD $0x4e6911ed                     // 38e0: saddw2 v13.4s, v15.4s, v9.8h
+	WORD $0x3dc02d2f                     // 38e4: ldr q15, [x9, #0xb0]
+	WORD $0x0e68118c                     // 38e8: saddw v12.4s, v12.4s, v8.4h
+	WORD $0x0e33c22b                     // 38ec: smull v11.8h, v17.8b, v19.8b
+	WORD $0x4e33c229                     // 38f0: smull2 v9.8h, v17.16b, v19.16b
+	WORD $0x3ced6af3                     // 38f4: ldr q19, [x23, x13]
+	WORD $0x4e681151                     // 38f8: saddw2 v17.4s, v10.4s, v8.8h
+	WORD $0x0e2fc1ca                     // 38fc: smull v10.8h, v14.8b, v15.8b
+	WORD $0x4e2fc1c8                     // 3900: smull2 v8.8h, v14.16b, v15.16b
+	WORD $0x3dc0352e                     // 3904: ldr q14, [x9, #0xd0]
+	WORD $0x0e66120f                     // 3908: saddw v15.4s, v16.4s, v6.4h
+	WORD $0x4e6611ad                     // 390c: saddw2 v13.4s, v13.4s, v6.8h
+	WORD $0x3cf06a26                     // 3910: ldr q6, [x17, x16]
+	WORD $0x0e67118c                     // 3914: saddw v12.4s, v12.4s, v7.4h
+	WORD $0x8b160231                     // 3918: add x17, x17, x22
+	WORD $0x4e671230                     // 391c: saddw2 v16.4s, v17.4s, v7.8h
+	WORD $0x3dc02931                     // 3920: ldr q17, [x9, #0xa0]
+	WORD $0x0e2ec267                     // 3924: smull v7.8h, v19.8b, v14.8b
+	WORD $0x0e3280cb                     // 3928: smlal v11.8h, v6.8b, v18.8b
+	WORD $0x0e6411ef                     // 392c: saddw v15.4s, v15.4s, v4.4h
+	WORD $0x4e6411a4                     // 3930: saddw2 v4.4s, v13.4s, v4.8h
+	WORD $0x3dc0312d                     // 3934: ldr q13, [x9, #0xc0]
+	WORD $0x0e65118c                     // 3938: saddw v12.4s, v12.4s, v5.4h
+	WORD $0x4e3280c9                     // 393c: smlal2 v9.8h, v6.16b, v18.16b
+	WORD $0x3cec6ab2                     // 3940: ldr q18, [x21, x12]
+	WORD $0x4e651205                     // 3944: saddw2 v5.4s, v16.4s, v5.8h
+	WORD $0x3cee6af0                     // 3948: ldr q16, [x23, x14]
+	WORD $0x4e2ec266                     // 394c: smull2 v6.8h, v19.16b, v14.16b
+	WORD $0x3ced6aae                     // 3950: ldr q14, [x21, x13]
+	WORD $0x0e6311ef                     // 3954: saddw v15.4s, v15.4s, v3.4h
+	WORD $0x0e31824a                     // 3958: smlal v10.8h, v18.8b, v17.8b
+	WORD $0x0e6b118c                     // 395c: saddw v12.4s, v12.4s, v11.4h
+	WORD $0x4e631083                     // 3960: saddw2 v3.4s, v4.4s, v3.8h
+	WORD $0x4e318248                     // 3964: smlal2 v8.8h, v18.16b, v17.16b
+	WORD $0x3dc03d31                     // 3968: ldr q17, [x9, #0xf0]
+	WORD $0x4e6b10a4                     // 396c: saddw2 v4.4s, v5.4s, v11.8h
+	WORD $0x0e2d81c7                     // 3970: smlal v7.8h, v14.8b, v13.8b
+	WORD $0x0e6911e5                     // 3974: saddw v5.4s, v15.4s, v9.4h
+	WORD $0x0e6a118b                     // 3978: saddw v11.4s, v12.4s, v10.4h
+	WORD $0x0e31c20c                     // 397c: smull v12.8h, v16.8b, v17.8b
+	WORD $0x4e691063                     // 3980: saddw2 v3.4s, v3.4s, v9.8h
+	WORD $0x3cee6aa9                     // 3984: ldr q9, [x21, x14]
+	WORD $0x4e2d81c6                     // 3988: smlal2 v6.8h, v14.16b, v13.16b
+	WORD $0x3dc0392d                     // 398c: ldr q13, [x9, #0xe0]
+	WORD $0x4e6a1084                     // 3990: saddw2 v4.4s, v4.4s, v10.8h
+	WORD $0x3cef6aea                     // 3994: ldr q10, [x23, x15]
+	WORD $0x4e31c20f                     // 3998: smull2 v15.8h, v16.16b, v17.16b
+	WORD $0x0e6810a5                     // 399c: saddw v5.4s, v5.4s, v8.4h
+	WORD $0xad483930                     // 39a0: ldp q16, q14, [x9, #0x100]
+	WORD $0x0e67116b                     // 39a4: saddw v11.4s, v11.4s, v7.4h
+	WORD $0x0e2d812c                     // 39a8: smlal v12.8h, v9.8b, v13.8b
+	WORD $0x4e681063                     // 39ac: saddw2 v3.4s, v3.4s, v8.8h
+	WORD $0x0e2ec148                     // 39b0: smull v8.8h, v10.8b, v14.8b
+	WORD $0x4e671084                     // 39b4: saddw2 v4.4s, v4.4s, v7.8h
+	WORD $0x3cef6aa7                     // 39b8: ldr q7, [x21, x15]
+	WORD $0x4e2d812f                     // 39bc: smlal2 v15.8h, v9.16b, v13.16b
+	WORD $0x3cf06ae9                     // 39c0: ldr q9, [x23, x16]
+	WORD $0x4e2ec14a                     // 39c4: smull2 v10.8h, v10.16b, v14.16b
+	WORD $0x0e6610a5                     // 39c8: saddw v5.4s, v5.4s, v6.4h
+	WORD $0xad49352e                     // 39cc: ldp q14, q13, [x9, #0x120]
+	WORD $0x0e6c116b                     // 39d0: saddw v11.4s, v11.4s, v12.4h
+	WORD $0x8b1602f7                     // 39d4: add x23, x23, x22
+	WORD $0x0e3080e8                     // 39d8: smlal v8.8h, v7.8b, v16.8b
+	WORD $0x4e661063                     // 39dc: saddw2 v3.4s, v3.4s, v6.8h
+	WORD $0x0e2dc126                     // 39e0: smull v6.8h, v9.8b, v13.8b
+	WORD $0x4e6c1084                     // 39e4: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x3cf06aac                     // 39e8: ldr q12, [x21, x16]
+	WORD $0x4e3080ea                     // 39ec: smlal2 v10.8h, v7.16b, v16.16b
+	WORD $0x3ced6b27                     // 39f0: ldr q7, [x25, x13]
+	WORD $0xad4ac131                     // 39f4: ldp q17, q16, [x9, #0x150]
+	WORD $0x4e2dc129                     // 39f8: smull2 v9.8h, v9.16b, v13.16b
+	WORD $0x8b1602b5                     // 39fc: add x21, x21, x22
+	WORD $0x0e6f10a5                     // 3a00: saddw v5.4s, v5.4s, v15.4h
+	WORD $0x0e68116b                     // 3a04: saddw v11.4s, v11.4s, v8.4h
+	WORD $0x0e2e8186                     // 3a08: smlal v6.8h, v12.8b, v14.8b
+	WORD $0x0e31c0ed                     // 3a0c: smull v13.8h, v7.8b, v17.8b
+	WORD $0x4e6f1063                     // 3a10: saddw2 v3.4s, v3.4s, v15.8h
+	WORD $0x3dc0512f                     // 3a14: ldr q15, [x9, #0x140]
+	WORD $0x4e681084                     // 3a18: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x3cec6b28                     // 3a1c: ldr q8, [x25, x12]
+	WORD $0x4e2e8189                     // 3a20: smlal2 v9.8h, v12.16b, v14.16b
+	WORD $0x3cef6b2c                     // 3a24: ldr q12, [x25, x15]
+	WORD $0x3dc05d2e                     // 3a28: ldr q14, [x9, #0x170]
+	WORD $0x0e6a10a5                     // 3a2c: saddw v5.4s, v5.4s, v10.4h
+	WORD $0x0e66116b                     // 3a30: saddw v11.4s, v11.4s, v6.4h
+	WORD $0x4e31c0e7                     // 3a34: smull2 v7.8h, v7.16b, v17.16b
+	WORD $0x0e2f810d                     // 3a38: smlal v13.8h, v8.8b, v15.8b
+	WORD $0x4e6a1063                     // 3a3c: saddw2 v3.4s, v3.4s, v10.8h
+	WORD $0x0e2ec18a                     // 3a40: smull v10.8h, v12.8b, v14.8b
+	WORD $0x4e661084                     // 3a44: saddw2 v4.4s, v4.4s, v6.8h
+	WORD $0x3cee6b26                     // 3a48: ldr q6, [x25, x14]
+	WORD $0x0e6910a5                     // 3a4c: saddw v5.4s, v5.4s, v9.4h
+	WORD $0x4e2f8107                     // 3a50: smlal2 v7.8h, v8.16b, v15.16b
+	WORD $0x0e6d1168                     // 3a54: saddw v8.4s, v11.4s, v13.4h
+	WORD $0x4e2ec18b                     // 3a58: smull2 v11.8h, v12.16b, v14.16b
+	WORD $0x3dc0612c                     // 3a5c: ldr q12, [x9, #0x180]
+	WORD $0x0e3080ca                     // 3a60: smlal v10.8h, v6.8b, v16.8b
+	WORD $0x4e6d1084                     // 3a64: saddw2 v4.4s, v4.4s, v13.8h
+	WORD $0x4e691063                     // 3a68: saddw2 v3.4s, v3.4s, v9.8h
+	WORD $0x3cf06b29                     // 3a6c: ldr q9, [x25, x16]
+	WORD $0x0e6710a5                     // 3a70: saddw v5.4s, v5.4s, v7.4h
+	WORD $0x8b160339                     // 3a74: add x25, x25, x22
+	WORD $0x4e3080cb                     // 3a78: smlal2 v11.8h, v6.16b, v16.16b
+	WORD $0x0e6a1106                     // 3a7c: saddw v6.4s, v8.4s, v10.4h
+	WORD $0x0e2cc128                     // 3a80: smull v8.8h, v9.8b, v12.8b
+	WORD $0x4e6a1084                     // 3a84: saddw2 v4.4s, v4.4s, v10.8h
+	WORD $0x4e671063                     // 3a88: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0x4e2cc127                     // 3a8c: smull2 v7.8h, v9.16b, v12.16b
+	WORD $0x0e6b10a5                     // 3a90: saddw v5.4s, v5.4s, v11.4h
+	WORD $0x0e6810c6                     // 3a94: saddw v6.4s, v6.4s, v8.4h
+	WORD $0x4e681084                     // 3a98: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x4e6b1063                     // 3a9c: saddw2 v3.4s, v3.4s, v11.8h
+	WORD $0x0e6710a5                     // 3aa0: saddw v5.4s, v5.4s, v7.4h
+	WORD $0x4e21d8c6                     // 3aa4: scvtf v6.4s, v6.4s
+	WORD $0x4e21d884                     // 3aa8: scvtf v4.4s, v4.4s
+	WORD $0x4e671063                     // 3aac: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0xad421d68                     // 3ab0: ldp q8, q7, [x11, #0x40]
+	WORD $0x4e21d8a5                     // 3ab4: scvtf v5.4s, v5.4s
+	WORD $0x6e26dd06                     // 3ab8: fmul v6.4s, v8.4s, v6.4s
+	WORD $0x6e24dce4                     // 3abc: fmul v4.4s, v7.4s, v4.4s
+	WORD $0xad431d68                     // 3ac0: ldp q8, q7, [x11, #0x60]
+	WORD $0x4e21d863                     // 3ac4: scvtf v3.4s, v3.4s
+	WORD $0x6e25dd05                     // 3ac8: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad462169                     // 3acc: ldp q9, q8, [x11, #0xc0]
+	WORD $0x6e23dce3                     // 3ad0: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x6e29dcc9                     // 3ad4: fmul v9.4s, v6.4s, v9.4s
+	WORD $0x6e28dc87                     // 3ad8: fmul v7.4s, v4.4s, v8.4s
+	WORD $0xad47216a                     // 3adc: ldp q10, q8, [x11, #0xe0]
+	WORD $0x6e2adcaa                     // 3ae0: fmul v10.4s, v5.4s, v10.4s
+	WORD $0x4e20d529                     // 3ae4: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x6e28dc68                     // 3ae8: fmul v8.4s, v3.4s, v8.4s
+	WORD $0x4e20d4e7                     // 3aec: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e20d54a                     // 3af0: fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e21f529                     // 3af4: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4e20d508                     // 3af8: fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21f4e7                     // 3afc: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4e21f54a                     // 3b00: fmax v10.4s, v10.4s, v1.4s
+	WORD $0x4ea2f529                     // 3b04: fmin v9.4s, v9.4s, v2.4s
+	WORD $0x4e21f508                     // 3b08: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4ea2f4e7                     // 3b0c: fmin v7.4s, v7.4s, v2.4s
+	WORD $0x4ea2f54a                     // 3b10: fmin v10.4s, v10.4s, v2.4s
+	WORD $0x6e29dcc6                     // 3b14: fmul v6.4s, v6.4s, v9.4s
+	WORD $0x4ea2f508                     // 3b18: fmin v8.4s, v8.4s, v2.4s
+	WORD $0x6e27dc84                     // 3b1c: fmul v4.4s, v4.4s, v7.4s
+	WORD $0x6e2adca5                     // 3b20: fmul v5.4s, v5.4s, v10.4s
+	WORD $0x4e21a8c6                     // 3b24: fcvtns v6.4s, v6.4s
+	WORD $0x6e28dc63                     // 3b28: fmul v3.4s, v3.4s, v8.4s
+	WORD $0x4e21a884                     // 3b2c: fcvtns v4.4s, v4.4s
+	WORD $0xad442167                     // 3b30: ldp q7, q8, [x11, #0x80]
+	WORD $0x4e21a8a5                     // 3b34: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148c6                     // 3b38: sqxtn v6.4h, v6.4s
+	WORD $0x4e4818e7                     // 3b3c: uzp1 v7.8h, v7.8h, v8.8h
+	WORD $0x4e21a863                     // 3b40: fcvtns v3.4s, v3.4s
+	WORD $0xad452568                     // 3b44: ldp q8, q9, [x11, #0xa0]
+	WORD $0x0e6148a5                     // 3b48: sqxtn v5.4h, v5.4s
+	WORD $0x4e614886                     // 3b4c: sqxtn2 v6.8h, v4.4s
+	WORD $0x4e491904                     // 3b50: uzp1 v4.8h, v8.8h, v9.8h
+	WORD $0x4e614865                     // 3b54: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e670cc3                     // 3b58: sqadd v3.8h, v6.8h, v7.8h
+	WORD $0x4e640ca4                     // 3b5c: sqadd v4.8h, v5.8h, v4.8h
+	WORD $0x0e214863                     // 3b60: sqxtn v3.8b, v3.8h
+	WORD $0x4e214883                     // 3b64: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d800343                     // 3b68: str q3, [x26]
+	WORD $0x8b18035a                     // 3b6c: add x26, x26, x24
+	WORD $0x54ffe681                     // 3b70: b.ne 0x59d0 <depthwiseNEONk5+0x3840>
+	WORD $0x140000b7                     // 3b74: b 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0xaa0103e4                     // 3b78: mov x4, x1
+	WORD $0xb40016a1                     // 3b7c: cbz x1, 0x5fe0 <depthwiseNEONk5+0x3e50>
+	WORD $0x3cec6a63                     // 3b80: ldr q3, [x19, x12]
+	WORD $0xf1000484                     // 3b84: subs x4, x4, #0x1
+	WORD $0xad401127                     // 3b88: ldp q7, q4, [x9]
+	WORD $0x3ced6a66                     // 3b8c: ldr q6, [x19, x13]
+	WORD $0xad41212e                     // 3b90: ldp q14, q8, [x9, #0x20]
+	WORD $0x0e24c069                     // 3b94: smull v9.8h, v3.8b, v4.8b
+	WORD $0x3cee6a6b                     // 3b98: ldr q11, [x19, x14]
+	WORD $0x4e24c06a                     // 3b9c: smull2 v10.8h, v3.16b, v4.16b
+	WORD $0xad423131                     // 3ba0: ldp q17, q12, [x9, #0x40]
+	WORD $0x0e28c0c5                     // 3ba4: smull v5.8h, v6.8b, v8.8b
+	WORD $0x3cec6a2d                     // 3ba8: ldr q13, [x17, x12]
+	WORD $0x4e28c0c4                     // 3bac: smull2 v4.8h, v6.16b, v8.16b
+	WORD $0x3ced6a28                     // 3bb0: ldr q8, [x17, x13]
+	WORD $0x0e2cc163                     // 3bb4: smull v3.8h, v11.8b, v12.8b
+	WORD $0x3cef6a6f                     // 3bb8: ldr q15, [x19, x15]
+	WORD $0x4e2cc166                     // 3bbc: smull2 v6.8h, v11.16b, v12.16b
+	WORD $0x3cee6a2c                     // 3bc0: ldr q12, [x17, x14]
+	WORD $0x0e2781a9                     // 3bc4: smlal v9.8h, v13.8b, v7.8b
+	WORD $0x3cef6a32                     // 3bc8: ldr q18, [x17, x15]
+	WORD $0x4e2781aa                     // 3bcc: smlal2 v10.8h, v13.16b, v7.16b
+	WORD $0xad43412d                     // 3bd0: ldp q13, q16, [x9, #0x60]
+	WORD $0x0e2e8105                     // 3bd4: smlal v5.8h, v8.8b, v14.8b
+	WORD $0x4e2e8104                     // 3bd8: smlal2 v4.8h, v8.16b, v14.16b
+	WORD $0xad40396b                     // 3bdc: ldp q11, q14, [x11]
+	WORD $0x0e30c1e7                     // 3be0: smull v7.8h, v15.8b, v16.8b
+	WORD $0x0e318183                     // 3be4: smlal v3.8h, v12.8b, v17.8b
+	WORD $0x4e318186                     // 3be8: smlal2 v6.8h, v12.16b, v17.16b
+	WORD $0x3dc02d31                     // 3bec: ldr q17, [x9, #0xb0]
+	WORD $0x4e30c1e8                     // 3bf0: smull2 v8.8h, v15.16b, v16.16b
+	WORD $0xad413d6c                     // 3bf4: ldp q12, q15, [x11, #0x20]
+	WORD $0x0e69116b                     // 3bf8: saddw v11.4s, v11.4s, v9.4h
+	WORD $0x4e6911c9                     // 3bfc: saddw2 v9.4s, v14.4s, v9.8h
+	WORD $0x3cf06a6e                     // 3c00: ldr q14, [x19, x16]
+	WORD $0x0e2d8247                     // 3c04: smlal v7.8h, v18.8b, v13.8b
+	WORD $0x8b160273                     // 3c08: add x19, x19, x22
+	WORD $0x0e6a118c                     // 3c0c: saddw v12.4s, v12.4s, v10.4h
+	WORD $0x4e6a11ea                     // 3c10: saddw2 v10.4s, v15.4s, v10.8h
+	WORD $0x3cec6aef                     // 3c14: ldr q15, [x23, x12]
+	WORD $0x4e2d8248                     // 3c18: smlal2 v8.8h, v18.16b, v13.16b
+	WORD $0xad444132                     // 3c1c: ldp q18, q16, [x9, #0x80]
+	WORD $0x0e65116b                     // 3c20: saddw v11.4s, v11.4s, v5.4h
+	WORD $0x4e651125                     // 3c24: saddw2 v5.4s, v9.4s, v5.8h
+	WORD $0x3cf06a29                     // 3c28: ldr q9, [x17, x16]
+	WORD $0x0e30c1cd                     // 3c2c: smull v13.8h, v14.8b, v16.8b
+	WORD $0x8b160231                     // 3c30: add x17, x17, x22
+	WORD $0x0e64118c                     // 3c34: saddw v12.4s, v12.4s, v4.4h
+	WORD $0x4e641144                     // 3c38: saddw2 v4.4s, v10.4s, v4.8h
+	WORD $0x4e30c1ce                     // 3c3c: smull2 v14.8h, v14.16b, v16.16b
+	WORD $0x0e63116a                     // 3c40: saddw v10.4s, v11.4s, v3.4h
+	WORD $0x3ced6aeb                     // 3c44: ldr q11, [x23, x13]
+	WORD $0x4e6310a3                     // 3c48: saddw2 v3.4s, v5.4s, v3.8h
+	WORD $0x3dc03525                     // 3c4c: ldr q5, [x9, #0xd0]
+	WORD $0x0e31c1f0                     // 3c50: smull v16.8h, v15.8b, v17.8b
+	WORD $0x0e66118c                     // 3c54: saddw v12.4s, v12.4s, v6.4h
+	WORD $0x4e661084                     // 3c58: saddw2 v4.4s, v4.4s, v6.8h
+	WORD $0x3cec6aa6                     // 3c5c: ldr q6, [x21, x12]
+	WORD $0x0e32812d                     // 3c60: smlal v13.8h, v9.8b, v18.8b
+	WORD $0x0e67114a                     // 3c64: saddw v10.4s, v10.4s, v7.4h
+	WORD $0x4e671063                     // 3c68: saddw2 v3.4s, v3.4s, v7.8h
+	WORD $0x4e31c1ef                     // 3c6c: smull2 v15.8h, v15.16b, v17.16b
+	WORD $0x4e32812e                     // 3c70: smlal2 v14.8h, v9.16b, v18.16b
+	WORD $0x3dc02929                     // 3c74: ldr q9, [x9, #0xa0]
+	WORD $0x0e681187                     // 3c78: saddw v7.4s, v12.4s, v8.4h
+	WORD $0x4e681084                     // 3c7c: saddw2 v4.4s, v4.4s, v8.8h
+	WORD $0x0e25c171                     // 3c80: smull v17.8h, v11.8b, v5.8b
+	WORD $0x0e2980d0                     // 3c84: smlal v16.8h, v6.8b, v9.8b
+	WORD $0x0e6d1148                     // 3c88: saddw v8.4s, v10.4s, v13.4h
+	WORD $0x4e6d1063                     // 3c8c: saddw2 v3.4s, v3.4s, v13.8h
+	WORD $0x4e2980cf                     // 3c90: smlal2 v15.8h, v6.16b, v9.16b
+	WORD $0x3dc03126                     // 3c94: ldr q6, [x9, #0xc0]
+	WORD $0x3ced6aa9                     // 3c98: ldr q9, [x21, x13]
+	WORD $0x0e6e10e7                     // 3c9c: saddw v7.4s, v7.4s, v14.4h
+	WORD $0x4e25c16a                     // 3ca0: smull2 v10.8h, v11.16b, v5.16b
+	WORD $0x3cee6ae5                     // 3ca4: ldr q5, [x23, x14]
+	WORD $0x4e6e1084                     // 3ca8: saddw2 v4.4s, v4.4s, v14.8h
+	WORD $0x3cee6aae                     // 3cac: ldr q14, [x21, x14]
+	WORD $0xad472d2c                     // 3cb0: ldp q12, q11, [x9, #0xe0]
+	WORD $0x0e701108                     // 3cb4: saddw v8.4s, v8.4s, v16.4h
+	WORD $0x0e268131                     // 3cb8: smlal v17.8h, v9.8b, v6.8b
+	WORD $0x4e701063                     // 3cbc: saddw2 v3.4s, v3.4s, v16.8h
+	WORD $0x3cef6ab0                     // 3cc0: ldr q16, [x21, x15]
+	WORD $0x0e2bc0ad                     // 3cc4: smull v13.8h, v5.8b, v11.8b
+	WORD $0x0e6f10e7                     // 3cc8: saddw v7.4s, v7.4s, v15.4h
+	WORD $0x4e6f1084                     // 3ccc: saddw2 v4.4s, v4.4s, v15.8h
+	WORD $0x4e26812a                     // 3cd0: smlal2 v10.8h, v9.16b, v6.16b
+	WORD $0x3cef6ae6                     // 3cd4: ldr q6, [x23, x15]
+	WORD $0xad48252f                     // 3cd8: ldp q15, q9, [x9, #0x100]
+	WORD $0x4e2bc0a5                     // 3cdc: smull2 v5.8h, v5.16b, v11.16b
+	WORD $0x0e711108                     // 3ce0: saddw v8.4s, v8.4s, v17.4h
+	WORD $0x4e71106b                     // 3ce4: saddw2 v11.4s, v3.4s, v17.8h
+	WORD $0x3cf06af1                     // 3ce8: ldr q17, [x23, x16]
+	WORD $0x0e2c81cd                     // 3cec: smlal v13.8h, v14.8b, v12.8b
+	WORD $0x8b1602f7                     // 3cf0: add x23, x23, x22
+	WORD $0x0e29c0c3                     // 3cf4: smull v3.8h, v6.8b, v9.8b
+	WORD $0x0e6a10e7                     // 3cf8: saddw v7.4s, v7.4s, v10.4h
+	WORD $0x4e6a108a                     // 3cfc: saddw2 v10.4s, v4.4s, v10.8h
+	WORD $0x4e2c81c5                     // 3d00: smlal2 v5.8h, v14.16b, v12.16b
+	WORD $0x3ced6b2e                     // 3d04: ldr q14, [x25, x13]
+	WORD $0x4e29c0c4                     // 3d08: smull2 v4.8h, v6.16b, v9.16b
+	WORD $0xad493129                     // 3d0c: ldp q9, q12, [x9, #0x120]
+	WORD $0x0e6d1108                     // 3d10: saddw v8.4s, v8.4s, v13.4h
+	WORD $0x0e2f8203                     // 3d14: smlal v3.8h, v16.8b, v15.8b
+	WORD $0x4e6d116b                     // 3d18: saddw2 v11.4s, v11.4s, v13.8h
+	WORD $0x3cf06aad                     // 3d1c: ldr q13, [x21, x16]
+	WORD $0x0e2cc226                     // 3d20: smull v6.8h, v17.8b, v12.8b
+	WORD $0x8b1602b5                     // 3d24: add x21, x21, x22
+	WORD $0x0e6510e7                     // 3d28: saddw v7.4s, v7.4s, v5.4h
+	WORD $0x4e2f8204                     // 3d2c: smlal2 v4.8h, v16.16b, v15.16b
+	WORD $0x4e2cc22c                     // 3d30: smull2 v12.8h, v17.16b, v12.16b
+	WORD $0xad4a3d31                     // 3d34: ldp q17, q15, [x9, #0x140]
+	WORD $0x0e631108                     // 3d38: saddw v8.4s, v8.4s, v3.4h
+	WORD $0x4e651145                     // 3d3c: saddw2 v5.4s, v10.4s, v5.8h
+	WORD $0x3cec6b2a                     // 3d40: ldr q10, [x25, x12]
+	WORD $0x0e2981a6                     // 3d44: smlal v6.8h, v13.8b, v9.8b
+	WORD $0x4e2fc1d0                     // 3d48: smull2 v16.8h, v14.16b, v15.16b
+	WORD $0x0e2fc1ce                     // 3d4c: smull v14.8h, v14.8b, v15.8b
+	WORD $0x4e2981ac                     // 3d50: smlal2 v12.8h, v13.16b, v9.16b
+	WORD $0x3cef6b29                     // 3d54: ldr q9, [x25, x15]
+	WORD $0x0e6410e7                     // 3d58: saddw v7.4s, v7.4s, v4.4h
+	WORD $0xad4b352f                     // 3d5c: ldp q15, q13, [x9, #0x160]
+	WORD $0x0e661108                     // 3d60: saddw v8.4s, v8.4s, v6.4h
+	WORD $0x4e318150                     // 3d64: smlal2 v16.8h, v10.16b, v17.16b
+	WORD $0x0e31814e                     // 3d68: smlal v14.8h, v10.8b, v17.8b
+	WORD $0x0e2dc12a                     // 3d6c: smull v10.8h, v9.8b, v13.8b
+	WORD $0x4e631163                     // 3d70: saddw2 v3.4s, v11.4s, v3.8h
+	WORD $0x4e6410a4                     // 3d74: saddw2 v4.4s, v5.4s, v4.8h
+	WORD $0x3cee6b25                     // 3d78: ldr q5, [x25, x14]
+	WORD $0x4e2dc129                     // 3d7c: smull2 v9.8h, v9.16b, v13.16b
+	WORD $0x0e6c10e7                     // 3d80: saddw v7.4s, v7.4s, v12.4h
+	WORD $0x0e6e1108                     // 3d84: saddw v8.4s, v8.4s, v14.4h
+	WORD $0x0e2f80aa                     // 3d88: smlal v10.8h, v5.8b, v15.8b
+	WORD $0x4e661063                     // 3d8c: saddw2 v3.4s, v3.4s, v6.8h
+	WORD $0x3cf06b26                     // 3d90: ldr q6, [x25, x16]
+	WORD $0x4e6c1084                     // 3d94: saddw2 v4.4s, v4.4s, v12.8h
+	WORD $0x8b160339                     // 3d98: add x25, x25, x22
+	WORD $0x4e2f80a9                     // 3d9c: smlal2 v9.8h, v5.16b, v15.16b
+	WORD $0x3dc06125                     // 3da0: ldr q5, [x9, #0x180]
+	WORD $0x0e7010e7                     // 3da4: saddw v7.4s, v7.4s, v16.4h
+	WORD $0x0e6a1108                     // 3da8: saddw v8.4s, v8.4s, v10.4h
+	WORD $0x0e25c0cb                     // 3dac: smull v11.8h, v6.8b, v5.8b
+	WORD $0x4e6e1063                     // 3db0: saddw2 v3.4s, v3.4s, v14.8h
+	WORD $0x4e701084                     // 3db4: saddw2 v4.4s, v4.4s, v16.8h
+	WORD $0x0e6910e7                     // 3db8: saddw v7.4s, v7.4s, v9.4h
+	WORD $0x4e25c0c5                     // 3dbc: smull2 v5.8h, v6.16b, v5.16b
+	WORD $0x0e6b1106                     // 3dc0: saddw v6.4s, v8.4s, v11.4h
+	WORD $0x4e6a1063                     // 3dc4: saddw2 v3.4s, v3.4s, v10.8h
+	WORD $0x4e691084                     // 3dc8: saddw2 v4.4s, v4.4s, v9.8h
+	WORD $0x0e6510e7                     // 3dcc: saddw v7.4s, v7.4s, v5.4h
+	WORD $0x4e21d8c6                     // 3dd0: scvtf v6.4s, v6.4s
+	WORD $0x4e6b1063                     // 3dd4: saddw2 v3.4s, v3.4s, v11.8h
+	WORD $0x4e651084                     // 3dd8: saddw2 v4.4s, v4.4s, v5.8h
+	WORD $0x4e21d8e5                     // 3ddc: scvtf v5.4s, v7.4s
+	WORD $0xad421d68                     // 3de0: ldp q8, q7, [x11, #0x40]
+	WORD $0x4e21d863                     // 3de4: scvtf v3.4s, v3.4s
+	WORD $0x4e21d884                     // 3de8: scvtf v4.4s, v4.4s
+	WORD $0x6e26dd06                     // 3dec: fmul v6.4s, v8.4s, v6.4s
+	WORD $0xad432568                     // 3df0: ldp q8, q9, [x11, #0x60]
+	WORD $0x6e23dce3                     // 3df4: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x6e25dd05                     // 3df8: fmul v5.4s, v8.4s, v5.4s
+	WORD $0x4e21a8c6                     // 3dfc: fcvtns v6.4s, v6.4s
+	WORD $0x6e24dd24                     // 3e00: fmul v4.4s, v9.4s, v4.4s
+	WORD $0xad442167                     // 3e04: ldp q7, q8, [x11, #0x80]
+	WORD $0x4e21a863                     // 3e08: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a8a5                     // 3e0c: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148c6                     // 3e10: sqxtn v6.4h, v6.4s
+	WORD $0x4e4818e7                     // 3e14: uzp1 v7.8h, v7.8h, v8.8h
+	WORD $0x4e21a884                     // 3e18: fcvtns v4.4s, v4.4s
+	WORD $0xad452568                     // 3e1c: ldp q8, q9, [x11, #0xa0]
+	WORD $0x0e6148a5                     // 3e20: sqxtn v5.4h, v5.4s
+	WORD $0x4e614866                     // 3e24: sqxtn2 v6.8h, v3.4s
+	WORD $0x4e491903                     // 3e28: uzp1 v3.8h, v8.8h, v9.8h
+	WORD $0x4e614885                     // 3e2c: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e670cc4                     // 3e30: sqadd v4.8h, v6.8h, v7.8h
+	WORD $0x4e630ca3                     // 3e34: sqadd v3.8h, v5.8h, v3.8h
+	WORD $0x0e214884                     // 3e38: sqxtn v4.8b, v4.8h
+	WORD $0x4e214864                     // 3e3c: sqxtn2 v4.16b, v3.8h
+	WORD $0x3d800344                     // 3e40: str q4, [x26]
+	WORD $0x8b18035a                     // 3e44: add x26, x26, x24
+	WORD $0x54ffe9c1                     // 3e48: b.ne 0x5d10 <depthwiseNEONk5+0x3b80>
+	WORD $0xd503201f                     // 3e4c: nop
+	WORD $0xf1000508                     // 3e50: subs x8, x8, #0x1
+	WORD $0x54000180                     // 3e54: b.eq 0x6014 <depthwiseNEONk5+0x3e84>
+	WORD $0xf940268c                     // 3e58: ldr x12, [x20, #0x48]
+	WORD $0x9100414a                     // 3e5c: add x10, x10, #0x10
+	WORD $0x91064129                     // 3e60: add x9, x9, #0x190
+	WORD $0x9106016b                     // 3e64: add x11, x11, #0x180
+	WORD $0xeb0c015f                     // 3e68: cmp x10, x12
+	WORD $0x9a8cb14a                     // 3e6c: csel x10, x10, x12, lt
+	WORD $0xf9402e8e                     // 3e70: ldr x14, [x20, #0x58]
+	WORD $0xa940b28d                     // 3e74: ldp x13, x12, [x20, #0x8]
+	WORD $0xf10009df                     // 3e78: cmp x14, #0x2
+	WORD $0x54fe0d41                     // 3e7c: b.ne 0x21b4 <depthwiseNEONk5+0x24>
+	WORD $0x17fff1c9                     // 3e80: b 0x2734 <depthwiseNEONk5+0x5a4>
 	RET

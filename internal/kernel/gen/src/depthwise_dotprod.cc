@@ -14,7 +14,7 @@ template <int KS> struct weights {
   int8x16_t kept[6];
   int8x8_t last;
   INL_MEMBER weights(const int8_t *from) : w(from) {
-    if (KS == 3) for (int i = 0; i < 6; i++) kept[i] = vld1q_s8(w + 16*i);
+    if (KS == 3) UNROLL for (int i = 0; i < 6; i++) kept[i] = vld1q_s8(w + 16*i);
     if (KS == 5) last = vmovn_s16(vreinterpretq_s16_s32(vmovn_high_s32(
       vmovn_s32(vld1q_s32((const int32_t *)(w + 192))), vld1q_s32((const int32_t *)(w + 208)))));
   }
@@ -29,7 +29,7 @@ template <int KS> struct window {
   // The column at x comes into place c.
   INL_MEMBER void load(const int8_t *const (&row)[KS], int64_t x, int c) {
     int8x16_t r[4];
-    for (int i = 0; i < 4; i++) r[i] = i < KS ? wide(vld1_s8(row[i < KS ? i : 0] + x)) : r[2];   // whose weight is 0
+    UNROLL for (int i = 0; i < 4; i++) r[i] = i < KS ? wide(vld1_s8(row[i < KS ? i : 0] + x)) : r[2];   // whose weight is 0
     int16x8_t upper = vreinterpretq_s16_s8(vzip1q_s8(r[0], r[1])), lower = vreinterpretq_s16_s8(vzip1q_s8(r[2], r[3]));
     column[c][0] = vreinterpretq_s8_s16(vzip1q_s16(upper, lower));
     column[c][1] = vreinterpretq_s8_s16(vzip2q_s16(upper, lower));
@@ -43,8 +43,8 @@ template <int KS> struct window {
 
   // The sums of the output whose first column is in place c.
   INL_MEMBER void sums(int32x4_t (&acc)[2], const weights<KS> &w, int c) const {
-    for (int j = 0; j < KS; j++)
-      for (int h = 0; h < 2; h++) acc[h] = vdotq_s32(acc[h], column[(c + j) % KS][h], w.at(2*j + h));
+    UNROLL for (int j = 0; j < KS; j++)
+      UNROLL for (int h = 0; h < 2; h++) acc[h] = vdotq_s32(acc[h], column[(c + j) % KS][h], w.at(2*j + h));
     if (KS == 5) {
       int16x8_t a = vreinterpretq_s16_s8(pair[c]), b = vreinterpretq_s16_s8(pair[(c + 2) % KS]);
       acc[0] = vdotq_s32(acc[0], vreinterpretq_s8_s16(vzip1q_s16(a, b)), w.at(10));
@@ -59,7 +59,7 @@ template <int KS> struct window {
 // Outputs are STRIDE columns apart, fewer than KS.
 template <int64_t MODE, int KS, int STRIDE> INL void pixels(const depthwise_args *g, const int8_t *w, const float *p, int64_t at) {
   const int8_t *row[KS];
-  for (int i = 0; i < KS; i++) row[i] = g->rows[i] + at;
+  UNROLL for (int i = 0; i < KS; i++) row[i] = g->rows[i] + at;
   int8_t *c = g->c + at;
   const int64_t dx = g->dx, ldc = g->ldc;
   int64_t n = g->ow, x = 0;
@@ -68,10 +68,10 @@ template <int64_t MODE, int KS, int STRIDE> INL void pixels(const depthwise_args
   const int32x4_t bias[2] = {vld1q_s32((const int32_t *)p), vld1q_s32((const int32_t *)p + 4)};
   window<KS> v;
   v.bottom = vdup_n_s8(0);
-  for (int j = 0; j < KS - STRIDE; j++, x += dx) v.load(row, x, j);
+  UNROLL for (int j = 0; j < KS - STRIDE; j++, x += dx) v.load(row, x, j);
   for (;;) {
     UNROLL for (int u = 0; u < KS; u++) {   // after that many the columns are in the same places again
-      for (int j = KS - STRIDE; j < KS; j++, x += dx) v.load(row, x, (u*STRIDE + j) % KS);
+      UNROLL for (int j = KS - STRIDE; j < KS; j++, x += dx) v.load(row, x, (u*STRIDE + j) % KS);
       int32x4_t acc[2] = {bias[0], bias[1]};
       v.sums(acc, taps, u*STRIDE % KS);
       vst1_s8(c, vqmovn_s16(end(acc[0], acc[1])));
@@ -84,7 +84,7 @@ template <int64_t MODE, int KS, int STRIDE> INL void pixels(const depthwise_args
 // The same for outputs any number of columns apart.
 template <int64_t MODE, int KS> INL void pixels_apart(const depthwise_args *g, const int8_t *w, const float *p, int64_t at) {
   const int8_t *row[KS];
-  for (int i = 0; i < KS; i++) row[i] = g->rows[i] + at;
+  UNROLL for (int i = 0; i < KS; i++) row[i] = g->rows[i] + at;
   int8_t *c = g->c + at;
   int64_t n = g->ow, x = 0;
   const weights<KS> taps(w);
@@ -93,7 +93,7 @@ template <int64_t MODE, int KS> INL void pixels_apart(const depthwise_args *g, c
   do {
     window<KS> v;
     v.bottom = vdup_n_s8(0);
-    for (int j = 0; j < KS; j++) v.load(row, x + j*g->dx, j);
+    UNROLL for (int j = 0; j < KS; j++) v.load(row, x + j*g->dx, j);
     int32x4_t acc[2] = {bias[0], bias[1]};
     v.sums(acc, taps, 0);
     vst1_s8(c, vqmovn_s16(end(acc[0], acc[1])));

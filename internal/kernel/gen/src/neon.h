@@ -25,7 +25,7 @@ template <int64_t MODE> struct ends {
     auto s16 = [&](int param) INL_MEMBER {   // zero points fit
       return vuzp1q_s16(vreinterpretq_s16_f32(at(0, param)), vreinterpretq_s16_f32(at(1, param)));
     };
-    for (int h = 0; h < 2; h++) {
+    UNROLL for (int h = 0; h < 2; h++) {
       m[h] = at(h, MULTIPLIER);
       if (MODE == RELU6 || MODE == HARD_SWISH) bound[h] = at(h, BOUND);
       if (MODE == RESIDUAL) k[h] = at(h, RESIDUAL_M);
