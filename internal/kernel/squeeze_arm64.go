@@ -8,6 +8,7 @@ var squeezeTiles = []squeezeTile{
 // wideTiles take int16 rows as they are.
 var wideTiles = []gemmTile{
 	{NEON, 1, 16, 1, 4, widened, false, nil, wideNEON1x16, wideNEON1x16, nil, 0},
+	{DotProd, 1, 16, 4, 8, widened, false, nil, wideDotProd1x16, wideDotProd1x16, nil, 0},
 }
 
 //go:noescape
@@ -18,3 +19,6 @@ func rescaleNEON(args *squeezeArgs)
 
 //go:noescape
 func wideNEON1x16(args *gemmArgs)
+
+//go:noescape
+func wideDotProd1x16(args *gemmArgs)

@@ -45,74 +45,69 @@ TEXT ·sumsNEON(SB), NOSPLIT, $0-8
 
 TEXT ·rescaleNEON(SB), NOSPLIT, $0-8
 	MOVD args+0(FP), R20
-	WORD $0xf9400e89                     // 000: ldr x9, [x20, #0x18]
-	WORD $0xf9401688                     // 004: ldr x8, [x20, #0x28]
-	WORD $0xd503201f                     // 008: nop
+	WORD $0xf9400688                     // 000: ldr x8, [x20, #0x8]
+	WORD $0xf9400e8a                     // 004: ldr x10, [x20, #0x18]
+	WORD $0xf9401689                     // 008: ldr x9, [x20, #0x28]
 	WORD $0xd503201f                     // 00c: nop
-	WORD $0xa943ae8a                     // 010: ldp x10, x11, [x20, #0x38]
-	WORD $0xd37ef52d                     // 014: lsl x13, x9, #2
-	WORD $0xa944ba8f                     // 018: ldp x15, x14, [x20, #0x48]
-	WORD $0x8b0d016b                     // 01c: add x11, x11, x13
-	WORD $0xf940028c                     // 020: ldr x12, [x20]
-	WORD $0x8b0d014a                     // 024: add x10, x10, x13
-	WORD $0x8b0d01ed                     // 028: add x13, x15, x13
-	WORD $0xad401d66                     // 02c: ldp q6, q7, [x11]
-	WORD $0xad412568                     // 030: ldp q8, q9, [x11, #0x20]
-	WORD $0x8b09018b                     // 034: add x11, x12, x9
-	WORD $0x8b0901cc                     // 038: add x12, x14, x9
-	WORD $0x4e4718c6                     // 03c: uzp1 v6.8h, v6.8h, v7.8h
-	WORD $0xad400540                     // 040: ldp q0, q1, [x10]
-	WORD $0x4e491907                     // 044: uzp1 v7.8h, v8.8h, v9.8h
-	WORD $0xad400da2                     // 048: ldp q2, q3, [x13]
-	WORD $0xad411544                     // 04c: ldp q4, q5, [x10, #0x20]
-	WORD $0xad4125a8                     // 050: ldp q8, q9, [x13, #0x20]
-	WORD $0xf9400a8a                     // 054: ldr x10, [x20, #0x10]
-	WORD $0xd503201f                     // 058: nop
-	WORD $0xd503201f                     // 05c: nop
-	WORD $0x3dc0016a                     // 060: ldr q10, [x11]
-	WORD $0xf100054a                     // 064: subs x10, x10, #0x1
-	WORD $0x0f08a54b                     // 068: sshll v11.8h, v10.8b, #0x0
-	WORD $0x4f08a54a                     // 06c: sshll2 v10.8h, v10.16b, #0x0
-	WORD $0x6e66856b                     // 070: sub v11.8h, v11.8h, v6.8h
-	WORD $0x6e67854a                     // 074: sub v10.8h, v10.8h, v7.8h
-	WORD $0x0f10a56c                     // 078: sshll v12.4s, v11.4h, #0x0
-	WORD $0x4f10a56b                     // 07c: sshll2 v11.4s, v11.8h, #0x0
-	WORD $0x0f10a54d                     // 080: sshll v13.4s, v10.4h, #0x0
-	WORD $0x4f10a54a                     // 084: sshll2 v10.4s, v10.8h, #0x0
-	WORD $0x4e21d98c                     // 088: scvtf v12.4s, v12.4s
-	WORD $0x4e21d96b                     // 08c: scvtf v11.4s, v11.4s
-	WORD $0x4e21d9ad                     // 090: scvtf v13.4s, v13.4s
-	WORD $0x4e21d94a                     // 094: scvtf v10.4s, v10.4s
-	WORD $0x6e2cdc0c                     // 098: fmul v12.4s, v0.4s, v12.4s
-	WORD $0x6e2bdc2b                     // 09c: fmul v11.4s, v1.4s, v11.4s
-	WORD $0x6e2ddc8d                     // 0a0: fmul v13.4s, v4.4s, v13.4s
-	WORD $0x6e2adcaa                     // 0a4: fmul v10.4s, v5.4s, v10.4s
-	WORD $0x4e21a98c                     // 0a8: fcvtns v12.4s, v12.4s
-	WORD $0x4e21a96b                     // 0ac: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a9ad                     // 0b0: fcvtns v13.4s, v13.4s
-	WORD $0x4e21a94a                     // 0b4: fcvtns v10.4s, v10.4s
-	WORD $0x4eac844c                     // 0b8: add v12.4s, v2.4s, v12.4s
-	WORD $0x4eab846b                     // 0bc: add v11.4s, v3.4s, v11.4s
-	WORD $0x4ead850d                     // 0c0: add v13.4s, v8.4s, v13.4s
-	WORD $0x4eaa852a                     // 0c4: add v10.4s, v9.4s, v10.4s
-	WORD $0x0e61498c                     // 0c8: sqxtn v12.4h, v12.4s
-	WORD $0x0e6149ad                     // 0cc: sqxtn v13.4h, v13.4s
-	WORD $0x4e61496c                     // 0d0: sqxtn2 v12.8h, v11.4s
-	WORD $0x4e61494d                     // 0d4: sqxtn2 v13.8h, v10.4s
-	WORD $0x0e21498a                     // 0d8: sqxtn v10.8b, v12.8h
-	WORD $0x4e2149aa                     // 0dc: sqxtn2 v10.16b, v13.8h
-	WORD $0x3d80018a                     // 0e0: str q10, [x12]
-	WORD $0xf940068d                     // 0e4: ldr x13, [x20, #0x8]
-	WORD $0x8b0d016b                     // 0e8: add x11, x11, x13
-	WORD $0x8b0d018c                     // 0ec: add x12, x12, x13
-	WORD $0x54fffb81                     // 0f0: b.ne 0x100 <rescaleNEON+0x60>
-	WORD $0xf1000508                     // 0f4: subs x8, x8, #0x1
-	WORD $0x540000c0                     // 0f8: b.eq 0x1b0 <rescaleNEON+0x110>
-	WORD $0xf940128a                     // 0fc: ldr x10, [x20, #0x20]
-	WORD $0x91004129                     // 100: add x9, x9, #0x10
-	WORD $0xeb0a013f                     // 104: cmp x9, x10
-	WORD $0x9a8ab129                     // 108: csel x9, x9, x10, lt
-	WORD $0x17ffffc1                     // 10c: b 0xb0 <rescaleNEON+0x10>
+	WORD $0xa944368b                     // 010: ldp x11, x13, [x20, #0x40]
+	WORD $0xd37ef54c                     // 014: lsl x12, x10, #2
+	WORD $0xf9401e8e                     // 018: ldr x14, [x20, #0x38]
+	WORD $0x8b0c016b                     // 01c: add x11, x11, x12
+	WORD $0x8b0c01ad                     // 020: add x13, x13, x12
+	WORD $0x8b0c01ce                     // 024: add x14, x14, x12
+	WORD $0xf940028c                     // 028: ldr x12, [x20]
+	WORD $0xad400560                     // 02c: ldp q0, q1, [x11]
+	WORD $0xad410d62                     // 030: ldp q2, q3, [x11, #0x20]
+	WORD $0x4e411804                     // 034: uzp1 v4.8h, v0.8h, v1.8h
+	WORD $0xf9402a8b                     // 038: ldr x11, [x20, #0x50]
+	WORD $0xad4005a0                     // 03c: ldp q0, q1, [x13]
+	WORD $0x4e431843                     // 040: uzp1 v3.8h, v2.8h, v3.8h
+	WORD $0xad4119a5                     // 044: ldp q5, q6, [x13, #0x20]
+	WORD $0x4e411800                     // 048: uzp1 v0.8h, v0.8h, v1.8h
+	WORD $0xf9400a8d                     // 04c: ldr x13, [x20, #0x10]
+	WORD $0xad4009c1                     // 050: ldp q1, q2, [x14]
+	WORD $0x4e031883                     // 054: uzp1 v3.16b, v4.16b, v3.16b
+	WORD $0x4e4618a4                     // 058: uzp1 v4.8h, v5.8h, v6.8h
+	WORD $0xad4119c5                     // 05c: ldp q5, q6, [x14, #0x20]
+	WORD $0xaa0a03ee                     // 060: mov x14, x10
+	WORD $0x3cee6987                     // 064: ldr q7, [x12, x14]
+	WORD $0xf10005ad                     // 068: subs x13, x13, #0x1
+	WORD $0x0e2320e8                     // 06c: ssubl v8.8h, v7.8b, v3.8b
+	WORD $0x4e2320e7                     // 070: ssubl2 v7.8h, v7.16b, v3.16b
+	WORD $0x0f10a509                     // 074: sshll v9.4s, v8.4h, #0x0
+	WORD $0x4f10a508                     // 078: sshll2 v8.4s, v8.8h, #0x0
+	WORD $0x0f10a4ea                     // 07c: sshll v10.4s, v7.4h, #0x0
+	WORD $0x4f10a4e7                     // 080: sshll2 v7.4s, v7.8h, #0x0
+	WORD $0x4e21d929                     // 084: scvtf v9.4s, v9.4s
+	WORD $0x4e21d908                     // 088: scvtf v8.4s, v8.4s
+	WORD $0x4e21d94a                     // 08c: scvtf v10.4s, v10.4s
+	WORD $0x4e21d8e7                     // 090: scvtf v7.4s, v7.4s
+	WORD $0x6e29dc29                     // 094: fmul v9.4s, v1.4s, v9.4s
+	WORD $0x6e28dc48                     // 098: fmul v8.4s, v2.4s, v8.4s
+	WORD $0x6e2adcaa                     // 09c: fmul v10.4s, v5.4s, v10.4s
+	WORD $0x6e27dcc7                     // 0a0: fmul v7.4s, v6.4s, v7.4s
+	WORD $0x4e21a929                     // 0a4: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a908                     // 0a8: fcvtns v8.4s, v8.4s
+	WORD $0x4e21a94a                     // 0ac: fcvtns v10.4s, v10.4s
+	WORD $0x4e21a8e7                     // 0b0: fcvtns v7.4s, v7.4s
+	WORD $0x0e614929                     // 0b4: sqxtn v9.4h, v9.4s
+	WORD $0x0e61494a                     // 0b8: sqxtn v10.4h, v10.4s
+	WORD $0x4e614909                     // 0bc: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e6148ea                     // 0c0: sqxtn2 v10.8h, v7.4s
+	WORD $0x4e600d27                     // 0c4: sqadd v7.8h, v9.8h, v0.8h
+	WORD $0x4e640d48                     // 0c8: sqadd v8.8h, v10.8h, v4.8h
+	WORD $0x0e2148e7                     // 0cc: sqxtn v7.8b, v7.8h
+	WORD $0x4e214907                     // 0d0: sqxtn2 v7.16b, v8.8h
+	WORD $0x3cae6967                     // 0d4: str q7, [x11, x14]
+	WORD $0x8b0801ce                     // 0d8: add x14, x14, x8
+	WORD $0x54fffc41                     // 0dc: b.ne 0x104 <rescaleNEON+0x64>
+	WORD $0xf1000529                     // 0e0: subs x9, x9, #0x1
+	WORD $0x540000c0                     // 0e4: b.eq 0x19c <rescaleNEON+0xfc>
+	WORD $0xf940128b                     // 0e8: ldr x11, [x20, #0x20]
+	WORD $0x9100414a                     // 0ec: add x10, x10, #0x10
+	WORD $0xeb0b015f                     // 0f0: cmp x10, x11
+	WORD $0x9a8bb14a                     // 0f4: csel x10, x10, x11, lt
+	WORD $0x17ffffc6                     // 0f8: b 0xb0 <rescaleNEON+0x10>
 	RET
 
 TEXT ·wideNEON1x16(SB), NOSPLIT, $0-8
@@ -151,7 +146,7 @@ TEXT ·wideNEON1x16(SB), NOSPLIT, $0-8
 	WORD $0x4f7420c2                     // 07c: smlal2 v2.4s, v6.8h, v4.h[3]
 	WORD $0x0f7420a1                     // 080: smlal v1.4s, v5.4h, v4.h[3]
 	WORD $0x4f7420a0                     // 084: smlal2 v0.4s, v5.8h, v4.h[3]
-	WORD $0x54fffc61                     // 088: b.ne 0x1d4 <wideNEON1x16+0x14>
+	WORD $0x54fffc61                     // 088: b.ne 0x1b4 <wideNEON1x16+0x14>
 	WORD $0x4e21d863                     // 08c: scvtf v3.4s, v3.4s
 	WORD $0x3dc01104                     // 090: ldr q4, [x8, #0x40]
 	WORD $0xf9401289                     // 094: ldr x9, [x20, #0x20]

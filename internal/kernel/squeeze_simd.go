@@ -172,7 +172,7 @@ func (m *GEMM) wide(dst []float32, x []int16, first, end int, w *Workspace) {
 }
 
 // WideStep is what the vectors of SqueezeBuffers are padded to.
-const WideStep = 4
+const WideStep = 8
 
 // ISA is the lowest instruction set among the kernels that were chosen.
 func (s *SqueezeExcitation) ISA() ISA {

@@ -32,6 +32,7 @@ var units = []struct{ source, arch, level string }{
 	{"squeeze_neon", "arm64", "neon"},
 	{"resample_avx2", "amd64", "avx2"},
 	{"resample_neon", "arm64", "neon"},
+	{"squeeze_dotprod", "arm64", "dotprod"},
 }
 
 // levels are the compiler's flags for an instruction set.

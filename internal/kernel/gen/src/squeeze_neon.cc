@@ -31,28 +31,27 @@ KERNEL sumsNEON(const squeeze_args *g) {
 
 // Equation 11. A difference of two s8 fits s16.
 KERNEL rescaleNEON(const squeeze_args *g) {
+  const int64_t channels = g->channels;
   int64_t at = g->first, blocks = g->blocks;
   for (;;) {
     const int8_t *a = g->a + at;
     int8_t *c = g->c + at;
     float32x4_t m[4];
-    int32x4_t y[4];
-    int16x4_t z[4];
-    UNROLL for (int j = 0; j < 4; j++) {
-      m[j] = vld1q_f32(g->gate + at + 4*j);
-      z[j] = vmovn_s32(vld1q_s32(g->in_zero + at + 4*j));
-      y[j] = vld1q_s32(g->out_zero + at + 4*j);
-    }
-    const int16x8_t z0 = vcombine_s16(z[0], z[1]), z1 = vcombine_s16(z[2], z[3]);
+    UNROLL for (int j = 0; j < 4; j++) m[j] = vld1q_f32(g->gate + at + 4*j);
+#define S16(p, j) vuzp1q_s16(vreinterpretq_s16_s32(vld1q_s32(p + at + 8*j)), vreinterpretq_s16_s32(vld1q_s32(p + at + 8*j + 4)))
+    const int8x16_t z = vuzp1q_s8(vreinterpretq_s8_s16(S16(g->in_zero, 0)), vreinterpretq_s8_s16(S16(g->in_zero, 1)));
+    const int16x8_t y[2] = {S16(g->out_zero, 0), S16(g->out_zero, 1)};
     int64_t n = g->pixels;
-    do {
+    PLAIN do {
       int8x16_t x = vld1q_s8(a);
-      int16x8_t d0 = vsubq_s16(vmovl_s8(vget_low_s8(x)), z0), d1 = vsubq_s16(vmovl_high_s8(x), z1);
-      int32x4_t d[4] = {vmovl_s16(vget_low_s16(d0)), vmovl_high_s16(d0), vmovl_s16(vget_low_s16(d1)), vmovl_high_s16(d1)};
-      int16x4_t q[4];
-      UNROLL for (int j = 0; j < 4; j++) q[j] = vqmovn_s32(vaddq_s32(vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(d[j]), m[j])), y[j]));
-      vst1q_s8(c, vcombine_s8(vqmovn_s16(vcombine_s16(q[0], q[1])), vqmovn_s16(vcombine_s16(q[2], q[3]))));
-      a += g->channels; c += g->channels;
+      int16x8_t d[2] = {vsubl_s8(vget_low_s8(x), vget_low_s8(z)), vsubl_high_s8(x, z)}, q[2];
+      UNROLL for (int h = 0; h < 2; h++) {
+        float32x4_t low = vmulq_f32(vcvtq_f32_s32(vmovl_s16(vget_low_s16(d[h]))), m[2*h]);
+        float32x4_t high = vmulq_f32(vcvtq_f32_s32(vmovl_high_s16(d[h])), m[2*h+1]);
+        q[h] = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(vcvtnq_s32_f32(low)), vcvtnq_s32_f32(high)), y[h]);
+      }
+      vst1q_s8(c, vqmovn_high_s16(vqmovn_s16(q[0]), q[1]));
+      a += channels; c += channels;
     } while (--n);
     if (--blocks == 0) return;
     at += 16;
