@@ -2,1378 +2,3472 @@
 
 #include "textflag.h"
 
+TEXT ·gemmDotProd4x16(SB), NOSPLIT, $0-8
+	MOVD args+0(FP), R20
+	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
+	WORD $0xf9400288                     // 004: ldr x8, [x20]
+	WORD $0xf100093f                     // 008: cmp x9, #0x2
+	WORD $0x54004fa0                     // 00c: b.eq 0xa00 <gemmDotProd4x16+0xa00>
+	WORD $0xf100053f                     // 010: cmp x9, #0x1
+	WORD $0x540026a0                     // 014: b.eq 0x4e8 <gemmDotProd4x16+0x4e8>
+	WORD $0xb5008069                     // 018: cbnz x9, 0x1024 <gemmDotProd4x16+0x1024>
+	WORD $0xf9400689                     // 01c: ldr x9, [x20, #0x8]
+	WORD $0xf940128e                     // 020: ldr x14, [x20, #0x20]
+	WORD $0xf9401e98                     // 024: ldr x24, [x20, #0x38]
+	WORD $0xd37ff92a                     // 028: lsl x10, x9, #1
+	WORD $0x8b09014b                     // 02c: add x11, x10, x9
+	WORD $0xd37ef52c                     // 030: lsl x12, x9, #2
+	WORD $0xaa0803f0                     // 034: mov x16, x8
+	WORD $0x8b090111                     // 038: add x17, x8, x9
+	WORD $0x8b0a0113                     // 03c: add x19, x8, x10
+	WORD $0x8b0b0115                     // 040: add x21, x8, x11
+	WORD $0xa9413696                     // 044: ldp x22, x13, [x20, #0x10]
+	WORD $0xaa1f03ef                     // 048: mov x15, xzr
+	WORD $0xad4101a1                     // 04c: ldp q1, q0, [x13, #0x20]
+	WORD $0xad4009a3                     // 050: ldp q3, q2, [x13]
+	WORD $0xaa1803ed                     // 054: mov x13, x24
+	WORD $0xa9445e98                     // 058: ldp x24, x23, [x20, #0x40]
+	WORD $0x4ea01c04                     // 05c: mov v4.16b, v0.16b
+	WORD $0x4ea11c25                     // 060: mov v5.16b, v1.16b
+	WORD $0x4ea21c46                     // 064: mov v6.16b, v2.16b
+	WORD $0x4ea31c67                     // 068: mov v7.16b, v3.16b
+	WORD $0x9342ff19                     // 06c: asr x25, x24, #2
+	WORD $0x4ea01c08                     // 070: mov v8.16b, v0.16b
+	WORD $0x4ea11c29                     // 074: mov v9.16b, v1.16b
+	WORD $0x4ea21c4c                     // 078: mov v12.16b, v2.16b
+	WORD $0x4ea31c6d                     // 07c: mov v13.16b, v3.16b
+	WORD $0x4ea01c0a                     // 080: mov v10.16b, v0.16b
+	WORD $0x4ea11c2b                     // 084: mov v11.16b, v1.16b
+	WORD $0x4ea21c4e                     // 088: mov v14.16b, v2.16b
+	WORD $0x4ea31c6f                     // 08c: mov v15.16b, v3.16b
+	WORD $0xaa1903fa                     // 090: mov x26, x25
+	WORD $0xf100131f                     // 094: cmp x24, #0x4
+	WORD $0x54000a43                     // 098: b.lo 0x1e0 <gemmDotProd4x16+0x1e0>
+	WORD $0xd503201f                     // 09c: nop
+	WORD $0x3cef6a10                     // 0a0: ldr q16, [x16, x15]
+	WORD $0xf100075a                     // 0a4: subs x26, x26, #0x1
+	WORD $0xad4056d4                     // 0a8: ldp q20, q21, [x22]
+	WORD $0xad415ed6                     // 0ac: ldp q22, q23, [x22, #0x20]
+	WORD $0x3cef6a31                     // 0b0: ldr q17, [x17, x15]
+	WORD $0x4f90e28f                     // 0b4: sdot v15.4s, v20.16b, v16.4b[0]
+	WORD $0x3cef6a73                     // 0b8: ldr q19, [x19, x15]
+	WORD $0x4f90e2ae                     // 0bc: sdot v14.4s, v21.16b, v16.4b[0]
+	WORD $0x3cef6ab2                     // 0c0: ldr q18, [x21, x15]
+	WORD $0x4f90e2cb                     // 0c4: sdot v11.4s, v22.16b, v16.4b[0]
+	WORD $0x4f90e2ea                     // 0c8: sdot v10.4s, v23.16b, v16.4b[0]
+	WORD $0x910041ef                     // 0cc: add x15, x15, #0x10
+	WORD $0x4f91e28d                     // 0d0: sdot v13.4s, v20.16b, v17.4b[0]
+	WORD $0x4f91e2ac                     // 0d4: sdot v12.4s, v21.16b, v17.4b[0]
+	WORD $0x4f91e2c9                     // 0d8: sdot v9.4s, v22.16b, v17.4b[0]
+	WORD $0x4f91e2e8                     // 0dc: sdot v8.4s, v23.16b, v17.4b[0]
+	WORD $0x4f93e287                     // 0e0: sdot v7.4s, v20.16b, v19.4b[0]
+	WORD $0x4f93e2a6                     // 0e4: sdot v6.4s, v21.16b, v19.4b[0]
+	WORD $0x4f93e2c5                     // 0e8: sdot v5.4s, v22.16b, v19.4b[0]
+	WORD $0x4f93e2e4                     // 0ec: sdot v4.4s, v23.16b, v19.4b[0]
+	WORD $0x4f92e283                     // 0f0: sdot v3.4s, v20.16b, v18.4b[0]
+	WORD $0x4f92e2a2                     // 0f4: sdot v2.4s, v21.16b, v18.4b[0]
+	WORD $0x4f92e2c1                     // 0f8: sdot v1.4s, v22.16b, v18.4b[0]
+	WORD $0x4f92e2e0                     // 0fc: sdot v0.4s, v23.16b, v18.4b[0]
+	WORD $0xad4256d4                     // 100: ldp q20, q21, [x22, #0x40]
+	WORD $0xad435ed6                     // 104: ldp q22, q23, [x22, #0x60]
+	WORD $0x4fb0e28f                     // 108: sdot v15.4s, v20.16b, v16.4b[1]
+	WORD $0x4fb0e2ae                     // 10c: sdot v14.4s, v21.16b, v16.4b[1]
+	WORD $0x4fb0e2cb                     // 110: sdot v11.4s, v22.16b, v16.4b[1]
+	WORD $0x4fb0e2ea                     // 114: sdot v10.4s, v23.16b, v16.4b[1]
+	WORD $0x4fb1e28d                     // 118: sdot v13.4s, v20.16b, v17.4b[1]
+	WORD $0x4fb1e2ac                     // 11c: sdot v12.4s, v21.16b, v17.4b[1]
+	WORD $0x4fb1e2c9                     // 120: sdot v9.4s, v22.16b, v17.4b[1]
+	WORD $0x4fb1e2e8                     // 124: sdot v8.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb3e287                     // 128: sdot v7.4s, v20.16b, v19.4b[1]
+	WORD $0x4fb3e2a6                     // 12c: sdot v6.4s, v21.16b, v19.4b[1]
+	WORD $0x4fb3e2c5                     // 130: sdot v5.4s, v22.16b, v19.4b[1]
+	WORD $0x4fb3e2e4                     // 134: sdot v4.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb2e283                     // 138: sdot v3.4s, v20.16b, v18.4b[1]
+	WORD $0x4fb2e2a2                     // 13c: sdot v2.4s, v21.16b, v18.4b[1]
+	WORD $0x4fb2e2c1                     // 140: sdot v1.4s, v22.16b, v18.4b[1]
+	WORD $0x4fb2e2e0                     // 144: sdot v0.4s, v23.16b, v18.4b[1]
+	WORD $0xad4456d4                     // 148: ldp q20, q21, [x22, #0x80]
+	WORD $0xad455ed6                     // 14c: ldp q22, q23, [x22, #0xa0]
+	WORD $0x4f90ea8f                     // 150: sdot v15.4s, v20.16b, v16.4b[2]
+	WORD $0x4f90eaae                     // 154: sdot v14.4s, v21.16b, v16.4b[2]
+	WORD $0x4f90eacb                     // 158: sdot v11.4s, v22.16b, v16.4b[2]
+	WORD $0x4f90eaea                     // 15c: sdot v10.4s, v23.16b, v16.4b[2]
+	WORD $0x4f91ea8d                     // 160: sdot v13.4s, v20.16b, v17.4b[2]
+	WORD $0x4f91eaac                     // 164: sdot v12.4s, v21.16b, v17.4b[2]
+	WORD $0x4f91eac9                     // 168: sdot v9.4s, v22.16b, v17.4b[2]
+	WORD $0x4f91eae8                     // 16c: sdot v8.4s, v23.16b, v17.4b[2]
+	WORD $0x4f93ea87                     // 170: sdot v7.4s, v20.16b, v19.4b[2]
+	WORD $0x4f93eaa6                     // 174: sdot v6.4s, v21.16b, v19.4b[2]
+	WORD $0x4f93eac5                     // 178: sdot v5.4s, v22.16b, v19.4b[2]
+	WORD $0x4f93eae4                     // 17c: sdot v4.4s, v23.16b, v19.4b[2]
+	WORD $0x4f92ea83                     // 180: sdot v3.4s, v20.16b, v18.4b[2]
+	WORD $0x4f92eaa2                     // 184: sdot v2.4s, v21.16b, v18.4b[2]
+	WORD $0x4f92eac1                     // 188: sdot v1.4s, v22.16b, v18.4b[2]
+	WORD $0x4f92eae0                     // 18c: sdot v0.4s, v23.16b, v18.4b[2]
+	WORD $0xad4656d4                     // 190: ldp q20, q21, [x22, #0xc0]
+	WORD $0xad475ed6                     // 194: ldp q22, q23, [x22, #0xe0]
+	WORD $0x910402d6                     // 198: add x22, x22, #0x100
+	WORD $0x4fb0ea8f                     // 19c: sdot v15.4s, v20.16b, v16.4b[3]
+	WORD $0x4fb0eaae                     // 1a0: sdot v14.4s, v21.16b, v16.4b[3]
+	WORD $0x4fb0eacb                     // 1a4: sdot v11.4s, v22.16b, v16.4b[3]
+	WORD $0x4fb0eaea                     // 1a8: sdot v10.4s, v23.16b, v16.4b[3]
+	WORD $0x4fb1ea8d                     // 1ac: sdot v13.4s, v20.16b, v17.4b[3]
+	WORD $0x4fb1eaac                     // 1b0: sdot v12.4s, v21.16b, v17.4b[3]
+	WORD $0x4fb1eac9                     // 1b4: sdot v9.4s, v22.16b, v17.4b[3]
+	WORD $0x4fb1eae8                     // 1b8: sdot v8.4s, v23.16b, v17.4b[3]
+	WORD $0x4fb3ea87                     // 1bc: sdot v7.4s, v20.16b, v19.4b[3]
+	WORD $0x4fb3eaa6                     // 1c0: sdot v6.4s, v21.16b, v19.4b[3]
+	WORD $0x4fb3eac5                     // 1c4: sdot v5.4s, v22.16b, v19.4b[3]
+	WORD $0x4fb3eae4                     // 1c8: sdot v4.4s, v23.16b, v19.4b[3]
+	WORD $0x4fb2ea83                     // 1cc: sdot v3.4s, v20.16b, v18.4b[3]
+	WORD $0x4fb2eaa2                     // 1d0: sdot v2.4s, v21.16b, v18.4b[3]
+	WORD $0x4fb2eac1                     // 1d4: sdot v1.4s, v22.16b, v18.4b[3]
+	WORD $0x4fb2eae0                     // 1d8: sdot v0.4s, v23.16b, v18.4b[3]
+	WORD $0x54fff621                     // 1dc: b.ne 0xa0 <gemmDotProd4x16+0xa0>
+	WORD $0x370800b8                     // 1e0: tbnz w24, #0x1, 0x1f4 <gemmDotProd4x16+0x1f4>
+	WORD $0x370005f8                     // 1e4: tbnz w24, #0x0, 0x2a0 <gemmDotProd4x16+0x2a0>
+	WORD $0xf10006f7                     // 1e8: subs x23, x23, #0x1
+	WORD $0x54000961                     // 1ec: b.ne 0x318 <gemmDotProd4x16+0x318>
+	WORD $0x14000050                     // 1f0: b 0x330 <gemmDotProd4x16+0x330>
+	WORD $0xfc6f6a10                     // 1f4: ldr d16, [x16, x15]
+	WORD $0xad404ad1                     // 1f8: ldp q17, q18, [x22]
+	WORD $0xad4152d3                     // 1fc: ldp q19, q20, [x22, #0x20]
+	WORD $0xfc6f6a35                     // 200: ldr d21, [x17, x15]
+	WORD $0x4f90e22f                     // 204: sdot v15.4s, v17.16b, v16.4b[0]
+	WORD $0xfc6f6a76                     // 208: ldr d22, [x19, x15]
+	WORD $0x4f90e24e                     // 20c: sdot v14.4s, v18.16b, v16.4b[0]
+	WORD $0xfc6f6ab7                     // 210: ldr d23, [x21, x15]
+	WORD $0x4f90e26b                     // 214: sdot v11.4s, v19.16b, v16.4b[0]
+	WORD $0x4f90e28a                     // 218: sdot v10.4s, v20.16b, v16.4b[0]
+	WORD $0x910021ef                     // 21c: add x15, x15, #0x8
+	WORD $0x4f95e22d                     // 220: sdot v13.4s, v17.16b, v21.4b[0]
+	WORD $0x4f95e24c                     // 224: sdot v12.4s, v18.16b, v21.4b[0]
+	WORD $0x4f95e269                     // 228: sdot v9.4s, v19.16b, v21.4b[0]
+	WORD $0x4f95e288                     // 22c: sdot v8.4s, v20.16b, v21.4b[0]
+	WORD $0x4f96e227                     // 230: sdot v7.4s, v17.16b, v22.4b[0]
+	WORD $0x4f96e246                     // 234: sdot v6.4s, v18.16b, v22.4b[0]
+	WORD $0x4f96e265                     // 238: sdot v5.4s, v19.16b, v22.4b[0]
+	WORD $0x4f96e284                     // 23c: sdot v4.4s, v20.16b, v22.4b[0]
+	WORD $0x4f97e223                     // 240: sdot v3.4s, v17.16b, v23.4b[0]
+	WORD $0x4f97e242                     // 244: sdot v2.4s, v18.16b, v23.4b[0]
+	WORD $0x4f97e261                     // 248: sdot v1.4s, v19.16b, v23.4b[0]
+	WORD $0x4f97e280                     // 24c: sdot v0.4s, v20.16b, v23.4b[0]
+	WORD $0xad424ad1                     // 250: ldp q17, q18, [x22, #0x40]
+	WORD $0xad4352d3                     // 254: ldp q19, q20, [x22, #0x60]
+	WORD $0x910202d6                     // 258: add x22, x22, #0x80
+	WORD $0x4fb0e22f                     // 25c: sdot v15.4s, v17.16b, v16.4b[1]
+	WORD $0x4fb0e24e                     // 260: sdot v14.4s, v18.16b, v16.4b[1]
+	WORD $0x4fb0e26b                     // 264: sdot v11.4s, v19.16b, v16.4b[1]
+	WORD $0x4fb0e28a                     // 268: sdot v10.4s, v20.16b, v16.4b[1]
+	WORD $0x4fb5e22d                     // 26c: sdot v13.4s, v17.16b, v21.4b[1]
+	WORD $0x4fb5e24c                     // 270: sdot v12.4s, v18.16b, v21.4b[1]
+	WORD $0x4fb5e269                     // 274: sdot v9.4s, v19.16b, v21.4b[1]
+	WORD $0x4fb5e288                     // 278: sdot v8.4s, v20.16b, v21.4b[1]
+	WORD $0x4fb6e227                     // 27c: sdot v7.4s, v17.16b, v22.4b[1]
+	WORD $0x4fb6e246                     // 280: sdot v6.4s, v18.16b, v22.4b[1]
+	WORD $0x4fb6e265                     // 284: sdot v5.4s, v19.16b, v22.4b[1]
+	WORD $0x4fb6e284                     // 288: sdot v4.4s, v20.16b, v22.4b[1]
+	WORD $0x4fb7e223                     // 28c: sdot v3.4s, v17.16b, v23.4b[1]
+	WORD $0x4fb7e242                     // 290: sdot v2.4s, v18.16b, v23.4b[1]
+	WORD $0x4fb7e261                     // 294: sdot v1.4s, v19.16b, v23.4b[1]
+	WORD $0x4fb7e280                     // 298: sdot v0.4s, v20.16b, v23.4b[1]
+	WORD $0x3607fa78                     // 29c: tbz w24, #0x0, 0x1e8 <gemmDotProd4x16+0x1e8>
+	WORD $0x8b0f021a                     // 2a0: add x26, x16, x15
+	WORD $0xad404ad1                     // 2a4: ldp q17, q18, [x22]
+	WORD $0x4d40cb50                     // 2a8: ld1r { v16.4s }, [x26]
+	WORD $0x8b0f023a                     // 2ac: add x26, x17, x15
+	WORD $0xad4152d3                     // 2b0: ldp q19, q20, [x22, #0x20]
+	WORD $0x910102d6                     // 2b4: add x22, x22, #0x40
+	WORD $0x4d40cb55                     // 2b8: ld1r { v21.4s }, [x26]
+	WORD $0x8b0f027a                     // 2bc: add x26, x19, x15
+	WORD $0x4e90962f                     // 2c0: sdot v15.4s, v17.16b, v16.16b
+	WORD $0x4e90964e                     // 2c4: sdot v14.4s, v18.16b, v16.16b
+	WORD $0x4e90966b                     // 2c8: sdot v11.4s, v19.16b, v16.16b
+	WORD $0x4e90968a                     // 2cc: sdot v10.4s, v20.16b, v16.16b
+	WORD $0x4d40cb50                     // 2d0: ld1r { v16.4s }, [x26]
+	WORD $0x8b0f02ba                     // 2d4: add x26, x21, x15
+	WORD $0x4e95962d                     // 2d8: sdot v13.4s, v17.16b, v21.16b
+	WORD $0x4e95964c                     // 2dc: sdot v12.4s, v18.16b, v21.16b
+	WORD $0x910011ef                     // 2e0: add x15, x15, #0x4
+	WORD $0x4e959669                     // 2e4: sdot v9.4s, v19.16b, v21.16b
+	WORD $0x4e959688                     // 2e8: sdot v8.4s, v20.16b, v21.16b
+	WORD $0x4d40cb55                     // 2ec: ld1r { v21.4s }, [x26]
+	WORD $0x4e909627                     // 2f0: sdot v7.4s, v17.16b, v16.16b
+	WORD $0x4e909646                     // 2f4: sdot v6.4s, v18.16b, v16.16b
+	WORD $0x4e909665                     // 2f8: sdot v5.4s, v19.16b, v16.16b
+	WORD $0x4e909684                     // 2fc: sdot v4.4s, v20.16b, v16.16b
+	WORD $0x4e959623                     // 300: sdot v3.4s, v17.16b, v21.16b
+	WORD $0x4e959642                     // 304: sdot v2.4s, v18.16b, v21.16b
+	WORD $0x4e959661                     // 308: sdot v1.4s, v19.16b, v21.16b
+	WORD $0x4e959680                     // 30c: sdot v0.4s, v20.16b, v21.16b
+	WORD $0xf10006f7                     // 310: subs x23, x23, #0x1
+	WORD $0x540000e0                     // 314: b.eq 0x330 <gemmDotProd4x16+0x330>
+	WORD $0xf9402a9a                     // 318: ldr x26, [x20, #0x50]
+	WORD $0x8b0f034f                     // 31c: add x15, x26, x15
+	WORD $0xaa1903fa                     // 320: mov x26, x25
+	WORD $0xf100131f                     // 324: cmp x24, #0x4
+	WORD $0x54ffebc2                     // 328: b.hs 0xa0 <gemmDotProd4x16+0xa0>
+	WORD $0x17ffffad                     // 32c: b 0x1e0 <gemmDotProd4x16+0x1e0>
+	WORD $0xf9400e8f                     // 330: ldr x15, [x20, #0x18]
+	WORD $0x4e21d9f0                     // 334: scvtf v16.4s, v15.4s
+	WORD $0x4e21d9b1                     // 338: scvtf v17.4s, v13.4s
+	WORD $0xf9401690                     // 33c: ldr x16, [x20, #0x28]
+	WORD $0x4e21d9ce                     // 340: scvtf v14.4s, v14.4s
+	WORD $0xf10015bf                     // 344: cmp x13, #0x5
+	WORD $0x4e21d98c                     // 348: scvtf v12.4s, v12.4s
+	WORD $0xad4235ef                     // 34c: ldp q15, q13, [x15, #0x40]
+	WORD $0x4e21d94a                     // 350: scvtf v10.4s, v10.4s
+	WORD $0x8b1001d1                     // 354: add x17, x14, x16
+	WORD $0x4e21d908                     // 358: scvtf v8.4s, v8.4s
+	WORD $0x4e21d8c6                     // 35c: scvtf v6.4s, v6.4s
+	WORD $0x6e30ddf0                     // 360: fmul v16.4s, v15.4s, v16.4s
+	WORD $0x6e31ddf1                     // 364: fmul v17.4s, v15.4s, v17.4s
+	WORD $0x6e2eddae                     // 368: fmul v14.4s, v13.4s, v14.4s
+	WORD $0x6e2cddac                     // 36c: fmul v12.4s, v13.4s, v12.4s
+	WORD $0x4e21d884                     // 370: scvtf v4.4s, v4.4s
+	WORD $0x6e26dda6                     // 374: fmul v6.4s, v13.4s, v6.4s
+	WORD $0x4e21aa10                     // 378: fcvtns v16.4s, v16.4s
+	WORD $0x4e21aa31                     // 37c: fcvtns v17.4s, v17.4s
+	WORD $0x4e21a9ce                     // 380: fcvtns v14.4s, v14.4s
+	WORD $0x4e21a992                     // 384: fcvtns v18.4s, v12.4s
+	WORD $0xad444dec                     // 388: ldp q12, q19, [x15, #0x80]
+	WORD $0x4e21a8c6                     // 38c: fcvtns v6.4s, v6.4s
+	WORD $0x0e614a10                     // 390: sqxtn v16.4h, v16.4s
+	WORD $0x0e614a31                     // 394: sqxtn v17.4h, v17.4s
+	WORD $0x4e53198c                     // 398: uzp1 v12.8h, v12.8h, v19.8h
+	WORD $0x4e21d842                     // 39c: scvtf v2.4s, v2.4s
+	WORD $0x4e21d800                     // 3a0: scvtf v0.4s, v0.4s
+	WORD $0x4e6149d0                     // 3a4: sqxtn2 v16.8h, v14.4s
+	WORD $0x4e614a51                     // 3a8: sqxtn2 v17.8h, v18.4s
+	WORD $0x4e21d932                     // 3ac: scvtf v18.4s, v9.4s
+	WORD $0x6e22dda2                     // 3b0: fmul v2.4s, v13.4s, v2.4s
+	WORD $0x4e6c0e0e                     // 3b4: sqadd v14.8h, v16.8h, v12.8h
+	WORD $0x4e6c0e31                     // 3b8: sqadd v17.8h, v17.8h, v12.8h
+	WORD $0x4e21a842                     // 3bc: fcvtns v2.4s, v2.4s
+	WORD $0x0e2149d0                     // 3c0: sqxtn v16.8b, v14.8h
+	WORD $0x0e214a2e                     // 3c4: sqxtn v14.8b, v17.8h
+	WORD $0x4e21d971                     // 3c8: scvtf v17.4s, v11.4s
+	WORD $0x4e21d8e7                     // 3cc: scvtf v7.4s, v7.4s
+	WORD $0xad4325eb                     // 3d0: ldp q11, q9, [x15, #0x60]
+	WORD $0x4e21d863                     // 3d4: scvtf v3.4s, v3.4s
+	WORD $0xad4551f3                     // 3d8: ldp q19, q20, [x15, #0xa0]
+	WORD $0x6e31dd71                     // 3dc: fmul v17.4s, v11.4s, v17.4s
+	WORD $0x6e32dd72                     // 3e0: fmul v18.4s, v11.4s, v18.4s
+	WORD $0x6e2add2a                     // 3e4: fmul v10.4s, v9.4s, v10.4s
+	WORD $0x6e28dd28                     // 3e8: fmul v8.4s, v9.4s, v8.4s
+	WORD $0x6e27dde7                     // 3ec: fmul v7.4s, v15.4s, v7.4s
+	WORD $0x6e24dd24                     // 3f0: fmul v4.4s, v9.4s, v4.4s
+	WORD $0x4e21aa31                     // 3f4: fcvtns v17.4s, v17.4s
+	WORD $0x4e21aa52                     // 3f8: fcvtns v18.4s, v18.4s
+	WORD $0x4e21a94a                     // 3fc: fcvtns v10.4s, v10.4s
+	WORD $0x4e21a915                     // 400: fcvtns v21.4s, v8.4s
+	WORD $0x4e541a68                     // 404: uzp1 v8.8h, v19.8h, v20.8h
+	WORD $0x4eae1dd3                     // 408: mov v19.16b, v14.16b
+	WORD $0x0e614a31                     // 40c: sqxtn v17.4h, v17.4s
+	WORD $0x0e614a52                     // 410: sqxtn v18.4h, v18.4s
+	WORD $0x4e21a8e7                     // 414: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a884                     // 418: fcvtns v4.4s, v4.4s
+	WORD $0x6e23dde3                     // 41c: fmul v3.4s, v15.4s, v3.4s
+	WORD $0x6e20dd20                     // 420: fmul v0.4s, v9.4s, v0.4s
+	WORD $0x4e614951                     // 424: sqxtn2 v17.8h, v10.4s
+	WORD $0x4e614ab2                     // 428: sqxtn2 v18.8h, v21.4s
+	WORD $0x0e6148e7                     // 42c: sqxtn v7.4h, v7.4s
+	WORD $0x4e21a863                     // 430: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a800                     // 434: fcvtns v0.4s, v0.4s
+	WORD $0x4e680e2a                     // 438: sqadd v10.8h, v17.8h, v8.8h
+	WORD $0x4eb01e11                     // 43c: mov v17.16b, v16.16b
+	WORD $0x4e680e52                     // 440: sqadd v18.8h, v18.8h, v8.8h
+	WORD $0x4e6148c7                     // 444: sqxtn2 v7.8h, v6.4s
+	WORD $0x0e614863                     // 448: sqxtn v3.4h, v3.4s
+	WORD $0x4e214951                     // 44c: sqxtn2 v17.16b, v10.8h
+	WORD $0x4e214a53                     // 450: sqxtn2 v19.16b, v18.8h
+	WORD $0x4e6c0ce6                     // 454: sqadd v6.8h, v7.8h, v12.8h
+	WORD $0x4e614843                     // 458: sqxtn2 v3.8h, v2.4s
+	WORD $0x3d8001d1                     // 45c: str q17, [x14]
+	WORD $0x8b10022e                     // 460: add x14, x17, x16
+	WORD $0x3d800233                     // 464: str q19, [x17]
+	WORD $0x4e21d8a5                     // 468: scvtf v5.4s, v5.4s
+	WORD $0x8b1001d1                     // 46c: add x17, x14, x16
+	WORD $0x4e6c0c62                     // 470: sqadd v2.8h, v3.8h, v12.8h
+	WORD $0x6e25dd65                     // 474: fmul v5.4s, v11.4s, v5.4s
+	WORD $0x4e21a8a5                     // 478: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148a5                     // 47c: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 480: sqxtn2 v5.8h, v4.4s
+	WORD $0x0e2148c4                     // 484: sqxtn v4.8b, v6.8h
+	WORD $0x4e680ca5                     // 488: sqadd v5.8h, v5.8h, v8.8h
+	WORD $0x4e2148a4                     // 48c: sqxtn2 v4.16b, v5.8h
+	WORD $0x3d8001c4                     // 490: str q4, [x14]
+	WORD $0x8b10022e                     // 494: add x14, x17, x16
+	WORD $0x4e21d821                     // 498: scvtf v1.4s, v1.4s
+	WORD $0x6e21dd61                     // 49c: fmul v1.4s, v11.4s, v1.4s
+	WORD $0x4e21a821                     // 4a0: fcvtns v1.4s, v1.4s
+	WORD $0x0e614821                     // 4a4: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 4a8: sqxtn2 v1.8h, v0.4s
+	WORD $0x0e214840                     // 4ac: sqxtn v0.8b, v2.8h
+	WORD $0x4e680c21                     // 4b0: sqadd v1.8h, v1.8h, v8.8h
+	WORD $0x4e214820                     // 4b4: sqxtn2 v0.16b, v1.8h
+	WORD $0x3d800220                     // 4b8: str q0, [x17]
+	WORD $0x54008e6b                     // 4bc: b.lt 0x1688 <gemmDotProd4x16+0x1688>
+	WORD $0xd10011b8                     // 4c0: sub x24, x13, #0x4
+	WORD $0x8b0c0108                     // 4c4: add x8, x8, x12
+	WORD $0xf1001dbf                     // 4c8: cmp x13, #0x7
+	WORD $0x54ffdb48                     // 4cc: b.hi 0x34 <gemmDotProd4x16+0x34>
+	WORD $0xf940168f                     // 4d0: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ad                     // 4d4: orr x13, x13, #0xfffffffffffffff8
+	WORD $0x52800098                     // 4d8: mov w24, #0x4               // =4
+	WORD $0x9b0921a8                     // 4dc: madd x8, x13, x9, x8
+	WORD $0x9b0d39ee                     // 4e0: madd x14, x15, x13, x14
+	WORD $0x17fffed4                     // 4e4: b 0x34 <gemmDotProd4x16+0x34>
+	WORD $0xf9400689                     // 4e8: ldr x9, [x20, #0x8]
+	WORD $0xf940128e                     // 4ec: ldr x14, [x20, #0x20]
+	WORD $0xf9401e98                     // 4f0: ldr x24, [x20, #0x38]
+	WORD $0xd37ff92a                     // 4f4: lsl x10, x9, #1
+	WORD $0x8b09014b                     // 4f8: add x11, x10, x9
+	WORD $0xd37ef52c                     // 4fc: lsl x12, x9, #2
+	WORD $0xaa0803f0                     // 500: mov x16, x8
+	WORD $0x8b090111                     // 504: add x17, x8, x9
+	WORD $0x8b0a0113                     // 508: add x19, x8, x10
+	WORD $0x8b0b0115                     // 50c: add x21, x8, x11
+	WORD $0xa9413696                     // 510: ldp x22, x13, [x20, #0x10]
+	WORD $0xaa1f03ef                     // 514: mov x15, xzr
+	WORD $0xad4101a1                     // 518: ldp q1, q0, [x13, #0x20]
+	WORD $0xad4009a3                     // 51c: ldp q3, q2, [x13]
+	WORD $0xaa1803ed                     // 520: mov x13, x24
+	WORD $0xa9445e98                     // 524: ldp x24, x23, [x20, #0x40]
+	WORD $0x4ea01c04                     // 528: mov v4.16b, v0.16b
+	WORD $0x4ea11c25                     // 52c: mov v5.16b, v1.16b
+	WORD $0x4ea21c46                     // 530: mov v6.16b, v2.16b
+	WORD $0x4ea31c67                     // 534: mov v7.16b, v3.16b
+	WORD $0x9342ff19                     // 538: asr x25, x24, #2
+	WORD $0x4ea01c08                     // 53c: mov v8.16b, v0.16b
+	WORD $0x4ea11c29                     // 540: mov v9.16b, v1.16b
+	WORD $0x4ea21c4c                     // 544: mov v12.16b, v2.16b
+	WORD $0x4ea31c6d                     // 548: mov v13.16b, v3.16b
+	WORD $0x4ea01c0a                     // 54c: mov v10.16b, v0.16b
+	WORD $0x4ea11c2b                     // 550: mov v11.16b, v1.16b
+	WORD $0x4ea21c4e                     // 554: mov v14.16b, v2.16b
+	WORD $0x4ea31c6f                     // 558: mov v15.16b, v3.16b
+	WORD $0xaa1903fa                     // 55c: mov x26, x25
+	WORD $0xf100131f                     // 560: cmp x24, #0x4
+	WORD $0x54000a63                     // 564: b.lo 0x6b0 <gemmDotProd4x16+0x6b0>
+	WORD $0xd503201f                     // 568: nop
+	WORD $0xd503201f                     // 56c: nop
+	WORD $0x3cef6a10                     // 570: ldr q16, [x16, x15]
+	WORD $0xf100075a                     // 574: subs x26, x26, #0x1
+	WORD $0xad4056d4                     // 578: ldp q20, q21, [x22]
+	WORD $0xad415ed6                     // 57c: ldp q22, q23, [x22, #0x20]
+	WORD $0x3cef6a31                     // 580: ldr q17, [x17, x15]
+	WORD $0x4f90e28f                     // 584: sdot v15.4s, v20.16b, v16.4b[0]
+	WORD $0x3cef6a73                     // 588: ldr q19, [x19, x15]
+	WORD $0x4f90e2ae                     // 58c: sdot v14.4s, v21.16b, v16.4b[0]
+	WORD $0x3cef6ab2                     // 590: ldr q18, [x21, x15]
+	WORD $0x4f90e2cb                     // 594: sdot v11.4s, v22.16b, v16.4b[0]
+	WORD $0x4f90e2ea                     // 598: sdot v10.4s, v23.16b, v16.4b[0]
+	WORD $0x910041ef                     // 59c: add x15, x15, #0x10
+	WORD $0x4f91e28d                     // 5a0: sdot v13.4s, v20.16b, v17.4b[0]
+	WORD $0x4f91e2ac                     // 5a4: sdot v12.4s, v21.16b, v17.4b[0]
+	WORD $0x4f91e2c9                     // 5a8: sdot v9.4s, v22.16b, v17.4b[0]
+	WORD $0x4f91e2e8                     // 5ac: sdot v8.4s, v23.16b, v17.4b[0]
+	WORD $0x4f93e287                     // 5b0: sdot v7.4s, v20.16b, v19.4b[0]
+	WORD $0x4f93e2a6                     // 5b4: sdot v6.4s, v21.16b, v19.4b[0]
+	WORD $0x4f93e2c5                     // 5b8: sdot v5.4s, v22.16b, v19.4b[0]
+	WORD $0x4f93e2e4                     // 5bc: sdot v4.4s, v23.16b, v19.4b[0]
+	WORD $0x4f92e283                     // 5c0: sdot v3.4s, v20.16b, v18.4b[0]
+	WORD $0x4f92e2a2                     // 5c4: sdot v2.4s, v21.16b, v18.4b[0]
+	WORD $0x4f92e2c1                     // 5c8: sdot v1.4s, v22.16b, v18.4b[0]
+	WORD $0x4f92e2e0                     // 5cc: sdot v0.4s, v23.16b, v18.4b[0]
+	WORD $0xad4256d4                     // 5d0: ldp q20, q21, [x22, #0x40]
+	WORD $0xad435ed6                     // 5d4: ldp q22, q23, [x22, #0x60]
+	WORD $0x4fb0e28f                     // 5d8: sdot v15.4s, v20.16b, v16.4b[1]
+	WORD $0x4fb0e2ae                     // 5dc: sdot v14.4s, v21.16b, v16.4b[1]
+	WORD $0x4fb0e2cb                     // 5e0: sdot v11.4s, v22.16b, v16.4b[1]
+	WORD $0x4fb0e2ea                     // 5e4: sdot v10.4s, v23.16b, v16.4b[1]
+	WORD $0x4fb1e28d                     // 5e8: sdot v13.4s, v20.16b, v17.4b[1]
+	WORD $0x4fb1e2ac                     // 5ec: sdot v12.4s, v21.16b, v17.4b[1]
+	WORD $0x4fb1e2c9                     // 5f0: sdot v9.4s, v22.16b, v17.4b[1]
+	WORD $0x4fb1e2e8                     // 5f4: sdot v8.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb3e287                     // 5f8: sdot v7.4s, v20.16b, v19.4b[1]
+	WORD $0x4fb3e2a6                     // 5fc: sdot v6.4s, v21.16b, v19.4b[1]
+	WORD $0x4fb3e2c5                     // 600: sdot v5.4s, v22.16b, v19.4b[1]
+	WORD $0x4fb3e2e4                     // 604: sdot v4.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb2e283                     // 608: sdot v3.4s, v20.16b, v18.4b[1]
+	WORD $0x4fb2e2a2                     // 60c: sdot v2.4s, v21.16b, v18.4b[1]
+	WORD $0x4fb2e2c1                     // 610: sdot v1.4s, v22.16b, v18.4b[1]
+	WORD $0x4fb2e2e0                     // 614: sdot v0.4s, v23.16b, v18.4b[1]
+	WORD $0xad4456d4                     // 618: ldp q20, q21, [x22, #0x80]
+	WORD $0xad455ed6                     // 61c: ldp q22, q23, [x22, #0xa0]
+	WORD $0x4f90ea8f                     // 620: sdot v15.4s, v20.16b, v16.4b[2]
+	WORD $0x4f90eaae                     // 624: sdot v14.4s, v21.16b, v16.4b[2]
+	WORD $0x4f90eacb                     // 628: sdot v11.4s, v22.16b, v16.4b[2]
+	WORD $0x4f90eaea                     // 62c: sdot v10.4s, v23.16b, v16.4b[2]
+	WORD $0x4f91ea8d                     // 630: sdot v13.4s, v20.16b, v17.4b[2]
+	WORD $0x4f91eaac                     // 634: sdot v12.4s, v21.16b, v17.4b[2]
+	WORD $0x4f91eac9                     // 638: sdot v9.4s, v22.16b, v17.4b[2]
+	WORD $0x4f91eae8                     // 63c: sdot v8.4s, v23.16b, v17.4b[2]
+	WORD $0x4f93ea87                     // 640: sdot v7.4s, v20.16b, v19.4b[2]
+	WORD $0x4f93eaa6                     // 644: sdot v6.4s, v21.16b, v19.4b[2]
+	WORD $0x4f93eac5                     // 648: sdot v5.4s, v22.16b, v19.4b[2]
+	WORD $0x4f93eae4                     // 64c: sdot v4.4s, v23.16b, v19.4b[2]
+	WORD $0x4f92ea83                     // 650: sdot v3.4s, v20.16b, v18.4b[2]
+	WORD $0x4f92eaa2                     // 654: sdot v2.4s, v21.16b, v18.4b[2]
+	WORD $0x4f92eac1                     // 658: sdot v1.4s, v22.16b, v18.4b[2]
+	WORD $0x4f92eae0                     // 65c: sdot v0.4s, v23.16b, v18.4b[2]
+	WORD $0xad4656d4                     // 660: ldp q20, q21, [x22, #0xc0]
+	WORD $0xad475ed6                     // 664: ldp q22, q23, [x22, #0xe0]
+	WORD $0x910402d6                     // 668: add x22, x22, #0x100
+	WORD $0x4fb0ea8f                     // 66c: sdot v15.4s, v20.16b, v16.4b[3]
+	WORD $0x4fb0eaae                     // 670: sdot v14.4s, v21.16b, v16.4b[3]
+	WORD $0x4fb0eacb                     // 674: sdot v11.4s, v22.16b, v16.4b[3]
+	WORD $0x4fb0eaea                     // 678: sdot v10.4s, v23.16b, v16.4b[3]
+	WORD $0x4fb1ea8d                     // 67c: sdot v13.4s, v20.16b, v17.4b[3]
+	WORD $0x4fb1eaac                     // 680: sdot v12.4s, v21.16b, v17.4b[3]
+	WORD $0x4fb1eac9                     // 684: sdot v9.4s, v22.16b, v17.4b[3]
+	WORD $0x4fb1eae8                     // 688: sdot v8.4s, v23.16b, v17.4b[3]
+	WORD $0x4fb3ea87                     // 68c: sdot v7.4s, v20.16b, v19.4b[3]
+	WORD $0x4fb3eaa6                     // 690: sdot v6.4s, v21.16b, v19.4b[3]
+	WORD $0x4fb3eac5                     // 694: sdot v5.4s, v22.16b, v19.4b[3]
+	WORD $0x4fb3eae4                     // 698: sdot v4.4s, v23.16b, v19.4b[3]
+	WORD $0x4fb2ea83                     // 69c: sdot v3.4s, v20.16b, v18.4b[3]
+	WORD $0x4fb2eaa2                     // 6a0: sdot v2.4s, v21.16b, v18.4b[3]
+	WORD $0x4fb2eac1                     // 6a4: sdot v1.4s, v22.16b, v18.4b[3]
+	WORD $0x4fb2eae0                     // 6a8: sdot v0.4s, v23.16b, v18.4b[3]
+	WORD $0x54fff621                     // 6ac: b.ne 0x570 <gemmDotProd4x16+0x570>
+	WORD $0x370800b8                     // 6b0: tbnz w24, #0x1, 0x6c4 <gemmDotProd4x16+0x6c4>
+	WORD $0x370005f8                     // 6b4: tbnz w24, #0x0, 0x770 <gemmDotProd4x16+0x770>
+	WORD $0xf10006f7                     // 6b8: subs x23, x23, #0x1
+	WORD $0x54000961                     // 6bc: b.ne 0x7e8 <gemmDotProd4x16+0x7e8>
+	WORD $0x14000050                     // 6c0: b 0x800 <gemmDotProd4x16+0x800>
+	WORD $0xfc6f6a10                     // 6c4: ldr d16, [x16, x15]
+	WORD $0xad404ad1                     // 6c8: ldp q17, q18, [x22]
+	WORD $0xad4152d3                     // 6cc: ldp q19, q20, [x22, #0x20]
+	WORD $0xfc6f6a35                     // 6d0: ldr d21, [x17, x15]
+	WORD $0x4f90e22f                     // 6d4: sdot v15.4s, v17.16b, v16.4b[0]
+	WORD $0xfc6f6a76                     // 6d8: ldr d22, [x19, x15]
+	WORD $0x4f90e24e                     // 6dc: sdot v14.4s, v18.16b, v16.4b[0]
+	WORD $0xfc6f6ab7                     // 6e0: ldr d23, [x21, x15]
+	WORD $0x4f90e26b                     // 6e4: sdot v11.4s, v19.16b, v16.4b[0]
+	WORD $0x4f90e28a                     // 6e8: sdot v10.4s, v20.16b, v16.4b[0]
+	WORD $0x910021ef                     // 6ec: add x15, x15, #0x8
+	WORD $0x4f95e22d                     // 6f0: sdot v13.4s, v17.16b, v21.4b[0]
+	WORD $0x4f95e24c                     // 6f4: sdot v12.4s, v18.16b, v21.4b[0]
+	WORD $0x4f95e269                     // 6f8: sdot v9.4s, v19.16b, v21.4b[0]
+	WORD $0x4f95e288                     // 6fc: sdot v8.4s, v20.16b, v21.4b[0]
+	WORD $0x4f96e227                     // 700: sdot v7.4s, v17.16b, v22.4b[0]
+	WORD $0x4f96e246                     // 704: sdot v6.4s, v18.16b, v22.4b[0]
+	WORD $0x4f96e265                     // 708: sdot v5.4s, v19.16b, v22.4b[0]
+	WORD $0x4f96e284                     // 70c: sdot v4.4s, v20.16b, v22.4b[0]
+	WORD $0x4f97e223                     // 710: sdot v3.4s, v17.16b, v23.4b[0]
+	WORD $0x4f97e242                     // 714: sdot v2.4s, v18.16b, v23.4b[0]
+	WORD $0x4f97e261                     // 718: sdot v1.4s, v19.16b, v23.4b[0]
+	WORD $0x4f97e280                     // 71c: sdot v0.4s, v20.16b, v23.4b[0]
+	WORD $0xad424ad1                     // 720: ldp q17, q18, [x22, #0x40]
+	WORD $0xad4352d3                     // 724: ldp q19, q20, [x22, #0x60]
+	WORD $0x910202d6                     // 728: add x22, x22, #0x80
+	WORD $0x4fb0e22f                     // 72c: sdot v15.4s, v17.16b, v16.4b[1]
+	WORD $0x4fb0e24e                     // 730: sdot v14.4s, v18.16b, v16.4b[1]
+	WORD $0x4fb0e26b                     // 734: sdot v11.4s, v19.16b, v16.4b[1]
+	WORD $0x4fb0e28a                     // 738: sdot v10.4s, v20.16b, v16.4b[1]
+	WORD $0x4fb5e22d                     // 73c: sdot v13.4s, v17.16b, v21.4b[1]
+	WORD $0x4fb5e24c                     // 740: sdot v12.4s, v18.16b, v21.4b[1]
+	WORD $0x4fb5e269                     // 744: sdot v9.4s, v19.16b, v21.4b[1]
+	WORD $0x4fb5e288                     // 748: sdot v8.4s, v20.16b, v21.4b[1]
+	WORD $0x4fb6e227                     // 74c: sdot v7.4s, v17.16b, v22.4b[1]
+	WORD $0x4fb6e246                     // 750: sdot v6.4s, v18.16b, v22.4b[1]
+	WORD $0x4fb6e265                     // 754: sdot v5.4s, v19.16b, v22.4b[1]
+	WORD $0x4fb6e284                     // 758: sdot v4.4s, v20.16b, v22.4b[1]
+	WORD $0x4fb7e223                     // 75c: sdot v3.4s, v17.16b, v23.4b[1]
+	WORD $0x4fb7e242                     // 760: sdot v2.4s, v18.16b, v23.4b[1]
+	WORD $0x4fb7e261                     // 764: sdot v1.4s, v19.16b, v23.4b[1]
+	WORD $0x4fb7e280                     // 768: sdot v0.4s, v20.16b, v23.4b[1]
+	WORD $0x3607fa78                     // 76c: tbz w24, #0x0, 0x6b8 <gemmDotProd4x16+0x6b8>
+	WORD $0x8b0f021a                     // 770: add x26, x16, x15
+	WORD $0xad404ad1                     // 774: ldp q17, q18, [x22]
+	WORD $0x4d40cb50                     // 778: ld1r { v16.4s }, [x26]
+	WORD $0x8b0f023a                     // 77c: add x26, x17, x15
+	WORD $0xad4152d3                     // 780: ldp q19, q20, [x22, #0x20]
+	WORD $0x910102d6                     // 784: add x22, x22, #0x40
+	WORD $0x4d40cb55                     // 788: ld1r { v21.4s }, [x26]
+	WORD $0x8b0f027a                     // 78c: add x26, x19, x15
+	WORD $0x4e90962f                     // 790: sdot v15.4s, v17.16b, v16.16b
+	WORD $0x4e90964e                     // 794: sdot v14.4s, v18.16b, v16.16b
+	WORD $0x4e90966b                     // 798: sdot v11.4s, v19.16b, v16.16b
+	WORD $0x4e90968a                     // 79c: sdot v10.4s, v20.16b, v16.16b
+	WORD $0x4d40cb50                     // 7a0: ld1r { v16.4s }, [x26]
+	WORD $0x8b0f02ba                     // 7a4: add x26, x21, x15
+	WORD $0x4e95962d                     // 7a8: sdot v13.4s, v17.16b, v21.16b
+	WORD $0x4e95964c                     // 7ac: sdot v12.4s, v18.16b, v21.16b
+	WORD $0x910011ef                     // 7b0: add x15, x15, #0x4
+	WORD $0x4e959669                     // 7b4: sdot v9.4s, v19.16b, v21.16b
+	WORD $0x4e959688                     // 7b8: sdot v8.4s, v20.16b, v21.16b
+	WORD $0x4d40cb55                     // 7bc: ld1r { v21.4s }, [x26]
+	WORD $0x4e909627                     // 7c0: sdot v7.4s, v17.16b, v16.16b
+	WORD $0x4e909646                     // 7c4: sdot v6.4s, v18.16b, v16.16b
+	WORD $0x4e909665                     // 7c8: sdot v5.4s, v19.16b, v16.16b
+	WORD $0x4e909684                     // 7cc: sdot v4.4s, v20.16b, v16.16b
+	WORD $0x4e959623                     // 7d0: sdot v3.4s, v17.16b, v21.16b
+	WORD $0x4e959642                     // 7d4: sdot v2.4s, v18.16b, v21.16b
+	WORD $0x4e959661                     // 7d8: sdot v1.4s, v19.16b, v21.16b
+	WORD $0x4e959680                     // 7dc: sdot v0.4s, v20.16b, v21.16b
+	WORD $0xf10006f7                     // 7e0: subs x23, x23, #0x1
+	WORD $0x540000e0                     // 7e4: b.eq 0x800 <gemmDotProd4x16+0x800>
+	WORD $0xf9402a9a                     // 7e8: ldr x26, [x20, #0x50]
+	WORD $0x8b0f034f                     // 7ec: add x15, x26, x15
+	WORD $0xaa1903fa                     // 7f0: mov x26, x25
+	WORD $0xf100131f                     // 7f4: cmp x24, #0x4
+	WORD $0x54ffebc2                     // 7f8: b.hs 0x570 <gemmDotProd4x16+0x570>
+	WORD $0x17ffffad                     // 7fc: b 0x6b0 <gemmDotProd4x16+0x6b0>
+	WORD $0xf9400e8f                     // 800: ldr x15, [x20, #0x18]
+	WORD $0x4e21d9ef                     // 804: scvtf v15.4s, v15.4s
+	WORD $0x4e21d9ad                     // 808: scvtf v13.4s, v13.4s
+	WORD $0xf9401690                     // 80c: ldr x16, [x20, #0x28]
+	WORD $0x4e21d9d1                     // 810: scvtf v17.4s, v14.4s
+	WORD $0xf10015bf                     // 814: cmp x13, #0x5
+	WORD $0x4e21d992                     // 818: scvtf v18.4s, v12.4s
+	WORD $0xad4239f0                     // 81c: ldp q16, q14, [x15, #0x40]
+	WORD $0x4e21d96b                     // 820: scvtf v11.4s, v11.4s
+	WORD $0x8b1001d1                     // 824: add x17, x14, x16
+	WORD $0x4e21d916                     // 828: scvtf v22.4s, v8.4s
+	WORD $0x4e21d8c6                     // 82c: scvtf v6.4s, v6.4s
+	WORD $0x6e2fde0f                     // 830: fmul v15.4s, v16.4s, v15.4s
+	WORD $0x6e2dde13                     // 834: fmul v19.4s, v16.4s, v13.4s
+	WORD $0xad4635ec                     // 838: ldp q12, q13, [x15, #0xc0]
+	WORD $0x6e31ddd1                     // 83c: fmul v17.4s, v14.4s, v17.4s
+	WORD $0x6e32ddd2                     // 840: fmul v18.4s, v14.4s, v18.4s
+	WORD $0x6e26ddc6                     // 844: fmul v6.4s, v14.4s, v6.4s
+	WORD $0x4eacf5ef                     // 848: fmin v15.4s, v15.4s, v12.4s
+	WORD $0x4eacf673                     // 84c: fmin v19.4s, v19.4s, v12.4s
+	WORD $0x4e21d884                     // 850: scvtf v4.4s, v4.4s
+	WORD $0x4eadf631                     // 854: fmin v17.4s, v17.4s, v13.4s
+	WORD $0x4eadf652                     // 858: fmin v18.4s, v18.4s, v13.4s
+	WORD $0x4eadf4c6                     // 85c: fmin v6.4s, v6.4s, v13.4s
+	WORD $0x4e21a9ef                     // 860: fcvtns v15.4s, v15.4s
+	WORD $0x4e21aa73                     // 864: fcvtns v19.4s, v19.4s
+	WORD $0x4e21d842                     // 868: scvtf v2.4s, v2.4s
+	WORD $0x4e21aa31                     // 86c: fcvtns v17.4s, v17.4s
+	WORD $0x4e21aa52                     // 870: fcvtns v18.4s, v18.4s
+	WORD $0x4e21a8c6                     // 874: fcvtns v6.4s, v6.4s
+	WORD $0x0e6149f4                     // 878: sqxtn v20.4h, v15.4s
+	WORD $0x0e614a73                     // 87c: sqxtn v19.4h, v19.4s
+	WORD $0xad4455ef                     // 880: ldp q15, q21, [x15, #0x80]
+	WORD $0x6e22ddc2                     // 884: fmul v2.4s, v14.4s, v2.4s
+	WORD $0x4e21d800                     // 888: scvtf v0.4s, v0.4s
+	WORD $0x4e5519ef                     // 88c: uzp1 v15.8h, v15.8h, v21.8h
+	WORD $0x4e614a34                     // 890: sqxtn2 v20.8h, v17.4s
+	WORD $0x4e614a53                     // 894: sqxtn2 v19.8h, v18.4s
+	WORD $0x4eadf442                     // 898: fmin v2.4s, v2.4s, v13.4s
+	WORD $0x4e6f0e91                     // 89c: sqadd v17.8h, v20.8h, v15.8h
+	WORD $0x4e6f0e73                     // 8a0: sqadd v19.8h, v19.8h, v15.8h
+	WORD $0x4e21d954                     // 8a4: scvtf v20.4s, v10.4s
+	WORD $0x4e21a842                     // 8a8: fcvtns v2.4s, v2.4s
+	WORD $0x0e214a32                     // 8ac: sqxtn v18.8b, v17.8h
+	WORD $0x0e214a71                     // 8b0: sqxtn v17.8b, v19.8h
+	WORD $0x4e21d933                     // 8b4: scvtf v19.4s, v9.4s
+	WORD $0x4e21d8e7                     // 8b8: scvtf v7.4s, v7.4s
+	WORD $0xad4329e9                     // 8bc: ldp q9, q10, [x15, #0x60]
+	WORD $0x4e21d863                     // 8c0: scvtf v3.4s, v3.4s
+	WORD $0xad4561f7                     // 8c4: ldp q23, q24, [x15, #0xa0]
+	WORD $0x6e2bdd35                     // 8c8: fmul v21.4s, v9.4s, v11.4s
+	WORD $0x6e33dd33                     // 8cc: fmul v19.4s, v9.4s, v19.4s
+	WORD $0xad472de8                     // 8d0: ldp q8, q11, [x15, #0xe0]
+	WORD $0x6e34dd54                     // 8d4: fmul v20.4s, v10.4s, v20.4s
+	WORD $0x6e36dd56                     // 8d8: fmul v22.4s, v10.4s, v22.4s
+	WORD $0x6e27de07                     // 8dc: fmul v7.4s, v16.4s, v7.4s
+	WORD $0x4ea8f6b5                     // 8e0: fmin v21.4s, v21.4s, v8.4s
+	WORD $0x4ea8f673                     // 8e4: fmin v19.4s, v19.4s, v8.4s
+	WORD $0x6e24dd44                     // 8e8: fmul v4.4s, v10.4s, v4.4s
+	WORD $0x4eabf694                     // 8ec: fmin v20.4s, v20.4s, v11.4s
+	WORD $0x4eabf6d6                     // 8f0: fmin v22.4s, v22.4s, v11.4s
+	WORD $0x4eacf4e7                     // 8f4: fmin v7.4s, v7.4s, v12.4s
+	WORD $0x4e21aab5                     // 8f8: fcvtns v21.4s, v21.4s
+	WORD $0x4e21aa73                     // 8fc: fcvtns v19.4s, v19.4s
+	WORD $0x4eabf484                     // 900: fmin v4.4s, v4.4s, v11.4s
+	WORD $0x4e21aa94                     // 904: fcvtns v20.4s, v20.4s
+	WORD $0x4e21aad6                     // 908: fcvtns v22.4s, v22.4s
+	WORD $0x4e21a8e7                     // 90c: fcvtns v7.4s, v7.4s
+	WORD $0x0e614ab5                     // 910: sqxtn v21.4h, v21.4s
+	WORD $0x0e614a79                     // 914: sqxtn v25.4h, v19.4s
+	WORD $0x4e581af3                     // 918: uzp1 v19.8h, v23.8h, v24.8h
+	WORD $0x4eb11e37                     // 91c: mov v23.16b, v17.16b
+	WORD $0x4e21a884                     // 920: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148e7                     // 924: sqxtn v7.4h, v7.4s
+	WORD $0x4e614a95                     // 928: sqxtn2 v21.8h, v20.4s
+	WORD $0x4e614ad9                     // 92c: sqxtn2 v25.8h, v22.4s
+	WORD $0x4eb21e56                     // 930: mov v22.16b, v18.16b
+	WORD $0x6e23de03                     // 934: fmul v3.4s, v16.4s, v3.4s
+	WORD $0x6e20dd40                     // 938: fmul v0.4s, v10.4s, v0.4s
+	WORD $0x4e6148c7                     // 93c: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e730eb4                     // 940: sqadd v20.8h, v21.8h, v19.8h
+	WORD $0x4e730f35                     // 944: sqadd v21.8h, v25.8h, v19.8h
+	WORD $0x4eacf463                     // 948: fmin v3.4s, v3.4s, v12.4s
+	WORD $0x4eabf400                     // 94c: fmin v0.4s, v0.4s, v11.4s
+	WORD $0x4e6f0ce6                     // 950: sqadd v6.8h, v7.8h, v15.8h
+	WORD $0x4e214a96                     // 954: sqxtn2 v22.16b, v20.8h
+	WORD $0x4e214ab7                     // 958: sqxtn2 v23.16b, v21.8h
+	WORD $0x4e21a863                     // 95c: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a800                     // 960: fcvtns v0.4s, v0.4s
+	WORD $0x3d8001d6                     // 964: str q22, [x14]
+	WORD $0x8b10022e                     // 968: add x14, x17, x16
+	WORD $0x3d800237                     // 96c: str q23, [x17]
+	WORD $0x4e21d8a5                     // 970: scvtf v5.4s, v5.4s
+	WORD $0x8b1001d1                     // 974: add x17, x14, x16
+	WORD $0x0e614863                     // 978: sqxtn v3.4h, v3.4s
+	WORD $0x6e25dd25                     // 97c: fmul v5.4s, v9.4s, v5.4s
+	WORD $0x4e614843                     // 980: sqxtn2 v3.8h, v2.4s
+	WORD $0x4ea8f4a5                     // 984: fmin v5.4s, v5.4s, v8.4s
+	WORD $0x4e6f0c62                     // 988: sqadd v2.8h, v3.8h, v15.8h
+	WORD $0x4e21a8a5                     // 98c: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148a5                     // 990: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 994: sqxtn2 v5.8h, v4.4s
+	WORD $0x0e2148c4                     // 998: sqxtn v4.8b, v6.8h
+	WORD $0x4e730ca5                     // 99c: sqadd v5.8h, v5.8h, v19.8h
+	WORD $0x4e2148a4                     // 9a0: sqxtn2 v4.16b, v5.8h
+	WORD $0x3d8001c4                     // 9a4: str q4, [x14]
+	WORD $0x8b10022e                     // 9a8: add x14, x17, x16
+	WORD $0x4e21d821                     // 9ac: scvtf v1.4s, v1.4s
+	WORD $0x6e21dd21                     // 9b0: fmul v1.4s, v9.4s, v1.4s
+	WORD $0x4ea8f421                     // 9b4: fmin v1.4s, v1.4s, v8.4s
+	WORD $0x4e21a821                     // 9b8: fcvtns v1.4s, v1.4s
+	WORD $0x0e614821                     // 9bc: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 9c0: sqxtn2 v1.8h, v0.4s
+	WORD $0x0e214840                     // 9c4: sqxtn v0.8b, v2.8h
+	WORD $0x4e730c21                     // 9c8: sqadd v1.8h, v1.8h, v19.8h
+	WORD $0x4e214820                     // 9cc: sqxtn2 v0.16b, v1.8h
+	WORD $0x3d800220                     // 9d0: str q0, [x17]
+	WORD $0x540065ab                     // 9d4: b.lt 0x1688 <gemmDotProd4x16+0x1688>
+	WORD $0xd10011b8                     // 9d8: sub x24, x13, #0x4
+	WORD $0x8b0c0108                     // 9dc: add x8, x8, x12
+	WORD $0xf1001dbf                     // 9e0: cmp x13, #0x7
+	WORD $0x54ffd8e8                     // 9e4: b.hi 0x500 <gemmDotProd4x16+0x500>
+	WORD $0xf940168f                     // 9e8: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ad                     // 9ec: orr x13, x13, #0xfffffffffffffff8
+	WORD $0x52800098                     // 9f0: mov w24, #0x4               // =4
+	WORD $0x9b0921a8                     // 9f4: madd x8, x13, x9, x8
+	WORD $0x9b0d39ee                     // 9f8: madd x14, x15, x13, x14
+	WORD $0x17fffec1                     // 9fc: b 0x500 <gemmDotProd4x16+0x500>
+	WORD $0xf9400689                     // a00: ldr x9, [x20, #0x8]
+	WORD $0x4f0167e0                     // a04: movi v0.4s, #0x3f, lsl #24
+	WORD $0x6f00e401                     // a08: movi v1.2d, #0000000000000000
+	WORD $0xf940128e                     // a0c: ldr x14, [x20, #0x20]
+	WORD $0xf9401e98                     // a10: ldr x24, [x20, #0x38]
+	WORD $0xd37ff92a                     // a14: lsl x10, x9, #1
+	WORD $0x8b09014b                     // a18: add x11, x10, x9
+	WORD $0xd37ef52c                     // a1c: lsl x12, x9, #2
+	WORD $0xaa0803f0                     // a20: mov x16, x8
+	WORD $0x8b090111                     // a24: add x17, x8, x9
+	WORD $0x8b0a0113                     // a28: add x19, x8, x10
+	WORD $0x8b0b0115                     // a2c: add x21, x8, x11
+	WORD $0xa9413696                     // a30: ldp x22, x13, [x20, #0x10]
+	WORD $0xaa1f03ef                     // a34: mov x15, xzr
+	WORD $0xad4039af                     // a38: ldp q15, q14, [x13]
+	WORD $0xad4129ad                     // a3c: ldp q13, q10, [x13, #0x20]
+	WORD $0xaa1803ed                     // a40: mov x13, x24
+	WORD $0xa9445e98                     // a44: ldp x24, x23, [x20, #0x40]
+	WORD $0x4eaf1df1                     // a48: mov v17.16b, v15.16b
+	WORD $0x4eae1dd0                     // a4c: mov v16.16b, v14.16b
+	WORD $0x4ead1dac                     // a50: mov v12.16b, v13.16b
+	WORD $0x4eaa1d4b                     // a54: mov v11.16b, v10.16b
+	WORD $0x9342ff19                     // a58: asr x25, x24, #2
+	WORD $0x4eaf1de9                     // a5c: mov v9.16b, v15.16b
+	WORD $0x4eae1dc8                     // a60: mov v8.16b, v14.16b
+	WORD $0x4ead1da7                     // a64: mov v7.16b, v13.16b
+	WORD $0x4eaa1d46                     // a68: mov v6.16b, v10.16b
+	WORD $0x4eaf1de5                     // a6c: mov v5.16b, v15.16b
+	WORD $0x4eae1dc4                     // a70: mov v4.16b, v14.16b
+	WORD $0x4ead1da3                     // a74: mov v3.16b, v13.16b
+	WORD $0x4eaa1d42                     // a78: mov v2.16b, v10.16b
+	WORD $0xaa1903fa                     // a7c: mov x26, x25
+	WORD $0xf100131f                     // a80: cmp x24, #0x4
+	WORD $0x54000a63                     // a84: b.lo 0xbd0 <gemmDotProd4x16+0xbd0>
+	WORD $0xd503201f                     // a88: nop
+	WORD $0xd503201f                     // a8c: nop
+	WORD $0x3cef6a12                     // a90: ldr q18, [x16, x15]
+	WORD $0xf100075a                     // a94: subs x26, x26, #0x1
+	WORD $0xad405ed6                     // a98: ldp q22, q23, [x22]
+	WORD $0xad4166d8                     // a9c: ldp q24, q25, [x22, #0x20]
+	WORD $0x3cef6a33                     // aa0: ldr q19, [x17, x15]
+	WORD $0x4f92e2d1                     // aa4: sdot v17.4s, v22.16b, v18.4b[0]
+	WORD $0x3cef6a75                     // aa8: ldr q21, [x19, x15]
+	WORD $0x4f92e2ee                     // aac: sdot v14.4s, v23.16b, v18.4b[0]
+	WORD $0x3cef6ab4                     // ab0: ldr q20, [x21, x15]
+	WORD $0x4f92e30d                     // ab4: sdot v13.4s, v24.16b, v18.4b[0]
+	WORD $0x4f92e32a                     // ab8: sdot v10.4s, v25.16b, v18.4b[0]
+	WORD $0x910041ef                     // abc: add x15, x15, #0x10
+	WORD $0x4f93e2cf                     // ac0: sdot v15.4s, v22.16b, v19.4b[0]
+	WORD $0x4f93e2f0                     // ac4: sdot v16.4s, v23.16b, v19.4b[0]
+	WORD $0x4f93e30c                     // ac8: sdot v12.4s, v24.16b, v19.4b[0]
+	WORD $0x4f93e32b                     // acc: sdot v11.4s, v25.16b, v19.4b[0]
+	WORD $0x4f95e2c9                     // ad0: sdot v9.4s, v22.16b, v21.4b[0]
+	WORD $0x4f95e2e8                     // ad4: sdot v8.4s, v23.16b, v21.4b[0]
+	WORD $0x4f95e307                     // ad8: sdot v7.4s, v24.16b, v21.4b[0]
+	WORD $0x4f95e326                     // adc: sdot v6.4s, v25.16b, v21.4b[0]
+	WORD $0x4f94e2c5                     // ae0: sdot v5.4s, v22.16b, v20.4b[0]
+	WORD $0x4f94e2e4                     // ae4: sdot v4.4s, v23.16b, v20.4b[0]
+	WORD $0x4f94e303                     // ae8: sdot v3.4s, v24.16b, v20.4b[0]
+	WORD $0x4f94e322                     // aec: sdot v2.4s, v25.16b, v20.4b[0]
+	WORD $0xad425ed6                     // af0: ldp q22, q23, [x22, #0x40]
+	WORD $0xad4366d8                     // af4: ldp q24, q25, [x22, #0x60]
+	WORD $0x4fb2e2d1                     // af8: sdot v17.4s, v22.16b, v18.4b[1]
+	WORD $0x4fb2e2ee                     // afc: sdot v14.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb2e30d                     // b00: sdot v13.4s, v24.16b, v18.4b[1]
+	WORD $0x4fb2e32a                     // b04: sdot v10.4s, v25.16b, v18.4b[1]
+	WORD $0x4fb3e2cf                     // b08: sdot v15.4s, v22.16b, v19.4b[1]
+	WORD $0x4fb3e2f0                     // b0c: sdot v16.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb3e30c                     // b10: sdot v12.4s, v24.16b, v19.4b[1]
+	WORD $0x4fb3e32b                     // b14: sdot v11.4s, v25.16b, v19.4b[1]
+	WORD $0x4fb5e2c9                     // b18: sdot v9.4s, v22.16b, v21.4b[1]
+	WORD $0x4fb5e2e8                     // b1c: sdot v8.4s, v23.16b, v21.4b[1]
+	WORD $0x4fb5e307                     // b20: sdot v7.4s, v24.16b, v21.4b[1]
+	WORD $0x4fb5e326                     // b24: sdot v6.4s, v25.16b, v21.4b[1]
+	WORD $0x4fb4e2c5                     // b28: sdot v5.4s, v22.16b, v20.4b[1]
+	WORD $0x4fb4e2e4                     // b2c: sdot v4.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb4e303                     // b30: sdot v3.4s, v24.16b, v20.4b[1]
+	WORD $0x4fb4e322                     // b34: sdot v2.4s, v25.16b, v20.4b[1]
+	WORD $0xad445ed6                     // b38: ldp q22, q23, [x22, #0x80]
+	WORD $0xad4566d8                     // b3c: ldp q24, q25, [x22, #0xa0]
+	WORD $0x4f92ead1                     // b40: sdot v17.4s, v22.16b, v18.4b[2]
+	WORD $0x4f92eaee                     // b44: sdot v14.4s, v23.16b, v18.4b[2]
+	WORD $0x4f92eb0d                     // b48: sdot v13.4s, v24.16b, v18.4b[2]
+	WORD $0x4f92eb2a                     // b4c: sdot v10.4s, v25.16b, v18.4b[2]
+	WORD $0x4f93eacf                     // b50: sdot v15.4s, v22.16b, v19.4b[2]
+	WORD $0x4f93eaf0                     // b54: sdot v16.4s, v23.16b, v19.4b[2]
+	WORD $0x4f93eb0c                     // b58: sdot v12.4s, v24.16b, v19.4b[2]
+	WORD $0x4f93eb2b                     // b5c: sdot v11.4s, v25.16b, v19.4b[2]
+	WORD $0x4f95eac9                     // b60: sdot v9.4s, v22.16b, v21.4b[2]
+	WORD $0x4f95eae8                     // b64: sdot v8.4s, v23.16b, v21.4b[2]
+	WORD $0x4f95eb07                     // b68: sdot v7.4s, v24.16b, v21.4b[2]
+	WORD $0x4f95eb26                     // b6c: sdot v6.4s, v25.16b, v21.4b[2]
+	WORD $0x4f94eac5                     // b70: sdot v5.4s, v22.16b, v20.4b[2]
+	WORD $0x4f94eae4                     // b74: sdot v4.4s, v23.16b, v20.4b[2]
+	WORD $0x4f94eb03                     // b78: sdot v3.4s, v24.16b, v20.4b[2]
+	WORD $0x4f94eb22                     // b7c: sdot v2.4s, v25.16b, v20.4b[2]
+	WORD $0xad465ed6                     // b80: ldp q22, q23, [x22, #0xc0]
+	WORD $0xad4766d8                     // b84: ldp q24, q25, [x22, #0xe0]
+	WORD $0x910402d6                     // b88: add x22, x22, #0x100
+	WORD $0x4fb2ead1                     // b8c: sdot v17.4s, v22.16b, v18.4b[3]
+	WORD $0x4fb2eaee                     // b90: sdot v14.4s, v23.16b, v18.4b[3]
+	WORD $0x4fb2eb0d                     // b94: sdot v13.4s, v24.16b, v18.4b[3]
+	WORD $0x4fb2eb2a                     // b98: sdot v10.4s, v25.16b, v18.4b[3]
+	WORD $0x4fb3eacf                     // b9c: sdot v15.4s, v22.16b, v19.4b[3]
+	WORD $0x4fb3eaf0                     // ba0: sdot v16.4s, v23.16b, v19.4b[3]
+	WORD $0x4fb3eb0c                     // ba4: sdot v12.4s, v24.16b, v19.4b[3]
+	WORD $0x4fb3eb2b                     // ba8: sdot v11.4s, v25.16b, v19.4b[3]
+	WORD $0x4fb5eac9                     // bac: sdot v9.4s, v22.16b, v21.4b[3]
+	WORD $0x4fb5eae8                     // bb0: sdot v8.4s, v23.16b, v21.4b[3]
+	WORD $0x4fb5eb07                     // bb4: sdot v7.4s, v24.16b, v21.4b[3]
+	WORD $0x4fb5eb26                     // bb8: sdot v6.4s, v25.16b, v21.4b[3]
+	WORD $0x4fb4eac5                     // bbc: sdot v5.4s, v22.16b, v20.4b[3]
+	WORD $0x4fb4eae4                     // bc0: sdot v4.4s, v23.16b, v20.4b[3]
+	WORD $0x4fb4eb03                     // bc4: sdot v3.4s, v24.16b, v20.4b[3]
+	WORD $0x4fb4eb22                     // bc8: sdot v2.4s, v25.16b, v20.4b[3]
+	WORD $0x54fff621                     // bcc: b.ne 0xa90 <gemmDotProd4x16+0xa90>
+	WORD $0x370800b8                     // bd0: tbnz w24, #0x1, 0xbe4 <gemmDotProd4x16+0xbe4>
+	WORD $0x370005f8                     // bd4: tbnz w24, #0x0, 0xc90 <gemmDotProd4x16+0xc90>
+	WORD $0xf10006f7                     // bd8: subs x23, x23, #0x1
+	WORD $0x54000961                     // bdc: b.ne 0xd08 <gemmDotProd4x16+0xd08>
+	WORD $0x14000050                     // be0: b 0xd20 <gemmDotProd4x16+0xd20>
+	WORD $0xfc6f6a12                     // be4: ldr d18, [x16, x15]
+	WORD $0xad4052d3                     // be8: ldp q19, q20, [x22]
+	WORD $0xad415ad5                     // bec: ldp q21, q22, [x22, #0x20]
+	WORD $0xfc6f6a37                     // bf0: ldr d23, [x17, x15]
+	WORD $0x4f92e271                     // bf4: sdot v17.4s, v19.16b, v18.4b[0]
+	WORD $0xfc6f6a78                     // bf8: ldr d24, [x19, x15]
+	WORD $0x4f92e28e                     // bfc: sdot v14.4s, v20.16b, v18.4b[0]
+	WORD $0xfc6f6ab9                     // c00: ldr d25, [x21, x15]
+	WORD $0x4f92e2ad                     // c04: sdot v13.4s, v21.16b, v18.4b[0]
+	WORD $0x4f92e2ca                     // c08: sdot v10.4s, v22.16b, v18.4b[0]
+	WORD $0x910021ef                     // c0c: add x15, x15, #0x8
+	WORD $0x4f97e26f                     // c10: sdot v15.4s, v19.16b, v23.4b[0]
+	WORD $0x4f97e290                     // c14: sdot v16.4s, v20.16b, v23.4b[0]
+	WORD $0x4f97e2ac                     // c18: sdot v12.4s, v21.16b, v23.4b[0]
+	WORD $0x4f97e2cb                     // c1c: sdot v11.4s, v22.16b, v23.4b[0]
+	WORD $0x4f98e269                     // c20: sdot v9.4s, v19.16b, v24.4b[0]
+	WORD $0x4f98e288                     // c24: sdot v8.4s, v20.16b, v24.4b[0]
+	WORD $0x4f98e2a7                     // c28: sdot v7.4s, v21.16b, v24.4b[0]
+	WORD $0x4f98e2c6                     // c2c: sdot v6.4s, v22.16b, v24.4b[0]
+	WORD $0x4f99e265                     // c30: sdot v5.4s, v19.16b, v25.4b[0]
+	WORD $0x4f99e284                     // c34: sdot v4.4s, v20.16b, v25.4b[0]
+	WORD $0x4f99e2a3                     // c38: sdot v3.4s, v21.16b, v25.4b[0]
+	WORD $0x4f99e2c2                     // c3c: sdot v2.4s, v22.16b, v25.4b[0]
+	WORD $0xad4252d3                     // c40: ldp q19, q20, [x22, #0x40]
+	WORD $0xad435ad5                     // c44: ldp q21, q22, [x22, #0x60]
+	WORD $0x910202d6                     // c48: add x22, x22, #0x80
+	WORD $0x4fb2e271                     // c4c: sdot v17.4s, v19.16b, v18.4b[1]
+	WORD $0x4fb2e28e                     // c50: sdot v14.4s, v20.16b, v18.4b[1]
+	WORD $0x4fb2e2ad                     // c54: sdot v13.4s, v21.16b, v18.4b[1]
+	WORD $0x4fb2e2ca                     // c58: sdot v10.4s, v22.16b, v18.4b[1]
+	WORD $0x4fb7e26f                     // c5c: sdot v15.4s, v19.16b, v23.4b[1]
+	WORD $0x4fb7e290                     // c60: sdot v16.4s, v20.16b, v23.4b[1]
+	WORD $0x4fb7e2ac                     // c64: sdot v12.4s, v21.16b, v23.4b[1]
+	WORD $0x4fb7e2cb                     // c68: sdot v11.4s, v22.16b, v23.4b[1]
+	WORD $0x4fb8e269                     // c6c: sdot v9.4s, v19.16b, v24.4b[1]
+	WORD $0x4fb8e288                     // c70: sdot v8.4s, v20.16b, v24.4b[1]
+	WORD $0x4fb8e2a7                     // c74: sdot v7.4s, v21.16b, v24.4b[1]
+	WORD $0x4fb8e2c6                     // c78: sdot v6.4s, v22.16b, v24.4b[1]
+	WORD $0x4fb9e265                     // c7c: sdot v5.4s, v19.16b, v25.4b[1]
+	WORD $0x4fb9e284                     // c80: sdot v4.4s, v20.16b, v25.4b[1]
+	WORD $0x4fb9e2a3                     // c84: sdot v3.4s, v21.16b, v25.4b[1]
+	WORD $0x4fb9e2c2                     // c88: sdot v2.4s, v22.16b, v25.4b[1]
+	WORD $0x3607fa78                     // c8c: tbz w24, #0x0, 0xbd8 <gemmDotProd4x16+0xbd8>
+	WORD $0x8b0f021a                     // c90: add x26, x16, x15
+	WORD $0xad4052d3                     // c94: ldp q19, q20, [x22]
+	WORD $0x4d40cb52                     // c98: ld1r { v18.4s }, [x26]
+	WORD $0x8b0f023a                     // c9c: add x26, x17, x15
+	WORD $0xad415ad5                     // ca0: ldp q21, q22, [x22, #0x20]
+	WORD $0x910102d6                     // ca4: add x22, x22, #0x40
+	WORD $0x4d40cb57                     // ca8: ld1r { v23.4s }, [x26]
+	WORD $0x8b0f027a                     // cac: add x26, x19, x15
+	WORD $0x4e929671                     // cb0: sdot v17.4s, v19.16b, v18.16b
+	WORD $0x4e92968e                     // cb4: sdot v14.4s, v20.16b, v18.16b
+	WORD $0x4e9296ad                     // cb8: sdot v13.4s, v21.16b, v18.16b
+	WORD $0x4e9296ca                     // cbc: sdot v10.4s, v22.16b, v18.16b
+	WORD $0x4d40cb52                     // cc0: ld1r { v18.4s }, [x26]
+	WORD $0x8b0f02ba                     // cc4: add x26, x21, x15
+	WORD $0x4e97966f                     // cc8: sdot v15.4s, v19.16b, v23.16b
+	WORD $0x4e979690                     // ccc: sdot v16.4s, v20.16b, v23.16b
+	WORD $0x910011ef                     // cd0: add x15, x15, #0x4
+	WORD $0x4e9796ac                     // cd4: sdot v12.4s, v21.16b, v23.16b
+	WORD $0x4e9796cb                     // cd8: sdot v11.4s, v22.16b, v23.16b
+	WORD $0x4d40cb57                     // cdc: ld1r { v23.4s }, [x26]
+	WORD $0x4e929669                     // ce0: sdot v9.4s, v19.16b, v18.16b
+	WORD $0x4e929688                     // ce4: sdot v8.4s, v20.16b, v18.16b
+	WORD $0x4e9296a7                     // ce8: sdot v7.4s, v21.16b, v18.16b
+	WORD $0x4e9296c6                     // cec: sdot v6.4s, v22.16b, v18.16b
+	WORD $0x4e979665                     // cf0: sdot v5.4s, v19.16b, v23.16b
+	WORD $0x4e979684                     // cf4: sdot v4.4s, v20.16b, v23.16b
+	WORD $0x4e9796a3                     // cf8: sdot v3.4s, v21.16b, v23.16b
+	WORD $0x4e9796c2                     // cfc: sdot v2.4s, v22.16b, v23.16b
+	WORD $0xf10006f7                     // d00: subs x23, x23, #0x1
+	WORD $0x540000e0                     // d04: b.eq 0xd20 <gemmDotProd4x16+0xd20>
+	WORD $0xf9402a9a                     // d08: ldr x26, [x20, #0x50]
+	WORD $0x8b0f034f                     // d0c: add x15, x26, x15
+	WORD $0xaa1903fa                     // d10: mov x26, x25
+	WORD $0xf100131f                     // d14: cmp x24, #0x4
+	WORD $0x54ffebc2                     // d18: b.hs 0xa90 <gemmDotProd4x16+0xa90>
+	WORD $0x17ffffad                     // d1c: b 0xbd0 <gemmDotProd4x16+0xbd0>
+	WORD $0xf9400e8f                     // d20: ldr x15, [x20, #0x18]
+	WORD $0x4e21da31                     // d24: scvtf v17.4s, v17.4s
+	WORD $0x4e21d9ef                     // d28: scvtf v15.4s, v15.4s
+	WORD $0xf9401690                     // d2c: ldr x16, [x20, #0x28]
+	WORD $0x4e21da10                     // d30: scvtf v16.4s, v16.4s
+	WORD $0xf10015bf                     // d34: cmp x13, #0x5
+	WORD $0x4e21d9ce                     // d38: scvtf v14.4s, v14.4s
+	WORD $0xad424df2                     // d3c: ldp q18, q19, [x15, #0x40]
+	WORD $0x4e21d98c                     // d40: scvtf v12.4s, v12.4s
+	WORD $0x8b1001d1                     // d44: add x17, x14, x16
+	WORD $0x4e21d908                     // d48: scvtf v8.4s, v8.4s
+	WORD $0x4e21d8c6                     // d4c: scvtf v6.4s, v6.4s
+	WORD $0x6e31de51                     // d50: fmul v17.4s, v18.4s, v17.4s
+	WORD $0x6e2fde54                     // d54: fmul v20.4s, v18.4s, v15.4s
+	WORD $0x6e30de76                     // d58: fmul v22.4s, v19.4s, v16.4s
+	WORD $0xad4641ef                     // d5c: ldp q15, q16, [x15, #0xc0]
+	WORD $0x6e2ede75                     // d60: fmul v21.4s, v19.4s, v14.4s
+	WORD $0x6e28de68                     // d64: fmul v8.4s, v19.4s, v8.4s
+	WORD $0x4e21d884                     // d68: scvtf v4.4s, v4.4s
+	WORD $0x6e2fde2e                     // d6c: fmul v14.4s, v17.4s, v15.4s
+	WORD $0x6e2fde97                     // d70: fmul v23.4s, v20.4s, v15.4s
+	WORD $0x6e30ded9                     // d74: fmul v25.4s, v22.4s, v16.4s
+	WORD $0x6e30deb8                     // d78: fmul v24.4s, v21.4s, v16.4s
+	WORD $0x4e21d842                     // d7c: scvtf v2.4s, v2.4s
+	WORD $0x6e24de64                     // d80: fmul v4.4s, v19.4s, v4.4s
+	WORD $0x4e20d5da                     // d84: fadd v26.4s, v14.4s, v0.4s
+	WORD $0x4e20d6f7                     // d88: fadd v23.4s, v23.4s, v0.4s
+	WORD $0x4f03f60e                     // d8c: fmov v14.4s, #1.00000000
+	WORD $0x4e20d718                     // d90: fadd v24.4s, v24.4s, v0.4s
+	WORD $0x4e20d739                     // d94: fadd v25.4s, v25.4s, v0.4s
+	WORD $0x4e21f75a                     // d98: fmax v26.4s, v26.4s, v1.4s
+	WORD $0x4e21f6f7                     // d9c: fmax v23.4s, v23.4s, v1.4s
+	WORD $0x4e21f718                     // da0: fmax v24.4s, v24.4s, v1.4s
+	WORD $0x4e21f739                     // da4: fmax v25.4s, v25.4s, v1.4s
+	WORD $0x4eaef75a                     // da8: fmin v26.4s, v26.4s, v14.4s
+	WORD $0x4eaef6f7                     // dac: fmin v23.4s, v23.4s, v14.4s
+	WORD $0x4eaef718                     // db0: fmin v24.4s, v24.4s, v14.4s
+	WORD $0x4eaef739                     // db4: fmin v25.4s, v25.4s, v14.4s
+	WORD $0x6e3ade31                     // db8: fmul v17.4s, v17.4s, v26.4s
+	WORD $0x6e37de94                     // dbc: fmul v20.4s, v20.4s, v23.4s
+	WORD $0x6e38deb5                     // dc0: fmul v21.4s, v21.4s, v24.4s
+	WORD $0x6e39ded6                     // dc4: fmul v22.4s, v22.4s, v25.4s
+	WORD $0x4e21aa31                     // dc8: fcvtns v17.4s, v17.4s
+	WORD $0x4e21aa94                     // dcc: fcvtns v20.4s, v20.4s
+	WORD $0x4e21aab5                     // dd0: fcvtns v21.4s, v21.4s
+	WORD $0x4e21aad6                     // dd4: fcvtns v22.4s, v22.4s
+	WORD $0x0e614a37                     // dd8: sqxtn v23.4h, v17.4s
+	WORD $0x0e614a94                     // ddc: sqxtn v20.4h, v20.4s
+	WORD $0xad4461f1                     // de0: ldp q17, q24, [x15, #0x80]
+	WORD $0x4e581a31                     // de4: uzp1 v17.8h, v17.8h, v24.8h
+	WORD $0x4e614ab7                     // de8: sqxtn2 v23.8h, v21.4s
+	WORD $0x4e614ad4                     // dec: sqxtn2 v20.8h, v22.4s
+	WORD $0x4e21d9b6                     // df0: scvtf v22.4s, v13.4s
+	WORD $0x4e21d978                     // df4: scvtf v24.4s, v11.4s
+	WORD $0x4e710ef5                     // df8: sqadd v21.8h, v23.8h, v17.8h
+	WORD $0x4e710e94                     // dfc: sqadd v20.8h, v20.8h, v17.8h
+	WORD $0x4e21d957                     // e00: scvtf v23.4s, v10.4s
+	WORD $0x0e214ab5                     // e04: sqxtn v21.8b, v21.8h
+	WORD $0x0e214a94                     // e08: sqxtn v20.8b, v20.8h
+	WORD $0xad4329ed                     // e0c: ldp q13, q10, [x15, #0x60]
+	WORD $0x4e21d929                     // e10: scvtf v9.4s, v9.4s
+	WORD $0x4e21d8a5                     // e14: scvtf v5.4s, v5.4s
+	WORD $0x6e36ddb6                     // e18: fmul v22.4s, v13.4s, v22.4s
+	WORD $0x6e2cddb9                     // e1c: fmul v25.4s, v13.4s, v12.4s
+	WORD $0xad4731eb                     // e20: ldp q11, q12, [x15, #0xe0]
+	WORD $0x6e37dd57                     // e24: fmul v23.4s, v10.4s, v23.4s
+	WORD $0x6e38dd58                     // e28: fmul v24.4s, v10.4s, v24.4s
+	WORD $0x6e29de49                     // e2c: fmul v9.4s, v18.4s, v9.4s
+	WORD $0x6e2bdeda                     // e30: fmul v26.4s, v22.4s, v11.4s
+	WORD $0x6e2bdf3b                     // e34: fmul v27.4s, v25.4s, v11.4s
+	WORD $0x6e26dd46                     // e38: fmul v6.4s, v10.4s, v6.4s
+	WORD $0x6e2cdefc                     // e3c: fmul v28.4s, v23.4s, v12.4s
+	WORD $0x6e2cdf1d                     // e40: fmul v29.4s, v24.4s, v12.4s
+	WORD $0x6e25de45                     // e44: fmul v5.4s, v18.4s, v5.4s
+	WORD $0x4e20d75a                     // e48: fadd v26.4s, v26.4s, v0.4s
+	WORD $0x4e20d77b                     // e4c: fadd v27.4s, v27.4s, v0.4s
+	WORD $0x6e22dd42                     // e50: fmul v2.4s, v10.4s, v2.4s
+	WORD $0x4e20d79c                     // e54: fadd v28.4s, v28.4s, v0.4s
+	WORD $0x4e20d7bd                     // e58: fadd v29.4s, v29.4s, v0.4s
+	WORD $0x4e21f75a                     // e5c: fmax v26.4s, v26.4s, v1.4s
+	WORD $0x4e21f77b                     // e60: fmax v27.4s, v27.4s, v1.4s
+	WORD $0x4e21f79c                     // e64: fmax v28.4s, v28.4s, v1.4s
+	WORD $0x4e21f7bd                     // e68: fmax v29.4s, v29.4s, v1.4s
+	WORD $0x4eaef75a                     // e6c: fmin v26.4s, v26.4s, v14.4s
+	WORD $0x4eaef77b                     // e70: fmin v27.4s, v27.4s, v14.4s
+	WORD $0x4eaef79c                     // e74: fmin v28.4s, v28.4s, v14.4s
+	WORD $0x6e3aded6                     // e78: fmul v22.4s, v22.4s, v26.4s
+	WORD $0x4eaef7ba                     // e7c: fmin v26.4s, v29.4s, v14.4s
+	WORD $0x6e3bdf39                     // e80: fmul v25.4s, v25.4s, v27.4s
+	WORD $0x6e3cdef7                     // e84: fmul v23.4s, v23.4s, v28.4s
+	WORD $0x4e21aad6                     // e88: fcvtns v22.4s, v22.4s
+	WORD $0x6e3adf18                     // e8c: fmul v24.4s, v24.4s, v26.4s
+	WORD $0x4e21ab39                     // e90: fcvtns v25.4s, v25.4s
+	WORD $0x4e21aaf7                     // e94: fcvtns v23.4s, v23.4s
+	WORD $0x0e614ada                     // e98: sqxtn v26.4h, v22.4s
+	WORD $0xad456df6                     // e9c: ldp q22, q27, [x15, #0xa0]
+	WORD $0x4e21ab18                     // ea0: fcvtns v24.4s, v24.4s
+	WORD $0x0e614b39                     // ea4: sqxtn v25.4h, v25.4s
+	WORD $0x4e5b1ad6                     // ea8: uzp1 v22.8h, v22.8h, v27.8h
+	WORD $0x4e614afa                     // eac: sqxtn2 v26.8h, v23.4s
+	WORD $0x4e614b19                     // eb0: sqxtn2 v25.8h, v24.4s
+	WORD $0x4eb51eb8                     // eb4: mov v24.16b, v21.16b
+	WORD $0x4e760f57                     // eb8: sqadd v23.8h, v26.8h, v22.8h
+	WORD $0x4e760f39                     // ebc: sqadd v25.8h, v25.8h, v22.8h
+	WORD $0x4e214af8                     // ec0: sqxtn2 v24.16b, v23.8h
+	WORD $0x4eb41e97                     // ec4: mov v23.16b, v20.16b
+	WORD $0x3d8001d8                     // ec8: str q24, [x14]
+	WORD $0x4e214b37                     // ecc: sqxtn2 v23.16b, v25.8h
+	WORD $0x8b10022e                     // ed0: add x14, x17, x16
+	WORD $0x6e2cdcd9                     // ed4: fmul v25.4s, v6.4s, v12.4s
+	WORD $0x3d800237                     // ed8: str q23, [x17]
+	WORD $0x6e30dd17                     // edc: fmul v23.4s, v8.4s, v16.4s
+	WORD $0x4e21d8e7                     // ee0: scvtf v7.4s, v7.4s
+	WORD $0x8b1001d1                     // ee4: add x17, x14, x16
+	WORD $0x6e2fdd35                     // ee8: fmul v21.4s, v9.4s, v15.4s
+	WORD $0x4e20d739                     // eec: fadd v25.4s, v25.4s, v0.4s
+	WORD $0x4e20d6f7                     // ef0: fadd v23.4s, v23.4s, v0.4s
+	WORD $0x6e27dda7                     // ef4: fmul v7.4s, v13.4s, v7.4s
+	WORD $0x4e20d6b5                     // ef8: fadd v21.4s, v21.4s, v0.4s
+	WORD $0x4e21f739                     // efc: fmax v25.4s, v25.4s, v1.4s
+	WORD $0x4e21f6f7                     // f00: fmax v23.4s, v23.4s, v1.4s
+	WORD $0x6e2bdcf8                     // f04: fmul v24.4s, v7.4s, v11.4s
+	WORD $0x4e21f6b5                     // f08: fmax v21.4s, v21.4s, v1.4s
+	WORD $0x4eaef6f7                     // f0c: fmin v23.4s, v23.4s, v14.4s
+	WORD $0x4e20d718                     // f10: fadd v24.4s, v24.4s, v0.4s
+	WORD $0x4eaef6b5                     // f14: fmin v21.4s, v21.4s, v14.4s
+	WORD $0x6e37dd08                     // f18: fmul v8.4s, v8.4s, v23.4s
+	WORD $0x4e21f718                     // f1c: fmax v24.4s, v24.4s, v1.4s
+	WORD $0x6e35dd29                     // f20: fmul v9.4s, v9.4s, v21.4s
+	WORD $0x4eaef737                     // f24: fmin v23.4s, v25.4s, v14.4s
+	WORD $0x4e21a908                     // f28: fcvtns v8.4s, v8.4s
+	WORD $0x4eaef715                     // f2c: fmin v21.4s, v24.4s, v14.4s
+	WORD $0x4e21a929                     // f30: fcvtns v9.4s, v9.4s
+	WORD $0x6e37dcc6                     // f34: fmul v6.4s, v6.4s, v23.4s
+	WORD $0x6e35dce7                     // f38: fmul v7.4s, v7.4s, v21.4s
+	WORD $0x0e614929                     // f3c: sqxtn v9.4h, v9.4s
+	WORD $0x4e21a8c6                     // f40: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a8e7                     // f44: fcvtns v7.4s, v7.4s
+	WORD $0x4e614909                     // f48: sqxtn2 v9.8h, v8.4s
+	WORD $0x0e6148e7                     // f4c: sqxtn v7.4h, v7.4s
+	WORD $0x4e710d28                     // f50: sqadd v8.8h, v9.8h, v17.8h
+	WORD $0x6e2cdc49                     // f54: fmul v9.4s, v2.4s, v12.4s
+	WORD $0x4e6148c7                     // f58: sqxtn2 v7.8h, v6.4s
+	WORD $0x0e214906                     // f5c: sqxtn v6.8b, v8.8h
+	WORD $0x4e20d529                     // f60: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e760ce7                     // f64: sqadd v7.8h, v7.8h, v22.8h
+	WORD $0x4e21f529                     // f68: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4e2148e6                     // f6c: sqxtn2 v6.16b, v7.8h
+	WORD $0x6e30dc87                     // f70: fmul v7.4s, v4.4s, v16.4s
+	WORD $0x3d8001c6                     // f74: str q6, [x14]
+	WORD $0x6e2fdca6                     // f78: fmul v6.4s, v5.4s, v15.4s
+	WORD $0x4e21d863                     // f7c: scvtf v3.4s, v3.4s
+	WORD $0x8b10022e                     // f80: add x14, x17, x16
+	WORD $0x4e20d4e7                     // f84: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e20d4c6                     // f88: fadd v6.4s, v6.4s, v0.4s
+	WORD $0x6e23dda3                     // f8c: fmul v3.4s, v13.4s, v3.4s
+	WORD $0x4e21f4e7                     // f90: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4e21f4c6                     // f94: fmax v6.4s, v6.4s, v1.4s
+	WORD $0x6e2bdc68                     // f98: fmul v8.4s, v3.4s, v11.4s
+	WORD $0x4eaef4e7                     // f9c: fmin v7.4s, v7.4s, v14.4s
+	WORD $0x4eaef4c6                     // fa0: fmin v6.4s, v6.4s, v14.4s
+	WORD $0x4e20d508                     // fa4: fadd v8.4s, v8.4s, v0.4s
+	WORD $0x6e27dc84                     // fa8: fmul v4.4s, v4.4s, v7.4s
+	WORD $0x4eaef527                     // fac: fmin v7.4s, v9.4s, v14.4s
+	WORD $0x6e26dca5                     // fb0: fmul v5.4s, v5.4s, v6.4s
+	WORD $0x4e21f508                     // fb4: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4e21a884                     // fb8: fcvtns v4.4s, v4.4s
+	WORD $0x6e27dc42                     // fbc: fmul v2.4s, v2.4s, v7.4s
+	WORD $0x4e21a8a5                     // fc0: fcvtns v5.4s, v5.4s
+	WORD $0x4eaef506                     // fc4: fmin v6.4s, v8.4s, v14.4s
+	WORD $0x4e21a842                     // fc8: fcvtns v2.4s, v2.4s
+	WORD $0x0e6148a5                     // fcc: sqxtn v5.4h, v5.4s
+	WORD $0x6e26dc63                     // fd0: fmul v3.4s, v3.4s, v6.4s
+	WORD $0x4e614885                     // fd4: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e21a863                     // fd8: fcvtns v3.4s, v3.4s
+	WORD $0x4e710ca4                     // fdc: sqadd v4.8h, v5.8h, v17.8h
+	WORD $0x0e614863                     // fe0: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // fe4: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e214882                     // fe8: sqxtn v2.8b, v4.8h
+	WORD $0x4e760c63                     // fec: sqadd v3.8h, v3.8h, v22.8h
+	WORD $0x4e214862                     // ff0: sqxtn2 v2.16b, v3.8h
+	WORD $0x3d800222                     // ff4: str q2, [x17]
+	WORD $0x5400348b                     // ff8: b.lt 0x1688 <gemmDotProd4x16+0x1688>
+	WORD $0xd10011b8                     // ffc: sub x24, x13, #0x4
+	WORD $0x8b0c0108                     // 1000: add x8, x8, x12
+	WORD $0xf1001dbf                     // 1004: cmp x13, #0x7
+	WORD $0x54ffd0c8                     // 1008: b.hi 0xa20 <gemmDotProd4x16+0xa20>
+	WORD $0xf940168f                     // 100c: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ad                     // 1010: orr x13, x13, #0xfffffffffffffff8
+	WORD $0x52800098                     // 1014: mov w24, #0x4               // =4
+	WORD $0x9b0921a8                     // 1018: madd x8, x13, x9, x8
+	WORD $0x9b0d39ee                     // 101c: madd x14, x15, x13, x14
+	WORD $0x17fffe80                     // 1020: b 0xa20 <gemmDotProd4x16+0xa20>
+	WORD $0xf9400689                     // 1024: ldr x9, [x20, #0x8]
+	WORD $0xf940128e                     // 1028: ldr x14, [x20, #0x20]
+	WORD $0xa943668f                     // 102c: ldp x15, x25, [x20, #0x30]
+	WORD $0xd37ff92a                     // 1030: lsl x10, x9, #1
+	WORD $0x8b09014b                     // 1034: add x11, x10, x9
+	WORD $0xd37ef52c                     // 1038: lsl x12, x9, #2
+	WORD $0xd503201f                     // 103c: nop
+	WORD $0xaa0803f1                     // 1040: mov x17, x8
+	WORD $0x8b090113                     // 1044: add x19, x8, x9
+	WORD $0x8b0a0115                     // 1048: add x21, x8, x10
+	WORD $0x8b0b0116                     // 104c: add x22, x8, x11
+	WORD $0xa9413697                     // 1050: ldp x23, x13, [x20, #0x10]
+	WORD $0xaa1f03f0                     // 1054: mov x16, xzr
+	WORD $0xad4035ac                     // 1058: ldp q12, q13, [x13]
+	WORD $0xad4129ab                     // 105c: ldp q11, q10, [x13, #0x20]
+	WORD $0xaa1903ed                     // 1060: mov x13, x25
+	WORD $0xa9446299                     // 1064: ldp x25, x24, [x20, #0x40]
+	WORD $0x4eac1d8f                     // 1068: mov v15.16b, v12.16b
+	WORD $0x4ead1dae                     // 106c: mov v14.16b, v13.16b
+	WORD $0x4eab1d69                     // 1070: mov v9.16b, v11.16b
+	WORD $0x4eaa1d48                     // 1074: mov v8.16b, v10.16b
+	WORD $0x9342ff3a                     // 1078: asr x26, x25, #2
+	WORD $0x4eac1d87                     // 107c: mov v7.16b, v12.16b
+	WORD $0x4ead1da6                     // 1080: mov v6.16b, v13.16b
+	WORD $0x4eab1d65                     // 1084: mov v5.16b, v11.16b
+	WORD $0x4eaa1d44                     // 1088: mov v4.16b, v10.16b
+	WORD $0x4eac1d83                     // 108c: mov v3.16b, v12.16b
+	WORD $0x4ead1da2                     // 1090: mov v2.16b, v13.16b
+	WORD $0x4eab1d60                     // 1094: mov v0.16b, v11.16b
+	WORD $0x4eaa1d41                     // 1098: mov v1.16b, v10.16b
+	WORD $0xaa1a03fb                     // 109c: mov x27, x26
+	WORD $0xf100133f                     // 10a0: cmp x25, #0x4
+	WORD $0x54000a63                     // 10a4: b.lo 0x11f0 <gemmDotProd4x16+0x11f0>
+	WORD $0xd503201f                     // 10a8: nop
+	WORD $0xd503201f                     // 10ac: nop
+	WORD $0x3cf06a30                     // 10b0: ldr q16, [x17, x16]
+	WORD $0xf100077b                     // 10b4: subs x27, x27, #0x1
+	WORD $0xad4056f4                     // 10b8: ldp q20, q21, [x23]
+	WORD $0xad415ef6                     // 10bc: ldp q22, q23, [x23, #0x20]
+	WORD $0x3cf06a71                     // 10c0: ldr q17, [x19, x16]
+	WORD $0x4f90e28c                     // 10c4: sdot v12.4s, v20.16b, v16.4b[0]
+	WORD $0x3cf06ab3                     // 10c8: ldr q19, [x21, x16]
+	WORD $0x4f90e2ad                     // 10cc: sdot v13.4s, v21.16b, v16.4b[0]
+	WORD $0x3cf06ad2                     // 10d0: ldr q18, [x22, x16]
+	WORD $0x4f90e2cb                     // 10d4: sdot v11.4s, v22.16b, v16.4b[0]
+	WORD $0x4f90e2ea                     // 10d8: sdot v10.4s, v23.16b, v16.4b[0]
+	WORD $0x91004210                     // 10dc: add x16, x16, #0x10
+	WORD $0x4f91e28f                     // 10e0: sdot v15.4s, v20.16b, v17.4b[0]
+	WORD $0x4f91e2ae                     // 10e4: sdot v14.4s, v21.16b, v17.4b[0]
+	WORD $0x4f91e2c9                     // 10e8: sdot v9.4s, v22.16b, v17.4b[0]
+	WORD $0x4f91e2e8                     // 10ec: sdot v8.4s, v23.16b, v17.4b[0]
+	WORD $0x4f93e287                     // 10f0: sdot v7.4s, v20.16b, v19.4b[0]
+	WORD $0x4f93e2a6                     // 10f4: sdot v6.4s, v21.16b, v19.4b[0]
+	WORD $0x4f93e2c5                     // 10f8: sdot v5.4s, v22.16b, v19.4b[0]
+	WORD $0x4f93e2e4                     // 10fc: sdot v4.4s, v23.16b, v19.4b[0]
+	WORD $0x4f92e283                     // 1100: sdot v3.4s, v20.16b, v18.4b[0]
+	WORD $0x4f92e2a2                     // 1104: sdot v2.4s, v21.16b, v18.4b[0]
+	WORD $0x4f92e2c0                     // 1108: sdot v0.4s, v22.16b, v18.4b[0]
+	WORD $0x4f92e2e1                     // 110c: sdot v1.4s, v23.16b, v18.4b[0]
+	WORD $0xad4256f4                     // 1110: ldp q20, q21, [x23, #0x40]
+	WORD $0xad435ef6                     // 1114: ldp q22, q23, [x23, #0x60]
+	WORD $0x4fb0e28c                     // 1118: sdot v12.4s, v20.16b, v16.4b[1]
+	WORD $0x4fb0e2ad                     // 111c: sdot v13.4s, v21.16b, v16.4b[1]
+	WORD $0x4fb0e2cb                     // 1120: sdot v11.4s, v22.16b, v16.4b[1]
+	WORD $0x4fb0e2ea                     // 1124: sdot v10.4s, v23.16b, v16.4b[1]
+	WORD $0x4fb1e28f                     // 1128: sdot v15.4s, v20.16b, v17.4b[1]
+	WORD $0x4fb1e2ae                     // 112c: sdot v14.4s, v21.16b, v17.4b[1]
+	WORD $0x4fb1e2c9                     // 1130: sdot v9.4s, v22.16b, v17.4b[1]
+	WORD $0x4fb1e2e8                     // 1134: sdot v8.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb3e287                     // 1138: sdot v7.4s, v20.16b, v19.4b[1]
+	WORD $0x4fb3e2a6                     // 113c: sdot v6.4s, v21.16b, v19.4b[1]
+	WORD $0x4fb3e2c5                     // 1140: sdot v5.4s, v22.16b, v19.4b[1]
+	WORD $0x4fb3e2e4                     // 1144: sdot v4.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb2e283                     // 1148: sdot v3.4s, v20.16b, v18.4b[1]
+	WORD $0x4fb2e2a2                     // 114c: sdot v2.4s, v21.16b, v18.4b[1]
+	WORD $0x4fb2e2c0                     // 1150: sdot v0.4s, v22.16b, v18.4b[1]
+	WORD $0x4fb2e2e1                     // 1154: sdot v1.4s, v23.16b, v18.4b[1]
+	WORD $0xad4456f4                     // 1158: ldp q20, q21, [x23, #0x80]
+	WORD $0xad455ef6                     // 115c: ldp q22, q23, [x23, #0xa0]
+	WORD $0x4f90ea8c                     // 1160: sdot v12.4s, v20.16b, v16.4b[2]
+	WORD $0x4f90eaad                     // 1164: sdot v13.4s, v21.16b, v16.4b[2]
+	WORD $0x4f90eacb                     // 1168: sdot v11.4s, v22.16b, v16.4b[2]
+	WORD $0x4f90eaea                     // 116c: sdot v10.4s, v23.16b, v16.4b[2]
+	WORD $0x4f91ea8f                     // 1170: sdot v15.4s, v20.16b, v17.4b[2]
+	WORD $0x4f91eaae                     // 1174: sdot v14.4s, v21.16b, v17.4b[2]
+	WORD $0x4f91eac9                     // 1178: sdot v9.4s, v22.16b, v17.4b[2]
+	WORD $0x4f91eae8                     // 117c: sdot v8.4s, v23.16b, v17.4b[2]
+	WORD $0x4f93ea87                     // 1180: sdot v7.4s, v20.16b, v19.4b[2]
+	WORD $0x4f93eaa6                     // 1184: sdot v6.4s, v21.16b, v19.4b[2]
+	WORD $0x4f93eac5                     // 1188: sdot v5.4s, v22.16b, v19.4b[2]
+	WORD $0x4f93eae4                     // 118c: sdot v4.4s, v23.16b, v19.4b[2]
+	WORD $0x4f92ea83                     // 1190: sdot v3.4s, v20.16b, v18.4b[2]
+	WORD $0x4f92eaa2                     // 1194: sdot v2.4s, v21.16b, v18.4b[2]
+	WORD $0x4f92eac0                     // 1198: sdot v0.4s, v22.16b, v18.4b[2]
+	WORD $0x4f92eae1                     // 119c: sdot v1.4s, v23.16b, v18.4b[2]
+	WORD $0xad4656f4                     // 11a0: ldp q20, q21, [x23, #0xc0]
+	WORD $0xad475ef6                     // 11a4: ldp q22, q23, [x23, #0xe0]
+	WORD $0x910402f7                     // 11a8: add x23, x23, #0x100
+	WORD $0x4fb0ea8c                     // 11ac: sdot v12.4s, v20.16b, v16.4b[3]
+	WORD $0x4fb0eaad                     // 11b0: sdot v13.4s, v21.16b, v16.4b[3]
+	WORD $0x4fb0eacb                     // 11b4: sdot v11.4s, v22.16b, v16.4b[3]
+	WORD $0x4fb0eaea                     // 11b8: sdot v10.4s, v23.16b, v16.4b[3]
+	WORD $0x4fb1ea8f                     // 11bc: sdot v15.4s, v20.16b, v17.4b[3]
+	WORD $0x4fb1eaae                     // 11c0: sdot v14.4s, v21.16b, v17.4b[3]
+	WORD $0x4fb1eac9                     // 11c4: sdot v9.4s, v22.16b, v17.4b[3]
+	WORD $0x4fb1eae8                     // 11c8: sdot v8.4s, v23.16b, v17.4b[3]
+	WORD $0x4fb3ea87                     // 11cc: sdot v7.4s, v20.16b, v19.4b[3]
+	WORD $0x4fb3eaa6                     // 11d0: sdot v6.4s, v21.16b, v19.4b[3]
+	WORD $0x4fb3eac5                     // 11d4: sdot v5.4s, v22.16b, v19.4b[3]
+	WORD $0x4fb3eae4                     // 11d8: sdot v4.4s, v23.16b, v19.4b[3]
+	WORD $0x4fb2ea83                     // 11dc: sdot v3.4s, v20.16b, v18.4b[3]
+	WORD $0x4fb2eaa2                     // 11e0: sdot v2.4s, v21.16b, v18.4b[3]
+	WORD $0x4fb2eac0                     // 11e4: sdot v0.4s, v22.16b, v18.4b[3]
+	WORD $0x4fb2eae1                     // 11e8: sdot v1.4s, v23.16b, v18.4b[3]
+	WORD $0x54fff621                     // 11ec: b.ne 0x10b0 <gemmDotProd4x16+0x10b0>
+	WORD $0x370800b9                     // 11f0: tbnz w25, #0x1, 0x1204 <gemmDotProd4x16+0x1204>
+	WORD $0x370005f9                     // 11f4: tbnz w25, #0x0, 0x12b0 <gemmDotProd4x16+0x12b0>
+	WORD $0xf1000718                     // 11f8: subs x24, x24, #0x1
+	WORD $0x54000961                     // 11fc: b.ne 0x1328 <gemmDotProd4x16+0x1328>
+	WORD $0x14000050                     // 1200: b 0x1340 <gemmDotProd4x16+0x1340>
+	WORD $0xfc706a30                     // 1204: ldr d16, [x17, x16]
+	WORD $0xad404af1                     // 1208: ldp q17, q18, [x23]
+	WORD $0xad4152f3                     // 120c: ldp q19, q20, [x23, #0x20]
+	WORD $0xfc706a75                     // 1210: ldr d21, [x19, x16]
+	WORD $0x4f90e22c                     // 1214: sdot v12.4s, v17.16b, v16.4b[0]
+	WORD $0xfc706ab6                     // 1218: ldr d22, [x21, x16]
+	WORD $0x4f90e24d                     // 121c: sdot v13.4s, v18.16b, v16.4b[0]
+	WORD $0xfc706ad7                     // 1220: ldr d23, [x22, x16]
+	WORD $0x4f90e26b                     // 1224: sdot v11.4s, v19.16b, v16.4b[0]
+	WORD $0x4f90e28a                     // 1228: sdot v10.4s, v20.16b, v16.4b[0]
+	WORD $0x91002210                     // 122c: add x16, x16, #0x8
+	WORD $0x4f95e22f                     // 1230: sdot v15.4s, v17.16b, v21.4b[0]
+	WORD $0x4f95e24e                     // 1234: sdot v14.4s, v18.16b, v21.4b[0]
+	WORD $0x4f95e269                     // 1238: sdot v9.4s, v19.16b, v21.4b[0]
+	WORD $0x4f95e288                     // 123c: sdot v8.4s, v20.16b, v21.4b[0]
+	WORD $0x4f96e227                     // 1240: sdot v7.4s, v17.16b, v22.4b[0]
+	WORD $0x4f96e246                     // 1244: sdot v6.4s, v18.16b, v22.4b[0]
+	WORD $0x4f96e265                     // 1248: sdot v5.4s, v19.16b, v22.4b[0]
+	WORD $0x4f96e284                     // 124c: sdot v4.4s, v20.16b, v22.4b[0]
+	WORD $0x4f97e223                     // 1250: sdot v3.4s, v17.16b, v23.4b[0]
+	WORD $0x4f97e242                     // 1254: sdot v2.4s, v18.16b, v23.4b[0]
+	WORD $0x4f97e260                     // 1258: sdot v0.4s, v19.16b, v23.4b[0]
+	WORD $0x4f97e281                     // 125c: sdot v1.4s, v20.16b, v23.4b[0]
+	WORD $0xad424af1                     // 1260: ldp q17, q18, [x23, #0x40]
+	WORD $0xad4352f3                     // 1264: ldp q19, q20, [x23, #0x60]
+	WORD $0x910202f7                     // 1268: add x23, x23, #0x80
+	WORD $0x4fb0e22c                     // 126c: sdot v12.4s, v17.16b, v16.4b[1]
+	WORD $0x4fb0e24d                     // 1270: sdot v13.4s, v18.16b, v16.4b[1]
+	WORD $0x4fb0e26b                     // 1274: sdot v11.4s, v19.16b, v16.4b[1]
+	WORD $0x4fb0e28a                     // 1278: sdot v10.4s, v20.16b, v16.4b[1]
+	WORD $0x4fb5e22f                     // 127c: sdot v15.4s, v17.16b, v21.4b[1]
+	WORD $0x4fb5e24e                     // 1280: sdot v14.4s, v18.16b, v21.4b[1]
+	WORD $0x4fb5e269                     // 1284: sdot v9.4s, v19.16b, v21.4b[1]
+	WORD $0x4fb5e288                     // 1288: sdot v8.4s, v20.16b, v21.4b[1]
+	WORD $0x4fb6e227                     // 128c: sdot v7.4s, v17.16b, v22.4b[1]
+	WORD $0x4fb6e246                     // 1290: sdot v6.4s, v18.16b, v22.4b[1]
+	WORD $0x4fb6e265                     // 1294: sdot v5.4s, v19.16b, v22.4b[1]
+	WORD $0x4fb6e284                     // 1298: sdot v4.4s, v20.16b, v22.4b[1]
+	WORD $0x4fb7e223                     // 129c: sdot v3.4s, v17.16b, v23.4b[1]
+	WORD $0x4fb7e242                     // 12a0: sdot v2.4s, v18.16b, v23.4b[1]
+	WORD $0x4fb7e260                     // 12a4: sdot v0.4s, v19.16b, v23.4b[1]
+	WORD $0x4fb7e281                     // 12a8: sdot v1.4s, v20.16b, v23.4b[1]
+	WORD $0x3607fa79                     // 12ac: tbz w25, #0x0, 0x11f8 <gemmDotProd4x16+0x11f8>
+	WORD $0x8b10023b                     // 12b0: add x27, x17, x16
+	WORD $0xad404af1                     // 12b4: ldp q17, q18, [x23]
+	WORD $0x4d40cb70                     // 12b8: ld1r { v16.4s }, [x27]
+	WORD $0x8b10027b                     // 12bc: add x27, x19, x16
+	WORD $0xad4152f3                     // 12c0: ldp q19, q20, [x23, #0x20]
+	WORD $0x910102f7                     // 12c4: add x23, x23, #0x40
+	WORD $0x4d40cb75                     // 12c8: ld1r { v21.4s }, [x27]
+	WORD $0x8b1002bb                     // 12cc: add x27, x21, x16
+	WORD $0x4e90962c                     // 12d0: sdot v12.4s, v17.16b, v16.16b
+	WORD $0x4e90964d                     // 12d4: sdot v13.4s, v18.16b, v16.16b
+	WORD $0x4e90966b                     // 12d8: sdot v11.4s, v19.16b, v16.16b
+	WORD $0x4e90968a                     // 12dc: sdot v10.4s, v20.16b, v16.16b
+	WORD $0x4d40cb70                     // 12e0: ld1r { v16.4s }, [x27]
+	WORD $0x8b1002db                     // 12e4: add x27, x22, x16
+	WORD $0x4e95962f                     // 12e8: sdot v15.4s, v17.16b, v21.16b
+	WORD $0x4e95964e                     // 12ec: sdot v14.4s, v18.16b, v21.16b
+	WORD $0x91001210                     // 12f0: add x16, x16, #0x4
+	WORD $0x4e959669                     // 12f4: sdot v9.4s, v19.16b, v21.16b
+	WORD $0x4e959688                     // 12f8: sdot v8.4s, v20.16b, v21.16b
+	WORD $0x4d40cb75                     // 12fc: ld1r { v21.4s }, [x27]
+	WORD $0x4e909627                     // 1300: sdot v7.4s, v17.16b, v16.16b
+	WORD $0x4e909646                     // 1304: sdot v6.4s, v18.16b, v16.16b
+	WORD $0x4e909665                     // 1308: sdot v5.4s, v19.16b, v16.16b
+	WORD $0x4e909684                     // 130c: sdot v4.4s, v20.16b, v16.16b
+	WORD $0x4e959623                     // 1310: sdot v3.4s, v17.16b, v21.16b
+	WORD $0x4e959642                     // 1314: sdot v2.4s, v18.16b, v21.16b
+	WORD $0x4e959660                     // 1318: sdot v0.4s, v19.16b, v21.16b
+	WORD $0x4e959681                     // 131c: sdot v1.4s, v20.16b, v21.16b
+	WORD $0xf1000718                     // 1320: subs x24, x24, #0x1
+	WORD $0x540000e0                     // 1324: b.eq 0x1340 <gemmDotProd4x16+0x1340>
+	WORD $0xf9402a9b                     // 1328: ldr x27, [x20, #0x50]
+	WORD $0x8b100370                     // 132c: add x16, x27, x16
+	WORD $0xaa1a03fb                     // 1330: mov x27, x26
+	WORD $0xf100133f                     // 1334: cmp x25, #0x4
+	WORD $0x54ffebc2                     // 1338: b.hs 0x10b0 <gemmDotProd4x16+0x10b0>
+	WORD $0x17ffffad                     // 133c: b 0x11f0 <gemmDotProd4x16+0x11f0>
+	WORD $0xf9401690                     // 1340: ldr x16, [x20, #0x28]
+	WORD $0x4e21d9d7                     // 1344: scvtf v23.4s, v14.4s
+	WORD $0xf9400e91                     // 1348: ldr x17, [x20, #0x18]
+	WORD $0x4e21d9f6                     // 134c: scvtf v22.4s, v15.4s
+	WORD $0xfd4001f0                     // 1350: ldr d16, [x15]
+	WORD $0x4e21d94a                     // 1354: scvtf v10.4s, v10.4s
+	WORD $0x4e21d929                     // 1358: scvtf v9.4s, v9.4s
+	WORD $0xf10015bf                     // 135c: cmp x13, #0x5
+	WORD $0x8b1001f5                     // 1360: add x21, x15, x16
+	WORD $0x4e21d908                     // 1364: scvtf v8.4s, v8.4s
+	WORD $0xad4a4a31                     // 1368: ldp q17, q18, [x17, #0x140]
+	WORD $0x0f08a614                     // 136c: sshll v20.8h, v16.8b, #0x0
+	WORD $0x8b1002b6                     // 1370: add x22, x21, x16
+	WORD $0xfd4002b3                     // 1374: ldr d19, [x21]
+	WORD $0x8b1002d3                     // 1378: add x19, x22, x16
+	WORD $0x4e21d8c6                     // 137c: scvtf v6.4s, v6.4s
+	WORD $0x4e521a30                     // 1380: uzp1 v16.8h, v17.8h, v18.8h
+	WORD $0x4e21d884                     // 1384: scvtf v4.4s, v4.4s
+	WORD $0x0f08a671                     // 1388: sshll v17.8h, v19.8b, #0x0
+	WORD $0x4e21d993                     // 138c: scvtf v19.4s, v12.4s
+	WORD $0x4e21d842                     // 1390: scvtf v2.4s, v2.4s
+	WORD $0x4e21d821                     // 1394: scvtf v1.4s, v1.4s
+	WORD $0x6e708692                     // 1398: sub v18.8h, v20.8h, v16.8h
+	WORD $0x4e21d9b4                     // 139c: scvtf v20.4s, v13.4s
+	WORD $0x6e708631                     // 13a0: sub v17.8h, v17.8h, v16.8h
+	WORD $0x0f10a64c                     // 13a4: sshll v12.4s, v18.4h, #0x0
+	WORD $0x4f10a64e                     // 13a8: sshll2 v14.4s, v18.8h, #0x0
+	WORD $0x0f10a635                     // 13ac: sshll v21.4s, v17.4h, #0x0
+	WORD $0x4f10a631                     // 13b0: sshll2 v17.4s, v17.8h, #0x0
+	WORD $0x4e21d992                     // 13b4: scvtf v18.4s, v12.4s
+	WORD $0xad42322d                     // 13b8: ldp q13, q12, [x17, #0x40]
+	WORD $0x4e21dab5                     // 13bc: scvtf v21.4s, v21.4s
+	WORD $0x4e21d9d8                     // 13c0: scvtf v24.4s, v14.4s
+	WORD $0xad483a2f                     // 13c4: ldp q15, q14, [x17, #0x100]
+	WORD $0x6e33ddb3                     // 13c8: fmul v19.4s, v13.4s, v19.4s
+	WORD $0x6e36ddb6                     // 13cc: fmul v22.4s, v13.4s, v22.4s
+	WORD $0x4e21da31                     // 13d0: scvtf v17.4s, v17.4s
+	WORD $0x6e32ddf2                     // 13d4: fmul v18.4s, v15.4s, v18.4s
+	WORD $0x6e35ddf5                     // 13d8: fmul v21.4s, v15.4s, v21.4s
+	WORD $0x6e34dd94                     // 13dc: fmul v20.4s, v12.4s, v20.4s
+	WORD $0x6e37dd97                     // 13e0: fmul v23.4s, v12.4s, v23.4s
+	WORD $0x6e38ddd8                     // 13e4: fmul v24.4s, v14.4s, v24.4s
+	WORD $0x6e31ddd1                     // 13e8: fmul v17.4s, v14.4s, v17.4s
+	WORD $0x4e32d672                     // 13ec: fadd v18.4s, v19.4s, v18.4s
+	WORD $0x4e35d6d3                     // 13f0: fadd v19.4s, v22.4s, v21.4s
+	WORD $0x6e26dd86                     // 13f4: fmul v6.4s, v12.4s, v6.4s
+	WORD $0x6e22dd82                     // 13f8: fmul v2.4s, v12.4s, v2.4s
+	WORD $0x4e38d694                     // 13fc: fadd v20.4s, v20.4s, v24.4s
+	WORD $0x4e31d6f1                     // 1400: fadd v17.4s, v23.4s, v17.4s
+	WORD $0x4e21aa52                     // 1404: fcvtns v18.4s, v18.4s
+	WORD $0x4e21aa73                     // 1408: fcvtns v19.4s, v19.4s
+	WORD $0x4e21aa94                     // 140c: fcvtns v20.4s, v20.4s
+	WORD $0x4e21aa35                     // 1410: fcvtns v21.4s, v17.4s
+	WORD $0x0e614a52                     // 1414: sqxtn v18.4h, v18.4s
+	WORD $0x0e614a73                     // 1418: sqxtn v19.4h, v19.4s
+	WORD $0xad445a31                     // 141c: ldp q17, q22, [x17, #0x80]
+	WORD $0x4e561a31                     // 1420: uzp1 v17.8h, v17.8h, v22.8h
+	WORD $0x4e614a92                     // 1424: sqxtn2 v18.8h, v20.4s
+	WORD $0x4e614ab3                     // 1428: sqxtn2 v19.8h, v21.4s
+	WORD $0x4e710e52                     // 142c: sqadd v18.8h, v18.8h, v17.8h
+	WORD $0x4e710e73                     // 1430: sqadd v19.8h, v19.8h, v17.8h
+	WORD $0x0e214a57                     // 1434: sqxtn v23.8b, v18.8h
+	WORD $0x0e214a72                     // 1438: sqxtn v18.8b, v19.8h
+	WORD $0xfd4002d9                     // 143c: ldr d25, [x22]
+	WORD $0xfd400273                     // 1440: ldr d19, [x19]
+	WORD $0xfd4005f4                     // 1444: ldr d20, [x15, #0x8]
+	WORD $0x8b1001cf                     // 1448: add x15, x14, x16
+	WORD $0xad4b5a35                     // 144c: ldp q21, q22, [x17, #0x160]
+	WORD $0x4e21d8e7                     // 1450: scvtf v7.4s, v7.4s
+	WORD $0x4e21d863                     // 1454: scvtf v3.4s, v3.4s
+	WORD $0x0f08a694                     // 1458: sshll v20.8h, v20.8b, #0x0
+	WORD $0x4e561ab8                     // 145c: uzp1 v24.8h, v21.8h, v22.8h
+	WORD $0x4e21d976                     // 1460: scvtf v22.4s, v11.4s
+	WORD $0x6e27dda7                     // 1464: fmul v7.4s, v13.4s, v7.4s
+	WORD $0x6e23dda3                     // 1468: fmul v3.4s, v13.4s, v3.4s
+	WORD $0x6e788694                     // 146c: sub v20.8h, v20.8h, v24.8h
+	WORD $0x0f10a695                     // 1470: sshll v21.4s, v20.4h, #0x0
+	WORD $0x4f10a69a                     // 1474: sshll2 v26.4s, v20.8h, #0x0
+	WORD $0x4e21dabb                     // 1478: scvtf v27.4s, v21.4s
+	WORD $0xad435634                     // 147c: ldp q20, q21, [x17, #0x60]
+	WORD $0x4e21db5a                     // 1480: scvtf v26.4s, v26.4s
+	WORD $0x6e36de9c                     // 1484: fmul v28.4s, v20.4s, v22.4s
+	WORD $0xad495a2b                     // 1488: ldp q11, q22, [x17, #0x120]
+	WORD $0x6e2adeaa                     // 148c: fmul v10.4s, v21.4s, v10.4s
+	WORD $0x6e29de89                     // 1490: fmul v9.4s, v20.4s, v9.4s
+	WORD $0x6e28dea8                     // 1494: fmul v8.4s, v21.4s, v8.4s
+	WORD $0x6e3bdd7b                     // 1498: fmul v27.4s, v11.4s, v27.4s
+	WORD $0x6e3adeda                     // 149c: fmul v26.4s, v22.4s, v26.4s
+	WORD $0x6e24dea4                     // 14a0: fmul v4.4s, v21.4s, v4.4s
+	WORD $0x6e21dea1                     // 14a4: fmul v1.4s, v21.4s, v1.4s
+	WORD $0x4e3bd79b                     // 14a8: fadd v27.4s, v28.4s, v27.4s
+	WORD $0x4e3ad54a                     // 14ac: fadd v10.4s, v10.4s, v26.4s
+	WORD $0x4e21ab7a                     // 14b0: fcvtns v26.4s, v27.4s
+	WORD $0x4e21a95b                     // 14b4: fcvtns v27.4s, v10.4s
+	WORD $0xad45722a                     // 14b8: ldp q10, q28, [x17, #0xa0]
+	WORD $0x0e614b5a                     // 14bc: sqxtn v26.4h, v26.4s
+	WORD $0x4e5c194a                     // 14c0: uzp1 v10.8h, v10.8h, v28.8h
+	WORD $0x4e614b7a                     // 14c4: sqxtn2 v26.8h, v27.4s
+	WORD $0x4eb71efb                     // 14c8: mov v27.16b, v23.16b
+	WORD $0x4e6a0f5a                     // 14cc: sqadd v26.8h, v26.8h, v10.8h
+	WORD $0x4e214b5b                     // 14d0: sqxtn2 v27.16b, v26.8h
+	WORD $0x3d8001db                     // 14d4: str q27, [x14]
+	WORD $0xfd4006ba                     // 14d8: ldr d26, [x21, #0x8]
+	WORD $0x8b1001ee                     // 14dc: add x14, x15, x16
+	WORD $0x0f08a75a                     // 14e0: sshll v26.8h, v26.8b, #0x0
+	WORD $0x6e78875a                     // 14e4: sub v26.8h, v26.8h, v24.8h
+	WORD $0x0f10a75b                     // 14e8: sshll v27.4s, v26.4h, #0x0
+	WORD $0x4f10a75a                     // 14ec: sshll2 v26.4s, v26.8h, #0x0
+	WORD $0x4e21db7b                     // 14f0: scvtf v27.4s, v27.4s
+	WORD $0x4e21db5a                     // 14f4: scvtf v26.4s, v26.4s
+	WORD $0x6e3bdd7b                     // 14f8: fmul v27.4s, v11.4s, v27.4s
+	WORD $0x6e3adeda                     // 14fc: fmul v26.4s, v22.4s, v26.4s
+	WORD $0x4e3bd529                     // 1500: fadd v9.4s, v9.4s, v27.4s
+	WORD $0x4e3ad508                     // 1504: fadd v8.4s, v8.4s, v26.4s
+	WORD $0x4e21a929                     // 1508: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a908                     // 150c: fcvtns v8.4s, v8.4s
+	WORD $0x0e614929                     // 1510: sqxtn v9.4h, v9.4s
+	WORD $0x4e614909                     // 1514: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e6a0d28                     // 1518: sqadd v8.8h, v9.8h, v10.8h
+	WORD $0x0f08a729                     // 151c: sshll v9.8h, v25.8b, #0x0
+	WORD $0x4eb21e59                     // 1520: mov v25.16b, v18.16b
+	WORD $0x4e214919                     // 1524: sqxtn2 v25.16b, v8.8h
+	WORD $0x6e708528                     // 1528: sub v8.8h, v9.8h, v16.8h
+	WORD $0x3d8001f9                     // 152c: str q25, [x15]
+	WORD $0xfd4006c9                     // 1530: ldr d9, [x22, #0x8]
+	WORD $0x0f10a517                     // 1534: sshll v23.4s, v8.4h, #0x0
+	WORD $0x8b1001cf                     // 1538: add x15, x14, x16
+	WORD $0x4f10a508                     // 153c: sshll2 v8.4s, v8.8h, #0x0
+	WORD $0x4e21d8a5                     // 1540: scvtf v5.4s, v5.4s
+	WORD $0x0f08a529                     // 1544: sshll v9.8h, v9.8b, #0x0
+	WORD $0x4e21daf7                     // 1548: scvtf v23.4s, v23.4s
+	WORD $0x4e21d908                     // 154c: scvtf v8.4s, v8.4s
+	WORD $0x6e25de85                     // 1550: fmul v5.4s, v20.4s, v5.4s
+	WORD $0x6e788529                     // 1554: sub v9.8h, v9.8h, v24.8h
+	WORD $0x6e37ddf7                     // 1558: fmul v23.4s, v15.4s, v23.4s
+	WORD $0x6e28ddc8                     // 155c: fmul v8.4s, v14.4s, v8.4s
+	WORD $0x0f10a539                     // 1560: sshll v25.4s, v9.4h, #0x0
+	WORD $0x4f10a529                     // 1564: sshll2 v9.4s, v9.8h, #0x0
+	WORD $0x4e37d4e7                     // 1568: fadd v7.4s, v7.4s, v23.4s
+	WORD $0x4e28d4c6                     // 156c: fadd v6.4s, v6.4s, v8.4s
+	WORD $0x4e21db37                     // 1570: scvtf v23.4s, v25.4s
+	WORD $0x4e21d929                     // 1574: scvtf v9.4s, v9.4s
+	WORD $0x4e21a8e7                     // 1578: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // 157c: fcvtns v6.4s, v6.4s
+	WORD $0x6e37dd77                     // 1580: fmul v23.4s, v11.4s, v23.4s
+	WORD $0x6e29dec8                     // 1584: fmul v8.4s, v22.4s, v9.4s
+	WORD $0x0e6148e7                     // 1588: sqxtn v7.4h, v7.4s
+	WORD $0x4e37d4a5                     // 158c: fadd v5.4s, v5.4s, v23.4s
+	WORD $0x4e28d484                     // 1590: fadd v4.4s, v4.4s, v8.4s
+	WORD $0x4e6148c7                     // 1594: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e21a8a5                     // 1598: fcvtns v5.4s, v5.4s
+	WORD $0x4e21a884                     // 159c: fcvtns v4.4s, v4.4s
+	WORD $0x4e710ce6                     // 15a0: sqadd v6.8h, v7.8h, v17.8h
+	WORD $0x0e6148a5                     // 15a4: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 15a8: sqxtn2 v5.8h, v4.4s
+	WORD $0x0e2148c4                     // 15ac: sqxtn v4.8b, v6.8h
+	WORD $0x4e6a0ca5                     // 15b0: sqadd v5.8h, v5.8h, v10.8h
+	WORD $0x4e2148a4                     // 15b4: sqxtn2 v4.16b, v5.8h
+	WORD $0x0f08a665                     // 15b8: sshll v5.8h, v19.8b, #0x0
+	WORD $0x3d8001c4                     // 15bc: str q4, [x14]
+	WORD $0xfd400664                     // 15c0: ldr d4, [x19, #0x8]
+	WORD $0x6e7084a5                     // 15c4: sub v5.8h, v5.8h, v16.8h
+	WORD $0x8b1001ee                     // 15c8: add x14, x15, x16
+	WORD $0x4e21d800                     // 15cc: scvtf v0.4s, v0.4s
+	WORD $0x0f08a484                     // 15d0: sshll v4.8h, v4.8b, #0x0
+	WORD $0x0f10a4a6                     // 15d4: sshll v6.4s, v5.4h, #0x0
+	WORD $0x4f10a4a5                     // 15d8: sshll2 v5.4s, v5.8h, #0x0
+	WORD $0x6e20de80                     // 15dc: fmul v0.4s, v20.4s, v0.4s
+	WORD $0x6e788484                     // 15e0: sub v4.8h, v4.8h, v24.8h
+	WORD $0x4e21d8c6                     // 15e4: scvtf v6.4s, v6.4s
+	WORD $0x4e21d8a5                     // 15e8: scvtf v5.4s, v5.4s
+	WORD $0x0f10a487                     // 15ec: sshll v7.4s, v4.4h, #0x0
+	WORD $0x4f10a484                     // 15f0: sshll2 v4.4s, v4.8h, #0x0
+	WORD $0x6e26dde6                     // 15f4: fmul v6.4s, v15.4s, v6.4s
+	WORD $0x6e25ddc5                     // 15f8: fmul v5.4s, v14.4s, v5.4s
+	WORD $0x4e21d8e7                     // 15fc: scvtf v7.4s, v7.4s
+	WORD $0x4e21d884                     // 1600: scvtf v4.4s, v4.4s
+	WORD $0x4e26d463                     // 1604: fadd v3.4s, v3.4s, v6.4s
+	WORD $0x4e25d442                     // 1608: fadd v2.4s, v2.4s, v5.4s
+	WORD $0x6e27dd66                     // 160c: fmul v6.4s, v11.4s, v7.4s
+	WORD $0x6e24dec4                     // 1610: fmul v4.4s, v22.4s, v4.4s
+	WORD $0x4e21a863                     // 1614: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a842                     // 1618: fcvtns v2.4s, v2.4s
+	WORD $0x4e26d400                     // 161c: fadd v0.4s, v0.4s, v6.4s
+	WORD $0x4e24d421                     // 1620: fadd v1.4s, v1.4s, v4.4s
+	WORD $0x0e614863                     // 1624: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a800                     // 1628: fcvtns v0.4s, v0.4s
+	WORD $0x4e21a821                     // 162c: fcvtns v1.4s, v1.4s
+	WORD $0x4e614843                     // 1630: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e614800                     // 1634: sqxtn v0.4h, v0.4s
+	WORD $0x4e710c62                     // 1638: sqadd v2.8h, v3.8h, v17.8h
+	WORD $0x4e614820                     // 163c: sqxtn2 v0.8h, v1.4s
+	WORD $0x0e214841                     // 1640: sqxtn v1.8b, v2.8h
+	WORD $0x4e6a0c00                     // 1644: sqadd v0.8h, v0.8h, v10.8h
+	WORD $0x4e214801                     // 1648: sqxtn2 v1.16b, v0.8h
+	WORD $0x3d8001e1                     // 164c: str q1, [x15]
+	WORD $0x540001cb                     // 1650: b.lt 0x1688 <gemmDotProd4x16+0x1688>
+	WORD $0x8b10026f                     // 1654: add x15, x19, x16
+	WORD $0xd10011b9                     // 1658: sub x25, x13, #0x4
+	WORD $0x8b0c0108                     // 165c: add x8, x8, x12
+	WORD $0xf1001dbf                     // 1660: cmp x13, #0x7
+	WORD $0x54ffcee8                     // 1664: b.hi 0x1040 <gemmDotProd4x16+0x1040>
+	WORD $0xf9401690                     // 1668: ldr x16, [x20, #0x28]
+	WORD $0xb27df1ad                     // 166c: orr x13, x13, #0xfffffffffffffff8
+	WORD $0x52800099                     // 1670: mov w25, #0x4               // =4
+	WORD $0x9b0921a8                     // 1674: madd x8, x13, x9, x8
+	WORD $0x9b0d7e10                     // 1678: mul x16, x16, x13
+	WORD $0x8b1001ce                     // 167c: add x14, x14, x16
+	WORD $0x8b1001ef                     // 1680: add x15, x15, x16
+	WORD $0x17fffe6f                     // 1684: b 0x1040 <gemmDotProd4x16+0x1040>
+	RET
+
+TEXT ·gemmDotProd1x16(SB), NOSPLIT, $0-8
+	MOVD args+0(FP), R20
+	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
+	WORD $0xf9400288                     // 004: ldr x8, [x20]
+	WORD $0xf100053f                     // 008: cmp x9, #0x1
+	WORD $0x5400102c                     // 00c: b.gt 0x18a0 <gemmDotProd1x16+0x210>
+	WORD $0xb4002fe9                     // 010: cbz x9, 0x1c9c <gemmDotProd1x16+0x60c>
+	WORD $0xf100053f                     // 014: cmp x9, #0x1
+	WORD $0x54002281                     // 018: b.ne 0x1af8 <gemmDotProd1x16+0x468>
+	WORD $0xf9401289                     // 01c: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 020: ldr x10, [x20, #0x8]
+	WORD $0xf9401e8b                     // 024: ldr x11, [x20, #0x38]
+	WORD $0xd503201f                     // 028: nop
+	WORD $0xd503201f                     // 02c: nop
+	WORD $0xaa0803ed                     // 030: mov x13, x8
+	WORD $0xaa1f03f1                     // 034: mov x17, xzr
+	WORD $0xa941328e                     // 038: ldp x14, x12, [x20, #0x10]
+	WORD $0xa9443e90                     // 03c: ldp x16, x15, [x20, #0x40]
+	WORD $0xad400983                     // 040: ldp q3, q2, [x12]
+	WORD $0xad410181                     // 044: ldp q1, q0, [x12, #0x20]
+	WORD $0x9342fe13                     // 048: asr x19, x16, #2
+	WORD $0xaa1303f5                     // 04c: mov x21, x19
+	WORD $0xf100121f                     // 050: cmp x16, #0x4
+	WORD $0x54000403                     // 054: b.lo 0x1764 <gemmDotProd1x16+0xd4>
+	WORD $0xd503201f                     // 058: nop
+	WORD $0xd503201f                     // 05c: nop
+	WORD $0x3cf169a4                     // 060: ldr q4, [x13, x17]
+	WORD $0x91004231                     // 064: add x17, x17, #0x10
+	WORD $0xad4019c5                     // 068: ldp q5, q6, [x14]
+	WORD $0xf10006b5                     // 06c: subs x21, x21, #0x1
+	WORD $0xad4121c7                     // 070: ldp q7, q8, [x14, #0x20]
+	WORD $0x4f84e0a3                     // 074: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 078: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 07c: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 080: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219c5                     // 084: ldp q5, q6, [x14, #0x40]
+	WORD $0xad4321c7                     // 088: ldp q7, q8, [x14, #0x60]
+	WORD $0x4fa4e0a3                     // 08c: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 090: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 094: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 098: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0xad4419c5                     // 09c: ldp q5, q6, [x14, #0x80]
+	WORD $0xad4521c7                     // 0a0: ldp q7, q8, [x14, #0xa0]
+	WORD $0x4f84e8a3                     // 0a4: sdot v3.4s, v5.16b, v4.4b[2]
+	WORD $0x4f84e8c2                     // 0a8: sdot v2.4s, v6.16b, v4.4b[2]
+	WORD $0x4f84e8e1                     // 0ac: sdot v1.4s, v7.16b, v4.4b[2]
+	WORD $0x4f84e900                     // 0b0: sdot v0.4s, v8.16b, v4.4b[2]
+	WORD $0xad4619c5                     // 0b4: ldp q5, q6, [x14, #0xc0]
+	WORD $0xad4721c7                     // 0b8: ldp q7, q8, [x14, #0xe0]
+	WORD $0x910401ce                     // 0bc: add x14, x14, #0x100
+	WORD $0x4fa4e8a3                     // 0c0: sdot v3.4s, v5.16b, v4.4b[3]
+	WORD $0x4fa4e8c2                     // 0c4: sdot v2.4s, v6.16b, v4.4b[3]
+	WORD $0x4fa4e8e1                     // 0c8: sdot v1.4s, v7.16b, v4.4b[3]
+	WORD $0x4fa4e900                     // 0cc: sdot v0.4s, v8.16b, v4.4b[3]
+	WORD $0x54fffc81                     // 0d0: b.ne 0x16f0 <gemmDotProd1x16+0x60>
+	WORD $0x370800b0                     // 0d4: tbnz w16, #0x1, 0x1778 <gemmDotProd1x16+0xe8>
+	WORD $0x37000290                     // 0d8: tbnz w16, #0x0, 0x17b8 <gemmDotProd1x16+0x128>
+	WORD $0xf10005ef                     // 0dc: subs x15, x15, #0x1
+	WORD $0x540003c1                     // 0e0: b.ne 0x17e8 <gemmDotProd1x16+0x158>
+	WORD $0x14000023                     // 0e4: b 0x1800 <gemmDotProd1x16+0x170>
+	WORD $0xfc7169a4                     // 0e8: ldr d4, [x13, x17]
+	WORD $0x91002231                     // 0ec: add x17, x17, #0x8
+	WORD $0xad4019c5                     // 0f0: ldp q5, q6, [x14]
+	WORD $0xad4121c7                     // 0f4: ldp q7, q8, [x14, #0x20]
+	WORD $0x4f84e0a3                     // 0f8: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 0fc: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 100: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 104: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219c5                     // 108: ldp q5, q6, [x14, #0x40]
+	WORD $0xad4321c7                     // 10c: ldp q7, q8, [x14, #0x60]
+	WORD $0x910201ce                     // 110: add x14, x14, #0x80
+	WORD $0x4fa4e0a3                     // 114: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 118: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 11c: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 120: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0x3607fdd0                     // 124: tbz w16, #0x0, 0x176c <gemmDotProd1x16+0xdc>
+	WORD $0x8b1101b5                     // 128: add x21, x13, x17
+	WORD $0x91001231                     // 12c: add x17, x17, #0x4
+	WORD $0xad4019c5                     // 130: ldp q5, q6, [x14]
+	WORD $0x4d40caa4                     // 134: ld1r { v4.4s }, [x21]
+	WORD $0xad4121c7                     // 138: ldp q7, q8, [x14, #0x20]
+	WORD $0x910101ce                     // 13c: add x14, x14, #0x40
+	WORD $0x4e8494a3                     // 140: sdot v3.4s, v5.16b, v4.16b
+	WORD $0x4e8494c2                     // 144: sdot v2.4s, v6.16b, v4.16b
+	WORD $0x4e8494e1                     // 148: sdot v1.4s, v7.16b, v4.16b
+	WORD $0x4e849500                     // 14c: sdot v0.4s, v8.16b, v4.16b
+	WORD $0xf10005ef                     // 150: subs x15, x15, #0x1
+	WORD $0x540000e0                     // 154: b.eq 0x1800 <gemmDotProd1x16+0x170>
+	WORD $0xf9402a95                     // 158: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 15c: add x17, x21, x17
+	WORD $0xaa1303f5                     // 160: mov x21, x19
+	WORD $0xf100121f                     // 164: cmp x16, #0x4
+	WORD $0x54fff7c2                     // 168: b.hs 0x16f0 <gemmDotProd1x16+0x60>
+	WORD $0x17ffffda                     // 16c: b 0x1764 <gemmDotProd1x16+0xd4>
+	WORD $0x4e21d863                     // 170: scvtf v3.4s, v3.4s
+	WORD $0xf940168d                     // 174: ldr x13, [x20, #0x28]
+	WORD $0xad421584                     // 178: ldp q4, q5, [x12, #0x40]
+	WORD $0x4e21d842                     // 17c: scvtf v2.4s, v2.4s
+	WORD $0xf100097f                     // 180: cmp x11, #0x2
+	WORD $0x4e21d821                     // 184: scvtf v1.4s, v1.4s
+	WORD $0xad461d86                     // 188: ldp q6, q7, [x12, #0xc0]
+	WORD $0x4e21d800                     // 18c: scvtf v0.4s, v0.4s
+	WORD $0x6e23dc83                     // 190: fmul v3.4s, v4.4s, v3.4s
+	WORD $0xad442184                     // 194: ldp q4, q8, [x12, #0x80]
+	WORD $0x6e22dca2                     // 198: fmul v2.4s, v5.4s, v2.4s
+	WORD $0xad431589                     // 19c: ldp q9, q5, [x12, #0x60]
+	WORD $0x4e481884                     // 1a0: uzp1 v4.8h, v4.8h, v8.8h
+	WORD $0x4ea6f463                     // 1a4: fmin v3.4s, v3.4s, v6.4s
+	WORD $0x6e21dd21                     // 1a8: fmul v1.4s, v9.4s, v1.4s
+	WORD $0x6e20dca0                     // 1ac: fmul v0.4s, v5.4s, v0.4s
+	WORD $0xad471586                     // 1b0: ldp q6, q5, [x12, #0xe0]
+	WORD $0x4ea7f442                     // 1b4: fmin v2.4s, v2.4s, v7.4s
+	WORD $0x4e21a863                     // 1b8: fcvtns v3.4s, v3.4s
+	WORD $0x4ea6f421                     // 1bc: fmin v1.4s, v1.4s, v6.4s
+	WORD $0x4ea5f400                     // 1c0: fmin v0.4s, v0.4s, v5.4s
+	WORD $0x4e21a842                     // 1c4: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // 1c8: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a821                     // 1cc: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // 1d0: fcvtns v0.4s, v0.4s
+	WORD $0x4e614843                     // 1d4: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e614821                     // 1d8: sqxtn v1.4h, v1.4s
+	WORD $0xad451582                     // 1dc: ldp q2, q5, [x12, #0xa0]
+	WORD $0x4e451842                     // 1e0: uzp1 v2.8h, v2.8h, v5.8h
+	WORD $0x4e640c63                     // 1e4: sqadd v3.8h, v3.8h, v4.8h
+	WORD $0x4e614801                     // 1e8: sqxtn2 v1.8h, v0.4s
+	WORD $0x0e214860                     // 1ec: sqxtn v0.8b, v3.8h
+	WORD $0x4e620c21                     // 1f0: sqadd v1.8h, v1.8h, v2.8h
+	WORD $0x4e214820                     // 1f4: sqxtn2 v0.16b, v1.8h
+	WORD $0x3d800120                     // 1f8: str q0, [x9]
+	WORD $0x8b0d0129                     // 1fc: add x9, x9, x13
+	WORD $0x5400410b                     // 200: b.lt 0x20b0 <gemmDotProd1x16+0xa20>
+	WORD $0xd100056b                     // 204: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 208: add x8, x8, x10
+	WORD $0x17ffff89                     // 20c: b 0x16c0 <gemmDotProd1x16+0x30>
+	WORD $0xf100093f                     // 210: cmp x9, #0x2
+	WORD $0x54002ea0                     // 214: b.eq 0x1e78 <gemmDotProd1x16+0x7e8>
+	WORD $0xf1000d3f                     // 218: cmp x9, #0x3
+	WORD $0x54001261                     // 21c: b.ne 0x1af8 <gemmDotProd1x16+0x468>
+	WORD $0xf9401289                     // 220: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 224: ldr x10, [x20, #0x8]
+	WORD $0xa943328b                     // 228: ldp x11, x12, [x20, #0x30]
+	WORD $0xd503201f                     // 22c: nop
+	WORD $0xaa0803ee                     // 230: mov x14, x8
+	WORD $0xaa1f03f3                     // 234: mov x19, xzr
+	WORD $0xa941368f                     // 238: ldp x15, x13, [x20, #0x10]
+	WORD $0xa9444291                     // 23c: ldp x17, x16, [x20, #0x40]
+	WORD $0xad4009a3                     // 240: ldp q3, q2, [x13]
+	WORD $0xad4101a1                     // 244: ldp q1, q0, [x13, #0x20]
+	WORD $0x9342fe35                     // 248: asr x21, x17, #2
+	WORD $0xaa1503f6                     // 24c: mov x22, x21
+	WORD $0xf100123f                     // 250: cmp x17, #0x4
+	WORD $0x54000403                     // 254: b.lo 0x1964 <gemmDotProd1x16+0x2d4>
+	WORD $0xd503201f                     // 258: nop
+	WORD $0xd503201f                     // 25c: nop
+	WORD $0x3cf369c4                     // 260: ldr q4, [x14, x19]
+	WORD $0x91004273                     // 264: add x19, x19, #0x10
+	WORD $0xad4019e5                     // 268: ldp q5, q6, [x15]
+	WORD $0xf10006d6                     // 26c: subs x22, x22, #0x1
+	WORD $0xad4121e7                     // 270: ldp q7, q8, [x15, #0x20]
+	WORD $0x4f84e0a3                     // 274: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 278: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 27c: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 280: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219e5                     // 284: ldp q5, q6, [x15, #0x40]
+	WORD $0xad4321e7                     // 288: ldp q7, q8, [x15, #0x60]
+	WORD $0x4fa4e0a3                     // 28c: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 290: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 294: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 298: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0xad4419e5                     // 29c: ldp q5, q6, [x15, #0x80]
+	WORD $0xad4521e7                     // 2a0: ldp q7, q8, [x15, #0xa0]
+	WORD $0x4f84e8a3                     // 2a4: sdot v3.4s, v5.16b, v4.4b[2]
+	WORD $0x4f84e8c2                     // 2a8: sdot v2.4s, v6.16b, v4.4b[2]
+	WORD $0x4f84e8e1                     // 2ac: sdot v1.4s, v7.16b, v4.4b[2]
+	WORD $0x4f84e900                     // 2b0: sdot v0.4s, v8.16b, v4.4b[2]
+	WORD $0xad4619e5                     // 2b4: ldp q5, q6, [x15, #0xc0]
+	WORD $0xad4721e7                     // 2b8: ldp q7, q8, [x15, #0xe0]
+	WORD $0x910401ef                     // 2bc: add x15, x15, #0x100
+	WORD $0x4fa4e8a3                     // 2c0: sdot v3.4s, v5.16b, v4.4b[3]
+	WORD $0x4fa4e8c2                     // 2c4: sdot v2.4s, v6.16b, v4.4b[3]
+	WORD $0x4fa4e8e1                     // 2c8: sdot v1.4s, v7.16b, v4.4b[3]
+	WORD $0x4fa4e900                     // 2cc: sdot v0.4s, v8.16b, v4.4b[3]
+	WORD $0x54fffc81                     // 2d0: b.ne 0x18f0 <gemmDotProd1x16+0x260>
+	WORD $0x370800b1                     // 2d4: tbnz w17, #0x1, 0x1978 <gemmDotProd1x16+0x2e8>
+	WORD $0x37000291                     // 2d8: tbnz w17, #0x0, 0x19b8 <gemmDotProd1x16+0x328>
+	WORD $0xf1000610                     // 2dc: subs x16, x16, #0x1
+	WORD $0x540003c1                     // 2e0: b.ne 0x19e8 <gemmDotProd1x16+0x358>
+	WORD $0x14000023                     // 2e4: b 0x1a00 <gemmDotProd1x16+0x370>
+	WORD $0xfc7369c4                     // 2e8: ldr d4, [x14, x19]
+	WORD $0x91002273                     // 2ec: add x19, x19, #0x8
+	WORD $0xad4019e5                     // 2f0: ldp q5, q6, [x15]
+	WORD $0xad4121e7                     // 2f4: ldp q7, q8, [x15, #0x20]
+	WORD $0x4f84e0a3                     // 2f8: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 2fc: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 300: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 304: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219e5                     // 308: ldp q5, q6, [x15, #0x40]
+	WORD $0xad4321e7                     // 30c: ldp q7, q8, [x15, #0x60]
+	WORD $0x910201ef                     // 310: add x15, x15, #0x80
+	WORD $0x4fa4e0a3                     // 314: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 318: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 31c: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 320: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0x3607fdd1                     // 324: tbz w17, #0x0, 0x196c <gemmDotProd1x16+0x2dc>
+	WORD $0x8b1301d6                     // 328: add x22, x14, x19
+	WORD $0x91001273                     // 32c: add x19, x19, #0x4
+	WORD $0xad4019e5                     // 330: ldp q5, q6, [x15]
+	WORD $0x4d40cac4                     // 334: ld1r { v4.4s }, [x22]
+	WORD $0xad4121e7                     // 338: ldp q7, q8, [x15, #0x20]
+	WORD $0x910101ef                     // 33c: add x15, x15, #0x40
+	WORD $0x4e8494a3                     // 340: sdot v3.4s, v5.16b, v4.16b
+	WORD $0x4e8494c2                     // 344: sdot v2.4s, v6.16b, v4.16b
+	WORD $0x4e8494e1                     // 348: sdot v1.4s, v7.16b, v4.16b
+	WORD $0x4e849500                     // 34c: sdot v0.4s, v8.16b, v4.16b
+	WORD $0xf1000610                     // 350: subs x16, x16, #0x1
+	WORD $0x540000e0                     // 354: b.eq 0x1a00 <gemmDotProd1x16+0x370>
+	WORD $0xf9402a96                     // 358: ldr x22, [x20, #0x50]
+	WORD $0x8b1302d3                     // 35c: add x19, x22, x19
+	WORD $0xaa1503f6                     // 360: mov x22, x21
+	WORD $0xf100123f                     // 364: cmp x17, #0x4
+	WORD $0x54fff7c2                     // 368: b.hs 0x18f0 <gemmDotProd1x16+0x260>
+	WORD $0x17ffffda                     // 36c: b 0x1964 <gemmDotProd1x16+0x2d4>
+	WORD $0x6d403164                     // 370: ldp d4, d12, [x11]
+	WORD $0x4e21d863                     // 374: scvtf v3.4s, v3.4s
+	WORD $0xf100099f                     // 378: cmp x12, #0x2
+	WORD $0xad4a19a5                     // 37c: ldp q5, q6, [x13, #0x140]
+	WORD $0x4e21d842                     // 380: scvtf v2.4s, v2.4s
+	WORD $0x0f08a484                     // 384: sshll v4.8h, v4.8b, #0x0
+	WORD $0xf940168e                     // 388: ldr x14, [x20, #0x28]
+	WORD $0xad4221a7                     // 38c: ldp q7, q8, [x13, #0x40]
+	WORD $0x4e4618a5                     // 390: uzp1 v5.8h, v5.8h, v6.8h
+	WORD $0xad4829a9                     // 394: ldp q9, q10, [x13, #0x100]
+	WORD $0x4e21d821                     // 398: scvtf v1.4s, v1.4s
+	WORD $0xad442da6                     // 39c: ldp q6, q11, [x13, #0x80]
+	WORD $0x6e23dce3                     // 3a0: fmul v3.4s, v7.4s, v3.4s
+	WORD $0xad4b39ad                     // 3a4: ldp q13, q14, [x13, #0x160]
+	WORD $0x6e658484                     // 3a8: sub v4.8h, v4.8h, v5.8h
+	WORD $0x0f08a585                     // 3ac: sshll v5.8h, v12.8b, #0x0
+	WORD $0x6e22dd02                     // 3b0: fmul v2.4s, v8.4s, v2.4s
+	WORD $0x4e4e19ac                     // 3b4: uzp1 v12.8h, v13.8h, v14.8h
+	WORD $0x4e21d800                     // 3b8: scvtf v0.4s, v0.4s
+	WORD $0x0f10a48d                     // 3bc: sshll v13.4s, v4.4h, #0x0
+	WORD $0x4f10a484                     // 3c0: sshll2 v4.4s, v4.8h, #0x0
+	WORD $0x6e6c84a5                     // 3c4: sub v5.8h, v5.8h, v12.8h
+	WORD $0x4e21d9ac                     // 3c8: scvtf v12.4s, v13.4s
+	WORD $0x4e21d884                     // 3cc: scvtf v4.4s, v4.4s
+	WORD $0x0f10a4a7                     // 3d0: sshll v7.4s, v5.4h, #0x0
+	WORD $0x4f10a4a5                     // 3d4: sshll2 v5.4s, v5.8h, #0x0
+	WORD $0x6e2cdd29                     // 3d8: fmul v9.4s, v9.4s, v12.4s
+	WORD $0xad4321ac                     // 3dc: ldp q12, q8, [x13, #0x60]
+	WORD $0x6e24dd44                     // 3e0: fmul v4.4s, v10.4s, v4.4s
+	WORD $0x4e21d8e7                     // 3e4: scvtf v7.4s, v7.4s
+	WORD $0x4e21d8a5                     // 3e8: scvtf v5.4s, v5.4s
+	WORD $0x6e21dd81                     // 3ec: fmul v1.4s, v12.4s, v1.4s
+	WORD $0x4e29d463                     // 3f0: fadd v3.4s, v3.4s, v9.4s
+	WORD $0xad4925ac                     // 3f4: ldp q12, q9, [x13, #0x120]
+	WORD $0x6e20dd00                     // 3f8: fmul v0.4s, v8.4s, v0.4s
+	WORD $0x4e24d442                     // 3fc: fadd v2.4s, v2.4s, v4.4s
+	WORD $0x4e4b18c4                     // 400: uzp1 v4.8h, v6.8h, v11.8h
+	WORD $0x6e27dd87                     // 404: fmul v7.4s, v12.4s, v7.4s
+	WORD $0x6e25dd25                     // 408: fmul v5.4s, v9.4s, v5.4s
+	WORD $0x4e21a863                     // 40c: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a842                     // 410: fcvtns v2.4s, v2.4s
+	WORD $0x4e27d421                     // 414: fadd v1.4s, v1.4s, v7.4s
+	WORD $0x4e25d400                     // 418: fadd v0.4s, v0.4s, v5.4s
+	WORD $0x0e614863                     // 41c: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a821                     // 420: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // 424: fcvtns v0.4s, v0.4s
+	WORD $0x4e614843                     // 428: sqxtn2 v3.8h, v2.4s
+	WORD $0xad4515a2                     // 42c: ldp q2, q5, [x13, #0xa0]
+	WORD $0x0e614821                     // 430: sqxtn v1.4h, v1.4s
+	WORD $0x4e451842                     // 434: uzp1 v2.8h, v2.8h, v5.8h
+	WORD $0x4e640c63                     // 438: sqadd v3.8h, v3.8h, v4.8h
+	WORD $0x4e614801                     // 43c: sqxtn2 v1.8h, v0.4s
+	WORD $0x0e214860                     // 440: sqxtn v0.8b, v3.8h
+	WORD $0x4e620c21                     // 444: sqadd v1.8h, v1.8h, v2.8h
+	WORD $0x4e214820                     // 448: sqxtn2 v0.16b, v1.8h
+	WORD $0x3d800120                     // 44c: str q0, [x9]
+	WORD $0x8b0e0129                     // 450: add x9, x9, x14
+	WORD $0x54002e6b                     // 454: b.lt 0x20b0 <gemmDotProd1x16+0xa20>
+	WORD $0x8b0e016b                     // 458: add x11, x11, x14
+	WORD $0xd100058c                     // 45c: sub x12, x12, #0x1
+	WORD $0x8b0a0108                     // 460: add x8, x8, x10
+	WORD $0x17ffff73                     // 464: b 0x18c0 <gemmDotProd1x16+0x230>
+	WORD $0xf9401289                     // 468: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 46c: ldr x10, [x20, #0x8]
+	WORD $0xf9401e8b                     // 470: ldr x11, [x20, #0x38]
+	WORD $0xaa0803ed                     // 474: mov x13, x8
+	WORD $0xaa1f03f1                     // 478: mov x17, xzr
+	WORD $0xa941328e                     // 47c: ldp x14, x12, [x20, #0x10]
+	WORD $0xa9443e90                     // 480: ldp x16, x15, [x20, #0x40]
+	WORD $0xad400983                     // 484: ldp q3, q2, [x12]
+	WORD $0xad410181                     // 488: ldp q1, q0, [x12, #0x20]
+	WORD $0x9342fe13                     // 48c: asr x19, x16, #2
+	WORD $0xaa1303f5                     // 490: mov x21, x19
+	WORD $0xf100121f                     // 494: cmp x16, #0x4
+	WORD $0x540003e3                     // 498: b.lo 0x1ba4 <gemmDotProd1x16+0x514>
+	WORD $0xd503201f                     // 49c: nop
+	WORD $0x3cf169a4                     // 4a0: ldr q4, [x13, x17]
+	WORD $0x91004231                     // 4a4: add x17, x17, #0x10
+	WORD $0xad4019c5                     // 4a8: ldp q5, q6, [x14]
+	WORD $0xf10006b5                     // 4ac: subs x21, x21, #0x1
+	WORD $0xad4121c7                     // 4b0: ldp q7, q8, [x14, #0x20]
+	WORD $0x4f84e0a3                     // 4b4: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 4b8: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 4bc: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 4c0: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219c5                     // 4c4: ldp q5, q6, [x14, #0x40]
+	WORD $0xad4321c7                     // 4c8: ldp q7, q8, [x14, #0x60]
+	WORD $0x4fa4e0a3                     // 4cc: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 4d0: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 4d4: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 4d8: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0xad4419c5                     // 4dc: ldp q5, q6, [x14, #0x80]
+	WORD $0xad4521c7                     // 4e0: ldp q7, q8, [x14, #0xa0]
+	WORD $0x4f84e8a3                     // 4e4: sdot v3.4s, v5.16b, v4.4b[2]
+	WORD $0x4f84e8c2                     // 4e8: sdot v2.4s, v6.16b, v4.4b[2]
+	WORD $0x4f84e8e1                     // 4ec: sdot v1.4s, v7.16b, v4.4b[2]
+	WORD $0x4f84e900                     // 4f0: sdot v0.4s, v8.16b, v4.4b[2]
+	WORD $0xad4619c5                     // 4f4: ldp q5, q6, [x14, #0xc0]
+	WORD $0xad4721c7                     // 4f8: ldp q7, q8, [x14, #0xe0]
+	WORD $0x910401ce                     // 4fc: add x14, x14, #0x100
+	WORD $0x4fa4e8a3                     // 500: sdot v3.4s, v5.16b, v4.4b[3]
+	WORD $0x4fa4e8c2                     // 504: sdot v2.4s, v6.16b, v4.4b[3]
+	WORD $0x4fa4e8e1                     // 508: sdot v1.4s, v7.16b, v4.4b[3]
+	WORD $0x4fa4e900                     // 50c: sdot v0.4s, v8.16b, v4.4b[3]
+	WORD $0x54fffc81                     // 510: b.ne 0x1b30 <gemmDotProd1x16+0x4a0>
+	WORD $0x370800b0                     // 514: tbnz w16, #0x1, 0x1bb8 <gemmDotProd1x16+0x528>
+	WORD $0x37000290                     // 518: tbnz w16, #0x0, 0x1bf8 <gemmDotProd1x16+0x568>
+	WORD $0xf10005ef                     // 51c: subs x15, x15, #0x1
+	WORD $0x540003c1                     // 520: b.ne 0x1c28 <gemmDotProd1x16+0x598>
+	WORD $0x14000023                     // 524: b 0x1c40 <gemmDotProd1x16+0x5b0>
+	WORD $0xfc7169a4                     // 528: ldr d4, [x13, x17]
+	WORD $0x91002231                     // 52c: add x17, x17, #0x8
+	WORD $0xad4019c5                     // 530: ldp q5, q6, [x14]
+	WORD $0xad4121c7                     // 534: ldp q7, q8, [x14, #0x20]
+	WORD $0x4f84e0a3                     // 538: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 53c: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 540: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 544: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219c5                     // 548: ldp q5, q6, [x14, #0x40]
+	WORD $0xad4321c7                     // 54c: ldp q7, q8, [x14, #0x60]
+	WORD $0x910201ce                     // 550: add x14, x14, #0x80
+	WORD $0x4fa4e0a3                     // 554: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 558: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 55c: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 560: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0x3607fdd0                     // 564: tbz w16, #0x0, 0x1bac <gemmDotProd1x16+0x51c>
+	WORD $0x8b1101b5                     // 568: add x21, x13, x17
+	WORD $0x91001231                     // 56c: add x17, x17, #0x4
+	WORD $0xad4019c5                     // 570: ldp q5, q6, [x14]
+	WORD $0x4d40caa4                     // 574: ld1r { v4.4s }, [x21]
+	WORD $0xad4121c7                     // 578: ldp q7, q8, [x14, #0x20]
+	WORD $0x910101ce                     // 57c: add x14, x14, #0x40
+	WORD $0x4e8494a3                     // 580: sdot v3.4s, v5.16b, v4.16b
+	WORD $0x4e8494c2                     // 584: sdot v2.4s, v6.16b, v4.16b
+	WORD $0x4e8494e1                     // 588: sdot v1.4s, v7.16b, v4.16b
+	WORD $0x4e849500                     // 58c: sdot v0.4s, v8.16b, v4.16b
+	WORD $0xf10005ef                     // 590: subs x15, x15, #0x1
+	WORD $0x540000e0                     // 594: b.eq 0x1c40 <gemmDotProd1x16+0x5b0>
+	WORD $0xf9402a95                     // 598: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 59c: add x17, x21, x17
+	WORD $0xaa1303f5                     // 5a0: mov x21, x19
+	WORD $0xf100121f                     // 5a4: cmp x16, #0x4
+	WORD $0x54fff7c2                     // 5a8: b.hs 0x1b30 <gemmDotProd1x16+0x4a0>
+	WORD $0x17ffffda                     // 5ac: b 0x1ba4 <gemmDotProd1x16+0x514>
+	WORD $0x4e21d863                     // 5b0: scvtf v3.4s, v3.4s
+	WORD $0x3dc01184                     // 5b4: ldr q4, [x12, #0x40]
+	WORD $0x4e21d842                     // 5b8: scvtf v2.4s, v2.4s
+	WORD $0xf940168d                     // 5bc: ldr x13, [x20, #0x28]
+	WORD $0x4e21d821                     // 5c0: scvtf v1.4s, v1.4s
+	WORD $0xf100097f                     // 5c4: cmp x11, #0x2
+	WORD $0x4e21d800                     // 5c8: scvtf v0.4s, v0.4s
+	WORD $0x6e23dc83                     // 5cc: fmul v3.4s, v4.4s, v3.4s
+	WORD $0x3d800123                     // 5d0: str q3, [x9]
+	WORD $0x3dc01583                     // 5d4: ldr q3, [x12, #0x50]
+	WORD $0x6e22dc62                     // 5d8: fmul v2.4s, v3.4s, v2.4s
+	WORD $0x3d800522                     // 5dc: str q2, [x9, #0x10]
+	WORD $0x3dc01982                     // 5e0: ldr q2, [x12, #0x60]
+	WORD $0x6e21dc41                     // 5e4: fmul v1.4s, v2.4s, v1.4s
+	WORD $0x3d800921                     // 5e8: str q1, [x9, #0x20]
+	WORD $0x3dc01d81                     // 5ec: ldr q1, [x12, #0x70]
+	WORD $0x6e20dc20                     // 5f0: fmul v0.4s, v1.4s, v0.4s
+	WORD $0x3d800d20                     // 5f4: str q0, [x9, #0x30]
+	WORD $0x5400214b                     // 5f8: b.lt 0x20b0 <gemmDotProd1x16+0xa20>
+	WORD $0xd100056b                     // 5fc: sub x11, x11, #0x1
+	WORD $0x8b0d0129                     // 600: add x9, x9, x13
+	WORD $0x8b0a0108                     // 604: add x8, x8, x10
+	WORD $0x17ffff9b                     // 608: b 0x1b04 <gemmDotProd1x16+0x474>
+	WORD $0xf9401289                     // 60c: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 610: ldr x10, [x20, #0x8]
+	WORD $0xf9401e8b                     // 614: ldr x11, [x20, #0x38]
+	WORD $0xd503201f                     // 618: nop
+	WORD $0xd503201f                     // 61c: nop
+	WORD $0xaa0803ed                     // 620: mov x13, x8
+	WORD $0xaa1f03f1                     // 624: mov x17, xzr
+	WORD $0xa941328e                     // 628: ldp x14, x12, [x20, #0x10]
+	WORD $0xa9443e90                     // 62c: ldp x16, x15, [x20, #0x40]
+	WORD $0xad400983                     // 630: ldp q3, q2, [x12]
+	WORD $0xad410181                     // 634: ldp q1, q0, [x12, #0x20]
+	WORD $0x9342fe13                     // 638: asr x19, x16, #2
+	WORD $0xaa1303f5                     // 63c: mov x21, x19
+	WORD $0xf100121f                     // 640: cmp x16, #0x4
+	WORD $0x54000403                     // 644: b.lo 0x1d54 <gemmDotProd1x16+0x6c4>
+	WORD $0xd503201f                     // 648: nop
+	WORD $0xd503201f                     // 64c: nop
+	WORD $0x3cf169a4                     // 650: ldr q4, [x13, x17]
+	WORD $0x91004231                     // 654: add x17, x17, #0x10
+	WORD $0xad4019c5                     // 658: ldp q5, q6, [x14]
+	WORD $0xf10006b5                     // 65c: subs x21, x21, #0x1
+	WORD $0xad4121c7                     // 660: ldp q7, q8, [x14, #0x20]
+	WORD $0x4f84e0a3                     // 664: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 668: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 66c: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 670: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219c5                     // 674: ldp q5, q6, [x14, #0x40]
+	WORD $0xad4321c7                     // 678: ldp q7, q8, [x14, #0x60]
+	WORD $0x4fa4e0a3                     // 67c: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 680: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 684: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 688: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0xad4419c5                     // 68c: ldp q5, q6, [x14, #0x80]
+	WORD $0xad4521c7                     // 690: ldp q7, q8, [x14, #0xa0]
+	WORD $0x4f84e8a3                     // 694: sdot v3.4s, v5.16b, v4.4b[2]
+	WORD $0x4f84e8c2                     // 698: sdot v2.4s, v6.16b, v4.4b[2]
+	WORD $0x4f84e8e1                     // 69c: sdot v1.4s, v7.16b, v4.4b[2]
+	WORD $0x4f84e900                     // 6a0: sdot v0.4s, v8.16b, v4.4b[2]
+	WORD $0xad4619c5                     // 6a4: ldp q5, q6, [x14, #0xc0]
+	WORD $0xad4721c7                     // 6a8: ldp q7, q8, [x14, #0xe0]
+	WORD $0x910401ce                     // 6ac: add x14, x14, #0x100
+	WORD $0x4fa4e8a3                     // 6b0: sdot v3.4s, v5.16b, v4.4b[3]
+	WORD $0x4fa4e8c2                     // 6b4: sdot v2.4s, v6.16b, v4.4b[3]
+	WORD $0x4fa4e8e1                     // 6b8: sdot v1.4s, v7.16b, v4.4b[3]
+	WORD $0x4fa4e900                     // 6bc: sdot v0.4s, v8.16b, v4.4b[3]
+	WORD $0x54fffc81                     // 6c0: b.ne 0x1ce0 <gemmDotProd1x16+0x650>
+	WORD $0x370800b0                     // 6c4: tbnz w16, #0x1, 0x1d68 <gemmDotProd1x16+0x6d8>
+	WORD $0x37000290                     // 6c8: tbnz w16, #0x0, 0x1da8 <gemmDotProd1x16+0x718>
+	WORD $0xf10005ef                     // 6cc: subs x15, x15, #0x1
+	WORD $0x540003c1                     // 6d0: b.ne 0x1dd8 <gemmDotProd1x16+0x748>
+	WORD $0x14000023                     // 6d4: b 0x1df0 <gemmDotProd1x16+0x760>
+	WORD $0xfc7169a4                     // 6d8: ldr d4, [x13, x17]
+	WORD $0x91002231                     // 6dc: add x17, x17, #0x8
+	WORD $0xad4019c5                     // 6e0: ldp q5, q6, [x14]
+	WORD $0xad4121c7                     // 6e4: ldp q7, q8, [x14, #0x20]
+	WORD $0x4f84e0a3                     // 6e8: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 6ec: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 6f0: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 6f4: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219c5                     // 6f8: ldp q5, q6, [x14, #0x40]
+	WORD $0xad4321c7                     // 6fc: ldp q7, q8, [x14, #0x60]
+	WORD $0x910201ce                     // 700: add x14, x14, #0x80
+	WORD $0x4fa4e0a3                     // 704: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 708: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 70c: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 710: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0x3607fdd0                     // 714: tbz w16, #0x0, 0x1d5c <gemmDotProd1x16+0x6cc>
+	WORD $0x8b1101b5                     // 718: add x21, x13, x17
+	WORD $0x91001231                     // 71c: add x17, x17, #0x4
+	WORD $0xad4019c5                     // 720: ldp q5, q6, [x14]
+	WORD $0x4d40caa4                     // 724: ld1r { v4.4s }, [x21]
+	WORD $0xad4121c7                     // 728: ldp q7, q8, [x14, #0x20]
+	WORD $0x910101ce                     // 72c: add x14, x14, #0x40
+	WORD $0x4e8494a3                     // 730: sdot v3.4s, v5.16b, v4.16b
+	WORD $0x4e8494c2                     // 734: sdot v2.4s, v6.16b, v4.16b
+	WORD $0x4e8494e1                     // 738: sdot v1.4s, v7.16b, v4.16b
+	WORD $0x4e849500                     // 73c: sdot v0.4s, v8.16b, v4.16b
+	WORD $0xf10005ef                     // 740: subs x15, x15, #0x1
+	WORD $0x540000e0                     // 744: b.eq 0x1df0 <gemmDotProd1x16+0x760>
+	WORD $0xf9402a95                     // 748: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 74c: add x17, x21, x17
+	WORD $0xaa1303f5                     // 750: mov x21, x19
+	WORD $0xf100121f                     // 754: cmp x16, #0x4
+	WORD $0x54fff7c2                     // 758: b.hs 0x1ce0 <gemmDotProd1x16+0x650>
+	WORD $0x17ffffda                     // 75c: b 0x1d54 <gemmDotProd1x16+0x6c4>
+	WORD $0x4e21d863                     // 760: scvtf v3.4s, v3.4s
+	WORD $0xf940168d                     // 764: ldr x13, [x20, #0x28]
+	WORD $0xad421584                     // 768: ldp q4, q5, [x12, #0x40]
+	WORD $0x4e21d842                     // 76c: scvtf v2.4s, v2.4s
+	WORD $0xf100097f                     // 770: cmp x11, #0x2
+	WORD $0x4e21d821                     // 774: scvtf v1.4s, v1.4s
+	WORD $0x4e21d800                     // 778: scvtf v0.4s, v0.4s
+	WORD $0x6e23dc83                     // 77c: fmul v3.4s, v4.4s, v3.4s
+	WORD $0xad441984                     // 780: ldp q4, q6, [x12, #0x80]
+	WORD $0x6e22dca2                     // 784: fmul v2.4s, v5.4s, v2.4s
+	WORD $0xad431587                     // 788: ldp q7, q5, [x12, #0x60]
+	WORD $0x4e461884                     // 78c: uzp1 v4.8h, v4.8h, v6.8h
+	WORD $0x4e21a863                     // 790: fcvtns v3.4s, v3.4s
+	WORD $0x6e21dce1                     // 794: fmul v1.4s, v7.4s, v1.4s
+	WORD $0x6e20dca0                     // 798: fmul v0.4s, v5.4s, v0.4s
+	WORD $0x4e21a842                     // 79c: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // 7a0: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a821                     // 7a4: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // 7a8: fcvtns v0.4s, v0.4s
+	WORD $0x4e614843                     // 7ac: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e614821                     // 7b0: sqxtn v1.4h, v1.4s
+	WORD $0xad451582                     // 7b4: ldp q2, q5, [x12, #0xa0]
+	WORD $0x4e451842                     // 7b8: uzp1 v2.8h, v2.8h, v5.8h
+	WORD $0x4e640c63                     // 7bc: sqadd v3.8h, v3.8h, v4.8h
+	WORD $0x4e614801                     // 7c0: sqxtn2 v1.8h, v0.4s
+	WORD $0x0e214860                     // 7c4: sqxtn v0.8b, v3.8h
+	WORD $0x4e620c21                     // 7c8: sqadd v1.8h, v1.8h, v2.8h
+	WORD $0x4e214820                     // 7cc: sqxtn2 v0.16b, v1.8h
+	WORD $0x3d800120                     // 7d0: str q0, [x9]
+	WORD $0x8b0d0129                     // 7d4: add x9, x9, x13
+	WORD $0x5400124b                     // 7d8: b.lt 0x20b0 <gemmDotProd1x16+0xa20>
+	WORD $0xd100056b                     // 7dc: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 7e0: add x8, x8, x10
+	WORD $0x17ffff8f                     // 7e4: b 0x1cb0 <gemmDotProd1x16+0x620>
+	WORD $0x4f0167e0                     // 7e8: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf9401289                     // 7ec: ldr x9, [x20, #0x20]
+	WORD $0x6f00e401                     // 7f0: movi v1.2d, #0000000000000000
+	WORD $0xf940068a                     // 7f4: ldr x10, [x20, #0x8]
+	WORD $0x4f03f602                     // 7f8: fmov v2.4s, #1.00000000
+	WORD $0xf9401e8b                     // 7fc: ldr x11, [x20, #0x38]
+	WORD $0xaa0803ed                     // 800: mov x13, x8
+	WORD $0xaa1f03f1                     // 804: mov x17, xzr
+	WORD $0xa941328e                     // 808: ldp x14, x12, [x20, #0x10]
+	WORD $0xa9443e90                     // 80c: ldp x16, x15, [x20, #0x40]
+	WORD $0xad401586                     // 810: ldp q6, q5, [x12]
+	WORD $0xad410d84                     // 814: ldp q4, q3, [x12, #0x20]
+	WORD $0x9342fe13                     // 818: asr x19, x16, #2
+	WORD $0xaa1303f5                     // 81c: mov x21, x19
+	WORD $0xf100121f                     // 820: cmp x16, #0x4
+	WORD $0x54000403                     // 824: b.lo 0x1f34 <gemmDotProd1x16+0x8a4>
+	WORD $0xd503201f                     // 828: nop
+	WORD $0xd503201f                     // 82c: nop
+	WORD $0x3cf169a7                     // 830: ldr q7, [x13, x17]
+	WORD $0x91004231                     // 834: add x17, x17, #0x10
+	WORD $0xad4025c8                     // 838: ldp q8, q9, [x14]
+	WORD $0xf10006b5                     // 83c: subs x21, x21, #0x1
+	WORD $0xad412dca                     // 840: ldp q10, q11, [x14, #0x20]
+	WORD $0x4f87e106                     // 844: sdot v6.4s, v8.16b, v7.4b[0]
+	WORD $0x4f87e125                     // 848: sdot v5.4s, v9.16b, v7.4b[0]
+	WORD $0x4f87e144                     // 84c: sdot v4.4s, v10.16b, v7.4b[0]
+	WORD $0x4f87e163                     // 850: sdot v3.4s, v11.16b, v7.4b[0]
+	WORD $0xad4225c8                     // 854: ldp q8, q9, [x14, #0x40]
+	WORD $0xad432dca                     // 858: ldp q10, q11, [x14, #0x60]
+	WORD $0x4fa7e106                     // 85c: sdot v6.4s, v8.16b, v7.4b[1]
+	WORD $0x4fa7e125                     // 860: sdot v5.4s, v9.16b, v7.4b[1]
+	WORD $0x4fa7e144                     // 864: sdot v4.4s, v10.16b, v7.4b[1]
+	WORD $0x4fa7e163                     // 868: sdot v3.4s, v11.16b, v7.4b[1]
+	WORD $0xad4425c8                     // 86c: ldp q8, q9, [x14, #0x80]
+	WORD $0xad452dca                     // 870: ldp q10, q11, [x14, #0xa0]
+	WORD $0x4f87e906                     // 874: sdot v6.4s, v8.16b, v7.4b[2]
+	WORD $0x4f87e925                     // 878: sdot v5.4s, v9.16b, v7.4b[2]
+	WORD $0x4f87e944                     // 87c: sdot v4.4s, v10.16b, v7.4b[2]
+	WORD $0x4f87e963                     // 880: sdot v3.4s, v11.16b, v7.4b[2]
+	WORD $0xad4625c8                     // 884: ldp q8, q9, [x14, #0xc0]
+	WORD $0xad472dca                     // 888: ldp q10, q11, [x14, #0xe0]
+	WORD $0x910401ce                     // 88c: add x14, x14, #0x100
+	WORD $0x4fa7e906                     // 890: sdot v6.4s, v8.16b, v7.4b[3]
+	WORD $0x4fa7e925                     // 894: sdot v5.4s, v9.16b, v7.4b[3]
+	WORD $0x4fa7e944                     // 898: sdot v4.4s, v10.16b, v7.4b[3]
+	WORD $0x4fa7e963                     // 89c: sdot v3.4s, v11.16b, v7.4b[3]
+	WORD $0x54fffc81                     // 8a0: b.ne 0x1ec0 <gemmDotProd1x16+0x830>
+	WORD $0x370800b0                     // 8a4: tbnz w16, #0x1, 0x1f48 <gemmDotProd1x16+0x8b8>
+	WORD $0x37000290                     // 8a8: tbnz w16, #0x0, 0x1f88 <gemmDotProd1x16+0x8f8>
+	WORD $0xf10005ef                     // 8ac: subs x15, x15, #0x1
+	WORD $0x540003c1                     // 8b0: b.ne 0x1fb8 <gemmDotProd1x16+0x928>
+	WORD $0x14000023                     // 8b4: b 0x1fd0 <gemmDotProd1x16+0x940>
+	WORD $0xfc7169a7                     // 8b8: ldr d7, [x13, x17]
+	WORD $0x91002231                     // 8bc: add x17, x17, #0x8
+	WORD $0xad4025c8                     // 8c0: ldp q8, q9, [x14]
+	WORD $0xad412dca                     // 8c4: ldp q10, q11, [x14, #0x20]
+	WORD $0x4f87e106                     // 8c8: sdot v6.4s, v8.16b, v7.4b[0]
+	WORD $0x4f87e125                     // 8cc: sdot v5.4s, v9.16b, v7.4b[0]
+	WORD $0x4f87e144                     // 8d0: sdot v4.4s, v10.16b, v7.4b[0]
+	WORD $0x4f87e163                     // 8d4: sdot v3.4s, v11.16b, v7.4b[0]
+	WORD $0xad4225c8                     // 8d8: ldp q8, q9, [x14, #0x40]
+	WORD $0xad432dca                     // 8dc: ldp q10, q11, [x14, #0x60]
+	WORD $0x910201ce                     // 8e0: add x14, x14, #0x80
+	WORD $0x4fa7e106                     // 8e4: sdot v6.4s, v8.16b, v7.4b[1]
+	WORD $0x4fa7e125                     // 8e8: sdot v5.4s, v9.16b, v7.4b[1]
+	WORD $0x4fa7e144                     // 8ec: sdot v4.4s, v10.16b, v7.4b[1]
+	WORD $0x4fa7e163                     // 8f0: sdot v3.4s, v11.16b, v7.4b[1]
+	WORD $0x3607fdd0                     // 8f4: tbz w16, #0x0, 0x1f3c <gemmDotProd1x16+0x8ac>
+	WORD $0x8b1101b5                     // 8f8: add x21, x13, x17
+	WORD $0x91001231                     // 8fc: add x17, x17, #0x4
+	WORD $0xad4025c8                     // 900: ldp q8, q9, [x14]
+	WORD $0x4d40caa7                     // 904: ld1r { v7.4s }, [x21]
+	WORD $0xad412dca                     // 908: ldp q10, q11, [x14, #0x20]
+	WORD $0x910101ce                     // 90c: add x14, x14, #0x40
+	WORD $0x4e879506                     // 910: sdot v6.4s, v8.16b, v7.16b
+	WORD $0x4e879525                     // 914: sdot v5.4s, v9.16b, v7.16b
+	WORD $0x4e879544                     // 918: sdot v4.4s, v10.16b, v7.16b
+	WORD $0x4e879563                     // 91c: sdot v3.4s, v11.16b, v7.16b
+	WORD $0xf10005ef                     // 920: subs x15, x15, #0x1
+	WORD $0x540000e0                     // 924: b.eq 0x1fd0 <gemmDotProd1x16+0x940>
+	WORD $0xf9402a95                     // 928: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 92c: add x17, x21, x17
+	WORD $0xaa1303f5                     // 930: mov x21, x19
+	WORD $0xf100121f                     // 934: cmp x16, #0x4
+	WORD $0x54fff7c2                     // 938: b.hs 0x1ec0 <gemmDotProd1x16+0x830>
+	WORD $0x17ffffda                     // 93c: b 0x1f34 <gemmDotProd1x16+0x8a4>
+	WORD $0x4e21d8c6                     // 940: scvtf v6.4s, v6.4s
+	WORD $0xf940168d                     // 944: ldr x13, [x20, #0x28]
+	WORD $0xad422187                     // 948: ldp q7, q8, [x12, #0x40]
+	WORD $0x4e21d8a5                     // 94c: scvtf v5.4s, v5.4s
+	WORD $0xf100097f                     // 950: cmp x11, #0x2
+	WORD $0x4e21d884                     // 954: scvtf v4.4s, v4.4s
+	WORD $0xad462989                     // 958: ldp q9, q10, [x12, #0xc0]
+	WORD $0x4e21d863                     // 95c: scvtf v3.4s, v3.4s
+	WORD $0x6e26dce6                     // 960: fmul v6.4s, v7.4s, v6.4s
+	WORD $0xad442d87                     // 964: ldp q7, q11, [x12, #0x80]
+	WORD $0x6e25dd05                     // 968: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad43218c                     // 96c: ldp q12, q8, [x12, #0x60]
+	WORD $0x4e4b18e7                     // 970: uzp1 v7.8h, v7.8h, v11.8h
+	WORD $0x6e29dcc9                     // 974: fmul v9.4s, v6.4s, v9.4s
+	WORD $0x6e24dd84                     // 978: fmul v4.4s, v12.4s, v4.4s
+	WORD $0x6e23dd03                     // 97c: fmul v3.4s, v8.4s, v3.4s
+	WORD $0x6e2adca8                     // 980: fmul v8.4s, v5.4s, v10.4s
+	WORD $0xad47298c                     // 984: ldp q12, q10, [x12, #0xe0]
+	WORD $0x4e20d529                     // 988: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x6e2cdc8c                     // 98c: fmul v12.4s, v4.4s, v12.4s
+	WORD $0x6e2adc6a                     // 990: fmul v10.4s, v3.4s, v10.4s
+	WORD $0x4e20d508                     // 994: fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21f529                     // 998: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4e20d58c                     // 99c: fadd v12.4s, v12.4s, v0.4s
+	WORD $0x4e20d54a                     // 9a0: fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e21f508                     // 9a4: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4ea2f529                     // 9a8: fmin v9.4s, v9.4s, v2.4s
+	WORD $0x4e21f58c                     // 9ac: fmax v12.4s, v12.4s, v1.4s
+	WORD $0x4e21f54a                     // 9b0: fmax v10.4s, v10.4s, v1.4s
+	WORD $0x4ea2f508                     // 9b4: fmin v8.4s, v8.4s, v2.4s
+	WORD $0x6e29dcc6                     // 9b8: fmul v6.4s, v6.4s, v9.4s
+	WORD $0x4ea2f589                     // 9bc: fmin v9.4s, v12.4s, v2.4s
+	WORD $0x4ea2f54a                     // 9c0: fmin v10.4s, v10.4s, v2.4s
+	WORD $0x6e28dca5                     // 9c4: fmul v5.4s, v5.4s, v8.4s
+	WORD $0x4e21a8c6                     // 9c8: fcvtns v6.4s, v6.4s
+	WORD $0x6e29dc84                     // 9cc: fmul v4.4s, v4.4s, v9.4s
+	WORD $0x6e2adc63                     // 9d0: fmul v3.4s, v3.4s, v10.4s
+	WORD $0x4e21a8a5                     // 9d4: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148c6                     // 9d8: sqxtn v6.4h, v6.4s
+	WORD $0x4e21a884                     // 9dc: fcvtns v4.4s, v4.4s
+	WORD $0x4e21a863                     // 9e0: fcvtns v3.4s, v3.4s
+	WORD $0x4e6148a6                     // 9e4: sqxtn2 v6.8h, v5.4s
+	WORD $0xad452185                     // 9e8: ldp q5, q8, [x12, #0xa0]
+	WORD $0x0e614884                     // 9ec: sqxtn v4.4h, v4.4s
+	WORD $0x4e4818a5                     // 9f0: uzp1 v5.8h, v5.8h, v8.8h
+	WORD $0x4e670cc6                     // 9f4: sqadd v6.8h, v6.8h, v7.8h
+	WORD $0x4e614864                     // 9f8: sqxtn2 v4.8h, v3.4s
+	WORD $0x0e2148c3                     // 9fc: sqxtn v3.8b, v6.8h
+	WORD $0x4e650c84                     // a00: sqadd v4.8h, v4.8h, v5.8h
+	WORD $0x4e214883                     // a04: sqxtn2 v3.16b, v4.8h
+	WORD $0x3d800123                     // a08: str q3, [x9]
+	WORD $0x8b0d0129                     // a0c: add x9, x9, x13
+	WORD $0x5400008b                     // a10: b.lt 0x20b0 <gemmDotProd1x16+0xa20>
+	WORD $0xd100056b                     // a14: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // a18: add x8, x8, x10
+	WORD $0x17ffff79                     // a1c: b 0x1e90 <gemmDotProd1x16+0x800>
+	RET
+
 TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	MOVD args+0(FP), R20
-	WORD $0xa9402688                     // 000: ldp x8, x9, [x20]
-	WORD $0xf9402e93                     // 004: ldr x19, [x20, #0x58]
-	WORD $0xf9401290                     // 008: ldr x16, [x20, #0x20]
-	WORD $0xa9430e91                     // 00c: ldp x17, x3, [x20, #0x30]
-	WORD $0xd37df12a                     // 010: lsl x10, x9, #3
-	WORD $0xd37ff92b                     // 014: lsl x11, x9, #1
-	WORD $0xcb09014a                     // 018: sub x10, x10, x9
-	WORD $0x8b09016c                     // 01c: add x12, x11, x9
-	WORD $0xd37ef52d                     // 020: lsl x13, x9, #2
-	WORD $0x8b0901ae                     // 024: add x14, x13, x9
-	WORD $0xd37ff98f                     // 028: lsl x15, x12, #1
-	WORD $0xb4008693                     // 02c: cbz x19, 0x10fc <gemmDotProd7x8+0x10fc>
-	WORD $0xf100067f                     // 030: cmp x19, #0x1
-	WORD $0x54005f40                     // 034: b.eq 0xc1c <gemmDotProd7x8+0xc1c>
-	WORD $0xf1000a7f                     // 038: cmp x19, #0x2
-	WORD $0x54002ea1                     // 03c: b.ne 0x610 <gemmDotProd7x8+0x610>
-	WORD $0x4f0167e0                     // 040: movi v0.4s, #0x3f, lsl #24
-	WORD $0x6f00e401                     // 044: movi v1.2d, #0000000000000000
-	WORD $0xd503201f                     // 048: nop
-	WORD $0xd503201f                     // 04c: nop
-	WORD $0xaa0803f6                     // 050: mov x22, x8
-	WORD $0x8b090117                     // 054: add x23, x8, x9
-	WORD $0x8b0b0118                     // 058: add x24, x8, x11
-	WORD $0x8b0c0119                     // 05c: add x25, x8, x12
-	WORD $0x8b0d011a                     // 060: add x26, x8, x13
-	WORD $0x8b0e011b                     // 064: add x27, x8, x14
-	WORD $0x8b0f0100                     // 068: add x0, x8, x15
-	WORD $0xa9414e81                     // 06c: ldp x1, x19, [x20, #0x10]
-	WORD $0xaa1f03f5                     // 070: mov x21, xzr
-	WORD $0xad400a63                     // 074: ldp q3, q2, [x19]
-	WORD $0xaa0303f3                     // 078: mov x19, x3
-	WORD $0xa9440a83                     // 07c: ldp x3, x2, [x20, #0x40]
-	WORD $0x4ea21c44                     // 080: mov v4.16b, v2.16b
-	WORD $0x4ea31c66                     // 084: mov v6.16b, v3.16b
-	WORD $0x4ea21c45                     // 088: mov v5.16b, v2.16b
-	WORD $0x9342fc64                     // 08c: asr x4, x3, #2
-	WORD $0x4ea31c67                     // 090: mov v7.16b, v3.16b
-	WORD $0x4ea21c48                     // 094: mov v8.16b, v2.16b
-	WORD $0x4ea31c69                     // 098: mov v9.16b, v3.16b
-	WORD $0x4ea21c4a                     // 09c: mov v10.16b, v2.16b
-	WORD $0x4ea31c6b                     // 0a0: mov v11.16b, v3.16b
-	WORD $0x4ea21c4c                     // 0a4: mov v12.16b, v2.16b
-	WORD $0x4ea31c6d                     // 0a8: mov v13.16b, v3.16b
-	WORD $0x4ea21c4e                     // 0ac: mov v14.16b, v2.16b
-	WORD $0x4ea31c6f                     // 0b0: mov v15.16b, v3.16b
-	WORD $0xaa0403e5                     // 0b4: mov x5, x4
-	WORD $0xf100107f                     // 0b8: cmp x3, #0x4
-	WORD $0x54000903                     // 0bc: b.lo 0x1dc <gemmDotProd7x8+0x1dc>
-	WORD $0x3cf56ad0                     // 0c0: ldr q16, [x22, x21]
-	WORD $0xf10004a5                     // 0c4: subs x5, x5, #0x1
-	WORD $0xad406037                     // 0c8: ldp q23, q24, [x1]
-	WORD $0x3cf56af2                     // 0cc: ldr q18, [x23, x21]
-	WORD $0x3cf56b11                     // 0d0: ldr q17, [x24, x21]
-	WORD $0x3cf56b33                     // 0d4: ldr q19, [x25, x21]
-	WORD $0x4f90e2ef                     // 0d8: sdot v15.4s, v23.16b, v16.4b[0]
-	WORD $0x3cf56b54                     // 0dc: ldr q20, [x26, x21]
-	WORD $0x4f90e30e                     // 0e0: sdot v14.4s, v24.16b, v16.4b[0]
-	WORD $0x3cf56b76                     // 0e4: ldr q22, [x27, x21]
-	WORD $0x4f92e2ed                     // 0e8: sdot v13.4s, v23.16b, v18.4b[0]
-	WORD $0x3cf56815                     // 0ec: ldr q21, [x0, x21]
-	WORD $0x4f92e30c                     // 0f0: sdot v12.4s, v24.16b, v18.4b[0]
-	WORD $0x4f91e2eb                     // 0f4: sdot v11.4s, v23.16b, v17.4b[0]
-	WORD $0x910042b5                     // 0f8: add x21, x21, #0x10
-	WORD $0x4f91e30a                     // 0fc: sdot v10.4s, v24.16b, v17.4b[0]
-	WORD $0x4f93e2e9                     // 100: sdot v9.4s, v23.16b, v19.4b[0]
-	WORD $0x4f93e308                     // 104: sdot v8.4s, v24.16b, v19.4b[0]
-	WORD $0x4f94e2e7                     // 108: sdot v7.4s, v23.16b, v20.4b[0]
-	WORD $0x4f94e305                     // 10c: sdot v5.4s, v24.16b, v20.4b[0]
-	WORD $0x4f96e2e6                     // 110: sdot v6.4s, v23.16b, v22.4b[0]
-	WORD $0x4f95e2e3                     // 114: sdot v3.4s, v23.16b, v21.4b[0]
-	WORD $0x4f96e304                     // 118: sdot v4.4s, v24.16b, v22.4b[0]
-	WORD $0x4f95e302                     // 11c: sdot v2.4s, v24.16b, v21.4b[0]
-	WORD $0xad415c39                     // 120: ldp q25, q23, [x1, #0x20]
-	WORD $0x4fb0e32f                     // 124: sdot v15.4s, v25.16b, v16.4b[1]
-	WORD $0x4fb0e2ee                     // 128: sdot v14.4s, v23.16b, v16.4b[1]
-	WORD $0x4fb2e32d                     // 12c: sdot v13.4s, v25.16b, v18.4b[1]
-	WORD $0x4fb2e2ec                     // 130: sdot v12.4s, v23.16b, v18.4b[1]
-	WORD $0x4fb1e32b                     // 134: sdot v11.4s, v25.16b, v17.4b[1]
-	WORD $0x4fb1e2ea                     // 138: sdot v10.4s, v23.16b, v17.4b[1]
-	WORD $0x4fb3e329                     // 13c: sdot v9.4s, v25.16b, v19.4b[1]
-	WORD $0x4fb3e2e8                     // 140: sdot v8.4s, v23.16b, v19.4b[1]
-	WORD $0x4fb4e327                     // 144: sdot v7.4s, v25.16b, v20.4b[1]
-	WORD $0x4fb4e2e5                     // 148: sdot v5.4s, v23.16b, v20.4b[1]
-	WORD $0x4fb6e326                     // 14c: sdot v6.4s, v25.16b, v22.4b[1]
-	WORD $0x4fb5e323                     // 150: sdot v3.4s, v25.16b, v21.4b[1]
-	WORD $0x4fb6e2e4                     // 154: sdot v4.4s, v23.16b, v22.4b[1]
-	WORD $0x4fb5e2e2                     // 158: sdot v2.4s, v23.16b, v21.4b[1]
-	WORD $0xad426438                     // 15c: ldp q24, q25, [x1, #0x40]
-	WORD $0x4f90eb0f                     // 160: sdot v15.4s, v24.16b, v16.4b[2]
-	WORD $0x4f90eb2e                     // 164: sdot v14.4s, v25.16b, v16.4b[2]
-	WORD $0x4f92eb0d                     // 168: sdot v13.4s, v24.16b, v18.4b[2]
-	WORD $0x4f92eb2c                     // 16c: sdot v12.4s, v25.16b, v18.4b[2]
-	WORD $0x4f91eb0b                     // 170: sdot v11.4s, v24.16b, v17.4b[2]
-	WORD $0x4f91eb2a                     // 174: sdot v10.4s, v25.16b, v17.4b[2]
-	WORD $0x4f93eb09                     // 178: sdot v9.4s, v24.16b, v19.4b[2]
-	WORD $0x4f93eb28                     // 17c: sdot v8.4s, v25.16b, v19.4b[2]
-	WORD $0x4f94eb07                     // 180: sdot v7.4s, v24.16b, v20.4b[2]
-	WORD $0x4f94eb25                     // 184: sdot v5.4s, v25.16b, v20.4b[2]
-	WORD $0x4f96eb06                     // 188: sdot v6.4s, v24.16b, v22.4b[2]
-	WORD $0x4f95eb03                     // 18c: sdot v3.4s, v24.16b, v21.4b[2]
-	WORD $0x4f96eb24                     // 190: sdot v4.4s, v25.16b, v22.4b[2]
-	WORD $0x4f95eb22                     // 194: sdot v2.4s, v25.16b, v21.4b[2]
-	WORD $0xad436037                     // 198: ldp q23, q24, [x1, #0x60]
-	WORD $0x91020021                     // 19c: add x1, x1, #0x80
-	WORD $0x4fb0eaef                     // 1a0: sdot v15.4s, v23.16b, v16.4b[3]
-	WORD $0x4fb0eb0e                     // 1a4: sdot v14.4s, v24.16b, v16.4b[3]
-	WORD $0x4fb2eaed                     // 1a8: sdot v13.4s, v23.16b, v18.4b[3]
-	WORD $0x4fb2eb0c                     // 1ac: sdot v12.4s, v24.16b, v18.4b[3]
-	WORD $0x4fb1eaeb                     // 1b0: sdot v11.4s, v23.16b, v17.4b[3]
-	WORD $0x4fb1eb0a                     // 1b4: sdot v10.4s, v24.16b, v17.4b[3]
-	WORD $0x4fb3eae9                     // 1b8: sdot v9.4s, v23.16b, v19.4b[3]
-	WORD $0x4fb3eb08                     // 1bc: sdot v8.4s, v24.16b, v19.4b[3]
-	WORD $0x4fb4eae7                     // 1c0: sdot v7.4s, v23.16b, v20.4b[3]
-	WORD $0x4fb4eb05                     // 1c4: sdot v5.4s, v24.16b, v20.4b[3]
-	WORD $0x4fb6eae6                     // 1c8: sdot v6.4s, v23.16b, v22.4b[3]
-	WORD $0x4fb6eb04                     // 1cc: sdot v4.4s, v24.16b, v22.4b[3]
-	WORD $0x4fb5eae3                     // 1d0: sdot v3.4s, v23.16b, v21.4b[3]
-	WORD $0x4fb5eb02                     // 1d4: sdot v2.4s, v24.16b, v21.4b[3]
-	WORD $0x54fff741                     // 1d8: b.ne 0xc0 <gemmDotProd7x8+0xc0>
-	WORD $0x370800a3                     // 1dc: tbnz w3, #0x1, 0x1f0 <gemmDotProd7x8+0x1f0>
-	WORD $0x37000583                     // 1e0: tbnz w3, #0x0, 0x290 <gemmDotProd7x8+0x290>
-	WORD $0xf1000442                     // 1e4: subs x2, x2, #0x1
-	WORD $0x54000941                     // 1e8: b.ne 0x310 <gemmDotProd7x8+0x310>
-	WORD $0x14000051                     // 1ec: b 0x330 <gemmDotProd7x8+0x330>
-	WORD $0xfc756ad0                     // 1f0: ldr d16, [x22, x21]
-	WORD $0xad404831                     // 1f4: ldp q17, q18, [x1]
-	WORD $0xfc756af3                     // 1f8: ldr d19, [x23, x21]
-	WORD $0xfc756b14                     // 1fc: ldr d20, [x24, x21]
-	WORD $0xfc756b35                     // 200: ldr d21, [x25, x21]
-	WORD $0x4f90e22f                     // 204: sdot v15.4s, v17.16b, v16.4b[0]
-	WORD $0xfc756b56                     // 208: ldr d22, [x26, x21]
-	WORD $0x4f90e24e                     // 20c: sdot v14.4s, v18.16b, v16.4b[0]
-	WORD $0xfc756b77                     // 210: ldr d23, [x27, x21]
-	WORD $0x4f93e22d                     // 214: sdot v13.4s, v17.16b, v19.4b[0]
-	WORD $0xfc756818                     // 218: ldr d24, [x0, x21]
-	WORD $0x4f93e24c                     // 21c: sdot v12.4s, v18.16b, v19.4b[0]
-	WORD $0x4f94e22b                     // 220: sdot v11.4s, v17.16b, v20.4b[0]
-	WORD $0x910022b5                     // 224: add x21, x21, #0x8
-	WORD $0x4f94e24a                     // 228: sdot v10.4s, v18.16b, v20.4b[0]
-	WORD $0x4f95e229                     // 22c: sdot v9.4s, v17.16b, v21.4b[0]
-	WORD $0x4f95e248                     // 230: sdot v8.4s, v18.16b, v21.4b[0]
-	WORD $0x4f96e227                     // 234: sdot v7.4s, v17.16b, v22.4b[0]
-	WORD $0x4f96e245                     // 238: sdot v5.4s, v18.16b, v22.4b[0]
-	WORD $0x4f97e226                     // 23c: sdot v6.4s, v17.16b, v23.4b[0]
-	WORD $0x4f98e223                     // 240: sdot v3.4s, v17.16b, v24.4b[0]
-	WORD $0x4f97e244                     // 244: sdot v4.4s, v18.16b, v23.4b[0]
-	WORD $0x4f98e242                     // 248: sdot v2.4s, v18.16b, v24.4b[0]
-	WORD $0xad414439                     // 24c: ldp q25, q17, [x1, #0x20]
-	WORD $0x91010021                     // 250: add x1, x1, #0x40
-	WORD $0x4fb0e32f                     // 254: sdot v15.4s, v25.16b, v16.4b[1]
-	WORD $0x4fb0e22e                     // 258: sdot v14.4s, v17.16b, v16.4b[1]
-	WORD $0x4fb3e32d                     // 25c: sdot v13.4s, v25.16b, v19.4b[1]
-	WORD $0x4fb3e22c                     // 260: sdot v12.4s, v17.16b, v19.4b[1]
-	WORD $0x4fb4e32b                     // 264: sdot v11.4s, v25.16b, v20.4b[1]
-	WORD $0x4fb4e22a                     // 268: sdot v10.4s, v17.16b, v20.4b[1]
-	WORD $0x4fb5e329                     // 26c: sdot v9.4s, v25.16b, v21.4b[1]
-	WORD $0x4fb5e228                     // 270: sdot v8.4s, v17.16b, v21.4b[1]
-	WORD $0x4fb6e327                     // 274: sdot v7.4s, v25.16b, v22.4b[1]
-	WORD $0x4fb6e225                     // 278: sdot v5.4s, v17.16b, v22.4b[1]
-	WORD $0x4fb7e326                     // 27c: sdot v6.4s, v25.16b, v23.4b[1]
-	WORD $0x4fb7e224                     // 280: sdot v4.4s, v17.16b, v23.4b[1]
-	WORD $0x4fb8e323                     // 284: sdot v3.4s, v25.16b, v24.4b[1]
-	WORD $0x4fb8e222                     // 288: sdot v2.4s, v17.16b, v24.4b[1]
-	WORD $0x3607fac3                     // 28c: tbz w3, #0x0, 0x1e4 <gemmDotProd7x8+0x1e4>
-	WORD $0x8b1502c5                     // 290: add x5, x22, x21
-	WORD $0x8b1502e6                     // 294: add x6, x23, x21
-	WORD $0xacc14831                     // 298: ldp q17, q18, [x1], #0x20
-	WORD $0x4d40c8b0                     // 29c: ld1r { v16.4s }, [x5]
-	WORD $0x8b150305                     // 2a0: add x5, x24, x21
-	WORD $0x4d40c8d3                     // 2a4: ld1r { v19.4s }, [x6]
-	WORD $0x8b150326                     // 2a8: add x6, x25, x21
-	WORD $0x4d40c8b4                     // 2ac: ld1r { v20.4s }, [x5]
-	WORD $0x8b150345                     // 2b0: add x5, x26, x21
-	WORD $0x4e90962f                     // 2b4: sdot v15.4s, v17.16b, v16.16b
-	WORD $0x4e90964e                     // 2b8: sdot v14.4s, v18.16b, v16.16b
-	WORD $0x4d40c8d0                     // 2bc: ld1r { v16.4s }, [x6]
-	WORD $0x4e93962d                     // 2c0: sdot v13.4s, v17.16b, v19.16b
-	WORD $0x8b150366                     // 2c4: add x6, x27, x21
-	WORD $0x4e93964c                     // 2c8: sdot v12.4s, v18.16b, v19.16b
-	WORD $0x4d40c8b3                     // 2cc: ld1r { v19.4s }, [x5]
-	WORD $0x8b150005                     // 2d0: add x5, x0, x21
-	WORD $0x4e94962b                     // 2d4: sdot v11.4s, v17.16b, v20.16b
-	WORD $0x4e94964a                     // 2d8: sdot v10.4s, v18.16b, v20.16b
-	WORD $0x4d40c8d4                     // 2dc: ld1r { v20.4s }, [x6]
-	WORD $0x4e909629                     // 2e0: sdot v9.4s, v17.16b, v16.16b
-	WORD $0x910012b5                     // 2e4: add x21, x21, #0x4
-	WORD $0x4e909648                     // 2e8: sdot v8.4s, v18.16b, v16.16b
-	WORD $0x4d40c8b0                     // 2ec: ld1r { v16.4s }, [x5]
-	WORD $0x4e939627                     // 2f0: sdot v7.4s, v17.16b, v19.16b
-	WORD $0x4e939645                     // 2f4: sdot v5.4s, v18.16b, v19.16b
-	WORD $0x4e949626                     // 2f8: sdot v6.4s, v17.16b, v20.16b
-	WORD $0x4e949644                     // 2fc: sdot v4.4s, v18.16b, v20.16b
-	WORD $0x4e909623                     // 300: sdot v3.4s, v17.16b, v16.16b
-	WORD $0x4e909642                     // 304: sdot v2.4s, v18.16b, v16.16b
-	WORD $0xf1000442                     // 308: subs x2, x2, #0x1
-	WORD $0x54000120                     // 30c: b.eq 0x330 <gemmDotProd7x8+0x330>
-	WORD $0xf9402a85                     // 310: ldr x5, [x20, #0x50]
-	WORD $0x8b1500b5                     // 314: add x21, x5, x21
-	WORD $0xaa0403e5                     // 318: mov x5, x4
-	WORD $0xf100107f                     // 31c: cmp x3, #0x4
-	WORD $0x54ffed02                     // 320: b.hs 0xc0 <gemmDotProd7x8+0xc0>
-	WORD $0x17ffffae                     // 324: b 0x1dc <gemmDotProd7x8+0x1dc>
-	WORD $0xd503201f                     // 328: nop
-	WORD $0xd503201f                     // 32c: nop
-	WORD $0xf9400e95                     // 330: ldr x21, [x20, #0x18]
-	WORD $0x4e21d9f0                     // 334: scvtf v16.4s, v15.4s
-	WORD $0x4e21d9d3                     // 338: scvtf v19.4s, v14.4s
-	WORD $0xf100227f                     // 33c: cmp x19, #0x8
-	WORD $0x4e21d9b5                     // 340: scvtf v21.4s, v13.4s
-	WORD $0x4e21d98c                     // 344: scvtf v12.4s, v12.4s
-	WORD $0xad413eb1                     // 348: ldp q17, q15, [x21, #0x20]
-	WORD $0x4f03f60d                     // 34c: fmov v13.4s, #1.00000000
-	WORD $0x4e21d96b                     // 350: scvtf v11.4s, v11.4s
-	WORD $0xad4262b7                     // 354: ldp q23, q24, [x21, #0x40]
-	WORD $0x6e30de32                     // 358: fmul v18.4s, v17.4s, v16.4s
-	WORD $0xad433ab0                     // 35c: ldp q16, q14, [x21, #0x60]
-	WORD $0x6e33ddf3                     // 360: fmul v19.4s, v15.4s, v19.4s
-	WORD $0x6e35de35                     // 364: fmul v21.4s, v17.4s, v21.4s
-	WORD $0xf9401695                     // 368: ldr x21, [x20, #0x28]
-	WORD $0x6e2cddec                     // 36c: fmul v12.4s, v15.4s, v12.4s
-	WORD $0x4e21d939                     // 370: scvtf v25.4s, v9.4s
-	WORD $0x6e30de54                     // 374: fmul v20.4s, v18.4s, v16.4s
-	WORD $0x4e581ae9                     // 378: uzp1 v9.8h, v23.8h, v24.8h
-	WORD $0x8b150216                     // 37c: add x22, x16, x21
-	WORD $0x6e2ede76                     // 380: fmul v22.4s, v19.4s, v14.4s
-	WORD $0x8b150231                     // 384: add x17, x17, x21
-	WORD $0x6e30deba                     // 388: fmul v26.4s, v21.4s, v16.4s
-	WORD $0x6e2edd97                     // 38c: fmul v23.4s, v12.4s, v14.4s
-	WORD $0x6e2bde2b                     // 390: fmul v11.4s, v17.4s, v11.4s
-	WORD $0x4e20d694                     // 394: fadd v20.4s, v20.4s, v0.4s
-	WORD $0x4e21d94a                     // 398: scvtf v10.4s, v10.4s
-	WORD $0x4e20d6d6                     // 39c: fadd v22.4s, v22.4s, v0.4s
-	WORD $0x4e20d758                     // 3a0: fadd v24.4s, v26.4s, v0.4s
-	WORD $0x4e20d6f7                     // 3a4: fadd v23.4s, v23.4s, v0.4s
-	WORD $0x4e21d908                     // 3a8: scvtf v8.4s, v8.4s
-	WORD $0x4e21f694                     // 3ac: fmax v20.4s, v20.4s, v1.4s
-	WORD $0x6e2addea                     // 3b0: fmul v10.4s, v15.4s, v10.4s
-	WORD $0x4e21f6d6                     // 3b4: fmax v22.4s, v22.4s, v1.4s
-	WORD $0x4e21f718                     // 3b8: fmax v24.4s, v24.4s, v1.4s
-	WORD $0x6e39de39                     // 3bc: fmul v25.4s, v17.4s, v25.4s
-	WORD $0x4e21f6f7                     // 3c0: fmax v23.4s, v23.4s, v1.4s
-	WORD $0x4eadf694                     // 3c4: fmin v20.4s, v20.4s, v13.4s
-	WORD $0x6e28dde8                     // 3c8: fmul v8.4s, v15.4s, v8.4s
-	WORD $0x4eadf6d6                     // 3cc: fmin v22.4s, v22.4s, v13.4s
-	WORD $0x4eadf718                     // 3d0: fmin v24.4s, v24.4s, v13.4s
-	WORD $0x4e21d863                     // 3d4: scvtf v3.4s, v3.4s
-	WORD $0x4eadf6f7                     // 3d8: fmin v23.4s, v23.4s, v13.4s
-	WORD $0x6e34de52                     // 3dc: fmul v18.4s, v18.4s, v20.4s
-	WORD $0x6e30dd74                     // 3e0: fmul v20.4s, v11.4s, v16.4s
-	WORD $0x6e36de73                     // 3e4: fmul v19.4s, v19.4s, v22.4s
-	WORD $0x6e2edd56                     // 3e8: fmul v22.4s, v10.4s, v14.4s
-	WORD $0x6e38deb5                     // 3ec: fmul v21.4s, v21.4s, v24.4s
-	WORD $0x6e30df38                     // 3f0: fmul v24.4s, v25.4s, v16.4s
-	WORD $0x4e21aa52                     // 3f4: fcvtns v18.4s, v18.4s
-	WORD $0x4e20d694                     // 3f8: fadd v20.4s, v20.4s, v0.4s
-	WORD $0x6e37dd8c                     // 3fc: fmul v12.4s, v12.4s, v23.4s
-	WORD $0x4e20d6d6                     // 400: fadd v22.4s, v22.4s, v0.4s
-	WORD $0x6e2edd17                     // 404: fmul v23.4s, v8.4s, v14.4s
-	WORD $0x4e20d718                     // 408: fadd v24.4s, v24.4s, v0.4s
-	WORD $0x4e21aa73                     // 40c: fcvtns v19.4s, v19.4s
-	WORD $0x4e21f694                     // 410: fmax v20.4s, v20.4s, v1.4s
-	WORD $0x0e614a52                     // 414: sqxtn v18.4h, v18.4s
-	WORD $0x4e21f6d6                     // 418: fmax v22.4s, v22.4s, v1.4s
-	WORD $0x4e21aab5                     // 41c: fcvtns v21.4s, v21.4s
-	WORD $0x4e20d6f7                     // 420: fadd v23.4s, v23.4s, v0.4s
-	WORD $0x4e21a98c                     // 424: fcvtns v12.4s, v12.4s
-	WORD $0x4eadf694                     // 428: fmin v20.4s, v20.4s, v13.4s
-	WORD $0x4e614a72                     // 42c: sqxtn2 v18.8h, v19.4s
-	WORD $0x4eadf6d3                     // 430: fmin v19.4s, v22.4s, v13.4s
-	WORD $0x0e614ab5                     // 434: sqxtn v21.4h, v21.4s
-	WORD $0x4e21f6f6                     // 438: fmax v22.4s, v23.4s, v1.4s
-	WORD $0x4e21d8a5                     // 43c: scvtf v5.4s, v5.4s
-	WORD $0x6e34dd6b                     // 440: fmul v11.4s, v11.4s, v20.4s
-	WORD $0x4e21f714                     // 444: fmax v20.4s, v24.4s, v1.4s
-	WORD $0x6e33dd4a                     // 448: fmul v10.4s, v10.4s, v19.4s
-	WORD $0x4e614995                     // 44c: sqxtn2 v21.8h, v12.4s
-	WORD $0x4eadf6d3                     // 450: fmin v19.4s, v22.4s, v13.4s
-	WORD $0x4e690e52                     // 454: sqadd v18.8h, v18.8h, v9.8h
-	WORD $0x4e21a96b                     // 458: fcvtns v11.4s, v11.4s
-	WORD $0x4eadf694                     // 45c: fmin v20.4s, v20.4s, v13.4s
-	WORD $0x4e21a94a                     // 460: fcvtns v10.4s, v10.4s
-	WORD $0x4e21d884                     // 464: scvtf v4.4s, v4.4s
-	WORD $0x6e33dd13                     // 468: fmul v19.4s, v8.4s, v19.4s
-	WORD $0x0e214a48                     // 46c: sqxtn v8.8b, v18.8h
-	WORD $0x4e21d8f2                     // 470: scvtf v18.4s, v7.4s
-	WORD $0x6e34df2c                     // 474: fmul v12.4s, v25.4s, v20.4s
-	WORD $0x0e614974                     // 478: sqxtn v20.4h, v11.4s
-	WORD $0x4e690eab                     // 47c: sqadd v11.8h, v21.8h, v9.8h
-	WORD $0x6e23de23                     // 480: fmul v3.4s, v17.4s, v3.4s
-	WORD $0x4e21d842                     // 484: scvtf v2.4s, v2.4s
-	WORD $0xfd000208                     // 488: str d8, [x16]
-	WORD $0x6e25dde5                     // 48c: fmul v5.4s, v15.4s, v5.4s
-	WORD $0x4e21a98c                     // 490: fcvtns v12.4s, v12.4s
-	WORD $0x4e614954                     // 494: sqxtn2 v20.8h, v10.4s
-	WORD $0x8b1502d0                     // 498: add x16, x22, x21
-	WORD $0x0e214967                     // 49c: sqxtn v7.8b, v11.8h
-	WORD $0x8b150231                     // 4a0: add x17, x17, x21
-	WORD $0x4e21aa6b                     // 4a4: fcvtns v11.4s, v19.4s
-	WORD $0x4e21d8d3                     // 4a8: scvtf v19.4s, v6.4s
-	WORD $0x6e24dde4                     // 4ac: fmul v4.4s, v15.4s, v4.4s
-	WORD $0x0e61498a                     // 4b0: sqxtn v10.4h, v12.4s
-	WORD $0x6e32de2c                     // 4b4: fmul v12.4s, v17.4s, v18.4s
-	WORD $0x6e22dde2                     // 4b8: fmul v2.4s, v15.4s, v2.4s
-	WORD $0xfd0002c7                     // 4bc: str d7, [x22]
-	WORD $0x4e690e86                     // 4c0: sqadd v6.8h, v20.8h, v9.8h
-	WORD $0x8b150216                     // 4c4: add x22, x16, x21
-	WORD $0x8b150231                     // 4c8: add x17, x17, x21
-	WORD $0x4e61496a                     // 4cc: sqxtn2 v10.8h, v11.4s
-	WORD $0x6e33de2b                     // 4d0: fmul v11.4s, v17.4s, v19.4s
-	WORD $0x6e30dd92                     // 4d4: fmul v18.4s, v12.4s, v16.4s
-	WORD $0x6e2edcb3                     // 4d8: fmul v19.4s, v5.4s, v14.4s
-	WORD $0x4e690d48                     // 4dc: sqadd v8.8h, v10.8h, v9.8h
-	WORD $0x6e30dd71                     // 4e0: fmul v17.4s, v11.4s, v16.4s
-	WORD $0x6e30dc70                     // 4e4: fmul v16.4s, v3.4s, v16.4s
-	WORD $0x4e20d652                     // 4e8: fadd v18.4s, v18.4s, v0.4s
-	WORD $0x4e20d673                     // 4ec: fadd v19.4s, v19.4s, v0.4s
-	WORD $0x4e20d62f                     // 4f0: fadd v15.4s, v17.4s, v0.4s
-	WORD $0x6e2edc91                     // 4f4: fmul v17.4s, v4.4s, v14.4s
-	WORD $0x4e20d610                     // 4f8: fadd v16.4s, v16.4s, v0.4s
-	WORD $0x6e2edc4e                     // 4fc: fmul v14.4s, v2.4s, v14.4s
-	WORD $0x4e21f652                     // 500: fmax v18.4s, v18.4s, v1.4s
-	WORD $0x4e21f673                     // 504: fmax v19.4s, v19.4s, v1.4s
-	WORD $0x4e21f5ef                     // 508: fmax v15.4s, v15.4s, v1.4s
-	WORD $0x4e20d631                     // 50c: fadd v17.4s, v17.4s, v0.4s
-	WORD $0x4e21f610                     // 510: fmax v16.4s, v16.4s, v1.4s
-	WORD $0x4e20d5ce                     // 514: fadd v14.4s, v14.4s, v0.4s
-	WORD $0x4eadf652                     // 518: fmin v18.4s, v18.4s, v13.4s
-	WORD $0x4eadf5ef                     // 51c: fmin v15.4s, v15.4s, v13.4s
-	WORD $0x4e21f631                     // 520: fmax v17.4s, v17.4s, v1.4s
-	WORD $0x4eadf610                     // 524: fmin v16.4s, v16.4s, v13.4s
-	WORD $0x4e21f5ce                     // 528: fmax v14.4s, v14.4s, v1.4s
-	WORD $0x6e32dd8c                     // 52c: fmul v12.4s, v12.4s, v18.4s
-	WORD $0x4eadf672                     // 530: fmin v18.4s, v19.4s, v13.4s
-	WORD $0x6e2fdd6b                     // 534: fmul v11.4s, v11.4s, v15.4s
-	WORD $0x4eadf62f                     // 538: fmin v15.4s, v17.4s, v13.4s
-	WORD $0x6e30dc63                     // 53c: fmul v3.4s, v3.4s, v16.4s
-	WORD $0x4eadf5cd                     // 540: fmin v13.4s, v14.4s, v13.4s
-	WORD $0x4e21a98c                     // 544: fcvtns v12.4s, v12.4s
-	WORD $0x6e32dca5                     // 548: fmul v5.4s, v5.4s, v18.4s
-	WORD $0x4e21a96b                     // 54c: fcvtns v11.4s, v11.4s
-	WORD $0x6e2fdc84                     // 550: fmul v4.4s, v4.4s, v15.4s
-	WORD $0x4e21a863                     // 554: fcvtns v3.4s, v3.4s
-	WORD $0x6e2ddc42                     // 558: fmul v2.4s, v2.4s, v13.4s
-	WORD $0x0e61498c                     // 55c: sqxtn v12.4h, v12.4s
-	WORD $0x4e21a8a5                     // 560: fcvtns v5.4s, v5.4s
-	WORD $0x0e61496b                     // 564: sqxtn v11.4h, v11.4s
-	WORD $0x4e21a884                     // 568: fcvtns v4.4s, v4.4s
-	WORD $0x0e614863                     // 56c: sqxtn v3.4h, v3.4s
-	WORD $0x4e21a842                     // 570: fcvtns v2.4s, v2.4s
-	WORD $0x4e6148ac                     // 574: sqxtn2 v12.8h, v5.4s
-	WORD $0x0e2148c5                     // 578: sqxtn v5.8b, v6.8h
-	WORD $0x4e61488b                     // 57c: sqxtn2 v11.8h, v4.4s
-	WORD $0x0e214906                     // 580: sqxtn v6.8b, v8.8h
-	WORD $0x4e614843                     // 584: sqxtn2 v3.8h, v2.4s
-	WORD $0x4e690d84                     // 588: sqadd v4.8h, v12.8h, v9.8h
-	WORD $0xfd000205                     // 58c: str d5, [x16]
-	WORD $0x4e690d62                     // 590: sqadd v2.8h, v11.8h, v9.8h
-	WORD $0x8b1502d0                     // 594: add x16, x22, x21
-	WORD $0x8b150231                     // 598: add x17, x17, x21
-	WORD $0x4e690c63                     // 59c: sqadd v3.8h, v3.8h, v9.8h
-	WORD $0xfd0002c6                     // 5a0: str d6, [x22]
-	WORD $0x0e214884                     // 5a4: sqxtn v4.8b, v4.8h
-	WORD $0x8b150216                     // 5a8: add x22, x16, x21
-	WORD $0x8b150231                     // 5ac: add x17, x17, x21
-	WORD $0x0e214842                     // 5b0: sqxtn v2.8b, v2.8h
-	WORD $0x0e214863                     // 5b4: sqxtn v3.8b, v3.8h
-	WORD $0xfd000204                     // 5b8: str d4, [x16]
-	WORD $0x8b1502d7                     // 5bc: add x23, x22, x21
-	WORD $0x8b150231                     // 5c0: add x17, x17, x21
-	WORD $0xfd0002c2                     // 5c4: str d2, [x22]
-	WORD $0x8b1502f0                     // 5c8: add x16, x23, x21
-	WORD $0x8b150231                     // 5cc: add x17, x17, x21
-	WORD $0xfd0002e3                     // 5d0: str d3, [x23]
-	WORD $0x54007cab                     // 5d4: b.lt 0x1568 <gemmDotProd7x8+0x1568>
-	WORD $0xd1001e63                     // 5d8: sub x3, x19, #0x7
-	WORD $0x8b0a0108                     // 5dc: add x8, x8, x10
-	WORD $0xf100367f                     // 5e0: cmp x19, #0xd
-	WORD $0x54ffd368                     // 5e4: b.hi 0x50 <gemmDotProd7x8+0x50>
-	WORD $0xf9401695                     // 5e8: ldr x21, [x20, #0x28]
-	WORD $0xd1003a73                     // 5ec: sub x19, x19, #0xe
-	WORD $0x528000e3                     // 5f0: mov w3, #0x7                // =7
-	WORD $0x9b092268                     // 5f4: madd x8, x19, x9, x8
-	WORD $0x9b137eb5                     // 5f8: mul x21, x21, x19
-	WORD $0x8b150210                     // 5fc: add x16, x16, x21
-	WORD $0x8b150231                     // 600: add x17, x17, x21
-	WORD $0x17fffe93                     // 604: b 0x50 <gemmDotProd7x8+0x50>
-	WORD $0xd503201f                     // 608: nop
-	WORD $0xd503201f                     // 60c: nop
-	WORD $0xaa0803f6                     // 610: mov x22, x8
-	WORD $0x8b090117                     // 614: add x23, x8, x9
-	WORD $0x8b0b0118                     // 618: add x24, x8, x11
-	WORD $0x8b0c0119                     // 61c: add x25, x8, x12
-	WORD $0x8b0d011a                     // 620: add x26, x8, x13
-	WORD $0x8b0e011b                     // 624: add x27, x8, x14
-	WORD $0x8b0f0100                     // 628: add x0, x8, x15
-	WORD $0xa9414e81                     // 62c: ldp x1, x19, [x20, #0x10]
-	WORD $0xaa1f03f5                     // 630: mov x21, xzr
-	WORD $0xad40326d                     // 634: ldp q13, q12, [x19]
-	WORD $0xaa0303f3                     // 638: mov x19, x3
-	WORD $0xa9440a83                     // 63c: ldp x3, x2, [x20, #0x40]
-	WORD $0x4ead1dab                     // 640: mov v11.16b, v13.16b
-	WORD $0x4eac1d8a                     // 644: mov v10.16b, v12.16b
-	WORD $0x4ead1da9                     // 648: mov v9.16b, v13.16b
-	WORD $0x9342fc64                     // 64c: asr x4, x3, #2
-	WORD $0x4eac1d88                     // 650: mov v8.16b, v12.16b
-	WORD $0x4ead1da7                     // 654: mov v7.16b, v13.16b
-	WORD $0x4eac1d86                     // 658: mov v6.16b, v12.16b
-	WORD $0x4ead1da5                     // 65c: mov v5.16b, v13.16b
-	WORD $0x4eac1d84                     // 660: mov v4.16b, v12.16b
-	WORD $0x4ead1da3                     // 664: mov v3.16b, v13.16b
-	WORD $0x4eac1d82                     // 668: mov v2.16b, v12.16b
-	WORD $0x4ead1da1                     // 66c: mov v1.16b, v13.16b
-	WORD $0x4eac1d80                     // 670: mov v0.16b, v12.16b
-	WORD $0xaa0403e5                     // 674: mov x5, x4
-	WORD $0xf100107f                     // 678: cmp x3, #0x4
-	WORD $0x54000903                     // 67c: b.lo 0x79c <gemmDotProd7x8+0x79c>
-	WORD $0x3cf56ace                     // 680: ldr q14, [x22, x21]
-	WORD $0xf10004a5                     // 684: subs x5, x5, #0x1
-	WORD $0xad405835                     // 688: ldp q21, q22, [x1]
-	WORD $0x3cf56af0                     // 68c: ldr q16, [x23, x21]
-	WORD $0x3cf56b0f                     // 690: ldr q15, [x24, x21]
-	WORD $0x3cf56b31                     // 694: ldr q17, [x25, x21]
-	WORD $0x4f8ee2ad                     // 698: sdot v13.4s, v21.16b, v14.4b[0]
-	WORD $0x3cf56b52                     // 69c: ldr q18, [x26, x21]
-	WORD $0x4f8ee2cc                     // 6a0: sdot v12.4s, v22.16b, v14.4b[0]
-	WORD $0x3cf56b74                     // 6a4: ldr q20, [x27, x21]
-	WORD $0x4f90e2ab                     // 6a8: sdot v11.4s, v21.16b, v16.4b[0]
-	WORD $0x3cf56813                     // 6ac: ldr q19, [x0, x21]
-	WORD $0x4f90e2ca                     // 6b0: sdot v10.4s, v22.16b, v16.4b[0]
-	WORD $0x4f8fe2a9                     // 6b4: sdot v9.4s, v21.16b, v15.4b[0]
-	WORD $0x910042b5                     // 6b8: add x21, x21, #0x10
-	WORD $0x4f8fe2c8                     // 6bc: sdot v8.4s, v22.16b, v15.4b[0]
-	WORD $0x4f91e2a7                     // 6c0: sdot v7.4s, v21.16b, v17.4b[0]
-	WORD $0x4f91e2c6                     // 6c4: sdot v6.4s, v22.16b, v17.4b[0]
-	WORD $0x4f92e2a5                     // 6c8: sdot v5.4s, v21.16b, v18.4b[0]
-	WORD $0x4f92e2c4                     // 6cc: sdot v4.4s, v22.16b, v18.4b[0]
-	WORD $0x4f94e2a3                     // 6d0: sdot v3.4s, v21.16b, v20.4b[0]
-	WORD $0x4f93e2a1                     // 6d4: sdot v1.4s, v21.16b, v19.4b[0]
-	WORD $0x4f94e2c2                     // 6d8: sdot v2.4s, v22.16b, v20.4b[0]
-	WORD $0x4f93e2c0                     // 6dc: sdot v0.4s, v22.16b, v19.4b[0]
-	WORD $0xad415437                     // 6e0: ldp q23, q21, [x1, #0x20]
+	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
+	WORD $0xf9400288                     // 004: ldr x8, [x20]
+	WORD $0xf100093f                     // 008: cmp x9, #0x2
+	WORD $0x54004c20                     // 00c: b.eq 0x2a50 <gemmDotProd7x8+0x990>
+	WORD $0xf100053f                     // 010: cmp x9, #0x1
+	WORD $0x54002500                     // 014: b.eq 0x2574 <gemmDotProd7x8+0x4b4>
+	WORD $0xb50079e9                     // 018: cbnz x9, 0x3014 <gemmDotProd7x8+0xf54>
+	WORD $0xf9400689                     // 01c: ldr x9, [x20, #0x8]
+	WORD $0xf9401290                     // 020: ldr x16, [x20, #0x20]
+	WORD $0xf9401e82                     // 024: ldr x2, [x20, #0x38]
+	WORD $0xd37df12a                     // 028: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // 02c: lsl x11, x9, #1
+	WORD $0xcb09014a                     // 030: sub x10, x10, x9
+	WORD $0x8b09016c                     // 034: add x12, x11, x9
+	WORD $0xd37ef52d                     // 038: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // 03c: add x14, x13, x9
+	WORD $0xd37ff98f                     // 040: lsl x15, x12, #1
+	WORD $0xaa0803f5                     // 044: mov x21, x8
+	WORD $0x8b090116                     // 048: add x22, x8, x9
+	WORD $0x8b0b0117                     // 04c: add x23, x8, x11
+	WORD $0x8b0c0118                     // 050: add x24, x8, x12
+	WORD $0x8b0d0119                     // 054: add x25, x8, x13
+	WORD $0x8b0e011a                     // 058: add x26, x8, x14
+	WORD $0x8b0f011b                     // 05c: add x27, x8, x15
+	WORD $0xa9414680                     // 060: ldp x0, x17, [x20, #0x10]
+	WORD $0xaa1f03f3                     // 064: mov x19, xzr
+	WORD $0xad400221                     // 068: ldp q1, q0, [x17]
+	WORD $0xaa0203f1                     // 06c: mov x17, x2
+	WORD $0xa9440682                     // 070: ldp x2, x1, [x20, #0x40]
+	WORD $0x4ea01c02                     // 074: mov v2.16b, v0.16b
+	WORD $0x4ea11c24                     // 078: mov v4.16b, v1.16b
+	WORD $0x4ea01c03                     // 07c: mov v3.16b, v0.16b
+	WORD $0x9342fc43                     // 080: asr x3, x2, #2
+	WORD $0x4ea11c25                     // 084: mov v5.16b, v1.16b
+	WORD $0x4ea01c06                     // 088: mov v6.16b, v0.16b
+	WORD $0x4ea11c27                     // 08c: mov v7.16b, v1.16b
+	WORD $0x4ea01c08                     // 090: mov v8.16b, v0.16b
+	WORD $0x4ea11c29                     // 094: mov v9.16b, v1.16b
+	WORD $0x4ea01c0a                     // 098: mov v10.16b, v0.16b
+	WORD $0x4ea11c2b                     // 09c: mov v11.16b, v1.16b
+	WORD $0x4ea01c0c                     // 0a0: mov v12.16b, v0.16b
+	WORD $0x4ea11c2d                     // 0a4: mov v13.16b, v1.16b
+	WORD $0xaa0303e4                     // 0a8: mov x4, x3
+	WORD $0xf100105f                     // 0ac: cmp x2, #0x4
+	WORD $0x54000903                     // 0b0: b.lo 0x2290 <gemmDotProd7x8+0x1d0>
+	WORD $0x3cf36aae                     // 0b4: ldr q14, [x21, x19]
+	WORD $0xf1000484                     // 0b8: subs x4, x4, #0x1
+	WORD $0xad405815                     // 0bc: ldp q21, q22, [x0]
+	WORD $0x3cf36ad0                     // 0c0: ldr q16, [x22, x19]
+	WORD $0x3cf36aef                     // 0c4: ldr q15, [x23, x19]
+	WORD $0x3cf36b11                     // 0c8: ldr q17, [x24, x19]
+	WORD $0x4f8ee2ad                     // 0cc: sdot v13.4s, v21.16b, v14.4b[0]
+	WORD $0x3cf36b32                     // 0d0: ldr q18, [x25, x19]
+	WORD $0x4f8ee2cc                     // 0d4: sdot v12.4s, v22.16b, v14.4b[0]
+	WORD $0x3cf36b54                     // 0d8: ldr q20, [x26, x19]
+	WORD $0x4f90e2ab                     // 0dc: sdot v11.4s, v21.16b, v16.4b[0]
+	WORD $0x3cf36b73                     // 0e0: ldr q19, [x27, x19]
+	WORD $0x4f90e2ca                     // 0e4: sdot v10.4s, v22.16b, v16.4b[0]
+	WORD $0x4f8fe2a9                     // 0e8: sdot v9.4s, v21.16b, v15.4b[0]
+	WORD $0x91004273                     // 0ec: add x19, x19, #0x10
+	WORD $0x4f8fe2c8                     // 0f0: sdot v8.4s, v22.16b, v15.4b[0]
+	WORD $0x4f91e2a7                     // 0f4: sdot v7.4s, v21.16b, v17.4b[0]
+	WORD $0x4f91e2c6                     // 0f8: sdot v6.4s, v22.16b, v17.4b[0]
+	WORD $0x4f92e2a5                     // 0fc: sdot v5.4s, v21.16b, v18.4b[0]
+	WORD $0x4f92e2c3                     // 100: sdot v3.4s, v22.16b, v18.4b[0]
+	WORD $0x4f94e2a4                     // 104: sdot v4.4s, v21.16b, v20.4b[0]
+	WORD $0x4f93e2a1                     // 108: sdot v1.4s, v21.16b, v19.4b[0]
+	WORD $0x4f94e2c2                     // 10c: sdot v2.4s, v22.16b, v20.4b[0]
+	WORD $0x4f93e2c0                     // 110: sdot v0.4s, v22.16b, v19.4b[0]
+	WORD $0xad415417                     // 114: ldp q23, q21, [x0, #0x20]
+	WORD $0x4faee2ed                     // 118: sdot v13.4s, v23.16b, v14.4b[1]
+	WORD $0x4faee2ac                     // 11c: sdot v12.4s, v21.16b, v14.4b[1]
+	WORD $0x4fb0e2eb                     // 120: sdot v11.4s, v23.16b, v16.4b[1]
+	WORD $0x4fb0e2aa                     // 124: sdot v10.4s, v21.16b, v16.4b[1]
+	WORD $0x4fafe2e9                     // 128: sdot v9.4s, v23.16b, v15.4b[1]
+	WORD $0x4fafe2a8                     // 12c: sdot v8.4s, v21.16b, v15.4b[1]
+	WORD $0x4fb1e2e7                     // 130: sdot v7.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb1e2a6                     // 134: sdot v6.4s, v21.16b, v17.4b[1]
+	WORD $0x4fb2e2e5                     // 138: sdot v5.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb2e2a3                     // 13c: sdot v3.4s, v21.16b, v18.4b[1]
+	WORD $0x4fb4e2e4                     // 140: sdot v4.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb3e2e1                     // 144: sdot v1.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb4e2a2                     // 148: sdot v2.4s, v21.16b, v20.4b[1]
+	WORD $0x4fb3e2a0                     // 14c: sdot v0.4s, v21.16b, v19.4b[1]
+	WORD $0xad425c16                     // 150: ldp q22, q23, [x0, #0x40]
+	WORD $0x4f8eeacd                     // 154: sdot v13.4s, v22.16b, v14.4b[2]
+	WORD $0x4f8eeaec                     // 158: sdot v12.4s, v23.16b, v14.4b[2]
+	WORD $0x4f90eacb                     // 15c: sdot v11.4s, v22.16b, v16.4b[2]
+	WORD $0x4f90eaea                     // 160: sdot v10.4s, v23.16b, v16.4b[2]
+	WORD $0x4f8feac9                     // 164: sdot v9.4s, v22.16b, v15.4b[2]
+	WORD $0x4f8feae8                     // 168: sdot v8.4s, v23.16b, v15.4b[2]
+	WORD $0x4f91eac7                     // 16c: sdot v7.4s, v22.16b, v17.4b[2]
+	WORD $0x4f91eae6                     // 170: sdot v6.4s, v23.16b, v17.4b[2]
+	WORD $0x4f92eac5                     // 174: sdot v5.4s, v22.16b, v18.4b[2]
+	WORD $0x4f92eae3                     // 178: sdot v3.4s, v23.16b, v18.4b[2]
+	WORD $0x4f94eac4                     // 17c: sdot v4.4s, v22.16b, v20.4b[2]
+	WORD $0x4f93eac1                     // 180: sdot v1.4s, v22.16b, v19.4b[2]
+	WORD $0x4f94eae2                     // 184: sdot v2.4s, v23.16b, v20.4b[2]
+	WORD $0x4f93eae0                     // 188: sdot v0.4s, v23.16b, v19.4b[2]
+	WORD $0xad435815                     // 18c: ldp q21, q22, [x0, #0x60]
+	WORD $0x91020000                     // 190: add x0, x0, #0x80
+	WORD $0x4faeeaad                     // 194: sdot v13.4s, v21.16b, v14.4b[3]
+	WORD $0x4faeeacc                     // 198: sdot v12.4s, v22.16b, v14.4b[3]
+	WORD $0x4fb0eaab                     // 19c: sdot v11.4s, v21.16b, v16.4b[3]
+	WORD $0x4fb0eaca                     // 1a0: sdot v10.4s, v22.16b, v16.4b[3]
+	WORD $0x4fafeaa9                     // 1a4: sdot v9.4s, v21.16b, v15.4b[3]
+	WORD $0x4fafeac8                     // 1a8: sdot v8.4s, v22.16b, v15.4b[3]
+	WORD $0x4fb1eaa7                     // 1ac: sdot v7.4s, v21.16b, v17.4b[3]
+	WORD $0x4fb1eac6                     // 1b0: sdot v6.4s, v22.16b, v17.4b[3]
+	WORD $0x4fb2eaa5                     // 1b4: sdot v5.4s, v21.16b, v18.4b[3]
+	WORD $0x4fb2eac3                     // 1b8: sdot v3.4s, v22.16b, v18.4b[3]
+	WORD $0x4fb4eaa4                     // 1bc: sdot v4.4s, v21.16b, v20.4b[3]
+	WORD $0x4fb4eac2                     // 1c0: sdot v2.4s, v22.16b, v20.4b[3]
+	WORD $0x4fb3eaa1                     // 1c4: sdot v1.4s, v21.16b, v19.4b[3]
+	WORD $0x4fb3eac0                     // 1c8: sdot v0.4s, v22.16b, v19.4b[3]
+	WORD $0x54fff741                     // 1cc: b.ne 0x2174 <gemmDotProd7x8+0xb4>
+	WORD $0x370800a2                     // 1d0: tbnz w2, #0x1, 0x22a4 <gemmDotProd7x8+0x1e4>
+	WORD $0x37000582                     // 1d4: tbnz w2, #0x0, 0x2344 <gemmDotProd7x8+0x284>
+	WORD $0xf1000421                     // 1d8: subs x1, x1, #0x1
+	WORD $0x54000941                     // 1dc: b.ne 0x23c4 <gemmDotProd7x8+0x304>
+	WORD $0x14000050                     // 1e0: b 0x23e0 <gemmDotProd7x8+0x320>
+	WORD $0xfc736aae                     // 1e4: ldr d14, [x21, x19]
+	WORD $0xad40400f                     // 1e8: ldp q15, q16, [x0]
+	WORD $0xfc736ad1                     // 1ec: ldr d17, [x22, x19]
+	WORD $0xfc736af2                     // 1f0: ldr d18, [x23, x19]
+	WORD $0xfc736b13                     // 1f4: ldr d19, [x24, x19]
+	WORD $0x4f8ee1ed                     // 1f8: sdot v13.4s, v15.16b, v14.4b[0]
+	WORD $0xfc736b34                     // 1fc: ldr d20, [x25, x19]
+	WORD $0x4f8ee20c                     // 200: sdot v12.4s, v16.16b, v14.4b[0]
+	WORD $0xfc736b55                     // 204: ldr d21, [x26, x19]
+	WORD $0x4f91e1eb                     // 208: sdot v11.4s, v15.16b, v17.4b[0]
+	WORD $0xfc736b76                     // 20c: ldr d22, [x27, x19]
+	WORD $0x4f91e20a                     // 210: sdot v10.4s, v16.16b, v17.4b[0]
+	WORD $0x4f92e1e9                     // 214: sdot v9.4s, v15.16b, v18.4b[0]
+	WORD $0x91002273                     // 218: add x19, x19, #0x8
+	WORD $0x4f92e208                     // 21c: sdot v8.4s, v16.16b, v18.4b[0]
+	WORD $0x4f93e1e7                     // 220: sdot v7.4s, v15.16b, v19.4b[0]
+	WORD $0x4f93e206                     // 224: sdot v6.4s, v16.16b, v19.4b[0]
+	WORD $0x4f94e1e5                     // 228: sdot v5.4s, v15.16b, v20.4b[0]
+	WORD $0x4f94e203                     // 22c: sdot v3.4s, v16.16b, v20.4b[0]
+	WORD $0x4f95e1e4                     // 230: sdot v4.4s, v15.16b, v21.4b[0]
+	WORD $0x4f96e1e1                     // 234: sdot v1.4s, v15.16b, v22.4b[0]
+	WORD $0x4f95e202                     // 238: sdot v2.4s, v16.16b, v21.4b[0]
+	WORD $0x4f96e200                     // 23c: sdot v0.4s, v16.16b, v22.4b[0]
+	WORD $0xad413c17                     // 240: ldp q23, q15, [x0, #0x20]
+	WORD $0x91010000                     // 244: add x0, x0, #0x40
+	WORD $0x4faee2ed                     // 248: sdot v13.4s, v23.16b, v14.4b[1]
+	WORD $0x4faee1ec                     // 24c: sdot v12.4s, v15.16b, v14.4b[1]
+	WORD $0x4fb1e2eb                     // 250: sdot v11.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb1e1ea                     // 254: sdot v10.4s, v15.16b, v17.4b[1]
+	WORD $0x4fb2e2e9                     // 258: sdot v9.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb2e1e8                     // 25c: sdot v8.4s, v15.16b, v18.4b[1]
+	WORD $0x4fb3e2e7                     // 260: sdot v7.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb3e1e6                     // 264: sdot v6.4s, v15.16b, v19.4b[1]
+	WORD $0x4fb4e2e5                     // 268: sdot v5.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb4e1e3                     // 26c: sdot v3.4s, v15.16b, v20.4b[1]
+	WORD $0x4fb5e2e4                     // 270: sdot v4.4s, v23.16b, v21.4b[1]
+	WORD $0x4fb5e1e2                     // 274: sdot v2.4s, v15.16b, v21.4b[1]
+	WORD $0x4fb6e2e1                     // 278: sdot v1.4s, v23.16b, v22.4b[1]
+	WORD $0x4fb6e1e0                     // 27c: sdot v0.4s, v15.16b, v22.4b[1]
+	WORD $0x3607fac2                     // 280: tbz w2, #0x0, 0x2298 <gemmDotProd7x8+0x1d8>
+	WORD $0x8b1302a4                     // 284: add x4, x21, x19
+	WORD $0x8b1302c5                     // 288: add x5, x22, x19
+	WORD $0xacc1400f                     // 28c: ldp q15, q16, [x0], #0x20
+	WORD $0x4d40c88e                     // 290: ld1r { v14.4s }, [x4]
+	WORD $0x8b1302e4                     // 294: add x4, x23, x19
+	WORD $0x4d40c8b1                     // 298: ld1r { v17.4s }, [x5]
+	WORD $0x8b130305                     // 29c: add x5, x24, x19
+	WORD $0x4d40c892                     // 2a0: ld1r { v18.4s }, [x4]
+	WORD $0x8b130324                     // 2a4: add x4, x25, x19
+	WORD $0x4e8e95ed                     // 2a8: sdot v13.4s, v15.16b, v14.16b
+	WORD $0x4e8e960c                     // 2ac: sdot v12.4s, v16.16b, v14.16b
+	WORD $0x4d40c8ae                     // 2b0: ld1r { v14.4s }, [x5]
+	WORD $0x4e9195eb                     // 2b4: sdot v11.4s, v15.16b, v17.16b
+	WORD $0x8b130345                     // 2b8: add x5, x26, x19
+	WORD $0x4e91960a                     // 2bc: sdot v10.4s, v16.16b, v17.16b
+	WORD $0x4d40c891                     // 2c0: ld1r { v17.4s }, [x4]
+	WORD $0x8b130364                     // 2c4: add x4, x27, x19
+	WORD $0x4e9295e9                     // 2c8: sdot v9.4s, v15.16b, v18.16b
+	WORD $0x4e929608                     // 2cc: sdot v8.4s, v16.16b, v18.16b
+	WORD $0x4d40c8b2                     // 2d0: ld1r { v18.4s }, [x5]
+	WORD $0x4e8e95e7                     // 2d4: sdot v7.4s, v15.16b, v14.16b
+	WORD $0x91001273                     // 2d8: add x19, x19, #0x4
+	WORD $0x4e8e9606                     // 2dc: sdot v6.4s, v16.16b, v14.16b
+	WORD $0x4d40c88e                     // 2e0: ld1r { v14.4s }, [x4]
+	WORD $0x4e9195e5                     // 2e4: sdot v5.4s, v15.16b, v17.16b
+	WORD $0x4e919603                     // 2e8: sdot v3.4s, v16.16b, v17.16b
+	WORD $0x4e9295e4                     // 2ec: sdot v4.4s, v15.16b, v18.16b
+	WORD $0x4e929602                     // 2f0: sdot v2.4s, v16.16b, v18.16b
+	WORD $0x4e8e95e1                     // 2f4: sdot v1.4s, v15.16b, v14.16b
+	WORD $0x4e8e9600                     // 2f8: sdot v0.4s, v16.16b, v14.16b
+	WORD $0xf1000421                     // 2fc: subs x1, x1, #0x1
+	WORD $0x54000100                     // 300: b.eq 0x23e0 <gemmDotProd7x8+0x320>
+	WORD $0xf9402a84                     // 304: ldr x4, [x20, #0x50]
+	WORD $0x8b130093                     // 308: add x19, x4, x19
+	WORD $0xaa0303e4                     // 30c: mov x4, x3
+	WORD $0xf100105f                     // 310: cmp x2, #0x4
+	WORD $0x54ffed02                     // 314: b.hs 0x2174 <gemmDotProd7x8+0xb4>
+	WORD $0x17ffffae                     // 318: b 0x2290 <gemmDotProd7x8+0x1d0>
+	WORD $0xd503201f                     // 31c: nop
+	WORD $0xf9400e93                     // 320: ldr x19, [x20, #0x18]
+	WORD $0x4e21d9ad                     // 324: scvtf v13.4s, v13.4s
+	WORD $0x4e21d94e                     // 328: scvtf v14.4s, v10.4s
+	WORD $0xf9401695                     // 32c: ldr x21, [x20, #0x28]
+	WORD $0x4e21d8ef                     // 330: scvtf v15.4s, v7.4s
+	WORD $0xf100223f                     // 334: cmp x17, #0x8
+	WORD $0x4e21d98c                     // 338: scvtf v12.4s, v12.4s
+	WORD $0xad411e6a                     // 33c: ldp q10, q7, [x19, #0x20]
+	WORD $0x4e21d96b                     // 340: scvtf v11.4s, v11.4s
+	WORD $0x8b150216                     // 344: add x22, x16, x21
+	WORD $0x4e21d929                     // 348: scvtf v9.4s, v9.4s
+	WORD $0x4e21d908                     // 34c: scvtf v8.4s, v8.4s
+	WORD $0x6e2ddd4d                     // 350: fmul v13.4s, v10.4s, v13.4s
+	WORD $0x4e21d8d0                     // 354: scvtf v16.4s, v6.4s
+	WORD $0x6e2cdce6                     // 358: fmul v6.4s, v7.4s, v12.4s
+	WORD $0x6e2bdd4b                     // 35c: fmul v11.4s, v10.4s, v11.4s
+	WORD $0x6e29dd49                     // 360: fmul v9.4s, v10.4s, v9.4s
+	WORD $0x6e2edcec                     // 364: fmul v12.4s, v7.4s, v14.4s
+	WORD $0x4e21a9ad                     // 368: fcvtns v13.4s, v13.4s
+	WORD $0x6e28dce8                     // 36c: fmul v8.4s, v7.4s, v8.4s
+	WORD $0x4e21a8ce                     // 370: fcvtns v14.4s, v6.4s
+	WORD $0x4e21a96b                     // 374: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a929                     // 378: fcvtns v9.4s, v9.4s
+	WORD $0xad424666                     // 37c: ldp q6, q17, [x19, #0x40]
+	WORD $0x0e6149ad                     // 380: sqxtn v13.4h, v13.4s
+	WORD $0x4e21d8a5                     // 384: scvtf v5.4s, v5.4s
+	WORD $0x4e21a98c                     // 388: fcvtns v12.4s, v12.4s
+	WORD $0x0e61496b                     // 38c: sqxtn v11.4h, v11.4s
+	WORD $0x4e5118c6                     // 390: uzp1 v6.8h, v6.8h, v17.8h
+	WORD $0x6e2fdd4f                     // 394: fmul v15.4s, v10.4s, v15.4s
+	WORD $0x4e21a908                     // 398: fcvtns v8.4s, v8.4s
+	WORD $0x0e614929                     // 39c: sqxtn v9.4h, v9.4s
+	WORD $0x4e6149cd                     // 3a0: sqxtn2 v13.8h, v14.4s
+	WORD $0x4e21d884                     // 3a4: scvtf v4.4s, v4.4s
+	WORD $0x4e21d821                     // 3a8: scvtf v1.4s, v1.4s
+	WORD $0x6e25dd45                     // 3ac: fmul v5.4s, v10.4s, v5.4s
+	WORD $0x4e21d863                     // 3b0: scvtf v3.4s, v3.4s
+	WORD $0x4e61498b                     // 3b4: sqxtn2 v11.8h, v12.4s
+	WORD $0x4e21a9ec                     // 3b8: fcvtns v12.4s, v15.4s
+	WORD $0x4e614909                     // 3bc: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e660da8                     // 3c0: sqadd v8.8h, v13.8h, v6.8h
+	WORD $0x6e30dced                     // 3c4: fmul v13.4s, v7.4s, v16.4s
+	WORD $0x6e24dd44                     // 3c8: fmul v4.4s, v10.4s, v4.4s
+	WORD $0x4e21d842                     // 3cc: scvtf v2.4s, v2.4s
+	WORD $0x6e21dd41                     // 3d0: fmul v1.4s, v10.4s, v1.4s
+	WORD $0x4e21d800                     // 3d4: scvtf v0.4s, v0.4s
+	WORD $0x4e21a8a5                     // 3d8: fcvtns v5.4s, v5.4s
+	WORD $0x6e23dce3                     // 3dc: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x0e61498c                     // 3e0: sqxtn v12.4h, v12.4s
+	WORD $0x4e21a9ad                     // 3e4: fcvtns v13.4s, v13.4s
+	WORD $0x4e21a884                     // 3e8: fcvtns v4.4s, v4.4s
+	WORD $0x6e22dce2                     // 3ec: fmul v2.4s, v7.4s, v2.4s
+	WORD $0x4e21a821                     // 3f0: fcvtns v1.4s, v1.4s
+	WORD $0x6e20dce0                     // 3f4: fmul v0.4s, v7.4s, v0.4s
+	WORD $0x0e6148a5                     // 3f8: sqxtn v5.4h, v5.4s
+	WORD $0x4e21a863                     // 3fc: fcvtns v3.4s, v3.4s
+	WORD $0x4e6149ac                     // 400: sqxtn2 v12.8h, v13.4s
+	WORD $0x0e614884                     // 404: sqxtn v4.4h, v4.4s
+	WORD $0x4e21a842                     // 408: fcvtns v2.4s, v2.4s
+	WORD $0x0e614821                     // 40c: sqxtn v1.4h, v1.4s
+	WORD $0x4e21a800                     // 410: fcvtns v0.4s, v0.4s
+	WORD $0x4e660d6b                     // 414: sqadd v11.8h, v11.8h, v6.8h
+	WORD $0x4e614865                     // 418: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e660d29                     // 41c: sqadd v9.8h, v9.8h, v6.8h
+	WORD $0x4e660d83                     // 420: sqadd v3.8h, v12.8h, v6.8h
+	WORD $0x4e614844                     // 424: sqxtn2 v4.8h, v2.4s
+	WORD $0x4e614801                     // 428: sqxtn2 v1.8h, v0.4s
+	WORD $0x0e214908                     // 42c: sqxtn v8.8b, v8.8h
+	WORD $0x0e21496b                     // 430: sqxtn v11.8b, v11.8h
+	WORD $0x4e660ca2                     // 434: sqadd v2.8h, v5.8h, v6.8h
+	WORD $0x0e214927                     // 438: sqxtn v7.8b, v9.8h
+	WORD $0x0e214860                     // 43c: sqxtn v0.8b, v3.8h
+	WORD $0x4e660c83                     // 440: sqadd v3.8h, v4.8h, v6.8h
+	WORD $0x4e660c21                     // 444: sqadd v1.8h, v1.8h, v6.8h
+	WORD $0xfd000208                     // 448: str d8, [x16]
+	WORD $0x8b1502d0                     // 44c: add x16, x22, x21
+	WORD $0xfd0002cb                     // 450: str d11, [x22]
+	WORD $0x8b150216                     // 454: add x22, x16, x21
+	WORD $0x0e214842                     // 458: sqxtn v2.8b, v2.8h
+	WORD $0xfd000207                     // 45c: str d7, [x16]
+	WORD $0xfd0002c0                     // 460: str d0, [x22]
+	WORD $0x0e214860                     // 464: sqxtn v0.8b, v3.8h
+	WORD $0x0e214821                     // 468: sqxtn v1.8b, v1.8h
+	WORD $0x8b1502d0                     // 46c: add x16, x22, x21
+	WORD $0x8b150216                     // 470: add x22, x16, x21
+	WORD $0xfd000202                     // 474: str d2, [x16]
+	WORD $0x8b1502d7                     // 478: add x23, x22, x21
+	WORD $0xfd0002c0                     // 47c: str d0, [x22]
+	WORD $0x8b1502f0                     // 480: add x16, x23, x21
+	WORD $0xfd0002e1                     // 484: str d1, [x23]
+	WORD $0x5400868b                     // 488: b.lt 0x3618 <gemmDotProd7x8+0x1558>
+	WORD $0xd1001e22                     // 48c: sub x2, x17, #0x7
+	WORD $0x8b0a0108                     // 490: add x8, x8, x10
+	WORD $0xf100363f                     // 494: cmp x17, #0xd
+	WORD $0x54ffdd68                     // 498: b.hi 0x2104 <gemmDotProd7x8+0x44>
+	WORD $0xf9401693                     // 49c: ldr x19, [x20, #0x28]
+	WORD $0xd1003a31                     // 4a0: sub x17, x17, #0xe
+	WORD $0x528000e2                     // 4a4: mov w2, #0x7                // =7
+	WORD $0x9b092228                     // 4a8: madd x8, x17, x9, x8
+	WORD $0x9b114270                     // 4ac: madd x16, x19, x17, x16
+	WORD $0x17fffee5                     // 4b0: b 0x2104 <gemmDotProd7x8+0x44>
+	WORD $0xf9400689                     // 4b4: ldr x9, [x20, #0x8]
+	WORD $0xf9401290                     // 4b8: ldr x16, [x20, #0x20]
+	WORD $0xf9401e82                     // 4bc: ldr x2, [x20, #0x38]
+	WORD $0xd37df12a                     // 4c0: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // 4c4: lsl x11, x9, #1
+	WORD $0xcb09014a                     // 4c8: sub x10, x10, x9
+	WORD $0x8b09016c                     // 4cc: add x12, x11, x9
+	WORD $0xd37ef52d                     // 4d0: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // 4d4: add x14, x13, x9
+	WORD $0xd37ff98f                     // 4d8: lsl x15, x12, #1
+	WORD $0xd503201f                     // 4dc: nop
+	WORD $0xaa0803f5                     // 4e0: mov x21, x8
+	WORD $0x8b090116                     // 4e4: add x22, x8, x9
+	WORD $0x8b0b0117                     // 4e8: add x23, x8, x11
+	WORD $0x8b0c0118                     // 4ec: add x24, x8, x12
+	WORD $0x8b0d0119                     // 4f0: add x25, x8, x13
+	WORD $0x8b0e011a                     // 4f4: add x26, x8, x14
+	WORD $0x8b0f011b                     // 4f8: add x27, x8, x15
+	WORD $0xa9414680                     // 4fc: ldp x0, x17, [x20, #0x10]
+	WORD $0xaa1f03f3                     // 500: mov x19, xzr
+	WORD $0xad400221                     // 504: ldp q1, q0, [x17]
+	WORD $0xaa0203f1                     // 508: mov x17, x2
+	WORD $0xa9440682                     // 50c: ldp x2, x1, [x20, #0x40]
+	WORD $0x4ea01c02                     // 510: mov v2.16b, v0.16b
+	WORD $0x4ea11c24                     // 514: mov v4.16b, v1.16b
+	WORD $0x4ea01c03                     // 518: mov v3.16b, v0.16b
+	WORD $0x9342fc43                     // 51c: asr x3, x2, #2
+	WORD $0x4ea11c25                     // 520: mov v5.16b, v1.16b
+	WORD $0x4ea01c06                     // 524: mov v6.16b, v0.16b
+	WORD $0x4ea11c27                     // 528: mov v7.16b, v1.16b
+	WORD $0x4ea01c08                     // 52c: mov v8.16b, v0.16b
+	WORD $0x4ea11c29                     // 530: mov v9.16b, v1.16b
+	WORD $0x4ea01c0a                     // 534: mov v10.16b, v0.16b
+	WORD $0x4ea11c2b                     // 538: mov v11.16b, v1.16b
+	WORD $0x4ea01c0c                     // 53c: mov v12.16b, v0.16b
+	WORD $0x4ea11c2d                     // 540: mov v13.16b, v1.16b
+	WORD $0xaa0303e4                     // 544: mov x4, x3
+	WORD $0xf100105f                     // 548: cmp x2, #0x4
+	WORD $0x54000903                     // 54c: b.lo 0x272c <gemmDotProd7x8+0x66c>
+	WORD $0x3cf36aae                     // 550: ldr q14, [x21, x19]
+	WORD $0xf1000484                     // 554: subs x4, x4, #0x1
+	WORD $0xad405815                     // 558: ldp q21, q22, [x0]
+	WORD $0x3cf36ad0                     // 55c: ldr q16, [x22, x19]
+	WORD $0x3cf36aef                     // 560: ldr q15, [x23, x19]
+	WORD $0x3cf36b11                     // 564: ldr q17, [x24, x19]
+	WORD $0x4f8ee2ad                     // 568: sdot v13.4s, v21.16b, v14.4b[0]
+	WORD $0x3cf36b32                     // 56c: ldr q18, [x25, x19]
+	WORD $0x4f8ee2cc                     // 570: sdot v12.4s, v22.16b, v14.4b[0]
+	WORD $0x3cf36b54                     // 574: ldr q20, [x26, x19]
+	WORD $0x4f90e2ab                     // 578: sdot v11.4s, v21.16b, v16.4b[0]
+	WORD $0x3cf36b73                     // 57c: ldr q19, [x27, x19]
+	WORD $0x4f90e2ca                     // 580: sdot v10.4s, v22.16b, v16.4b[0]
+	WORD $0x4f8fe2a9                     // 584: sdot v9.4s, v21.16b, v15.4b[0]
+	WORD $0x91004273                     // 588: add x19, x19, #0x10
+	WORD $0x4f8fe2c8                     // 58c: sdot v8.4s, v22.16b, v15.4b[0]
+	WORD $0x4f91e2a7                     // 590: sdot v7.4s, v21.16b, v17.4b[0]
+	WORD $0x4f91e2c6                     // 594: sdot v6.4s, v22.16b, v17.4b[0]
+	WORD $0x4f92e2a5                     // 598: sdot v5.4s, v21.16b, v18.4b[0]
+	WORD $0x4f92e2c3                     // 59c: sdot v3.4s, v22.16b, v18.4b[0]
+	WORD $0x4f94e2a4                     // 5a0: sdot v4.4s, v21.16b, v20.4b[0]
+	WORD $0x4f93e2a1                     // 5a4: sdot v1.4s, v21.16b, v19.4b[0]
+	WORD $0x4f94e2c2                     // 5a8: sdot v2.4s, v22.16b, v20.4b[0]
+	WORD $0x4f93e2c0                     // 5ac: sdot v0.4s, v22.16b, v19.4b[0]
+	WORD $0xad415417                     // 5b0: ldp q23, q21, [x0, #0x20]
+	WORD $0x4faee2ed                     // 5b4: sdot v13.4s, v23.16b, v14.4b[1]
+	WORD $0x4faee2ac                     // 5b8: sdot v12.4s, v21.16b, v14.4b[1]
+	WORD $0x4fb0e2eb                     // 5bc: sdot v11.4s, v23.16b, v16.4b[1]
+	WORD $0x4fb0e2aa                     // 5c0: sdot v10.4s, v21.16b, v16.4b[1]
+	WORD $0x4fafe2e9                     // 5c4: sdot v9.4s, v23.16b, v15.4b[1]
+	WORD $0x4fafe2a8                     // 5c8: sdot v8.4s, v21.16b, v15.4b[1]
+	WORD $0x4fb1e2e7                     // 5cc: sdot v7.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb1e2a6                     // 5d0: sdot v6.4s, v21.16b, v17.4b[1]
+	WORD $0x4fb2e2e5                     // 5d4: sdot v5.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb2e2a3                     // 5d8: sdot v3.4s, v21.16b, v18.4b[1]
+	WORD $0x4fb4e2e4                     // 5dc: sdot v4.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb3e2e1                     // 5e0: sdot v1.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb4e2a2                     // 5e4: sdot v2.4s, v21.16b, v20.4b[1]
+	WORD $0x4fb3e2a0                     // 5e8: sdot v0.4s, v21.16b, v19.4b[1]
+	WORD $0xad425c16                     // 5ec: ldp q22, q23, [x0, #0x40]
+	WORD $0x4f8eeacd                     // 5f0: sdot v13.4s, v22.16b, v14.4b[2]
+	WORD $0x4f8eeaec                     // 5f4: sdot v12.4s, v23.16b, v14.4b[2]
+	WORD $0x4f90eacb                     // 5f8: sdot v11.4s, v22.16b, v16.4b[2]
+	WORD $0x4f90eaea                     // 5fc: sdot v10.4s, v23.16b, v16.4b[2]
+	WORD $0x4f8feac9                     // 600: sdot v9.4s, v22.16b, v15.4b[2]
+	WORD $0x4f8feae8                     // 604: sdot v8.4s, v23.16b, v15.4b[2]
+	WORD $0x4f91eac7                     // 608: sdot v7.4s, v22.16b, v17.4b[2]
+	WORD $0x4f91eae6                     // 60c: sdot v6.4s, v23.16b, v17.4b[2]
+	WORD $0x4f92eac5                     // 610: sdot v5.4s, v22.16b, v18.4b[2]
+	WORD $0x4f92eae3                     // 614: sdot v3.4s, v23.16b, v18.4b[2]
+	WORD $0x4f94eac4                     // 618: sdot v4.4s, v22.16b, v20.4b[2]
+	WORD $0x4f93eac1                     // 61c: sdot v1.4s, v22.16b, v19.4b[2]
+	WORD $0x4f94eae2                     // 620: sdot v2.4s, v23.16b, v20.4b[2]
+	WORD $0x4f93eae0                     // 624: sdot v0.4s, v23.16b, v19.4b[2]
+	WORD $0xad435815                     // 628: ldp q21, q22, [x0, #0x60]
+	WORD $0x91020000                     // 62c: add x0, x0, #0x80
+	WORD $0x4faeeaad                     // 630: sdot v13.4s, v21.16b, v14.4b[3]
+	WORD $0x4faeeacc                     // 634: sdot v12.4s, v22.16b, v14.4b[3]
+	WORD $0x4fb0eaab                     // 638: sdot v11.4s, v21.16b, v16.4b[3]
+	WORD $0x4fb0eaca                     // 63c: sdot v10.4s, v22.16b, v16.4b[3]
+	WORD $0x4fafeaa9                     // 640: sdot v9.4s, v21.16b, v15.4b[3]
+	WORD $0x4fafeac8                     // 644: sdot v8.4s, v22.16b, v15.4b[3]
+	WORD $0x4fb1eaa7                     // 648: sdot v7.4s, v21.16b, v17.4b[3]
+	WORD $0x4fb1eac6                     // 64c: sdot v6.4s, v22.16b, v17.4b[3]
+	WORD $0x4fb2eaa5                     // 650: sdot v5.4s, v21.16b, v18.4b[3]
+	WORD $0x4fb2eac3                     // 654: sdot v3.4s, v22.16b, v18.4b[3]
+	WORD $0x4fb4eaa4                     // 658: sdot v4.4s, v21.16b, v20.4b[3]
+	WORD $0x4fb4eac2                     // 65c: sdot v2.4s, v22.16b, v20.4b[3]
+	WORD $0x4fb3eaa1                     // 660: sdot v1.4s, v21.16b, v19.4b[3]
+	WORD $0x4fb3eac0                     // 664: sdot v0.4s, v22.16b, v19.4b[3]
+	WORD $0x54fff741                     // 668: b.ne 0x2610 <gemmDotProd7x8+0x550>
+	WORD $0x370800a2                     // 66c: tbnz w2, #0x1, 0x2740 <gemmDotProd7x8+0x680>
+	WORD $0x37000582                     // 670: tbnz w2, #0x0, 0x27e0 <gemmDotProd7x8+0x720>
+	WORD $0xf1000421                     // 674: subs x1, x1, #0x1
+	WORD $0x54000941                     // 678: b.ne 0x2860 <gemmDotProd7x8+0x7a0>
+	WORD $0x14000051                     // 67c: b 0x2880 <gemmDotProd7x8+0x7c0>
+	WORD $0xfc736aae                     // 680: ldr d14, [x21, x19]
+	WORD $0xad40400f                     // 684: ldp q15, q16, [x0]
+	WORD $0xfc736ad1                     // 688: ldr d17, [x22, x19]
+	WORD $0xfc736af2                     // 68c: ldr d18, [x23, x19]
+	WORD $0xfc736b13                     // 690: ldr d19, [x24, x19]
+	WORD $0x4f8ee1ed                     // 694: sdot v13.4s, v15.16b, v14.4b[0]
+	WORD $0xfc736b34                     // 698: ldr d20, [x25, x19]
+	WORD $0x4f8ee20c                     // 69c: sdot v12.4s, v16.16b, v14.4b[0]
+	WORD $0xfc736b55                     // 6a0: ldr d21, [x26, x19]
+	WORD $0x4f91e1eb                     // 6a4: sdot v11.4s, v15.16b, v17.4b[0]
+	WORD $0xfc736b76                     // 6a8: ldr d22, [x27, x19]
+	WORD $0x4f91e20a                     // 6ac: sdot v10.4s, v16.16b, v17.4b[0]
+	WORD $0x4f92e1e9                     // 6b0: sdot v9.4s, v15.16b, v18.4b[0]
+	WORD $0x91002273                     // 6b4: add x19, x19, #0x8
+	WORD $0x4f92e208                     // 6b8: sdot v8.4s, v16.16b, v18.4b[0]
+	WORD $0x4f93e1e7                     // 6bc: sdot v7.4s, v15.16b, v19.4b[0]
+	WORD $0x4f93e206                     // 6c0: sdot v6.4s, v16.16b, v19.4b[0]
+	WORD $0x4f94e1e5                     // 6c4: sdot v5.4s, v15.16b, v20.4b[0]
+	WORD $0x4f94e203                     // 6c8: sdot v3.4s, v16.16b, v20.4b[0]
+	WORD $0x4f95e1e4                     // 6cc: sdot v4.4s, v15.16b, v21.4b[0]
+	WORD $0x4f96e1e1                     // 6d0: sdot v1.4s, v15.16b, v22.4b[0]
+	WORD $0x4f95e202                     // 6d4: sdot v2.4s, v16.16b, v21.4b[0]
+	WORD $0x4f96e200                     // 6d8: sdot v0.4s, v16.16b, v22.4b[0]
+	WORD $0xad413c17                     // 6dc: ldp q23, q15, [x0, #0x20]
+	WORD $0x91010000                     // 6e0: add x0, x0, #0x40
 	WORD $0x4faee2ed                     // 6e4: sdot v13.4s, v23.16b, v14.4b[1]
-	WORD $0x4faee2ac                     // 6e8: sdot v12.4s, v21.16b, v14.4b[1]
-	WORD $0x4fb0e2eb                     // 6ec: sdot v11.4s, v23.16b, v16.4b[1]
-	WORD $0x4fb0e2aa                     // 6f0: sdot v10.4s, v21.16b, v16.4b[1]
-	WORD $0x4fafe2e9                     // 6f4: sdot v9.4s, v23.16b, v15.4b[1]
-	WORD $0x4fafe2a8                     // 6f8: sdot v8.4s, v21.16b, v15.4b[1]
-	WORD $0x4fb1e2e7                     // 6fc: sdot v7.4s, v23.16b, v17.4b[1]
-	WORD $0x4fb1e2a6                     // 700: sdot v6.4s, v21.16b, v17.4b[1]
-	WORD $0x4fb2e2e5                     // 704: sdot v5.4s, v23.16b, v18.4b[1]
-	WORD $0x4fb2e2a4                     // 708: sdot v4.4s, v21.16b, v18.4b[1]
-	WORD $0x4fb4e2e3                     // 70c: sdot v3.4s, v23.16b, v20.4b[1]
-	WORD $0x4fb3e2e1                     // 710: sdot v1.4s, v23.16b, v19.4b[1]
-	WORD $0x4fb4e2a2                     // 714: sdot v2.4s, v21.16b, v20.4b[1]
-	WORD $0x4fb3e2a0                     // 718: sdot v0.4s, v21.16b, v19.4b[1]
-	WORD $0xad425c36                     // 71c: ldp q22, q23, [x1, #0x40]
-	WORD $0x4f8eeacd                     // 720: sdot v13.4s, v22.16b, v14.4b[2]
-	WORD $0x4f8eeaec                     // 724: sdot v12.4s, v23.16b, v14.4b[2]
-	WORD $0x4f90eacb                     // 728: sdot v11.4s, v22.16b, v16.4b[2]
-	WORD $0x4f90eaea                     // 72c: sdot v10.4s, v23.16b, v16.4b[2]
-	WORD $0x4f8feac9                     // 730: sdot v9.4s, v22.16b, v15.4b[2]
-	WORD $0x4f8feae8                     // 734: sdot v8.4s, v23.16b, v15.4b[2]
-	WORD $0x4f91eac7                     // 738: sdot v7.4s, v22.16b, v17.4b[2]
-	WORD $0x4f91eae6                     // 73c: sdot v6.4s, v23.16b, v17.4b[2]
-	WORD $0x4f92eac5                     // 740: sdot v5.4s, v22.16b, v18.4b[2]
-	WORD $0x4f92eae4                     // 744: sdot v4.4s, v23.16b, v18.4b[2]
-	WORD $0x4f94eac3                     // 748: sdot v3.4s, v22.16b, v20.4b[2]
-	WORD $0x4f93eac1                     // 74c: sdot v1.4s, v22.16b, v19.4b[2]
-	WORD $0x4f94eae2                     // 750: sdot v2.4s, v23.16b, v20.4b[2]
-	WORD $0x4f93eae0                     // 754: sdot v0.4s, v23.16b, v19.4b[2]
-	WORD $0xad435835                     // 758: ldp q21, q22, [x1, #0x60]
-	WORD $0x91020021                     // 75c: add x1, x1, #0x80
-	WORD $0x4faeeaad                     // 760: sdot v13.4s, v21.16b, v14.4b[3]
-	WORD $0x4faeeacc                     // 764: sdot v12.4s, v22.16b, v14.4b[3]
-	WORD $0x4fb0eaab                     // 768: sdot v11.4s, v21.16b, v16.4b[3]
-	WORD $0x4fb0eaca                     // 76c: sdot v10.4s, v22.16b, v16.4b[3]
-	WORD $0x4fafeaa9                     // 770: sdot v9.4s, v21.16b, v15.4b[3]
-	WORD $0x4fafeac8                     // 774: sdot v8.4s, v22.16b, v15.4b[3]
-	WORD $0x4fb1eaa7                     // 778: sdot v7.4s, v21.16b, v17.4b[3]
-	WORD $0x4fb1eac6                     // 77c: sdot v6.4s, v22.16b, v17.4b[3]
-	WORD $0x4fb2eaa5                     // 780: sdot v5.4s, v21.16b, v18.4b[3]
-	WORD $0x4fb2eac4                     // 784: sdot v4.4s, v22.16b, v18.4b[3]
-	WORD $0x4fb4eaa3                     // 788: sdot v3.4s, v21.16b, v20.4b[3]
-	WORD $0x4fb4eac2                     // 78c: sdot v2.4s, v22.16b, v20.4b[3]
-	WORD $0x4fb3eaa1                     // 790: sdot v1.4s, v21.16b, v19.4b[3]
-	WORD $0x4fb3eac0                     // 794: sdot v0.4s, v22.16b, v19.4b[3]
-	WORD $0x54fff741                     // 798: b.ne 0x680 <gemmDotProd7x8+0x680>
-	WORD $0x370800a3                     // 79c: tbnz w3, #0x1, 0x7b0 <gemmDotProd7x8+0x7b0>
-	WORD $0x37000583                     // 7a0: tbnz w3, #0x0, 0x850 <gemmDotProd7x8+0x850>
-	WORD $0xf1000442                     // 7a4: subs x2, x2, #0x1
-	WORD $0x54000941                     // 7a8: b.ne 0x8d0 <gemmDotProd7x8+0x8d0>
-	WORD $0x14000051                     // 7ac: b 0x8f0 <gemmDotProd7x8+0x8f0>
-	WORD $0xfc756ace                     // 7b0: ldr d14, [x22, x21]
-	WORD $0xad40402f                     // 7b4: ldp q15, q16, [x1]
-	WORD $0xfc756af1                     // 7b8: ldr d17, [x23, x21]
-	WORD $0xfc756b12                     // 7bc: ldr d18, [x24, x21]
-	WORD $0xfc756b33                     // 7c0: ldr d19, [x25, x21]
-	WORD $0x4f8ee1ed                     // 7c4: sdot v13.4s, v15.16b, v14.4b[0]
-	WORD $0xfc756b54                     // 7c8: ldr d20, [x26, x21]
-	WORD $0x4f8ee20c                     // 7cc: sdot v12.4s, v16.16b, v14.4b[0]
-	WORD $0xfc756b75                     // 7d0: ldr d21, [x27, x21]
-	WORD $0x4f91e1eb                     // 7d4: sdot v11.4s, v15.16b, v17.4b[0]
-	WORD $0xfc756816                     // 7d8: ldr d22, [x0, x21]
-	WORD $0x4f91e20a                     // 7dc: sdot v10.4s, v16.16b, v17.4b[0]
-	WORD $0x4f92e1e9                     // 7e0: sdot v9.4s, v15.16b, v18.4b[0]
-	WORD $0x910022b5                     // 7e4: add x21, x21, #0x8
-	WORD $0x4f92e208                     // 7e8: sdot v8.4s, v16.16b, v18.4b[0]
-	WORD $0x4f93e1e7                     // 7ec: sdot v7.4s, v15.16b, v19.4b[0]
-	WORD $0x4f93e206                     // 7f0: sdot v6.4s, v16.16b, v19.4b[0]
-	WORD $0x4f94e1e5                     // 7f4: sdot v5.4s, v15.16b, v20.4b[0]
-	WORD $0x4f94e204                     // 7f8: sdot v4.4s, v16.16b, v20.4b[0]
-	WORD $0x4f95e1e3                     // 7fc: sdot v3.4s, v15.16b, v21.4b[0]
-	WORD $0x4f96e1e1                     // 800: sdot v1.4s, v15.16b, v22.4b[0]
-	WORD $0x4f95e202                     // 804: sdot v2.4s, v16.16b, v21.4b[0]
-	WORD $0x4f96e200                     // 808: sdot v0.4s, v16.16b, v22.4b[0]
-	WORD $0xad413c37                     // 80c: ldp q23, q15, [x1, #0x20]
-	WORD $0x91010021                     // 810: add x1, x1, #0x40
-	WORD $0x4faee2ed                     // 814: sdot v13.4s, v23.16b, v14.4b[1]
-	WORD $0x4faee1ec                     // 818: sdot v12.4s, v15.16b, v14.4b[1]
-	WORD $0x4fb1e2eb                     // 81c: sdot v11.4s, v23.16b, v17.4b[1]
-	WORD $0x4fb1e1ea                     // 820: sdot v10.4s, v15.16b, v17.4b[1]
-	WORD $0x4fb2e2e9                     // 824: sdot v9.4s, v23.16b, v18.4b[1]
-	WORD $0x4fb2e1e8                     // 828: sdot v8.4s, v15.16b, v18.4b[1]
-	WORD $0x4fb3e2e7                     // 82c: sdot v7.4s, v23.16b, v19.4b[1]
-	WORD $0x4fb3e1e6                     // 830: sdot v6.4s, v15.16b, v19.4b[1]
-	WORD $0x4fb4e2e5                     // 834: sdot v5.4s, v23.16b, v20.4b[1]
-	WORD $0x4fb4e1e4                     // 838: sdot v4.4s, v15.16b, v20.4b[1]
-	WORD $0x4fb5e2e3                     // 83c: sdot v3.4s, v23.16b, v21.4b[1]
-	WORD $0x4fb5e1e2                     // 840: sdot v2.4s, v15.16b, v21.4b[1]
-	WORD $0x4fb6e2e1                     // 844: sdot v1.4s, v23.16b, v22.4b[1]
-	WORD $0x4fb6e1e0                     // 848: sdot v0.4s, v15.16b, v22.4b[1]
-	WORD $0x3607fac3                     // 84c: tbz w3, #0x0, 0x7a4 <gemmDotProd7x8+0x7a4>
-	WORD $0x8b1502c5                     // 850: add x5, x22, x21
-	WORD $0x8b1502e6                     // 854: add x6, x23, x21
-	WORD $0xacc1402f                     // 858: ldp q15, q16, [x1], #0x20
-	WORD $0x4d40c8ae                     // 85c: ld1r { v14.4s }, [x5]
-	WORD $0x8b150305                     // 860: add x5, x24, x21
-	WORD $0x4d40c8d1                     // 864: ld1r { v17.4s }, [x6]
-	WORD $0x8b150326                     // 868: add x6, x25, x21
-	WORD $0x4d40c8b2                     // 86c: ld1r { v18.4s }, [x5]
-	WORD $0x8b150345                     // 870: add x5, x26, x21
-	WORD $0x4e8e95ed                     // 874: sdot v13.4s, v15.16b, v14.16b
-	WORD $0x4e8e960c                     // 878: sdot v12.4s, v16.16b, v14.16b
-	WORD $0x4d40c8ce                     // 87c: ld1r { v14.4s }, [x6]
-	WORD $0x4e9195eb                     // 880: sdot v11.4s, v15.16b, v17.16b
-	WORD $0x8b150366                     // 884: add x6, x27, x21
-	WORD $0x4e91960a                     // 888: sdot v10.4s, v16.16b, v17.16b
-	WORD $0x4d40c8b1                     // 88c: ld1r { v17.4s }, [x5]
-	WORD $0x8b150005                     // 890: add x5, x0, x21
-	WORD $0x4e9295e9                     // 894: sdot v9.4s, v15.16b, v18.16b
-	WORD $0x4e929608                     // 898: sdot v8.4s, v16.16b, v18.16b
-	WORD $0x4d40c8d2                     // 89c: ld1r { v18.4s }, [x6]
-	WORD $0x4e8e95e7                     // 8a0: sdot v7.4s, v15.16b, v14.16b
-	WORD $0x910012b5                     // 8a4: add x21, x21, #0x4
-	WORD $0x4e8e9606                     // 8a8: sdot v6.4s, v16.16b, v14.16b
-	WORD $0x4d40c8ae                     // 8ac: ld1r { v14.4s }, [x5]
-	WORD $0x4e9195e5                     // 8b0: sdot v5.4s, v15.16b, v17.16b
-	WORD $0x4e919604                     // 8b4: sdot v4.4s, v16.16b, v17.16b
-	WORD $0x4e9295e3                     // 8b8: sdot v3.4s, v15.16b, v18.16b
-	WORD $0x4e929602                     // 8bc: sdot v2.4s, v16.16b, v18.16b
-	WORD $0x4e8e95e1                     // 8c0: sdot v1.4s, v15.16b, v14.16b
-	WORD $0x4e8e9600                     // 8c4: sdot v0.4s, v16.16b, v14.16b
-	WORD $0xf1000442                     // 8c8: subs x2, x2, #0x1
-	WORD $0x54000120                     // 8cc: b.eq 0x8f0 <gemmDotProd7x8+0x8f0>
-	WORD $0xf9402a85                     // 8d0: ldr x5, [x20, #0x50]
-	WORD $0x8b1500b5                     // 8d4: add x21, x5, x21
-	WORD $0xaa0403e5                     // 8d8: mov x5, x4
-	WORD $0xf100107f                     // 8dc: cmp x3, #0x4
-	WORD $0x54ffed02                     // 8e0: b.hs 0x680 <gemmDotProd7x8+0x680>
-	WORD $0x17ffffae                     // 8e4: b 0x79c <gemmDotProd7x8+0x79c>
-	WORD $0xd503201f                     // 8e8: nop
-	WORD $0xd503201f                     // 8ec: nop
-	WORD $0xf9400e95                     // 8f0: ldr x21, [x20, #0x18]
-	WORD $0x4e21d9b1                     // 8f4: scvtf v17.4s, v13.4s
-	WORD $0xfd40022e                     // 8f8: ldr d14, [x17]
-	WORD $0x4e21d994                     // 8fc: scvtf v20.4s, v12.4s
-	WORD $0x4e21d96b                     // 900: scvtf v11.4s, v11.4s
-	WORD $0xf100227f                     // 904: cmp x19, #0x8
-	WORD $0x4e21d94a                     // 908: scvtf v10.4s, v10.4s
-	WORD $0xad4542af                     // 90c: ldp q15, q16, [x21, #0xa0]
-	WORD $0x0f08a5ce                     // 910: sshll v14.8h, v14.8b, #0x0
-	WORD $0x4e21d929                     // 914: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // 918: scvtf v8.4s, v8.4s
-	WORD $0x4e5019ef                     // 91c: uzp1 v15.8h, v15.8h, v16.8h
-	WORD $0x4e21d8e7                     // 920: scvtf v7.4s, v7.4s
-	WORD $0x4e21d8c6                     // 924: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // 928: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 92c: scvtf v4.4s, v4.4s
-	WORD $0x4e21d863                     // 930: scvtf v3.4s, v3.4s
-	WORD $0x6e6f85ce                     // 934: sub v14.8h, v14.8h, v15.8h
-	WORD $0x4e21d842                     // 938: scvtf v2.4s, v2.4s
-	WORD $0x4e21d821                     // 93c: scvtf v1.4s, v1.4s
-	WORD $0x4e21d800                     // 940: scvtf v0.4s, v0.4s
-	WORD $0x0f10a5d0                     // 944: sshll v16.4s, v14.4h, #0x0
-	WORD $0x4f10a5d2                     // 948: sshll2 v18.4s, v14.8h, #0x0
-	WORD $0xad4132ae                     // 94c: ldp q14, q12, [x21, #0x20]
-	WORD $0x4e21da13                     // 950: scvtf v19.4s, v16.4s
-	WORD $0xad4442ad                     // 954: ldp q13, q16, [x21, #0x80]
-	WORD $0x6e31ddd1                     // 958: fmul v17.4s, v14.4s, v17.4s
-	WORD $0x4e21da52                     // 95c: scvtf v18.4s, v18.4s
-	WORD $0x6e34dd94                     // 960: fmul v20.4s, v12.4s, v20.4s
-	WORD $0x6e2bddcb                     // 964: fmul v11.4s, v14.4s, v11.4s
-	WORD $0x6e33ddb3                     // 968: fmul v19.4s, v13.4s, v19.4s
-	WORD $0x6e2add8a                     // 96c: fmul v10.4s, v12.4s, v10.4s
-	WORD $0x6e29ddc9                     // 970: fmul v9.4s, v14.4s, v9.4s
-	WORD $0x6e32de12                     // 974: fmul v18.4s, v16.4s, v18.4s
-	WORD $0x6e28dd88                     // 978: fmul v8.4s, v12.4s, v8.4s
-	WORD $0x6e27ddc7                     // 97c: fmul v7.4s, v14.4s, v7.4s
-	WORD $0x4e33d631                     // 980: fadd v17.4s, v17.4s, v19.4s
-	WORD $0x6e26dd86                     // 984: fmul v6.4s, v12.4s, v6.4s
-	WORD $0x6e25ddc5                     // 988: fmul v5.4s, v14.4s, v5.4s
-	WORD $0x4e32d692                     // 98c: fadd v18.4s, v20.4s, v18.4s
-	WORD $0x6e24dd84                     // 990: fmul v4.4s, v12.4s, v4.4s
-	WORD $0x6e23ddc3                     // 994: fmul v3.4s, v14.4s, v3.4s
-	WORD $0x4e21aa31                     // 998: fcvtns v17.4s, v17.4s
-	WORD $0x6e22dd82                     // 99c: fmul v2.4s, v12.4s, v2.4s
-	WORD $0x6e21ddc1                     // 9a0: fmul v1.4s, v14.4s, v1.4s
-	WORD $0x4e21aa52                     // 9a4: fcvtns v18.4s, v18.4s
-	WORD $0x6e20dd80                     // 9a8: fmul v0.4s, v12.4s, v0.4s
-	WORD $0x0e614a33                     // 9ac: sqxtn v19.4h, v17.4s
-	WORD $0xad4252b1                     // 9b0: ldp q17, q20, [x21, #0x40]
-	WORD $0xf9401695                     // 9b4: ldr x21, [x20, #0x28]
-	WORD $0x4e541a31                     // 9b8: uzp1 v17.8h, v17.8h, v20.8h
-	WORD $0x4e614a53                     // 9bc: sqxtn2 v19.8h, v18.4s
-	WORD $0x8b150216                     // 9c0: add x22, x16, x21
-	WORD $0x8b150231                     // 9c4: add x17, x17, x21
-	WORD $0x4e710e72                     // 9c8: sqadd v18.8h, v19.8h, v17.8h
-	WORD $0x0e214a52                     // 9cc: sqxtn v18.8b, v18.8h
-	WORD $0xfd000212                     // 9d0: str d18, [x16]
-	WORD $0xfd400232                     // 9d4: ldr d18, [x17]
-	WORD $0x8b1502d0                     // 9d8: add x16, x22, x21
-	WORD $0x8b150231                     // 9dc: add x17, x17, x21
-	WORD $0x0f08a652                     // 9e0: sshll v18.8h, v18.8b, #0x0
-	WORD $0x6e6f8652                     // 9e4: sub v18.8h, v18.8h, v15.8h
-	WORD $0x0f10a653                     // 9e8: sshll v19.4s, v18.4h, #0x0
-	WORD $0x4f10a652                     // 9ec: sshll2 v18.4s, v18.8h, #0x0
-	WORD $0x4e21da73                     // 9f0: scvtf v19.4s, v19.4s
-	WORD $0x4e21da52                     // 9f4: scvtf v18.4s, v18.4s
-	WORD $0x6e33ddb3                     // 9f8: fmul v19.4s, v13.4s, v19.4s
-	WORD $0x6e32de12                     // 9fc: fmul v18.4s, v16.4s, v18.4s
-	WORD $0x4e33d56b                     // a00: fadd v11.4s, v11.4s, v19.4s
-	WORD $0x4e32d54a                     // a04: fadd v10.4s, v10.4s, v18.4s
-	WORD $0x4e21a96b                     // a08: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // a0c: fcvtns v10.4s, v10.4s
-	WORD $0x0e61496b                     // a10: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // a14: sqxtn2 v11.8h, v10.4s
-	WORD $0x4e710d6a                     // a18: sqadd v10.8h, v11.8h, v17.8h
-	WORD $0x0e21494a                     // a1c: sqxtn v10.8b, v10.8h
-	WORD $0xfd0002ca                     // a20: str d10, [x22]
-	WORD $0xfd40022a                     // a24: ldr d10, [x17]
-	WORD $0x8b150216                     // a28: add x22, x16, x21
-	WORD $0x8b150231                     // a2c: add x17, x17, x21
-	WORD $0x0f08a54a                     // a30: sshll v10.8h, v10.8b, #0x0
-	WORD $0x6e6f854a                     // a34: sub v10.8h, v10.8h, v15.8h
-	WORD $0x0f10a54b                     // a38: sshll v11.4s, v10.4h, #0x0
-	WORD $0x4f10a54a                     // a3c: sshll2 v10.4s, v10.8h, #0x0
-	WORD $0x4e21d96b                     // a40: scvtf v11.4s, v11.4s
-	WORD $0x4e21d94a                     // a44: scvtf v10.4s, v10.4s
-	WORD $0x6e2bddab                     // a48: fmul v11.4s, v13.4s, v11.4s
-	WORD $0x6e2ade0a                     // a4c: fmul v10.4s, v16.4s, v10.4s
-	WORD $0x4e2bd529                     // a50: fadd v9.4s, v9.4s, v11.4s
-	WORD $0x4e2ad508                     // a54: fadd v8.4s, v8.4s, v10.4s
-	WORD $0x4e21a929                     // a58: fcvtns v9.4s, v9.4s
-	WORD $0x4e21a908                     // a5c: fcvtns v8.4s, v8.4s
-	WORD $0x0e614929                     // a60: sqxtn v9.4h, v9.4s
-	WORD $0x4e614909                     // a64: sqxtn2 v9.8h, v8.4s
-	WORD $0x4e710d28                     // a68: sqadd v8.8h, v9.8h, v17.8h
-	WORD $0x0e214908                     // a6c: sqxtn v8.8b, v8.8h
-	WORD $0xfd000208                     // a70: str d8, [x16]
-	WORD $0xfd400228                     // a74: ldr d8, [x17]
-	WORD $0x8b1502d0                     // a78: add x16, x22, x21
-	WORD $0x8b150231                     // a7c: add x17, x17, x21
-	WORD $0x0f08a508                     // a80: sshll v8.8h, v8.8b, #0x0
-	WORD $0x6e6f8508                     // a84: sub v8.8h, v8.8h, v15.8h
-	WORD $0x0f10a509                     // a88: sshll v9.4s, v8.4h, #0x0
-	WORD $0x4f10a508                     // a8c: sshll2 v8.4s, v8.8h, #0x0
-	WORD $0x4e21d929                     // a90: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // a94: scvtf v8.4s, v8.4s
-	WORD $0x6e29dda9                     // a98: fmul v9.4s, v13.4s, v9.4s
-	WORD $0x6e28de08                     // a9c: fmul v8.4s, v16.4s, v8.4s
-	WORD $0x4e29d4e7                     // aa0: fadd v7.4s, v7.4s, v9.4s
-	WORD $0x4e28d4c6                     // aa4: fadd v6.4s, v6.4s, v8.4s
-	WORD $0x4e21a8e7                     // aa8: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // aac: fcvtns v6.4s, v6.4s
-	WORD $0x0e6148e7                     // ab0: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // ab4: sqxtn2 v7.8h, v6.4s
-	WORD $0x4e710ce6                     // ab8: sqadd v6.8h, v7.8h, v17.8h
-	WORD $0x0e2148c6                     // abc: sqxtn v6.8b, v6.8h
-	WORD $0xfd0002c6                     // ac0: str d6, [x22]
-	WORD $0xfd400226                     // ac4: ldr d6, [x17]
-	WORD $0x8b150216                     // ac8: add x22, x16, x21
-	WORD $0x8b150231                     // acc: add x17, x17, x21
-	WORD $0x0f08a4c6                     // ad0: sshll v6.8h, v6.8b, #0x0
-	WORD $0x6e6f84c6                     // ad4: sub v6.8h, v6.8h, v15.8h
-	WORD $0x0f10a4c7                     // ad8: sshll v7.4s, v6.4h, #0x0
-	WORD $0x4f10a4c6                     // adc: sshll2 v6.4s, v6.8h, #0x0
-	WORD $0x4e21d8e7                     // ae0: scvtf v7.4s, v7.4s
-	WORD $0x4e21d8c6                     // ae4: scvtf v6.4s, v6.4s
-	WORD $0x6e27dda7                     // ae8: fmul v7.4s, v13.4s, v7.4s
-	WORD $0x6e26de06                     // aec: fmul v6.4s, v16.4s, v6.4s
-	WORD $0x4e27d4a5                     // af0: fadd v5.4s, v5.4s, v7.4s
-	WORD $0x4e26d484                     // af4: fadd v4.4s, v4.4s, v6.4s
-	WORD $0x4e21a8a5                     // af8: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // afc: fcvtns v4.4s, v4.4s
-	WORD $0x0e6148a5                     // b00: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // b04: sqxtn2 v5.8h, v4.4s
-	WORD $0x4e710ca4                     // b08: sqadd v4.8h, v5.8h, v17.8h
-	WORD $0x0e214884                     // b0c: sqxtn v4.8b, v4.8h
-	WORD $0xfd000204                     // b10: str d4, [x16]
-	WORD $0xfd400224                     // b14: ldr d4, [x17]
-	WORD $0x8b1502d7                     // b18: add x23, x22, x21
-	WORD $0x8b150231                     // b1c: add x17, x17, x21
-	WORD $0x0f08a484                     // b20: sshll v4.8h, v4.8b, #0x0
-	WORD $0x6e6f8484                     // b24: sub v4.8h, v4.8h, v15.8h
-	WORD $0x0f10a485                     // b28: sshll v5.4s, v4.4h, #0x0
-	WORD $0x4f10a484                     // b2c: sshll2 v4.4s, v4.8h, #0x0
-	WORD $0x4e21d8a5                     // b30: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // b34: scvtf v4.4s, v4.4s
-	WORD $0x6e25dda5                     // b38: fmul v5.4s, v13.4s, v5.4s
-	WORD $0x6e24de04                     // b3c: fmul v4.4s, v16.4s, v4.4s
-	WORD $0x4e25d463                     // b40: fadd v3.4s, v3.4s, v5.4s
-	WORD $0x4e24d442                     // b44: fadd v2.4s, v2.4s, v4.4s
-	WORD $0x4e21a863                     // b48: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a842                     // b4c: fcvtns v2.4s, v2.4s
-	WORD $0x0e614863                     // b50: sqxtn v3.4h, v3.4s
-	WORD $0x4e614843                     // b54: sqxtn2 v3.8h, v2.4s
-	WORD $0x4e710c62                     // b58: sqadd v2.8h, v3.8h, v17.8h
-	WORD $0x0e214842                     // b5c: sqxtn v2.8b, v2.8h
-	WORD $0xfd0002c2                     // b60: str d2, [x22]
-	WORD $0xfd400222                     // b64: ldr d2, [x17]
-	WORD $0x8b1502f0                     // b68: add x16, x23, x21
-	WORD $0x8b150231                     // b6c: add x17, x17, x21
-	WORD $0x0f08a442                     // b70: sshll v2.8h, v2.8b, #0x0
-	WORD $0x6e6f8442                     // b74: sub v2.8h, v2.8h, v15.8h
-	WORD $0x0f10a443                     // b78: sshll v3.4s, v2.4h, #0x0
-	WORD $0x4f10a442                     // b7c: sshll2 v2.4s, v2.8h, #0x0
-	WORD $0x4e21d863                     // b80: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // b84: scvtf v2.4s, v2.4s
-	WORD $0x6e23dda3                     // b88: fmul v3.4s, v13.4s, v3.4s
-	WORD $0x6e22de02                     // b8c: fmul v2.4s, v16.4s, v2.4s
-	WORD $0x4e23d421                     // b90: fadd v1.4s, v1.4s, v3.4s
-	WORD $0x4e22d400                     // b94: fadd v0.4s, v0.4s, v2.4s
-	WORD $0x4e21a821                     // b98: fcvtns v1.4s, v1.4s
-	WORD $0x4e21a800                     // b9c: fcvtns v0.4s, v0.4s
-	WORD $0x0e614821                     // ba0: sqxtn v1.4h, v1.4s
-	WORD $0x4e614801                     // ba4: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e710c20                     // ba8: sqadd v0.8h, v1.8h, v17.8h
-	WORD $0x0e214800                     // bac: sqxtn v0.8b, v0.8h
-	WORD $0xfd0002e0                     // bb0: str d0, [x23]
-	WORD $0x54004dab                     // bb4: b.lt 0x1568 <gemmDotProd7x8+0x1568>
-	WORD $0xd1001e63                     // bb8: sub x3, x19, #0x7
-	WORD $0x8b0a0108                     // bbc: add x8, x8, x10
-	WORD $0xf100367f                     // bc0: cmp x19, #0xd
-	WORD $0x54ffd268                     // bc4: b.hi 0x610 <gemmDotProd7x8+0x610>
-	WORD $0xf9401695                     // bc8: ldr x21, [x20, #0x28]
-	WORD $0xd1003a73                     // bcc: sub x19, x19, #0xe
-	WORD $0x528000e3                     // bd0: mov w3, #0x7                // =7
-	WORD $0x9b092268                     // bd4: madd x8, x19, x9, x8
-	WORD $0x9b137eb5                     // bd8: mul x21, x21, x19
-	WORD $0x8b150210                     // bdc: add x16, x16, x21
-	WORD $0x8b150231                     // be0: add x17, x17, x21
-	WORD $0x17fffe8b                     // be4: b 0x610 <gemmDotProd7x8+0x610>
-	WORD $0xd503201f                     // be8: nop
-	WORD $0xd503201f                     // bec: nop
-	WORD $0xd1001e63                     // bf0: sub x3, x19, #0x7
-	WORD $0x8b0a0108                     // bf4: add x8, x8, x10
-	WORD $0xf100367f                     // bf8: cmp x19, #0xd
-	WORD $0x54000108                     // bfc: b.hi 0xc1c <gemmDotProd7x8+0xc1c>
-	WORD $0xf9401695                     // c00: ldr x21, [x20, #0x28]
-	WORD $0xd1003a73                     // c04: sub x19, x19, #0xe
-	WORD $0x528000e3                     // c08: mov w3, #0x7                // =7
-	WORD $0x9b092268                     // c0c: madd x8, x19, x9, x8
-	WORD $0x9b137eb5                     // c10: mul x21, x21, x19
-	WORD $0x8b150210                     // c14: add x16, x16, x21
-	WORD $0x8b150231                     // c18: add x17, x17, x21
-	WORD $0xaa0803f6                     // c1c: mov x22, x8
-	WORD $0x8b090117                     // c20: add x23, x8, x9
-	WORD $0x8b0b0118                     // c24: add x24, x8, x11
-	WORD $0x8b0c0119                     // c28: add x25, x8, x12
-	WORD $0x8b0d011a                     // c2c: add x26, x8, x13
-	WORD $0x8b0e011b                     // c30: add x27, x8, x14
-	WORD $0x8b0f0100                     // c34: add x0, x8, x15
-	WORD $0xa9414e81                     // c38: ldp x1, x19, [x20, #0x10]
-	WORD $0xaa1f03f5                     // c3c: mov x21, xzr
-	WORD $0xad400261                     // c40: ldp q1, q0, [x19]
-	WORD $0xaa0303f3                     // c44: mov x19, x3
-	WORD $0xa9440a83                     // c48: ldp x3, x2, [x20, #0x40]
-	WORD $0x4ea01c02                     // c4c: mov v2.16b, v0.16b
-	WORD $0x4ea11c24                     // c50: mov v4.16b, v1.16b
-	WORD $0x4ea01c03                     // c54: mov v3.16b, v0.16b
-	WORD $0x9342fc64                     // c58: asr x4, x3, #2
-	WORD $0x4ea11c25                     // c5c: mov v5.16b, v1.16b
-	WORD $0x4ea01c06                     // c60: mov v6.16b, v0.16b
-	WORD $0x4ea11c27                     // c64: mov v7.16b, v1.16b
-	WORD $0x4ea01c08                     // c68: mov v8.16b, v0.16b
-	WORD $0x4ea11c29                     // c6c: mov v9.16b, v1.16b
-	WORD $0x4ea01c0a                     // c70: mov v10.16b, v0.16b
-	WORD $0x4ea11c2b                     // c74: mov v11.16b, v1.16b
-	WORD $0x4ea01c0c                     // c78: mov v12.16b, v0.16b
-	WORD $0x4ea11c2d                     // c7c: mov v13.16b, v1.16b
-	WORD $0xaa0403e5                     // c80: mov x5, x4
-	WORD $0xf100107f                     // c84: cmp x3, #0x4
-	WORD $0x54000923                     // c88: b.lo 0xdac <gemmDotProd7x8+0xdac>
-	WORD $0xd503201f                     // c8c: nop
-	WORD $0x3cf56ace                     // c90: ldr q14, [x22, x21]
-	WORD $0xf10004a5                     // c94: subs x5, x5, #0x1
-	WORD $0xad405835                     // c98: ldp q21, q22, [x1]
-	WORD $0x3cf56af0                     // c9c: ldr q16, [x23, x21]
-	WORD $0x3cf56b0f                     // ca0: ldr q15, [x24, x21]
-	WORD $0x3cf56b31                     // ca4: ldr q17, [x25, x21]
-	WORD $0x4f8ee2ad                     // ca8: sdot v13.4s, v21.16b, v14.4b[0]
-	WORD $0x3cf56b52                     // cac: ldr q18, [x26, x21]
-	WORD $0x4f8ee2cc                     // cb0: sdot v12.4s, v22.16b, v14.4b[0]
-	WORD $0x3cf56b74                     // cb4: ldr q20, [x27, x21]
-	WORD $0x4f90e2ab                     // cb8: sdot v11.4s, v21.16b, v16.4b[0]
-	WORD $0x3cf56813                     // cbc: ldr q19, [x0, x21]
-	WORD $0x4f90e2ca                     // cc0: sdot v10.4s, v22.16b, v16.4b[0]
-	WORD $0x4f8fe2a9                     // cc4: sdot v9.4s, v21.16b, v15.4b[0]
-	WORD $0x910042b5                     // cc8: add x21, x21, #0x10
-	WORD $0x4f8fe2c8                     // ccc: sdot v8.4s, v22.16b, v15.4b[0]
-	WORD $0x4f91e2a7                     // cd0: sdot v7.4s, v21.16b, v17.4b[0]
-	WORD $0x4f91e2c6                     // cd4: sdot v6.4s, v22.16b, v17.4b[0]
-	WORD $0x4f92e2a5                     // cd8: sdot v5.4s, v21.16b, v18.4b[0]
-	WORD $0x4f92e2c3                     // cdc: sdot v3.4s, v22.16b, v18.4b[0]
-	WORD $0x4f94e2a4                     // ce0: sdot v4.4s, v21.16b, v20.4b[0]
-	WORD $0x4f93e2a1                     // ce4: sdot v1.4s, v21.16b, v19.4b[0]
-	WORD $0x4f94e2c2                     // ce8: sdot v2.4s, v22.16b, v20.4b[0]
-	WORD $0x4f93e2c0                     // cec: sdot v0.4s, v22.16b, v19.4b[0]
-	WORD $0xad415437                     // cf0: ldp q23, q21, [x1, #0x20]
-	WORD $0x4faee2ed                     // cf4: sdot v13.4s, v23.16b, v14.4b[1]
-	WORD $0x4faee2ac                     // cf8: sdot v12.4s, v21.16b, v14.4b[1]
-	WORD $0x4fb0e2eb                     // cfc: sdot v11.4s, v23.16b, v16.4b[1]
-	WORD $0x4fb0e2aa                     // d00: sdot v10.4s, v21.16b, v16.4b[1]
-	WORD $0x4fafe2e9                     // d04: sdot v9.4s, v23.16b, v15.4b[1]
-	WORD $0x4fafe2a8                     // d08: sdot v8.4s, v21.16b, v15.4b[1]
-	WORD $0x4fb1e2e7                     // d0c: sdot v7.4s, v23.16b, v17.4b[1]
-	WORD $0x4fb1e2a6                     // d10: sdot v6.4s, v21.16b, v17.4b[1]
-	WORD $0x4fb2e2e5                     // d14: sdot v5.4s, v23.16b, v18.4b[1]
-	WORD $0x4fb2e2a3                     // d18: sdot v3.4s, v21.16b, v18.4b[1]
-	WORD $0x4fb4e2e4                     // d1c: sdot v4.4s, v23.16b, v20.4b[1]
-	WORD $0x4fb3e2e1                     // d20: sdot v1.4s, v23.16b, v19.4b[1]
-	WORD $0x4fb4e2a2                     // d24: sdot v2.4s, v21.16b, v20.4b[1]
-	WORD $0x4fb3e2a0                     // d28: sdot v0.4s, v21.16b, v19.4b[1]
-	WORD $0xad425c36                     // d2c: ldp q22, q23, [x1, #0x40]
-	WORD $0x4f8eeacd                     // d30: sdot v13.4s, v22.16b, v14.4b[2]
-	WORD $0x4f8eeaec                     // d34: sdot v12.4s, v23.16b, v14.4b[2]
-	WORD $0x4f90eacb                     // d38: sdot v11.4s, v22.16b, v16.4b[2]
-	WORD $0x4f90eaea                     // d3c: sdot v10.4s, v23.16b, v16.4b[2]
-	WORD $0x4f8feac9                     // d40: sdot v9.4s, v22.16b, v15.4b[2]
-	WORD $0x4f8feae8                     // d44: sdot v8.4s, v23.16b, v15.4b[2]
-	WORD $0x4f91eac7                     // d48: sdot v7.4s, v22.16b, v17.4b[2]
-	WORD $0x4f91eae6                     // d4c: sdot v6.4s, v23.16b, v17.4b[2]
-	WORD $0x4f92eac5                     // d50: sdot v5.4s, v22.16b, v18.4b[2]
-	WORD $0x4f92eae3                     // d54: sdot v3.4s, v23.16b, v18.4b[2]
-	WORD $0x4f94eac4                     // d58: sdot v4.4s, v22.16b, v20.4b[2]
-	WORD $0x4f93eac1                     // d5c: sdot v1.4s, v22.16b, v19.4b[2]
-	WORD $0x4f94eae2                     // d60: sdot v2.4s, v23.16b, v20.4b[2]
-	WORD $0x4f93eae0                     // d64: sdot v0.4s, v23.16b, v19.4b[2]
-	WORD $0xad435835                     // d68: ldp q21, q22, [x1, #0x60]
-	WORD $0x91020021                     // d6c: add x1, x1, #0x80
-	WORD $0x4faeeaad                     // d70: sdot v13.4s, v21.16b, v14.4b[3]
-	WORD $0x4faeeacc                     // d74: sdot v12.4s, v22.16b, v14.4b[3]
-	WORD $0x4fb0eaab                     // d78: sdot v11.4s, v21.16b, v16.4b[3]
-	WORD $0x4fb0eaca                     // d7c: sdot v10.4s, v22.16b, v16.4b[3]
-	WORD $0x4fafeaa9                     // d80: sdot v9.4s, v21.16b, v15.4b[3]
-	WORD $0x4fafeac8                     // d84: sdot v8.4s, v22.16b, v15.4b[3]
-	WORD $0x4fb1eaa7                     // d88: sdot v7.4s, v21.16b, v17.4b[3]
-	WORD $0x4fb1eac6                     // d8c: sdot v6.4s, v22.16b, v17.4b[3]
-	WORD $0x4fb2eaa5                     // d90: sdot v5.4s, v21.16b, v18.4b[3]
-	WORD $0x4fb2eac3                     // d94: sdot v3.4s, v22.16b, v18.4b[3]
-	WORD $0x4fb4eaa4                     // d98: sdot v4.4s, v21.16b, v20.4b[3]
-	WORD $0x4fb4eac2                     // d9c: sdot v2.4s, v22.16b, v20.4b[3]
-	WORD $0x4fb3eaa1                     // da0: sdot v1.4s, v21.16b, v19.4b[3]
-	WORD $0x4fb3eac0                     // da4: sdot v0.4s, v22.16b, v19.4b[3]
-	WORD $0x54fff741                     // da8: b.ne 0xc90 <gemmDotProd7x8+0xc90>
-	WORD $0x370800a3                     // dac: tbnz w3, #0x1, 0xdc0 <gemmDotProd7x8+0xdc0>
-	WORD $0x37000583                     // db0: tbnz w3, #0x0, 0xe60 <gemmDotProd7x8+0xe60>
-	WORD $0xf1000442                     // db4: subs x2, x2, #0x1
-	WORD $0x54000941                     // db8: b.ne 0xee0 <gemmDotProd7x8+0xee0>
-	WORD $0x14000051                     // dbc: b 0xf00 <gemmDotProd7x8+0xf00>
-	WORD $0xfc756ace                     // dc0: ldr d14, [x22, x21]
-	WORD $0xad40402f                     // dc4: ldp q15, q16, [x1]
-	WORD $0xfc756af1                     // dc8: ldr d17, [x23, x21]
-	WORD $0xfc756b12                     // dcc: ldr d18, [x24, x21]
-	WORD $0xfc756b33                     // dd0: ldr d19, [x25, x21]
-	WORD $0x4f8ee1ed                     // dd4: sdot v13.4s, v15.16b, v14.4b[0]
-	WORD $0xfc756b54                     // dd8: ldr d20, [x26, x21]
-	WORD $0x4f8ee20c                     // ddc: sdot v12.4s, v16.16b, v14.4b[0]
-	WORD $0xfc756b75                     // de0: ldr d21, [x27, x21]
-	WORD $0x4f91e1eb                     // de4: sdot v11.4s, v15.16b, v17.4b[0]
-	WORD $0xfc756816                     // de8: ldr d22, [x0, x21]
-	WORD $0x4f91e20a                     // dec: sdot v10.4s, v16.16b, v17.4b[0]
-	WORD $0x4f92e1e9                     // df0: sdot v9.4s, v15.16b, v18.4b[0]
-	WORD $0x910022b5                     // df4: add x21, x21, #0x8
-	WORD $0x4f92e208                     // df8: sdot v8.4s, v16.16b, v18.4b[0]
-	WORD $0x4f93e1e7                     // dfc: sdot v7.4s, v15.16b, v19.4b[0]
-	WORD $0x4f93e206                     // e00: sdot v6.4s, v16.16b, v19.4b[0]
-	WORD $0x4f94e1e5                     // e04: sdot v5.4s, v15.16b, v20.4b[0]
-	WORD $0x4f94e203                     // e08: sdot v3.4s, v16.16b, v20.4b[0]
-	WORD $0x4f95e1e4                     // e0c: sdot v4.4s, v15.16b, v21.4b[0]
-	WORD $0x4f96e1e1                     // e10: sdot v1.4s, v15.16b, v22.4b[0]
-	WORD $0x4f95e202                     // e14: sdot v2.4s, v16.16b, v21.4b[0]
-	WORD $0x4f96e200                     // e18: sdot v0.4s, v16.16b, v22.4b[0]
-	WORD $0xad413c37                     // e1c: ldp q23, q15, [x1, #0x20]
-	WORD $0x91010021                     // e20: add x1, x1, #0x40
-	WORD $0x4faee2ed                     // e24: sdot v13.4s, v23.16b, v14.4b[1]
-	WORD $0x4faee1ec                     // e28: sdot v12.4s, v15.16b, v14.4b[1]
-	WORD $0x4fb1e2eb                     // e2c: sdot v11.4s, v23.16b, v17.4b[1]
-	WORD $0x4fb1e1ea                     // e30: sdot v10.4s, v15.16b, v17.4b[1]
-	WORD $0x4fb2e2e9                     // e34: sdot v9.4s, v23.16b, v18.4b[1]
-	WORD $0x4fb2e1e8                     // e38: sdot v8.4s, v15.16b, v18.4b[1]
-	WORD $0x4fb3e2e7                     // e3c: sdot v7.4s, v23.16b, v19.4b[1]
-	WORD $0x4fb3e1e6                     // e40: sdot v6.4s, v15.16b, v19.4b[1]
-	WORD $0x4fb4e2e5                     // e44: sdot v5.4s, v23.16b, v20.4b[1]
-	WORD $0x4fb4e1e3                     // e48: sdot v3.4s, v15.16b, v20.4b[1]
-	WORD $0x4fb5e2e4                     // e4c: sdot v4.4s, v23.16b, v21.4b[1]
-	WORD $0x4fb5e1e2                     // e50: sdot v2.4s, v15.16b, v21.4b[1]
-	WORD $0x4fb6e2e1                     // e54: sdot v1.4s, v23.16b, v22.4b[1]
-	WORD $0x4fb6e1e0                     // e58: sdot v0.4s, v15.16b, v22.4b[1]
-	WORD $0x3607fac3                     // e5c: tbz w3, #0x0, 0xdb4 <gemmDotProd7x8+0xdb4>
-	WORD $0x8b1502c5                     // e60: add x5, x22, x21
-	WORD $0x8b1502e6                     // e64: add x6, x23, x21
-	WORD $0xacc1402f                     // e68: ldp q15, q16, [x1], #0x20
-	WORD $0x4d40c8ae                     // e6c: ld1r { v14.4s }, [x5]
-	WORD $0x8b150305                     // e70: add x5, x24, x21
-	WORD $0x4d40c8d1                     // e74: ld1r { v17.4s }, [x6]
-	WORD $0x8b150326                     // e78: add x6, x25, x21
-	WORD $0x4d40c8b2                     // e7c: ld1r { v18.4s }, [x5]
-	WORD $0x8b150345                     // e80: add x5, x26, x21
-	WORD $0x4e8e95ed                     // e84: sdot v13.4s, v15.16b, v14.16b
-	WORD $0x4e8e960c                     // e88: sdot v12.4s, v16.16b, v14.16b
-	WORD $0x4d40c8ce                     // e8c: ld1r { v14.4s }, [x6]
-	WORD $0x4e9195eb                     // e90: sdot v11.4s, v15.16b, v17.16b
-	WORD $0x8b150366                     // e94: add x6, x27, x21
-	WORD $0x4e91960a                     // e98: sdot v10.4s, v16.16b, v17.16b
-	WORD $0x4d40c8b1                     // e9c: ld1r { v17.4s }, [x5]
-	WORD $0x8b150005                     // ea0: add x5, x0, x21
-	WORD $0x4e9295e9                     // ea4: sdot v9.4s, v15.16b, v18.16b
-	WORD $0x4e929608                     // ea8: sdot v8.4s, v16.16b, v18.16b
-	WORD $0x4d40c8d2                     // eac: ld1r { v18.4s }, [x6]
-	WORD $0x4e8e95e7                     // eb0: sdot v7.4s, v15.16b, v14.16b
-	WORD $0x910012b5                     // eb4: add x21, x21, #0x4
-	WORD $0x4e8e9606                     // eb8: sdot v6.4s, v16.16b, v14.16b
-	WORD $0x4d40c8ae                     // ebc: ld1r { v14.4s }, [x5]
-	WORD $0x4e9195e5                     // ec0: sdot v5.4s, v15.16b, v17.16b
-	WORD $0x4e919603                     // ec4: sdot v3.4s, v16.16b, v17.16b
-	WORD $0x4e9295e4                     // ec8: sdot v4.4s, v15.16b, v18.16b
-	WORD $0x4e929602                     // ecc: sdot v2.4s, v16.16b, v18.16b
-	WORD $0x4e8e95e1                     // ed0: sdot v1.4s, v15.16b, v14.16b
-	WORD $0x4e8e9600                     // ed4: sdot v0.4s, v16.16b, v14.16b
-	WORD $0xf1000442                     // ed8: subs x2, x2, #0x1
-	WORD $0x54000120                     // edc: b.eq 0xf00 <gemmDotProd7x8+0xf00>
-	WORD $0xf9402a85                     // ee0: ldr x5, [x20, #0x50]
-	WORD $0x8b1500b5                     // ee4: add x21, x5, x21
-	WORD $0xaa0403e5                     // ee8: mov x5, x4
-	WORD $0xf100107f                     // eec: cmp x3, #0x4
-	WORD $0x54ffed02                     // ef0: b.hs 0xc90 <gemmDotProd7x8+0xc90>
-	WORD $0x17ffffae                     // ef4: b 0xdac <gemmDotProd7x8+0xdac>
-	WORD $0xd503201f                     // ef8: nop
-	WORD $0xd503201f                     // efc: nop
-	WORD $0xf9400e95                     // f00: ldr x21, [x20, #0x18]
-	WORD $0x4e21d9ad                     // f04: scvtf v13.4s, v13.4s
-	WORD $0x4e21d96b                     // f08: scvtf v11.4s, v11.4s
-	WORD $0xf100227f                     // f0c: cmp x19, #0x8
-	WORD $0x4e21d94e                     // f10: scvtf v14.4s, v10.4s
-	WORD $0x4e21d8f1                     // f14: scvtf v17.4s, v7.4s
-	WORD $0xad411eaa                     // f18: ldp q10, q7, [x21, #0x20]
-	WORD $0x4e21d910                     // f1c: scvtf v16.4s, v8.4s
-	WORD $0xad424aa8                     // f20: ldp q8, q18, [x21, #0x40]
-	WORD $0x4e21d98c                     // f24: scvtf v12.4s, v12.4s
-	WORD $0x4e21d92f                     // f28: scvtf v15.4s, v9.4s
-	WORD $0x6e2ddd4d                     // f2c: fmul v13.4s, v10.4s, v13.4s
-	WORD $0x6e2bdd4b                     // f30: fmul v11.4s, v10.4s, v11.4s
-	WORD $0x4e21d8d3                     // f34: scvtf v19.4s, v6.4s
-	WORD $0x4e521906                     // f38: uzp1 v6.8h, v8.8h, v18.8h
-	WORD $0xad4322a9                     // f3c: ldp q9, q8, [x21, #0x60]
-	WORD $0x6e2cdcec                     // f40: fmul v12.4s, v7.4s, v12.4s
-	WORD $0x6e2edcee                     // f44: fmul v14.4s, v7.4s, v14.4s
-	WORD $0xf9401695                     // f48: ldr x21, [x20, #0x28]
-	WORD $0x6e2fdd4f                     // f4c: fmul v15.4s, v10.4s, v15.4s
-	WORD $0x4ea9f5ad                     // f50: fmin v13.4s, v13.4s, v9.4s
-	WORD $0x4ea9f56b                     // f54: fmin v11.4s, v11.4s, v9.4s
-	WORD $0x6e30dcf0                     // f58: fmul v16.4s, v7.4s, v16.4s
-	WORD $0x8b150216                     // f5c: add x22, x16, x21
-	WORD $0x4ea8f58c                     // f60: fmin v12.4s, v12.4s, v8.4s
-	WORD $0x8b150231                     // f64: add x17, x17, x21
-	WORD $0x4ea8f5ce                     // f68: fmin v14.4s, v14.4s, v8.4s
-	WORD $0x4ea9f5ef                     // f6c: fmin v15.4s, v15.4s, v9.4s
-	WORD $0x4e21a9ad                     // f70: fcvtns v13.4s, v13.4s
-	WORD $0x4e21a96b                     // f74: fcvtns v11.4s, v11.4s
-	WORD $0x4ea8f610                     // f78: fmin v16.4s, v16.4s, v8.4s
-	WORD $0x4e21a98c                     // f7c: fcvtns v12.4s, v12.4s
-	WORD $0x4e21a9ce                     // f80: fcvtns v14.4s, v14.4s
-	WORD $0x4e21a9ef                     // f84: fcvtns v15.4s, v15.4s
-	WORD $0x0e6149ad                     // f88: sqxtn v13.4h, v13.4s
-	WORD $0x0e61496b                     // f8c: sqxtn v11.4h, v11.4s
-	WORD $0x6e33dcf2                     // f90: fmul v18.4s, v7.4s, v19.4s
-	WORD $0x4e21d884                     // f94: scvtf v4.4s, v4.4s
-	WORD $0x6e31dd51                     // f98: fmul v17.4s, v10.4s, v17.4s
-	WORD $0x4e21d821                     // f9c: scvtf v1.4s, v1.4s
-	WORD $0x4e61498d                     // fa0: sqxtn2 v13.8h, v12.4s
-	WORD $0x4e6149cb                     // fa4: sqxtn2 v11.8h, v14.4s
-	WORD $0x4e21aa0c                     // fa8: fcvtns v12.4s, v16.4s
-	WORD $0x0e6149ee                     // fac: sqxtn v14.4h, v15.4s
-	WORD $0x4ea8f64f                     // fb0: fmin v15.4s, v18.4s, v8.4s
-	WORD $0x4e21d8b2                     // fb4: scvtf v18.4s, v5.4s
-	WORD $0x4e660dad                     // fb8: sqadd v13.8h, v13.8h, v6.8h
-	WORD $0x4e21d863                     // fbc: scvtf v3.4s, v3.4s
-	WORD $0x6e24dd44                     // fc0: fmul v4.4s, v10.4s, v4.4s
-	WORD $0x4e61498e                     // fc4: sqxtn2 v14.8h, v12.4s
-	WORD $0x4e21d842                     // fc8: scvtf v2.4s, v2.4s
-	WORD $0x4ea9f631                     // fcc: fmin v17.4s, v17.4s, v9.4s
-	WORD $0x0e2149ac                     // fd0: sqxtn v12.8b, v13.8h
-	WORD $0x6e21dd41                     // fd4: fmul v1.4s, v10.4s, v1.4s
-	WORD $0x4e21d800                     // fd8: scvtf v0.4s, v0.4s
-	WORD $0x4e660dcd                     // fdc: sqadd v13.8h, v14.8h, v6.8h
-	WORD $0x6e32dd4e                     // fe0: fmul v14.4s, v10.4s, v18.4s
-	WORD $0x6e23dce3                     // fe4: fmul v3.4s, v7.4s, v3.4s
-	WORD $0x4ea9f484                     // fe8: fmin v4.4s, v4.4s, v9.4s
-	WORD $0xfd00020c                     // fec: str d12, [x16]
-	WORD $0x6e22dce2                     // ff0: fmul v2.4s, v7.4s, v2.4s
-	WORD $0x4e21aa30                     // ff4: fcvtns v16.4s, v17.4s
-	WORD $0x4ea9f421                     // ff8: fmin v1.4s, v1.4s, v9.4s
-	WORD $0x8b1502d0                     // ffc: add x16, x22, x21
-	WORD $0x4ea9f5ce                     // 1000: fmin v14.4s, v14.4s, v9.4s
-	WORD $0x8b150231                     // 1004: add x17, x17, x21
-	WORD $0x6e20dce0                     // 1008: fmul v0.4s, v7.4s, v0.4s
-	WORD $0x4ea8f463                     // 100c: fmin v3.4s, v3.4s, v8.4s
-	WORD $0x4e21a884                     // 1010: fcvtns v4.4s, v4.4s
-	WORD $0x4ea8f442                     // 1014: fmin v2.4s, v2.4s, v8.4s
-	WORD $0x4e660d71                     // 1018: sqadd v17.8h, v11.8h, v6.8h
-	WORD $0x4e21a9ca                     // 101c: fcvtns v10.4s, v14.4s
-	WORD $0x4e21a9ef                     // 1020: fcvtns v15.4s, v15.4s
-	WORD $0x0e614a0b                     // 1024: sqxtn v11.4h, v16.4s
-	WORD $0x4e21a821                     // 1028: fcvtns v1.4s, v1.4s
-	WORD $0x4ea8f400                     // 102c: fmin v0.4s, v0.4s, v8.4s
-	WORD $0x4e21a863                     // 1030: fcvtns v3.4s, v3.4s
-	WORD $0x0e614947                     // 1034: sqxtn v7.4h, v10.4s
-	WORD $0x0e614884                     // 1038: sqxtn v4.4h, v4.4s
-	WORD $0x4e21a842                     // 103c: fcvtns v2.4s, v2.4s
-	WORD $0x4e6149eb                     // 1040: sqxtn2 v11.8h, v15.4s
-	WORD $0x0e614821                     // 1044: sqxtn v1.4h, v1.4s
-	WORD $0x4e21a800                     // 1048: fcvtns v0.4s, v0.4s
-	WORD $0x4e614867                     // 104c: sqxtn2 v7.8h, v3.4s
-	WORD $0x0e214a25                     // 1050: sqxtn v5.8b, v17.8h
-	WORD $0x4e614844                     // 1054: sqxtn2 v4.8h, v2.4s
-	WORD $0x4e660d68                     // 1058: sqadd v8.8h, v11.8h, v6.8h
-	WORD $0x0e2149a3                     // 105c: sqxtn v3.8b, v13.8h
-	WORD $0x4e614801                     // 1060: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e660ce2                     // 1064: sqadd v2.8h, v7.8h, v6.8h
-	WORD $0xfd0002c5                     // 1068: str d5, [x22]
-	WORD $0x4e660c80                     // 106c: sqadd v0.8h, v4.8h, v6.8h
-	WORD $0x0e214905                     // 1070: sqxtn v5.8b, v8.8h
-	WORD $0x8b150216                     // 1074: add x22, x16, x21
-	WORD $0x8b150231                     // 1078: add x17, x17, x21
-	WORD $0xfd000203                     // 107c: str d3, [x16]
-	WORD $0x4e660c21                     // 1080: sqadd v1.8h, v1.8h, v6.8h
-	WORD $0x0e214842                     // 1084: sqxtn v2.8b, v2.8h
-	WORD $0x8b1502d0                     // 1088: add x16, x22, x21
-	WORD $0x8b150231                     // 108c: add x17, x17, x21
-	WORD $0x0e214800                     // 1090: sqxtn v0.8b, v0.8h
-	WORD $0xfd0002c5                     // 1094: str d5, [x22]
-	WORD $0x8b150216                     // 1098: add x22, x16, x21
-	WORD $0x0e214821                     // 109c: sqxtn v1.8b, v1.8h
-	WORD $0x8b150231                     // 10a0: add x17, x17, x21
-	WORD $0xfd000202                     // 10a4: str d2, [x16]
-	WORD $0x8b1502d7                     // 10a8: add x23, x22, x21
-	WORD $0x8b150231                     // 10ac: add x17, x17, x21
-	WORD $0xfd0002c0                     // 10b0: str d0, [x22]
-	WORD $0x8b1502f0                     // 10b4: add x16, x23, x21
-	WORD $0x8b150231                     // 10b8: add x17, x17, x21
-	WORD $0xfd0002e1                     // 10bc: str d1, [x23]
-	WORD $0x54ffd98a                     // 10c0: b.ge 0xbf0 <gemmDotProd7x8+0xbf0>
-	WORD $0x14000129                     // 10c4: b 0x1568 <gemmDotProd7x8+0x1568>
-	WORD $0xd503201f                     // 10c8: nop
-	WORD $0xd503201f                     // 10cc: nop
-	WORD $0xd1001e63                     // 10d0: sub x3, x19, #0x7
-	WORD $0x8b0a0108                     // 10d4: add x8, x8, x10
-	WORD $0xf100367f                     // 10d8: cmp x19, #0xd
-	WORD $0x54000108                     // 10dc: b.hi 0x10fc <gemmDotProd7x8+0x10fc>
-	WORD $0xf9401695                     // 10e0: ldr x21, [x20, #0x28]
-	WORD $0xd1003a73                     // 10e4: sub x19, x19, #0xe
-	WORD $0x528000e3                     // 10e8: mov w3, #0x7                // =7
-	WORD $0x9b092268                     // 10ec: madd x8, x19, x9, x8
-	WORD $0x9b137eb5                     // 10f0: mul x21, x21, x19
-	WORD $0x8b150210                     // 10f4: add x16, x16, x21
-	WORD $0x8b150231                     // 10f8: add x17, x17, x21
-	WORD $0xaa0803f6                     // 10fc: mov x22, x8
-	WORD $0x8b090117                     // 1100: add x23, x8, x9
-	WORD $0x8b0b0118                     // 1104: add x24, x8, x11
-	WORD $0x8b0c0119                     // 1108: add x25, x8, x12
-	WORD $0x8b0d011a                     // 110c: add x26, x8, x13
-	WORD $0x8b0e011b                     // 1110: add x27, x8, x14
-	WORD $0x8b0f0100                     // 1114: add x0, x8, x15
-	WORD $0xa9414e81                     // 1118: ldp x1, x19, [x20, #0x10]
-	WORD $0xaa1f03f5                     // 111c: mov x21, xzr
-	WORD $0xad400261                     // 1120: ldp q1, q0, [x19]
-	WORD $0xaa0303f3                     // 1124: mov x19, x3
-	WORD $0xa9440a83                     // 1128: ldp x3, x2, [x20, #0x40]
-	WORD $0x4ea01c02                     // 112c: mov v2.16b, v0.16b
-	WORD $0x4ea11c24                     // 1130: mov v4.16b, v1.16b
-	WORD $0x4ea01c03                     // 1134: mov v3.16b, v0.16b
-	WORD $0x9342fc64                     // 1138: asr x4, x3, #2
-	WORD $0x4ea11c25                     // 113c: mov v5.16b, v1.16b
-	WORD $0x4ea01c06                     // 1140: mov v6.16b, v0.16b
-	WORD $0x4ea11c27                     // 1144: mov v7.16b, v1.16b
-	WORD $0x4ea01c08                     // 1148: mov v8.16b, v0.16b
-	WORD $0x4ea11c29                     // 114c: mov v9.16b, v1.16b
-	WORD $0x4ea01c0a                     // 1150: mov v10.16b, v0.16b
-	WORD $0x4ea11c2b                     // 1154: mov v11.16b, v1.16b
-	WORD $0x4ea01c0c                     // 1158: mov v12.16b, v0.16b
-	WORD $0x4ea11c2d                     // 115c: mov v13.16b, v1.16b
-	WORD $0xaa0403e5                     // 1160: mov x5, x4
-	WORD $0xf100107f                     // 1164: cmp x3, #0x4
-	WORD $0x54000923                     // 1168: b.lo 0x128c <gemmDotProd7x8+0x128c>
-	WORD $0xd503201f                     // 116c: nop
-	WORD $0x3cf56ace                     // 1170: ldr q14, [x22, x21]
-	WORD $0xf10004a5                     // 1174: subs x5, x5, #0x1
-	WORD $0xad405835                     // 1178: ldp q21, q22, [x1]
-	WORD $0x3cf56af0                     // 117c: ldr q16, [x23, x21]
-	WORD $0x3cf56b0f                     // 1180: ldr q15, [x24, x21]
-	WORD $0x3cf56b31                     // 1184: ldr q17, [x25, x21]
-	WORD $0x4f8ee2ad                     // 1188: sdot v13.4s, v21.16b, v14.4b[0]
-	WORD $0x3cf56b52                     // 118c: ldr q18, [x26, x21]
-	WORD $0x4f8ee2cc                     // 1190: sdot v12.4s, v22.16b, v14.4b[0]
-	WORD $0x3cf56b74                     // 1194: ldr q20, [x27, x21]
-	WORD $0x4f90e2ab                     // 1198: sdot v11.4s, v21.16b, v16.4b[0]
-	WORD $0x3cf56813                     // 119c: ldr q19, [x0, x21]
-	WORD $0x4f90e2ca                     // 11a0: sdot v10.4s, v22.16b, v16.4b[0]
-	WORD $0x4f8fe2a9                     // 11a4: sdot v9.4s, v21.16b, v15.4b[0]
-	WORD $0x910042b5                     // 11a8: add x21, x21, #0x10
-	WORD $0x4f8fe2c8                     // 11ac: sdot v8.4s, v22.16b, v15.4b[0]
-	WORD $0x4f91e2a7                     // 11b0: sdot v7.4s, v21.16b, v17.4b[0]
-	WORD $0x4f91e2c6                     // 11b4: sdot v6.4s, v22.16b, v17.4b[0]
-	WORD $0x4f92e2a5                     // 11b8: sdot v5.4s, v21.16b, v18.4b[0]
-	WORD $0x4f92e2c3                     // 11bc: sdot v3.4s, v22.16b, v18.4b[0]
-	WORD $0x4f94e2a4                     // 11c0: sdot v4.4s, v21.16b, v20.4b[0]
-	WORD $0x4f93e2a1                     // 11c4: sdot v1.4s, v21.16b, v19.4b[0]
-	WORD $0x4f94e2c2                     // 11c8: sdot v2.4s, v22.16b, v20.4b[0]
-	WORD $0x4f93e2c0                     // 11cc: sdot v0.4s, v22.16b, v19.4b[0]
-	WORD $0xad415437                     // 11d0: ldp q23, q21, [x1, #0x20]
-	WORD $0x4faee2ed                     // 11d4: sdot v13.4s, v23.16b, v14.4b[1]
-	WORD $0x4faee2ac                     // 11d8: sdot v12.4s, v21.16b, v14.4b[1]
-	WORD $0x4fb0e2eb                     // 11dc: sdot v11.4s, v23.16b, v16.4b[1]
-	WORD $0x4fb0e2aa                     // 11e0: sdot v10.4s, v21.16b, v16.4b[1]
-	WORD $0x4fafe2e9                     // 11e4: sdot v9.4s, v23.16b, v15.4b[1]
-	WORD $0x4fafe2a8                     // 11e8: sdot v8.4s, v21.16b, v15.4b[1]
-	WORD $0x4fb1e2e7                     // 11ec: sdot v7.4s, v23.16b, v17.4b[1]
-	WORD $0x4fb1e2a6                     // 11f0: sdot v6.4s, v21.16b, v17.4b[1]
-	WORD $0x4fb2e2e5                     // 11f4: sdot v5.4s, v23.16b, v18.4b[1]
-	WORD $0x4fb2e2a3                     // 11f8: sdot v3.4s, v21.16b, v18.4b[1]
-	WORD $0x4fb4e2e4                     // 11fc: sdot v4.4s, v23.16b, v20.4b[1]
-	WORD $0x4fb3e2e1                     // 1200: sdot v1.4s, v23.16b, v19.4b[1]
-	WORD $0x4fb4e2a2                     // 1204: sdot v2.4s, v21.16b, v20.4b[1]
-	WORD $0x4fb3e2a0                     // 1208: sdot v0.4s, v21.16b, v19.4b[1]
-	WORD $0xad425c36                     // 120c: ldp q22, q23, [x1, #0x40]
-	WORD $0x4f8eeacd                     // 1210: sdot v13.4s, v22.16b, v14.4b[2]
-	WORD $0x4f8eeaec                     // 1214: sdot v12.4s, v23.16b, v14.4b[2]
-	WORD $0x4f90eacb                     // 1218: sdot v11.4s, v22.16b, v16.4b[2]
-	WORD $0x4f90eaea                     // 121c: sdot v10.4s, v23.16b, v16.4b[2]
-	WORD $0x4f8feac9                     // 1220: sdot v9.4s, v22.16b, v15.4b[2]
-	WORD $0x4f8feae8                     // 1224: sdot v8.4s, v23.16b, v15.4b[2]
-	WORD $0x4f91eac7                     // 1228: sdot v7.4s, v22.16b, v17.4b[2]
-	WORD $0x4f91eae6                     // 122c: sdot v6.4s, v23.16b, v17.4b[2]
-	WORD $0x4f92eac5                     // 1230: sdot v5.4s, v22.16b, v18.4b[2]
-	WORD $0x4f92eae3                     // 1234: sdot v3.4s, v23.16b, v18.4b[2]
-	WORD $0x4f94eac4                     // 1238: sdot v4.4s, v22.16b, v20.4b[2]
-	WORD $0x4f93eac1                     // 123c: sdot v1.4s, v22.16b, v19.4b[2]
-	WORD $0x4f94eae2                     // 1240: sdot v2.4s, v23.16b, v20.4b[2]
-	WORD $0x4f93eae0                     // 1244: sdot v0.4s, v23.16b, v19.4b[2]
-	WORD $0xad435835                     // 1248: ldp q21, q22, [x1, #0x60]
-	WORD $0x91020021                     // 124c: add x1, x1, #0x80
-	WORD $0x4faeeaad                     // 1250: sdot v13.4s, v21.16b, v14.4b[3]
-	WORD $0x4faeeacc                     // 1254: sdot v12.4s, v22.16b, v14.4b[3]
-	WORD $0x4fb0eaab                     // 1258: sdot v11.4s, v21.16b, v16.4b[3]
-	WORD $0x4fb0eaca                     // 125c: sdot v10.4s, v22.16b, v16.4b[3]
-	WORD $0x4fafeaa9                     // 1260: sdot v9.4s, v21.16b, v15.4b[3]
-	WORD $0x4fafeac8                     // 1264: sdot v8.4s, v22.16b, v15.4b[3]
-	WORD $0x4fb1eaa7                     // 1268: sdot v7.4s, v21.16b, v17.4b[3]
-	WORD $0x4fb1eac6                     // 126c: sdot v6.4s, v22.16b, v17.4b[3]
-	WORD $0x4fb2eaa5                     // 1270: sdot v5.4s, v21.16b, v18.4b[3]
-	WORD $0x4fb2eac3                     // 1274: sdot v3.4s, v22.16b, v18.4b[3]
-	WORD $0x4fb4eaa4                     // 1278: sdot v4.4s, v21.16b, v20.4b[3]
-	WORD $0x4fb4eac2                     // 127c: sdot v2.4s, v22.16b, v20.4b[3]
-	WORD $0x4fb3eaa1                     // 1280: sdot v1.4s, v21.16b, v19.4b[3]
-	WORD $0x4fb3eac0                     // 1284: sdot v0.4s, v22.16b, v19.4b[3]
-	WORD $0x54fff741                     // 1288: b.ne 0x1170 <gemmDotProd7x8+0x1170>
-	WORD $0x370800a3                     // 128c: tbnz w3, #0x1, 0x12a0 <gemmDotProd7x8+0x12a0>
-	WORD $0x37000583                     // 1290: tbnz w3, #0x0, 0x1340 <gemmDotProd7x8+0x1340>
-	WORD $0xf1000442                     // 1294: subs x2, x2, #0x1
-	WORD $0x54000941                     // 1298: b.ne 0x13c0 <gemmDotProd7x8+0x13c0>
-	WORD $0x14000051                     // 129c: b 0x13e0 <gemmDotProd7x8+0x13e0>
-	WORD $0xfc756ace                     // 12a0: ldr d14, [x22, x21]
-	WORD $0xad40402f                     // 12a4: ldp q15, q16, [x1]
-	WORD $0xfc756af1                     // 12a8: ldr d17, [x23, x21]
-	WORD $0xfc756b12                     // 12ac: ldr d18, [x24, x21]
-	WORD $0xfc756b33                     // 12b0: ldr d19, [x25, x21]
-	WORD $0x4f8ee1ed                     // 12b4: sdot v13.4s, v15.16b, v14.4b[0]
-	WORD $0xfc756b54                     // 12b8: ldr d20, [x26, x21]
-	WORD $0x4f8ee20c                     // 12bc: sdot v12.4s, v16.16b, v14.4b[0]
-	WORD $0xfc756b75                     // 12c0: ldr d21, [x27, x21]
-	WORD $0x4f91e1eb                     // 12c4: sdot v11.4s, v15.16b, v17.4b[0]
-	WORD $0xfc756816                     // 12c8: ldr d22, [x0, x21]
-	WORD $0x4f91e20a                     // 12cc: sdot v10.4s, v16.16b, v17.4b[0]
-	WORD $0x4f92e1e9                     // 12d0: sdot v9.4s, v15.16b, v18.4b[0]
-	WORD $0x910022b5                     // 12d4: add x21, x21, #0x8
-	WORD $0x4f92e208                     // 12d8: sdot v8.4s, v16.16b, v18.4b[0]
-	WORD $0x4f93e1e7                     // 12dc: sdot v7.4s, v15.16b, v19.4b[0]
-	WORD $0x4f93e206                     // 12e0: sdot v6.4s, v16.16b, v19.4b[0]
-	WORD $0x4f94e1e5                     // 12e4: sdot v5.4s, v15.16b, v20.4b[0]
-	WORD $0x4f94e203                     // 12e8: sdot v3.4s, v16.16b, v20.4b[0]
-	WORD $0x4f95e1e4                     // 12ec: sdot v4.4s, v15.16b, v21.4b[0]
-	WORD $0x4f96e1e1                     // 12f0: sdot v1.4s, v15.16b, v22.4b[0]
-	WORD $0x4f95e202                     // 12f4: sdot v2.4s, v16.16b, v21.4b[0]
-	WORD $0x4f96e200                     // 12f8: sdot v0.4s, v16.16b, v22.4b[0]
-	WORD $0xad413c37                     // 12fc: ldp q23, q15, [x1, #0x20]
-	WORD $0x91010021                     // 1300: add x1, x1, #0x40
-	WORD $0x4faee2ed                     // 1304: sdot v13.4s, v23.16b, v14.4b[1]
-	WORD $0x4faee1ec                     // 1308: sdot v12.4s, v15.16b, v14.4b[1]
-	WORD $0x4fb1e2eb                     // 130c: sdot v11.4s, v23.16b, v17.4b[1]
-	WORD $0x4fb1e1ea                     // 1310: sdot v10.4s, v15.16b, v17.4b[1]
-	WORD $0x4fb2e2e9                     // 1314: sdot v9.4s, v23.16b, v18.4b[1]
-	WORD $0x4fb2e1e8                     // 1318: sdot v8.4s, v15.16b, v18.4b[1]
-	WORD $0x4fb3e2e7                     // 131c: sdot v7.4s, v23.16b, v19.4b[1]
-	WORD $0x4fb3e1e6                     // 1320: sdot v6.4s, v15.16b, v19.4b[1]
-	WORD $0x4fb4e2e5                     // 1324: sdot v5.4s, v23.16b, v20.4b[1]
-	WORD $0x4fb4e1e3                     // 1328: sdot v3.4s, v15.16b, v20.4b[1]
-	WORD $0x4fb5e2e4                     // 132c: sdot v4.4s, v23.16b, v21.4b[1]
-	WORD $0x4fb5e1e2                     // 1330: sdot v2.4s, v15.16b, v21.4b[1]
-	WORD $0x4fb6e2e1                     // 1334: sdot v1.4s, v23.16b, v22.4b[1]
-	WORD $0x4fb6e1e0                     // 1338: sdot v0.4s, v15.16b, v22.4b[1]
-	WORD $0x3607fac3                     // 133c: tbz w3, #0x0, 0x1294 <gemmDotProd7x8+0x1294>
-	WORD $0x8b1502c5                     // 1340: add x5, x22, x21
-	WORD $0x8b1502e6                     // 1344: add x6, x23, x21
-	WORD $0xacc1402f                     // 1348: ldp q15, q16, [x1], #0x20
-	WORD $0x4d40c8ae                     // 134c: ld1r { v14.4s }, [x5]
-	WORD $0x8b150305                     // 1350: add x5, x24, x21
-	WORD $0x4d40c8d1                     // 1354: ld1r { v17.4s }, [x6]
-	WORD $0x8b150326                     // 1358: add x6, x25, x21
-	WORD $0x4d40c8b2                     // 135c: ld1r { v18.4s }, [x5]
-	WORD $0x8b150345                     // 1360: add x5, x26, x21
-	WORD $0x4e8e95ed                     // 1364: sdot v13.4s, v15.16b, v14.16b
-	WORD $0x4e8e960c                     // 1368: sdot v12.4s, v16.16b, v14.16b
-	WORD $0x4d40c8ce                     // 136c: ld1r { v14.4s }, [x6]
-	WORD $0x4e9195eb                     // 1370: sdot v11.4s, v15.16b, v17.16b
-	WORD $0x8b150366                     // 1374: add x6, x27, x21
-	WORD $0x4e91960a                     // 1378: sdot v10.4s, v16.16b, v17.16b
-	WORD $0x4d40c8b1                     // 137c: ld1r { v17.4s }, [x5]
-	WORD $0x8b150005                     // 1380: add x5, x0, x21
-	WORD $0x4e9295e9                     // 1384: sdot v9.4s, v15.16b, v18.16b
-	WORD $0x4e929608                     // 1388: sdot v8.4s, v16.16b, v18.16b
-	WORD $0x4d40c8d2                     // 138c: ld1r { v18.4s }, [x6]
-	WORD $0x4e8e95e7                     // 1390: sdot v7.4s, v15.16b, v14.16b
-	WORD $0x910012b5                     // 1394: add x21, x21, #0x4
-	WORD $0x4e8e9606                     // 1398: sdot v6.4s, v16.16b, v14.16b
-	WORD $0x4d40c8ae                     // 139c: ld1r { v14.4s }, [x5]
-	WORD $0x4e9195e5                     // 13a0: sdot v5.4s, v15.16b, v17.16b
-	WORD $0x4e919603                     // 13a4: sdot v3.4s, v16.16b, v17.16b
-	WORD $0x4e9295e4                     // 13a8: sdot v4.4s, v15.16b, v18.16b
-	WORD $0x4e929602                     // 13ac: sdot v2.4s, v16.16b, v18.16b
-	WORD $0x4e8e95e1                     // 13b0: sdot v1.4s, v15.16b, v14.16b
-	WORD $0x4e8e9600                     // 13b4: sdot v0.4s, v16.16b, v14.16b
-	WORD $0xf1000442                     // 13b8: subs x2, x2, #0x1
-	WORD $0x54000120                     // 13bc: b.eq 0x13e0 <gemmDotProd7x8+0x13e0>
-	WORD $0xf9402a85                     // 13c0: ldr x5, [x20, #0x50]
-	WORD $0x8b1500b5                     // 13c4: add x21, x5, x21
-	WORD $0xaa0403e5                     // 13c8: mov x5, x4
-	WORD $0xf100107f                     // 13cc: cmp x3, #0x4
-	WORD $0x54ffed02                     // 13d0: b.hs 0x1170 <gemmDotProd7x8+0x1170>
-	WORD $0x17ffffae                     // 13d4: b 0x128c <gemmDotProd7x8+0x128c>
-	WORD $0xd503201f                     // 13d8: nop
-	WORD $0xd503201f                     // 13dc: nop
-	WORD $0xf9400e95                     // 13e0: ldr x21, [x20, #0x18]
-	WORD $0x4e21d9ad                     // 13e4: scvtf v13.4s, v13.4s
-	WORD $0x4e21d96b                     // 13e8: scvtf v11.4s, v11.4s
-	WORD $0xf100227f                     // 13ec: cmp x19, #0x8
-	WORD $0x4e21d94e                     // 13f0: scvtf v14.4s, v10.4s
-	WORD $0x4e21d8ef                     // 13f4: scvtf v15.4s, v7.4s
-	WORD $0xad411eaa                     // 13f8: ldp q10, q7, [x21, #0x20]
-	WORD $0x4e21d98c                     // 13fc: scvtf v12.4s, v12.4s
+	WORD $0x4faee1ec                     // 6e8: sdot v12.4s, v15.16b, v14.4b[1]
+	WORD $0x4fb1e2eb                     // 6ec: sdot v11.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb1e1ea                     // 6f0: sdot v10.4s, v15.16b, v17.4b[1]
+	WORD $0x4fb2e2e9                     // 6f4: sdot v9.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb2e1e8                     // 6f8: sdot v8.4s, v15.16b, v18.4b[1]
+	WORD $0x4fb3e2e7                     // 6fc: sdot v7.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb3e1e6                     // 700: sdot v6.4s, v15.16b, v19.4b[1]
+	WORD $0x4fb4e2e5                     // 704: sdot v5.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb4e1e3                     // 708: sdot v3.4s, v15.16b, v20.4b[1]
+	WORD $0x4fb5e2e4                     // 70c: sdot v4.4s, v23.16b, v21.4b[1]
+	WORD $0x4fb5e1e2                     // 710: sdot v2.4s, v15.16b, v21.4b[1]
+	WORD $0x4fb6e2e1                     // 714: sdot v1.4s, v23.16b, v22.4b[1]
+	WORD $0x4fb6e1e0                     // 718: sdot v0.4s, v15.16b, v22.4b[1]
+	WORD $0x3607fac2                     // 71c: tbz w2, #0x0, 0x2734 <gemmDotProd7x8+0x674>
+	WORD $0x8b1302a4                     // 720: add x4, x21, x19
+	WORD $0x8b1302c5                     // 724: add x5, x22, x19
+	WORD $0xacc1400f                     // 728: ldp q15, q16, [x0], #0x20
+	WORD $0x4d40c88e                     // 72c: ld1r { v14.4s }, [x4]
+	WORD $0x8b1302e4                     // 730: add x4, x23, x19
+	WORD $0x4d40c8b1                     // 734: ld1r { v17.4s }, [x5]
+	WORD $0x8b130305                     // 738: add x5, x24, x19
+	WORD $0x4d40c892                     // 73c: ld1r { v18.4s }, [x4]
+	WORD $0x8b130324                     // 740: add x4, x25, x19
+	WORD $0x4e8e95ed                     // 744: sdot v13.4s, v15.16b, v14.16b
+	WORD $0x4e8e960c                     // 748: sdot v12.4s, v16.16b, v14.16b
+	WORD $0x4d40c8ae                     // 74c: ld1r { v14.4s }, [x5]
+	WORD $0x4e9195eb                     // 750: sdot v11.4s, v15.16b, v17.16b
+	WORD $0x8b130345                     // 754: add x5, x26, x19
+	WORD $0x4e91960a                     // 758: sdot v10.4s, v16.16b, v17.16b
+	WORD $0x4d40c891                     // 75c: ld1r { v17.4s }, [x4]
+	WORD $0x8b130364                     // 760: add x4, x27, x19
+	WORD $0x4e9295e9                     // 764: sdot v9.4s, v15.16b, v18.16b
+	WORD $0x4e929608                     // 768: sdot v8.4s, v16.16b, v18.16b
+	WORD $0x4d40c8b2                     // 76c: ld1r { v18.4s }, [x5]
+	WORD $0x4e8e95e7                     // 770: sdot v7.4s, v15.16b, v14.16b
+	WORD $0x91001273                     // 774: add x19, x19, #0x4
+	WORD $0x4e8e9606                     // 778: sdot v6.4s, v16.16b, v14.16b
+	WORD $0x4d40c88e                     // 77c: ld1r { v14.4s }, [x4]
+	WORD $0x4e9195e5                     // 780: sdot v5.4s, v15.16b, v17.16b
+	WORD $0x4e919603                     // 784: sdot v3.4s, v16.16b, v17.16b
+	WORD $0x4e9295e4                     // 788: sdot v4.4s, v15.16b, v18.16b
+	WORD $0x4e929602                     // 78c: sdot v2.4s, v16.16b, v18.16b
+	WORD $0x4e8e95e1                     // 790: sdot v1.4s, v15.16b, v14.16b
+	WORD $0x4e8e9600                     // 794: sdot v0.4s, v16.16b, v14.16b
+	WORD $0xf1000421                     // 798: subs x1, x1, #0x1
+	WORD $0x54000120                     // 79c: b.eq 0x2880 <gemmDotProd7x8+0x7c0>
+	WORD $0xf9402a84                     // 7a0: ldr x4, [x20, #0x50]
+	WORD $0x8b130093                     // 7a4: add x19, x4, x19
+	WORD $0xaa0303e4                     // 7a8: mov x4, x3
+	WORD $0xf100105f                     // 7ac: cmp x2, #0x4
+	WORD $0x54ffed02                     // 7b0: b.hs 0x2610 <gemmDotProd7x8+0x550>
+	WORD $0x17ffffae                     // 7b4: b 0x272c <gemmDotProd7x8+0x66c>
+	WORD $0xd503201f                     // 7b8: nop
+	WORD $0xd503201f                     // 7bc: nop
+	WORD $0xf9400e93                     // 7c0: ldr x19, [x20, #0x18]
+	WORD $0x4e21d96b                     // 7c4: scvtf v11.4s, v11.4s
+	WORD $0x4e21d94e                     // 7c8: scvtf v14.4s, v10.4s
+	WORD $0xf9401695                     // 7cc: ldr x21, [x20, #0x28]
+	WORD $0x4e21d8f1                     // 7d0: scvtf v17.4s, v7.4s
+	WORD $0xf100223f                     // 7d4: cmp x17, #0x8
+	WORD $0x4e21d98c                     // 7d8: scvtf v12.4s, v12.4s
+	WORD $0xad411e6a                     // 7dc: ldp q10, q7, [x19, #0x20]
+	WORD $0x4e21d92f                     // 7e0: scvtf v15.4s, v9.4s
+	WORD $0x8b150216                     // 7e4: add x22, x16, x21
+	WORD $0x4e21d9ad                     // 7e8: scvtf v13.4s, v13.4s
+	WORD $0x4e21d910                     // 7ec: scvtf v16.4s, v8.4s
+	WORD $0x6e2bdd4b                     // 7f0: fmul v11.4s, v10.4s, v11.4s
+	WORD $0xad432269                     // 7f4: ldp q9, q8, [x19, #0x60]
+	WORD $0x4e21d8d2                     // 7f8: scvtf v18.4s, v6.4s
+	WORD $0x6e2cdce6                     // 7fc: fmul v6.4s, v7.4s, v12.4s
+	WORD $0x6e2edcec                     // 800: fmul v12.4s, v7.4s, v14.4s
+	WORD $0x6e2fdd4e                     // 804: fmul v14.4s, v10.4s, v15.4s
+	WORD $0x4ea9f56b                     // 808: fmin v11.4s, v11.4s, v9.4s
+	WORD $0x6e2ddd4d                     // 80c: fmul v13.4s, v10.4s, v13.4s
+	WORD $0x6e30dcef                     // 810: fmul v15.4s, v7.4s, v16.4s
+	WORD $0x4ea8f4c6                     // 814: fmin v6.4s, v6.4s, v8.4s
+	WORD $0x4ea8f58c                     // 818: fmin v12.4s, v12.4s, v8.4s
+	WORD $0x4ea9f5ce                     // 81c: fmin v14.4s, v14.4s, v9.4s
+	WORD $0x4e21a96b                     // 820: fcvtns v11.4s, v11.4s
+	WORD $0x4ea9f5ad                     // 824: fmin v13.4s, v13.4s, v9.4s
+	WORD $0x4ea8f5ef                     // 828: fmin v15.4s, v15.4s, v8.4s
+	WORD $0x4e21a8d0                     // 82c: fcvtns v16.4s, v6.4s
+	WORD $0x4e21a98c                     // 830: fcvtns v12.4s, v12.4s
+	WORD $0x4e21a9ce                     // 834: fcvtns v14.4s, v14.4s
+	WORD $0x0e61496b                     // 838: sqxtn v11.4h, v11.4s
+	WORD $0x4e21a9ad                     // 83c: fcvtns v13.4s, v13.4s
+	WORD $0xad424e66                     // 840: ldp q6, q19, [x19, #0x40]
+	WORD $0x6e31dd51                     // 844: fmul v17.4s, v10.4s, v17.4s
+	WORD $0x4e21a9ef                     // 848: fcvtns v15.4s, v15.4s
+	WORD $0x0e6149ce                     // 84c: sqxtn v14.4h, v14.4s
+	WORD $0x4e5318c6                     // 850: uzp1 v6.8h, v6.8h, v19.8h
+	WORD $0x4e61498b                     // 854: sqxtn2 v11.8h, v12.4s
+	WORD $0x4e21d8a5                     // 858: scvtf v5.4s, v5.4s
+	WORD $0x0e6149ad                     // 85c: sqxtn v13.4h, v13.4s
+	WORD $0x4e21d884                     // 860: scvtf v4.4s, v4.4s
+	WORD $0x4e21d821                     // 864: scvtf v1.4s, v1.4s
+	WORD $0x4ea9f62c                     // 868: fmin v12.4s, v17.4s, v9.4s
+	WORD $0x4e6149ee                     // 86c: sqxtn2 v14.8h, v15.4s
+	WORD $0x4e660d6f                     // 870: sqadd v15.8h, v11.8h, v6.8h
+	WORD $0x6e25dd51                     // 874: fmul v17.4s, v10.4s, v5.4s
+	WORD $0x4e21d863                     // 878: scvtf v3.4s, v3.4s
+	WORD $0x4e614a0d                     // 87c: sqxtn2 v13.8h, v16.4s
+	WORD $0x6e32dcf0                     // 880: fmul v16.4s, v7.4s, v18.4s
+	WORD $0x6e24dd44                     // 884: fmul v4.4s, v10.4s, v4.4s
+	WORD $0x4e21d842                     // 888: scvtf v2.4s, v2.4s
+	WORD $0x6e21dd41                     // 88c: fmul v1.4s, v10.4s, v1.4s
+	WORD $0x4e21d800                     // 890: scvtf v0.4s, v0.4s
+	WORD $0x0e2149e5                     // 894: sqxtn v5.8b, v15.8h
+	WORD $0x4ea9f62f                     // 898: fmin v15.4s, v17.4s, v9.4s
+	WORD $0x6e23dce3                     // 89c: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x4e660dad                     // 8a0: sqadd v13.8h, v13.8h, v6.8h
+	WORD $0x4e21a992                     // 8a4: fcvtns v18.4s, v12.4s
+	WORD $0x4ea8f610                     // 8a8: fmin v16.4s, v16.4s, v8.4s
+	WORD $0x4ea9f484                     // 8ac: fmin v4.4s, v4.4s, v9.4s
+	WORD $0x6e22dce2                     // 8b0: fmul v2.4s, v7.4s, v2.4s
+	WORD $0x4ea9f421                     // 8b4: fmin v1.4s, v1.4s, v9.4s
+	WORD $0x6e20dce0                     // 8b8: fmul v0.4s, v7.4s, v0.4s
+	WORD $0x4e21a9ea                     // 8bc: fcvtns v10.4s, v15.4s
+	WORD $0x4ea8f463                     // 8c0: fmin v3.4s, v3.4s, v8.4s
+	WORD $0x4e660dcb                     // 8c4: sqadd v11.8h, v14.8h, v6.8h
+	WORD $0x0e2149ac                     // 8c8: sqxtn v12.8b, v13.8h
+	WORD $0x0e614a4d                     // 8cc: sqxtn v13.4h, v18.4s
+	WORD $0x4e21aa0e                     // 8d0: fcvtns v14.4s, v16.4s
+	WORD $0x4e21a884                     // 8d4: fcvtns v4.4s, v4.4s
+	WORD $0x4ea8f442                     // 8d8: fmin v2.4s, v2.4s, v8.4s
+	WORD $0x4e21a821                     // 8dc: fcvtns v1.4s, v1.4s
+	WORD $0x4ea8f400                     // 8e0: fmin v0.4s, v0.4s, v8.4s
+	WORD $0xfd00020c                     // 8e4: str d12, [x16]
+	WORD $0x0e614947                     // 8e8: sqxtn v7.4h, v10.4s
+	WORD $0x4e21a863                     // 8ec: fcvtns v3.4s, v3.4s
+	WORD $0x8b1502d0                     // 8f0: add x16, x22, x21
+	WORD $0x4e6149cd                     // 8f4: sqxtn2 v13.8h, v14.4s
+	WORD $0xfd0002c5                     // 8f8: str d5, [x22]
+	WORD $0x0e614884                     // 8fc: sqxtn v4.4h, v4.4s
+	WORD $0x4e21a842                     // 900: fcvtns v2.4s, v2.4s
+	WORD $0x8b150216                     // 904: add x22, x16, x21
+	WORD $0x0e614821                     // 908: sqxtn v1.4h, v1.4s
+	WORD $0x4e21a800                     // 90c: fcvtns v0.4s, v0.4s
+	WORD $0x4e614867                     // 910: sqxtn2 v7.8h, v3.4s
+	WORD $0x4e660da3                     // 914: sqadd v3.8h, v13.8h, v6.8h
+	WORD $0x0e214968                     // 918: sqxtn v8.8b, v11.8h
+	WORD $0x4e614844                     // 91c: sqxtn2 v4.8h, v2.4s
+	WORD $0x4e614801                     // 920: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e660ce2                     // 924: sqadd v2.8h, v7.8h, v6.8h
+	WORD $0x0e214860                     // 928: sqxtn v0.8b, v3.8h
+	WORD $0xfd000208                     // 92c: str d8, [x16]
+	WORD $0x4e660c83                     // 930: sqadd v3.8h, v4.8h, v6.8h
+	WORD $0x8b1502d0                     // 934: add x16, x22, x21
+	WORD $0x4e660c21                     // 938: sqadd v1.8h, v1.8h, v6.8h
+	WORD $0x0e214842                     // 93c: sqxtn v2.8b, v2.8h
+	WORD $0xfd0002c0                     // 940: str d0, [x22]
+	WORD $0x8b150216                     // 944: add x22, x16, x21
+	WORD $0x0e214860                     // 948: sqxtn v0.8b, v3.8h
+	WORD $0x0e214821                     // 94c: sqxtn v1.8b, v1.8h
+	WORD $0xfd000202                     // 950: str d2, [x16]
+	WORD $0x8b1502d7                     // 954: add x23, x22, x21
+	WORD $0xfd0002c0                     // 958: str d0, [x22]
+	WORD $0x8b1502f0                     // 95c: add x16, x23, x21
+	WORD $0xfd0002e1                     // 960: str d1, [x23]
+	WORD $0x54005fab                     // 964: b.lt 0x3618 <gemmDotProd7x8+0x1558>
+	WORD $0xd1001e22                     // 968: sub x2, x17, #0x7
+	WORD $0x8b0a0108                     // 96c: add x8, x8, x10
+	WORD $0xf100363f                     // 970: cmp x17, #0xd
+	WORD $0x54ffdb68                     // 974: b.hi 0x25a0 <gemmDotProd7x8+0x4e0>
+	WORD $0xf9401693                     // 978: ldr x19, [x20, #0x28]
+	WORD $0xd1003a31                     // 97c: sub x17, x17, #0xe
+	WORD $0x528000e2                     // 980: mov w2, #0x7                // =7
+	WORD $0x9b092228                     // 984: madd x8, x17, x9, x8
+	WORD $0x9b114270                     // 988: madd x16, x19, x17, x16
+	WORD $0x17fffed5                     // 98c: b 0x25a0 <gemmDotProd7x8+0x4e0>
+	WORD $0xf9400689                     // 990: ldr x9, [x20, #0x8]
+	WORD $0x4f0167e0                     // 994: movi v0.4s, #0x3f, lsl #24
+	WORD $0x6f00e401                     // 998: movi v1.2d, #0000000000000000
+	WORD $0xf9401290                     // 99c: ldr x16, [x20, #0x20]
+	WORD $0xf9401e82                     // 9a0: ldr x2, [x20, #0x38]
+	WORD $0xd37df12a                     // 9a4: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // 9a8: lsl x11, x9, #1
+	WORD $0xcb09014a                     // 9ac: sub x10, x10, x9
+	WORD $0x8b09016c                     // 9b0: add x12, x11, x9
+	WORD $0xd37ef52d                     // 9b4: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // 9b8: add x14, x13, x9
+	WORD $0xd37ff98f                     // 9bc: lsl x15, x12, #1
+	WORD $0xaa0803f5                     // 9c0: mov x21, x8
+	WORD $0x8b090116                     // 9c4: add x22, x8, x9
+	WORD $0x8b0b0117                     // 9c8: add x23, x8, x11
+	WORD $0x8b0c0118                     // 9cc: add x24, x8, x12
+	WORD $0x8b0d0119                     // 9d0: add x25, x8, x13
+	WORD $0x8b0e011a                     // 9d4: add x26, x8, x14
+	WORD $0x8b0f011b                     // 9d8: add x27, x8, x15
+	WORD $0xa9414680                     // 9dc: ldp x0, x17, [x20, #0x10]
+	WORD $0xaa1f03f3                     // 9e0: mov x19, xzr
+	WORD $0xad400a23                     // 9e4: ldp q3, q2, [x17]
+	WORD $0xaa0203f1                     // 9e8: mov x17, x2
+	WORD $0xa9440682                     // 9ec: ldp x2, x1, [x20, #0x40]
+	WORD $0x4ea21c44                     // 9f0: mov v4.16b, v2.16b
+	WORD $0x4ea31c66                     // 9f4: mov v6.16b, v3.16b
+	WORD $0x4ea21c45                     // 9f8: mov v5.16b, v2.16b
+	WORD $0x9342fc43                     // 9fc: asr x3, x2, #2
+	WORD $0x4ea31c67                     // a00: mov v7.16b, v3.16b
+	WORD $0x4ea21c48                     // a04: mov v8.16b, v2.16b
+	WORD $0x4ea31c69                     // a08: mov v9.16b, v3.16b
+	WORD $0x4ea21c4a                     // a0c: mov v10.16b, v2.16b
+	WORD $0x4ea31c6b                     // a10: mov v11.16b, v3.16b
+	WORD $0x4ea21c4c                     // a14: mov v12.16b, v2.16b
+	WORD $0x4ea31c6d                     // a18: mov v13.16b, v3.16b
+	WORD $0x4ea21c4e                     // a1c: mov v14.16b, v2.16b
+	WORD $0x4ea31c6f                     // a20: mov v15.16b, v3.16b
+	WORD $0xaa0303e4                     // a24: mov x4, x3
+	WORD $0xf100105f                     // a28: cmp x2, #0x4
+	WORD $0x54000903                     // a2c: b.lo 0x2c0c <gemmDotProd7x8+0xb4c>
+	WORD $0x3cf36ab0                     // a30: ldr q16, [x21, x19]
+	WORD $0xf1000484                     // a34: subs x4, x4, #0x1
+	WORD $0xad406017                     // a38: ldp q23, q24, [x0]
+	WORD $0x3cf36ad2                     // a3c: ldr q18, [x22, x19]
+	WORD $0x3cf36af1                     // a40: ldr q17, [x23, x19]
+	WORD $0x3cf36b13                     // a44: ldr q19, [x24, x19]
+	WORD $0x4f90e2ef                     // a48: sdot v15.4s, v23.16b, v16.4b[0]
+	WORD $0x3cf36b34                     // a4c: ldr q20, [x25, x19]
+	WORD $0x4f90e30e                     // a50: sdot v14.4s, v24.16b, v16.4b[0]
+	WORD $0x3cf36b56                     // a54: ldr q22, [x26, x19]
+	WORD $0x4f92e2ed                     // a58: sdot v13.4s, v23.16b, v18.4b[0]
+	WORD $0x3cf36b75                     // a5c: ldr q21, [x27, x19]
+	WORD $0x4f92e30c                     // a60: sdot v12.4s, v24.16b, v18.4b[0]
+	WORD $0x4f91e2eb                     // a64: sdot v11.4s, v23.16b, v17.4b[0]
+	WORD $0x91004273                     // a68: add x19, x19, #0x10
+	WORD $0x4f91e30a                     // a6c: sdot v10.4s, v24.16b, v17.4b[0]
+	WORD $0x4f93e2e9                     // a70: sdot v9.4s, v23.16b, v19.4b[0]
+	WORD $0x4f93e308                     // a74: sdot v8.4s, v24.16b, v19.4b[0]
+	WORD $0x4f94e2e7                     // a78: sdot v7.4s, v23.16b, v20.4b[0]
+	WORD $0x4f94e305                     // a7c: sdot v5.4s, v24.16b, v20.4b[0]
+	WORD $0x4f96e2e6                     // a80: sdot v6.4s, v23.16b, v22.4b[0]
+	WORD $0x4f95e2e3                     // a84: sdot v3.4s, v23.16b, v21.4b[0]
+	WORD $0x4f96e304                     // a88: sdot v4.4s, v24.16b, v22.4b[0]
+	WORD $0x4f95e302                     // a8c: sdot v2.4s, v24.16b, v21.4b[0]
+	WORD $0xad415c19                     // a90: ldp q25, q23, [x0, #0x20]
+	WORD $0x4fb0e32f                     // a94: sdot v15.4s, v25.16b, v16.4b[1]
+	WORD $0x4fb0e2ee                     // a98: sdot v14.4s, v23.16b, v16.4b[1]
+	WORD $0x4fb2e32d                     // a9c: sdot v13.4s, v25.16b, v18.4b[1]
+	WORD $0x4fb2e2ec                     // aa0: sdot v12.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb1e32b                     // aa4: sdot v11.4s, v25.16b, v17.4b[1]
+	WORD $0x4fb1e2ea                     // aa8: sdot v10.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb3e329                     // aac: sdot v9.4s, v25.16b, v19.4b[1]
+	WORD $0x4fb3e2e8                     // ab0: sdot v8.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb4e327                     // ab4: sdot v7.4s, v25.16b, v20.4b[1]
+	WORD $0x4fb4e2e5                     // ab8: sdot v5.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb6e326                     // abc: sdot v6.4s, v25.16b, v22.4b[1]
+	WORD $0x4fb5e323                     // ac0: sdot v3.4s, v25.16b, v21.4b[1]
+	WORD $0x4fb6e2e4                     // ac4: sdot v4.4s, v23.16b, v22.4b[1]
+	WORD $0x4fb5e2e2                     // ac8: sdot v2.4s, v23.16b, v21.4b[1]
+	WORD $0xad426418                     // acc: ldp q24, q25, [x0, #0x40]
+	WORD $0x4f90eb0f                     // ad0: sdot v15.4s, v24.16b, v16.4b[2]
+	WORD $0x4f90eb2e                     // ad4: sdot v14.4s, v25.16b, v16.4b[2]
+	WORD $0x4f92eb0d                     // ad8: sdot v13.4s, v24.16b, v18.4b[2]
+	WORD $0x4f92eb2c                     // adc: sdot v12.4s, v25.16b, v18.4b[2]
+	WORD $0x4f91eb0b                     // ae0: sdot v11.4s, v24.16b, v17.4b[2]
+	WORD $0x4f91eb2a                     // ae4: sdot v10.4s, v25.16b, v17.4b[2]
+	WORD $0x4f93eb09                     // ae8: sdot v9.4s, v24.16b, v19.4b[2]
+	WORD $0x4f93eb28                     // aec: sdot v8.4s, v25.16b, v19.4b[2]
+	WORD $0x4f94eb07                     // af0: sdot v7.4s, v24.16b, v20.4b[2]
+	WORD $0x4f94eb25                     // af4: sdot v5.4s, v25.16b, v20.4b[2]
+	WORD $0x4f96eb06                     // af8: sdot v6.4s, v24.16b, v22.4b[2]
+	WORD $0x4f95eb03                     // afc: sdot v3.4s, v24.16b, v21.4b[2]
+	WORD $0x4f96eb24                     // b00: sdot v4.4s, v25.16b, v22.4b[2]
+	WORD $0x4f95eb22                     // b04: sdot v2.4s, v25.16b, v21.4b[2]
+	WORD $0xad436017                     // b08: ldp q23, q24, [x0, #0x60]
+	WORD $0x91020000                     // b0c: add x0, x0, #0x80
+	WORD $0x4fb0eaef                     // b10: sdot v15.4s, v23.16b, v16.4b[3]
+	WORD $0x4fb0eb0e                     // b14: sdot v14.4s, v24.16b, v16.4b[3]
+	WORD $0x4fb2eaed                     // b18: sdot v13.4s, v23.16b, v18.4b[3]
+	WORD $0x4fb2eb0c                     // b1c: sdot v12.4s, v24.16b, v18.4b[3]
+	WORD $0x4fb1eaeb                     // b20: sdot v11.4s, v23.16b, v17.4b[3]
+	WORD $0x4fb1eb0a                     // b24: sdot v10.4s, v24.16b, v17.4b[3]
+	WORD $0x4fb3eae9                     // b28: sdot v9.4s, v23.16b, v19.4b[3]
+	WORD $0x4fb3eb08                     // b2c: sdot v8.4s, v24.16b, v19.4b[3]
+	WORD $0x4fb4eae7                     // b30: sdot v7.4s, v23.16b, v20.4b[3]
+	WORD $0x4fb4eb05                     // b34: sdot v5.4s, v24.16b, v20.4b[3]
+	WORD $0x4fb6eae6                     // b38: sdot v6.4s, v23.16b, v22.4b[3]
+	WORD $0x4fb6eb04                     // b3c: sdot v4.4s, v24.16b, v22.4b[3]
+	WORD $0x4fb5eae3                     // b40: sdot v3.4s, v23.16b, v21.4b[3]
+	WORD $0x4fb5eb02                     // b44: sdot v2.4s, v24.16b, v21.4b[3]
+	WORD $0x54fff741                     // b48: b.ne 0x2af0 <gemmDotProd7x8+0xa30>
+	WORD $0x370800a2                     // b4c: tbnz w2, #0x1, 0x2c20 <gemmDotProd7x8+0xb60>
+	WORD $0x37000582                     // b50: tbnz w2, #0x0, 0x2cc0 <gemmDotProd7x8+0xc00>
+	WORD $0xf1000421                     // b54: subs x1, x1, #0x1
+	WORD $0x54000941                     // b58: b.ne 0x2d40 <gemmDotProd7x8+0xc80>
+	WORD $0x14000051                     // b5c: b 0x2d60 <gemmDotProd7x8+0xca0>
+	WORD $0xfc736ab0                     // b60: ldr d16, [x21, x19]
+	WORD $0xad404811                     // b64: ldp q17, q18, [x0]
+	WORD $0xfc736ad3                     // b68: ldr d19, [x22, x19]
+	WORD $0xfc736af4                     // b6c: ldr d20, [x23, x19]
+	WORD $0xfc736b15                     // b70: ldr d21, [x24, x19]
+	WORD $0x4f90e22f                     // b74: sdot v15.4s, v17.16b, v16.4b[0]
+	WORD $0xfc736b36                     // b78: ldr d22, [x25, x19]
+	WORD $0x4f90e24e                     // b7c: sdot v14.4s, v18.16b, v16.4b[0]
+	WORD $0xfc736b57                     // b80: ldr d23, [x26, x19]
+	WORD $0x4f93e22d                     // b84: sdot v13.4s, v17.16b, v19.4b[0]
+	WORD $0xfc736b78                     // b88: ldr d24, [x27, x19]
+	WORD $0x4f93e24c                     // b8c: sdot v12.4s, v18.16b, v19.4b[0]
+	WORD $0x4f94e22b                     // b90: sdot v11.4s, v17.16b, v20.4b[0]
+	WORD $0x91002273                     // b94: add x19, x19, #0x8
+	WORD $0x4f94e24a                     // b98: sdot v10.4s, v18.16b, v20.4b[0]
+	WORD $0x4f95e229                     // b9c: sdot v9.4s, v17.16b, v21.4b[0]
+	WORD $0x4f95e248                     // ba0: sdot v8.4s, v18.16b, v21.4b[0]
+	WORD $0x4f96e227                     // ba4: sdot v7.4s, v17.16b, v22.4b[0]
+	WORD $0x4f96e245                     // ba8: sdot v5.4s, v18.16b, v22.4b[0]
+	WORD $0x4f97e226                     // bac: sdot v6.4s, v17.16b, v23.4b[0]
+	WORD $0x4f98e223                     // bb0: sdot v3.4s, v17.16b, v24.4b[0]
+	WORD $0x4f97e244                     // bb4: sdot v4.4s, v18.16b, v23.4b[0]
+	WORD $0x4f98e242                     // bb8: sdot v2.4s, v18.16b, v24.4b[0]
+	WORD $0xad414419                     // bbc: ldp q25, q17, [x0, #0x20]
+	WORD $0x91010000                     // bc0: add x0, x0, #0x40
+	WORD $0x4fb0e32f                     // bc4: sdot v15.4s, v25.16b, v16.4b[1]
+	WORD $0x4fb0e22e                     // bc8: sdot v14.4s, v17.16b, v16.4b[1]
+	WORD $0x4fb3e32d                     // bcc: sdot v13.4s, v25.16b, v19.4b[1]
+	WORD $0x4fb3e22c                     // bd0: sdot v12.4s, v17.16b, v19.4b[1]
+	WORD $0x4fb4e32b                     // bd4: sdot v11.4s, v25.16b, v20.4b[1]
+	WORD $0x4fb4e22a                     // bd8: sdot v10.4s, v17.16b, v20.4b[1]
+	WORD $0x4fb5e329                     // bdc: sdot v9.4s, v25.16b, v21.4b[1]
+	WORD $0x4fb5e228                     // be0: sdot v8.4s, v17.16b, v21.4b[1]
+	WORD $0x4fb6e327                     // be4: sdot v7.4s, v25.16b, v22.4b[1]
+	WORD $0x4fb6e225                     // be8: sdot v5.4s, v17.16b, v22.4b[1]
+	WORD $0x4fb7e326                     // bec: sdot v6.4s, v25.16b, v23.4b[1]
+	WORD $0x4fb7e224                     // bf0: sdot v4.4s, v17.16b, v23.4b[1]
+	WORD $0x4fb8e323                     // bf4: sdot v3.4s, v25.16b, v24.4b[1]
+	WORD $0x4fb8e222                     // bf8: sdot v2.4s, v17.16b, v24.4b[1]
+	WORD $0x3607fac2                     // bfc: tbz w2, #0x0, 0x2c14 <gemmDotProd7x8+0xb54>
+	WORD $0x8b1302a4                     // c00: add x4, x21, x19
+	WORD $0x8b1302c5                     // c04: add x5, x22, x19
+	WORD $0xacc14811                     // c08: ldp q17, q18, [x0], #0x20
+	WORD $0x4d40c890                     // c0c: ld1r { v16.4s }, [x4]
+	WORD $0x8b1302e4                     // c10: add x4, x23, x19
+	WORD $0x4d40c8b3                     // c14: ld1r { v19.4s }, [x5]
+	WORD $0x8b130305                     // c18: add x5, x24, x19
+	WORD $0x4d40c894                     // c1c: ld1r { v20.4s }, [x4]
+	WORD $0x8b130324                     // c20: add x4, x25, x19
+	WORD $0x4e90962f                     // c24: sdot v15.4s, v17.16b, v16.16b
+	WORD $0x4e90964e                     // c28: sdot v14.4s, v18.16b, v16.16b
+	WORD $0x4d40c8b0                     // c2c: ld1r { v16.4s }, [x5]
+	WORD $0x4e93962d                     // c30: sdot v13.4s, v17.16b, v19.16b
+	WORD $0x8b130345                     // c34: add x5, x26, x19
+	WORD $0x4e93964c                     // c38: sdot v12.4s, v18.16b, v19.16b
+	WORD $0x4d40c893                     // c3c: ld1r { v19.4s }, [x4]
+	WORD $0x8b130364                     // c40: add x4, x27, x19
+	WORD $0x4e94962b                     // c44: sdot v11.4s, v17.16b, v20.16b
+	WORD $0x4e94964a                     // c48: sdot v10.4s, v18.16b, v20.16b
+	WORD $0x4d40c8b4                     // c4c: ld1r { v20.4s }, [x5]
+	WORD $0x4e909629                     // c50: sdot v9.4s, v17.16b, v16.16b
+	WORD $0x91001273                     // c54: add x19, x19, #0x4
+	WORD $0x4e909648                     // c58: sdot v8.4s, v18.16b, v16.16b
+	WORD $0x4d40c890                     // c5c: ld1r { v16.4s }, [x4]
+	WORD $0x4e939627                     // c60: sdot v7.4s, v17.16b, v19.16b
+	WORD $0x4e939645                     // c64: sdot v5.4s, v18.16b, v19.16b
+	WORD $0x4e949626                     // c68: sdot v6.4s, v17.16b, v20.16b
+	WORD $0x4e949644                     // c6c: sdot v4.4s, v18.16b, v20.16b
+	WORD $0x4e909623                     // c70: sdot v3.4s, v17.16b, v16.16b
+	WORD $0x4e909642                     // c74: sdot v2.4s, v18.16b, v16.16b
+	WORD $0xf1000421                     // c78: subs x1, x1, #0x1
+	WORD $0x54000120                     // c7c: b.eq 0x2d60 <gemmDotProd7x8+0xca0>
+	WORD $0xf9402a84                     // c80: ldr x4, [x20, #0x50]
+	WORD $0x8b130093                     // c84: add x19, x4, x19
+	WORD $0xaa0303e4                     // c88: mov x4, x3
+	WORD $0xf100105f                     // c8c: cmp x2, #0x4
+	WORD $0x54ffed02                     // c90: b.hs 0x2af0 <gemmDotProd7x8+0xa30>
+	WORD $0x17ffffae                     // c94: b 0x2c0c <gemmDotProd7x8+0xb4c>
+	WORD $0xd503201f                     // c98: nop
+	WORD $0xd503201f                     // c9c: nop
+	WORD $0xf9400e93                     // ca0: ldr x19, [x20, #0x18]
+	WORD $0x4e21d9f1                     // ca4: scvtf v17.4s, v15.4s
+	WORD $0x4e21d9ce                     // ca8: scvtf v14.4s, v14.4s
+	WORD $0xf9401695                     // cac: ldr x21, [x20, #0x28]
+	WORD $0x4e21d9ad                     // cb0: scvtf v13.4s, v13.4s
+	WORD $0xf100223f                     // cb4: cmp x17, #0x8
+	WORD $0x4e21d995                     // cb8: scvtf v21.4s, v12.4s
+	WORD $0xad413e70                     // cbc: ldp q16, q15, [x19, #0x20]
+	WORD $0x4f03f60c                     // cc0: fmov v12.4s, #1.00000000
+	WORD $0x8b150216                     // cc4: add x22, x16, x21
+	WORD $0x4e21d96b                     // cc8: scvtf v11.4s, v11.4s
+	WORD $0xad426277                     // ccc: ldp q23, q24, [x19, #0x40]
+	WORD $0x6e31de13                     // cd0: fmul v19.4s, v16.4s, v17.4s
+	WORD $0x6e2eddf2                     // cd4: fmul v18.4s, v15.4s, v14.4s
+	WORD $0xad433a71                     // cd8: ldp q17, q14, [x19, #0x60]
+	WORD $0x6e2dde0d                     // cdc: fmul v13.4s, v16.4s, v13.4s
+	WORD $0x6e35ddf5                     // ce0: fmul v21.4s, v15.4s, v21.4s
+	WORD $0x4e21d959                     // ce4: scvtf v25.4s, v10.4s
+	WORD $0x6e31de74                     // ce8: fmul v20.4s, v19.4s, v17.4s
+	WORD $0x6e2ede56                     // cec: fmul v22.4s, v18.4s, v14.4s
+	WORD $0x4e581aea                     // cf0: uzp1 v10.8h, v23.8h, v24.8h
+	WORD $0x6e31ddba                     // cf4: fmul v26.4s, v13.4s, v17.4s
+	WORD $0x6e2edeb7                     // cf8: fmul v23.4s, v21.4s, v14.4s
+	WORD $0x6e2bde0b                     // cfc: fmul v11.4s, v16.4s, v11.4s
+	WORD $0x4e20d694                     // d00: fadd v20.4s, v20.4s, v0.4s
+	WORD $0x4e20d6d6                     // d04: fadd v22.4s, v22.4s, v0.4s
+	WORD $0x6e39ddf9                     // d08: fmul v25.4s, v15.4s, v25.4s
+	WORD $0x4e20d758                     // d0c: fadd v24.4s, v26.4s, v0.4s
+	WORD $0x4e20d6f7                     // d10: fadd v23.4s, v23.4s, v0.4s
+	WORD $0x4e21d929                     // d14: scvtf v9.4s, v9.4s
+	WORD $0x4e21f694                     // d18: fmax v20.4s, v20.4s, v1.4s
+	WORD $0x4e21f6d6                     // d1c: fmax v22.4s, v22.4s, v1.4s
+	WORD $0x4e21d908                     // d20: scvtf v8.4s, v8.4s
+	WORD $0x4e21f718                     // d24: fmax v24.4s, v24.4s, v1.4s
+	WORD $0x4e21f6f7                     // d28: fmax v23.4s, v23.4s, v1.4s
+	WORD $0x6e29de09                     // d2c: fmul v9.4s, v16.4s, v9.4s
+	WORD $0x4eacf694                     // d30: fmin v20.4s, v20.4s, v12.4s
+	WORD $0x4eacf6d6                     // d34: fmin v22.4s, v22.4s, v12.4s
+	WORD $0x4e21d863                     // d38: scvtf v3.4s, v3.4s
+	WORD $0x4eacf718                     // d3c: fmin v24.4s, v24.4s, v12.4s
+	WORD $0x4eacf6f7                     // d40: fmin v23.4s, v23.4s, v12.4s
+	WORD $0x4e21d8a5                     // d44: scvtf v5.4s, v5.4s
+	WORD $0x6e34de73                     // d48: fmul v19.4s, v19.4s, v20.4s
+	WORD $0x6e31dd74                     // d4c: fmul v20.4s, v11.4s, v17.4s
+	WORD $0x6e36de52                     // d50: fmul v18.4s, v18.4s, v22.4s
+	WORD $0x6e2edf36                     // d54: fmul v22.4s, v25.4s, v14.4s
+	WORD $0x6e38ddad                     // d58: fmul v13.4s, v13.4s, v24.4s
+	WORD $0x6e31dd38                     // d5c: fmul v24.4s, v9.4s, v17.4s
+	WORD $0x6e37deb5                     // d60: fmul v21.4s, v21.4s, v23.4s
+	WORD $0x4e20d694                     // d64: fadd v20.4s, v20.4s, v0.4s
+	WORD $0x6e28ddf7                     // d68: fmul v23.4s, v15.4s, v8.4s
+	WORD $0x4e20d6d6                     // d6c: fadd v22.4s, v22.4s, v0.4s
+	WORD $0x4e21aa68                     // d70: fcvtns v8.4s, v19.4s
+	WORD $0x4e21a9ad                     // d74: fcvtns v13.4s, v13.4s
+	WORD $0x4e21aa52                     // d78: fcvtns v18.4s, v18.4s
+	WORD $0x4e21f694                     // d7c: fmax v20.4s, v20.4s, v1.4s
+	WORD $0x4e21aab5                     // d80: fcvtns v21.4s, v21.4s
+	WORD $0x4e21d884                     // d84: scvtf v4.4s, v4.4s
+	WORD $0x0e614908                     // d88: sqxtn v8.4h, v8.4s
+	WORD $0x0e6149ad                     // d8c: sqxtn v13.4h, v13.4s
+	WORD $0x6e23de03                     // d90: fmul v3.4s, v16.4s, v3.4s
+	WORD $0x4eacf693                     // d94: fmin v19.4s, v20.4s, v12.4s
+	WORD $0x4e21f6d4                     // d98: fmax v20.4s, v22.4s, v1.4s
+	WORD $0x4e20d716                     // d9c: fadd v22.4s, v24.4s, v0.4s
+	WORD $0x4e614a48                     // da0: sqxtn2 v8.8h, v18.4s
+	WORD $0x4e614aad                     // da4: sqxtn2 v13.8h, v21.4s
+	WORD $0x4e21d842                     // da8: scvtf v2.4s, v2.4s
+	WORD $0x6e33dd6b                     // dac: fmul v11.4s, v11.4s, v19.4s
+	WORD $0x4eacf693                     // db0: fmin v19.4s, v20.4s, v12.4s
+	WORD $0x6e2edef4                     // db4: fmul v20.4s, v23.4s, v14.4s
+	WORD $0x4e21f6d6                     // db8: fmax v22.4s, v22.4s, v1.4s
+	WORD $0x4e6a0d08                     // dbc: sqadd v8.8h, v8.8h, v10.8h
+	WORD $0x4e6a0dad                     // dc0: sqadd v13.8h, v13.8h, v10.8h
+	WORD $0x4e21a96b                     // dc4: fcvtns v11.4s, v11.4s
+	WORD $0x6e33df33                     // dc8: fmul v19.4s, v25.4s, v19.4s
+	WORD $0x4e20d694                     // dcc: fadd v20.4s, v20.4s, v0.4s
+	WORD $0x4eacf6d2                     // dd0: fmin v18.4s, v22.4s, v12.4s
+	WORD $0x6e25dde5                     // dd4: fmul v5.4s, v15.4s, v5.4s
+	WORD $0x6e24dde4                     // dd8: fmul v4.4s, v15.4s, v4.4s
+	WORD $0x0e61496b                     // ddc: sqxtn v11.4h, v11.4s
+	WORD $0x4e21aa73                     // de0: fcvtns v19.4s, v19.4s
+	WORD $0x4e21f694                     // de4: fmax v20.4s, v20.4s, v1.4s
+	WORD $0x6e32dd32                     // de8: fmul v18.4s, v9.4s, v18.4s
+	WORD $0x0e214909                     // dec: sqxtn v9.8b, v8.8h
+	WORD $0x6e22dde2                     // df0: fmul v2.4s, v15.4s, v2.4s
+	WORD $0x4e614a6b                     // df4: sqxtn2 v11.8h, v19.4s
+	WORD $0x4eacf693                     // df8: fmin v19.4s, v20.4s, v12.4s
+	WORD $0x4e21d8f4                     // dfc: scvtf v20.4s, v7.4s
+	WORD $0x4e21aa52                     // e00: fcvtns v18.4s, v18.4s
+	WORD $0xfd000209                     // e04: str d9, [x16]
+	WORD $0x0e2149a7                     // e08: sqxtn v7.8b, v13.8h
+	WORD $0x8b1502d0                     // e0c: add x16, x22, x21
+	WORD $0x4e6a0d68                     // e10: sqadd v8.8h, v11.8h, v10.8h
+	WORD $0x6e33deed                     // e14: fmul v13.4s, v23.4s, v19.4s
+	WORD $0x6e34de0b                     // e18: fmul v11.4s, v16.4s, v20.4s
+	WORD $0x4e21d8d3                     // e1c: scvtf v19.4s, v6.4s
+	WORD $0x0e614a46                     // e20: sqxtn v6.4h, v18.4s
+	WORD $0xfd0002c7                     // e24: str d7, [x22]
+	WORD $0x6e2edcb4                     // e28: fmul v20.4s, v5.4s, v14.4s
+	WORD $0x8b150216                     // e2c: add x22, x16, x21
+	WORD $0x4e21a9ad                     // e30: fcvtns v13.4s, v13.4s
+	WORD $0x6e31dd72                     // e34: fmul v18.4s, v11.4s, v17.4s
+	WORD $0x6e33de13                     // e38: fmul v19.4s, v16.4s, v19.4s
+	WORD $0x4e20d694                     // e3c: fadd v20.4s, v20.4s, v0.4s
+	WORD $0x4e6149a6                     // e40: sqxtn2 v6.8h, v13.4s
+	WORD $0x4e20d650                     // e44: fadd v16.4s, v18.4s, v0.4s
+	WORD $0x6e31de72                     // e48: fmul v18.4s, v19.4s, v17.4s
+	WORD $0x6e31dc71                     // e4c: fmul v17.4s, v3.4s, v17.4s
+	WORD $0x4e21f694                     // e50: fmax v20.4s, v20.4s, v1.4s
+	WORD $0x4e21f60f                     // e54: fmax v15.4s, v16.4s, v1.4s
+	WORD $0x4e20d650                     // e58: fadd v16.4s, v18.4s, v0.4s
+	WORD $0x6e2edc92                     // e5c: fmul v18.4s, v4.4s, v14.4s
+	WORD $0x4e20d631                     // e60: fadd v17.4s, v17.4s, v0.4s
+	WORD $0x6e2edc4e                     // e64: fmul v14.4s, v2.4s, v14.4s
+	WORD $0x4eacf5ef                     // e68: fmin v15.4s, v15.4s, v12.4s
+	WORD $0x4e21f610                     // e6c: fmax v16.4s, v16.4s, v1.4s
+	WORD $0x4e20d652                     // e70: fadd v18.4s, v18.4s, v0.4s
+	WORD $0x4e21f631                     // e74: fmax v17.4s, v17.4s, v1.4s
+	WORD $0x4e20d5ce                     // e78: fadd v14.4s, v14.4s, v0.4s
+	WORD $0x6e2fdd6b                     // e7c: fmul v11.4s, v11.4s, v15.4s
+	WORD $0x4eacf60f                     // e80: fmin v15.4s, v16.4s, v12.4s
+	WORD $0x4e21f650                     // e84: fmax v16.4s, v18.4s, v1.4s
+	WORD $0x4eacf631                     // e88: fmin v17.4s, v17.4s, v12.4s
+	WORD $0x4e21f5ce                     // e8c: fmax v14.4s, v14.4s, v1.4s
+	WORD $0x4eacf692                     // e90: fmin v18.4s, v20.4s, v12.4s
+	WORD $0x4e21a96b                     // e94: fcvtns v11.4s, v11.4s
+	WORD $0x6e2fde6f                     // e98: fmul v15.4s, v19.4s, v15.4s
+	WORD $0x4eacf610                     // e9c: fmin v16.4s, v16.4s, v12.4s
+	WORD $0x6e31dc63                     // ea0: fmul v3.4s, v3.4s, v17.4s
+	WORD $0x4eacf5cc                     // ea4: fmin v12.4s, v14.4s, v12.4s
+	WORD $0x6e32dca5                     // ea8: fmul v5.4s, v5.4s, v18.4s
+	WORD $0x0e61496b                     // eac: sqxtn v11.4h, v11.4s
+	WORD $0x4e21a9ee                     // eb0: fcvtns v14.4s, v15.4s
+	WORD $0x6e30dc84                     // eb4: fmul v4.4s, v4.4s, v16.4s
+	WORD $0x4e21a863                     // eb8: fcvtns v3.4s, v3.4s
+	WORD $0x6e2cdc42                     // ebc: fmul v2.4s, v2.4s, v12.4s
+	WORD $0x4e21a8a5                     // ec0: fcvtns v5.4s, v5.4s
+	WORD $0x0e6149cc                     // ec4: sqxtn v12.4h, v14.4s
+	WORD $0x4e21a884                     // ec8: fcvtns v4.4s, v4.4s
+	WORD $0x0e614863                     // ecc: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a842                     // ed0: fcvtns v2.4s, v2.4s
+	WORD $0x4e6148ab                     // ed4: sqxtn2 v11.8h, v5.4s
+	WORD $0x4e6a0cc5                     // ed8: sqadd v5.8h, v6.8h, v10.8h
+	WORD $0x0e214906                     // edc: sqxtn v6.8b, v8.8h
+	WORD $0x4e61488c                     // ee0: sqxtn2 v12.8h, v4.4s
+	WORD $0x4e614843                     // ee4: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e6a0d64                     // ee8: sqadd v4.8h, v11.8h, v10.8h
+	WORD $0x0e2148a2                     // eec: sqxtn v2.8b, v5.8h
+	WORD $0xfd000206                     // ef0: str d6, [x16]
+	WORD $0x4e6a0d85                     // ef4: sqadd v5.8h, v12.8h, v10.8h
+	WORD $0x8b1502d0                     // ef8: add x16, x22, x21
+	WORD $0x4e6a0c63                     // efc: sqadd v3.8h, v3.8h, v10.8h
+	WORD $0x0e214884                     // f00: sqxtn v4.8b, v4.8h
+	WORD $0xfd0002c2                     // f04: str d2, [x22]
+	WORD $0x8b150216                     // f08: add x22, x16, x21
+	WORD $0x0e2148a2                     // f0c: sqxtn v2.8b, v5.8h
+	WORD $0x0e214863                     // f10: sqxtn v3.8b, v3.8h
+	WORD $0xfd000204                     // f14: str d4, [x16]
+	WORD $0x8b1502d7                     // f18: add x23, x22, x21
+	WORD $0xfd0002c2                     // f1c: str d2, [x22]
+	WORD $0x8b1502f0                     // f20: add x16, x23, x21
+	WORD $0xfd0002e3                     // f24: str d3, [x23]
+	WORD $0x5400318b                     // f28: b.lt 0x3618 <gemmDotProd7x8+0x1558>
+	WORD $0xd1001e22                     // f2c: sub x2, x17, #0x7
+	WORD $0x8b0a0108                     // f30: add x8, x8, x10
+	WORD $0xf100363f                     // f34: cmp x17, #0xd
+	WORD $0x54ffd448                     // f38: b.hi 0x2a80 <gemmDotProd7x8+0x9c0>
+	WORD $0xf9401693                     // f3c: ldr x19, [x20, #0x28]
+	WORD $0xd1003a31                     // f40: sub x17, x17, #0xe
+	WORD $0x528000e2                     // f44: mov w2, #0x7                // =7
+	WORD $0x9b092228                     // f48: madd x8, x17, x9, x8
+	WORD $0x9b114270                     // f4c: madd x16, x19, x17, x16
+	WORD $0x17fffe9c                     // f50: b 0x2a80 <gemmDotProd7x8+0x9c0>
+	WORD $0xf9400689                     // f54: ldr x9, [x20, #0x8]
+	WORD $0xf9401291                     // f58: ldr x17, [x20, #0x20]
+	WORD $0xa9430e93                     // f5c: ldp x19, x3, [x20, #0x30]
+	WORD $0xd37df12a                     // f60: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // f64: lsl x11, x9, #1
+	WORD $0xcb09014a                     // f68: sub x10, x10, x9
+	WORD $0x8b09016c                     // f6c: add x12, x11, x9
+	WORD $0xd37ef52d                     // f70: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // f74: add x14, x13, x9
+	WORD $0xd37ff98f                     // f78: lsl x15, x12, #1
+	WORD $0xd503201f                     // f7c: nop
+	WORD $0xaa0803f6                     // f80: mov x22, x8
+	WORD $0x8b090117                     // f84: add x23, x8, x9
+	WORD $0x8b0b0118                     // f88: add x24, x8, x11
+	WORD $0x8b0c0119                     // f8c: add x25, x8, x12
+	WORD $0x8b0d011a                     // f90: add x26, x8, x13
+	WORD $0x8b0e011b                     // f94: add x27, x8, x14
+	WORD $0x8b0f0100                     // f98: add x0, x8, x15
+	WORD $0xa9414281                     // f9c: ldp x1, x16, [x20, #0x10]
+	WORD $0xaa1f03f5                     // fa0: mov x21, xzr
+	WORD $0xad40320d                     // fa4: ldp q13, q12, [x16]
+	WORD $0xaa0303f0                     // fa8: mov x16, x3
+	WORD $0xa9440a83                     // fac: ldp x3, x2, [x20, #0x40]
+	WORD $0x4ead1dab                     // fb0: mov v11.16b, v13.16b
+	WORD $0x4eac1d8a                     // fb4: mov v10.16b, v12.16b
+	WORD $0x4ead1da9                     // fb8: mov v9.16b, v13.16b
+	WORD $0x9342fc64                     // fbc: asr x4, x3, #2
+	WORD $0x4eac1d88                     // fc0: mov v8.16b, v12.16b
+	WORD $0x4ead1da7                     // fc4: mov v7.16b, v13.16b
+	WORD $0x4eac1d86                     // fc8: mov v6.16b, v12.16b
+	WORD $0x4ead1da5                     // fcc: mov v5.16b, v13.16b
+	WORD $0x4eac1d84                     // fd0: mov v4.16b, v12.16b
+	WORD $0x4ead1da3                     // fd4: mov v3.16b, v13.16b
+	WORD $0x4eac1d82                     // fd8: mov v2.16b, v12.16b
+	WORD $0x4ead1da1                     // fdc: mov v1.16b, v13.16b
+	WORD $0x4eac1d80                     // fe0: mov v0.16b, v12.16b
+	WORD $0xaa0403e5                     // fe4: mov x5, x4
+	WORD $0xf100107f                     // fe8: cmp x3, #0x4
+	WORD $0x54000903                     // fec: b.lo 0x31cc <gemmDotProd7x8+0x110c>
+	WORD $0x3cf56ace                     // ff0: ldr q14, [x22, x21]
+	WORD $0xf10004a5                     // ff4: subs x5, x5, #0x1
+	WORD $0xad405835                     // ff8: ldp q21, q22, [x1]
+	WORD $0x3cf56af0                     // ffc: ldr q16, [x23, x21]
+	WORD $0x3cf56b0f                     // 1000: ldr q15, [x24, x21]
+	WORD $0x3cf56b31                     // 1004: ldr q17, [x25, x21]
+	WORD $0x4f8ee2ad                     // 1008: sdot v13.4s, v21.16b, v14.4b[0]
+	WORD $0x3cf56b52                     // 100c: ldr q18, [x26, x21]
+	WORD $0x4f8ee2cc                     // 1010: sdot v12.4s, v22.16b, v14.4b[0]
+	WORD $0x3cf56b74                     // 1014: ldr q20, [x27, x21]
+	WORD $0x4f90e2ab                     // 1018: sdot v11.4s, v21.16b, v16.4b[0]
+	WORD $0x3cf56813                     // 101c: ldr q19, [x0, x21]
+	WORD $0x4f90e2ca                     // 1020: sdot v10.4s, v22.16b, v16.4b[0]
+	WORD $0x4f8fe2a9                     // 1024: sdot v9.4s, v21.16b, v15.4b[0]
+	WORD $0x910042b5                     // 1028: add x21, x21, #0x10
+	WORD $0x4f8fe2c8                     // 102c: sdot v8.4s, v22.16b, v15.4b[0]
+	WORD $0x4f91e2a7                     // 1030: sdot v7.4s, v21.16b, v17.4b[0]
+	WORD $0x4f91e2c6                     // 1034: sdot v6.4s, v22.16b, v17.4b[0]
+	WORD $0x4f92e2a5                     // 1038: sdot v5.4s, v21.16b, v18.4b[0]
+	WORD $0x4f92e2c4                     // 103c: sdot v4.4s, v22.16b, v18.4b[0]
+	WORD $0x4f94e2a3                     // 1040: sdot v3.4s, v21.16b, v20.4b[0]
+	WORD $0x4f93e2a1                     // 1044: sdot v1.4s, v21.16b, v19.4b[0]
+	WORD $0x4f94e2c2                     // 1048: sdot v2.4s, v22.16b, v20.4b[0]
+	WORD $0x4f93e2c0                     // 104c: sdot v0.4s, v22.16b, v19.4b[0]
+	WORD $0xad415437                     // 1050: ldp q23, q21, [x1, #0x20]
+	WORD $0x4faee2ed                     // 1054: sdot v13.4s, v23.16b, v14.4b[1]
+	WORD $0x4faee2ac                     // 1058: sdot v12.4s, v21.16b, v14.4b[1]
+	WORD $0x4fb0e2eb                     // 105c: sdot v11.4s, v23.16b, v16.4b[1]
+	WORD $0x4fb0e2aa                     // 1060: sdot v10.4s, v21.16b, v16.4b[1]
+	WORD $0x4fafe2e9                     // 1064: sdot v9.4s, v23.16b, v15.4b[1]
+	WORD $0x4fafe2a8                     // 1068: sdot v8.4s, v21.16b, v15.4b[1]
+	WORD $0x4fb1e2e7                     // 106c: sdot v7.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb1e2a6                     // 1070: sdot v6.4s, v21.16b, v17.4b[1]
+	WORD $0x4fb2e2e5                     // 1074: sdot v5.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb2e2a4                     // 1078: sdot v4.4s, v21.16b, v18.4b[1]
+	WORD $0x4fb4e2e3                     // 107c: sdot v3.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb3e2e1                     // 1080: sdot v1.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb4e2a2                     // 1084: sdot v2.4s, v21.16b, v20.4b[1]
+	WORD $0x4fb3e2a0                     // 1088: sdot v0.4s, v21.16b, v19.4b[1]
+	WORD $0xad425c36                     // 108c: ldp q22, q23, [x1, #0x40]
+	WORD $0x4f8eeacd                     // 1090: sdot v13.4s, v22.16b, v14.4b[2]
+	WORD $0x4f8eeaec                     // 1094: sdot v12.4s, v23.16b, v14.4b[2]
+	WORD $0x4f90eacb                     // 1098: sdot v11.4s, v22.16b, v16.4b[2]
+	WORD $0x4f90eaea                     // 109c: sdot v10.4s, v23.16b, v16.4b[2]
+	WORD $0x4f8feac9                     // 10a0: sdot v9.4s, v22.16b, v15.4b[2]
+	WORD $0x4f8feae8                     // 10a4: sdot v8.4s, v23.16b, v15.4b[2]
+	WORD $0x4f91eac7                     // 10a8: sdot v7.4s, v22.16b, v17.4b[2]
+	WORD $0x4f91eae6                     // 10ac: sdot v6.4s, v23.16b, v17.4b[2]
+	WORD $0x4f92eac5                     // 10b0: sdot v5.4s, v22.16b, v18.4b[2]
+	WORD $0x4f92eae4                     // 10b4: sdot v4.4s, v23.16b, v18.4b[2]
+	WORD $0x4f94eac3                     // 10b8: sdot v3.4s, v22.16b, v20.4b[2]
+	WORD $0x4f93eac1                     // 10bc: sdot v1.4s, v22.16b, v19.4b[2]
+	WORD $0x4f94eae2                     // 10c0: sdot v2.4s, v23.16b, v20.4b[2]
+	WORD $0x4f93eae0                     // 10c4: sdot v0.4s, v23.16b, v19.4b[2]
+	WORD $0xad435835                     // 10c8: ldp q21, q22, [x1, #0x60]
+	WORD $0x91020021                     // 10cc: add x1, x1, #0x80
+	WORD $0x4faeeaad                     // 10d0: sdot v13.4s, v21.16b, v14.4b[3]
+	WORD $0x4faeeacc                     // 10d4: sdot v12.4s, v22.16b, v14.4b[3]
+	WORD $0x4fb0eaab                     // 10d8: sdot v11.4s, v21.16b, v16.4b[3]
+	WORD $0x4fb0eaca                     // 10dc: sdot v10.4s, v22.16b, v16.4b[3]
+	WORD $0x4fafeaa9                     // 10e0: sdot v9.4s, v21.16b, v15.4b[3]
+	WORD $0x4fafeac8                     // 10e4: sdot v8.4s, v22.16b, v15.4b[3]
+	WORD $0x4fb1eaa7                     // 10e8: sdot v7.4s, v21.16b, v17.4b[3]
+	WORD $0x4fb1eac6                     // 10ec: sdot v6.4s, v22.16b, v17.4b[3]
+	WORD $0x4fb2eaa5                     // 10f0: sdot v5.4s, v21.16b, v18.4b[3]
+	WORD $0x4fb2eac4                     // 10f4: sdot v4.4s, v22.16b, v18.4b[3]
+	WORD $0x4fb4eaa3                     // 10f8: sdot v3.4s, v21.16b, v20.4b[3]
+	WORD $0x4fb4eac2                     // 10fc: sdot v2.4s, v22.16b, v20.4b[3]
+	WORD $0x4fb3eaa1                     // 1100: sdot v1.4s, v21.16b, v19.4b[3]
+	WORD $0x4fb3eac0                     // 1104: sdot v0.4s, v22.16b, v19.4b[3]
+	WORD $0x54fff741                     // 1108: b.ne 0x30b0 <gemmDotProd7x8+0xff0>
+	WORD $0x370800a3                     // 110c: tbnz w3, #0x1, 0x31e0 <gemmDotProd7x8+0x1120>
+	WORD $0x37000583                     // 1110: tbnz w3, #0x0, 0x3280 <gemmDotProd7x8+0x11c0>
+	WORD $0xf1000442                     // 1114: subs x2, x2, #0x1
+	WORD $0x54000941                     // 1118: b.ne 0x3300 <gemmDotProd7x8+0x1240>
+	WORD $0x14000051                     // 111c: b 0x3320 <gemmDotProd7x8+0x1260>
+	WORD $0xfc756ace                     // 1120: ldr d14, [x22, x21]
+	WORD $0xad40402f                     // 1124: ldp q15, q16, [x1]
+	WORD $0xfc756af1                     // 1128: ldr d17, [x23, x21]
+	WORD $0xfc756b12                     // 112c: ldr d18, [x24, x21]
+	WORD $0xfc756b33                     // 1130: ldr d19, [x25, x21]
+	WORD $0x4f8ee1ed                     // 1134: sdot v13.4s, v15.16b, v14.4b[0]
+	WORD $0xfc756b54                     // 1138: ldr d20, [x26, x21]
+	WORD $0x4f8ee20c                     // 113c: sdot v12.4s, v16.16b, v14.4b[0]
+	WORD $0xfc756b75                     // 1140: ldr d21, [x27, x21]
+	WORD $0x4f91e1eb                     // 1144: sdot v11.4s, v15.16b, v17.4b[0]
+	WORD $0xfc756816                     // 1148: ldr d22, [x0, x21]
+	WORD $0x4f91e20a                     // 114c: sdot v10.4s, v16.16b, v17.4b[0]
+	WORD $0x4f92e1e9                     // 1150: sdot v9.4s, v15.16b, v18.4b[0]
+	WORD $0x910022b5                     // 1154: add x21, x21, #0x8
+	WORD $0x4f92e208                     // 1158: sdot v8.4s, v16.16b, v18.4b[0]
+	WORD $0x4f93e1e7                     // 115c: sdot v7.4s, v15.16b, v19.4b[0]
+	WORD $0x4f93e206                     // 1160: sdot v6.4s, v16.16b, v19.4b[0]
+	WORD $0x4f94e1e5                     // 1164: sdot v5.4s, v15.16b, v20.4b[0]
+	WORD $0x4f94e204                     // 1168: sdot v4.4s, v16.16b, v20.4b[0]
+	WORD $0x4f95e1e3                     // 116c: sdot v3.4s, v15.16b, v21.4b[0]
+	WORD $0x4f96e1e1                     // 1170: sdot v1.4s, v15.16b, v22.4b[0]
+	WORD $0x4f95e202                     // 1174: sdot v2.4s, v16.16b, v21.4b[0]
+	WORD $0x4f96e200                     // 1178: sdot v0.4s, v16.16b, v22.4b[0]
+	WORD $0xad413c37                     // 117c: ldp q23, q15, [x1, #0x20]
+	WORD $0x91010021                     // 1180: add x1, x1, #0x40
+	WORD $0x4faee2ed                     // 1184: sdot v13.4s, v23.16b, v14.4b[1]
+	WORD $0x4faee1ec                     // 1188: sdot v12.4s, v15.16b, v14.4b[1]
+	WORD $0x4fb1e2eb                     // 118c: sdot v11.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb1e1ea                     // 1190: sdot v10.4s, v15.16b, v17.4b[1]
+	WORD $0x4fb2e2e9                     // 1194: sdot v9.4s, v23.16b, v18.4b[1]
+	WORD $0x4fb2e1e8                     // 1198: sdot v8.4s, v15.16b, v18.4b[1]
+	WORD $0x4fb3e2e7                     // 119c: sdot v7.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb3e1e6                     // 11a0: sdot v6.4s, v15.16b, v19.4b[1]
+	WORD $0x4fb4e2e5                     // 11a4: sdot v5.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb4e1e4                     // 11a8: sdot v4.4s, v15.16b, v20.4b[1]
+	WORD $0x4fb5e2e3                     // 11ac: sdot v3.4s, v23.16b, v21.4b[1]
+	WORD $0x4fb5e1e2                     // 11b0: sdot v2.4s, v15.16b, v21.4b[1]
+	WORD $0x4fb6e2e1                     // 11b4: sdot v1.4s, v23.16b, v22.4b[1]
+	WORD $0x4fb6e1e0                     // 11b8: sdot v0.4s, v15.16b, v22.4b[1]
+	WORD $0x3607fac3                     // 11bc: tbz w3, #0x0, 0x31d4 <gemmDotProd7x8+0x1114>
+	WORD $0x8b1502c5                     // 11c0: add x5, x22, x21
+	WORD $0x8b1502e6                     // 11c4: add x6, x23, x21
+	WORD $0xacc1402f                     // 11c8: ldp q15, q16, [x1], #0x20
+	WORD $0x4d40c8ae                     // 11cc: ld1r { v14.4s }, [x5]
+	WORD $0x8b150305                     // 11d0: add x5, x24, x21
+	WORD $0x4d40c8d1                     // 11d4: ld1r { v17.4s }, [x6]
+	WORD $0x8b150326                     // 11d8: add x6, x25, x21
+	WORD $0x4d40c8b2                     // 11dc: ld1r { v18.4s }, [x5]
+	WORD $0x8b150345                     // 11e0: add x5, x26, x21
+	WORD $0x4e8e95ed                     // 11e4: sdot v13.4s, v15.16b, v14.16b
+	WORD $0x4e8e960c                     // 11e8: sdot v12.4s, v16.16b, v14.16b
+	WORD $0x4d40c8ce                     // 11ec: ld1r { v14.4s }, [x6]
+	WORD $0x4e9195eb                     // 11f0: sdot v11.4s, v15.16b, v17.16b
+	WORD $0x8b150366                     // 11f4: add x6, x27, x21
+	WORD $0x4e91960a                     // 11f8: sdot v10.4s, v16.16b, v17.16b
+	WORD $0x4d40c8b1                     // 11fc: ld1r { v17.4s }, [x5]
+	WORD $0x8b150005                     // 1200: add x5, x0, x21
+	WORD $0x4e9295e9                     // 1204: sdot v9.4s, v15.16b, v18.16b
+	WORD $0x4e929608                     // 1208: sdot v8.4s, v16.16b, v18.16b
+	WORD $0x4d40c8d2                     // 120c: ld1r { v18.4s }, [x6]
+	WORD $0x4e8e95e7                     // 1210: sdot v7.4s, v15.16b, v14.16b
+	WORD $0x910012b5                     // 1214: add x21, x21, #0x4
+	WORD $0x4e8e9606                     // 1218: sdot v6.4s, v16.16b, v14.16b
+	WORD $0x4d40c8ae                     // 121c: ld1r { v14.4s }, [x5]
+	WORD $0x4e9195e5                     // 1220: sdot v5.4s, v15.16b, v17.16b
+	WORD $0x4e919604                     // 1224: sdot v4.4s, v16.16b, v17.16b
+	WORD $0x4e9295e3                     // 1228: sdot v3.4s, v15.16b, v18.16b
+	WORD $0x4e929602                     // 122c: sdot v2.4s, v16.16b, v18.16b
+	WORD $0x4e8e95e1                     // 1230: sdot v1.4s, v15.16b, v14.16b
+	WORD $0x4e8e9600                     // 1234: sdot v0.4s, v16.16b, v14.16b
+	WORD $0xf1000442                     // 1238: subs x2, x2, #0x1
+	WORD $0x54000120                     // 123c: b.eq 0x3320 <gemmDotProd7x8+0x1260>
+	WORD $0xf9402a85                     // 1240: ldr x5, [x20, #0x50]
+	WORD $0x8b1500b5                     // 1244: add x21, x5, x21
+	WORD $0xaa0403e5                     // 1248: mov x5, x4
+	WORD $0xf100107f                     // 124c: cmp x3, #0x4
+	WORD $0x54ffed02                     // 1250: b.hs 0x30b0 <gemmDotProd7x8+0xff0>
+	WORD $0x17ffffae                     // 1254: b 0x31cc <gemmDotProd7x8+0x110c>
+	WORD $0xd503201f                     // 1258: nop
+	WORD $0xd503201f                     // 125c: nop
+	WORD $0xf9400e95                     // 1260: ldr x21, [x20, #0x18]
+	WORD $0x4e21d9b1                     // 1264: scvtf v17.4s, v13.4s
+	WORD $0xfd40026e                     // 1268: ldr d14, [x19]
+	WORD $0x4e21d994                     // 126c: scvtf v20.4s, v12.4s
+	WORD $0xf9401696                     // 1270: ldr x22, [x20, #0x28]
+	WORD $0x4e21d96b                     // 1274: scvtf v11.4s, v11.4s
+	WORD $0x4e21d94a                     // 1278: scvtf v10.4s, v10.4s
+	WORD $0xf100221f                     // 127c: cmp x16, #0x8
+	WORD $0xad4542af                     // 1280: ldp q15, q16, [x21, #0xa0]
+	WORD $0x0f08a5ce                     // 1284: sshll v14.8h, v14.8b, #0x0
+	WORD $0x8b160273                     // 1288: add x19, x19, x22
+	WORD $0x8b160237                     // 128c: add x23, x17, x22
+	WORD $0x4e21d929                     // 1290: scvtf v9.4s, v9.4s
+	WORD $0x4e5019ef                     // 1294: uzp1 v15.8h, v15.8h, v16.8h
+	WORD $0x4e21d908                     // 1298: scvtf v8.4s, v8.4s
+	WORD $0x4e21d8e7                     // 129c: scvtf v7.4s, v7.4s
+	WORD $0x4e21d8c6                     // 12a0: scvtf v6.4s, v6.4s
+	WORD $0x4e21d8a5                     // 12a4: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // 12a8: scvtf v4.4s, v4.4s
+	WORD $0x6e6f85ce                     // 12ac: sub v14.8h, v14.8h, v15.8h
+	WORD $0x4e21d863                     // 12b0: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // 12b4: scvtf v2.4s, v2.4s
+	WORD $0x4e21d821                     // 12b8: scvtf v1.4s, v1.4s
+	WORD $0x4e21d800                     // 12bc: scvtf v0.4s, v0.4s
+	WORD $0x0f10a5d0                     // 12c0: sshll v16.4s, v14.4h, #0x0
+	WORD $0x4f10a5d2                     // 12c4: sshll2 v18.4s, v14.8h, #0x0
+	WORD $0xad4132ae                     // 12c8: ldp q14, q12, [x21, #0x20]
+	WORD $0x4e21da13                     // 12cc: scvtf v19.4s, v16.4s
+	WORD $0xad4442ad                     // 12d0: ldp q13, q16, [x21, #0x80]
+	WORD $0x6e31ddd1                     // 12d4: fmul v17.4s, v14.4s, v17.4s
+	WORD $0x4e21da52                     // 12d8: scvtf v18.4s, v18.4s
+	WORD $0x6e34dd94                     // 12dc: fmul v20.4s, v12.4s, v20.4s
+	WORD $0x6e2bddcb                     // 12e0: fmul v11.4s, v14.4s, v11.4s
+	WORD $0x6e33ddb3                     // 12e4: fmul v19.4s, v13.4s, v19.4s
+	WORD $0x6e2add8a                     // 12e8: fmul v10.4s, v12.4s, v10.4s
+	WORD $0x6e29ddc9                     // 12ec: fmul v9.4s, v14.4s, v9.4s
+	WORD $0x6e32de12                     // 12f0: fmul v18.4s, v16.4s, v18.4s
+	WORD $0x6e28dd88                     // 12f4: fmul v8.4s, v12.4s, v8.4s
+	WORD $0x6e27ddc7                     // 12f8: fmul v7.4s, v14.4s, v7.4s
+	WORD $0x4e33d631                     // 12fc: fadd v17.4s, v17.4s, v19.4s
+	WORD $0x6e26dd86                     // 1300: fmul v6.4s, v12.4s, v6.4s
+	WORD $0x6e25ddc5                     // 1304: fmul v5.4s, v14.4s, v5.4s
+	WORD $0x4e32d692                     // 1308: fadd v18.4s, v20.4s, v18.4s
+	WORD $0x6e24dd84                     // 130c: fmul v4.4s, v12.4s, v4.4s
+	WORD $0x6e23ddc3                     // 1310: fmul v3.4s, v14.4s, v3.4s
+	WORD $0x4e21aa31                     // 1314: fcvtns v17.4s, v17.4s
+	WORD $0x6e22dd82                     // 1318: fmul v2.4s, v12.4s, v2.4s
+	WORD $0x6e21ddc1                     // 131c: fmul v1.4s, v14.4s, v1.4s
+	WORD $0x4e21aa52                     // 1320: fcvtns v18.4s, v18.4s
+	WORD $0x6e20dd80                     // 1324: fmul v0.4s, v12.4s, v0.4s
+	WORD $0x0e614a33                     // 1328: sqxtn v19.4h, v17.4s
+	WORD $0xad4252b1                     // 132c: ldp q17, q20, [x21, #0x40]
+	WORD $0x4e541a31                     // 1330: uzp1 v17.8h, v17.8h, v20.8h
+	WORD $0x4e614a53                     // 1334: sqxtn2 v19.8h, v18.4s
+	WORD $0x4e710e72                     // 1338: sqadd v18.8h, v19.8h, v17.8h
+	WORD $0x0e214a52                     // 133c: sqxtn v18.8b, v18.8h
+	WORD $0xfd000232                     // 1340: str d18, [x17]
+	WORD $0xfd400272                     // 1344: ldr d18, [x19]
+	WORD $0x8b160271                     // 1348: add x17, x19, x22
+	WORD $0x8b1602f3                     // 134c: add x19, x23, x22
+	WORD $0x0f08a652                     // 1350: sshll v18.8h, v18.8b, #0x0
+	WORD $0x6e6f8652                     // 1354: sub v18.8h, v18.8h, v15.8h
+	WORD $0x0f10a653                     // 1358: sshll v19.4s, v18.4h, #0x0
+	WORD $0x4f10a652                     // 135c: sshll2 v18.4s, v18.8h, #0x0
+	WORD $0x4e21da73                     // 1360: scvtf v19.4s, v19.4s
+	WORD $0x4e21da52                     // 1364: scvtf v18.4s, v18.4s
+	WORD $0x6e33ddb3                     // 1368: fmul v19.4s, v13.4s, v19.4s
+	WORD $0x6e32de12                     // 136c: fmul v18.4s, v16.4s, v18.4s
+	WORD $0x4e33d56b                     // 1370: fadd v11.4s, v11.4s, v19.4s
+	WORD $0x4e32d54a                     // 1374: fadd v10.4s, v10.4s, v18.4s
+	WORD $0x4e21a96b                     // 1378: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a94a                     // 137c: fcvtns v10.4s, v10.4s
+	WORD $0x0e61496b                     // 1380: sqxtn v11.4h, v11.4s
+	WORD $0x4e61494b                     // 1384: sqxtn2 v11.8h, v10.4s
+	WORD $0x4e710d6a                     // 1388: sqadd v10.8h, v11.8h, v17.8h
+	WORD $0x0e21494a                     // 138c: sqxtn v10.8b, v10.8h
+	WORD $0xfd0002ea                     // 1390: str d10, [x23]
+	WORD $0xfd40022a                     // 1394: ldr d10, [x17]
+	WORD $0x8b160231                     // 1398: add x17, x17, x22
+	WORD $0x8b160277                     // 139c: add x23, x19, x22
+	WORD $0x0f08a54a                     // 13a0: sshll v10.8h, v10.8b, #0x0
+	WORD $0x6e6f854a                     // 13a4: sub v10.8h, v10.8h, v15.8h
+	WORD $0x0f10a54b                     // 13a8: sshll v11.4s, v10.4h, #0x0
+	WORD $0x4f10a54a                     // 13ac: sshll2 v10.4s, v10.8h, #0x0
+	WORD $0x4e21d96b                     // 13b0: scvtf v11.4s, v11.4s
+	WORD $0x4e21d94a                     // 13b4: scvtf v10.4s, v10.4s
+	WORD $0x6e2bddab                     // 13b8: fmul v11.4s, v13.4s, v11.4s
+	WORD $0x6e2ade0a                     // 13bc: fmul v10.4s, v16.4s, v10.4s
+	WORD $0x4e2bd529                     // 13c0: fadd v9.4s, v9.4s, v11.4s
+	WORD $0x4e2ad508                     // 13c4: fadd v8.4s, v8.4s, v10.4s
+	WORD $0x4e21a929                     // 13c8: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a908                     // 13cc: fcvtns v8.4s, v8.4s
+	WORD $0x0e614929                     // 13d0: sqxtn v9.4h, v9.4s
+	WORD $0x4e614909                     // 13d4: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e710d28                     // 13d8: sqadd v8.8h, v9.8h, v17.8h
+	WORD $0x0e214908                     // 13dc: sqxtn v8.8b, v8.8h
+	WORD $0xfd000268                     // 13e0: str d8, [x19]
+	WORD $0xfd400228                     // 13e4: ldr d8, [x17]
+	WORD $0x8b160231                     // 13e8: add x17, x17, x22
+	WORD $0x8b1602f3                     // 13ec: add x19, x23, x22
+	WORD $0x0f08a508                     // 13f0: sshll v8.8h, v8.8b, #0x0
+	WORD $0x6e6f8508                     // 13f4: sub v8.8h, v8.8h, v15.8h
+	WORD $0x0f10a509                     // 13f8: sshll v9.4s, v8.4h, #0x0
+	WORD $0x4f10a508                     // 13fc: sshll2 v8.4s, v8.8h, #0x0
 	WORD $0x4e21d929                     // 1400: scvtf v9.4s, v9.4s
 	WORD $0x4e21d908                     // 1404: scvtf v8.4s, v8.4s
-	WORD $0x6e2ddd4d                     // 1408: fmul v13.4s, v10.4s, v13.4s
-	WORD $0x6e2bdd4b                     // 140c: fmul v11.4s, v10.4s, v11.4s
-	WORD $0x4e21d8d0                     // 1410: scvtf v16.4s, v6.4s
-	WORD $0x6e2cdce6                     // 1414: fmul v6.4s, v7.4s, v12.4s
-	WORD $0x6e2edcec                     // 1418: fmul v12.4s, v7.4s, v14.4s
-	WORD $0x6e29dd49                     // 141c: fmul v9.4s, v10.4s, v9.4s
-	WORD $0x4e21a9ad                     // 1420: fcvtns v13.4s, v13.4s
-	WORD $0x4e21a96b                     // 1424: fcvtns v11.4s, v11.4s
-	WORD $0x4e21d8a5                     // 1428: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 142c: scvtf v4.4s, v4.4s
-	WORD $0x6e28dce8                     // 1430: fmul v8.4s, v7.4s, v8.4s
-	WORD $0x4e21a8ce                     // 1434: fcvtns v14.4s, v6.4s
-	WORD $0x4e21a98c                     // 1438: fcvtns v12.4s, v12.4s
-	WORD $0x4e21a929                     // 143c: fcvtns v9.4s, v9.4s
-	WORD $0x0e6149ad                     // 1440: sqxtn v13.4h, v13.4s
-	WORD $0x0e61496b                     // 1444: sqxtn v11.4h, v11.4s
-	WORD $0x6e2fdd4f                     // 1448: fmul v15.4s, v10.4s, v15.4s
-	WORD $0x4e21d821                     // 144c: scvtf v1.4s, v1.4s
-	WORD $0xad4246a6                     // 1450: ldp q6, q17, [x21, #0x40]
-	WORD $0x6e25dd45                     // 1454: fmul v5.4s, v10.4s, v5.4s
-	WORD $0x4e21d863                     // 1458: scvtf v3.4s, v3.4s
-	WORD $0xf9401695                     // 145c: ldr x21, [x20, #0x28]
-	WORD $0x6e24dd44                     // 1460: fmul v4.4s, v10.4s, v4.4s
-	WORD $0x4e21d842                     // 1464: scvtf v2.4s, v2.4s
-	WORD $0x4e5118c6                     // 1468: uzp1 v6.8h, v6.8h, v17.8h
-	WORD $0x4e21a908                     // 146c: fcvtns v8.4s, v8.4s
-	WORD $0x8b150216                     // 1470: add x22, x16, x21
-	WORD $0x0e614929                     // 1474: sqxtn v9.4h, v9.4s
-	WORD $0x8b150231                     // 1478: add x17, x17, x21
-	WORD $0x4e6149cd                     // 147c: sqxtn2 v13.8h, v14.4s
-	WORD $0x4e61498b                     // 1480: sqxtn2 v11.8h, v12.4s
-	WORD $0x6e30dcec                     // 1484: fmul v12.4s, v7.4s, v16.4s
-	WORD $0x4e21a9ee                     // 1488: fcvtns v14.4s, v15.4s
-	WORD $0x6e21dd41                     // 148c: fmul v1.4s, v10.4s, v1.4s
-	WORD $0x4e21d800                     // 1490: scvtf v0.4s, v0.4s
-	WORD $0x4e21a8a5                     // 1494: fcvtns v5.4s, v5.4s
-	WORD $0x6e23dce3                     // 1498: fmul v3.4s, v7.4s, v3.4s
-	WORD $0x4e21a884                     // 149c: fcvtns v4.4s, v4.4s
-	WORD $0x6e22dce2                     // 14a0: fmul v2.4s, v7.4s, v2.4s
-	WORD $0x4e614909                     // 14a4: sqxtn2 v9.8h, v8.4s
-	WORD $0x4e660da8                     // 14a8: sqadd v8.8h, v13.8h, v6.8h
-	WORD $0x4e21a98c                     // 14ac: fcvtns v12.4s, v12.4s
-	WORD $0x0e6149cd                     // 14b0: sqxtn v13.4h, v14.4s
-	WORD $0x4e21a821                     // 14b4: fcvtns v1.4s, v1.4s
-	WORD $0x6e20dce0                     // 14b8: fmul v0.4s, v7.4s, v0.4s
-	WORD $0x0e6148a5                     // 14bc: sqxtn v5.4h, v5.4s
-	WORD $0x4e21a863                     // 14c0: fcvtns v3.4s, v3.4s
-	WORD $0x0e614884                     // 14c4: sqxtn v4.4h, v4.4s
-	WORD $0x4e21a842                     // 14c8: fcvtns v2.4s, v2.4s
-	WORD $0x4e61498d                     // 14cc: sqxtn2 v13.8h, v12.4s
-	WORD $0x0e614821                     // 14d0: sqxtn v1.4h, v1.4s
-	WORD $0x4e21a800                     // 14d4: fcvtns v0.4s, v0.4s
-	WORD $0x4e660d6b                     // 14d8: sqadd v11.8h, v11.8h, v6.8h
-	WORD $0x4e614865                     // 14dc: sqxtn2 v5.8h, v3.4s
-	WORD $0x4e660d29                     // 14e0: sqadd v9.8h, v9.8h, v6.8h
-	WORD $0x4e614844                     // 14e4: sqxtn2 v4.8h, v2.4s
-	WORD $0x0e214908                     // 14e8: sqxtn v8.8b, v8.8h
-	WORD $0x4e660da7                     // 14ec: sqadd v7.8h, v13.8h, v6.8h
-	WORD $0x4e614801                     // 14f0: sqxtn2 v1.8h, v0.4s
-	WORD $0x0e21496b                     // 14f4: sqxtn v11.8b, v11.8h
-	WORD $0x4e660ca2                     // 14f8: sqadd v2.8h, v5.8h, v6.8h
-	WORD $0x0e214923                     // 14fc: sqxtn v3.8b, v9.8h
-	WORD $0x4e660c80                     // 1500: sqadd v0.8h, v4.8h, v6.8h
-	WORD $0xfd000208                     // 1504: str d8, [x16]
-	WORD $0x0e2148e5                     // 1508: sqxtn v5.8b, v7.8h
-	WORD $0x8b1502d0                     // 150c: add x16, x22, x21
-	WORD $0x4e660c21                     // 1510: sqadd v1.8h, v1.8h, v6.8h
-	WORD $0x8b150231                     // 1514: add x17, x17, x21
-	WORD $0xfd0002cb                     // 1518: str d11, [x22]
-	WORD $0x0e214842                     // 151c: sqxtn v2.8b, v2.8h
-	WORD $0x8b150216                     // 1520: add x22, x16, x21
-	WORD $0x8b150231                     // 1524: add x17, x17, x21
-	WORD $0xfd000203                     // 1528: str d3, [x16]
-	WORD $0x0e214800                     // 152c: sqxtn v0.8b, v0.8h
-	WORD $0x8b1502d0                     // 1530: add x16, x22, x21
-	WORD $0x8b150231                     // 1534: add x17, x17, x21
-	WORD $0xfd0002c5                     // 1538: str d5, [x22]
-	WORD $0x0e214821                     // 153c: sqxtn v1.8b, v1.8h
-	WORD $0x8b150216                     // 1540: add x22, x16, x21
-	WORD $0x8b150231                     // 1544: add x17, x17, x21
-	WORD $0xfd000202                     // 1548: str d2, [x16]
-	WORD $0x8b1502d7                     // 154c: add x23, x22, x21
-	WORD $0x8b150231                     // 1550: add x17, x17, x21
-	WORD $0xfd0002c0                     // 1554: str d0, [x22]
-	WORD $0x8b1502f0                     // 1558: add x16, x23, x21
-	WORD $0x8b150231                     // 155c: add x17, x17, x21
-	WORD $0xfd0002e1                     // 1560: str d1, [x23]
-	WORD $0x54ffdb6a                     // 1564: b.ge 0x10d0 <gemmDotProd7x8+0x10d0>
+	WORD $0x6e29dda9                     // 1408: fmul v9.4s, v13.4s, v9.4s
+	WORD $0x6e28de08                     // 140c: fmul v8.4s, v16.4s, v8.4s
+	WORD $0x4e29d4e7                     // 1410: fadd v7.4s, v7.4s, v9.4s
+	WORD $0x4e28d4c6                     // 1414: fadd v6.4s, v6.4s, v8.4s
+	WORD $0x4e21a8e7                     // 1418: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // 141c: fcvtns v6.4s, v6.4s
+	WORD $0x0e6148e7                     // 1420: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // 1424: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e710ce6                     // 1428: sqadd v6.8h, v7.8h, v17.8h
+	WORD $0x0e2148c6                     // 142c: sqxtn v6.8b, v6.8h
+	WORD $0xfd0002e6                     // 1430: str d6, [x23]
+	WORD $0xfd400226                     // 1434: ldr d6, [x17]
+	WORD $0x8b160231                     // 1438: add x17, x17, x22
+	WORD $0x8b160277                     // 143c: add x23, x19, x22
+	WORD $0x0f08a4c6                     // 1440: sshll v6.8h, v6.8b, #0x0
+	WORD $0x6e6f84c6                     // 1444: sub v6.8h, v6.8h, v15.8h
+	WORD $0x0f10a4c7                     // 1448: sshll v7.4s, v6.4h, #0x0
+	WORD $0x4f10a4c6                     // 144c: sshll2 v6.4s, v6.8h, #0x0
+	WORD $0x4e21d8e7                     // 1450: scvtf v7.4s, v7.4s
+	WORD $0x4e21d8c6                     // 1454: scvtf v6.4s, v6.4s
+	WORD $0x6e27dda7                     // 1458: fmul v7.4s, v13.4s, v7.4s
+	WORD $0x6e26de06                     // 145c: fmul v6.4s, v16.4s, v6.4s
+	WORD $0x4e27d4a5                     // 1460: fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e26d484                     // 1464: fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e21a8a5                     // 1468: fcvtns v5.4s, v5.4s
+	WORD $0x4e21a884                     // 146c: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148a5                     // 1470: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 1474: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e710ca4                     // 1478: sqadd v4.8h, v5.8h, v17.8h
+	WORD $0x0e214884                     // 147c: sqxtn v4.8b, v4.8h
+	WORD $0xfd000264                     // 1480: str d4, [x19]
+	WORD $0xfd400224                     // 1484: ldr d4, [x17]
+	WORD $0x8b160233                     // 1488: add x19, x17, x22
+	WORD $0x8b1602f8                     // 148c: add x24, x23, x22
+	WORD $0x0f08a484                     // 1490: sshll v4.8h, v4.8b, #0x0
+	WORD $0x6e6f8484                     // 1494: sub v4.8h, v4.8h, v15.8h
+	WORD $0x0f10a485                     // 1498: sshll v5.4s, v4.4h, #0x0
+	WORD $0x4f10a484                     // 149c: sshll2 v4.4s, v4.8h, #0x0
+	WORD $0x4e21d8a5                     // 14a0: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // 14a4: scvtf v4.4s, v4.4s
+	WORD $0x6e25dda5                     // 14a8: fmul v5.4s, v13.4s, v5.4s
+	WORD $0x6e24de04                     // 14ac: fmul v4.4s, v16.4s, v4.4s
+	WORD $0x4e25d463                     // 14b0: fadd v3.4s, v3.4s, v5.4s
+	WORD $0x4e24d442                     // 14b4: fadd v2.4s, v2.4s, v4.4s
+	WORD $0x4e21a863                     // 14b8: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a842                     // 14bc: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // 14c0: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // 14c4: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e710c62                     // 14c8: sqadd v2.8h, v3.8h, v17.8h
+	WORD $0x0e214842                     // 14cc: sqxtn v2.8b, v2.8h
+	WORD $0xfd0002e2                     // 14d0: str d2, [x23]
+	WORD $0xfd400262                     // 14d4: ldr d2, [x19]
+	WORD $0x8b160311                     // 14d8: add x17, x24, x22
+	WORD $0x0f08a442                     // 14dc: sshll v2.8h, v2.8b, #0x0
+	WORD $0x6e6f8442                     // 14e0: sub v2.8h, v2.8h, v15.8h
+	WORD $0x0f10a443                     // 14e4: sshll v3.4s, v2.4h, #0x0
+	WORD $0x4f10a442                     // 14e8: sshll2 v2.4s, v2.8h, #0x0
+	WORD $0x4e21d863                     // 14ec: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // 14f0: scvtf v2.4s, v2.4s
+	WORD $0x6e23dda3                     // 14f4: fmul v3.4s, v13.4s, v3.4s
+	WORD $0x6e22de02                     // 14f8: fmul v2.4s, v16.4s, v2.4s
+	WORD $0x4e23d421                     // 14fc: fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e22d400                     // 1500: fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e21a821                     // 1504: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // 1508: fcvtns v0.4s, v0.4s
+	WORD $0x0e614821                     // 150c: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 1510: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e710c20                     // 1514: sqadd v0.8h, v1.8h, v17.8h
+	WORD $0x0e214800                     // 1518: sqxtn v0.8b, v0.8h
+	WORD $0xfd000300                     // 151c: str d0, [x24]
+	WORD $0x540001cb                     // 1520: b.lt 0x3618 <gemmDotProd7x8+0x1558>
+	WORD $0x8b160273                     // 1524: add x19, x19, x22
+	WORD $0xd1001e03                     // 1528: sub x3, x16, #0x7
+	WORD $0x8b0a0108                     // 152c: add x8, x8, x10
+	WORD $0xf100361f                     // 1530: cmp x16, #0xd
+	WORD $0x54ffd268                     // 1534: b.hi 0x3040 <gemmDotProd7x8+0xf80>
+	WORD $0xf9401695                     // 1538: ldr x21, [x20, #0x28]
+	WORD $0xd1003a10                     // 153c: sub x16, x16, #0xe
+	WORD $0x528000e3                     // 1540: mov w3, #0x7                // =7
+	WORD $0x9b092208                     // 1544: madd x8, x16, x9, x8
+	WORD $0x9b107eb5                     // 1548: mul x21, x21, x16
+	WORD $0x8b150231                     // 154c: add x17, x17, x21
+	WORD $0x8b150273                     // 1550: add x19, x19, x21
+	WORD $0x17fffe8b                     // 1554: b 0x3040 <gemmDotProd7x8+0xf80>
 	RET
 
 TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
@@ -1381,103 +3475,103 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
 	WORD $0xf100053f                     // 008: cmp x9, #0x1
-	WORD $0x54000b4c                     // 00c: b.gt 0x16e4 <gemmDotProd1x8+0x174>
-	WORD $0xb40020e9                     // 010: cbz x9, 0x199c <gemmDotProd1x8+0x42c>
+	WORD $0x54000b2c                     // 00c: b.gt 0x3790 <gemmDotProd1x8+0x170>
+	WORD $0xb40020e9                     // 010: cbz x9, 0x3a4c <gemmDotProd1x8+0x42c>
 	WORD $0xf100053f                     // 014: cmp x9, #0x1
-	WORD $0x54001741                     // 018: b.ne 0x1870 <gemmDotProd1x8+0x300>
+	WORD $0x54001741                     // 018: b.ne 0x3920 <gemmDotProd1x8+0x300>
 	WORD $0xf9401289                     // 01c: ldr x9, [x20, #0x20]
 	WORD $0xf940068a                     // 020: ldr x10, [x20, #0x8]
-	WORD $0xa943328b                     // 024: ldp x11, x12, [x20, #0x30]
+	WORD $0xf9401e8b                     // 024: ldr x11, [x20, #0x38]
 	WORD $0xd503201f                     // 028: nop
 	WORD $0xd503201f                     // 02c: nop
-	WORD $0xaa0803ee                     // 030: mov x14, x8
-	WORD $0xaa1f03f3                     // 034: mov x19, xzr
-	WORD $0xa941368f                     // 038: ldp x15, x13, [x20, #0x10]
-	WORD $0xa9444291                     // 03c: ldp x17, x16, [x20, #0x40]
-	WORD $0xad4001a1                     // 040: ldp q1, q0, [x13]
-	WORD $0x9342fe35                     // 044: asr x21, x17, #2
-	WORD $0xaa1503f6                     // 048: mov x22, x21
-	WORD $0xf100123f                     // 04c: cmp x17, #0x4
-	WORD $0x54000243                     // 050: b.lo 0x1608 <gemmDotProd1x8+0x98>
-	WORD $0x3cf369c2                     // 054: ldr q2, [x14, x19]
-	WORD $0x91004273                     // 058: add x19, x19, #0x10
-	WORD $0xad4011e3                     // 05c: ldp q3, q4, [x15]
-	WORD $0xf10006d6                     // 060: subs x22, x22, #0x1
+	WORD $0xaa0803ed                     // 030: mov x13, x8
+	WORD $0xaa1f03f1                     // 034: mov x17, xzr
+	WORD $0xa941328e                     // 038: ldp x14, x12, [x20, #0x10]
+	WORD $0xa9443e90                     // 03c: ldp x16, x15, [x20, #0x40]
+	WORD $0xad400181                     // 040: ldp q1, q0, [x12]
+	WORD $0x9342fe13                     // 044: asr x19, x16, #2
+	WORD $0xaa1303f5                     // 048: mov x21, x19
+	WORD $0xf100121f                     // 04c: cmp x16, #0x4
+	WORD $0x54000243                     // 050: b.lo 0x36b8 <gemmDotProd1x8+0x98>
+	WORD $0x3cf169a2                     // 054: ldr q2, [x13, x17]
+	WORD $0x91004231                     // 058: add x17, x17, #0x10
+	WORD $0xad4011c3                     // 05c: ldp q3, q4, [x14]
+	WORD $0xf10006b5                     // 060: subs x21, x21, #0x1
 	WORD $0x4f82e061                     // 064: sdot v1.4s, v3.16b, v2.4b[0]
 	WORD $0x4f82e080                     // 068: sdot v0.4s, v4.16b, v2.4b[0]
-	WORD $0xad4111e3                     // 06c: ldp q3, q4, [x15, #0x20]
+	WORD $0xad4111c3                     // 06c: ldp q3, q4, [x14, #0x20]
 	WORD $0x4fa2e061                     // 070: sdot v1.4s, v3.16b, v2.4b[1]
 	WORD $0x4fa2e080                     // 074: sdot v0.4s, v4.16b, v2.4b[1]
-	WORD $0xad4211e3                     // 078: ldp q3, q4, [x15, #0x40]
+	WORD $0xad4211c3                     // 078: ldp q3, q4, [x14, #0x40]
 	WORD $0x4f82e861                     // 07c: sdot v1.4s, v3.16b, v2.4b[2]
 	WORD $0x4f82e880                     // 080: sdot v0.4s, v4.16b, v2.4b[2]
-	WORD $0xad4311e3                     // 084: ldp q3, q4, [x15, #0x60]
-	WORD $0x910201ef                     // 088: add x15, x15, #0x80
+	WORD $0xad4311c3                     // 084: ldp q3, q4, [x14, #0x60]
+	WORD $0x910201ce                     // 088: add x14, x14, #0x80
 	WORD $0x4fa2e861                     // 08c: sdot v1.4s, v3.16b, v2.4b[3]
 	WORD $0x4fa2e880                     // 090: sdot v0.4s, v4.16b, v2.4b[3]
-	WORD $0x54fffe01                     // 094: b.ne 0x15c4 <gemmDotProd1x8+0x54>
-	WORD $0x370800b1                     // 098: tbnz w17, #0x1, 0x161c <gemmDotProd1x8+0xac>
-	WORD $0x370001d1                     // 09c: tbnz w17, #0x0, 0x1644 <gemmDotProd1x8+0xd4>
-	WORD $0xf1000610                     // 0a0: subs x16, x16, #0x1
-	WORD $0x54000281                     // 0a4: b.ne 0x1664 <gemmDotProd1x8+0xf4>
-	WORD $0x1400001a                     // 0a8: b 0x1680 <gemmDotProd1x8+0x110>
-	WORD $0xfc7369c2                     // 0ac: ldr d2, [x14, x19]
-	WORD $0x91002273                     // 0b0: add x19, x19, #0x8
-	WORD $0xad4011e3                     // 0b4: ldp q3, q4, [x15]
+	WORD $0x54fffe01                     // 094: b.ne 0x3674 <gemmDotProd1x8+0x54>
+	WORD $0x370800b0                     // 098: tbnz w16, #0x1, 0x36cc <gemmDotProd1x8+0xac>
+	WORD $0x370001d0                     // 09c: tbnz w16, #0x0, 0x36f4 <gemmDotProd1x8+0xd4>
+	WORD $0xf10005ef                     // 0a0: subs x15, x15, #0x1
+	WORD $0x54000281                     // 0a4: b.ne 0x3714 <gemmDotProd1x8+0xf4>
+	WORD $0x1400001a                     // 0a8: b 0x3730 <gemmDotProd1x8+0x110>
+	WORD $0xfc7169a2                     // 0ac: ldr d2, [x13, x17]
+	WORD $0x91002231                     // 0b0: add x17, x17, #0x8
+	WORD $0xad4011c3                     // 0b4: ldp q3, q4, [x14]
 	WORD $0x4f82e061                     // 0b8: sdot v1.4s, v3.16b, v2.4b[0]
 	WORD $0x4f82e080                     // 0bc: sdot v0.4s, v4.16b, v2.4b[0]
-	WORD $0xad4111e3                     // 0c0: ldp q3, q4, [x15, #0x20]
-	WORD $0x910101ef                     // 0c4: add x15, x15, #0x40
+	WORD $0xad4111c3                     // 0c0: ldp q3, q4, [x14, #0x20]
+	WORD $0x910101ce                     // 0c4: add x14, x14, #0x40
 	WORD $0x4fa2e061                     // 0c8: sdot v1.4s, v3.16b, v2.4b[1]
 	WORD $0x4fa2e080                     // 0cc: sdot v0.4s, v4.16b, v2.4b[1]
-	WORD $0x3607fe91                     // 0d0: tbz w17, #0x0, 0x1610 <gemmDotProd1x8+0xa0>
-	WORD $0x8b1301d6                     // 0d4: add x22, x14, x19
-	WORD $0x91001273                     // 0d8: add x19, x19, #0x4
-	WORD $0xacc111e3                     // 0dc: ldp q3, q4, [x15], #0x20
-	WORD $0x4d40cac2                     // 0e0: ld1r { v2.4s }, [x22]
+	WORD $0x3607fe90                     // 0d0: tbz w16, #0x0, 0x36c0 <gemmDotProd1x8+0xa0>
+	WORD $0x8b1101b5                     // 0d4: add x21, x13, x17
+	WORD $0x91001231                     // 0d8: add x17, x17, #0x4
+	WORD $0xacc111c3                     // 0dc: ldp q3, q4, [x14], #0x20
+	WORD $0x4d40caa2                     // 0e0: ld1r { v2.4s }, [x21]
 	WORD $0x4e829461                     // 0e4: sdot v1.4s, v3.16b, v2.16b
 	WORD $0x4e829480                     // 0e8: sdot v0.4s, v4.16b, v2.16b
-	WORD $0xf1000610                     // 0ec: subs x16, x16, #0x1
-	WORD $0x54000100                     // 0f0: b.eq 0x1680 <gemmDotProd1x8+0x110>
-	WORD $0xf9402a96                     // 0f4: ldr x22, [x20, #0x50]
-	WORD $0x8b1302d3                     // 0f8: add x19, x22, x19
-	WORD $0xaa1503f6                     // 0fc: mov x22, x21
-	WORD $0xf100123f                     // 100: cmp x17, #0x4
-	WORD $0x54fffa82                     // 104: b.hs 0x15c4 <gemmDotProd1x8+0x54>
-	WORD $0x17ffffe4                     // 108: b 0x1608 <gemmDotProd1x8+0x98>
+	WORD $0xf10005ef                     // 0ec: subs x15, x15, #0x1
+	WORD $0x54000100                     // 0f0: b.eq 0x3730 <gemmDotProd1x8+0x110>
+	WORD $0xf9402a95                     // 0f4: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 0f8: add x17, x21, x17
+	WORD $0xaa1303f5                     // 0fc: mov x21, x19
+	WORD $0xf100121f                     // 100: cmp x16, #0x4
+	WORD $0x54fffa82                     // 104: b.hs 0x3674 <gemmDotProd1x8+0x54>
+	WORD $0x17ffffe4                     // 108: b 0x36b8 <gemmDotProd1x8+0x98>
 	WORD $0xd503201f                     // 10c: nop
 	WORD $0x4e21d821                     // 110: scvtf v1.4s, v1.4s
-	WORD $0xf100099f                     // 114: cmp x12, #0x2
-	WORD $0xad410da2                     // 118: ldp q2, q3, [x13, #0x20]
+	WORD $0xf940168d                     // 114: ldr x13, [x20, #0x28]
+	WORD $0xad410d82                     // 118: ldp q2, q3, [x12, #0x20]
 	WORD $0x4e21d800                     // 11c: scvtf v0.4s, v0.4s
-	WORD $0x6e21dc41                     // 120: fmul v1.4s, v2.4s, v1.4s
-	WORD $0x6e20dc60                     // 124: fmul v0.4s, v3.4s, v0.4s
-	WORD $0xad430da2                     // 128: ldp q2, q3, [x13, #0x60]
-	WORD $0x4ea2f421                     // 12c: fmin v1.4s, v1.4s, v2.4s
-	WORD $0x4ea3f400                     // 130: fmin v0.4s, v0.4s, v3.4s
-	WORD $0xad420da2                     // 134: ldp q2, q3, [x13, #0x40]
-	WORD $0xf940168d                     // 138: ldr x13, [x20, #0x28]
+	WORD $0xf100097f                     // 120: cmp x11, #0x2
+	WORD $0x6e21dc41                     // 124: fmul v1.4s, v2.4s, v1.4s
+	WORD $0xad430984                     // 128: ldp q4, q2, [x12, #0x60]
+	WORD $0x6e20dc60                     // 12c: fmul v0.4s, v3.4s, v0.4s
+	WORD $0x4ea4f421                     // 130: fmin v1.4s, v1.4s, v4.4s
+	WORD $0x4ea2f400                     // 134: fmin v0.4s, v0.4s, v2.4s
+	WORD $0xad420d82                     // 138: ldp q2, q3, [x12, #0x40]
 	WORD $0x4e21a821                     // 13c: fcvtns v1.4s, v1.4s
-	WORD $0x4e21a800                     // 140: fcvtns v0.4s, v0.4s
-	WORD $0x4e431842                     // 144: uzp1 v2.8h, v2.8h, v3.8h
-	WORD $0x8b0d016b                     // 148: add x11, x11, x13
-	WORD $0x0e614821                     // 14c: sqxtn v1.4h, v1.4s
-	WORD $0x4e614801                     // 150: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e620c20                     // 154: sqadd v0.8h, v1.8h, v2.8h
-	WORD $0x0e214800                     // 158: sqxtn v0.8b, v0.8h
-	WORD $0xfd000120                     // 15c: str d0, [x9]
-	WORD $0x8b0d0129                     // 160: add x9, x9, x13
-	WORD $0x54002c8b                     // 164: b.lt 0x1c64 <gemmDotProd1x8+0x6f4>
-	WORD $0xd100058c                     // 168: sub x12, x12, #0x1
-	WORD $0x8b0a0108                     // 16c: add x8, x8, x10
-	WORD $0x17ffffb0                     // 170: b 0x15a0 <gemmDotProd1x8+0x30>
-	WORD $0xf100093f                     // 174: cmp x9, #0x2
-	WORD $0x54002000                     // 178: b.eq 0x1ae8 <gemmDotProd1x8+0x578>
-	WORD $0xf1000d3f                     // 17c: cmp x9, #0x3
-	WORD $0x54000c01                     // 180: b.ne 0x1870 <gemmDotProd1x8+0x300>
-	WORD $0xf9401289                     // 184: ldr x9, [x20, #0x20]
-	WORD $0xf940068a                     // 188: ldr x10, [x20, #0x8]
-	WORD $0xa943328b                     // 18c: ldp x11, x12, [x20, #0x30]
+	WORD $0x4e431842                     // 140: uzp1 v2.8h, v2.8h, v3.8h
+	WORD $0x4e21a800                     // 144: fcvtns v0.4s, v0.4s
+	WORD $0x0e614821                     // 148: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 14c: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e620c20                     // 150: sqadd v0.8h, v1.8h, v2.8h
+	WORD $0x0e214800                     // 154: sqxtn v0.8b, v0.8h
+	WORD $0xfd000120                     // 158: str d0, [x9]
+	WORD $0x8b0d0129                     // 15c: add x9, x9, x13
+	WORD $0x54002c8b                     // 160: b.lt 0x3d10 <gemmDotProd1x8+0x6f0>
+	WORD $0xd100056b                     // 164: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 168: add x8, x8, x10
+	WORD $0x17ffffb1                     // 16c: b 0x3650 <gemmDotProd1x8+0x30>
+	WORD $0xf100093f                     // 170: cmp x9, #0x2
+	WORD $0x54002000                     // 174: b.eq 0x3b94 <gemmDotProd1x8+0x574>
+	WORD $0xf1000d3f                     // 178: cmp x9, #0x3
+	WORD $0x54000c21                     // 17c: b.ne 0x3920 <gemmDotProd1x8+0x300>
+	WORD $0xf9401289                     // 180: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 184: ldr x10, [x20, #0x8]
+	WORD $0xa943328b                     // 188: ldp x11, x12, [x20, #0x30]
+	WORD $0xd503201f                     // 18c: nop
 	WORD $0xaa0803ee                     // 190: mov x14, x8
 	WORD $0xaa1f03f3                     // 194: mov x19, xzr
 	WORD $0xa941368f                     // 198: ldp x15, x13, [x20, #0x10]
@@ -1486,7 +3580,7 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x9342fe35                     // 1a4: asr x21, x17, #2
 	WORD $0xaa1503f6                     // 1a8: mov x22, x21
 	WORD $0xf100123f                     // 1ac: cmp x17, #0x4
-	WORD $0x54000243                     // 1b0: b.lo 0x1768 <gemmDotProd1x8+0x1f8>
+	WORD $0x54000243                     // 1b0: b.lo 0x3818 <gemmDotProd1x8+0x1f8>
 	WORD $0x3cf369c2                     // 1b4: ldr q2, [x14, x19]
 	WORD $0x91004273                     // 1b8: add x19, x19, #0x10
 	WORD $0xad4011e3                     // 1bc: ldp q3, q4, [x15]
@@ -1503,12 +3597,12 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x910201ef                     // 1e8: add x15, x15, #0x80
 	WORD $0x4fa2e861                     // 1ec: sdot v1.4s, v3.16b, v2.4b[3]
 	WORD $0x4fa2e880                     // 1f0: sdot v0.4s, v4.16b, v2.4b[3]
-	WORD $0x54fffe01                     // 1f4: b.ne 0x1724 <gemmDotProd1x8+0x1b4>
-	WORD $0x370800b1                     // 1f8: tbnz w17, #0x1, 0x177c <gemmDotProd1x8+0x20c>
-	WORD $0x370001d1                     // 1fc: tbnz w17, #0x0, 0x17a4 <gemmDotProd1x8+0x234>
+	WORD $0x54fffe01                     // 1f4: b.ne 0x37d4 <gemmDotProd1x8+0x1b4>
+	WORD $0x370800b1                     // 1f8: tbnz w17, #0x1, 0x382c <gemmDotProd1x8+0x20c>
+	WORD $0x370001d1                     // 1fc: tbnz w17, #0x0, 0x3854 <gemmDotProd1x8+0x234>
 	WORD $0xf1000610                     // 200: subs x16, x16, #0x1
-	WORD $0x54000281                     // 204: b.ne 0x17c4 <gemmDotProd1x8+0x254>
-	WORD $0x1400001a                     // 208: b 0x17e0 <gemmDotProd1x8+0x270>
+	WORD $0x54000281                     // 204: b.ne 0x3874 <gemmDotProd1x8+0x254>
+	WORD $0x1400001a                     // 208: b 0x3890 <gemmDotProd1x8+0x270>
 	WORD $0xfc7369c2                     // 20c: ldr d2, [x14, x19]
 	WORD $0x91002273                     // 210: add x19, x19, #0x8
 	WORD $0xad4011e3                     // 214: ldp q3, q4, [x15]
@@ -1518,7 +3612,7 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x910101ef                     // 224: add x15, x15, #0x40
 	WORD $0x4fa2e061                     // 228: sdot v1.4s, v3.16b, v2.4b[1]
 	WORD $0x4fa2e080                     // 22c: sdot v0.4s, v4.16b, v2.4b[1]
-	WORD $0x3607fe91                     // 230: tbz w17, #0x0, 0x1770 <gemmDotProd1x8+0x200>
+	WORD $0x3607fe91                     // 230: tbz w17, #0x0, 0x3820 <gemmDotProd1x8+0x200>
 	WORD $0x8b1301d6                     // 234: add x22, x14, x19
 	WORD $0x91001273                     // 238: add x19, x19, #0x4
 	WORD $0xacc111e3                     // 23c: ldp q3, q4, [x15], #0x20
@@ -1526,50 +3620,50 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x4e829461                     // 244: sdot v1.4s, v3.16b, v2.16b
 	WORD $0x4e829480                     // 248: sdot v0.4s, v4.16b, v2.16b
 	WORD $0xf1000610                     // 24c: subs x16, x16, #0x1
-	WORD $0x54000100                     // 250: b.eq 0x17e0 <gemmDotProd1x8+0x270>
+	WORD $0x54000100                     // 250: b.eq 0x3890 <gemmDotProd1x8+0x270>
 	WORD $0xf9402a96                     // 254: ldr x22, [x20, #0x50]
 	WORD $0x8b1302d3                     // 258: add x19, x22, x19
 	WORD $0xaa1503f6                     // 25c: mov x22, x21
 	WORD $0xf100123f                     // 260: cmp x17, #0x4
-	WORD $0x54fffa82                     // 264: b.hs 0x1724 <gemmDotProd1x8+0x1b4>
-	WORD $0x17ffffe4                     // 268: b 0x1768 <gemmDotProd1x8+0x1f8>
+	WORD $0x54fffa82                     // 264: b.hs 0x37d4 <gemmDotProd1x8+0x1b4>
+	WORD $0x17ffffe4                     // 268: b 0x3818 <gemmDotProd1x8+0x1f8>
 	WORD $0xd503201f                     // 26c: nop
 	WORD $0xad450da2                     // 270: ldp q2, q3, [x13, #0xa0]
 	WORD $0x4e21d821                     // 274: scvtf v1.4s, v1.4s
 	WORD $0xf100099f                     // 278: cmp x12, #0x2
 	WORD $0xfd400164                     // 27c: ldr d4, [x11]
 	WORD $0x4e21d800                     // 280: scvtf v0.4s, v0.4s
-	WORD $0x4e431842                     // 284: uzp1 v2.8h, v2.8h, v3.8h
-	WORD $0x0f08a483                     // 288: sshll v3.8h, v4.8b, #0x0
-	WORD $0xad4119a4                     // 28c: ldp q4, q6, [x13, #0x20]
-	WORD $0x6e21dc81                     // 290: fmul v1.4s, v4.4s, v1.4s
-	WORD $0x6e628462                     // 294: sub v2.8h, v3.8h, v2.8h
-	WORD $0xad4411a5                     // 298: ldp q5, q4, [x13, #0x80]
-	WORD $0x6e20dcc0                     // 29c: fmul v0.4s, v6.4s, v0.4s
-	WORD $0x0f10a443                     // 2a0: sshll v3.4s, v2.4h, #0x0
-	WORD $0x4f10a442                     // 2a4: sshll2 v2.4s, v2.8h, #0x0
-	WORD $0x4e21d863                     // 2a8: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 2ac: scvtf v2.4s, v2.4s
-	WORD $0x6e23dca3                     // 2b0: fmul v3.4s, v5.4s, v3.4s
-	WORD $0x6e22dc82                     // 2b4: fmul v2.4s, v4.4s, v2.4s
-	WORD $0x4e23d421                     // 2b8: fadd v1.4s, v1.4s, v3.4s
-	WORD $0x4e22d400                     // 2bc: fadd v0.4s, v0.4s, v2.4s
-	WORD $0xad420da2                     // 2c0: ldp q2, q3, [x13, #0x40]
-	WORD $0xf940168d                     // 2c4: ldr x13, [x20, #0x28]
+	WORD $0xad4415a7                     // 284: ldp q7, q5, [x13, #0x80]
+	WORD $0x4e431842                     // 288: uzp1 v2.8h, v2.8h, v3.8h
+	WORD $0xf940168e                     // 28c: ldr x14, [x20, #0x28]
+	WORD $0x0f08a483                     // 290: sshll v3.8h, v4.8b, #0x0
+	WORD $0xad4111a6                     // 294: ldp q6, q4, [x13, #0x20]
+	WORD $0x6e21dcc1                     // 298: fmul v1.4s, v6.4s, v1.4s
+	WORD $0x6e628462                     // 29c: sub v2.8h, v3.8h, v2.8h
+	WORD $0x6e20dc80                     // 2a0: fmul v0.4s, v4.4s, v0.4s
+	WORD $0x0f10a443                     // 2a4: sshll v3.4s, v2.4h, #0x0
+	WORD $0x4f10a442                     // 2a8: sshll2 v2.4s, v2.8h, #0x0
+	WORD $0x4e21d863                     // 2ac: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // 2b0: scvtf v2.4s, v2.4s
+	WORD $0x6e23dce3                     // 2b4: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x6e22dca2                     // 2b8: fmul v2.4s, v5.4s, v2.4s
+	WORD $0x4e23d421                     // 2bc: fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e22d400                     // 2c0: fadd v0.4s, v0.4s, v2.4s
+	WORD $0xad420da2                     // 2c4: ldp q2, q3, [x13, #0x40]
 	WORD $0x4e21a821                     // 2c8: fcvtns v1.4s, v1.4s
 	WORD $0x4e21a800                     // 2cc: fcvtns v0.4s, v0.4s
 	WORD $0x4e431842                     // 2d0: uzp1 v2.8h, v2.8h, v3.8h
-	WORD $0x8b0d016b                     // 2d4: add x11, x11, x13
-	WORD $0x0e614821                     // 2d8: sqxtn v1.4h, v1.4s
-	WORD $0x4e614801                     // 2dc: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e620c20                     // 2e0: sqadd v0.8h, v1.8h, v2.8h
-	WORD $0x0e214800                     // 2e4: sqxtn v0.8b, v0.8h
-	WORD $0xfd000120                     // 2e8: str d0, [x9]
-	WORD $0x8b0d0129                     // 2ec: add x9, x9, x13
-	WORD $0x5400202b                     // 2f0: b.lt 0x1c64 <gemmDotProd1x8+0x6f4>
+	WORD $0x0e614821                     // 2d4: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 2d8: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e620c20                     // 2dc: sqadd v0.8h, v1.8h, v2.8h
+	WORD $0x0e214800                     // 2e0: sqxtn v0.8b, v0.8h
+	WORD $0xfd000120                     // 2e4: str d0, [x9]
+	WORD $0x8b0e0129                     // 2e8: add x9, x9, x14
+	WORD $0x5400202b                     // 2ec: b.lt 0x3d10 <gemmDotProd1x8+0x6f0>
+	WORD $0x8b0e016b                     // 2f0: add x11, x11, x14
 	WORD $0xd100058c                     // 2f4: sub x12, x12, #0x1
 	WORD $0x8b0a0108                     // 2f8: add x8, x8, x10
-	WORD $0x17ffffa5                     // 2fc: b 0x1700 <gemmDotProd1x8+0x190>
+	WORD $0x17ffffa5                     // 2fc: b 0x37b0 <gemmDotProd1x8+0x190>
 	WORD $0xf9401289                     // 300: ldr x9, [x20, #0x20]
 	WORD $0xf940068a                     // 304: ldr x10, [x20, #0x8]
 	WORD $0xf9401e8b                     // 308: ldr x11, [x20, #0x38]
@@ -1582,7 +3676,7 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x9342fe13                     // 324: asr x19, x16, #2
 	WORD $0xaa1303f5                     // 328: mov x21, x19
 	WORD $0xf100121f                     // 32c: cmp x16, #0x4
-	WORD $0x54000243                     // 330: b.lo 0x18e8 <gemmDotProd1x8+0x378>
+	WORD $0x54000243                     // 330: b.lo 0x3998 <gemmDotProd1x8+0x378>
 	WORD $0x3cf169a2                     // 334: ldr q2, [x13, x17]
 	WORD $0x91004231                     // 338: add x17, x17, #0x10
 	WORD $0xad4011c3                     // 33c: ldp q3, q4, [x14]
@@ -1599,12 +3693,12 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x910201ce                     // 368: add x14, x14, #0x80
 	WORD $0x4fa2e861                     // 36c: sdot v1.4s, v3.16b, v2.4b[3]
 	WORD $0x4fa2e880                     // 370: sdot v0.4s, v4.16b, v2.4b[3]
-	WORD $0x54fffe01                     // 374: b.ne 0x18a4 <gemmDotProd1x8+0x334>
-	WORD $0x370800b0                     // 378: tbnz w16, #0x1, 0x18fc <gemmDotProd1x8+0x38c>
-	WORD $0x370001d0                     // 37c: tbnz w16, #0x0, 0x1924 <gemmDotProd1x8+0x3b4>
+	WORD $0x54fffe01                     // 374: b.ne 0x3954 <gemmDotProd1x8+0x334>
+	WORD $0x370800b0                     // 378: tbnz w16, #0x1, 0x39ac <gemmDotProd1x8+0x38c>
+	WORD $0x370001d0                     // 37c: tbnz w16, #0x0, 0x39d4 <gemmDotProd1x8+0x3b4>
 	WORD $0xf10005ef                     // 380: subs x15, x15, #0x1
-	WORD $0x54000281                     // 384: b.ne 0x1944 <gemmDotProd1x8+0x3d4>
-	WORD $0x1400001a                     // 388: b 0x1960 <gemmDotProd1x8+0x3f0>
+	WORD $0x54000281                     // 384: b.ne 0x39f4 <gemmDotProd1x8+0x3d4>
+	WORD $0x1400001a                     // 388: b 0x3a10 <gemmDotProd1x8+0x3f0>
 	WORD $0xfc7169a2                     // 38c: ldr d2, [x13, x17]
 	WORD $0x91002231                     // 390: add x17, x17, #0x8
 	WORD $0xad4011c3                     // 394: ldp q3, q4, [x14]
@@ -1614,7 +3708,7 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x910101ce                     // 3a4: add x14, x14, #0x40
 	WORD $0x4fa2e061                     // 3a8: sdot v1.4s, v3.16b, v2.4b[1]
 	WORD $0x4fa2e080                     // 3ac: sdot v0.4s, v4.16b, v2.4b[1]
-	WORD $0x3607fe90                     // 3b0: tbz w16, #0x0, 0x18f0 <gemmDotProd1x8+0x380>
+	WORD $0x3607fe90                     // 3b0: tbz w16, #0x0, 0x39a0 <gemmDotProd1x8+0x380>
 	WORD $0x8b1101b5                     // 3b4: add x21, x13, x17
 	WORD $0x91001231                     // 3b8: add x17, x17, #0x4
 	WORD $0xacc111c3                     // 3bc: ldp q3, q4, [x14], #0x20
@@ -1622,13 +3716,13 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x4e829461                     // 3c4: sdot v1.4s, v3.16b, v2.16b
 	WORD $0x4e829480                     // 3c8: sdot v0.4s, v4.16b, v2.16b
 	WORD $0xf10005ef                     // 3cc: subs x15, x15, #0x1
-	WORD $0x54000100                     // 3d0: b.eq 0x1960 <gemmDotProd1x8+0x3f0>
+	WORD $0x54000100                     // 3d0: b.eq 0x3a10 <gemmDotProd1x8+0x3f0>
 	WORD $0xf9402a95                     // 3d4: ldr x21, [x20, #0x50]
 	WORD $0x8b1102b1                     // 3d8: add x17, x21, x17
 	WORD $0xaa1303f5                     // 3dc: mov x21, x19
 	WORD $0xf100121f                     // 3e0: cmp x16, #0x4
-	WORD $0x54fffa82                     // 3e4: b.hs 0x18a4 <gemmDotProd1x8+0x334>
-	WORD $0x17ffffe4                     // 3e8: b 0x18e8 <gemmDotProd1x8+0x378>
+	WORD $0x54fffa82                     // 3e4: b.hs 0x3954 <gemmDotProd1x8+0x334>
+	WORD $0x17ffffe4                     // 3e8: b 0x3998 <gemmDotProd1x8+0x378>
 	WORD $0xd503201f                     // 3ec: nop
 	WORD $0x4e21d821                     // 3f0: scvtf v1.4s, v1.4s
 	WORD $0x3dc00982                     // 3f4: ldr q2, [x12, #0x20]
@@ -1640,187 +3734,186 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x3dc00d81                     // 40c: ldr q1, [x12, #0x30]
 	WORD $0x6e20dc20                     // 410: fmul v0.4s, v1.4s, v0.4s
 	WORD $0x3d800520                     // 414: str q0, [x9, #0x10]
-	WORD $0x540016eb                     // 418: b.lt 0x1c64 <gemmDotProd1x8+0x6f4>
+	WORD $0x540016cb                     // 418: b.lt 0x3d10 <gemmDotProd1x8+0x6f0>
 	WORD $0xd100056b                     // 41c: sub x11, x11, #0x1
 	WORD $0x8b0d0129                     // 420: add x9, x9, x13
 	WORD $0x8b0a0108                     // 424: add x8, x8, x10
-	WORD $0x17ffffba                     // 428: b 0x1880 <gemmDotProd1x8+0x310>
+	WORD $0x17ffffba                     // 428: b 0x3930 <gemmDotProd1x8+0x310>
 	WORD $0xf9401289                     // 42c: ldr x9, [x20, #0x20]
 	WORD $0xf940068a                     // 430: ldr x10, [x20, #0x8]
-	WORD $0xa943328b                     // 434: ldp x11, x12, [x20, #0x30]
+	WORD $0xf9401e8b                     // 434: ldr x11, [x20, #0x38]
 	WORD $0xd503201f                     // 438: nop
 	WORD $0xd503201f                     // 43c: nop
-	WORD $0xaa0803ee                     // 440: mov x14, x8
-	WORD $0xaa1f03f3                     // 444: mov x19, xzr
-	WORD $0xa941368f                     // 448: ldp x15, x13, [x20, #0x10]
-	WORD $0xa9444291                     // 44c: ldp x17, x16, [x20, #0x40]
-	WORD $0xad4001a1                     // 450: ldp q1, q0, [x13]
-	WORD $0x9342fe35                     // 454: asr x21, x17, #2
-	WORD $0xaa1503f6                     // 458: mov x22, x21
-	WORD $0xf100123f                     // 45c: cmp x17, #0x4
-	WORD $0x54000243                     // 460: b.lo 0x1a18 <gemmDotProd1x8+0x4a8>
-	WORD $0x3cf369c2                     // 464: ldr q2, [x14, x19]
-	WORD $0x91004273                     // 468: add x19, x19, #0x10
-	WORD $0xad4011e3                     // 46c: ldp q3, q4, [x15]
-	WORD $0xf10006d6                     // 470: subs x22, x22, #0x1
+	WORD $0xaa0803ed                     // 440: mov x13, x8
+	WORD $0xaa1f03f1                     // 444: mov x17, xzr
+	WORD $0xa941328e                     // 448: ldp x14, x12, [x20, #0x10]
+	WORD $0xa9443e90                     // 44c: ldp x16, x15, [x20, #0x40]
+	WORD $0xad400181                     // 450: ldp q1, q0, [x12]
+	WORD $0x9342fe13                     // 454: asr x19, x16, #2
+	WORD $0xaa1303f5                     // 458: mov x21, x19
+	WORD $0xf100121f                     // 45c: cmp x16, #0x4
+	WORD $0x54000243                     // 460: b.lo 0x3ac8 <gemmDotProd1x8+0x4a8>
+	WORD $0x3cf169a2                     // 464: ldr q2, [x13, x17]
+	WORD $0x91004231                     // 468: add x17, x17, #0x10
+	WORD $0xad4011c3                     // 46c: ldp q3, q4, [x14]
+	WORD $0xf10006b5                     // 470: subs x21, x21, #0x1
 	WORD $0x4f82e061                     // 474: sdot v1.4s, v3.16b, v2.4b[0]
 	WORD $0x4f82e080                     // 478: sdot v0.4s, v4.16b, v2.4b[0]
-	WORD $0xad4111e3                     // 47c: ldp q3, q4, [x15, #0x20]
+	WORD $0xad4111c3                     // 47c: ldp q3, q4, [x14, #0x20]
 	WORD $0x4fa2e061                     // 480: sdot v1.4s, v3.16b, v2.4b[1]
 	WORD $0x4fa2e080                     // 484: sdot v0.4s, v4.16b, v2.4b[1]
-	WORD $0xad4211e3                     // 488: ldp q3, q4, [x15, #0x40]
+	WORD $0xad4211c3                     // 488: ldp q3, q4, [x14, #0x40]
 	WORD $0x4f82e861                     // 48c: sdot v1.4s, v3.16b, v2.4b[2]
 	WORD $0x4f82e880                     // 490: sdot v0.4s, v4.16b, v2.4b[2]
-	WORD $0xad4311e3                     // 494: ldp q3, q4, [x15, #0x60]
-	WORD $0x910201ef                     // 498: add x15, x15, #0x80
+	WORD $0xad4311c3                     // 494: ldp q3, q4, [x14, #0x60]
+	WORD $0x910201ce                     // 498: add x14, x14, #0x80
 	WORD $0x4fa2e861                     // 49c: sdot v1.4s, v3.16b, v2.4b[3]
 	WORD $0x4fa2e880                     // 4a0: sdot v0.4s, v4.16b, v2.4b[3]
-	WORD $0x54fffe01                     // 4a4: b.ne 0x19d4 <gemmDotProd1x8+0x464>
-	WORD $0x370800b1                     // 4a8: tbnz w17, #0x1, 0x1a2c <gemmDotProd1x8+0x4bc>
-	WORD $0x370001d1                     // 4ac: tbnz w17, #0x0, 0x1a54 <gemmDotProd1x8+0x4e4>
-	WORD $0xf1000610                     // 4b0: subs x16, x16, #0x1
-	WORD $0x54000281                     // 4b4: b.ne 0x1a74 <gemmDotProd1x8+0x504>
-	WORD $0x1400001a                     // 4b8: b 0x1a90 <gemmDotProd1x8+0x520>
-	WORD $0xfc7369c2                     // 4bc: ldr d2, [x14, x19]
-	WORD $0x91002273                     // 4c0: add x19, x19, #0x8
-	WORD $0xad4011e3                     // 4c4: ldp q3, q4, [x15]
+	WORD $0x54fffe01                     // 4a4: b.ne 0x3a84 <gemmDotProd1x8+0x464>
+	WORD $0x370800b0                     // 4a8: tbnz w16, #0x1, 0x3adc <gemmDotProd1x8+0x4bc>
+	WORD $0x370001d0                     // 4ac: tbnz w16, #0x0, 0x3b04 <gemmDotProd1x8+0x4e4>
+	WORD $0xf10005ef                     // 4b0: subs x15, x15, #0x1
+	WORD $0x54000281                     // 4b4: b.ne 0x3b24 <gemmDotProd1x8+0x504>
+	WORD $0x1400001a                     // 4b8: b 0x3b40 <gemmDotProd1x8+0x520>
+	WORD $0xfc7169a2                     // 4bc: ldr d2, [x13, x17]
+	WORD $0x91002231                     // 4c0: add x17, x17, #0x8
+	WORD $0xad4011c3                     // 4c4: ldp q3, q4, [x14]
 	WORD $0x4f82e061                     // 4c8: sdot v1.4s, v3.16b, v2.4b[0]
 	WORD $0x4f82e080                     // 4cc: sdot v0.4s, v4.16b, v2.4b[0]
-	WORD $0xad4111e3                     // 4d0: ldp q3, q4, [x15, #0x20]
-	WORD $0x910101ef                     // 4d4: add x15, x15, #0x40
+	WORD $0xad4111c3                     // 4d0: ldp q3, q4, [x14, #0x20]
+	WORD $0x910101ce                     // 4d4: add x14, x14, #0x40
 	WORD $0x4fa2e061                     // 4d8: sdot v1.4s, v3.16b, v2.4b[1]
 	WORD $0x4fa2e080                     // 4dc: sdot v0.4s, v4.16b, v2.4b[1]
-	WORD $0x3607fe91                     // 4e0: tbz w17, #0x0, 0x1a20 <gemmDotProd1x8+0x4b0>
-	WORD $0x8b1301d6                     // 4e4: add x22, x14, x19
-	WORD $0x91001273                     // 4e8: add x19, x19, #0x4
-	WORD $0xacc111e3                     // 4ec: ldp q3, q4, [x15], #0x20
-	WORD $0x4d40cac2                     // 4f0: ld1r { v2.4s }, [x22]
+	WORD $0x3607fe90                     // 4e0: tbz w16, #0x0, 0x3ad0 <gemmDotProd1x8+0x4b0>
+	WORD $0x8b1101b5                     // 4e4: add x21, x13, x17
+	WORD $0x91001231                     // 4e8: add x17, x17, #0x4
+	WORD $0xacc111c3                     // 4ec: ldp q3, q4, [x14], #0x20
+	WORD $0x4d40caa2                     // 4f0: ld1r { v2.4s }, [x21]
 	WORD $0x4e829461                     // 4f4: sdot v1.4s, v3.16b, v2.16b
 	WORD $0x4e829480                     // 4f8: sdot v0.4s, v4.16b, v2.16b
-	WORD $0xf1000610                     // 4fc: subs x16, x16, #0x1
-	WORD $0x54000100                     // 500: b.eq 0x1a90 <gemmDotProd1x8+0x520>
-	WORD $0xf9402a96                     // 504: ldr x22, [x20, #0x50]
-	WORD $0x8b1302d3                     // 508: add x19, x22, x19
-	WORD $0xaa1503f6                     // 50c: mov x22, x21
-	WORD $0xf100123f                     // 510: cmp x17, #0x4
-	WORD $0x54fffa82                     // 514: b.hs 0x19d4 <gemmDotProd1x8+0x464>
-	WORD $0x17ffffe4                     // 518: b 0x1a18 <gemmDotProd1x8+0x4a8>
+	WORD $0xf10005ef                     // 4fc: subs x15, x15, #0x1
+	WORD $0x54000100                     // 500: b.eq 0x3b40 <gemmDotProd1x8+0x520>
+	WORD $0xf9402a95                     // 504: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 508: add x17, x21, x17
+	WORD $0xaa1303f5                     // 50c: mov x21, x19
+	WORD $0xf100121f                     // 510: cmp x16, #0x4
+	WORD $0x54fffa82                     // 514: b.hs 0x3a84 <gemmDotProd1x8+0x464>
+	WORD $0x17ffffe4                     // 518: b 0x3ac8 <gemmDotProd1x8+0x4a8>
 	WORD $0xd503201f                     // 51c: nop
 	WORD $0x4e21d821                     // 520: scvtf v1.4s, v1.4s
-	WORD $0xf100099f                     // 524: cmp x12, #0x2
-	WORD $0xad410da2                     // 528: ldp q2, q3, [x13, #0x20]
+	WORD $0xf940168d                     // 524: ldr x13, [x20, #0x28]
+	WORD $0xad410983                     // 528: ldp q3, q2, [x12, #0x20]
 	WORD $0x4e21d800                     // 52c: scvtf v0.4s, v0.4s
-	WORD $0x6e21dc41                     // 530: fmul v1.4s, v2.4s, v1.4s
-	WORD $0x6e20dc60                     // 534: fmul v0.4s, v3.4s, v0.4s
-	WORD $0xad420da2                     // 538: ldp q2, q3, [x13, #0x40]
-	WORD $0xf940168d                     // 53c: ldr x13, [x20, #0x28]
+	WORD $0xf100097f                     // 530: cmp x11, #0x2
+	WORD $0x6e21dc61                     // 534: fmul v1.4s, v3.4s, v1.4s
+	WORD $0x6e20dc40                     // 538: fmul v0.4s, v2.4s, v0.4s
+	WORD $0xad420d82                     // 53c: ldp q2, q3, [x12, #0x40]
 	WORD $0x4e21a821                     // 540: fcvtns v1.4s, v1.4s
 	WORD $0x4e431842                     // 544: uzp1 v2.8h, v2.8h, v3.8h
 	WORD $0x4e21a800                     // 548: fcvtns v0.4s, v0.4s
-	WORD $0x8b0d016b                     // 54c: add x11, x11, x13
-	WORD $0x0e614821                     // 550: sqxtn v1.4h, v1.4s
-	WORD $0x4e614801                     // 554: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e620c20                     // 558: sqadd v0.8h, v1.8h, v2.8h
-	WORD $0x0e214800                     // 55c: sqxtn v0.8b, v0.8h
-	WORD $0xfd000120                     // 560: str d0, [x9]
-	WORD $0x8b0d0129                     // 564: add x9, x9, x13
-	WORD $0x54000c6b                     // 568: b.lt 0x1c64 <gemmDotProd1x8+0x6f4>
-	WORD $0xd100058c                     // 56c: sub x12, x12, #0x1
-	WORD $0x8b0a0108                     // 570: add x8, x8, x10
-	WORD $0x17ffffb3                     // 574: b 0x19b0 <gemmDotProd1x8+0x440>
-	WORD $0x4f0167e0                     // 578: movi v0.4s, #0x3f, lsl #24
-	WORD $0xf9401289                     // 57c: ldr x9, [x20, #0x20]
-	WORD $0x6f00e401                     // 580: movi v1.2d, #0000000000000000
-	WORD $0xf940068a                     // 584: ldr x10, [x20, #0x8]
-	WORD $0x4f03f602                     // 588: fmov v2.4s, #1.00000000
-	WORD $0xa943328b                     // 58c: ldp x11, x12, [x20, #0x30]
-	WORD $0xaa0803ee                     // 590: mov x14, x8
-	WORD $0xaa1f03f3                     // 594: mov x19, xzr
-	WORD $0xa941368f                     // 598: ldp x15, x13, [x20, #0x10]
-	WORD $0xa9444291                     // 59c: ldp x17, x16, [x20, #0x40]
-	WORD $0xad400da4                     // 5a0: ldp q4, q3, [x13]
-	WORD $0x9342fe35                     // 5a4: asr x21, x17, #2
-	WORD $0xaa1503f6                     // 5a8: mov x22, x21
-	WORD $0xf100123f                     // 5ac: cmp x17, #0x4
-	WORD $0x54000243                     // 5b0: b.lo 0x1b68 <gemmDotProd1x8+0x5f8>
-	WORD $0x3cf369c5                     // 5b4: ldr q5, [x14, x19]
-	WORD $0x91004273                     // 5b8: add x19, x19, #0x10
-	WORD $0xad401de6                     // 5bc: ldp q6, q7, [x15]
-	WORD $0xf10006d6                     // 5c0: subs x22, x22, #0x1
+	WORD $0x0e614821                     // 54c: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 550: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e620c20                     // 554: sqadd v0.8h, v1.8h, v2.8h
+	WORD $0x0e214800                     // 558: sqxtn v0.8b, v0.8h
+	WORD $0xfd000120                     // 55c: str d0, [x9]
+	WORD $0x8b0d0129                     // 560: add x9, x9, x13
+	WORD $0x54000c6b                     // 564: b.lt 0x3d10 <gemmDotProd1x8+0x6f0>
+	WORD $0xd100056b                     // 568: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 56c: add x8, x8, x10
+	WORD $0x17ffffb4                     // 570: b 0x3a60 <gemmDotProd1x8+0x440>
+	WORD $0x4f0167e0                     // 574: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf9401289                     // 578: ldr x9, [x20, #0x20]
+	WORD $0x6f00e401                     // 57c: movi v1.2d, #0000000000000000
+	WORD $0xf940068a                     // 580: ldr x10, [x20, #0x8]
+	WORD $0x4f03f602                     // 584: fmov v2.4s, #1.00000000
+	WORD $0xf9401e8b                     // 588: ldr x11, [x20, #0x38]
+	WORD $0xd503201f                     // 58c: nop
+	WORD $0xaa0803ed                     // 590: mov x13, x8
+	WORD $0xaa1f03f1                     // 594: mov x17, xzr
+	WORD $0xa941328e                     // 598: ldp x14, x12, [x20, #0x10]
+	WORD $0xa9443e90                     // 59c: ldp x16, x15, [x20, #0x40]
+	WORD $0xad400d84                     // 5a0: ldp q4, q3, [x12]
+	WORD $0x9342fe13                     // 5a4: asr x19, x16, #2
+	WORD $0xaa1303f5                     // 5a8: mov x21, x19
+	WORD $0xf100121f                     // 5ac: cmp x16, #0x4
+	WORD $0x54000243                     // 5b0: b.lo 0x3c18 <gemmDotProd1x8+0x5f8>
+	WORD $0x3cf169a5                     // 5b4: ldr q5, [x13, x17]
+	WORD $0x91004231                     // 5b8: add x17, x17, #0x10
+	WORD $0xad401dc6                     // 5bc: ldp q6, q7, [x14]
+	WORD $0xf10006b5                     // 5c0: subs x21, x21, #0x1
 	WORD $0x4f85e0c4                     // 5c4: sdot v4.4s, v6.16b, v5.4b[0]
 	WORD $0x4f85e0e3                     // 5c8: sdot v3.4s, v7.16b, v5.4b[0]
-	WORD $0xad411de6                     // 5cc: ldp q6, q7, [x15, #0x20]
+	WORD $0xad411dc6                     // 5cc: ldp q6, q7, [x14, #0x20]
 	WORD $0x4fa5e0c4                     // 5d0: sdot v4.4s, v6.16b, v5.4b[1]
 	WORD $0x4fa5e0e3                     // 5d4: sdot v3.4s, v7.16b, v5.4b[1]
-	WORD $0xad421de6                     // 5d8: ldp q6, q7, [x15, #0x40]
+	WORD $0xad421dc6                     // 5d8: ldp q6, q7, [x14, #0x40]
 	WORD $0x4f85e8c4                     // 5dc: sdot v4.4s, v6.16b, v5.4b[2]
 	WORD $0x4f85e8e3                     // 5e0: sdot v3.4s, v7.16b, v5.4b[2]
-	WORD $0xad431de6                     // 5e4: ldp q6, q7, [x15, #0x60]
-	WORD $0x910201ef                     // 5e8: add x15, x15, #0x80
+	WORD $0xad431dc6                     // 5e4: ldp q6, q7, [x14, #0x60]
+	WORD $0x910201ce                     // 5e8: add x14, x14, #0x80
 	WORD $0x4fa5e8c4                     // 5ec: sdot v4.4s, v6.16b, v5.4b[3]
 	WORD $0x4fa5e8e3                     // 5f0: sdot v3.4s, v7.16b, v5.4b[3]
-	WORD $0x54fffe01                     // 5f4: b.ne 0x1b24 <gemmDotProd1x8+0x5b4>
-	WORD $0x370800b1                     // 5f8: tbnz w17, #0x1, 0x1b7c <gemmDotProd1x8+0x60c>
-	WORD $0x370001d1                     // 5fc: tbnz w17, #0x0, 0x1ba4 <gemmDotProd1x8+0x634>
-	WORD $0xf1000610                     // 600: subs x16, x16, #0x1
-	WORD $0x54000281                     // 604: b.ne 0x1bc4 <gemmDotProd1x8+0x654>
-	WORD $0x1400001a                     // 608: b 0x1be0 <gemmDotProd1x8+0x670>
-	WORD $0xfc7369c5                     // 60c: ldr d5, [x14, x19]
-	WORD $0x91002273                     // 610: add x19, x19, #0x8
-	WORD $0xad401de6                     // 614: ldp q6, q7, [x15]
+	WORD $0x54fffe01                     // 5f4: b.ne 0x3bd4 <gemmDotProd1x8+0x5b4>
+	WORD $0x370800b0                     // 5f8: tbnz w16, #0x1, 0x3c2c <gemmDotProd1x8+0x60c>
+	WORD $0x370001d0                     // 5fc: tbnz w16, #0x0, 0x3c54 <gemmDotProd1x8+0x634>
+	WORD $0xf10005ef                     // 600: subs x15, x15, #0x1
+	WORD $0x54000281                     // 604: b.ne 0x3c74 <gemmDotProd1x8+0x654>
+	WORD $0x1400001a                     // 608: b 0x3c90 <gemmDotProd1x8+0x670>
+	WORD $0xfc7169a5                     // 60c: ldr d5, [x13, x17]
+	WORD $0x91002231                     // 610: add x17, x17, #0x8
+	WORD $0xad401dc6                     // 614: ldp q6, q7, [x14]
 	WORD $0x4f85e0c4                     // 618: sdot v4.4s, v6.16b, v5.4b[0]
 	WORD $0x4f85e0e3                     // 61c: sdot v3.4s, v7.16b, v5.4b[0]
-	WORD $0xad411de6                     // 620: ldp q6, q7, [x15, #0x20]
-	WORD $0x910101ef                     // 624: add x15, x15, #0x40
+	WORD $0xad411dc6                     // 620: ldp q6, q7, [x14, #0x20]
+	WORD $0x910101ce                     // 624: add x14, x14, #0x40
 	WORD $0x4fa5e0c4                     // 628: sdot v4.4s, v6.16b, v5.4b[1]
 	WORD $0x4fa5e0e3                     // 62c: sdot v3.4s, v7.16b, v5.4b[1]
-	WORD $0x3607fe91                     // 630: tbz w17, #0x0, 0x1b70 <gemmDotProd1x8+0x600>
-	WORD $0x8b1301d6                     // 634: add x22, x14, x19
-	WORD $0x91001273                     // 638: add x19, x19, #0x4
-	WORD $0xacc11de6                     // 63c: ldp q6, q7, [x15], #0x20
-	WORD $0x4d40cac5                     // 640: ld1r { v5.4s }, [x22]
+	WORD $0x3607fe90                     // 630: tbz w16, #0x0, 0x3c20 <gemmDotProd1x8+0x600>
+	WORD $0x8b1101b5                     // 634: add x21, x13, x17
+	WORD $0x91001231                     // 638: add x17, x17, #0x4
+	WORD $0xacc11dc6                     // 63c: ldp q6, q7, [x14], #0x20
+	WORD $0x4d40caa5                     // 640: ld1r { v5.4s }, [x21]
 	WORD $0x4e8594c4                     // 644: sdot v4.4s, v6.16b, v5.16b
 	WORD $0x4e8594e3                     // 648: sdot v3.4s, v7.16b, v5.16b
-	WORD $0xf1000610                     // 64c: subs x16, x16, #0x1
-	WORD $0x54000100                     // 650: b.eq 0x1be0 <gemmDotProd1x8+0x670>
-	WORD $0xf9402a96                     // 654: ldr x22, [x20, #0x50]
-	WORD $0x8b1302d3                     // 658: add x19, x22, x19
-	WORD $0xaa1503f6                     // 65c: mov x22, x21
-	WORD $0xf100123f                     // 660: cmp x17, #0x4
-	WORD $0x54fffa82                     // 664: b.hs 0x1b24 <gemmDotProd1x8+0x5b4>
-	WORD $0x17ffffe4                     // 668: b 0x1b68 <gemmDotProd1x8+0x5f8>
+	WORD $0xf10005ef                     // 64c: subs x15, x15, #0x1
+	WORD $0x54000100                     // 650: b.eq 0x3c90 <gemmDotProd1x8+0x670>
+	WORD $0xf9402a95                     // 654: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 658: add x17, x21, x17
+	WORD $0xaa1303f5                     // 65c: mov x21, x19
+	WORD $0xf100121f                     // 660: cmp x16, #0x4
+	WORD $0x54fffa82                     // 664: b.hs 0x3bd4 <gemmDotProd1x8+0x5b4>
+	WORD $0x17ffffe4                     // 668: b 0x3c18 <gemmDotProd1x8+0x5f8>
 	WORD $0xd503201f                     // 66c: nop
 	WORD $0x4e21d884                     // 670: scvtf v4.4s, v4.4s
-	WORD $0xf100099f                     // 674: cmp x12, #0x2
-	WORD $0xad4119a5                     // 678: ldp q5, q6, [x13, #0x20]
+	WORD $0xf940168d                     // 674: ldr x13, [x20, #0x28]
+	WORD $0xad411985                     // 678: ldp q5, q6, [x12, #0x20]
 	WORD $0x4e21d863                     // 67c: scvtf v3.4s, v3.4s
-	WORD $0x6e24dca4                     // 680: fmul v4.4s, v5.4s, v4.4s
-	WORD $0x6e23dcc3                     // 684: fmul v3.4s, v6.4s, v3.4s
-	WORD $0xad4319a5                     // 688: ldp q5, q6, [x13, #0x60]
-	WORD $0x6e25dc85                     // 68c: fmul v5.4s, v4.4s, v5.4s
-	WORD $0x6e26dc66                     // 690: fmul v6.4s, v3.4s, v6.4s
-	WORD $0x4e20d4a5                     // 694: fadd v5.4s, v5.4s, v0.4s
-	WORD $0x4e20d4c6                     // 698: fadd v6.4s, v6.4s, v0.4s
-	WORD $0x4e21f4a5                     // 69c: fmax v5.4s, v5.4s, v1.4s
-	WORD $0x4e21f4c6                     // 6a0: fmax v6.4s, v6.4s, v1.4s
-	WORD $0x4ea2f4a5                     // 6a4: fmin v5.4s, v5.4s, v2.4s
-	WORD $0x4ea2f4c6                     // 6a8: fmin v6.4s, v6.4s, v2.4s
+	WORD $0xf100097f                     // 680: cmp x11, #0x2
+	WORD $0x6e24dca4                     // 684: fmul v4.4s, v5.4s, v4.4s
+	WORD $0x6e23dcc3                     // 688: fmul v3.4s, v6.4s, v3.4s
+	WORD $0xad431985                     // 68c: ldp q5, q6, [x12, #0x60]
+	WORD $0x6e25dc85                     // 690: fmul v5.4s, v4.4s, v5.4s
+	WORD $0x6e26dc66                     // 694: fmul v6.4s, v3.4s, v6.4s
+	WORD $0x4e20d4a5                     // 698: fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e20d4c6                     // 69c: fadd v6.4s, v6.4s, v0.4s
+	WORD $0x4e21f4a5                     // 6a0: fmax v5.4s, v5.4s, v1.4s
+	WORD $0x4e21f4c6                     // 6a4: fmax v6.4s, v6.4s, v1.4s
+	WORD $0x4ea2f4a5                     // 6a8: fmin v5.4s, v5.4s, v2.4s
 	WORD $0x6e25dc84                     // 6ac: fmul v4.4s, v4.4s, v5.4s
-	WORD $0x6e26dc63                     // 6b0: fmul v3.4s, v3.4s, v6.4s
-	WORD $0xad4219a5                     // 6b4: ldp q5, q6, [x13, #0x40]
-	WORD $0xf940168d                     // 6b8: ldr x13, [x20, #0x28]
-	WORD $0x4e21a884                     // 6bc: fcvtns v4.4s, v4.4s
-	WORD $0x4e21a863                     // 6c0: fcvtns v3.4s, v3.4s
-	WORD $0x4e4618a5                     // 6c4: uzp1 v5.8h, v5.8h, v6.8h
-	WORD $0x8b0d016b                     // 6c8: add x11, x11, x13
-	WORD $0x0e614884                     // 6cc: sqxtn v4.4h, v4.4s
-	WORD $0x4e614864                     // 6d0: sqxtn2 v4.8h, v3.4s
-	WORD $0x4e650c83                     // 6d4: sqadd v3.8h, v4.8h, v5.8h
-	WORD $0x0e214863                     // 6d8: sqxtn v3.8b, v3.8h
-	WORD $0xfd000123                     // 6dc: str d3, [x9]
-	WORD $0x8b0d0129                     // 6e0: add x9, x9, x13
-	WORD $0x5400008b                     // 6e4: b.lt 0x1c64 <gemmDotProd1x8+0x6f4>
-	WORD $0xd100058c                     // 6e8: sub x12, x12, #0x1
-	WORD $0x8b0a0108                     // 6ec: add x8, x8, x10
-	WORD $0x17ffffa8                     // 6f0: b 0x1b00 <gemmDotProd1x8+0x590>
+	WORD $0x4ea2f4c5                     // 6b0: fmin v5.4s, v6.4s, v2.4s
+	WORD $0x4e21a884                     // 6b4: fcvtns v4.4s, v4.4s
+	WORD $0x6e25dc63                     // 6b8: fmul v3.4s, v3.4s, v5.4s
+	WORD $0xad421985                     // 6bc: ldp q5, q6, [x12, #0x40]
+	WORD $0x0e614884                     // 6c0: sqxtn v4.4h, v4.4s
+	WORD $0x4e21a863                     // 6c4: fcvtns v3.4s, v3.4s
+	WORD $0x4e4618a5                     // 6c8: uzp1 v5.8h, v5.8h, v6.8h
+	WORD $0x4e614864                     // 6cc: sqxtn2 v4.8h, v3.4s
+	WORD $0x4e650c83                     // 6d0: sqadd v3.8h, v4.8h, v5.8h
+	WORD $0x0e214863                     // 6d4: sqxtn v3.8b, v3.8h
+	WORD $0xfd000123                     // 6d8: str d3, [x9]
+	WORD $0x8b0d0129                     // 6dc: add x9, x9, x13
+	WORD $0x5400008b                     // 6e0: b.lt 0x3d10 <gemmDotProd1x8+0x6f0>
+	WORD $0xd100056b                     // 6e4: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 6e8: add x8, x8, x10
+	WORD $0x17ffffa9                     // 6ec: b 0x3bb0 <gemmDotProd1x8+0x590>
 	RET
