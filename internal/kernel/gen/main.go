@@ -30,9 +30,9 @@ var units = []struct{ source, arch, level string }{
 	{"squeeze_avx2", "amd64", "avx2"},
 	{"squeeze_vnni", "amd64", "vnni"},
 	{"squeeze_neon", "arm64", "neon"},
+	{"squeeze_dotprod", "arm64", "dotprod"},
 	{"resample_avx2", "amd64", "avx2"},
 	{"resample_neon", "arm64", "neon"},
-	{"squeeze_dotprod", "arm64", "dotprod"},
 }
 
 // levels are the compiler's flags for an instruction set.
