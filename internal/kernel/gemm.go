@@ -24,6 +24,10 @@ type gemmArgs struct {
 	segments, skip int
 	mode           int
 	mask           uint64 // columns to store
+	// What to bring into the cache, lines of 64 bytes with each tile. It may point
+	// anywhere when the kernel returns.
+	ahead      uintptr
+	aheadLines int
 }
 
 // The ends of a kernel, enum mode in gen/src/kernel.h.
@@ -385,6 +389,13 @@ func (m *GEMM) runBlock(panels []panel, dst unsafe.Pointer, size int, a unsafe.P
 		g.b, g.p, g.k = unsafe.Pointer(&p.b[0]), unsafe.Pointer(&p.p[0]), m.padded/t.step
 		g.mask = ^uint64(0) >> (64 - p.width)
 		g.segments = m.segments
+		g.aheadLines = 0
+		if i+1 < len(panels) && n >= 4*t.rows {
+			b := panels[i+1].b
+			g.ahead = uintptr(unsafe.Pointer(&b[0]))
+			tiles := n / t.rows
+			g.aheadLines = (len(b)/64 + tiles - 1) / tiles
+		}
 		call := max(1, callWork/(m.segments*m.padded*t.cols*t.rows)) * t.rows
 		for r := 0; r < n; {
 			rows := min(call, n-r)

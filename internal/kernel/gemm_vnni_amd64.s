@@ -14,977 +14,990 @@ TEXT ·gemmVNNI6x64(SB), NOSPLIT, $0-8
 	LONG $0xc0eff9c5                     // 018: vpxor %xmm0, %xmm0, %xmm0
 	LONG $0x00401f0f                     // 01c: nopl (%rax)
 	WORD $0x894d; BYTE $0xe0             // 020: movq %r12, %r8
-	LONG $0x18588b49                     // 023: movq 0x18(%r8), %rbx
-	LONG $0x08488b4d                     // 027: movq 0x8(%r8), %r9
-	LONG $0x10508b4d                     // 02b: movq 0x10(%r8), %r10
-	WORD $0x8949; BYTE $0xc6             // 02f: movq %rax, %r14
-	LONG $0x48fef162; WORD $0x236f       // 032: vmovdqu64 (%rbx), %zmm4
-	LONG $0x48fef162; WORD $0x5b6f; BYTE $0x01 // 038: vmovdqu64 0x40(%rbx), %zmm3
-	LONG $0x48fef162; WORD $0x536f; BYTE $0x02 // 03f: vmovdqu64 0x80(%rbx), %zmm2
-	LONG $0x48fef162; WORD $0x4b6f; BYTE $0x03 // 046: vmovdqu64 0xc0(%rbx), %zmm1
-	LONG $0x48588b49                     // 04d: movq 0x48(%r8), %rbx
-	LONG $0x491c8d4f                     // 051: leaq (%r9,%r9,2), %r11
-	WORD $0x0149; BYTE $0xc3             // 055: addq %rax, %r11
-	LONG $0x48fdf162; WORD $0xe96f       // 058: vmovdqa64 %zmm1, %zmm5
-	LONG $0x48fdf162; WORD $0xf26f       // 05e: vmovdqa64 %zmm2, %zmm6
-	LONG $0x48fdf162; WORD $0xfb6f       // 064: vmovdqa64 %zmm3, %zmm7
-	LONG $0x48fd7162; WORD $0xc46f       // 06a: vmovdqa64 %zmm4, %zmm8
-	LONG $0x48fd7162; WORD $0xc96f       // 070: vmovdqa64 %zmm1, %zmm9
-	LONG $0x48fd7162; WORD $0xd26f       // 076: vmovdqa64 %zmm2, %zmm10
-	LONG $0x48fd7162; WORD $0xdb6f       // 07c: vmovdqa64 %zmm3, %zmm11
-	LONG $0x48fd7162; WORD $0xe46f       // 082: vmovdqa64 %zmm4, %zmm12
-	LONG $0x48fd7162; WORD $0xe96f       // 088: vmovdqa64 %zmm1, %zmm13
-	LONG $0x48fd7162; WORD $0xf26f       // 08e: vmovdqa64 %zmm2, %zmm14
-	LONG $0x48fd7162; WORD $0xfb6f       // 094: vmovdqa64 %zmm3, %zmm15
-	LONG $0x48fde162; WORD $0xc46f       // 09a: vmovdqa64 %zmm4, %zmm16
-	LONG $0x48fde162; WORD $0xc96f       // 0a0: vmovdqa64 %zmm1, %zmm17
-	LONG $0x48fde162; WORD $0xd26f       // 0a6: vmovdqa64 %zmm2, %zmm18
-	LONG $0x48fde162; WORD $0xdb6f       // 0ac: vmovdqa64 %zmm3, %zmm19
-	LONG $0x48fde162; WORD $0xe46f       // 0b2: vmovdqa64 %zmm4, %zmm20
-	LONG $0x48fde162; WORD $0xe96f       // 0b8: vmovdqa64 %zmm1, %zmm21
-	LONG $0x48fde162; WORD $0xf26f       // 0be: vmovdqa64 %zmm2, %zmm22
-	LONG $0x48fd6162; WORD $0xcb6f       // 0c4: vmovdqa64 %zmm3, %zmm25
-	LONG $0x48fd6162; WORD $0xd46f       // 0ca: vmovdqa64 %zmm4, %zmm26
-	LONG $0x40788b4d                     // 0d0: movq 0x40(%r8), %r15
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0d4: nopw %cs:(%rax,%rax)
-	LONG $0x48fec162; WORD $0x3a6f       // 0e0: vmovdqu64 (%r10), %zmm23
-	LONG $0x487d0262; WORD $0x3458; BYTE $0x0e // 0e6: vpbroadcastd (%r14,%r9), %zmm30
-	LONG $0x48fe4162; WORD $0x426f; BYTE $0x01 // 0ed: vmovdqu64 0x40(%r10), %zmm24
-	LONG $0x48fe4162; WORD $0x5a6f; BYTE $0x02 // 0f4: vmovdqu64 0x80(%r10), %zmm27
-	LONG $0x48fe4162; WORD $0x626f; BYTE $0x03 // 0fb: vmovdqu64 0xc0(%r10), %zmm28
-	LONG $0x487d0262; WORD $0x3c58; BYTE $0x4e // 102: vpbroadcastd (%r14,%r9,2), %zmm31
-	LONG $0x487d4262; WORD $0x2e58       // 109: vpbroadcastd (%r14), %zmm29
-	LONG $0x04c68349                     // 10f: addq $0x4, %r14
-	LONG $0x00c28149; WORD $0x0001; BYTE $0x00 // 113: addq $0x100, %r10
-	LONG $0x400da262; WORD $0xe750       // 11a: vpdpbusd %zmm23, %zmm30, %zmm20
-	LONG $0x400d8262; WORD $0xd850       // 120: vpdpbusd %zmm24, %zmm30, %zmm19
-	LONG $0x400d8262; WORD $0xd350       // 126: vpdpbusd %zmm27, %zmm30, %zmm18
-	LONG $0x400d8262; WORD $0xcc50       // 12c: vpdpbusd %zmm28, %zmm30, %zmm17
-	LONG $0x487d4262; WORD $0x3358       // 132: vpbroadcastd (%r11), %zmm30
-	LONG $0x4005a262; WORD $0xc750       // 138: vpdpbusd %zmm23, %zmm31, %zmm16
-	LONG $0x40051262; WORD $0xf850       // 13e: vpdpbusd %zmm24, %zmm31, %zmm15
-	LONG $0x40051262; WORD $0xf350       // 144: vpdpbusd %zmm27, %zmm31, %zmm14
-	LONG $0x40051262; WORD $0xec50       // 14a: vpdpbusd %zmm28, %zmm31, %zmm13
-	LONG $0x487d0262; WORD $0x3c58; BYTE $0x0b // 150: vpbroadcastd (%r11,%r9), %zmm31
-	LONG $0x40152262; WORD $0xd750       // 157: vpdpbusd %zmm23, %zmm29, %zmm26
-	LONG $0x40150262; WORD $0xc850       // 15d: vpdpbusd %zmm24, %zmm29, %zmm25
-	LONG $0x40158262; WORD $0xf350       // 163: vpdpbusd %zmm27, %zmm29, %zmm22
-	LONG $0x40158262; WORD $0xec50       // 169: vpdpbusd %zmm28, %zmm29, %zmm21
-	LONG $0x400d3262; WORD $0xe750       // 16f: vpdpbusd %zmm23, %zmm30, %zmm12
-	LONG $0x400d1262; WORD $0xd850       // 175: vpdpbusd %zmm24, %zmm30, %zmm11
-	LONG $0x400d1262; WORD $0xd350       // 17b: vpdpbusd %zmm27, %zmm30, %zmm10
-	LONG $0x400d1262; WORD $0xcc50       // 181: vpdpbusd %zmm28, %zmm30, %zmm9
-	LONG $0x487d0262; WORD $0x3458; BYTE $0x4b // 187: vpbroadcastd (%r11,%r9,2), %zmm30
-	LONG $0x40053262; WORD $0xc750       // 18e: vpdpbusd %zmm23, %zmm31, %zmm8
-	LONG $0x40059262; WORD $0xf850       // 194: vpdpbusd %zmm24, %zmm31, %zmm7
-	LONG $0x40059262; WORD $0xf350       // 19a: vpdpbusd %zmm27, %zmm31, %zmm6
-	LONG $0x40059262; WORD $0xec50       // 1a0: vpdpbusd %zmm28, %zmm31, %zmm5
-	LONG $0x04c38349                     // 1a6: addq $0x4, %r11
-	WORD $0xff49; BYTE $0xcf             // 1aa: decq %r15
-	LONG $0x400db262; WORD $0xe750       // 1ad: vpdpbusd %zmm23, %zmm30, %zmm4
-	LONG $0x400d9262; WORD $0xd850       // 1b3: vpdpbusd %zmm24, %zmm30, %zmm3
-	LONG $0x400d9262; WORD $0xd350       // 1b9: vpdpbusd %zmm27, %zmm30, %zmm2
-	LONG $0x400d9262; WORD $0xcc50       // 1bf: vpdpbusd %zmm28, %zmm30, %zmm1
-	LONG $0xff15850f; WORD $0xffff       // 1c5: jne 0xe0 <gemmVNNI6x64+0xe0>
-	LONG $0x50788b4d                     // 1cb: movq 0x50(%r8), %r15
-	WORD $0x014d; BYTE $0xfe             // 1cf: addq %r15, %r14
-	WORD $0x014d; BYTE $0xfb             // 1d2: addq %r15, %r11
-	WORD $0xff48; BYTE $0xcb             // 1d5: decq %rbx
-	LONG $0xfef2850f; WORD $0xffff       // 1d8: jne 0xd0 <gemmVNNI6x64+0xd0>
-	LONG $0x58488b4d                     // 1de: movq 0x58(%r8), %r9
-	LONG $0x01f98349                     // 1e2: cmpq $0x1, %r9
-	LONG $0x04048f0f; WORD $0x0000       // 1e6: jg 0x5f0 <gemmVNNI6x64+0x5f0>
-	WORD $0x854d; BYTE $0xc9             // 1ec: testq %r9, %r9
-	LONG $0x0ac3840f; WORD $0x0000       // 1ef: je 0xcb8 <gemmVNNI6x64+0xcb8>
-	LONG $0x01f98349                     // 1f5: cmpq $0x1, %r9
-	LONG $0x0e01850f; WORD $0x0000       // 1f9: jne 0x1000 <gemmVNNI6x64+0x1000>
-	LONG $0x18488b4d                     // 1ff: movq 0x18(%r8), %r9
-	LONG $0x487c0162; WORD $0xd25b       // 203: vcvtdq2ps %zmm26, %zmm26
-	LONG $0x487c0162; WORD $0xc95b       // 209: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x487ca162; WORD $0xf65b       // 20f: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 215: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 21b: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 221: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 227: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 22d: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 233: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 239: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 23f: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 245: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 24b: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 251: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 257: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 25d: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 263: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 269: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 26f: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 275: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 27b: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 281: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 287: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 28d: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x48fec162; WORD $0x796f; BYTE $0x08 // 293: vmovdqu64 0x200(%r9), %zmm23
-	LONG $0x48fe4162; WORD $0x416f; BYTE $0x0a // 29a: vmovdqu64 0x280(%r9), %zmm24
-	LONG $0x4045c162; WORD $0x796b; BYTE $0x09 // 2a1: vpackssdw 0x240(%r9), %zmm23, %zmm23
-	LONG $0x403d4162; WORD $0x416b; BYTE $0x0b // 2a8: vpackssdw 0x2c0(%r9), %zmm24, %zmm24
-	LONG $0x18488b4d                     // 2af: movq 0x18(%r8), %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // 2b3: kmovq 0x60(%r8), %k1
-	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // 2b9: vmulps 0x100(%r9), %zmm26, %zmm26
-	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 2c0: vmulps 0x140(%r9), %zmm25, %zmm25
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 2c7: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 2ce: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x402c4162; WORD $0x515d; BYTE $0x0c // 2d5: vminps 0x300(%r9), %zmm26, %zmm26
-	LONG $0x40344162; WORD $0x495d; BYTE $0x0d // 2dc: vminps 0x340(%r9), %zmm25, %zmm25
-	LONG $0x404cc162; WORD $0x715d; BYTE $0x0e // 2e3: vminps 0x380(%r9), %zmm22, %zmm22
-	LONG $0x4054c162; WORD $0x695d; BYTE $0x0f // 2ea: vminps 0x3c0(%r9), %zmm21, %zmm21
-	LONG $0x487d0162; WORD $0xd25b       // 2f1: vcvtps2dq %zmm26, %zmm26
-	LONG $0x487d0162; WORD $0xc95b       // 2f7: vcvtps2dq %zmm25, %zmm25
-	LONG $0x487da162; WORD $0xf65b       // 2fd: vcvtps2dq %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xed5b       // 303: vcvtps2dq %zmm21, %zmm21
-	LONG $0x404da162; WORD $0xed6b       // 309: vpackssdw %zmm21, %zmm22, %zmm21
-	LONG $0x402d0162; WORD $0xc96b       // 30f: vpackssdw %zmm25, %zmm26, %zmm25
-	LONG $0x4035a162; WORD $0xf7ed       // 315: vpaddsw %zmm23, %zmm25, %zmm22
-	LONG $0x40558162; WORD $0xe8ed       // 31b: vpaddsw %zmm24, %zmm21, %zmm21
-	LONG $0x404da162; WORD $0xed67       // 321: vpackuswb %zmm21, %zmm22, %zmm21
-	LONG $0x497fe162; WORD $0x297f       // 327: vmovdqu8 %zmm21, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 32d: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 331: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 335: addq %rdx, %r9
-	LONG $0x18588b4d                     // 338: movq 0x18(%r8), %r11
-	LONG $0x90f8c1c4; WORD $0x6048       // 33c: kmovq 0x60(%r8), %k1
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 342: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 349: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 350: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 357: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x405cc162; WORD $0x635d; BYTE $0x0c // 35e: vminps 0x300(%r11), %zmm20, %zmm20
-	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0d // 365: vminps 0x340(%r11), %zmm19, %zmm19
-	LONG $0x406cc162; WORD $0x535d; BYTE $0x0e // 36c: vminps 0x380(%r11), %zmm18, %zmm18
-	LONG $0x4074c162; WORD $0x4b5d; BYTE $0x0f // 373: vminps 0x3c0(%r11), %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xe45b       // 37a: vcvtps2dq %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xdb5b       // 380: vcvtps2dq %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xd25b       // 386: vcvtps2dq %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xc95b       // 38c: vcvtps2dq %zmm17, %zmm17
-	LONG $0x406da162; WORD $0xc96b       // 392: vpackssdw %zmm17, %zmm18, %zmm17
-	LONG $0x405da162; WORD $0xdb6b       // 398: vpackssdw %zmm19, %zmm20, %zmm19
-	LONG $0x4065a162; WORD $0xd7ed       // 39e: vpaddsw %zmm23, %zmm19, %zmm18
-	LONG $0x40758162; WORD $0xc8ed       // 3a4: vpaddsw %zmm24, %zmm17, %zmm17
-	LONG $0x406da162; WORD $0xc967       // 3aa: vpackuswb %zmm17, %zmm18, %zmm17
-	LONG $0x497fc162; WORD $0x0a7f       // 3b0: vmovdqu8 %zmm17, (%r10) {%k1}
-	LONG $0x28588b4d                     // 3b6: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 3ba: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 3bd: addq %r11, %r9
-	LONG $0x18708b4d                     // 3c0: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // 3c4: kmovq 0x60(%r8), %k1
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 3ca: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 3d1: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 3d8: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 3df: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x407cc162; WORD $0x465d; BYTE $0x0c // 3e6: vminps 0x300(%r14), %zmm16, %zmm16
-	LONG $0x48045162; WORD $0x7e5d; BYTE $0x0d // 3ed: vminps 0x340(%r14), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0x765d; BYTE $0x0e // 3f4: vminps 0x380(%r14), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0x6e5d; BYTE $0x0f // 3fb: vminps 0x3c0(%r14), %zmm13, %zmm13
-	LONG $0x487da162; WORD $0xc05b       // 402: vcvtps2dq %zmm16, %zmm16
-	LONG $0x487d5162; WORD $0xff5b       // 408: vcvtps2dq %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xf65b       // 40e: vcvtps2dq %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xed5b       // 414: vcvtps2dq %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed6b       // 41a: vpackssdw %zmm13, %zmm14, %zmm13
-	LONG $0x407d5162; WORD $0xff6b       // 420: vpackssdw %zmm15, %zmm16, %zmm15
-	LONG $0x48053162; WORD $0xf7ed       // 426: vpaddsw %zmm23, %zmm15, %zmm14
-	LONG $0x48151162; WORD $0xe8ed       // 42c: vpaddsw %zmm24, %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed67       // 432: vpackuswb %zmm13, %zmm14, %zmm13
-	LONG $0x497f5162; WORD $0x2a7f       // 438: vmovdqu8 %zmm13, (%r10) {%k1}
-	LONG $0x28588b4d                     // 43e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 442: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 445: addq %r11, %r9
-	LONG $0x18588b49                     // 448: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // 44c: kmovq 0x60(%r8), %k1
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 452: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 459: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 460: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 467: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x481c7162; WORD $0x635d; BYTE $0x0c // 46e: vminps 0x300(%rbx), %zmm12, %zmm12
-	LONG $0x48247162; WORD $0x5b5d; BYTE $0x0d // 475: vminps 0x340(%rbx), %zmm11, %zmm11
-	LONG $0x482c7162; WORD $0x535d; BYTE $0x0e // 47c: vminps 0x380(%rbx), %zmm10, %zmm10
-	LONG $0x48347162; WORD $0x4b5d; BYTE $0x0f // 483: vminps 0x3c0(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xe45b       // 48a: vcvtps2dq %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xdb5b       // 490: vcvtps2dq %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xd25b       // 496: vcvtps2dq %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xc95b       // 49c: vcvtps2dq %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc96b       // 4a2: vpackssdw %zmm9, %zmm10, %zmm9
-	LONG $0x481d5162; WORD $0xdb6b       // 4a8: vpackssdw %zmm11, %zmm12, %zmm11
-	LONG $0x48253162; WORD $0xd7ed       // 4ae: vpaddsw %zmm23, %zmm11, %zmm10
-	LONG $0x48351162; WORD $0xc8ed       // 4b4: vpaddsw %zmm24, %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc967       // 4ba: vpackuswb %zmm9, %zmm10, %zmm9
-	LONG $0x497f5162; WORD $0x0a7f       // 4c0: vmovdqu8 %zmm9, (%r10) {%k1}
-	LONG $0x28588b4d                     // 4c6: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4ca: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4cd: addq %r11, %r9
-	LONG $0x18708b4d                     // 4d0: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // 4d4: kmovq 0x60(%r8), %k1
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 4da: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 4e1: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 4e8: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 4ef: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x483c5162; WORD $0x465d; BYTE $0x0c // 4f6: vminps 0x300(%r14), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0x7e5d; BYTE $0x0d // 4fd: vminps 0x340(%r14), %zmm7, %zmm7
-	LONG $0x484cd162; WORD $0x765d; BYTE $0x0e // 504: vminps 0x380(%r14), %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0f // 50b: vminps 0x3c0(%r14), %zmm5, %zmm5
-	LONG $0x487d5162; WORD $0xc05b       // 512: vcvtps2dq %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xff5b       // 518: vcvtps2dq %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xf65b       // 51e: vcvtps2dq %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xed5b       // 524: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // 52a: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x483df162; WORD $0xff6b       // 530: vpackssdw %zmm7, %zmm8, %zmm7
-	LONG $0x4845b162; WORD $0xf7ed       // 536: vpaddsw %zmm23, %zmm7, %zmm6
-	LONG $0x48559162; WORD $0xe8ed       // 53c: vpaddsw %zmm24, %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed67       // 542: vpackuswb %zmm5, %zmm6, %zmm5
-	LONG $0x497fd162; WORD $0x2a7f       // 548: vmovdqu8 %zmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 54e: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 552: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 555: addq %r11, %r9
-	LONG $0x18588b49                     // 558: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // 55c: kmovq 0x60(%r8), %k1
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 562: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 569: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 570: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 577: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x485cf162; WORD $0x635d; BYTE $0x0c // 57e: vminps 0x300(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x0d // 585: vminps 0x340(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0x535d; BYTE $0x0e // 58c: vminps 0x380(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0f // 593: vminps 0x3c0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xe45b       // 59a: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xdb5b       // 5a0: vcvtps2dq %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xd25b       // 5a6: vcvtps2dq %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xc95b       // 5ac: vcvtps2dq %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc96b       // 5b2: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x485df162; WORD $0xdb6b       // 5b8: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x4865b162; WORD $0xd7ed       // 5be: vpaddsw %zmm23, %zmm3, %zmm2
-	LONG $0x48759162; WORD $0xc8ed       // 5c4: vpaddsw %zmm24, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // 5ca: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x497fd162; WORD $0x0a7f       // 5d0: vmovdqu8 %zmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 5d6: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 5da: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 5dd: addq %r8, %r9
-	LONG $0x06ff8348                     // 5e0: cmpq $0x6, %rdi
-	LONG $0x0a208f0f; WORD $0x0000       // 5e4: jg 0x100a <gemmVNNI6x64+0x100a>
-	LONG $0x001090e9; BYTE $0x00         // 5ea: jmp 0x167f <gemmVNNI6x64+0x167f>
-	BYTE $0x90                           // 5ef: nop
-	LONG $0x02f98349                     // 5f0: cmpq $0x2, %r9
-	LONG $0x0a43840f; WORD $0x0000       // 5f4: je 0x103d <gemmVNNI6x64+0x103d>
-	LONG $0x03f98349                     // 5fa: cmpq $0x3, %r9
-	LONG $0x09fc850f; WORD $0x0000       // 5fe: jne 0x1000 <gemmVNNI6x64+0x1000>
-	LONG $0x18488b4d                     // 604: movq 0x18(%r8), %r9
-	LONG $0x487c0162; WORD $0xc95b       // 608: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x487c0162; WORD $0xd25b       // 60e: vcvtdq2ps %zmm26, %zmm26
-	LONG $0x487ca162; WORD $0xf65b       // 614: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 61a: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xdb5b       // 620: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xe45b       // 626: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xd25b       // 62c: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 632: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487c5162; WORD $0xff5b       // 638: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487ca162; WORD $0xc05b       // 63e: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xf65b       // 644: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 64a: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xdb5b       // 650: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xe45b       // 656: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xd25b       // 65c: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 662: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487cf162; WORD $0xff5b       // 668: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487c5162; WORD $0xc05b       // 66e: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xf65b       // 674: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 67a: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xdb5b       // 680: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xe45b       // 686: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xd25b       // 68c: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 692: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x48fec162; WORD $0x796f; BYTE $0x08 // 698: vmovdqu64 0x200(%r9), %zmm23
-	LONG $0x48fe4162; WORD $0x416f; BYTE $0x0a // 69f: vmovdqu64 0x280(%r9), %zmm24
-	LONG $0x4045c162; WORD $0x796b; BYTE $0x09 // 6a6: vpackssdw 0x240(%r9), %zmm23, %zmm23
-	LONG $0x403d4162; WORD $0x416b; BYTE $0x0b // 6ad: vpackssdw 0x2c0(%r9), %zmm24, %zmm24
-	LONG $0x90f8c1c4; WORD $0x6048       // 6b4: kmovq 0x60(%r8), %k1
-	LONG $0x18488b4d                     // 6ba: movq 0x18(%r8), %r9
-	LONG $0xc97f6162; WORD $0x1a6f       // 6be: vmovdqu8 (%rdx), %zmm27 {%k1} {z}
-	LONG $0x40256162; WORD $0xe060       // 6c4: vpunpcklbw %zmm0, %zmm27, %zmm28
-	LONG $0x40256162; WORD $0xd868       // 6ca: vpunpckhbw %zmm0, %zmm27, %zmm27
-	LONG $0x401d6162; WORD $0xe861       // 6d0: vpunpcklwd %zmm0, %zmm28, %zmm29
-	LONG $0x401d6162; WORD $0xe069       // 6d6: vpunpckhwd %zmm0, %zmm28, %zmm28
-	LONG $0x401d4162; WORD $0x61fa; BYTE $0x15 // 6dc: vpsubd 0x540(%r9), %zmm28, %zmm28
-	LONG $0x40154162; WORD $0x69fa; BYTE $0x14 // 6e3: vpsubd 0x500(%r9), %zmm29, %zmm29
-	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 6ea: vmulps 0x140(%r9), %zmm25, %zmm25
-	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // 6f1: vmulps 0x100(%r9), %zmm26, %zmm26
-	LONG $0x40256162; WORD $0xf061       // 6f8: vpunpcklwd %zmm0, %zmm27, %zmm30
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 6fe: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x40256162; WORD $0xd869       // 705: vpunpckhwd %zmm0, %zmm27, %zmm27
-	LONG $0x40254162; WORD $0x59fa; BYTE $0x17 // 70b: vpsubd 0x5c0(%r9), %zmm27, %zmm27
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 712: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x487c0162; WORD $0xe45b       // 719: vcvtdq2ps %zmm28, %zmm28
-	LONG $0x401c4162; WORD $0x6159; BYTE $0x11 // 71f: vmulps 0x440(%r9), %zmm28, %zmm28
-	LONG $0x487c0162; WORD $0xed5b       // 726: vcvtdq2ps %zmm29, %zmm29
-	LONG $0x40144162; WORD $0x6959; BYTE $0x10 // 72c: vmulps 0x400(%r9), %zmm29, %zmm29
-	LONG $0x40340162; WORD $0xcc58       // 733: vaddps %zmm28, %zmm25, %zmm25
-	LONG $0x400d4162; WORD $0x61fa; BYTE $0x16 // 739: vpsubd 0x580(%r9), %zmm30, %zmm28
-	LONG $0x402c0162; WORD $0xd558       // 740: vaddps %zmm29, %zmm26, %zmm26
-	LONG $0x487d0162; WORD $0xd25b       // 746: vcvtps2dq %zmm26, %zmm26
-	LONG $0x487d0162; WORD $0xc95b       // 74c: vcvtps2dq %zmm25, %zmm25
-	LONG $0x402d0162; WORD $0xc96b       // 752: vpackssdw %zmm25, %zmm26, %zmm25
-	LONG $0x487c0162; WORD $0xd45b       // 758: vcvtdq2ps %zmm28, %zmm26
-	LONG $0x402c4162; WORD $0x5159; BYTE $0x12 // 75e: vmulps 0x480(%r9), %zmm26, %zmm26
-	LONG $0x404c8162; WORD $0xf258       // 765: vaddps %zmm26, %zmm22, %zmm22
-	LONG $0x487c0162; WORD $0xd35b       // 76b: vcvtdq2ps %zmm27, %zmm26
-	LONG $0x402c4162; WORD $0x5159; BYTE $0x13 // 771: vmulps 0x4c0(%r9), %zmm26, %zmm26
-	LONG $0x487da162; WORD $0xf65b       // 778: vcvtps2dq %zmm22, %zmm22
-	LONG $0x40548162; WORD $0xea58       // 77e: vaddps %zmm26, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 784: vcvtps2dq %zmm21, %zmm21
-	LONG $0x404da162; WORD $0xed6b       // 78a: vpackssdw %zmm21, %zmm22, %zmm21
-	LONG $0x4035a162; WORD $0xf7ed       // 790: vpaddsw %zmm23, %zmm25, %zmm22
-	LONG $0x40558162; WORD $0xe8ed       // 796: vpaddsw %zmm24, %zmm21, %zmm21
-	LONG $0x404da162; WORD $0xed67       // 79c: vpackuswb %zmm21, %zmm22, %zmm21
-	LONG $0x497fe162; WORD $0x297f       // 7a2: vmovdqu8 %zmm21, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 7a8: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 7ac: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 7b0: addq %rdx, %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // 7b3: kmovq 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 7b9: movq 0x18(%r8), %r11
-	LONG $0xc97fc162; WORD $0x296f       // 7bd: vmovdqu8 (%r9), %zmm21 {%k1} {z}
-	LONG $0x4055e162; WORD $0xf060       // 7c3: vpunpcklbw %zmm0, %zmm21, %zmm22
-	LONG $0x4055e162; WORD $0xe868       // 7c9: vpunpckhbw %zmm0, %zmm21, %zmm21
-	LONG $0x404d6162; WORD $0xc861       // 7cf: vpunpcklwd %zmm0, %zmm22, %zmm25
-	LONG $0x404de162; WORD $0xf069       // 7d5: vpunpckhwd %zmm0, %zmm22, %zmm22
-	LONG $0x404dc162; WORD $0x73fa; BYTE $0x15 // 7db: vpsubd 0x540(%r11), %zmm22, %zmm22
-	LONG $0x40354162; WORD $0x4bfa; BYTE $0x14 // 7e2: vpsubd 0x500(%r11), %zmm25, %zmm25
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 7e9: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 7f0: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x40556162; WORD $0xd061       // 7f7: vpunpcklwd %zmm0, %zmm21, %zmm26
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 7fd: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x4055e162; WORD $0xe869       // 804: vpunpckhwd %zmm0, %zmm21, %zmm21
-	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x17 // 80a: vpsubd 0x5c0(%r11), %zmm21, %zmm21
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 811: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xf65b       // 818: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x404cc162; WORD $0x7359; BYTE $0x11 // 81e: vmulps 0x440(%r11), %zmm22, %zmm22
-	LONG $0x487c0162; WORD $0xc95b       // 825: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x40344162; WORD $0x4b59; BYTE $0x10 // 82b: vmulps 0x400(%r11), %zmm25, %zmm25
-	LONG $0x4064a162; WORD $0xde58       // 832: vaddps %zmm22, %zmm19, %zmm19
-	LONG $0x402dc162; WORD $0x73fa; BYTE $0x16 // 838: vpsubd 0x580(%r11), %zmm26, %zmm22
-	LONG $0x405c8162; WORD $0xe158       // 83f: vaddps %zmm25, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xe45b       // 845: vcvtps2dq %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xdb5b       // 84b: vcvtps2dq %zmm19, %zmm19
-	LONG $0x405da162; WORD $0xdb6b       // 851: vpackssdw %zmm19, %zmm20, %zmm19
-	LONG $0x487ca162; WORD $0xe65b       // 857: vcvtdq2ps %zmm22, %zmm20
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x12 // 85d: vmulps 0x480(%r11), %zmm20, %zmm20
-	LONG $0x406ca162; WORD $0xd458       // 864: vaddps %zmm20, %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xe55b       // 86a: vcvtdq2ps %zmm21, %zmm20
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x13 // 870: vmulps 0x4c0(%r11), %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xd25b       // 877: vcvtps2dq %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xcc58       // 87d: vaddps %zmm20, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 883: vcvtps2dq %zmm17, %zmm17
-	LONG $0x406da162; WORD $0xc96b       // 889: vpackssdw %zmm17, %zmm18, %zmm17
-	LONG $0x4065a162; WORD $0xd7ed       // 88f: vpaddsw %zmm23, %zmm19, %zmm18
-	LONG $0x40758162; WORD $0xc8ed       // 895: vpaddsw %zmm24, %zmm17, %zmm17
-	LONG $0x406da162; WORD $0xc967       // 89b: vpackuswb %zmm17, %zmm18, %zmm17
-	LONG $0x497fc162; WORD $0x0a7f       // 8a1: vmovdqu8 %zmm17, (%r10) {%k1}
-	LONG $0x28588b4d                     // 8a7: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 8ab: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 8ae: addq %r11, %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // 8b1: kmovq 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 8b7: movq 0x18(%r8), %r11
-	LONG $0xc97fc162; WORD $0x096f       // 8bb: vmovdqu8 (%r9), %zmm17 {%k1} {z}
-	LONG $0x4075e162; WORD $0xd060       // 8c1: vpunpcklbw %zmm0, %zmm17, %zmm18
-	LONG $0x4075e162; WORD $0xc868       // 8c7: vpunpckhbw %zmm0, %zmm17, %zmm17
-	LONG $0x406de162; WORD $0xd861       // 8cd: vpunpcklwd %zmm0, %zmm18, %zmm19
-	LONG $0x406de162; WORD $0xd069       // 8d3: vpunpckhwd %zmm0, %zmm18, %zmm18
-	LONG $0x406dc162; WORD $0x53fa; BYTE $0x15 // 8d9: vpsubd 0x540(%r11), %zmm18, %zmm18
-	LONG $0x4065c162; WORD $0x5bfa; BYTE $0x14 // 8e0: vpsubd 0x500(%r11), %zmm19, %zmm19
-	LONG $0x48045162; WORD $0x7b59; BYTE $0x05 // 8e7: vmulps 0x140(%r11), %zmm15, %zmm15
-	LONG $0x407cc162; WORD $0x4359; BYTE $0x04 // 8ee: vmulps 0x100(%r11), %zmm16, %zmm16
-	LONG $0x4075e162; WORD $0xe061       // 8f5: vpunpcklwd %zmm0, %zmm17, %zmm20
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x06 // 8fb: vmulps 0x180(%r11), %zmm14, %zmm14
-	LONG $0x4075e162; WORD $0xc869       // 902: vpunpckhwd %zmm0, %zmm17, %zmm17
-	LONG $0x4075c162; WORD $0x4bfa; BYTE $0x17 // 908: vpsubd 0x5c0(%r11), %zmm17, %zmm17
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x07 // 90f: vmulps 0x1c0(%r11), %zmm13, %zmm13
-	LONG $0x487ca162; WORD $0xd25b       // 916: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x11 // 91c: vmulps 0x440(%r11), %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xdb5b       // 923: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x10 // 929: vmulps 0x400(%r11), %zmm19, %zmm19
-	LONG $0x48043162; WORD $0xfa58       // 930: vaddps %zmm18, %zmm15, %zmm15
-	LONG $0x405dc162; WORD $0x53fa; BYTE $0x16 // 936: vpsubd 0x580(%r11), %zmm20, %zmm18
-	LONG $0x407ca162; WORD $0xc358       // 93d: vaddps %zmm19, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 943: vcvtps2dq %zmm16, %zmm16
-	LONG $0x487d5162; WORD $0xff5b       // 949: vcvtps2dq %zmm15, %zmm15
-	LONG $0x407d5162; WORD $0xff6b       // 94f: vpackssdw %zmm15, %zmm16, %zmm15
-	LONG $0x487ca162; WORD $0xc25b       // 955: vcvtdq2ps %zmm18, %zmm16
-	LONG $0x407cc162; WORD $0x4359; BYTE $0x12 // 95b: vmulps 0x480(%r11), %zmm16, %zmm16
-	LONG $0x480c3162; WORD $0xf058       // 962: vaddps %zmm16, %zmm14, %zmm14
-	LONG $0x487ca162; WORD $0xc15b       // 968: vcvtdq2ps %zmm17, %zmm16
-	LONG $0x407cc162; WORD $0x4359; BYTE $0x13 // 96e: vmulps 0x4c0(%r11), %zmm16, %zmm16
-	LONG $0x487d5162; WORD $0xf65b       // 975: vcvtps2dq %zmm14, %zmm14
-	LONG $0x48143162; WORD $0xe858       // 97b: vaddps %zmm16, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 981: vcvtps2dq %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed6b       // 987: vpackssdw %zmm13, %zmm14, %zmm13
-	LONG $0x48053162; WORD $0xf7ed       // 98d: vpaddsw %zmm23, %zmm15, %zmm14
-	LONG $0x48151162; WORD $0xe8ed       // 993: vpaddsw %zmm24, %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed67       // 999: vpackuswb %zmm13, %zmm14, %zmm13
-	LONG $0x497f5162; WORD $0x2a7f       // 99f: vmovdqu8 %zmm13, (%r10) {%k1}
-	LONG $0x28588b4d                     // 9a5: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9a9: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9ac: addq %r11, %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // 9af: kmovq 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 9b5: movq 0x18(%r8), %r11
-	LONG $0xc97f5162; WORD $0x296f       // 9b9: vmovdqu8 (%r9), %zmm13 {%k1} {z}
-	LONG $0x48157162; WORD $0xf060       // 9bf: vpunpcklbw %zmm0, %zmm13, %zmm14
-	LONG $0x48157162; WORD $0xe868       // 9c5: vpunpckhbw %zmm0, %zmm13, %zmm13
-	LONG $0x480d7162; WORD $0xf861       // 9cb: vpunpcklwd %zmm0, %zmm14, %zmm15
-	LONG $0x480d7162; WORD $0xf069       // 9d1: vpunpckhwd %zmm0, %zmm14, %zmm14
-	LONG $0x480d5162; WORD $0x73fa; BYTE $0x15 // 9d7: vpsubd 0x540(%r11), %zmm14, %zmm14
-	LONG $0x48055162; WORD $0x7bfa; BYTE $0x14 // 9de: vpsubd 0x500(%r11), %zmm15, %zmm15
-	LONG $0x48245162; WORD $0x5b59; BYTE $0x05 // 9e5: vmulps 0x140(%r11), %zmm11, %zmm11
-	LONG $0x481c5162; WORD $0x6359; BYTE $0x04 // 9ec: vmulps 0x100(%r11), %zmm12, %zmm12
-	LONG $0x4815e162; WORD $0xc061       // 9f3: vpunpcklwd %zmm0, %zmm13, %zmm16
-	LONG $0x482c5162; WORD $0x5359; BYTE $0x06 // 9f9: vmulps 0x180(%r11), %zmm10, %zmm10
-	LONG $0x48157162; WORD $0xe869       // a00: vpunpckhwd %zmm0, %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfa; BYTE $0x17 // a06: vpsubd 0x5c0(%r11), %zmm13, %zmm13
-	LONG $0x48345162; WORD $0x4b59; BYTE $0x07 // a0d: vmulps 0x1c0(%r11), %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xf65b       // a14: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x11 // a1a: vmulps 0x440(%r11), %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xff5b       // a21: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x48045162; WORD $0x7b59; BYTE $0x10 // a27: vmulps 0x400(%r11), %zmm15, %zmm15
-	LONG $0x48245162; WORD $0xde58       // a2e: vaddps %zmm14, %zmm11, %zmm11
-	LONG $0x407d5162; WORD $0x73fa; BYTE $0x16 // a34: vpsubd 0x580(%r11), %zmm16, %zmm14
-	LONG $0x481c5162; WORD $0xe758       // a3b: vaddps %zmm15, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xe45b       // a41: vcvtps2dq %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xdb5b       // a47: vcvtps2dq %zmm11, %zmm11
-	LONG $0x481d5162; WORD $0xdb6b       // a4d: vpackssdw %zmm11, %zmm12, %zmm11
-	LONG $0x487c5162; WORD $0xe65b       // a53: vcvtdq2ps %zmm14, %zmm12
-	LONG $0x481c5162; WORD $0x6359; BYTE $0x12 // a59: vmulps 0x480(%r11), %zmm12, %zmm12
-	LONG $0x482c5162; WORD $0xd458       // a60: vaddps %zmm12, %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xe55b       // a66: vcvtdq2ps %zmm13, %zmm12
-	LONG $0x481c5162; WORD $0x6359; BYTE $0x13 // a6c: vmulps 0x4c0(%r11), %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xd25b       // a73: vcvtps2dq %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xcc58       // a79: vaddps %zmm12, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // a7f: vcvtps2dq %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc96b       // a85: vpackssdw %zmm9, %zmm10, %zmm9
-	LONG $0x48253162; WORD $0xd7ed       // a8b: vpaddsw %zmm23, %zmm11, %zmm10
-	LONG $0x48351162; WORD $0xc8ed       // a91: vpaddsw %zmm24, %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc967       // a97: vpackuswb %zmm9, %zmm10, %zmm9
-	LONG $0x497f5162; WORD $0x0a7f       // a9d: vmovdqu8 %zmm9, (%r10) {%k1}
-	LONG $0x28588b4d                     // aa3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // aa7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // aaa: addq %r11, %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // aad: kmovq 0x60(%r8), %k1
-	LONG $0x18588b4d                     // ab3: movq 0x18(%r8), %r11
-	LONG $0xc97f5162; WORD $0x096f       // ab7: vmovdqu8 (%r9), %zmm9 {%k1} {z}
-	LONG $0x48357162; WORD $0xd060       // abd: vpunpcklbw %zmm0, %zmm9, %zmm10
-	LONG $0x48357162; WORD $0xc868       // ac3: vpunpckhbw %zmm0, %zmm9, %zmm9
-	LONG $0x482d7162; WORD $0xd861       // ac9: vpunpcklwd %zmm0, %zmm10, %zmm11
-	LONG $0x482d7162; WORD $0xd069       // acf: vpunpckhwd %zmm0, %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x53fa; BYTE $0x15 // ad5: vpsubd 0x540(%r11), %zmm10, %zmm10
-	LONG $0x48255162; WORD $0x5bfa; BYTE $0x14 // adc: vpsubd 0x500(%r11), %zmm11, %zmm11
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x05 // ae3: vmulps 0x140(%r11), %zmm7, %zmm7
-	LONG $0x483c5162; WORD $0x4359; BYTE $0x04 // aea: vmulps 0x100(%r11), %zmm8, %zmm8
-	LONG $0x48357162; WORD $0xe061       // af1: vpunpcklwd %zmm0, %zmm9, %zmm12
-	LONG $0x484cd162; WORD $0x7359; BYTE $0x06 // af7: vmulps 0x180(%r11), %zmm6, %zmm6
-	LONG $0x48357162; WORD $0xc869       // afe: vpunpckhwd %zmm0, %zmm9, %zmm9
-	LONG $0x48355162; WORD $0x4bfa; BYTE $0x17 // b04: vpsubd 0x5c0(%r11), %zmm9, %zmm9
-	LONG $0x4854d162; WORD $0x6b59; BYTE $0x07 // b0b: vmulps 0x1c0(%r11), %zmm5, %zmm5
-	LONG $0x487c5162; WORD $0xd25b       // b12: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x482c5162; WORD $0x5359; BYTE $0x11 // b18: vmulps 0x440(%r11), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xdb5b       // b1f: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x48245162; WORD $0x5b59; BYTE $0x10 // b25: vmulps 0x400(%r11), %zmm11, %zmm11
-	LONG $0x4844d162; WORD $0xfa58       // b2c: vaddps %zmm10, %zmm7, %zmm7
-	LONG $0x481d5162; WORD $0x53fa; BYTE $0x16 // b32: vpsubd 0x580(%r11), %zmm12, %zmm10
-	LONG $0x483c5162; WORD $0xc358       // b39: vaddps %zmm11, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc05b       // b3f: vcvtps2dq %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xff5b       // b45: vcvtps2dq %zmm7, %zmm7
-	LONG $0x483df162; WORD $0xff6b       // b4b: vpackssdw %zmm7, %zmm8, %zmm7
-	LONG $0x487c5162; WORD $0xc25b       // b51: vcvtdq2ps %zmm10, %zmm8
-	LONG $0x483c5162; WORD $0x4359; BYTE $0x12 // b57: vmulps 0x480(%r11), %zmm8, %zmm8
-	LONG $0x484cd162; WORD $0xf058       // b5e: vaddps %zmm8, %zmm6, %zmm6
-	LONG $0x487c5162; WORD $0xc15b       // b64: vcvtdq2ps %zmm9, %zmm8
-	LONG $0x483c5162; WORD $0x4359; BYTE $0x13 // b6a: vmulps 0x4c0(%r11), %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xf65b       // b71: vcvtps2dq %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0xe858       // b77: vaddps %zmm8, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // b7d: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // b83: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x4845b162; WORD $0xf7ed       // b89: vpaddsw %zmm23, %zmm7, %zmm6
-	LONG $0x48559162; WORD $0xe8ed       // b8f: vpaddsw %zmm24, %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed67       // b95: vpackuswb %zmm5, %zmm6, %zmm5
-	LONG $0x497fd162; WORD $0x2a7f       // b9b: vmovdqu8 %zmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // ba1: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // ba5: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // ba8: addq %r11, %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // bab: kmovq 0x60(%r8), %k1
-	LONG $0x18588b4d                     // bb1: movq 0x18(%r8), %r11
-	LONG $0xc97fd162; WORD $0x296f       // bb5: vmovdqu8 (%r9), %zmm5 {%k1} {z}
-	LONG $0x4855f162; WORD $0xf060       // bbb: vpunpcklbw %zmm0, %zmm5, %zmm6
-	LONG $0x4855f162; WORD $0xe868       // bc1: vpunpckhbw %zmm0, %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xf861       // bc7: vpunpcklwd %zmm0, %zmm6, %zmm7
-	LONG $0x484df162; WORD $0xf069       // bcd: vpunpckhwd %zmm0, %zmm6, %zmm6
-	LONG $0x484dd162; WORD $0x73fa; BYTE $0x15 // bd3: vpsubd 0x540(%r11), %zmm6, %zmm6
-	LONG $0x4845d162; WORD $0x7bfa; BYTE $0x14 // bda: vpsubd 0x500(%r11), %zmm7, %zmm7
-	LONG $0x4864d162; WORD $0x5b59; BYTE $0x05 // be1: vmulps 0x140(%r11), %zmm3, %zmm3
-	LONG $0x485cd162; WORD $0x6359; BYTE $0x04 // be8: vmulps 0x100(%r11), %zmm4, %zmm4
-	LONG $0x48557162; WORD $0xc061       // bef: vpunpcklwd %zmm0, %zmm5, %zmm8
-	LONG $0x486cd162; WORD $0x5359; BYTE $0x06 // bf5: vmulps 0x180(%r11), %zmm2, %zmm2
-	LONG $0x4855f162; WORD $0xe869       // bfc: vpunpckhwd %zmm0, %zmm5, %zmm5
-	LONG $0x4855d162; WORD $0x6bfa; BYTE $0x17 // c02: vpsubd 0x5c0(%r11), %zmm5, %zmm5
-	LONG $0x4874d162; WORD $0x4b59; BYTE $0x07 // c09: vmulps 0x1c0(%r11), %zmm1, %zmm1
-	LONG $0x487cf162; WORD $0xf65b       // c10: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x484cd162; WORD $0x7359; BYTE $0x11 // c16: vmulps 0x440(%r11), %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xff5b       // c1d: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x10 // c23: vmulps 0x400(%r11), %zmm7, %zmm7
-	LONG $0x4864f162; WORD $0xde58       // c2a: vaddps %zmm6, %zmm3, %zmm3
-	LONG $0x483dd162; WORD $0x73fa; BYTE $0x16 // c30: vpsubd 0x580(%r11), %zmm8, %zmm6
-	LONG $0x485cf162; WORD $0xe758       // c37: vaddps %zmm7, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // c3d: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xdb5b       // c43: vcvtps2dq %zmm3, %zmm3
-	LONG $0x485df162; WORD $0xdb6b       // c49: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x487cf162; WORD $0xe65b       // c4f: vcvtdq2ps %zmm6, %zmm4
-	LONG $0x485cd162; WORD $0x6359; BYTE $0x12 // c55: vmulps 0x480(%r11), %zmm4, %zmm4
-	LONG $0x486cf162; WORD $0xd458       // c5c: vaddps %zmm4, %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xe55b       // c62: vcvtdq2ps %zmm5, %zmm4
-	LONG $0x485cd162; WORD $0x6359; BYTE $0x13 // c68: vmulps 0x4c0(%r11), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xd25b       // c6f: vcvtps2dq %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xcc58       // c75: vaddps %zmm4, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // c7b: vcvtps2dq %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc96b       // c81: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x4865b162; WORD $0xd7ed       // c87: vpaddsw %zmm23, %zmm3, %zmm2
-	LONG $0x48759162; WORD $0xc8ed       // c8d: vpaddsw %zmm24, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // c93: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x497fd162; WORD $0x0a7f       // c99: vmovdqu8 %zmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // c9f: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // ca3: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // ca6: addq %r8, %r9
-	LONG $0x06ff8348                     // ca9: cmpq $0x6, %rdi
-	LONG $0x03578f0f; WORD $0x0000       // cad: jg 0x100a <gemmVNNI6x64+0x100a>
-	LONG $0x0009c7e9; BYTE $0x00         // cb3: jmp 0x167f <gemmVNNI6x64+0x167f>
-	LONG $0x18488b4d                     // cb8: movq 0x18(%r8), %r9
-	LONG $0x487c0162; WORD $0xd25b       // cbc: vcvtdq2ps %zmm26, %zmm26
-	LONG $0x487c0162; WORD $0xc95b       // cc2: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x487ca162; WORD $0xf65b       // cc8: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // cce: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // cd4: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // cda: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // ce0: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // ce6: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // cec: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // cf2: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // cf8: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // cfe: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // d04: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // d0a: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // d10: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // d16: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // d1c: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // d22: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // d28: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // d2e: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // d34: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // d3a: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // d40: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // d46: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x48fec162; WORD $0x796f; BYTE $0x08 // d4c: vmovdqu64 0x200(%r9), %zmm23
-	LONG $0x48fe4162; WORD $0x416f; BYTE $0x0a // d53: vmovdqu64 0x280(%r9), %zmm24
-	LONG $0x4045c162; WORD $0x796b; BYTE $0x09 // d5a: vpackssdw 0x240(%r9), %zmm23, %zmm23
-	LONG $0x403d4162; WORD $0x416b; BYTE $0x0b // d61: vpackssdw 0x2c0(%r9), %zmm24, %zmm24
-	LONG $0x18488b4d                     // d68: movq 0x18(%r8), %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // d6c: kmovq 0x60(%r8), %k1
-	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // d72: vmulps 0x100(%r9), %zmm26, %zmm26
-	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // d79: vmulps 0x140(%r9), %zmm25, %zmm25
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // d80: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // d87: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x487d0162; WORD $0xd25b       // d8e: vcvtps2dq %zmm26, %zmm26
-	LONG $0x487d0162; WORD $0xc95b       // d94: vcvtps2dq %zmm25, %zmm25
-	LONG $0x487da162; WORD $0xf65b       // d9a: vcvtps2dq %zmm22, %zmm22
-	LONG $0x487da162; WORD $0xed5b       // da0: vcvtps2dq %zmm21, %zmm21
-	LONG $0x404da162; WORD $0xed6b       // da6: vpackssdw %zmm21, %zmm22, %zmm21
-	LONG $0x402d0162; WORD $0xc96b       // dac: vpackssdw %zmm25, %zmm26, %zmm25
-	LONG $0x4035a162; WORD $0xf7ed       // db2: vpaddsw %zmm23, %zmm25, %zmm22
-	LONG $0x40558162; WORD $0xe8ed       // db8: vpaddsw %zmm24, %zmm21, %zmm21
-	LONG $0x404da162; WORD $0xed67       // dbe: vpackuswb %zmm21, %zmm22, %zmm21
-	LONG $0x497fe162; WORD $0x297f       // dc4: vmovdqu8 %zmm21, (%rcx) {%k1}
-	LONG $0x28488b4d                     // dca: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // dce: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // dd2: addq %rdx, %r9
-	LONG $0x18588b4d                     // dd5: movq 0x18(%r8), %r11
-	LONG $0x90f8c1c4; WORD $0x6048       // dd9: kmovq 0x60(%r8), %k1
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // ddf: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // de6: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // ded: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // df4: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xe45b       // dfb: vcvtps2dq %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xdb5b       // e01: vcvtps2dq %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xd25b       // e07: vcvtps2dq %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xc95b       // e0d: vcvtps2dq %zmm17, %zmm17
-	LONG $0x406da162; WORD $0xc96b       // e13: vpackssdw %zmm17, %zmm18, %zmm17
-	LONG $0x405da162; WORD $0xdb6b       // e19: vpackssdw %zmm19, %zmm20, %zmm19
-	LONG $0x4065a162; WORD $0xd7ed       // e1f: vpaddsw %zmm23, %zmm19, %zmm18
-	LONG $0x40758162; WORD $0xc8ed       // e25: vpaddsw %zmm24, %zmm17, %zmm17
-	LONG $0x406da162; WORD $0xc967       // e2b: vpackuswb %zmm17, %zmm18, %zmm17
-	LONG $0x497fc162; WORD $0x0a7f       // e31: vmovdqu8 %zmm17, (%r10) {%k1}
-	LONG $0x28588b4d                     // e37: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // e3b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e3e: addq %r11, %r9
-	LONG $0x18708b4d                     // e41: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // e45: kmovq 0x60(%r8), %k1
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // e4b: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // e52: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // e59: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // e60: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x487da162; WORD $0xc05b       // e67: vcvtps2dq %zmm16, %zmm16
-	LONG $0x487d5162; WORD $0xff5b       // e6d: vcvtps2dq %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xf65b       // e73: vcvtps2dq %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xed5b       // e79: vcvtps2dq %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed6b       // e7f: vpackssdw %zmm13, %zmm14, %zmm13
-	LONG $0x407d5162; WORD $0xff6b       // e85: vpackssdw %zmm15, %zmm16, %zmm15
-	LONG $0x48053162; WORD $0xf7ed       // e8b: vpaddsw %zmm23, %zmm15, %zmm14
-	LONG $0x48151162; WORD $0xe8ed       // e91: vpaddsw %zmm24, %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed67       // e97: vpackuswb %zmm13, %zmm14, %zmm13
-	LONG $0x497f5162; WORD $0x2a7f       // e9d: vmovdqu8 %zmm13, (%r10) {%k1}
-	LONG $0x28588b4d                     // ea3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // ea7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // eaa: addq %r11, %r9
-	LONG $0x18588b49                     // ead: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // eb1: kmovq 0x60(%r8), %k1
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // eb7: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // ebe: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // ec5: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // ecc: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xe45b       // ed3: vcvtps2dq %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xdb5b       // ed9: vcvtps2dq %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xd25b       // edf: vcvtps2dq %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xc95b       // ee5: vcvtps2dq %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc96b       // eeb: vpackssdw %zmm9, %zmm10, %zmm9
-	LONG $0x481d5162; WORD $0xdb6b       // ef1: vpackssdw %zmm11, %zmm12, %zmm11
-	LONG $0x48253162; WORD $0xd7ed       // ef7: vpaddsw %zmm23, %zmm11, %zmm10
-	LONG $0x48351162; WORD $0xc8ed       // efd: vpaddsw %zmm24, %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc967       // f03: vpackuswb %zmm9, %zmm10, %zmm9
-	LONG $0x497f5162; WORD $0x0a7f       // f09: vmovdqu8 %zmm9, (%r10) {%k1}
-	LONG $0x28588b4d                     // f0f: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f13: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f16: addq %r11, %r9
-	LONG $0x18708b4d                     // f19: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // f1d: kmovq 0x60(%r8), %k1
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // f23: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // f2a: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // f31: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // f38: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x487d5162; WORD $0xc05b       // f3f: vcvtps2dq %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xff5b       // f45: vcvtps2dq %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xf65b       // f4b: vcvtps2dq %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xed5b       // f51: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // f57: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x483df162; WORD $0xff6b       // f5d: vpackssdw %zmm7, %zmm8, %zmm7
-	LONG $0x4845b162; WORD $0xf7ed       // f63: vpaddsw %zmm23, %zmm7, %zmm6
-	LONG $0x48559162; WORD $0xe8ed       // f69: vpaddsw %zmm24, %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed67       // f6f: vpackuswb %zmm5, %zmm6, %zmm5
-	LONG $0x497fd162; WORD $0x2a7f       // f75: vmovdqu8 %zmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // f7b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // f7f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // f82: addq %r11, %r9
-	LONG $0x18588b49                     // f85: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // f89: kmovq 0x60(%r8), %k1
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // f8f: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // f96: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // f9d: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // fa4: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xe45b       // fab: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xdb5b       // fb1: vcvtps2dq %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xd25b       // fb7: vcvtps2dq %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xc95b       // fbd: vcvtps2dq %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc96b       // fc3: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x485df162; WORD $0xdb6b       // fc9: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x4865b162; WORD $0xd7ed       // fcf: vpaddsw %zmm23, %zmm3, %zmm2
-	LONG $0x48759162; WORD $0xc8ed       // fd5: vpaddsw %zmm24, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // fdb: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x497fd162; WORD $0x0a7f       // fe1: vmovdqu8 %zmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // fe7: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // feb: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // fee: addq %r8, %r9
-	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // ff1: nopw %cs:(%rax,%rax)
-	LONG $0x06ff8348                     // 1000: cmpq $0x6, %rdi
-	LONG $0x06758e0f; WORD $0x0000       // 1004: jle 0x167f <gemmVNNI6x64+0x167f>
-	LONG $0x244c8b4d; BYTE $0x08         // 100a: movq 0x8(%r12), %r9
-	LONG $0x0cff8348                     // 100f: cmpq $0xc, %rdi
-	LONG $0xfa7f8d48                     // 1013: leaq -0x6(%rdi), %rdi
-	LONG $0x0006b841; WORD $0x0000       // 1017: movl $0x6, %r8d
-	LONG $0xc7420f4c                     // 101d: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 1021: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 1025: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 1029: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 102f: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 1032: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 1035: addq %r8, %rdx
-	LONG $0xffefe3e9; BYTE $0xff         // 1038: jmp 0x20 <gemmVNNI6x64+0x20>
-	LONG $0x000000bb; BYTE $0x3f         // 103d: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // 1042: movl $0x3f800000, %r9d
-	LONG $0x18508b4d                     // 1048: movq 0x18(%r8), %r10
-	LONG $0x487d4262; WORD $0xd97c       // 104c: vpbroadcastd %r9d, %zmm27
-	LONG $0x487c0162; WORD $0xd25b       // 1052: vcvtdq2ps %zmm26, %zmm26
-	LONG $0x487c0162; WORD $0xc95b       // 1058: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x487d6262; WORD $0xe37c       // 105e: vpbroadcastd %ebx, %zmm28
-	LONG $0x487ca162; WORD $0xf65b       // 1064: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 106a: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 1070: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 1076: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 107c: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 1082: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 1088: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 108e: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 1094: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 109a: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 10a0: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 10a6: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 10ac: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 10b2: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 10b8: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 10be: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 10c4: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 10ca: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 10d0: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 10d6: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 10dc: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 10e2: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x48fec162; WORD $0x7a6f; BYTE $0x08 // 10e8: vmovdqu64 0x200(%r10), %zmm23
-	LONG $0x48fe4162; WORD $0x426f; BYTE $0x0a // 10ef: vmovdqu64 0x280(%r10), %zmm24
-	LONG $0x4045c162; WORD $0x7a6b; BYTE $0x09 // 10f6: vpackssdw 0x240(%r10), %zmm23, %zmm23
-	LONG $0x403d4162; WORD $0x426b; BYTE $0x0b // 10fd: vpackssdw 0x2c0(%r10), %zmm24, %zmm24
-	LONG $0x18488b4d                     // 1104: movq 0x18(%r8), %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // 1108: kmovq 0x60(%r8), %k1
-	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // 110e: vmulps 0x100(%r9), %zmm26, %zmm26
-	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 1115: vmulps 0x140(%r9), %zmm25, %zmm25
-	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 111c: vmulps 0x180(%r9), %zmm22, %zmm22
-	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 1123: vmulps 0x1c0(%r9), %zmm21, %zmm21
-	LONG $0x402c4162; WORD $0x6959; BYTE $0x0c // 112a: vmulps 0x300(%r9), %zmm26, %zmm29
-	LONG $0x40344162; WORD $0x7159; BYTE $0x0d // 1131: vmulps 0x340(%r9), %zmm25, %zmm30
-	LONG $0x401c0162; WORD $0xed58       // 1138: vaddps %zmm29, %zmm28, %zmm29
-	LONG $0x40146162; WORD $0xe85f       // 113e: vmaxps %zmm0, %zmm29, %zmm29
-	LONG $0x40140162; WORD $0xeb5d       // 1144: vminps %zmm27, %zmm29, %zmm29
-	LONG $0x402c0162; WORD $0xd559       // 114a: vmulps %zmm29, %zmm26, %zmm26
-	LONG $0x401c0162; WORD $0xee58       // 1150: vaddps %zmm30, %zmm28, %zmm29
-	LONG $0x404c4162; WORD $0x7159; BYTE $0x0e // 1156: vmulps 0x380(%r9), %zmm22, %zmm30
-	LONG $0x40146162; WORD $0xe85f       // 115d: vmaxps %zmm0, %zmm29, %zmm29
-	LONG $0x487d0162; WORD $0xd25b       // 1163: vcvtps2dq %zmm26, %zmm26
-	LONG $0x40140162; WORD $0xeb5d       // 1169: vminps %zmm27, %zmm29, %zmm29
-	LONG $0x40340162; WORD $0xcd59       // 116f: vmulps %zmm29, %zmm25, %zmm25
-	LONG $0x40544162; WORD $0x6959; BYTE $0x0f // 1175: vmulps 0x3c0(%r9), %zmm21, %zmm29
-	LONG $0x487d0162; WORD $0xc95b       // 117c: vcvtps2dq %zmm25, %zmm25
-	LONG $0x402d0162; WORD $0xc96b       // 1182: vpackssdw %zmm25, %zmm26, %zmm25
-	LONG $0x401c0162; WORD $0xd658       // 1188: vaddps %zmm30, %zmm28, %zmm26
-	LONG $0x402c6162; WORD $0xd05f       // 118e: vmaxps %zmm0, %zmm26, %zmm26
-	LONG $0x402c0162; WORD $0xd35d       // 1194: vminps %zmm27, %zmm26, %zmm26
-	LONG $0x404c8162; WORD $0xf259       // 119a: vmulps %zmm26, %zmm22, %zmm22
-	LONG $0x401c0162; WORD $0xd558       // 11a0: vaddps %zmm29, %zmm28, %zmm26
-	LONG $0x402c6162; WORD $0xd05f       // 11a6: vmaxps %zmm0, %zmm26, %zmm26
-	LONG $0x487da162; WORD $0xf65b       // 11ac: vcvtps2dq %zmm22, %zmm22
-	LONG $0x402c0162; WORD $0xd35d       // 11b2: vminps %zmm27, %zmm26, %zmm26
-	LONG $0x40548162; WORD $0xea59       // 11b8: vmulps %zmm26, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xed5b       // 11be: vcvtps2dq %zmm21, %zmm21
-	LONG $0x404da162; WORD $0xed6b       // 11c4: vpackssdw %zmm21, %zmm22, %zmm21
-	LONG $0x4035a162; WORD $0xf7ed       // 11ca: vpaddsw %zmm23, %zmm25, %zmm22
-	LONG $0x40558162; WORD $0xe8ed       // 11d0: vpaddsw %zmm24, %zmm21, %zmm21
-	LONG $0x404da162; WORD $0xed67       // 11d6: vpackuswb %zmm21, %zmm22, %zmm21
-	LONG $0x497fe162; WORD $0x297f       // 11dc: vmovdqu8 %zmm21, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 11e2: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 11e6: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 11ea: addq %rdx, %r9
-	LONG $0x18588b4d                     // 11ed: movq 0x18(%r8), %r11
-	LONG $0x90f8c1c4; WORD $0x6048       // 11f1: kmovq 0x60(%r8), %k1
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 11f7: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 11fe: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 1205: vmulps 0x180(%r11), %zmm18, %zmm18
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 120c: vmulps 0x1c0(%r11), %zmm17, %zmm17
-	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0c // 1213: vmulps 0x300(%r11), %zmm20, %zmm21
-	LONG $0x4064c162; WORD $0x7359; BYTE $0x0d // 121a: vmulps 0x340(%r11), %zmm19, %zmm22
-	LONG $0x401ca162; WORD $0xed58       // 1221: vaddps %zmm21, %zmm28, %zmm21
-	LONG $0x4054e162; WORD $0xe85f       // 1227: vmaxps %zmm0, %zmm21, %zmm21
-	LONG $0x40548162; WORD $0xeb5d       // 122d: vminps %zmm27, %zmm21, %zmm21
-	LONG $0x405ca162; WORD $0xe559       // 1233: vmulps %zmm21, %zmm20, %zmm20
-	LONG $0x401ca162; WORD $0xee58       // 1239: vaddps %zmm22, %zmm28, %zmm21
-	LONG $0x406cc162; WORD $0x7359; BYTE $0x0e // 123f: vmulps 0x380(%r11), %zmm18, %zmm22
-	LONG $0x4054e162; WORD $0xe85f       // 1246: vmaxps %zmm0, %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xe45b       // 124c: vcvtps2dq %zmm20, %zmm20
-	LONG $0x40548162; WORD $0xeb5d       // 1252: vminps %zmm27, %zmm21, %zmm21
-	LONG $0x4064a162; WORD $0xdd59       // 1258: vmulps %zmm21, %zmm19, %zmm19
-	LONG $0x4074c162; WORD $0x6b59; BYTE $0x0f // 125e: vmulps 0x3c0(%r11), %zmm17, %zmm21
-	LONG $0x487da162; WORD $0xdb5b       // 1265: vcvtps2dq %zmm19, %zmm19
-	LONG $0x405da162; WORD $0xdb6b       // 126b: vpackssdw %zmm19, %zmm20, %zmm19
-	LONG $0x401ca162; WORD $0xe658       // 1271: vaddps %zmm22, %zmm28, %zmm20
-	LONG $0x405ce162; WORD $0xe05f       // 1277: vmaxps %zmm0, %zmm20, %zmm20
-	LONG $0x405c8162; WORD $0xe35d       // 127d: vminps %zmm27, %zmm20, %zmm20
-	LONG $0x406ca162; WORD $0xd459       // 1283: vmulps %zmm20, %zmm18, %zmm18
-	LONG $0x401ca162; WORD $0xe558       // 1289: vaddps %zmm21, %zmm28, %zmm20
-	LONG $0x405ce162; WORD $0xe05f       // 128f: vmaxps %zmm0, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xd25b       // 1295: vcvtps2dq %zmm18, %zmm18
-	LONG $0x405c8162; WORD $0xe35d       // 129b: vminps %zmm27, %zmm20, %zmm20
-	LONG $0x4074a162; WORD $0xcc59       // 12a1: vmulps %zmm20, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc95b       // 12a7: vcvtps2dq %zmm17, %zmm17
-	LONG $0x406da162; WORD $0xc96b       // 12ad: vpackssdw %zmm17, %zmm18, %zmm17
-	LONG $0x4065a162; WORD $0xd7ed       // 12b3: vpaddsw %zmm23, %zmm19, %zmm18
-	LONG $0x40758162; WORD $0xc8ed       // 12b9: vpaddsw %zmm24, %zmm17, %zmm17
-	LONG $0x406da162; WORD $0xc967       // 12bf: vpackuswb %zmm17, %zmm18, %zmm17
-	LONG $0x497fc162; WORD $0x0a7f       // 12c5: vmovdqu8 %zmm17, (%r10) {%k1}
-	LONG $0x28588b4d                     // 12cb: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 12cf: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 12d2: addq %r11, %r9
-	LONG $0x18708b4d                     // 12d5: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // 12d9: kmovq 0x60(%r8), %k1
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 12df: vmulps 0x100(%r14), %zmm16, %zmm16
-	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 12e6: vmulps 0x140(%r14), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 12ed: vmulps 0x180(%r14), %zmm14, %zmm14
-	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 12f4: vmulps 0x1c0(%r14), %zmm13, %zmm13
-	LONG $0x407cc162; WORD $0x4e59; BYTE $0x0c // 12fb: vmulps 0x300(%r14), %zmm16, %zmm17
-	LONG $0x4804c162; WORD $0x5659; BYTE $0x0d // 1302: vmulps 0x340(%r14), %zmm15, %zmm18
-	LONG $0x401ca162; WORD $0xc958       // 1309: vaddps %zmm17, %zmm28, %zmm17
-	LONG $0x4074e162; WORD $0xc85f       // 130f: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x40748162; WORD $0xcb5d       // 1315: vminps %zmm27, %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc159       // 131b: vmulps %zmm17, %zmm16, %zmm16
-	LONG $0x401ca162; WORD $0xca58       // 1321: vaddps %zmm18, %zmm28, %zmm17
-	LONG $0x480cc162; WORD $0x5659; BYTE $0x0e // 1327: vmulps 0x380(%r14), %zmm14, %zmm18
-	LONG $0x4074e162; WORD $0xc85f       // 132e: vmaxps %zmm0, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xc05b       // 1334: vcvtps2dq %zmm16, %zmm16
-	LONG $0x40748162; WORD $0xcb5d       // 133a: vminps %zmm27, %zmm17, %zmm17
-	LONG $0x48043162; WORD $0xf959       // 1340: vmulps %zmm17, %zmm15, %zmm15
-	LONG $0x4814c162; WORD $0x4e59; BYTE $0x0f // 1346: vmulps 0x3c0(%r14), %zmm13, %zmm17
-	LONG $0x487d5162; WORD $0xff5b       // 134d: vcvtps2dq %zmm15, %zmm15
-	LONG $0x407d5162; WORD $0xff6b       // 1353: vpackssdw %zmm15, %zmm16, %zmm15
-	LONG $0x401ca162; WORD $0xc258       // 1359: vaddps %zmm18, %zmm28, %zmm16
-	LONG $0x407ce162; WORD $0xc05f       // 135f: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407c8162; WORD $0xc35d       // 1365: vminps %zmm27, %zmm16, %zmm16
-	LONG $0x480c3162; WORD $0xf059       // 136b: vmulps %zmm16, %zmm14, %zmm14
-	LONG $0x401ca162; WORD $0xc158       // 1371: vaddps %zmm17, %zmm28, %zmm16
-	LONG $0x407ce162; WORD $0xc05f       // 1377: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x487d5162; WORD $0xf65b       // 137d: vcvtps2dq %zmm14, %zmm14
-	LONG $0x407c8162; WORD $0xc35d       // 1383: vminps %zmm27, %zmm16, %zmm16
-	LONG $0x48143162; WORD $0xe859       // 1389: vmulps %zmm16, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 138f: vcvtps2dq %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed6b       // 1395: vpackssdw %zmm13, %zmm14, %zmm13
-	LONG $0x48053162; WORD $0xf7ed       // 139b: vpaddsw %zmm23, %zmm15, %zmm14
-	LONG $0x48151162; WORD $0xe8ed       // 13a1: vpaddsw %zmm24, %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed67       // 13a7: vpackuswb %zmm13, %zmm14, %zmm13
-	LONG $0x497f5162; WORD $0x2a7f       // 13ad: vmovdqu8 %zmm13, (%r10) {%k1}
-	LONG $0x28588b4d                     // 13b3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 13b7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 13ba: addq %r11, %r9
-	LONG $0x18588b49                     // 13bd: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // 13c1: kmovq 0x60(%r8), %k1
-	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 13c7: vmulps 0x100(%rbx), %zmm12, %zmm12
-	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 13ce: vmulps 0x140(%rbx), %zmm11, %zmm11
-	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 13d5: vmulps 0x180(%rbx), %zmm10, %zmm10
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 13dc: vmulps 0x1c0(%rbx), %zmm9, %zmm9
-	LONG $0x481c7162; WORD $0x6b59; BYTE $0x0c // 13e3: vmulps 0x300(%rbx), %zmm12, %zmm13
-	LONG $0x48247162; WORD $0x7359; BYTE $0x0d // 13ea: vmulps 0x340(%rbx), %zmm11, %zmm14
-	LONG $0x401c5162; WORD $0xed58       // 13f1: vaddps %zmm13, %zmm28, %zmm13
-	LONG $0x48147162; WORD $0xe85f       // 13f7: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48141162; WORD $0xeb5d       // 13fd: vminps %zmm27, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 1403: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x401c5162; WORD $0xee58       // 1409: vaddps %zmm14, %zmm28, %zmm13
-	LONG $0x482c7162; WORD $0x7359; BYTE $0x0e // 140f: vmulps 0x380(%rbx), %zmm10, %zmm14
-	LONG $0x48147162; WORD $0xe85f       // 1416: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xe45b       // 141c: vcvtps2dq %zmm12, %zmm12
-	LONG $0x48141162; WORD $0xeb5d       // 1422: vminps %zmm27, %zmm13, %zmm13
-	LONG $0x48245162; WORD $0xdd59       // 1428: vmulps %zmm13, %zmm11, %zmm11
-	LONG $0x48347162; WORD $0x6b59; BYTE $0x0f // 142e: vmulps 0x3c0(%rbx), %zmm9, %zmm13
-	LONG $0x487d5162; WORD $0xdb5b       // 1435: vcvtps2dq %zmm11, %zmm11
-	LONG $0x481d5162; WORD $0xdb6b       // 143b: vpackssdw %zmm11, %zmm12, %zmm11
-	LONG $0x401c5162; WORD $0xe658       // 1441: vaddps %zmm14, %zmm28, %zmm12
-	LONG $0x481c7162; WORD $0xe05f       // 1447: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c1162; WORD $0xe35d       // 144d: vminps %zmm27, %zmm12, %zmm12
-	LONG $0x482c5162; WORD $0xd459       // 1453: vmulps %zmm12, %zmm10, %zmm10
-	LONG $0x401c5162; WORD $0xe558       // 1459: vaddps %zmm13, %zmm28, %zmm12
-	LONG $0x481c7162; WORD $0xe05f       // 145f: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xd25b       // 1465: vcvtps2dq %zmm10, %zmm10
-	LONG $0x481c1162; WORD $0xe35d       // 146b: vminps %zmm27, %zmm12, %zmm12
-	LONG $0x48345162; WORD $0xcc59       // 1471: vmulps %zmm12, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 1477: vcvtps2dq %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc96b       // 147d: vpackssdw %zmm9, %zmm10, %zmm9
-	LONG $0x48253162; WORD $0xd7ed       // 1483: vpaddsw %zmm23, %zmm11, %zmm10
-	LONG $0x48351162; WORD $0xc8ed       // 1489: vpaddsw %zmm24, %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc967       // 148f: vpackuswb %zmm9, %zmm10, %zmm9
-	LONG $0x497f5162; WORD $0x0a7f       // 1495: vmovdqu8 %zmm9, (%r10) {%k1}
-	LONG $0x28588b4d                     // 149b: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 149f: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 14a2: addq %r11, %r9
-	LONG $0x18708b4d                     // 14a5: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // 14a9: kmovq 0x60(%r8), %k1
-	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 14af: vmulps 0x100(%r14), %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 14b6: vmulps 0x140(%r14), %zmm7, %zmm7
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 14bd: vmulps 0x180(%r14), %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 14c4: vmulps 0x1c0(%r14), %zmm5, %zmm5
-	LONG $0x483c5162; WORD $0x4e59; BYTE $0x0c // 14cb: vmulps 0x300(%r14), %zmm8, %zmm9
-	LONG $0x48445162; WORD $0x5659; BYTE $0x0d // 14d2: vmulps 0x340(%r14), %zmm7, %zmm10
-	LONG $0x401c5162; WORD $0xc958       // 14d9: vaddps %zmm9, %zmm28, %zmm9
-	LONG $0x48347162; WORD $0xc85f       // 14df: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x48341162; WORD $0xcb5d       // 14e5: vminps %zmm27, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc159       // 14eb: vmulps %zmm9, %zmm8, %zmm8
-	LONG $0x401c5162; WORD $0xca58       // 14f1: vaddps %zmm10, %zmm28, %zmm9
-	LONG $0x484c5162; WORD $0x5659; BYTE $0x0e // 14f7: vmulps 0x380(%r14), %zmm6, %zmm10
-	LONG $0x48347162; WORD $0xc85f       // 14fe: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc05b       // 1504: vcvtps2dq %zmm8, %zmm8
-	LONG $0x48341162; WORD $0xcb5d       // 150a: vminps %zmm27, %zmm9, %zmm9
-	LONG $0x4844d162; WORD $0xf959       // 1510: vmulps %zmm9, %zmm7, %zmm7
-	LONG $0x48545162; WORD $0x4e59; BYTE $0x0f // 1516: vmulps 0x3c0(%r14), %zmm5, %zmm9
-	LONG $0x487df162; WORD $0xff5b       // 151d: vcvtps2dq %zmm7, %zmm7
-	LONG $0x483df162; WORD $0xff6b       // 1523: vpackssdw %zmm7, %zmm8, %zmm7
-	LONG $0x401c5162; WORD $0xc258       // 1529: vaddps %zmm10, %zmm28, %zmm8
-	LONG $0x483c7162; WORD $0xc05f       // 152f: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c1162; WORD $0xc35d       // 1535: vminps %zmm27, %zmm8, %zmm8
-	LONG $0x484cd162; WORD $0xf059       // 153b: vmulps %zmm8, %zmm6, %zmm6
-	LONG $0x401c5162; WORD $0xc158       // 1541: vaddps %zmm9, %zmm28, %zmm8
-	LONG $0x483c7162; WORD $0xc05f       // 1547: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xf65b       // 154d: vcvtps2dq %zmm6, %zmm6
-	LONG $0x483c1162; WORD $0xc35d       // 1553: vminps %zmm27, %zmm8, %zmm8
-	LONG $0x4854d162; WORD $0xe859       // 1559: vmulps %zmm8, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 155f: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // 1565: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x4845b162; WORD $0xf7ed       // 156b: vpaddsw %zmm23, %zmm7, %zmm6
-	LONG $0x48559162; WORD $0xe8ed       // 1571: vpaddsw %zmm24, %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed67       // 1577: vpackuswb %zmm5, %zmm6, %zmm5
-	LONG $0x497fd162; WORD $0x2a7f       // 157d: vmovdqu8 %zmm5, (%r10) {%k1}
-	LONG $0x28588b4d                     // 1583: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1587: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 158a: addq %r11, %r9
-	LONG $0x18588b49                     // 158d: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // 1591: kmovq 0x60(%r8), %k1
-	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 1597: vmulps 0x100(%rbx), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 159e: vmulps 0x140(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 15a5: vmulps 0x180(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 15ac: vmulps 0x1c0(%rbx), %zmm1, %zmm1
-	LONG $0x485cf162; WORD $0x6b59; BYTE $0x0c // 15b3: vmulps 0x300(%rbx), %zmm4, %zmm5
-	LONG $0x4864f162; WORD $0x7359; BYTE $0x0d // 15ba: vmulps 0x340(%rbx), %zmm3, %zmm6
-	LONG $0x401cf162; WORD $0xed58       // 15c1: vaddps %zmm5, %zmm28, %zmm5
-	LONG $0x4854f162; WORD $0xe85f       // 15c7: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x48549162; WORD $0xeb5d       // 15cd: vminps %zmm27, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe559       // 15d3: vmulps %zmm5, %zmm4, %zmm4
-	LONG $0x401cf162; WORD $0xee58       // 15d9: vaddps %zmm6, %zmm28, %zmm5
-	LONG $0x486cf162; WORD $0x7359; BYTE $0x0e // 15df: vmulps 0x380(%rbx), %zmm2, %zmm6
-	LONG $0x4854f162; WORD $0xe85f       // 15e6: vmaxps %zmm0, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xe45b       // 15ec: vcvtps2dq %zmm4, %zmm4
-	LONG $0x48549162; WORD $0xeb5d       // 15f2: vminps %zmm27, %zmm5, %zmm5
-	LONG $0x4864f162; WORD $0xdd59       // 15f8: vmulps %zmm5, %zmm3, %zmm3
-	LONG $0x4874f162; WORD $0x6b59; BYTE $0x0f // 15fe: vmulps 0x3c0(%rbx), %zmm1, %zmm5
-	LONG $0x487df162; WORD $0xdb5b       // 1605: vcvtps2dq %zmm3, %zmm3
-	LONG $0x485df162; WORD $0xdb6b       // 160b: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x401cf162; WORD $0xe658       // 1611: vaddps %zmm6, %zmm28, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // 1617: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485c9162; WORD $0xe35d       // 161d: vminps %zmm27, %zmm4, %zmm4
-	LONG $0x486cf162; WORD $0xd459       // 1623: vmulps %zmm4, %zmm2, %zmm2
-	LONG $0x401cf162; WORD $0xe558       // 1629: vaddps %zmm5, %zmm28, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // 162f: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xd25b       // 1635: vcvtps2dq %zmm2, %zmm2
-	LONG $0x485c9162; WORD $0xe35d       // 163b: vminps %zmm27, %zmm4, %zmm4
-	LONG $0x4874f162; WORD $0xcc59       // 1641: vmulps %zmm4, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 1647: vcvtps2dq %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc96b       // 164d: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x4865b162; WORD $0xd7ed       // 1653: vpaddsw %zmm23, %zmm3, %zmm2
-	LONG $0x48759162; WORD $0xc8ed       // 1659: vpaddsw %zmm24, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // 165f: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x497fd162; WORD $0x0a7f       // 1665: vmovdqu8 %zmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 166b: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 166f: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1672: addq %r8, %r9
-	LONG $0x06ff8348                     // 1675: cmpq $0x6, %rdi
-	LONG $0xf98b8f0f; WORD $0xffff       // 1679: jg 0x100a <gemmVNNI6x64+0x100a>
-	WORD $0xf8c5; BYTE $0x77             // 167f: vzeroupper
+	LONG $0x68488b4d                     // 023: movq 0x68(%r8), %r9
+	LONG $0x70508b4d                     // 027: movq 0x70(%r8), %r10
+	WORD $0x854d; BYTE $0xd2             // 02b: testq %r10, %r10
+	WORD $0x217e                         // 02e: jle 0x51 <gemmVNNI6x64+0x51>
+	WORD $0xff49; BYTE $0xc2             // 030: incq %r10
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 033: nopw %cs:(%rax,%rax)
+	LONG $0x09180f41                     // 040: prefetcht0 (%r9)
+	LONG $0x40c18349                     // 044: addq $0x40, %r9
+	WORD $0xff49; BYTE $0xca             // 048: decq %r10
+	LONG $0x01fa8349                     // 04b: cmpq $0x1, %r10
+	WORD $0xef77                         // 04f: ja 0x40 <gemmVNNI6x64+0x40>
+	LONG $0x6848894d                     // 051: movq %r9, 0x68(%r8)
+	WORD $0x8949; BYTE $0xc6             // 055: movq %rax, %r14
+	LONG $0x18588b49                     // 058: movq 0x18(%r8), %rbx
+	LONG $0x08488b4d                     // 05c: movq 0x8(%r8), %r9
+	LONG $0x10508b4d                     // 060: movq 0x10(%r8), %r10
+	LONG $0x48fef162; WORD $0x236f       // 064: vmovdqu64 (%rbx), %zmm4
+	LONG $0x48fef162; WORD $0x5b6f; BYTE $0x01 // 06a: vmovdqu64 0x40(%rbx), %zmm3
+	LONG $0x48fef162; WORD $0x536f; BYTE $0x02 // 071: vmovdqu64 0x80(%rbx), %zmm2
+	LONG $0x48fef162; WORD $0x4b6f; BYTE $0x03 // 078: vmovdqu64 0xc0(%rbx), %zmm1
+	LONG $0x48588b49                     // 07f: movq 0x48(%r8), %rbx
+	LONG $0x491c8d4f                     // 083: leaq (%r9,%r9,2), %r11
+	WORD $0x0149; BYTE $0xc3             // 087: addq %rax, %r11
+	LONG $0x48fdf162; WORD $0xe96f       // 08a: vmovdqa64 %zmm1, %zmm5
+	LONG $0x48fdf162; WORD $0xf26f       // 090: vmovdqa64 %zmm2, %zmm6
+	LONG $0x48fdf162; WORD $0xfb6f       // 096: vmovdqa64 %zmm3, %zmm7
+	LONG $0x48fd7162; WORD $0xc46f       // 09c: vmovdqa64 %zmm4, %zmm8
+	LONG $0x48fd7162; WORD $0xc96f       // 0a2: vmovdqa64 %zmm1, %zmm9
+	LONG $0x48fd7162; WORD $0xd26f       // 0a8: vmovdqa64 %zmm2, %zmm10
+	LONG $0x48fd7162; WORD $0xdb6f       // 0ae: vmovdqa64 %zmm3, %zmm11
+	LONG $0x48fd7162; WORD $0xe46f       // 0b4: vmovdqa64 %zmm4, %zmm12
+	LONG $0x48fd7162; WORD $0xe96f       // 0ba: vmovdqa64 %zmm1, %zmm13
+	LONG $0x48fd7162; WORD $0xf26f       // 0c0: vmovdqa64 %zmm2, %zmm14
+	LONG $0x48fd7162; WORD $0xfb6f       // 0c6: vmovdqa64 %zmm3, %zmm15
+	LONG $0x48fde162; WORD $0xc46f       // 0cc: vmovdqa64 %zmm4, %zmm16
+	LONG $0x48fde162; WORD $0xc96f       // 0d2: vmovdqa64 %zmm1, %zmm17
+	LONG $0x48fde162; WORD $0xd26f       // 0d8: vmovdqa64 %zmm2, %zmm18
+	LONG $0x48fde162; WORD $0xdb6f       // 0de: vmovdqa64 %zmm3, %zmm19
+	LONG $0x48fde162; WORD $0xe46f       // 0e4: vmovdqa64 %zmm4, %zmm20
+	LONG $0x48fde162; WORD $0xe96f       // 0ea: vmovdqa64 %zmm1, %zmm21
+	LONG $0x48fde162; WORD $0xf26f       // 0f0: vmovdqa64 %zmm2, %zmm22
+	LONG $0x48fd6162; WORD $0xcb6f       // 0f6: vmovdqa64 %zmm3, %zmm25
+	LONG $0x48fd6162; WORD $0xd46f       // 0fc: vmovdqa64 %zmm4, %zmm26
+	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 102: nopw %cs:(%rax,%rax)
+	LONG $0x40788b4d                     // 110: movq 0x40(%r8), %r15
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 114: nopw %cs:(%rax,%rax)
+	LONG $0x48fec162; WORD $0x3a6f       // 120: vmovdqu64 (%r10), %zmm23
+	LONG $0x487d0262; WORD $0x3458; BYTE $0x0e // 126: vpbroadcastd (%r14,%r9), %zmm30
+	LONG $0x48fe4162; WORD $0x426f; BYTE $0x01 // 12d: vmovdqu64 0x40(%r10), %zmm24
+	LONG $0x48fe4162; WORD $0x5a6f; BYTE $0x02 // 134: vmovdqu64 0x80(%r10), %zmm27
+	LONG $0x48fe4162; WORD $0x626f; BYTE $0x03 // 13b: vmovdqu64 0xc0(%r10), %zmm28
+	LONG $0x487d0262; WORD $0x3c58; BYTE $0x4e // 142: vpbroadcastd (%r14,%r9,2), %zmm31
+	LONG $0x487d4262; WORD $0x2e58       // 149: vpbroadcastd (%r14), %zmm29
+	LONG $0x04c68349                     // 14f: addq $0x4, %r14
+	LONG $0x00c28149; WORD $0x0001; BYTE $0x00 // 153: addq $0x100, %r10
+	LONG $0x400da262; WORD $0xe750       // 15a: vpdpbusd %zmm23, %zmm30, %zmm20
+	LONG $0x400d8262; WORD $0xd850       // 160: vpdpbusd %zmm24, %zmm30, %zmm19
+	LONG $0x400d8262; WORD $0xd350       // 166: vpdpbusd %zmm27, %zmm30, %zmm18
+	LONG $0x400d8262; WORD $0xcc50       // 16c: vpdpbusd %zmm28, %zmm30, %zmm17
+	LONG $0x487d4262; WORD $0x3358       // 172: vpbroadcastd (%r11), %zmm30
+	LONG $0x4005a262; WORD $0xc750       // 178: vpdpbusd %zmm23, %zmm31, %zmm16
+	LONG $0x40051262; WORD $0xf850       // 17e: vpdpbusd %zmm24, %zmm31, %zmm15
+	LONG $0x40051262; WORD $0xf350       // 184: vpdpbusd %zmm27, %zmm31, %zmm14
+	LONG $0x40051262; WORD $0xec50       // 18a: vpdpbusd %zmm28, %zmm31, %zmm13
+	LONG $0x487d0262; WORD $0x3c58; BYTE $0x0b // 190: vpbroadcastd (%r11,%r9), %zmm31
+	LONG $0x40152262; WORD $0xd750       // 197: vpdpbusd %zmm23, %zmm29, %zmm26
+	LONG $0x40150262; WORD $0xc850       // 19d: vpdpbusd %zmm24, %zmm29, %zmm25
+	LONG $0x40158262; WORD $0xf350       // 1a3: vpdpbusd %zmm27, %zmm29, %zmm22
+	LONG $0x40158262; WORD $0xec50       // 1a9: vpdpbusd %zmm28, %zmm29, %zmm21
+	LONG $0x400d3262; WORD $0xe750       // 1af: vpdpbusd %zmm23, %zmm30, %zmm12
+	LONG $0x400d1262; WORD $0xd850       // 1b5: vpdpbusd %zmm24, %zmm30, %zmm11
+	LONG $0x400d1262; WORD $0xd350       // 1bb: vpdpbusd %zmm27, %zmm30, %zmm10
+	LONG $0x400d1262; WORD $0xcc50       // 1c1: vpdpbusd %zmm28, %zmm30, %zmm9
+	LONG $0x487d0262; WORD $0x3458; BYTE $0x4b // 1c7: vpbroadcastd (%r11,%r9,2), %zmm30
+	LONG $0x40053262; WORD $0xc750       // 1ce: vpdpbusd %zmm23, %zmm31, %zmm8
+	LONG $0x40059262; WORD $0xf850       // 1d4: vpdpbusd %zmm24, %zmm31, %zmm7
+	LONG $0x40059262; WORD $0xf350       // 1da: vpdpbusd %zmm27, %zmm31, %zmm6
+	LONG $0x40059262; WORD $0xec50       // 1e0: vpdpbusd %zmm28, %zmm31, %zmm5
+	LONG $0x04c38349                     // 1e6: addq $0x4, %r11
+	WORD $0xff49; BYTE $0xcf             // 1ea: decq %r15
+	LONG $0x400db262; WORD $0xe750       // 1ed: vpdpbusd %zmm23, %zmm30, %zmm4
+	LONG $0x400d9262; WORD $0xd850       // 1f3: vpdpbusd %zmm24, %zmm30, %zmm3
+	LONG $0x400d9262; WORD $0xd350       // 1f9: vpdpbusd %zmm27, %zmm30, %zmm2
+	LONG $0x400d9262; WORD $0xcc50       // 1ff: vpdpbusd %zmm28, %zmm30, %zmm1
+	LONG $0xff15850f; WORD $0xffff       // 205: jne 0x120 <gemmVNNI6x64+0x120>
+	LONG $0x50788b4d                     // 20b: movq 0x50(%r8), %r15
+	WORD $0x014d; BYTE $0xfe             // 20f: addq %r15, %r14
+	WORD $0x014d; BYTE $0xfb             // 212: addq %r15, %r11
+	WORD $0xff48; BYTE $0xcb             // 215: decq %rbx
+	LONG $0xfef2850f; WORD $0xffff       // 218: jne 0x110 <gemmVNNI6x64+0x110>
+	LONG $0x58488b4d                     // 21e: movq 0x58(%r8), %r9
+	LONG $0x01f98349                     // 222: cmpq $0x1, %r9
+	LONG $0x04048f0f; WORD $0x0000       // 226: jg 0x630 <gemmVNNI6x64+0x630>
+	WORD $0x854d; BYTE $0xc9             // 22c: testq %r9, %r9
+	LONG $0x0ac3840f; WORD $0x0000       // 22f: je 0xcf8 <gemmVNNI6x64+0xcf8>
+	LONG $0x01f98349                     // 235: cmpq $0x1, %r9
+	LONG $0x0e01850f; WORD $0x0000       // 239: jne 0x1040 <gemmVNNI6x64+0x1040>
+	LONG $0x18488b4d                     // 23f: movq 0x18(%r8), %r9
+	LONG $0x487c0162; WORD $0xd25b       // 243: vcvtdq2ps %zmm26, %zmm26
+	LONG $0x487c0162; WORD $0xc95b       // 249: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487ca162; WORD $0xf65b       // 24f: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 255: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 25b: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 261: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 267: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 26d: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 273: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 279: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 27f: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 285: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 28b: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 291: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 297: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 29d: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 2a3: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 2a9: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 2af: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 2b5: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 2bb: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 2c1: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 2c7: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 2cd: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x48fec162; WORD $0x796f; BYTE $0x08 // 2d3: vmovdqu64 0x200(%r9), %zmm23
+	LONG $0x48fe4162; WORD $0x416f; BYTE $0x0a // 2da: vmovdqu64 0x280(%r9), %zmm24
+	LONG $0x4045c162; WORD $0x796b; BYTE $0x09 // 2e1: vpackssdw 0x240(%r9), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x416b; BYTE $0x0b // 2e8: vpackssdw 0x2c0(%r9), %zmm24, %zmm24
+	LONG $0x18488b4d                     // 2ef: movq 0x18(%r8), %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 2f3: kmovq 0x60(%r8), %k1
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // 2f9: vmulps 0x100(%r9), %zmm26, %zmm26
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 300: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 307: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 30e: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x402c4162; WORD $0x515d; BYTE $0x0c // 315: vminps 0x300(%r9), %zmm26, %zmm26
+	LONG $0x40344162; WORD $0x495d; BYTE $0x0d // 31c: vminps 0x340(%r9), %zmm25, %zmm25
+	LONG $0x404cc162; WORD $0x715d; BYTE $0x0e // 323: vminps 0x380(%r9), %zmm22, %zmm22
+	LONG $0x4054c162; WORD $0x695d; BYTE $0x0f // 32a: vminps 0x3c0(%r9), %zmm21, %zmm21
+	LONG $0x487d0162; WORD $0xd25b       // 331: vcvtps2dq %zmm26, %zmm26
+	LONG $0x487d0162; WORD $0xc95b       // 337: vcvtps2dq %zmm25, %zmm25
+	LONG $0x487da162; WORD $0xf65b       // 33d: vcvtps2dq %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xed5b       // 343: vcvtps2dq %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed6b       // 349: vpackssdw %zmm21, %zmm22, %zmm21
+	LONG $0x402d0162; WORD $0xc96b       // 34f: vpackssdw %zmm25, %zmm26, %zmm25
+	LONG $0x4035a162; WORD $0xf7ed       // 355: vpaddsw %zmm23, %zmm25, %zmm22
+	LONG $0x40558162; WORD $0xe8ed       // 35b: vpaddsw %zmm24, %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed67       // 361: vpackuswb %zmm21, %zmm22, %zmm21
+	LONG $0x497fe162; WORD $0x297f       // 367: vmovdqu8 %zmm21, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 36d: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 371: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 375: addq %rdx, %r9
+	LONG $0x18588b4d                     // 378: movq 0x18(%r8), %r11
+	LONG $0x90f8c1c4; WORD $0x6048       // 37c: kmovq 0x60(%r8), %k1
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 382: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 389: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 390: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 397: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x405cc162; WORD $0x635d; BYTE $0x0c // 39e: vminps 0x300(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0d // 3a5: vminps 0x340(%r11), %zmm19, %zmm19
+	LONG $0x406cc162; WORD $0x535d; BYTE $0x0e // 3ac: vminps 0x380(%r11), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4b5d; BYTE $0x0f // 3b3: vminps 0x3c0(%r11), %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xe45b       // 3ba: vcvtps2dq %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xdb5b       // 3c0: vcvtps2dq %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xd25b       // 3c6: vcvtps2dq %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xc95b       // 3cc: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // 3d2: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x405da162; WORD $0xdb6b       // 3d8: vpackssdw %zmm19, %zmm20, %zmm19
+	LONG $0x4065a162; WORD $0xd7ed       // 3de: vpaddsw %zmm23, %zmm19, %zmm18
+	LONG $0x40758162; WORD $0xc8ed       // 3e4: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc967       // 3ea: vpackuswb %zmm17, %zmm18, %zmm17
+	LONG $0x497fc162; WORD $0x0a7f       // 3f0: vmovdqu8 %zmm17, (%r10) {%k1}
+	LONG $0x28588b4d                     // 3f6: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 3fa: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 3fd: addq %r11, %r9
+	LONG $0x18708b4d                     // 400: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 404: kmovq 0x60(%r8), %k1
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 40a: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 411: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 418: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 41f: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x407cc162; WORD $0x465d; BYTE $0x0c // 426: vminps 0x300(%r14), %zmm16, %zmm16
+	LONG $0x48045162; WORD $0x7e5d; BYTE $0x0d // 42d: vminps 0x340(%r14), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x765d; BYTE $0x0e // 434: vminps 0x380(%r14), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0x6e5d; BYTE $0x0f // 43b: vminps 0x3c0(%r14), %zmm13, %zmm13
+	LONG $0x487da162; WORD $0xc05b       // 442: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 448: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // 44e: vcvtps2dq %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xed5b       // 454: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // 45a: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x407d5162; WORD $0xff6b       // 460: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x48053162; WORD $0xf7ed       // 466: vpaddsw %zmm23, %zmm15, %zmm14
+	LONG $0x48151162; WORD $0xe8ed       // 46c: vpaddsw %zmm24, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 472: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // 478: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // 47e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 482: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 485: addq %r11, %r9
+	LONG $0x18588b49                     // 488: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 48c: kmovq 0x60(%r8), %k1
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 492: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 499: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 4a0: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 4a7: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x481c7162; WORD $0x635d; BYTE $0x0c // 4ae: vminps 0x300(%rbx), %zmm12, %zmm12
+	LONG $0x48247162; WORD $0x5b5d; BYTE $0x0d // 4b5: vminps 0x340(%rbx), %zmm11, %zmm11
+	LONG $0x482c7162; WORD $0x535d; BYTE $0x0e // 4bc: vminps 0x380(%rbx), %zmm10, %zmm10
+	LONG $0x48347162; WORD $0x4b5d; BYTE $0x0f // 4c3: vminps 0x3c0(%rbx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xe45b       // 4ca: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 4d0: vcvtps2dq %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xd25b       // 4d6: vcvtps2dq %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc95b       // 4dc: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // 4e2: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x481d5162; WORD $0xdb6b       // 4e8: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x48253162; WORD $0xd7ed       // 4ee: vpaddsw %zmm23, %zmm11, %zmm10
+	LONG $0x48351162; WORD $0xc8ed       // 4f4: vpaddsw %zmm24, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // 4fa: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x497f5162; WORD $0x0a7f       // 500: vmovdqu8 %zmm9, (%r10) {%k1}
+	LONG $0x28588b4d                     // 506: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 50a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 50d: addq %r11, %r9
+	LONG $0x18708b4d                     // 510: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 514: kmovq 0x60(%r8), %k1
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 51a: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 521: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 528: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 52f: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x483c5162; WORD $0x465d; BYTE $0x0c // 536: vminps 0x300(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0x7e5d; BYTE $0x0d // 53d: vminps 0x340(%r14), %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0x765d; BYTE $0x0e // 544: vminps 0x380(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0f // 54b: vminps 0x3c0(%r14), %zmm5, %zmm5
+	LONG $0x487d5162; WORD $0xc05b       // 552: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 558: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // 55e: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 564: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 56a: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x483df162; WORD $0xff6b       // 570: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x4845b162; WORD $0xf7ed       // 576: vpaddsw %zmm23, %zmm7, %zmm6
+	LONG $0x48559162; WORD $0xe8ed       // 57c: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 582: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x497fd162; WORD $0x2a7f       // 588: vmovdqu8 %zmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 58e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 592: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 595: addq %r11, %r9
+	LONG $0x18588b49                     // 598: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 59c: kmovq 0x60(%r8), %k1
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 5a2: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 5a9: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 5b0: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 5b7: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x485cf162; WORD $0x635d; BYTE $0x0c // 5be: vminps 0x300(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x0d // 5c5: vminps 0x340(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x535d; BYTE $0x0e // 5cc: vminps 0x380(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0f // 5d3: vminps 0x3c0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // 5da: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 5e0: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 5e6: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 5ec: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 5f2: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // 5f8: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x4865b162; WORD $0xd7ed       // 5fe: vpaddsw %zmm23, %zmm3, %zmm2
+	LONG $0x48759162; WORD $0xc8ed       // 604: vpaddsw %zmm24, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 60a: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // 610: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 616: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 61a: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 61d: addq %r8, %r9
+	LONG $0x06ff8348                     // 620: cmpq $0x6, %rdi
+	LONG $0x0a208f0f; WORD $0x0000       // 624: jg 0x104a <gemmVNNI6x64+0x104a>
+	LONG $0x001090e9; BYTE $0x00         // 62a: jmp 0x16bf <gemmVNNI6x64+0x16bf>
+	BYTE $0x90                           // 62f: nop
+	LONG $0x02f98349                     // 630: cmpq $0x2, %r9
+	LONG $0x0a43840f; WORD $0x0000       // 634: je 0x107d <gemmVNNI6x64+0x107d>
+	LONG $0x03f98349                     // 63a: cmpq $0x3, %r9
+	LONG $0x09fc850f; WORD $0x0000       // 63e: jne 0x1040 <gemmVNNI6x64+0x1040>
+	LONG $0x18488b4d                     // 644: movq 0x18(%r8), %r9
+	LONG $0x487c0162; WORD $0xc95b       // 648: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487c0162; WORD $0xd25b       // 64e: vcvtdq2ps %zmm26, %zmm26
+	LONG $0x487ca162; WORD $0xf65b       // 654: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 65a: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xdb5b       // 660: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xe45b       // 666: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xd25b       // 66c: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 672: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487c5162; WORD $0xff5b       // 678: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487ca162; WORD $0xc05b       // 67e: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xf65b       // 684: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 68a: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xdb5b       // 690: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xe45b       // 696: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xd25b       // 69c: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 6a2: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487cf162; WORD $0xff5b       // 6a8: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487c5162; WORD $0xc05b       // 6ae: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xf65b       // 6b4: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 6ba: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xdb5b       // 6c0: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xe45b       // 6c6: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xd25b       // 6cc: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 6d2: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x48fec162; WORD $0x796f; BYTE $0x08 // 6d8: vmovdqu64 0x200(%r9), %zmm23
+	LONG $0x48fe4162; WORD $0x416f; BYTE $0x0a // 6df: vmovdqu64 0x280(%r9), %zmm24
+	LONG $0x4045c162; WORD $0x796b; BYTE $0x09 // 6e6: vpackssdw 0x240(%r9), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x416b; BYTE $0x0b // 6ed: vpackssdw 0x2c0(%r9), %zmm24, %zmm24
+	LONG $0x90f8c1c4; WORD $0x6048       // 6f4: kmovq 0x60(%r8), %k1
+	LONG $0x18488b4d                     // 6fa: movq 0x18(%r8), %r9
+	LONG $0xc97f6162; WORD $0x1a6f       // 6fe: vmovdqu8 (%rdx), %zmm27 {%k1} {z}
+	LONG $0x40256162; WORD $0xe060       // 704: vpunpcklbw %zmm0, %zmm27, %zmm28
+	LONG $0x40256162; WORD $0xd868       // 70a: vpunpckhbw %zmm0, %zmm27, %zmm27
+	LONG $0x401d6162; WORD $0xe861       // 710: vpunpcklwd %zmm0, %zmm28, %zmm29
+	LONG $0x401d6162; WORD $0xe069       // 716: vpunpckhwd %zmm0, %zmm28, %zmm28
+	LONG $0x401d4162; WORD $0x61fa; BYTE $0x15 // 71c: vpsubd 0x540(%r9), %zmm28, %zmm28
+	LONG $0x40154162; WORD $0x69fa; BYTE $0x14 // 723: vpsubd 0x500(%r9), %zmm29, %zmm29
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 72a: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // 731: vmulps 0x100(%r9), %zmm26, %zmm26
+	LONG $0x40256162; WORD $0xf061       // 738: vpunpcklwd %zmm0, %zmm27, %zmm30
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 73e: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x40256162; WORD $0xd869       // 745: vpunpckhwd %zmm0, %zmm27, %zmm27
+	LONG $0x40254162; WORD $0x59fa; BYTE $0x17 // 74b: vpsubd 0x5c0(%r9), %zmm27, %zmm27
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 752: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x487c0162; WORD $0xe45b       // 759: vcvtdq2ps %zmm28, %zmm28
+	LONG $0x401c4162; WORD $0x6159; BYTE $0x11 // 75f: vmulps 0x440(%r9), %zmm28, %zmm28
+	LONG $0x487c0162; WORD $0xed5b       // 766: vcvtdq2ps %zmm29, %zmm29
+	LONG $0x40144162; WORD $0x6959; BYTE $0x10 // 76c: vmulps 0x400(%r9), %zmm29, %zmm29
+	LONG $0x40340162; WORD $0xcc58       // 773: vaddps %zmm28, %zmm25, %zmm25
+	LONG $0x400d4162; WORD $0x61fa; BYTE $0x16 // 779: vpsubd 0x580(%r9), %zmm30, %zmm28
+	LONG $0x402c0162; WORD $0xd558       // 780: vaddps %zmm29, %zmm26, %zmm26
+	LONG $0x487d0162; WORD $0xd25b       // 786: vcvtps2dq %zmm26, %zmm26
+	LONG $0x487d0162; WORD $0xc95b       // 78c: vcvtps2dq %zmm25, %zmm25
+	LONG $0x402d0162; WORD $0xc96b       // 792: vpackssdw %zmm25, %zmm26, %zmm25
+	LONG $0x487c0162; WORD $0xd45b       // 798: vcvtdq2ps %zmm28, %zmm26
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x12 // 79e: vmulps 0x480(%r9), %zmm26, %zmm26
+	LONG $0x404c8162; WORD $0xf258       // 7a5: vaddps %zmm26, %zmm22, %zmm22
+	LONG $0x487c0162; WORD $0xd35b       // 7ab: vcvtdq2ps %zmm27, %zmm26
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x13 // 7b1: vmulps 0x4c0(%r9), %zmm26, %zmm26
+	LONG $0x487da162; WORD $0xf65b       // 7b8: vcvtps2dq %zmm22, %zmm22
+	LONG $0x40548162; WORD $0xea58       // 7be: vaddps %zmm26, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 7c4: vcvtps2dq %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed6b       // 7ca: vpackssdw %zmm21, %zmm22, %zmm21
+	LONG $0x4035a162; WORD $0xf7ed       // 7d0: vpaddsw %zmm23, %zmm25, %zmm22
+	LONG $0x40558162; WORD $0xe8ed       // 7d6: vpaddsw %zmm24, %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed67       // 7dc: vpackuswb %zmm21, %zmm22, %zmm21
+	LONG $0x497fe162; WORD $0x297f       // 7e2: vmovdqu8 %zmm21, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 7e8: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 7ec: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 7f0: addq %rdx, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 7f3: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 7f9: movq 0x18(%r8), %r11
+	LONG $0xc97fc162; WORD $0x296f       // 7fd: vmovdqu8 (%r9), %zmm21 {%k1} {z}
+	LONG $0x4055e162; WORD $0xf060       // 803: vpunpcklbw %zmm0, %zmm21, %zmm22
+	LONG $0x4055e162; WORD $0xe868       // 809: vpunpckhbw %zmm0, %zmm21, %zmm21
+	LONG $0x404d6162; WORD $0xc861       // 80f: vpunpcklwd %zmm0, %zmm22, %zmm25
+	LONG $0x404de162; WORD $0xf069       // 815: vpunpckhwd %zmm0, %zmm22, %zmm22
+	LONG $0x404dc162; WORD $0x73fa; BYTE $0x15 // 81b: vpsubd 0x540(%r11), %zmm22, %zmm22
+	LONG $0x40354162; WORD $0x4bfa; BYTE $0x14 // 822: vpsubd 0x500(%r11), %zmm25, %zmm25
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 829: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 830: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x40556162; WORD $0xd061       // 837: vpunpcklwd %zmm0, %zmm21, %zmm26
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 83d: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x4055e162; WORD $0xe869       // 844: vpunpckhwd %zmm0, %zmm21, %zmm21
+	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x17 // 84a: vpsubd 0x5c0(%r11), %zmm21, %zmm21
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 851: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xf65b       // 858: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x404cc162; WORD $0x7359; BYTE $0x11 // 85e: vmulps 0x440(%r11), %zmm22, %zmm22
+	LONG $0x487c0162; WORD $0xc95b       // 865: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x40344162; WORD $0x4b59; BYTE $0x10 // 86b: vmulps 0x400(%r11), %zmm25, %zmm25
+	LONG $0x4064a162; WORD $0xde58       // 872: vaddps %zmm22, %zmm19, %zmm19
+	LONG $0x402dc162; WORD $0x73fa; BYTE $0x16 // 878: vpsubd 0x580(%r11), %zmm26, %zmm22
+	LONG $0x405c8162; WORD $0xe158       // 87f: vaddps %zmm25, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xe45b       // 885: vcvtps2dq %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xdb5b       // 88b: vcvtps2dq %zmm19, %zmm19
+	LONG $0x405da162; WORD $0xdb6b       // 891: vpackssdw %zmm19, %zmm20, %zmm19
+	LONG $0x487ca162; WORD $0xe65b       // 897: vcvtdq2ps %zmm22, %zmm20
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x12 // 89d: vmulps 0x480(%r11), %zmm20, %zmm20
+	LONG $0x406ca162; WORD $0xd458       // 8a4: vaddps %zmm20, %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xe55b       // 8aa: vcvtdq2ps %zmm21, %zmm20
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x13 // 8b0: vmulps 0x4c0(%r11), %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xd25b       // 8b7: vcvtps2dq %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xcc58       // 8bd: vaddps %zmm20, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 8c3: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // 8c9: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x4065a162; WORD $0xd7ed       // 8cf: vpaddsw %zmm23, %zmm19, %zmm18
+	LONG $0x40758162; WORD $0xc8ed       // 8d5: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc967       // 8db: vpackuswb %zmm17, %zmm18, %zmm17
+	LONG $0x497fc162; WORD $0x0a7f       // 8e1: vmovdqu8 %zmm17, (%r10) {%k1}
+	LONG $0x28588b4d                     // 8e7: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 8eb: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 8ee: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 8f1: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 8f7: movq 0x18(%r8), %r11
+	LONG $0xc97fc162; WORD $0x096f       // 8fb: vmovdqu8 (%r9), %zmm17 {%k1} {z}
+	LONG $0x4075e162; WORD $0xd060       // 901: vpunpcklbw %zmm0, %zmm17, %zmm18
+	LONG $0x4075e162; WORD $0xc868       // 907: vpunpckhbw %zmm0, %zmm17, %zmm17
+	LONG $0x406de162; WORD $0xd861       // 90d: vpunpcklwd %zmm0, %zmm18, %zmm19
+	LONG $0x406de162; WORD $0xd069       // 913: vpunpckhwd %zmm0, %zmm18, %zmm18
+	LONG $0x406dc162; WORD $0x53fa; BYTE $0x15 // 919: vpsubd 0x540(%r11), %zmm18, %zmm18
+	LONG $0x4065c162; WORD $0x5bfa; BYTE $0x14 // 920: vpsubd 0x500(%r11), %zmm19, %zmm19
+	LONG $0x48045162; WORD $0x7b59; BYTE $0x05 // 927: vmulps 0x140(%r11), %zmm15, %zmm15
+	LONG $0x407cc162; WORD $0x4359; BYTE $0x04 // 92e: vmulps 0x100(%r11), %zmm16, %zmm16
+	LONG $0x4075e162; WORD $0xe061       // 935: vpunpcklwd %zmm0, %zmm17, %zmm20
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x06 // 93b: vmulps 0x180(%r11), %zmm14, %zmm14
+	LONG $0x4075e162; WORD $0xc869       // 942: vpunpckhwd %zmm0, %zmm17, %zmm17
+	LONG $0x4075c162; WORD $0x4bfa; BYTE $0x17 // 948: vpsubd 0x5c0(%r11), %zmm17, %zmm17
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x07 // 94f: vmulps 0x1c0(%r11), %zmm13, %zmm13
+	LONG $0x487ca162; WORD $0xd25b       // 956: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x11 // 95c: vmulps 0x440(%r11), %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xdb5b       // 963: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x10 // 969: vmulps 0x400(%r11), %zmm19, %zmm19
+	LONG $0x48043162; WORD $0xfa58       // 970: vaddps %zmm18, %zmm15, %zmm15
+	LONG $0x405dc162; WORD $0x53fa; BYTE $0x16 // 976: vpsubd 0x580(%r11), %zmm20, %zmm18
+	LONG $0x407ca162; WORD $0xc358       // 97d: vaddps %zmm19, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 983: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 989: vcvtps2dq %zmm15, %zmm15
+	LONG $0x407d5162; WORD $0xff6b       // 98f: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x487ca162; WORD $0xc25b       // 995: vcvtdq2ps %zmm18, %zmm16
+	LONG $0x407cc162; WORD $0x4359; BYTE $0x12 // 99b: vmulps 0x480(%r11), %zmm16, %zmm16
+	LONG $0x480c3162; WORD $0xf058       // 9a2: vaddps %zmm16, %zmm14, %zmm14
+	LONG $0x487ca162; WORD $0xc15b       // 9a8: vcvtdq2ps %zmm17, %zmm16
+	LONG $0x407cc162; WORD $0x4359; BYTE $0x13 // 9ae: vmulps 0x4c0(%r11), %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xf65b       // 9b5: vcvtps2dq %zmm14, %zmm14
+	LONG $0x48143162; WORD $0xe858       // 9bb: vaddps %zmm16, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 9c1: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // 9c7: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x48053162; WORD $0xf7ed       // 9cd: vpaddsw %zmm23, %zmm15, %zmm14
+	LONG $0x48151162; WORD $0xe8ed       // 9d3: vpaddsw %zmm24, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 9d9: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // 9df: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // 9e5: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9e9: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9ec: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 9ef: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 9f5: movq 0x18(%r8), %r11
+	LONG $0xc97f5162; WORD $0x296f       // 9f9: vmovdqu8 (%r9), %zmm13 {%k1} {z}
+	LONG $0x48157162; WORD $0xf060       // 9ff: vpunpcklbw %zmm0, %zmm13, %zmm14
+	LONG $0x48157162; WORD $0xe868       // a05: vpunpckhbw %zmm0, %zmm13, %zmm13
+	LONG $0x480d7162; WORD $0xf861       // a0b: vpunpcklwd %zmm0, %zmm14, %zmm15
+	LONG $0x480d7162; WORD $0xf069       // a11: vpunpckhwd %zmm0, %zmm14, %zmm14
+	LONG $0x480d5162; WORD $0x73fa; BYTE $0x15 // a17: vpsubd 0x540(%r11), %zmm14, %zmm14
+	LONG $0x48055162; WORD $0x7bfa; BYTE $0x14 // a1e: vpsubd 0x500(%r11), %zmm15, %zmm15
+	LONG $0x48245162; WORD $0x5b59; BYTE $0x05 // a25: vmulps 0x140(%r11), %zmm11, %zmm11
+	LONG $0x481c5162; WORD $0x6359; BYTE $0x04 // a2c: vmulps 0x100(%r11), %zmm12, %zmm12
+	LONG $0x4815e162; WORD $0xc061       // a33: vpunpcklwd %zmm0, %zmm13, %zmm16
+	LONG $0x482c5162; WORD $0x5359; BYTE $0x06 // a39: vmulps 0x180(%r11), %zmm10, %zmm10
+	LONG $0x48157162; WORD $0xe869       // a40: vpunpckhwd %zmm0, %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfa; BYTE $0x17 // a46: vpsubd 0x5c0(%r11), %zmm13, %zmm13
+	LONG $0x48345162; WORD $0x4b59; BYTE $0x07 // a4d: vmulps 0x1c0(%r11), %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xf65b       // a54: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x11 // a5a: vmulps 0x440(%r11), %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xff5b       // a61: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x48045162; WORD $0x7b59; BYTE $0x10 // a67: vmulps 0x400(%r11), %zmm15, %zmm15
+	LONG $0x48245162; WORD $0xde58       // a6e: vaddps %zmm14, %zmm11, %zmm11
+	LONG $0x407d5162; WORD $0x73fa; BYTE $0x16 // a74: vpsubd 0x580(%r11), %zmm16, %zmm14
+	LONG $0x481c5162; WORD $0xe758       // a7b: vaddps %zmm15, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // a81: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // a87: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // a8d: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x487c5162; WORD $0xe65b       // a93: vcvtdq2ps %zmm14, %zmm12
+	LONG $0x481c5162; WORD $0x6359; BYTE $0x12 // a99: vmulps 0x480(%r11), %zmm12, %zmm12
+	LONG $0x482c5162; WORD $0xd458       // aa0: vaddps %zmm12, %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xe55b       // aa6: vcvtdq2ps %zmm13, %zmm12
+	LONG $0x481c5162; WORD $0x6359; BYTE $0x13 // aac: vmulps 0x4c0(%r11), %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xd25b       // ab3: vcvtps2dq %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xcc58       // ab9: vaddps %zmm12, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // abf: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // ac5: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x48253162; WORD $0xd7ed       // acb: vpaddsw %zmm23, %zmm11, %zmm10
+	LONG $0x48351162; WORD $0xc8ed       // ad1: vpaddsw %zmm24, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // ad7: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x497f5162; WORD $0x0a7f       // add: vmovdqu8 %zmm9, (%r10) {%k1}
+	LONG $0x28588b4d                     // ae3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // ae7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // aea: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // aed: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // af3: movq 0x18(%r8), %r11
+	LONG $0xc97f5162; WORD $0x096f       // af7: vmovdqu8 (%r9), %zmm9 {%k1} {z}
+	LONG $0x48357162; WORD $0xd060       // afd: vpunpcklbw %zmm0, %zmm9, %zmm10
+	LONG $0x48357162; WORD $0xc868       // b03: vpunpckhbw %zmm0, %zmm9, %zmm9
+	LONG $0x482d7162; WORD $0xd861       // b09: vpunpcklwd %zmm0, %zmm10, %zmm11
+	LONG $0x482d7162; WORD $0xd069       // b0f: vpunpckhwd %zmm0, %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x53fa; BYTE $0x15 // b15: vpsubd 0x540(%r11), %zmm10, %zmm10
+	LONG $0x48255162; WORD $0x5bfa; BYTE $0x14 // b1c: vpsubd 0x500(%r11), %zmm11, %zmm11
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x05 // b23: vmulps 0x140(%r11), %zmm7, %zmm7
+	LONG $0x483c5162; WORD $0x4359; BYTE $0x04 // b2a: vmulps 0x100(%r11), %zmm8, %zmm8
+	LONG $0x48357162; WORD $0xe061       // b31: vpunpcklwd %zmm0, %zmm9, %zmm12
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x06 // b37: vmulps 0x180(%r11), %zmm6, %zmm6
+	LONG $0x48357162; WORD $0xc869       // b3e: vpunpckhwd %zmm0, %zmm9, %zmm9
+	LONG $0x48355162; WORD $0x4bfa; BYTE $0x17 // b44: vpsubd 0x5c0(%r11), %zmm9, %zmm9
+	LONG $0x4854d162; WORD $0x6b59; BYTE $0x07 // b4b: vmulps 0x1c0(%r11), %zmm5, %zmm5
+	LONG $0x487c5162; WORD $0xd25b       // b52: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c5162; WORD $0x5359; BYTE $0x11 // b58: vmulps 0x440(%r11), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xdb5b       // b5f: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x48245162; WORD $0x5b59; BYTE $0x10 // b65: vmulps 0x400(%r11), %zmm11, %zmm11
+	LONG $0x4844d162; WORD $0xfa58       // b6c: vaddps %zmm10, %zmm7, %zmm7
+	LONG $0x481d5162; WORD $0x53fa; BYTE $0x16 // b72: vpsubd 0x580(%r11), %zmm12, %zmm10
+	LONG $0x483c5162; WORD $0xc358       // b79: vaddps %zmm11, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc05b       // b7f: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // b85: vcvtps2dq %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff6b       // b8b: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x487c5162; WORD $0xc25b       // b91: vcvtdq2ps %zmm10, %zmm8
+	LONG $0x483c5162; WORD $0x4359; BYTE $0x12 // b97: vmulps 0x480(%r11), %zmm8, %zmm8
+	LONG $0x484cd162; WORD $0xf058       // b9e: vaddps %zmm8, %zmm6, %zmm6
+	LONG $0x487c5162; WORD $0xc15b       // ba4: vcvtdq2ps %zmm9, %zmm8
+	LONG $0x483c5162; WORD $0x4359; BYTE $0x13 // baa: vmulps 0x4c0(%r11), %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xf65b       // bb1: vcvtps2dq %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0xe858       // bb7: vaddps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // bbd: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // bc3: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4845b162; WORD $0xf7ed       // bc9: vpaddsw %zmm23, %zmm7, %zmm6
+	LONG $0x48559162; WORD $0xe8ed       // bcf: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // bd5: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x497fd162; WORD $0x2a7f       // bdb: vmovdqu8 %zmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // be1: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // be5: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // be8: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // beb: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // bf1: movq 0x18(%r8), %r11
+	LONG $0xc97fd162; WORD $0x296f       // bf5: vmovdqu8 (%r9), %zmm5 {%k1} {z}
+	LONG $0x4855f162; WORD $0xf060       // bfb: vpunpcklbw %zmm0, %zmm5, %zmm6
+	LONG $0x4855f162; WORD $0xe868       // c01: vpunpckhbw %zmm0, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xf861       // c07: vpunpcklwd %zmm0, %zmm6, %zmm7
+	LONG $0x484df162; WORD $0xf069       // c0d: vpunpckhwd %zmm0, %zmm6, %zmm6
+	LONG $0x484dd162; WORD $0x73fa; BYTE $0x15 // c13: vpsubd 0x540(%r11), %zmm6, %zmm6
+	LONG $0x4845d162; WORD $0x7bfa; BYTE $0x14 // c1a: vpsubd 0x500(%r11), %zmm7, %zmm7
+	LONG $0x4864d162; WORD $0x5b59; BYTE $0x05 // c21: vmulps 0x140(%r11), %zmm3, %zmm3
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x04 // c28: vmulps 0x100(%r11), %zmm4, %zmm4
+	LONG $0x48557162; WORD $0xc061       // c2f: vpunpcklwd %zmm0, %zmm5, %zmm8
+	LONG $0x486cd162; WORD $0x5359; BYTE $0x06 // c35: vmulps 0x180(%r11), %zmm2, %zmm2
+	LONG $0x4855f162; WORD $0xe869       // c3c: vpunpckhwd %zmm0, %zmm5, %zmm5
+	LONG $0x4855d162; WORD $0x6bfa; BYTE $0x17 // c42: vpsubd 0x5c0(%r11), %zmm5, %zmm5
+	LONG $0x4874d162; WORD $0x4b59; BYTE $0x07 // c49: vmulps 0x1c0(%r11), %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0xf65b       // c50: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x11 // c56: vmulps 0x440(%r11), %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xff5b       // c5d: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x10 // c63: vmulps 0x400(%r11), %zmm7, %zmm7
+	LONG $0x4864f162; WORD $0xde58       // c6a: vaddps %zmm6, %zmm3, %zmm3
+	LONG $0x483dd162; WORD $0x73fa; BYTE $0x16 // c70: vpsubd 0x580(%r11), %zmm8, %zmm6
+	LONG $0x485cf162; WORD $0xe758       // c77: vaddps %zmm7, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // c7d: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // c83: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb6b       // c89: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x487cf162; WORD $0xe65b       // c8f: vcvtdq2ps %zmm6, %zmm4
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x12 // c95: vmulps 0x480(%r11), %zmm4, %zmm4
+	LONG $0x486cf162; WORD $0xd458       // c9c: vaddps %zmm4, %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xe55b       // ca2: vcvtdq2ps %zmm5, %zmm4
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x13 // ca8: vmulps 0x4c0(%r11), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // caf: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xcc58       // cb5: vaddps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // cbb: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // cc1: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865b162; WORD $0xd7ed       // cc7: vpaddsw %zmm23, %zmm3, %zmm2
+	LONG $0x48759162; WORD $0xc8ed       // ccd: vpaddsw %zmm24, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // cd3: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // cd9: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // cdf: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // ce3: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // ce6: addq %r8, %r9
+	LONG $0x06ff8348                     // ce9: cmpq $0x6, %rdi
+	LONG $0x03578f0f; WORD $0x0000       // ced: jg 0x104a <gemmVNNI6x64+0x104a>
+	LONG $0x0009c7e9; BYTE $0x00         // cf3: jmp 0x16bf <gemmVNNI6x64+0x16bf>
+	LONG $0x18488b4d                     // cf8: movq 0x18(%r8), %r9
+	LONG $0x487c0162; WORD $0xd25b       // cfc: vcvtdq2ps %zmm26, %zmm26
+	LONG $0x487c0162; WORD $0xc95b       // d02: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487ca162; WORD $0xf65b       // d08: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // d0e: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // d14: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // d1a: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // d20: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // d26: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // d2c: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // d32: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // d38: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // d3e: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // d44: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // d4a: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // d50: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // d56: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // d5c: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // d62: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // d68: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // d6e: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // d74: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // d7a: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // d80: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // d86: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x48fec162; WORD $0x796f; BYTE $0x08 // d8c: vmovdqu64 0x200(%r9), %zmm23
+	LONG $0x48fe4162; WORD $0x416f; BYTE $0x0a // d93: vmovdqu64 0x280(%r9), %zmm24
+	LONG $0x4045c162; WORD $0x796b; BYTE $0x09 // d9a: vpackssdw 0x240(%r9), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x416b; BYTE $0x0b // da1: vpackssdw 0x2c0(%r9), %zmm24, %zmm24
+	LONG $0x18488b4d                     // da8: movq 0x18(%r8), %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // dac: kmovq 0x60(%r8), %k1
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // db2: vmulps 0x100(%r9), %zmm26, %zmm26
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // db9: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // dc0: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // dc7: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x487d0162; WORD $0xd25b       // dce: vcvtps2dq %zmm26, %zmm26
+	LONG $0x487d0162; WORD $0xc95b       // dd4: vcvtps2dq %zmm25, %zmm25
+	LONG $0x487da162; WORD $0xf65b       // dda: vcvtps2dq %zmm22, %zmm22
+	LONG $0x487da162; WORD $0xed5b       // de0: vcvtps2dq %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed6b       // de6: vpackssdw %zmm21, %zmm22, %zmm21
+	LONG $0x402d0162; WORD $0xc96b       // dec: vpackssdw %zmm25, %zmm26, %zmm25
+	LONG $0x4035a162; WORD $0xf7ed       // df2: vpaddsw %zmm23, %zmm25, %zmm22
+	LONG $0x40558162; WORD $0xe8ed       // df8: vpaddsw %zmm24, %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed67       // dfe: vpackuswb %zmm21, %zmm22, %zmm21
+	LONG $0x497fe162; WORD $0x297f       // e04: vmovdqu8 %zmm21, (%rcx) {%k1}
+	LONG $0x28488b4d                     // e0a: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // e0e: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // e12: addq %rdx, %r9
+	LONG $0x18588b4d                     // e15: movq 0x18(%r8), %r11
+	LONG $0x90f8c1c4; WORD $0x6048       // e19: kmovq 0x60(%r8), %k1
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // e1f: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // e26: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // e2d: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // e34: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xe45b       // e3b: vcvtps2dq %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xdb5b       // e41: vcvtps2dq %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xd25b       // e47: vcvtps2dq %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xc95b       // e4d: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // e53: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x405da162; WORD $0xdb6b       // e59: vpackssdw %zmm19, %zmm20, %zmm19
+	LONG $0x4065a162; WORD $0xd7ed       // e5f: vpaddsw %zmm23, %zmm19, %zmm18
+	LONG $0x40758162; WORD $0xc8ed       // e65: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc967       // e6b: vpackuswb %zmm17, %zmm18, %zmm17
+	LONG $0x497fc162; WORD $0x0a7f       // e71: vmovdqu8 %zmm17, (%r10) {%k1}
+	LONG $0x28588b4d                     // e77: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // e7b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // e7e: addq %r11, %r9
+	LONG $0x18708b4d                     // e81: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // e85: kmovq 0x60(%r8), %k1
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // e8b: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // e92: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // e99: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // ea0: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x487da162; WORD $0xc05b       // ea7: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // ead: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // eb3: vcvtps2dq %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xed5b       // eb9: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // ebf: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x407d5162; WORD $0xff6b       // ec5: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x48053162; WORD $0xf7ed       // ecb: vpaddsw %zmm23, %zmm15, %zmm14
+	LONG $0x48151162; WORD $0xe8ed       // ed1: vpaddsw %zmm24, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // ed7: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // edd: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // ee3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // ee7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // eea: addq %r11, %r9
+	LONG $0x18588b49                     // eed: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // ef1: kmovq 0x60(%r8), %k1
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // ef7: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // efe: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // f05: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // f0c: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xe45b       // f13: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // f19: vcvtps2dq %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xd25b       // f1f: vcvtps2dq %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc95b       // f25: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // f2b: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x481d5162; WORD $0xdb6b       // f31: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x48253162; WORD $0xd7ed       // f37: vpaddsw %zmm23, %zmm11, %zmm10
+	LONG $0x48351162; WORD $0xc8ed       // f3d: vpaddsw %zmm24, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // f43: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x497f5162; WORD $0x0a7f       // f49: vmovdqu8 %zmm9, (%r10) {%k1}
+	LONG $0x28588b4d                     // f4f: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // f53: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // f56: addq %r11, %r9
+	LONG $0x18708b4d                     // f59: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // f5d: kmovq 0x60(%r8), %k1
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // f63: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // f6a: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // f71: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // f78: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x487d5162; WORD $0xc05b       // f7f: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // f85: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // f8b: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // f91: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // f97: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x483df162; WORD $0xff6b       // f9d: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x4845b162; WORD $0xf7ed       // fa3: vpaddsw %zmm23, %zmm7, %zmm6
+	LONG $0x48559162; WORD $0xe8ed       // fa9: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // faf: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x497fd162; WORD $0x2a7f       // fb5: vmovdqu8 %zmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // fbb: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // fbf: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // fc2: addq %r11, %r9
+	LONG $0x18588b49                     // fc5: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // fc9: kmovq 0x60(%r8), %k1
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // fcf: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // fd6: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // fdd: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // fe4: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // feb: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // ff1: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // ff7: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // ffd: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 1003: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // 1009: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x4865b162; WORD $0xd7ed       // 100f: vpaddsw %zmm23, %zmm3, %zmm2
+	LONG $0x48759162; WORD $0xc8ed       // 1015: vpaddsw %zmm24, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 101b: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // 1021: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 1027: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 102b: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 102e: addq %r8, %r9
+	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 1031: nopw %cs:(%rax,%rax)
+	LONG $0x06ff8348                     // 1040: cmpq $0x6, %rdi
+	LONG $0x06758e0f; WORD $0x0000       // 1044: jle 0x16bf <gemmVNNI6x64+0x16bf>
+	LONG $0x244c8b4d; BYTE $0x08         // 104a: movq 0x8(%r12), %r9
+	LONG $0x0cff8348                     // 104f: cmpq $0xc, %rdi
+	LONG $0xfa7f8d48                     // 1053: leaq -0x6(%rdi), %rdi
+	LONG $0x0006b841; WORD $0x0000       // 1057: movl $0x6, %r8d
+	LONG $0xc7420f4c                     // 105d: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 1061: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 1065: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 1069: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 106f: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 1072: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 1075: addq %r8, %rdx
+	LONG $0xffefa3e9; BYTE $0xff         // 1078: jmp 0x20 <gemmVNNI6x64+0x20>
+	LONG $0x000000bb; BYTE $0x3f         // 107d: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 1082: movl $0x3f800000, %r9d
+	LONG $0x18508b4d                     // 1088: movq 0x18(%r8), %r10
+	LONG $0x487d4262; WORD $0xd97c       // 108c: vpbroadcastd %r9d, %zmm27
+	LONG $0x487c0162; WORD $0xd25b       // 1092: vcvtdq2ps %zmm26, %zmm26
+	LONG $0x487c0162; WORD $0xc95b       // 1098: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487d6262; WORD $0xe37c       // 109e: vpbroadcastd %ebx, %zmm28
+	LONG $0x487ca162; WORD $0xf65b       // 10a4: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 10aa: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 10b0: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 10b6: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 10bc: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 10c2: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 10c8: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 10ce: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 10d4: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 10da: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 10e0: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 10e6: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 10ec: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 10f2: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 10f8: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 10fe: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 1104: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 110a: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1110: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 1116: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 111c: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1122: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x48fec162; WORD $0x7a6f; BYTE $0x08 // 1128: vmovdqu64 0x200(%r10), %zmm23
+	LONG $0x48fe4162; WORD $0x426f; BYTE $0x0a // 112f: vmovdqu64 0x280(%r10), %zmm24
+	LONG $0x4045c162; WORD $0x7a6b; BYTE $0x09 // 1136: vpackssdw 0x240(%r10), %zmm23, %zmm23
+	LONG $0x403d4162; WORD $0x426b; BYTE $0x0b // 113d: vpackssdw 0x2c0(%r10), %zmm24, %zmm24
+	LONG $0x18488b4d                     // 1144: movq 0x18(%r8), %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 1148: kmovq 0x60(%r8), %k1
+	LONG $0x402c4162; WORD $0x5159; BYTE $0x04 // 114e: vmulps 0x100(%r9), %zmm26, %zmm26
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 1155: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x404cc162; WORD $0x7159; BYTE $0x06 // 115c: vmulps 0x180(%r9), %zmm22, %zmm22
+	LONG $0x4054c162; WORD $0x6959; BYTE $0x07 // 1163: vmulps 0x1c0(%r9), %zmm21, %zmm21
+	LONG $0x402c4162; WORD $0x6959; BYTE $0x0c // 116a: vmulps 0x300(%r9), %zmm26, %zmm29
+	LONG $0x40344162; WORD $0x7159; BYTE $0x0d // 1171: vmulps 0x340(%r9), %zmm25, %zmm30
+	LONG $0x401c0162; WORD $0xed58       // 1178: vaddps %zmm29, %zmm28, %zmm29
+	LONG $0x40146162; WORD $0xe85f       // 117e: vmaxps %zmm0, %zmm29, %zmm29
+	LONG $0x40140162; WORD $0xeb5d       // 1184: vminps %zmm27, %zmm29, %zmm29
+	LONG $0x402c0162; WORD $0xd559       // 118a: vmulps %zmm29, %zmm26, %zmm26
+	LONG $0x401c0162; WORD $0xee58       // 1190: vaddps %zmm30, %zmm28, %zmm29
+	LONG $0x404c4162; WORD $0x7159; BYTE $0x0e // 1196: vmulps 0x380(%r9), %zmm22, %zmm30
+	LONG $0x40146162; WORD $0xe85f       // 119d: vmaxps %zmm0, %zmm29, %zmm29
+	LONG $0x487d0162; WORD $0xd25b       // 11a3: vcvtps2dq %zmm26, %zmm26
+	LONG $0x40140162; WORD $0xeb5d       // 11a9: vminps %zmm27, %zmm29, %zmm29
+	LONG $0x40340162; WORD $0xcd59       // 11af: vmulps %zmm29, %zmm25, %zmm25
+	LONG $0x40544162; WORD $0x6959; BYTE $0x0f // 11b5: vmulps 0x3c0(%r9), %zmm21, %zmm29
+	LONG $0x487d0162; WORD $0xc95b       // 11bc: vcvtps2dq %zmm25, %zmm25
+	LONG $0x402d0162; WORD $0xc96b       // 11c2: vpackssdw %zmm25, %zmm26, %zmm25
+	LONG $0x401c0162; WORD $0xd658       // 11c8: vaddps %zmm30, %zmm28, %zmm26
+	LONG $0x402c6162; WORD $0xd05f       // 11ce: vmaxps %zmm0, %zmm26, %zmm26
+	LONG $0x402c0162; WORD $0xd35d       // 11d4: vminps %zmm27, %zmm26, %zmm26
+	LONG $0x404c8162; WORD $0xf259       // 11da: vmulps %zmm26, %zmm22, %zmm22
+	LONG $0x401c0162; WORD $0xd558       // 11e0: vaddps %zmm29, %zmm28, %zmm26
+	LONG $0x402c6162; WORD $0xd05f       // 11e6: vmaxps %zmm0, %zmm26, %zmm26
+	LONG $0x487da162; WORD $0xf65b       // 11ec: vcvtps2dq %zmm22, %zmm22
+	LONG $0x402c0162; WORD $0xd35d       // 11f2: vminps %zmm27, %zmm26, %zmm26
+	LONG $0x40548162; WORD $0xea59       // 11f8: vmulps %zmm26, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xed5b       // 11fe: vcvtps2dq %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed6b       // 1204: vpackssdw %zmm21, %zmm22, %zmm21
+	LONG $0x4035a162; WORD $0xf7ed       // 120a: vpaddsw %zmm23, %zmm25, %zmm22
+	LONG $0x40558162; WORD $0xe8ed       // 1210: vpaddsw %zmm24, %zmm21, %zmm21
+	LONG $0x404da162; WORD $0xed67       // 1216: vpackuswb %zmm21, %zmm22, %zmm21
+	LONG $0x497fe162; WORD $0x297f       // 121c: vmovdqu8 %zmm21, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 1222: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 1226: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 122a: addq %rdx, %r9
+	LONG $0x18588b4d                     // 122d: movq 0x18(%r8), %r11
+	LONG $0x90f8c1c4; WORD $0x6048       // 1231: kmovq 0x60(%r8), %k1
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1237: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 123e: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x06 // 1245: vmulps 0x180(%r11), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x07 // 124c: vmulps 0x1c0(%r11), %zmm17, %zmm17
+	LONG $0x405cc162; WORD $0x6b59; BYTE $0x0c // 1253: vmulps 0x300(%r11), %zmm20, %zmm21
+	LONG $0x4064c162; WORD $0x7359; BYTE $0x0d // 125a: vmulps 0x340(%r11), %zmm19, %zmm22
+	LONG $0x401ca162; WORD $0xed58       // 1261: vaddps %zmm21, %zmm28, %zmm21
+	LONG $0x4054e162; WORD $0xe85f       // 1267: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x40548162; WORD $0xeb5d       // 126d: vminps %zmm27, %zmm21, %zmm21
+	LONG $0x405ca162; WORD $0xe559       // 1273: vmulps %zmm21, %zmm20, %zmm20
+	LONG $0x401ca162; WORD $0xee58       // 1279: vaddps %zmm22, %zmm28, %zmm21
+	LONG $0x406cc162; WORD $0x7359; BYTE $0x0e // 127f: vmulps 0x380(%r11), %zmm18, %zmm22
+	LONG $0x4054e162; WORD $0xe85f       // 1286: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xe45b       // 128c: vcvtps2dq %zmm20, %zmm20
+	LONG $0x40548162; WORD $0xeb5d       // 1292: vminps %zmm27, %zmm21, %zmm21
+	LONG $0x4064a162; WORD $0xdd59       // 1298: vmulps %zmm21, %zmm19, %zmm19
+	LONG $0x4074c162; WORD $0x6b59; BYTE $0x0f // 129e: vmulps 0x3c0(%r11), %zmm17, %zmm21
+	LONG $0x487da162; WORD $0xdb5b       // 12a5: vcvtps2dq %zmm19, %zmm19
+	LONG $0x405da162; WORD $0xdb6b       // 12ab: vpackssdw %zmm19, %zmm20, %zmm19
+	LONG $0x401ca162; WORD $0xe658       // 12b1: vaddps %zmm22, %zmm28, %zmm20
+	LONG $0x405ce162; WORD $0xe05f       // 12b7: vmaxps %zmm0, %zmm20, %zmm20
+	LONG $0x405c8162; WORD $0xe35d       // 12bd: vminps %zmm27, %zmm20, %zmm20
+	LONG $0x406ca162; WORD $0xd459       // 12c3: vmulps %zmm20, %zmm18, %zmm18
+	LONG $0x401ca162; WORD $0xe558       // 12c9: vaddps %zmm21, %zmm28, %zmm20
+	LONG $0x405ce162; WORD $0xe05f       // 12cf: vmaxps %zmm0, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xd25b       // 12d5: vcvtps2dq %zmm18, %zmm18
+	LONG $0x405c8162; WORD $0xe35d       // 12db: vminps %zmm27, %zmm20, %zmm20
+	LONG $0x4074a162; WORD $0xcc59       // 12e1: vmulps %zmm20, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc95b       // 12e7: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // 12ed: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x4065a162; WORD $0xd7ed       // 12f3: vpaddsw %zmm23, %zmm19, %zmm18
+	LONG $0x40758162; WORD $0xc8ed       // 12f9: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc967       // 12ff: vpackuswb %zmm17, %zmm18, %zmm17
+	LONG $0x497fc162; WORD $0x0a7f       // 1305: vmovdqu8 %zmm17, (%r10) {%k1}
+	LONG $0x28588b4d                     // 130b: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 130f: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1312: addq %r11, %r9
+	LONG $0x18708b4d                     // 1315: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 1319: kmovq 0x60(%r8), %k1
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x04 // 131f: vmulps 0x100(%r14), %zmm16, %zmm16
+	LONG $0x48045162; WORD $0x7e59; BYTE $0x05 // 1326: vmulps 0x140(%r14), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x7659; BYTE $0x06 // 132d: vmulps 0x180(%r14), %zmm14, %zmm14
+	LONG $0x48145162; WORD $0x6e59; BYTE $0x07 // 1334: vmulps 0x1c0(%r14), %zmm13, %zmm13
+	LONG $0x407cc162; WORD $0x4e59; BYTE $0x0c // 133b: vmulps 0x300(%r14), %zmm16, %zmm17
+	LONG $0x4804c162; WORD $0x5659; BYTE $0x0d // 1342: vmulps 0x340(%r14), %zmm15, %zmm18
+	LONG $0x401ca162; WORD $0xc958       // 1349: vaddps %zmm17, %zmm28, %zmm17
+	LONG $0x4074e162; WORD $0xc85f       // 134f: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x40748162; WORD $0xcb5d       // 1355: vminps %zmm27, %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc159       // 135b: vmulps %zmm17, %zmm16, %zmm16
+	LONG $0x401ca162; WORD $0xca58       // 1361: vaddps %zmm18, %zmm28, %zmm17
+	LONG $0x480cc162; WORD $0x5659; BYTE $0x0e // 1367: vmulps 0x380(%r14), %zmm14, %zmm18
+	LONG $0x4074e162; WORD $0xc85f       // 136e: vmaxps %zmm0, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xc05b       // 1374: vcvtps2dq %zmm16, %zmm16
+	LONG $0x40748162; WORD $0xcb5d       // 137a: vminps %zmm27, %zmm17, %zmm17
+	LONG $0x48043162; WORD $0xf959       // 1380: vmulps %zmm17, %zmm15, %zmm15
+	LONG $0x4814c162; WORD $0x4e59; BYTE $0x0f // 1386: vmulps 0x3c0(%r14), %zmm13, %zmm17
+	LONG $0x487d5162; WORD $0xff5b       // 138d: vcvtps2dq %zmm15, %zmm15
+	LONG $0x407d5162; WORD $0xff6b       // 1393: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x401ca162; WORD $0xc258       // 1399: vaddps %zmm18, %zmm28, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 139f: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407c8162; WORD $0xc35d       // 13a5: vminps %zmm27, %zmm16, %zmm16
+	LONG $0x480c3162; WORD $0xf059       // 13ab: vmulps %zmm16, %zmm14, %zmm14
+	LONG $0x401ca162; WORD $0xc158       // 13b1: vaddps %zmm17, %zmm28, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 13b7: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xf65b       // 13bd: vcvtps2dq %zmm14, %zmm14
+	LONG $0x407c8162; WORD $0xc35d       // 13c3: vminps %zmm27, %zmm16, %zmm16
+	LONG $0x48143162; WORD $0xe859       // 13c9: vmulps %zmm16, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 13cf: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // 13d5: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x48053162; WORD $0xf7ed       // 13db: vpaddsw %zmm23, %zmm15, %zmm14
+	LONG $0x48151162; WORD $0xe8ed       // 13e1: vpaddsw %zmm24, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 13e7: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // 13ed: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // 13f3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 13f7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 13fa: addq %r11, %r9
+	LONG $0x18588b49                     // 13fd: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 1401: kmovq 0x60(%r8), %k1
+	LONG $0x481c7162; WORD $0x6359; BYTE $0x04 // 1407: vmulps 0x100(%rbx), %zmm12, %zmm12
+	LONG $0x48247162; WORD $0x5b59; BYTE $0x05 // 140e: vmulps 0x140(%rbx), %zmm11, %zmm11
+	LONG $0x482c7162; WORD $0x5359; BYTE $0x06 // 1415: vmulps 0x180(%rbx), %zmm10, %zmm10
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x07 // 141c: vmulps 0x1c0(%rbx), %zmm9, %zmm9
+	LONG $0x481c7162; WORD $0x6b59; BYTE $0x0c // 1423: vmulps 0x300(%rbx), %zmm12, %zmm13
+	LONG $0x48247162; WORD $0x7359; BYTE $0x0d // 142a: vmulps 0x340(%rbx), %zmm11, %zmm14
+	LONG $0x401c5162; WORD $0xed58       // 1431: vaddps %zmm13, %zmm28, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 1437: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48141162; WORD $0xeb5d       // 143d: vminps %zmm27, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 1443: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x401c5162; WORD $0xee58       // 1449: vaddps %zmm14, %zmm28, %zmm13
+	LONG $0x482c7162; WORD $0x7359; BYTE $0x0e // 144f: vmulps 0x380(%rbx), %zmm10, %zmm14
+	LONG $0x48147162; WORD $0xe85f       // 1456: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xe45b       // 145c: vcvtps2dq %zmm12, %zmm12
+	LONG $0x48141162; WORD $0xeb5d       // 1462: vminps %zmm27, %zmm13, %zmm13
+	LONG $0x48245162; WORD $0xdd59       // 1468: vmulps %zmm13, %zmm11, %zmm11
+	LONG $0x48347162; WORD $0x6b59; BYTE $0x0f // 146e: vmulps 0x3c0(%rbx), %zmm9, %zmm13
+	LONG $0x487d5162; WORD $0xdb5b       // 1475: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // 147b: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x401c5162; WORD $0xe658       // 1481: vaddps %zmm14, %zmm28, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 1487: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c1162; WORD $0xe35d       // 148d: vminps %zmm27, %zmm12, %zmm12
+	LONG $0x482c5162; WORD $0xd459       // 1493: vmulps %zmm12, %zmm10, %zmm10
+	LONG $0x401c5162; WORD $0xe558       // 1499: vaddps %zmm13, %zmm28, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 149f: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xd25b       // 14a5: vcvtps2dq %zmm10, %zmm10
+	LONG $0x481c1162; WORD $0xe35d       // 14ab: vminps %zmm27, %zmm12, %zmm12
+	LONG $0x48345162; WORD $0xcc59       // 14b1: vmulps %zmm12, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 14b7: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // 14bd: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x48253162; WORD $0xd7ed       // 14c3: vpaddsw %zmm23, %zmm11, %zmm10
+	LONG $0x48351162; WORD $0xc8ed       // 14c9: vpaddsw %zmm24, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // 14cf: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x497f5162; WORD $0x0a7f       // 14d5: vmovdqu8 %zmm9, (%r10) {%k1}
+	LONG $0x28588b4d                     // 14db: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 14df: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 14e2: addq %r11, %r9
+	LONG $0x18708b4d                     // 14e5: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 14e9: kmovq 0x60(%r8), %k1
+	LONG $0x483c5162; WORD $0x4659; BYTE $0x04 // 14ef: vmulps 0x100(%r14), %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0x7e59; BYTE $0x05 // 14f6: vmulps 0x140(%r14), %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x06 // 14fd: vmulps 0x180(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x07 // 1504: vmulps 0x1c0(%r14), %zmm5, %zmm5
+	LONG $0x483c5162; WORD $0x4e59; BYTE $0x0c // 150b: vmulps 0x300(%r14), %zmm8, %zmm9
+	LONG $0x48445162; WORD $0x5659; BYTE $0x0d // 1512: vmulps 0x340(%r14), %zmm7, %zmm10
+	LONG $0x401c5162; WORD $0xc958       // 1519: vaddps %zmm9, %zmm28, %zmm9
+	LONG $0x48347162; WORD $0xc85f       // 151f: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x48341162; WORD $0xcb5d       // 1525: vminps %zmm27, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc159       // 152b: vmulps %zmm9, %zmm8, %zmm8
+	LONG $0x401c5162; WORD $0xca58       // 1531: vaddps %zmm10, %zmm28, %zmm9
+	LONG $0x484c5162; WORD $0x5659; BYTE $0x0e // 1537: vmulps 0x380(%r14), %zmm6, %zmm10
+	LONG $0x48347162; WORD $0xc85f       // 153e: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc05b       // 1544: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48341162; WORD $0xcb5d       // 154a: vminps %zmm27, %zmm9, %zmm9
+	LONG $0x4844d162; WORD $0xf959       // 1550: vmulps %zmm9, %zmm7, %zmm7
+	LONG $0x48545162; WORD $0x4e59; BYTE $0x0f // 1556: vmulps 0x3c0(%r14), %zmm5, %zmm9
+	LONG $0x487df162; WORD $0xff5b       // 155d: vcvtps2dq %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff6b       // 1563: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x401c5162; WORD $0xc258       // 1569: vaddps %zmm10, %zmm28, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 156f: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c1162; WORD $0xc35d       // 1575: vminps %zmm27, %zmm8, %zmm8
+	LONG $0x484cd162; WORD $0xf059       // 157b: vmulps %zmm8, %zmm6, %zmm6
+	LONG $0x401c5162; WORD $0xc158       // 1581: vaddps %zmm9, %zmm28, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 1587: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xf65b       // 158d: vcvtps2dq %zmm6, %zmm6
+	LONG $0x483c1162; WORD $0xc35d       // 1593: vminps %zmm27, %zmm8, %zmm8
+	LONG $0x4854d162; WORD $0xe859       // 1599: vmulps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 159f: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 15a5: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4845b162; WORD $0xf7ed       // 15ab: vpaddsw %zmm23, %zmm7, %zmm6
+	LONG $0x48559162; WORD $0xe8ed       // 15b1: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 15b7: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x497fd162; WORD $0x2a7f       // 15bd: vmovdqu8 %zmm5, (%r10) {%k1}
+	LONG $0x28588b4d                     // 15c3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 15c7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 15ca: addq %r11, %r9
+	LONG $0x18588b49                     // 15cd: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 15d1: kmovq 0x60(%r8), %k1
+	LONG $0x485cf162; WORD $0x6359; BYTE $0x04 // 15d7: vmulps 0x100(%rbx), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x05 // 15de: vmulps 0x140(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x06 // 15e5: vmulps 0x180(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x07 // 15ec: vmulps 0x1c0(%rbx), %zmm1, %zmm1
+	LONG $0x485cf162; WORD $0x6b59; BYTE $0x0c // 15f3: vmulps 0x300(%rbx), %zmm4, %zmm5
+	LONG $0x4864f162; WORD $0x7359; BYTE $0x0d // 15fa: vmulps 0x340(%rbx), %zmm3, %zmm6
+	LONG $0x401cf162; WORD $0xed58       // 1601: vaddps %zmm5, %zmm28, %zmm5
+	LONG $0x4854f162; WORD $0xe85f       // 1607: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x48549162; WORD $0xeb5d       // 160d: vminps %zmm27, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe559       // 1613: vmulps %zmm5, %zmm4, %zmm4
+	LONG $0x401cf162; WORD $0xee58       // 1619: vaddps %zmm6, %zmm28, %zmm5
+	LONG $0x486cf162; WORD $0x7359; BYTE $0x0e // 161f: vmulps 0x380(%rbx), %zmm2, %zmm6
+	LONG $0x4854f162; WORD $0xe85f       // 1626: vmaxps %zmm0, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xe45b       // 162c: vcvtps2dq %zmm4, %zmm4
+	LONG $0x48549162; WORD $0xeb5d       // 1632: vminps %zmm27, %zmm5, %zmm5
+	LONG $0x4864f162; WORD $0xdd59       // 1638: vmulps %zmm5, %zmm3, %zmm3
+	LONG $0x4874f162; WORD $0x6b59; BYTE $0x0f // 163e: vmulps 0x3c0(%rbx), %zmm1, %zmm5
+	LONG $0x487df162; WORD $0xdb5b       // 1645: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb6b       // 164b: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x401cf162; WORD $0xe658       // 1651: vaddps %zmm6, %zmm28, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 1657: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485c9162; WORD $0xe35d       // 165d: vminps %zmm27, %zmm4, %zmm4
+	LONG $0x486cf162; WORD $0xd459       // 1663: vmulps %zmm4, %zmm2, %zmm2
+	LONG $0x401cf162; WORD $0xe558       // 1669: vaddps %zmm5, %zmm28, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 166f: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // 1675: vcvtps2dq %zmm2, %zmm2
+	LONG $0x485c9162; WORD $0xe35d       // 167b: vminps %zmm27, %zmm4, %zmm4
+	LONG $0x4874f162; WORD $0xcc59       // 1681: vmulps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1687: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 168d: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865b162; WORD $0xd7ed       // 1693: vpaddsw %zmm23, %zmm3, %zmm2
+	LONG $0x48759162; WORD $0xc8ed       // 1699: vpaddsw %zmm24, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 169f: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // 16a5: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 16ab: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 16af: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 16b2: addq %r8, %r9
+	LONG $0x06ff8348                     // 16b5: cmpq $0x6, %rdi
+	LONG $0xf98b8f0f; WORD $0xffff       // 16b9: jg 0x104a <gemmVNNI6x64+0x104a>
+	WORD $0xf8c5; BYTE $0x77             // 16bf: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
@@ -999,1152 +1012,1164 @@ TEXT ·gemmVNNI8x48(SB), NOSPLIT, $0-8
 	LONG $0xc0eff9c5                     // 018: vpxor %xmm0, %xmm0, %xmm0
 	LONG $0x00401f0f                     // 01c: nopl (%rax)
 	WORD $0x894d; BYTE $0xe0             // 020: movq %r12, %r8
-	LONG $0x18708b4d                     // 023: movq 0x18(%r8), %r14
-	LONG $0x08488b4d                     // 027: movq 0x8(%r8), %r9
-	LONG $0x10508b4d                     // 02b: movq 0x10(%r8), %r10
-	WORD $0x8949; BYTE $0xc7             // 02f: movq %rax, %r15
-	LONG $0x48fed162; WORD $0x1e6f       // 032: vmovdqu64 (%r14), %zmm3
-	LONG $0x48fed162; WORD $0x566f; BYTE $0x01 // 038: vmovdqu64 0x40(%r14), %zmm2
-	LONG $0x48fed162; WORD $0x4e6f; BYTE $0x02 // 03f: vmovdqu64 0x80(%r14), %zmm1
-	LONG $0x48708b4d                     // 046: movq 0x48(%r8), %r14
-	LONG $0x491c8d4b                     // 04a: leaq (%r9,%r9,2), %rbx
-	LONG $0x181c8d4c                     // 04e: leaq (%rax,%rbx), %r11
-	LONG $0x581c8d48                     // 052: leaq (%rax,%rbx,2), %rbx
-	LONG $0x48fdf162; WORD $0xe16f       // 056: vmovdqa64 %zmm1, %zmm4
-	LONG $0x48fdf162; WORD $0xea6f       // 05c: vmovdqa64 %zmm2, %zmm5
-	LONG $0x48fdf162; WORD $0xf36f       // 062: vmovdqa64 %zmm3, %zmm6
-	LONG $0x48fdf162; WORD $0xf96f       // 068: vmovdqa64 %zmm1, %zmm7
-	LONG $0x48fd7162; WORD $0xc26f       // 06e: vmovdqa64 %zmm2, %zmm8
-	LONG $0x48fd7162; WORD $0xcb6f       // 074: vmovdqa64 %zmm3, %zmm9
-	LONG $0x48fd7162; WORD $0xd16f       // 07a: vmovdqa64 %zmm1, %zmm10
-	LONG $0x48fd7162; WORD $0xda6f       // 080: vmovdqa64 %zmm2, %zmm11
-	LONG $0x48fd7162; WORD $0xe36f       // 086: vmovdqa64 %zmm3, %zmm12
-	LONG $0x48fd7162; WORD $0xe96f       // 08c: vmovdqa64 %zmm1, %zmm13
-	LONG $0x48fd7162; WORD $0xf26f       // 092: vmovdqa64 %zmm2, %zmm14
-	LONG $0x48fd7162; WORD $0xfb6f       // 098: vmovdqa64 %zmm3, %zmm15
-	LONG $0x48fde162; WORD $0xc16f       // 09e: vmovdqa64 %zmm1, %zmm16
-	LONG $0x48fde162; WORD $0xca6f       // 0a4: vmovdqa64 %zmm2, %zmm17
-	LONG $0x48fde162; WORD $0xd36f       // 0aa: vmovdqa64 %zmm3, %zmm18
-	LONG $0x48fde162; WORD $0xd96f       // 0b0: vmovdqa64 %zmm1, %zmm19
-	LONG $0x48fde162; WORD $0xe26f       // 0b6: vmovdqa64 %zmm2, %zmm20
-	LONG $0x48fde162; WORD $0xeb6f       // 0bc: vmovdqa64 %zmm3, %zmm21
-	LONG $0x48fd6162; WORD $0xc96f       // 0c2: vmovdqa64 %zmm1, %zmm25
-	LONG $0x48fd6162; WORD $0xda6f       // 0c8: vmovdqa64 %zmm2, %zmm27
-	LONG $0x48fd6162; WORD $0xe36f       // 0ce: vmovdqa64 %zmm3, %zmm28
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0d4: nopw %cs:(%rax,%rax)
-	LONG $0x40688b4d                     // 0e0: movq 0x40(%r8), %r13
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0e4: nopw %cs:(%rax,%rax)
-	LONG $0x48fec162; WORD $0x326f       // 0f0: vmovdqu64 (%r10), %zmm22
-	LONG $0x487d0262; WORD $0x2c58; BYTE $0x0f // 0f6: vpbroadcastd (%r15,%r9), %zmm29
-	LONG $0x48fec162; WORD $0x7a6f; BYTE $0x01 // 0fd: vmovdqu64 0x40(%r10), %zmm23
-	LONG $0x48fe4162; WORD $0x426f; BYTE $0x02 // 104: vmovdqu64 0x80(%r10), %zmm24
-	LONG $0x487d0262; WORD $0x3458; BYTE $0x4f // 10b: vpbroadcastd (%r15,%r9,2), %zmm30
-	LONG $0x487d4262; WORD $0x1758       // 112: vpbroadcastd (%r15), %zmm26
-	LONG $0x04c78349                     // 118: addq $0x4, %r15
-	LONG $0xc0c28149; WORD $0x0000; BYTE $0x00 // 11c: addq $0xc0, %r10
-	LONG $0x4015a262; WORD $0xee50       // 123: vpdpbusd %zmm22, %zmm29, %zmm21
-	LONG $0x4015a262; WORD $0xe750       // 129: vpdpbusd %zmm23, %zmm29, %zmm20
-	LONG $0x40158262; WORD $0xd850       // 12f: vpdpbusd %zmm24, %zmm29, %zmm19
-	LONG $0x487d4262; WORD $0x2b58       // 135: vpbroadcastd (%r11), %zmm29
-	LONG $0x400da262; WORD $0xd650       // 13b: vpdpbusd %zmm22, %zmm30, %zmm18
-	LONG $0x400da262; WORD $0xcf50       // 141: vpdpbusd %zmm23, %zmm30, %zmm17
-	LONG $0x400d8262; WORD $0xc050       // 147: vpdpbusd %zmm24, %zmm30, %zmm16
-	LONG $0x487d0262; WORD $0x3458; BYTE $0x0b // 14d: vpbroadcastd (%r11,%r9), %zmm30
-	LONG $0x402d2262; WORD $0xe650       // 154: vpdpbusd %zmm22, %zmm26, %zmm28
-	LONG $0x402d2262; WORD $0xdf50       // 15a: vpdpbusd %zmm23, %zmm26, %zmm27
-	LONG $0x402d0262; WORD $0xc850       // 160: vpdpbusd %zmm24, %zmm26, %zmm25
-	LONG $0x40153262; WORD $0xfe50       // 166: vpdpbusd %zmm22, %zmm29, %zmm15
-	LONG $0x40153262; WORD $0xf750       // 16c: vpdpbusd %zmm23, %zmm29, %zmm14
-	LONG $0x40151262; WORD $0xe850       // 172: vpdpbusd %zmm24, %zmm29, %zmm13
-	LONG $0x487d0262; WORD $0x2c58; BYTE $0x4b // 178: vpbroadcastd (%r11,%r9,2), %zmm29
-	LONG $0x400d3262; WORD $0xe650       // 17f: vpdpbusd %zmm22, %zmm30, %zmm12
-	LONG $0x400d3262; WORD $0xdf50       // 185: vpdpbusd %zmm23, %zmm30, %zmm11
-	LONG $0x400d1262; WORD $0xd050       // 18b: vpdpbusd %zmm24, %zmm30, %zmm10
-	LONG $0x487d6262; WORD $0x3358       // 191: vpbroadcastd (%rbx), %zmm30
-	LONG $0x04c38349                     // 197: addq $0x4, %r11
-	LONG $0x40153262; WORD $0xce50       // 19b: vpdpbusd %zmm22, %zmm29, %zmm9
-	LONG $0x40153262; WORD $0xc750       // 1a1: vpdpbusd %zmm23, %zmm29, %zmm8
-	LONG $0x40159262; WORD $0xf850       // 1a7: vpdpbusd %zmm24, %zmm29, %zmm7
-	LONG $0x487d2262; WORD $0x2c58; BYTE $0x0b // 1ad: vpbroadcastd (%rbx,%r9), %zmm29
-	LONG $0x400db262; WORD $0xf650       // 1b4: vpdpbusd %zmm22, %zmm30, %zmm6
-	LONG $0x400db262; WORD $0xef50       // 1ba: vpdpbusd %zmm23, %zmm30, %zmm5
-	LONG $0x400d9262; WORD $0xe050       // 1c0: vpdpbusd %zmm24, %zmm30, %zmm4
-	LONG $0x04c38348                     // 1c6: addq $0x4, %rbx
-	WORD $0xff49; BYTE $0xcd             // 1ca: decq %r13
-	LONG $0x4015b262; WORD $0xde50       // 1cd: vpdpbusd %zmm22, %zmm29, %zmm3
-	LONG $0x4015b262; WORD $0xd750       // 1d3: vpdpbusd %zmm23, %zmm29, %zmm2
-	LONG $0x40159262; WORD $0xc850       // 1d9: vpdpbusd %zmm24, %zmm29, %zmm1
-	LONG $0xff0b850f; WORD $0xffff       // 1df: jne 0x1780 <gemmVNNI8x48+0xf0>
-	LONG $0x50688b4d                     // 1e5: movq 0x50(%r8), %r13
-	WORD $0x014d; BYTE $0xef             // 1e9: addq %r13, %r15
-	WORD $0x014d; BYTE $0xeb             // 1ec: addq %r13, %r11
-	WORD $0x014c; BYTE $0xeb             // 1ef: addq %r13, %rbx
-	WORD $0xff49; BYTE $0xce             // 1f2: decq %r14
-	LONG $0xfee5850f; WORD $0xffff       // 1f5: jne 0x1770 <gemmVNNI8x48+0xe0>
-	LONG $0x58488b4d                     // 1fb: movq 0x58(%r8), %r9
-	LONG $0x01f98349                     // 1ff: cmpq $0x1, %r9
-	LONG $0x04e78f0f; WORD $0x0000       // 203: jg 0x1d80 <gemmVNNI8x48+0x6f0>
-	WORD $0x854d; BYTE $0xc9             // 209: testq %r9, %r9
-	LONG $0x0cf1840f; WORD $0x0000       // 20c: je 0x2593 <gemmVNNI8x48+0xf03>
-	LONG $0x01f98349                     // 212: cmpq $0x1, %r9
-	LONG $0x1104850f; WORD $0x0000       // 216: jne 0x29b0 <gemmVNNI8x48+0x1320>
-	LONG $0x0100b949; LONG $0x06050402; WORD $0x0908 // 21c: movabsq $0x908060504020100, %r9
-	LONG $0x0c0aba49; LONG $0x07030e0d; WORD $0x0f0b // 226: movabsq $0xf0b07030e0d0c0a, %r10
-	LONG $0x08fdc162; WORD $0xf16e       // 230: vmovq %r9, %xmm22
-	LONG $0x0100b949; LONG $0x04030002; WORD $0x0005 // 236: movabsq $0x5040300020100, %r9
-	LONG $0x0706b949; LONG $0x0a090008; WORD $0x000b // 240: movabsq $0xb0a0900080706, %r9
-	LONG $0x18488b4d                     // 24a: movq 0x18(%r8), %r9
-	LONG $0x08fdc162; WORD $0xfa6e       // 24e: vmovq %r10, %xmm23
-	LONG $0x487c0162; WORD $0xe45b       // 254: vcvtdq2ps %zmm28, %zmm28
-	LONG $0x487c0162; WORD $0xdb5b       // 25a: vcvtdq2ps %zmm27, %zmm27
-	LONG $0x487c0162; WORD $0xc95b       // 260: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x487ca162; WORD $0xed5b       // 266: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 26c: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 272: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 278: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 27e: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 284: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 28a: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 290: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 296: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 29c: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 2a2: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 2a8: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 2ae: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 2b4: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 2ba: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 2c0: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 2c6: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 2cc: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 2d2: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 2d8: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 2de: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x00cda162; WORD $0xf76c       // 2e4: vpunpcklqdq %xmm23, %xmm22, %xmm22
-	LONG $0x487da262; WORD $0xf631       // 2ea: vpmovzxbd %xmm22, %zmm22
-	LONG $0x48fe4162; WORD $0x516f; BYTE $0x08 // 2f0: vmovdqu64 0x200(%r9), %zmm26
-	LONG $0x48fec162; WORD $0x796f; BYTE $0x06 // 2f7: vmovdqu64 0x180(%r9), %zmm23
-	LONG $0x40454162; WORD $0x416b; BYTE $0x07 // 2fe: vpackssdw 0x1c0(%r9), %zmm23, %zmm24
-	LONG $0x18488b4d                     // 305: movq 0x18(%r8), %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // 309: kmovq 0x60(%r8), %k1
-	LONG $0x40244162; WORD $0x5959; BYTE $0x04 // 30f: vmulps 0x100(%r9), %zmm27, %zmm27
-	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 316: vmulps 0x140(%r9), %zmm25, %zmm25
-	LONG $0x402d8162; WORD $0xfa6b       // 31d: vpackssdw %zmm26, %zmm26, %zmm23
-	LONG $0x401c4162; WORD $0x5159; BYTE $0x03 // 323: vmulps 0xc0(%r9), %zmm28, %zmm26
-	LONG $0x40244162; WORD $0x595d; BYTE $0x0a // 32a: vminps 0x280(%r9), %zmm27, %zmm27
-	LONG $0x40344162; WORD $0x495d; BYTE $0x0b // 331: vminps 0x2c0(%r9), %zmm25, %zmm25
-	LONG $0x402c4162; WORD $0x515d; BYTE $0x09 // 338: vminps 0x240(%r9), %zmm26, %zmm26
-	LONG $0x487d0162; WORD $0xc95b       // 33f: vcvtps2dq %zmm25, %zmm25
-	LONG $0x487d0162; WORD $0xdb5b       // 345: vcvtps2dq %zmm27, %zmm27
-	LONG $0x487d0162; WORD $0xd25b       // 34b: vcvtps2dq %zmm26, %zmm26
-	LONG $0x40350162; WORD $0xc96b       // 351: vpackssdw %zmm25, %zmm25, %zmm25
-	LONG $0x402d0162; WORD $0xd36b       // 357: vpackssdw %zmm27, %zmm26, %zmm26
-	LONG $0x40352162; WORD $0xcfed       // 35d: vpaddsw %zmm23, %zmm25, %zmm25
-	LONG $0x402d0162; WORD $0xd0ed       // 363: vpaddsw %zmm24, %zmm26, %zmm26
-	LONG $0x402d0162; WORD $0xc967       // 369: vpackuswb %zmm25, %zmm26, %zmm25
-	LONG $0x404d0262; WORD $0xc936       // 36f: vpermd %zmm25, %zmm22, %zmm25
-	LONG $0x497f6162; WORD $0x097f       // 375: vmovdqu8 %zmm25, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 37b: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 37f: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 383: addq %rdx, %r9
-	LONG $0x18588b4d                     // 386: movq 0x18(%r8), %r11
-	LONG $0x90f8c1c4; WORD $0x6048       // 38a: kmovq 0x60(%r8), %k1
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 390: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 397: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 39e: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x4054c162; WORD $0x6b5d; BYTE $0x09 // 3a5: vminps 0x240(%r11), %zmm21, %zmm21
-	LONG $0x405cc162; WORD $0x635d; BYTE $0x0a // 3ac: vminps 0x280(%r11), %zmm20, %zmm20
-	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0b // 3b3: vminps 0x2c0(%r11), %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 3ba: vcvtps2dq %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xed5b       // 3c0: vcvtps2dq %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xe45b       // 3c6: vcvtps2dq %zmm20, %zmm20
-	LONG $0x4055a162; WORD $0xe46b       // 3cc: vpackssdw %zmm20, %zmm21, %zmm20
-	LONG $0x4065a162; WORD $0xdb6b       // 3d2: vpackssdw %zmm19, %zmm19, %zmm19
-	LONG $0x405d8162; WORD $0xe0ed       // 3d8: vpaddsw %zmm24, %zmm20, %zmm20
-	LONG $0x4065a162; WORD $0xdfed       // 3de: vpaddsw %zmm23, %zmm19, %zmm19
-	LONG $0x405da162; WORD $0xdb67       // 3e4: vpackuswb %zmm19, %zmm20, %zmm19
-	LONG $0x404da262; WORD $0xdb36       // 3ea: vpermd %zmm19, %zmm22, %zmm19
-	LONG $0x497fc162; WORD $0x1a7f       // 3f0: vmovdqu8 %zmm19, (%r10) {%k1}
-	LONG $0x28588b4d                     // 3f6: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 3fa: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 3fd: addq %r11, %r9
-	LONG $0x18708b4d                     // 400: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // 404: kmovq 0x60(%r8), %k1
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 40a: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 411: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 418: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x406cc162; WORD $0x565d; BYTE $0x09 // 41f: vminps 0x240(%r14), %zmm18, %zmm18
-	LONG $0x4074c162; WORD $0x4e5d; BYTE $0x0a // 426: vminps 0x280(%r14), %zmm17, %zmm17
-	LONG $0x407cc162; WORD $0x465d; BYTE $0x0b // 42d: vminps 0x2c0(%r14), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 434: vcvtps2dq %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xd25b       // 43a: vcvtps2dq %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xc95b       // 440: vcvtps2dq %zmm17, %zmm17
-	LONG $0x406da162; WORD $0xc96b       // 446: vpackssdw %zmm17, %zmm18, %zmm17
-	LONG $0x407da162; WORD $0xc06b       // 44c: vpackssdw %zmm16, %zmm16, %zmm16
-	LONG $0x40758162; WORD $0xc8ed       // 452: vpaddsw %zmm24, %zmm17, %zmm17
-	LONG $0x407da162; WORD $0xc7ed       // 458: vpaddsw %zmm23, %zmm16, %zmm16
-	LONG $0x4075a162; WORD $0xc067       // 45e: vpackuswb %zmm16, %zmm17, %zmm16
-	LONG $0x404da262; WORD $0xc036       // 464: vpermd %zmm16, %zmm22, %zmm16
-	LONG $0x497fc162; WORD $0x027f       // 46a: vmovdqu8 %zmm16, (%r10) {%k1}
-	LONG $0x28588b4d                     // 470: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 474: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 477: addq %r11, %r9
-	LONG $0x18588b49                     // 47a: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // 47e: kmovq 0x60(%r8), %k1
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 484: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 48b: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 492: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x48047162; WORD $0x7b5d; BYTE $0x09 // 499: vminps 0x240(%rbx), %zmm15, %zmm15
-	LONG $0x480c7162; WORD $0x735d; BYTE $0x0a // 4a0: vminps 0x280(%rbx), %zmm14, %zmm14
-	LONG $0x48147162; WORD $0x6b5d; BYTE $0x0b // 4a7: vminps 0x2c0(%rbx), %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 4ae: vcvtps2dq %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xff5b       // 4b4: vcvtps2dq %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xf65b       // 4ba: vcvtps2dq %zmm14, %zmm14
-	LONG $0x48055162; WORD $0xf66b       // 4c0: vpackssdw %zmm14, %zmm15, %zmm14
-	LONG $0x48155162; WORD $0xed6b       // 4c6: vpackssdw %zmm13, %zmm13, %zmm13
-	LONG $0x480d1162; WORD $0xf0ed       // 4cc: vpaddsw %zmm24, %zmm14, %zmm14
-	LONG $0x48153162; WORD $0xefed       // 4d2: vpaddsw %zmm23, %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed67       // 4d8: vpackuswb %zmm13, %zmm14, %zmm13
-	LONG $0x404d5262; WORD $0xed36       // 4de: vpermd %zmm13, %zmm22, %zmm13
-	LONG $0x497f5162; WORD $0x2a7f       // 4e4: vmovdqu8 %zmm13, (%r10) {%k1}
-	LONG $0x28588b4d                     // 4ea: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 4ee: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 4f1: addq %r11, %r9
-	LONG $0x18708b4d                     // 4f4: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // 4f8: kmovq 0x60(%r8), %k1
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 4fe: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 505: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 50c: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x481c5162; WORD $0x665d; BYTE $0x09 // 513: vminps 0x240(%r14), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0x5e5d; BYTE $0x0a // 51a: vminps 0x280(%r14), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0x565d; BYTE $0x0b // 521: vminps 0x2c0(%r14), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 528: vcvtps2dq %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xe45b       // 52e: vcvtps2dq %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xdb5b       // 534: vcvtps2dq %zmm11, %zmm11
-	LONG $0x481d5162; WORD $0xdb6b       // 53a: vpackssdw %zmm11, %zmm12, %zmm11
-	LONG $0x482d5162; WORD $0xd26b       // 540: vpackssdw %zmm10, %zmm10, %zmm10
-	LONG $0x48251162; WORD $0xd8ed       // 546: vpaddsw %zmm24, %zmm11, %zmm11
-	LONG $0x482d3162; WORD $0xd7ed       // 54c: vpaddsw %zmm23, %zmm10, %zmm10
-	LONG $0x48255162; WORD $0xd267       // 552: vpackuswb %zmm10, %zmm11, %zmm10
-	LONG $0x404d5262; WORD $0xd236       // 558: vpermd %zmm10, %zmm22, %zmm10
-	LONG $0x497f5162; WORD $0x127f       // 55e: vmovdqu8 %zmm10, (%r10) {%k1}
-	LONG $0x28588b4d                     // 564: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 568: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 56b: addq %r11, %r9
-	LONG $0x18588b49                     // 56e: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // 572: kmovq 0x60(%r8), %k1
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 578: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 57f: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 586: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x48347162; WORD $0x4b5d; BYTE $0x09 // 58d: vminps 0x240(%rbx), %zmm9, %zmm9
-	LONG $0x483c7162; WORD $0x435d; BYTE $0x0a // 594: vminps 0x280(%rbx), %zmm8, %zmm8
-	LONG $0x4844f162; WORD $0x7b5d; BYTE $0x0b // 59b: vminps 0x2c0(%rbx), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 5a2: vcvtps2dq %zmm7, %zmm7
-	LONG $0x487d5162; WORD $0xc95b       // 5a8: vcvtps2dq %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc05b       // 5ae: vcvtps2dq %zmm8, %zmm8
-	LONG $0x48355162; WORD $0xc06b       // 5b4: vpackssdw %zmm8, %zmm9, %zmm8
-	LONG $0x4845f162; WORD $0xff6b       // 5ba: vpackssdw %zmm7, %zmm7, %zmm7
-	LONG $0x483d1162; WORD $0xc0ed       // 5c0: vpaddsw %zmm24, %zmm8, %zmm8
-	LONG $0x4845b162; WORD $0xffed       // 5c6: vpaddsw %zmm23, %zmm7, %zmm7
-	LONG $0x483df162; WORD $0xff67       // 5cc: vpackuswb %zmm7, %zmm8, %zmm7
-	LONG $0x404df262; WORD $0xff36       // 5d2: vpermd %zmm7, %zmm22, %zmm7
-	LONG $0x497fd162; WORD $0x3a7f       // 5d8: vmovdqu8 %zmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 5de: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 5e2: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 5e5: addq %r11, %r9
-	LONG $0x18708b4d                     // 5e8: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // 5ec: kmovq 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 5f2: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 5f9: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 600: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x484cd162; WORD $0x765d; BYTE $0x09 // 607: vminps 0x240(%r14), %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0a // 60e: vminps 0x280(%r14), %zmm5, %zmm5
-	LONG $0x485cd162; WORD $0x665d; BYTE $0x0b // 615: vminps 0x2c0(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 61c: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xf65b       // 622: vcvtps2dq %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xed5b       // 628: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // 62e: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x485df162; WORD $0xe46b       // 634: vpackssdw %zmm4, %zmm4, %zmm4
-	LONG $0x48559162; WORD $0xe8ed       // 63a: vpaddsw %zmm24, %zmm5, %zmm5
-	LONG $0x485db162; WORD $0xe7ed       // 640: vpaddsw %zmm23, %zmm4, %zmm4
-	LONG $0x4855f162; WORD $0xe467       // 646: vpackuswb %zmm4, %zmm5, %zmm4
-	LONG $0x404df262; WORD $0xe436       // 64c: vpermd %zmm4, %zmm22, %zmm4
-	LONG $0x497fd162; WORD $0x227f       // 652: vmovdqu8 %zmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 658: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 65c: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 65f: addq %r11, %r9
-	LONG $0x18588b49                     // 662: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // 666: kmovq 0x60(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 66c: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 673: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 67a: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x09 // 681: vminps 0x240(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0x535d; BYTE $0x0a // 688: vminps 0x280(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0b // 68f: vminps 0x2c0(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 696: vcvtps2dq %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xdb5b       // 69c: vcvtps2dq %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xd25b       // 6a2: vcvtps2dq %zmm2, %zmm2
-	LONG $0x4865f162; WORD $0xd26b       // 6a8: vpackssdw %zmm2, %zmm3, %zmm2
-	LONG $0x4875f162; WORD $0xc96b       // 6ae: vpackssdw %zmm1, %zmm1, %zmm1
-	LONG $0x486d9162; WORD $0xd0ed       // 6b4: vpaddsw %zmm24, %zmm2, %zmm2
-	LONG $0x4875b162; WORD $0xcfed       // 6ba: vpaddsw %zmm23, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // 6c0: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x404df262; WORD $0xc936       // 6c6: vpermd %zmm1, %zmm22, %zmm1
-	LONG $0x497fd162; WORD $0x0a7f       // 6cc: vmovdqu8 %zmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 6d2: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 6d6: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 6d9: addq %r8, %r9
-	LONG $0x08ff8348                     // 6dc: cmpq $0x8, %rdi
-	LONG $0x0c448f0f; WORD $0x0000       // 6e0: jg 0x29ba <gemmVNNI8x48+0x132a>
-	LONG $0x001393e9; BYTE $0x00         // 6e6: jmp 0x310e <gemmVNNI8x48+0x1a7e>
-	LONG $0x00441f0f; BYTE $0x00         // 6eb: nopl (%rax,%rax)
-	LONG $0x02f98349                     // 6f0: cmpq $0x2, %r9
-	LONG $0x0c63840f; WORD $0x0000       // 6f4: je 0x29ed <gemmVNNI8x48+0x135d>
-	LONG $0x03f98349                     // 6fa: cmpq $0x3, %r9
-	LONG $0x0c1c850f; WORD $0x0000       // 6fe: jne 0x29b0 <gemmVNNI8x48+0x1320>
-	LONG $0x0100b949; LONG $0x06050402; WORD $0x0908 // 704: movabsq $0x908060504020100, %r9
-	LONG $0x0c0aba49; LONG $0x07030e0d; WORD $0x0f0b // 70e: movabsq $0xf0b07030e0d0c0a, %r10
-	LONG $0x08fdc162; WORD $0xf16e       // 718: vmovq %r9, %xmm22
-	LONG $0x08fdc162; WORD $0xfa6e       // 71e: vmovq %r10, %xmm23
-	LONG $0x0100b949; LONG $0x04030002; WORD $0x0005 // 724: movabsq $0x5040300020100, %r9
-	LONG $0x0706ba49; LONG $0x0a090008; WORD $0x000b // 72e: movabsq $0xb0a0900080706, %r10
-	LONG $0x08fd4162; WORD $0xc26e       // 738: vmovq %r10, %xmm24
-	LONG $0x487c0162; WORD $0xe45b       // 73e: vcvtdq2ps %zmm28, %zmm28
-	LONG $0x487c0162; WORD $0xdb5b       // 744: vcvtdq2ps %zmm27, %zmm27
-	LONG $0x487c0162; WORD $0xc95b       // 74a: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x487ca162; WORD $0xed5b       // 750: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 756: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 75c: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 762: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 768: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 76e: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 774: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 77a: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 780: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 786: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 78c: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 792: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 798: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 79e: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 7a4: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 7aa: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 7b0: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 7b6: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 7bc: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 7c2: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 7c8: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x00cda162; WORD $0xf76c       // 7ce: vpunpcklqdq %xmm23, %xmm22, %xmm22
-	LONG $0x08fdc162; WORD $0xf96e       // 7d4: vmovq %r9, %xmm23
-	LONG $0x18488b4d                     // 7da: movq 0x18(%r8), %r9
-	LONG $0x00c58162; WORD $0xf86c       // 7de: vpunpcklqdq %xmm24, %xmm23, %xmm23
-	LONG $0x487da262; WORD $0xf631       // 7e4: vpmovzxbd %xmm22, %zmm22
-	LONG $0x487d2262; WORD $0xd731       // 7ea: vpmovzxbd %xmm23, %zmm26
-	LONG $0x48fe4162; WORD $0x696f; BYTE $0x08 // 7f0: vmovdqu64 0x200(%r9), %zmm29
-	LONG $0x48fe4162; WORD $0x416f; BYTE $0x06 // 7f7: vmovdqu64 0x180(%r9), %zmm24
-	LONG $0x403d4162; WORD $0x416b; BYTE $0x07 // 7fe: vpackssdw 0x1c0(%r9), %zmm24, %zmm24
-	LONG $0x90f8c1c4; WORD $0x6048       // 805: kmovq 0x60(%r8), %k1
-	LONG $0x18488b4d                     // 80b: movq 0x18(%r8), %r9
-	LONG $0x40158162; WORD $0xfd6b       // 80f: vpackssdw %zmm29, %zmm29, %zmm23
-	LONG $0xc97f6162; WORD $0x2a6f       // 815: vmovdqu8 (%rdx), %zmm29 {%k1} {z}
-	LONG $0x402d0262; WORD $0xed36       // 81b: vpermd %zmm29, %zmm26, %zmm29
-	LONG $0x40156162; WORD $0xf060       // 821: vpunpcklbw %zmm0, %zmm29, %zmm30
-	LONG $0x40156162; WORD $0xe868       // 827: vpunpckhbw %zmm0, %zmm29, %zmm29
-	LONG $0x400d6162; WORD $0xf861       // 82d: vpunpcklwd %zmm0, %zmm30, %zmm31
-	LONG $0x400d6162; WORD $0xf069       // 833: vpunpckhwd %zmm0, %zmm30, %zmm30
-	LONG $0x40054162; WORD $0x79fa; BYTE $0x0f // 839: vpsubd 0x3c0(%r9), %zmm31, %zmm31
-	LONG $0x400d4162; WORD $0x71fa; BYTE $0x10 // 840: vpsubd 0x400(%r9), %zmm30, %zmm30
-	LONG $0x401c4162; WORD $0x6159; BYTE $0x03 // 847: vmulps 0xc0(%r9), %zmm28, %zmm28
-	LONG $0x40244162; WORD $0x5959; BYTE $0x04 // 84e: vmulps 0x100(%r9), %zmm27, %zmm27
-	LONG $0x40156162; WORD $0xe861       // 855: vpunpcklwd %zmm0, %zmm29, %zmm29
-	LONG $0x40154162; WORD $0x69fa; BYTE $0x11 // 85b: vpsubd 0x440(%r9), %zmm29, %zmm29
-	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 862: vmulps 0x140(%r9), %zmm25, %zmm25
-	LONG $0x487c0162; WORD $0xff5b       // 869: vcvtdq2ps %zmm31, %zmm31
-	LONG $0x487c0162; WORD $0xf65b       // 86f: vcvtdq2ps %zmm30, %zmm30
-	LONG $0x40044162; WORD $0x7959; BYTE $0x0c // 875: vmulps 0x300(%r9), %zmm31, %zmm31
-	LONG $0x400c4162; WORD $0x7159; BYTE $0x0d // 87c: vmulps 0x340(%r9), %zmm30, %zmm30
-	LONG $0x401c0162; WORD $0xe758       // 883: vaddps %zmm31, %zmm28, %zmm28
-	LONG $0x40240162; WORD $0xde58       // 889: vaddps %zmm30, %zmm27, %zmm27
-	LONG $0x487d0162; WORD $0xe45b       // 88f: vcvtps2dq %zmm28, %zmm28
-	LONG $0x487d0162; WORD $0xdb5b       // 895: vcvtps2dq %zmm27, %zmm27
-	LONG $0x401d0162; WORD $0xdb6b       // 89b: vpackssdw %zmm27, %zmm28, %zmm27
-	LONG $0x487c0162; WORD $0xe55b       // 8a1: vcvtdq2ps %zmm29, %zmm28
-	LONG $0x401c4162; WORD $0x6159; BYTE $0x0e // 8a7: vmulps 0x380(%r9), %zmm28, %zmm28
-	LONG $0x40250162; WORD $0xd8ed       // 8ae: vpaddsw %zmm24, %zmm27, %zmm27
-	LONG $0x40340162; WORD $0xcc58       // 8b4: vaddps %zmm28, %zmm25, %zmm25
-	LONG $0x487d0162; WORD $0xc95b       // 8ba: vcvtps2dq %zmm25, %zmm25
-	LONG $0x40350162; WORD $0xc96b       // 8c0: vpackssdw %zmm25, %zmm25, %zmm25
-	LONG $0x40352162; WORD $0xcfed       // 8c6: vpaddsw %zmm23, %zmm25, %zmm25
-	LONG $0x40250162; WORD $0xc967       // 8cc: vpackuswb %zmm25, %zmm27, %zmm25
-	LONG $0x404d0262; WORD $0xc936       // 8d2: vpermd %zmm25, %zmm22, %zmm25
-	LONG $0x497f6162; WORD $0x097f       // 8d8: vmovdqu8 %zmm25, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 8de: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 8e2: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 8e6: addq %rdx, %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // 8e9: kmovq 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 8ef: movq 0x18(%r8), %r11
-	LONG $0xc97f4162; WORD $0x096f       // 8f3: vmovdqu8 (%r9), %zmm25 {%k1} {z}
-	LONG $0x402d0262; WORD $0xc936       // 8f9: vpermd %zmm25, %zmm26, %zmm25
-	LONG $0x40356162; WORD $0xd860       // 8ff: vpunpcklbw %zmm0, %zmm25, %zmm27
-	LONG $0x40356162; WORD $0xc868       // 905: vpunpckhbw %zmm0, %zmm25, %zmm25
-	LONG $0x40256162; WORD $0xe061       // 90b: vpunpcklwd %zmm0, %zmm27, %zmm28
-	LONG $0x40256162; WORD $0xd869       // 911: vpunpckhwd %zmm0, %zmm27, %zmm27
-	LONG $0x40356162; WORD $0xc861       // 917: vpunpcklwd %zmm0, %zmm25, %zmm25
-	LONG $0x401d4162; WORD $0x63fa; BYTE $0x0f // 91d: vpsubd 0x3c0(%r11), %zmm28, %zmm28
-	LONG $0x40254162; WORD $0x5bfa; BYTE $0x10 // 924: vpsubd 0x400(%r11), %zmm27, %zmm27
-	LONG $0x40354162; WORD $0x4bfa; BYTE $0x11 // 92b: vpsubd 0x440(%r11), %zmm25, %zmm25
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 932: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 939: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 940: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x487c0162; WORD $0xe45b       // 947: vcvtdq2ps %zmm28, %zmm28
-	LONG $0x487c0162; WORD $0xdb5b       // 94d: vcvtdq2ps %zmm27, %zmm27
-	LONG $0x487c0162; WORD $0xc95b       // 953: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x401c4162; WORD $0x6359; BYTE $0x0c // 959: vmulps 0x300(%r11), %zmm28, %zmm28
-	LONG $0x40244162; WORD $0x5b59; BYTE $0x0d // 960: vmulps 0x340(%r11), %zmm27, %zmm27
-	LONG $0x40344162; WORD $0x4b59; BYTE $0x0e // 967: vmulps 0x380(%r11), %zmm25, %zmm25
-	LONG $0x40548162; WORD $0xec58       // 96e: vaddps %zmm28, %zmm21, %zmm21
-	LONG $0x405c8162; WORD $0xe358       // 974: vaddps %zmm27, %zmm20, %zmm20
-	LONG $0x40648162; WORD $0xd958       // 97a: vaddps %zmm25, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 980: vcvtps2dq %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xed5b       // 986: vcvtps2dq %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xe45b       // 98c: vcvtps2dq %zmm20, %zmm20
-	LONG $0x4055a162; WORD $0xe46b       // 992: vpackssdw %zmm20, %zmm21, %zmm20
-	LONG $0x4065a162; WORD $0xdb6b       // 998: vpackssdw %zmm19, %zmm19, %zmm19
-	LONG $0x405d8162; WORD $0xe0ed       // 99e: vpaddsw %zmm24, %zmm20, %zmm20
-	LONG $0x4065a162; WORD $0xdfed       // 9a4: vpaddsw %zmm23, %zmm19, %zmm19
-	LONG $0x405da162; WORD $0xdb67       // 9aa: vpackuswb %zmm19, %zmm20, %zmm19
-	LONG $0x404da262; WORD $0xdb36       // 9b0: vpermd %zmm19, %zmm22, %zmm19
-	LONG $0x497fc162; WORD $0x1a7f       // 9b6: vmovdqu8 %zmm19, (%r10) {%k1}
-	LONG $0x28588b4d                     // 9bc: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 9c0: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 9c3: addq %r11, %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // 9c6: kmovq 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 9cc: movq 0x18(%r8), %r11
-	LONG $0xc97fc162; WORD $0x196f       // 9d0: vmovdqu8 (%r9), %zmm19 {%k1} {z}
-	LONG $0x402da262; WORD $0xdb36       // 9d6: vpermd %zmm19, %zmm26, %zmm19
-	LONG $0x4065e162; WORD $0xe060       // 9dc: vpunpcklbw %zmm0, %zmm19, %zmm20
-	LONG $0x4065e162; WORD $0xd868       // 9e2: vpunpckhbw %zmm0, %zmm19, %zmm19
-	LONG $0x405de162; WORD $0xe861       // 9e8: vpunpcklwd %zmm0, %zmm20, %zmm21
-	LONG $0x405de162; WORD $0xe069       // 9ee: vpunpckhwd %zmm0, %zmm20, %zmm20
-	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x0f // 9f4: vpsubd 0x3c0(%r11), %zmm21, %zmm21
-	LONG $0x405dc162; WORD $0x63fa; BYTE $0x10 // 9fb: vpsubd 0x400(%r11), %zmm20, %zmm20
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x03 // a02: vmulps 0xc0(%r11), %zmm18, %zmm18
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x04 // a09: vmulps 0x100(%r11), %zmm17, %zmm17
-	LONG $0x4065e162; WORD $0xd861       // a10: vpunpcklwd %zmm0, %zmm19, %zmm19
-	LONG $0x4065c162; WORD $0x5bfa; BYTE $0x11 // a16: vpsubd 0x440(%r11), %zmm19, %zmm19
-	LONG $0x407cc162; WORD $0x4359; BYTE $0x05 // a1d: vmulps 0x140(%r11), %zmm16, %zmm16
-	LONG $0x487ca162; WORD $0xed5b       // a24: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // a2a: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x0c // a30: vmulps 0x300(%r11), %zmm21, %zmm21
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x0d // a37: vmulps 0x340(%r11), %zmm20, %zmm20
-	LONG $0x406ca162; WORD $0xd558       // a3e: vaddps %zmm21, %zmm18, %zmm18
-	LONG $0x4074a162; WORD $0xcc58       // a44: vaddps %zmm20, %zmm17, %zmm17
-	LONG $0x487da162; WORD $0xd25b       // a4a: vcvtps2dq %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xc95b       // a50: vcvtps2dq %zmm17, %zmm17
-	LONG $0x406da162; WORD $0xc96b       // a56: vpackssdw %zmm17, %zmm18, %zmm17
-	LONG $0x487ca162; WORD $0xd35b       // a5c: vcvtdq2ps %zmm19, %zmm18
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x0e // a62: vmulps 0x380(%r11), %zmm18, %zmm18
-	LONG $0x40758162; WORD $0xc8ed       // a69: vpaddsw %zmm24, %zmm17, %zmm17
-	LONG $0x407ca162; WORD $0xc258       // a6f: vaddps %zmm18, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // a75: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407da162; WORD $0xc06b       // a7b: vpackssdw %zmm16, %zmm16, %zmm16
-	LONG $0x407da162; WORD $0xc7ed       // a81: vpaddsw %zmm23, %zmm16, %zmm16
-	LONG $0x4075a162; WORD $0xc067       // a87: vpackuswb %zmm16, %zmm17, %zmm16
-	LONG $0x404da262; WORD $0xc036       // a8d: vpermd %zmm16, %zmm22, %zmm16
-	LONG $0x497fc162; WORD $0x027f       // a93: vmovdqu8 %zmm16, (%r10) {%k1}
-	LONG $0x28588b4d                     // a99: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // a9d: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // aa0: addq %r11, %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // aa3: kmovq 0x60(%r8), %k1
-	LONG $0x18588b4d                     // aa9: movq 0x18(%r8), %r11
-	LONG $0xc97fc162; WORD $0x016f       // aad: vmovdqu8 (%r9), %zmm16 {%k1} {z}
-	LONG $0x402da262; WORD $0xc036       // ab3: vpermd %zmm16, %zmm26, %zmm16
-	LONG $0x407de162; WORD $0xc860       // ab9: vpunpcklbw %zmm0, %zmm16, %zmm17
-	LONG $0x407de162; WORD $0xc068       // abf: vpunpckhbw %zmm0, %zmm16, %zmm16
-	LONG $0x4075e162; WORD $0xd061       // ac5: vpunpcklwd %zmm0, %zmm17, %zmm18
-	LONG $0x4075e162; WORD $0xc869       // acb: vpunpckhwd %zmm0, %zmm17, %zmm17
-	LONG $0x406dc162; WORD $0x53fa; BYTE $0x0f // ad1: vpsubd 0x3c0(%r11), %zmm18, %zmm18
-	LONG $0x4075c162; WORD $0x4bfa; BYTE $0x10 // ad8: vpsubd 0x400(%r11), %zmm17, %zmm17
-	LONG $0x48045162; WORD $0x7b59; BYTE $0x03 // adf: vmulps 0xc0(%r11), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x04 // ae6: vmulps 0x100(%r11), %zmm14, %zmm14
-	LONG $0x407de162; WORD $0xc061       // aed: vpunpcklwd %zmm0, %zmm16, %zmm16
-	LONG $0x407dc162; WORD $0x43fa; BYTE $0x11 // af3: vpsubd 0x440(%r11), %zmm16, %zmm16
-	LONG $0x48145162; WORD $0x6b59; BYTE $0x05 // afa: vmulps 0x140(%r11), %zmm13, %zmm13
-	LONG $0x487ca162; WORD $0xd25b       // b01: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // b07: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x406cc162; WORD $0x5359; BYTE $0x0c // b0d: vmulps 0x300(%r11), %zmm18, %zmm18
-	LONG $0x4074c162; WORD $0x4b59; BYTE $0x0d // b14: vmulps 0x340(%r11), %zmm17, %zmm17
-	LONG $0x48043162; WORD $0xfa58       // b1b: vaddps %zmm18, %zmm15, %zmm15
-	LONG $0x480c3162; WORD $0xf158       // b21: vaddps %zmm17, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xff5b       // b27: vcvtps2dq %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xf65b       // b2d: vcvtps2dq %zmm14, %zmm14
-	LONG $0x48055162; WORD $0xf66b       // b33: vpackssdw %zmm14, %zmm15, %zmm14
-	LONG $0x487c3162; WORD $0xf85b       // b39: vcvtdq2ps %zmm16, %zmm15
-	LONG $0x48045162; WORD $0x7b59; BYTE $0x0e // b3f: vmulps 0x380(%r11), %zmm15, %zmm15
-	LONG $0x480d1162; WORD $0xf0ed       // b46: vpaddsw %zmm24, %zmm14, %zmm14
-	LONG $0x48145162; WORD $0xef58       // b4c: vaddps %zmm15, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // b52: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0xed6b       // b58: vpackssdw %zmm13, %zmm13, %zmm13
-	LONG $0x48153162; WORD $0xefed       // b5e: vpaddsw %zmm23, %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed67       // b64: vpackuswb %zmm13, %zmm14, %zmm13
-	LONG $0x404d5262; WORD $0xed36       // b6a: vpermd %zmm13, %zmm22, %zmm13
-	LONG $0x497f5162; WORD $0x2a7f       // b70: vmovdqu8 %zmm13, (%r10) {%k1}
-	LONG $0x28588b4d                     // b76: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // b7a: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // b7d: addq %r11, %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // b80: kmovq 0x60(%r8), %k1
-	LONG $0x18588b4d                     // b86: movq 0x18(%r8), %r11
-	LONG $0xc97f5162; WORD $0x296f       // b8a: vmovdqu8 (%r9), %zmm13 {%k1} {z}
-	LONG $0x402d5262; WORD $0xed36       // b90: vpermd %zmm13, %zmm26, %zmm13
-	LONG $0x48157162; WORD $0xf060       // b96: vpunpcklbw %zmm0, %zmm13, %zmm14
-	LONG $0x48157162; WORD $0xe868       // b9c: vpunpckhbw %zmm0, %zmm13, %zmm13
-	LONG $0x480d7162; WORD $0xf861       // ba2: vpunpcklwd %zmm0, %zmm14, %zmm15
-	LONG $0x480d7162; WORD $0xf069       // ba8: vpunpckhwd %zmm0, %zmm14, %zmm14
-	LONG $0x48055162; WORD $0x7bfa; BYTE $0x0f // bae: vpsubd 0x3c0(%r11), %zmm15, %zmm15
-	LONG $0x480d5162; WORD $0x73fa; BYTE $0x10 // bb5: vpsubd 0x400(%r11), %zmm14, %zmm14
-	LONG $0x481c5162; WORD $0x6359; BYTE $0x03 // bbc: vmulps 0xc0(%r11), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0x5b59; BYTE $0x04 // bc3: vmulps 0x100(%r11), %zmm11, %zmm11
-	LONG $0x48157162; WORD $0xe861       // bca: vpunpcklwd %zmm0, %zmm13, %zmm13
-	LONG $0x48155162; WORD $0x6bfa; BYTE $0x11 // bd0: vpsubd 0x440(%r11), %zmm13, %zmm13
-	LONG $0x482c5162; WORD $0x5359; BYTE $0x05 // bd7: vmulps 0x140(%r11), %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xff5b       // bde: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // be4: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x48045162; WORD $0x7b59; BYTE $0x0c // bea: vmulps 0x300(%r11), %zmm15, %zmm15
-	LONG $0x480c5162; WORD $0x7359; BYTE $0x0d // bf1: vmulps 0x340(%r11), %zmm14, %zmm14
-	LONG $0x481c5162; WORD $0xe758       // bf8: vaddps %zmm15, %zmm12, %zmm12
-	LONG $0x48245162; WORD $0xde58       // bfe: vaddps %zmm14, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xe45b       // c04: vcvtps2dq %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xdb5b       // c0a: vcvtps2dq %zmm11, %zmm11
-	LONG $0x481d5162; WORD $0xdb6b       // c10: vpackssdw %zmm11, %zmm12, %zmm11
-	LONG $0x487c5162; WORD $0xe55b       // c16: vcvtdq2ps %zmm13, %zmm12
-	LONG $0x481c5162; WORD $0x6359; BYTE $0x0e // c1c: vmulps 0x380(%r11), %zmm12, %zmm12
-	LONG $0x48251162; WORD $0xd8ed       // c23: vpaddsw %zmm24, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd458       // c29: vaddps %zmm12, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // c2f: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0xd26b       // c35: vpackssdw %zmm10, %zmm10, %zmm10
-	LONG $0x482d3162; WORD $0xd7ed       // c3b: vpaddsw %zmm23, %zmm10, %zmm10
-	LONG $0x48255162; WORD $0xd267       // c41: vpackuswb %zmm10, %zmm11, %zmm10
-	LONG $0x404d5262; WORD $0xd236       // c47: vpermd %zmm10, %zmm22, %zmm10
-	LONG $0x497f5162; WORD $0x127f       // c4d: vmovdqu8 %zmm10, (%r10) {%k1}
-	LONG $0x28588b4d                     // c53: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // c57: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // c5a: addq %r11, %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // c5d: kmovq 0x60(%r8), %k1
-	LONG $0x18588b4d                     // c63: movq 0x18(%r8), %r11
-	LONG $0xc97f5162; WORD $0x116f       // c67: vmovdqu8 (%r9), %zmm10 {%k1} {z}
-	LONG $0x402d5262; WORD $0xd236       // c6d: vpermd %zmm10, %zmm26, %zmm10
-	LONG $0x482d7162; WORD $0xd860       // c73: vpunpcklbw %zmm0, %zmm10, %zmm11
-	LONG $0x482d7162; WORD $0xd068       // c79: vpunpckhbw %zmm0, %zmm10, %zmm10
-	LONG $0x48257162; WORD $0xe061       // c7f: vpunpcklwd %zmm0, %zmm11, %zmm12
-	LONG $0x48257162; WORD $0xd869       // c85: vpunpckhwd %zmm0, %zmm11, %zmm11
-	LONG $0x481d5162; WORD $0x63fa; BYTE $0x0f // c8b: vpsubd 0x3c0(%r11), %zmm12, %zmm12
-	LONG $0x48255162; WORD $0x5bfa; BYTE $0x10 // c92: vpsubd 0x400(%r11), %zmm11, %zmm11
-	LONG $0x48345162; WORD $0x4b59; BYTE $0x03 // c99: vmulps 0xc0(%r11), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0x4359; BYTE $0x04 // ca0: vmulps 0x100(%r11), %zmm8, %zmm8
-	LONG $0x482d7162; WORD $0xd061       // ca7: vpunpcklwd %zmm0, %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0x53fa; BYTE $0x11 // cad: vpsubd 0x440(%r11), %zmm10, %zmm10
-	LONG $0x4844d162; WORD $0x7b59; BYTE $0x05 // cb4: vmulps 0x140(%r11), %zmm7, %zmm7
-	LONG $0x487c5162; WORD $0xe45b       // cbb: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // cc1: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x481c5162; WORD $0x6359; BYTE $0x0c // cc7: vmulps 0x300(%r11), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0x5b59; BYTE $0x0d // cce: vmulps 0x340(%r11), %zmm11, %zmm11
-	LONG $0x48345162; WORD $0xcc58       // cd5: vaddps %zmm12, %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0xc358       // cdb: vaddps %zmm11, %zmm8, %zmm8
-	LONG $0x487d5162; WORD $0xc95b       // ce1: vcvtps2dq %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc05b       // ce7: vcvtps2dq %zmm8, %zmm8
-	LONG $0x48355162; WORD $0xc06b       // ced: vpackssdw %zmm8, %zmm9, %zmm8
-	LONG $0x487c5162; WORD $0xca5b       // cf3: vcvtdq2ps %zmm10, %zmm9
-	LONG $0x48345162; WORD $0x4b59; BYTE $0x0e // cf9: vmulps 0x380(%r11), %zmm9, %zmm9
-	LONG $0x483d1162; WORD $0xc0ed       // d00: vpaddsw %zmm24, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xf958       // d06: vaddps %zmm9, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // d0c: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0xff6b       // d12: vpackssdw %zmm7, %zmm7, %zmm7
-	LONG $0x4845b162; WORD $0xffed       // d18: vpaddsw %zmm23, %zmm7, %zmm7
-	LONG $0x483df162; WORD $0xff67       // d1e: vpackuswb %zmm7, %zmm8, %zmm7
-	LONG $0x404df262; WORD $0xff36       // d24: vpermd %zmm7, %zmm22, %zmm7
-	LONG $0x497fd162; WORD $0x3a7f       // d2a: vmovdqu8 %zmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // d30: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // d34: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // d37: addq %r11, %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // d3a: kmovq 0x60(%r8), %k1
-	LONG $0x18588b4d                     // d40: movq 0x18(%r8), %r11
-	LONG $0xc97fd162; WORD $0x396f       // d44: vmovdqu8 (%r9), %zmm7 {%k1} {z}
-	LONG $0x402df262; WORD $0xff36       // d4a: vpermd %zmm7, %zmm26, %zmm7
-	LONG $0x48457162; WORD $0xc060       // d50: vpunpcklbw %zmm0, %zmm7, %zmm8
-	LONG $0x4845f162; WORD $0xf868       // d56: vpunpckhbw %zmm0, %zmm7, %zmm7
-	LONG $0x483d7162; WORD $0xc861       // d5c: vpunpcklwd %zmm0, %zmm8, %zmm9
-	LONG $0x483d7162; WORD $0xc069       // d62: vpunpckhwd %zmm0, %zmm8, %zmm8
-	LONG $0x48355162; WORD $0x4bfa; BYTE $0x0f // d68: vpsubd 0x3c0(%r11), %zmm9, %zmm9
-	LONG $0x483d5162; WORD $0x43fa; BYTE $0x10 // d6f: vpsubd 0x400(%r11), %zmm8, %zmm8
-	LONG $0x484cd162; WORD $0x7359; BYTE $0x03 // d76: vmulps 0xc0(%r11), %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0x6b59; BYTE $0x04 // d7d: vmulps 0x100(%r11), %zmm5, %zmm5
-	LONG $0x4845f162; WORD $0xf861       // d84: vpunpcklwd %zmm0, %zmm7, %zmm7
-	LONG $0x4845d162; WORD $0x7bfa; BYTE $0x11 // d8a: vpsubd 0x440(%r11), %zmm7, %zmm7
-	LONG $0x485cd162; WORD $0x6359; BYTE $0x05 // d91: vmulps 0x140(%r11), %zmm4, %zmm4
-	LONG $0x487c5162; WORD $0xc95b       // d98: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // d9e: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x48345162; WORD $0x4b59; BYTE $0x0c // da4: vmulps 0x300(%r11), %zmm9, %zmm9
-	LONG $0x483c5162; WORD $0x4359; BYTE $0x0d // dab: vmulps 0x340(%r11), %zmm8, %zmm8
-	LONG $0x484cd162; WORD $0xf158       // db2: vaddps %zmm9, %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0xe858       // db8: vaddps %zmm8, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xf65b       // dbe: vcvtps2dq %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xed5b       // dc4: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // dca: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x487cf162; WORD $0xf75b       // dd0: vcvtdq2ps %zmm7, %zmm6
-	LONG $0x484cd162; WORD $0x7359; BYTE $0x0e // dd6: vmulps 0x380(%r11), %zmm6, %zmm6
-	LONG $0x48559162; WORD $0xe8ed       // ddd: vpaddsw %zmm24, %zmm5, %zmm5
-	LONG $0x485cf162; WORD $0xe658       // de3: vaddps %zmm6, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // de9: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0xe46b       // def: vpackssdw %zmm4, %zmm4, %zmm4
-	LONG $0x485db162; WORD $0xe7ed       // df5: vpaddsw %zmm23, %zmm4, %zmm4
-	LONG $0x4855f162; WORD $0xe467       // dfb: vpackuswb %zmm4, %zmm5, %zmm4
-	LONG $0x404df262; WORD $0xe436       // e01: vpermd %zmm4, %zmm22, %zmm4
-	LONG $0x497fd162; WORD $0x227f       // e07: vmovdqu8 %zmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // e0d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // e11: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // e14: addq %r11, %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // e17: kmovq 0x60(%r8), %k1
-	LONG $0x18588b4d                     // e1d: movq 0x18(%r8), %r11
-	LONG $0xc97fd162; WORD $0x216f       // e21: vmovdqu8 (%r9), %zmm4 {%k1} {z}
-	LONG $0x402df262; WORD $0xe436       // e27: vpermd %zmm4, %zmm26, %zmm4
-	LONG $0x485df162; WORD $0xe860       // e2d: vpunpcklbw %zmm0, %zmm4, %zmm5
-	LONG $0x485df162; WORD $0xe068       // e33: vpunpckhbw %zmm0, %zmm4, %zmm4
-	LONG $0x4855f162; WORD $0xf061       // e39: vpunpcklwd %zmm0, %zmm5, %zmm6
-	LONG $0x4855f162; WORD $0xe869       // e3f: vpunpckhwd %zmm0, %zmm5, %zmm5
-	LONG $0x485df162; WORD $0xe061       // e45: vpunpcklwd %zmm0, %zmm4, %zmm4
-	LONG $0x484dd162; WORD $0x73fa; BYTE $0x0f // e4b: vpsubd 0x3c0(%r11), %zmm6, %zmm6
-	LONG $0x4855d162; WORD $0x6bfa; BYTE $0x10 // e52: vpsubd 0x400(%r11), %zmm5, %zmm5
-	LONG $0x485dd162; WORD $0x63fa; BYTE $0x11 // e59: vpsubd 0x440(%r11), %zmm4, %zmm4
-	LONG $0x4864d162; WORD $0x5b59; BYTE $0x03 // e60: vmulps 0xc0(%r11), %zmm3, %zmm3
-	LONG $0x486cd162; WORD $0x5359; BYTE $0x04 // e67: vmulps 0x100(%r11), %zmm2, %zmm2
-	LONG $0x4874d162; WORD $0x4b59; BYTE $0x05 // e6e: vmulps 0x140(%r11), %zmm1, %zmm1
-	LONG $0x487cf162; WORD $0xf65b       // e75: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // e7b: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // e81: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x484cd162; WORD $0x7359; BYTE $0x0c // e87: vmulps 0x300(%r11), %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0x6b59; BYTE $0x0d // e8e: vmulps 0x340(%r11), %zmm5, %zmm5
-	LONG $0x485cd162; WORD $0x6359; BYTE $0x0e // e95: vmulps 0x380(%r11), %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xde58       // e9c: vaddps %zmm6, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd558       // ea2: vaddps %zmm5, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xcc58       // ea8: vaddps %zmm4, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // eae: vcvtps2dq %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xdb5b       // eb4: vcvtps2dq %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xd25b       // eba: vcvtps2dq %zmm2, %zmm2
-	LONG $0x4865f162; WORD $0xd26b       // ec0: vpackssdw %zmm2, %zmm3, %zmm2
-	LONG $0x4875f162; WORD $0xc96b       // ec6: vpackssdw %zmm1, %zmm1, %zmm1
-	LONG $0x486d9162; WORD $0xd0ed       // ecc: vpaddsw %zmm24, %zmm2, %zmm2
-	LONG $0x4875b162; WORD $0xcfed       // ed2: vpaddsw %zmm23, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // ed8: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x404df262; WORD $0xc936       // ede: vpermd %zmm1, %zmm22, %zmm1
-	LONG $0x497fd162; WORD $0x0a7f       // ee4: vmovdqu8 %zmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // eea: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // eee: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // ef1: addq %r8, %r9
-	LONG $0x08ff8348                     // ef4: cmpq $0x8, %rdi
-	LONG $0x042c8f0f; WORD $0x0000       // ef8: jg 0x29ba <gemmVNNI8x48+0x132a>
-	LONG $0x000b7be9; BYTE $0x00         // efe: jmp 0x310e <gemmVNNI8x48+0x1a7e>
-	LONG $0x0100b949; LONG $0x06050402; WORD $0x0908 // f03: movabsq $0x908060504020100, %r9
-	LONG $0x0c0aba49; LONG $0x07030e0d; WORD $0x0f0b // f0d: movabsq $0xf0b07030e0d0c0a, %r10
-	LONG $0x08fdc162; WORD $0xf16e       // f17: vmovq %r9, %xmm22
-	LONG $0x0100b949; LONG $0x04030002; WORD $0x0005 // f1d: movabsq $0x5040300020100, %r9
-	LONG $0x0706b949; LONG $0x0a090008; WORD $0x000b // f27: movabsq $0xb0a0900080706, %r9
-	LONG $0x18488b4d                     // f31: movq 0x18(%r8), %r9
-	LONG $0x08fdc162; WORD $0xfa6e       // f35: vmovq %r10, %xmm23
-	LONG $0x487c0162; WORD $0xe45b       // f3b: vcvtdq2ps %zmm28, %zmm28
-	LONG $0x487c0162; WORD $0xdb5b       // f41: vcvtdq2ps %zmm27, %zmm27
-	LONG $0x487c0162; WORD $0xc95b       // f47: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x487ca162; WORD $0xed5b       // f4d: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // f53: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // f59: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // f5f: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // f65: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // f6b: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // f71: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // f77: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // f7d: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // f83: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // f89: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // f8f: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // f95: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // f9b: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // fa1: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // fa7: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // fad: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // fb3: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // fb9: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // fbf: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // fc5: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x00cda162; WORD $0xf76c       // fcb: vpunpcklqdq %xmm23, %xmm22, %xmm22
-	LONG $0x487da262; WORD $0xf631       // fd1: vpmovzxbd %xmm22, %zmm22
-	LONG $0x48fe4162; WORD $0x516f; BYTE $0x08 // fd7: vmovdqu64 0x200(%r9), %zmm26
-	LONG $0x48fec162; WORD $0x796f; BYTE $0x06 // fde: vmovdqu64 0x180(%r9), %zmm23
-	LONG $0x40454162; WORD $0x416b; BYTE $0x07 // fe5: vpackssdw 0x1c0(%r9), %zmm23, %zmm24
-	LONG $0x18488b4d                     // fec: movq 0x18(%r8), %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // ff0: kmovq 0x60(%r8), %k1
-	LONG $0x40244162; WORD $0x5959; BYTE $0x04 // ff6: vmulps 0x100(%r9), %zmm27, %zmm27
-	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // ffd: vmulps 0x140(%r9), %zmm25, %zmm25
-	LONG $0x402d8162; WORD $0xfa6b       // 1004: vpackssdw %zmm26, %zmm26, %zmm23
-	LONG $0x401c4162; WORD $0x5159; BYTE $0x03 // 100a: vmulps 0xc0(%r9), %zmm28, %zmm26
-	LONG $0x487d0162; WORD $0xc95b       // 1011: vcvtps2dq %zmm25, %zmm25
-	LONG $0x487d0162; WORD $0xdb5b       // 1017: vcvtps2dq %zmm27, %zmm27
-	LONG $0x487d0162; WORD $0xd25b       // 101d: vcvtps2dq %zmm26, %zmm26
-	LONG $0x40350162; WORD $0xc96b       // 1023: vpackssdw %zmm25, %zmm25, %zmm25
-	LONG $0x402d0162; WORD $0xd36b       // 1029: vpackssdw %zmm27, %zmm26, %zmm26
-	LONG $0x40352162; WORD $0xcfed       // 102f: vpaddsw %zmm23, %zmm25, %zmm25
-	LONG $0x402d0162; WORD $0xd0ed       // 1035: vpaddsw %zmm24, %zmm26, %zmm26
-	LONG $0x402d0162; WORD $0xc967       // 103b: vpackuswb %zmm25, %zmm26, %zmm25
-	LONG $0x404d0262; WORD $0xc936       // 1041: vpermd %zmm25, %zmm22, %zmm25
-	LONG $0x497f6162; WORD $0x097f       // 1047: vmovdqu8 %zmm25, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 104d: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 1051: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1055: addq %rdx, %r9
-	LONG $0x18588b4d                     // 1058: movq 0x18(%r8), %r11
-	LONG $0x90f8c1c4; WORD $0x6048       // 105c: kmovq 0x60(%r8), %k1
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 1062: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1069: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 1070: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xdb5b       // 1077: vcvtps2dq %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xed5b       // 107d: vcvtps2dq %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xe45b       // 1083: vcvtps2dq %zmm20, %zmm20
-	LONG $0x4055a162; WORD $0xe46b       // 1089: vpackssdw %zmm20, %zmm21, %zmm20
-	LONG $0x4065a162; WORD $0xdb6b       // 108f: vpackssdw %zmm19, %zmm19, %zmm19
-	LONG $0x405d8162; WORD $0xe0ed       // 1095: vpaddsw %zmm24, %zmm20, %zmm20
-	LONG $0x4065a162; WORD $0xdfed       // 109b: vpaddsw %zmm23, %zmm19, %zmm19
-	LONG $0x405da162; WORD $0xdb67       // 10a1: vpackuswb %zmm19, %zmm20, %zmm19
-	LONG $0x404da262; WORD $0xdb36       // 10a7: vpermd %zmm19, %zmm22, %zmm19
-	LONG $0x497fc162; WORD $0x1a7f       // 10ad: vmovdqu8 %zmm19, (%r10) {%k1}
-	LONG $0x28588b4d                     // 10b3: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 10b7: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 10ba: addq %r11, %r9
-	LONG $0x18708b4d                     // 10bd: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // 10c1: kmovq 0x60(%r8), %k1
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 10c7: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 10ce: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 10d5: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 10dc: vcvtps2dq %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xd25b       // 10e2: vcvtps2dq %zmm18, %zmm18
-	LONG $0x487da162; WORD $0xc95b       // 10e8: vcvtps2dq %zmm17, %zmm17
-	LONG $0x406da162; WORD $0xc96b       // 10ee: vpackssdw %zmm17, %zmm18, %zmm17
-	LONG $0x407da162; WORD $0xc06b       // 10f4: vpackssdw %zmm16, %zmm16, %zmm16
-	LONG $0x40758162; WORD $0xc8ed       // 10fa: vpaddsw %zmm24, %zmm17, %zmm17
-	LONG $0x407da162; WORD $0xc7ed       // 1100: vpaddsw %zmm23, %zmm16, %zmm16
-	LONG $0x4075a162; WORD $0xc067       // 1106: vpackuswb %zmm16, %zmm17, %zmm16
-	LONG $0x404da262; WORD $0xc036       // 110c: vpermd %zmm16, %zmm22, %zmm16
-	LONG $0x497fc162; WORD $0x027f       // 1112: vmovdqu8 %zmm16, (%r10) {%k1}
-	LONG $0x28588b4d                     // 1118: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 111c: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 111f: addq %r11, %r9
-	LONG $0x18588b49                     // 1122: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // 1126: kmovq 0x60(%r8), %k1
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 112c: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 1133: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 113a: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 1141: vcvtps2dq %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xff5b       // 1147: vcvtps2dq %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xf65b       // 114d: vcvtps2dq %zmm14, %zmm14
-	LONG $0x48055162; WORD $0xf66b       // 1153: vpackssdw %zmm14, %zmm15, %zmm14
-	LONG $0x48155162; WORD $0xed6b       // 1159: vpackssdw %zmm13, %zmm13, %zmm13
-	LONG $0x480d1162; WORD $0xf0ed       // 115f: vpaddsw %zmm24, %zmm14, %zmm14
-	LONG $0x48153162; WORD $0xefed       // 1165: vpaddsw %zmm23, %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed67       // 116b: vpackuswb %zmm13, %zmm14, %zmm13
-	LONG $0x404d5262; WORD $0xed36       // 1171: vpermd %zmm13, %zmm22, %zmm13
-	LONG $0x497f5162; WORD $0x2a7f       // 1177: vmovdqu8 %zmm13, (%r10) {%k1}
-	LONG $0x28588b4d                     // 117d: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1181: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1184: addq %r11, %r9
-	LONG $0x18708b4d                     // 1187: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // 118b: kmovq 0x60(%r8), %k1
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 1191: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 1198: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 119f: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 11a6: vcvtps2dq %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xe45b       // 11ac: vcvtps2dq %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xdb5b       // 11b2: vcvtps2dq %zmm11, %zmm11
-	LONG $0x481d5162; WORD $0xdb6b       // 11b8: vpackssdw %zmm11, %zmm12, %zmm11
-	LONG $0x482d5162; WORD $0xd26b       // 11be: vpackssdw %zmm10, %zmm10, %zmm10
-	LONG $0x48251162; WORD $0xd8ed       // 11c4: vpaddsw %zmm24, %zmm11, %zmm11
-	LONG $0x482d3162; WORD $0xd7ed       // 11ca: vpaddsw %zmm23, %zmm10, %zmm10
-	LONG $0x48255162; WORD $0xd267       // 11d0: vpackuswb %zmm10, %zmm11, %zmm10
-	LONG $0x404d5262; WORD $0xd236       // 11d6: vpermd %zmm10, %zmm22, %zmm10
-	LONG $0x497f5162; WORD $0x127f       // 11dc: vmovdqu8 %zmm10, (%r10) {%k1}
-	LONG $0x28588b4d                     // 11e2: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 11e6: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 11e9: addq %r11, %r9
-	LONG $0x18588b49                     // 11ec: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // 11f0: kmovq 0x60(%r8), %k1
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 11f6: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 11fd: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 1204: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 120b: vcvtps2dq %zmm7, %zmm7
-	LONG $0x487d5162; WORD $0xc95b       // 1211: vcvtps2dq %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc05b       // 1217: vcvtps2dq %zmm8, %zmm8
-	LONG $0x48355162; WORD $0xc06b       // 121d: vpackssdw %zmm8, %zmm9, %zmm8
-	LONG $0x4845f162; WORD $0xff6b       // 1223: vpackssdw %zmm7, %zmm7, %zmm7
-	LONG $0x483d1162; WORD $0xc0ed       // 1229: vpaddsw %zmm24, %zmm8, %zmm8
-	LONG $0x4845b162; WORD $0xffed       // 122f: vpaddsw %zmm23, %zmm7, %zmm7
-	LONG $0x483df162; WORD $0xff67       // 1235: vpackuswb %zmm7, %zmm8, %zmm7
-	LONG $0x404df262; WORD $0xff36       // 123b: vpermd %zmm7, %zmm22, %zmm7
-	LONG $0x497fd162; WORD $0x3a7f       // 1241: vmovdqu8 %zmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 1247: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 124b: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 124e: addq %r11, %r9
-	LONG $0x18708b4d                     // 1251: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // 1255: kmovq 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 125b: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 1262: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 1269: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1270: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xf65b       // 1276: vcvtps2dq %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xed5b       // 127c: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // 1282: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x485df162; WORD $0xe46b       // 1288: vpackssdw %zmm4, %zmm4, %zmm4
-	LONG $0x48559162; WORD $0xe8ed       // 128e: vpaddsw %zmm24, %zmm5, %zmm5
-	LONG $0x485db162; WORD $0xe7ed       // 1294: vpaddsw %zmm23, %zmm4, %zmm4
-	LONG $0x4855f162; WORD $0xe467       // 129a: vpackuswb %zmm4, %zmm5, %zmm4
-	LONG $0x404df262; WORD $0xe436       // 12a0: vpermd %zmm4, %zmm22, %zmm4
-	LONG $0x497fd162; WORD $0x227f       // 12a6: vmovdqu8 %zmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 12ac: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 12b0: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 12b3: addq %r11, %r9
-	LONG $0x18588b49                     // 12b6: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // 12ba: kmovq 0x60(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 12c0: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 12c7: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 12ce: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 12d5: vcvtps2dq %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xdb5b       // 12db: vcvtps2dq %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xd25b       // 12e1: vcvtps2dq %zmm2, %zmm2
-	LONG $0x4865f162; WORD $0xd26b       // 12e7: vpackssdw %zmm2, %zmm3, %zmm2
-	LONG $0x4875f162; WORD $0xc96b       // 12ed: vpackssdw %zmm1, %zmm1, %zmm1
-	LONG $0x486d9162; WORD $0xd0ed       // 12f3: vpaddsw %zmm24, %zmm2, %zmm2
-	LONG $0x4875b162; WORD $0xcfed       // 12f9: vpaddsw %zmm23, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // 12ff: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x404df262; WORD $0xc936       // 1305: vpermd %zmm1, %zmm22, %zmm1
-	LONG $0x497fd162; WORD $0x0a7f       // 130b: vmovdqu8 %zmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 1311: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1315: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1318: addq %r8, %r9
-	LONG $0x00441f0f; BYTE $0x00         // 131b: nopl (%rax,%rax)
-	LONG $0x08ff8348                     // 1320: cmpq $0x8, %rdi
-	LONG $0x07548e0f; WORD $0x0000       // 1324: jle 0x310e <gemmVNNI8x48+0x1a7e>
-	LONG $0x244c8b4d; BYTE $0x08         // 132a: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // 132f: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // 1333: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // 1337: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // 133d: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 1341: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 1345: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 1349: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 134f: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 1352: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 1355: addq %r8, %rdx
-	LONG $0xffecc3e9; BYTE $0xff         // 1358: jmp 0x16b0 <gemmVNNI8x48+0x20>
-	LONG $0x000000bb; BYTE $0x3f         // 135d: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // 1362: movl $0x3f800000, %r9d
-	LONG $0x0100ba49; LONG $0x06050402; WORD $0x0908 // 1368: movabsq $0x908060504020100, %r10
-	LONG $0x0c0abb49; LONG $0x07030e0d; WORD $0x0f0b // 1372: movabsq $0xf0b07030e0d0c0a, %r11
-	LONG $0x08fdc162; WORD $0xf26e       // 137c: vmovq %r10, %xmm22
-	LONG $0x0100ba49; LONG $0x04030002; WORD $0x0005 // 1382: movabsq $0x5040300020100, %r10
-	LONG $0x0706ba49; LONG $0x0a090008; WORD $0x000b // 138c: movabsq $0xb0a0900080706, %r10
-	LONG $0x18508b4d                     // 1396: movq 0x18(%r8), %r10
-	LONG $0x08fdc162; WORD $0xfb6e       // 139a: vmovq %r11, %xmm23
-	LONG $0x487d4262; WORD $0xd17c       // 13a0: vpbroadcastd %r9d, %zmm26
-	LONG $0x487c0162; WORD $0xe45b       // 13a6: vcvtdq2ps %zmm28, %zmm28
-	LONG $0x487c0162; WORD $0xdb5b       // 13ac: vcvtdq2ps %zmm27, %zmm27
-	LONG $0x487d6262; WORD $0xeb7c       // 13b2: vpbroadcastd %ebx, %zmm29
-	LONG $0x487c0162; WORD $0xc95b       // 13b8: vcvtdq2ps %zmm25, %zmm25
-	LONG $0x487ca162; WORD $0xed5b       // 13be: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487ca162; WORD $0xe45b       // 13c4: vcvtdq2ps %zmm20, %zmm20
-	LONG $0x487ca162; WORD $0xdb5b       // 13ca: vcvtdq2ps %zmm19, %zmm19
-	LONG $0x487ca162; WORD $0xd25b       // 13d0: vcvtdq2ps %zmm18, %zmm18
-	LONG $0x487ca162; WORD $0xc95b       // 13d6: vcvtdq2ps %zmm17, %zmm17
-	LONG $0x487ca162; WORD $0xc05b       // 13dc: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 13e2: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 13e8: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 13ee: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 13f4: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 13fa: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 1400: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 1406: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 140c: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 1412: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 1418: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 141e: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 1424: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 142a: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 1430: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 1436: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x00cda162; WORD $0xf76c       // 143c: vpunpcklqdq %xmm23, %xmm22, %xmm22
-	LONG $0x487da262; WORD $0xf631       // 1442: vpmovzxbd %xmm22, %zmm22
-	LONG $0x48fec162; WORD $0x7a6f; BYTE $0x06 // 1448: vmovdqu64 0x180(%r10), %zmm23
-	LONG $0x48fe4162; WORD $0x726f; BYTE $0x08 // 144f: vmovdqu64 0x200(%r10), %zmm30
-	LONG $0x40454162; WORD $0x426b; BYTE $0x07 // 1456: vpackssdw 0x1c0(%r10), %zmm23, %zmm24
-	LONG $0x18488b4d                     // 145d: movq 0x18(%r8), %r9
-	LONG $0x90f8c1c4; WORD $0x6048       // 1461: kmovq 0x60(%r8), %k1
-	LONG $0x401c4162; WORD $0x6159; BYTE $0x03 // 1467: vmulps 0xc0(%r9), %zmm28, %zmm28
-	LONG $0x40244162; WORD $0x5959; BYTE $0x04 // 146e: vmulps 0x100(%r9), %zmm27, %zmm27
-	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 1475: vmulps 0x140(%r9), %zmm25, %zmm25
-	LONG $0x400d8162; WORD $0xfe6b       // 147c: vpackssdw %zmm30, %zmm30, %zmm23
-	LONG $0x401c4162; WORD $0x7159; BYTE $0x09 // 1482: vmulps 0x240(%r9), %zmm28, %zmm30
-	LONG $0x40244162; WORD $0x7959; BYTE $0x0a // 1489: vmulps 0x280(%r9), %zmm27, %zmm31
-	LONG $0x40140162; WORD $0xf658       // 1490: vaddps %zmm30, %zmm29, %zmm30
-	LONG $0x400c6162; WORD $0xf05f       // 1496: vmaxps %zmm0, %zmm30, %zmm30
-	LONG $0x400c0162; WORD $0xf25d       // 149c: vminps %zmm26, %zmm30, %zmm30
-	LONG $0x401c0162; WORD $0xe659       // 14a2: vmulps %zmm30, %zmm28, %zmm28
-	LONG $0x40140162; WORD $0xf758       // 14a8: vaddps %zmm31, %zmm29, %zmm30
-	LONG $0x400c6162; WORD $0xf05f       // 14ae: vmaxps %zmm0, %zmm30, %zmm30
-	LONG $0x487d0162; WORD $0xe45b       // 14b4: vcvtps2dq %zmm28, %zmm28
-	LONG $0x400c0162; WORD $0xf25d       // 14ba: vminps %zmm26, %zmm30, %zmm30
-	LONG $0x40240162; WORD $0xde59       // 14c0: vmulps %zmm30, %zmm27, %zmm27
-	LONG $0x40344162; WORD $0x7159; BYTE $0x0b // 14c6: vmulps 0x2c0(%r9), %zmm25, %zmm30
-	LONG $0x487d0162; WORD $0xdb5b       // 14cd: vcvtps2dq %zmm27, %zmm27
-	LONG $0x401d0162; WORD $0xdb6b       // 14d3: vpackssdw %zmm27, %zmm28, %zmm27
-	LONG $0x40250162; WORD $0xd8ed       // 14d9: vpaddsw %zmm24, %zmm27, %zmm27
-	LONG $0x40140162; WORD $0xe658       // 14df: vaddps %zmm30, %zmm29, %zmm28
-	LONG $0x401c6162; WORD $0xe05f       // 14e5: vmaxps %zmm0, %zmm28, %zmm28
-	LONG $0x401c0162; WORD $0xe25d       // 14eb: vminps %zmm26, %zmm28, %zmm28
-	LONG $0x40340162; WORD $0xcc59       // 14f1: vmulps %zmm28, %zmm25, %zmm25
-	LONG $0x487d0162; WORD $0xc95b       // 14f7: vcvtps2dq %zmm25, %zmm25
-	LONG $0x40350162; WORD $0xc96b       // 14fd: vpackssdw %zmm25, %zmm25, %zmm25
-	LONG $0x40352162; WORD $0xcfed       // 1503: vpaddsw %zmm23, %zmm25, %zmm25
-	LONG $0x40250162; WORD $0xc967       // 1509: vpackuswb %zmm25, %zmm27, %zmm25
-	LONG $0x404d0262; WORD $0xc936       // 150f: vpermd %zmm25, %zmm22, %zmm25
-	LONG $0x497f6162; WORD $0x097f       // 1515: vmovdqu8 %zmm25, (%rcx) {%k1}
-	LONG $0x28488b4d                     // 151b: movq 0x28(%r8), %r9
-	LONG $0x09148d4e                     // 151f: leaq (%rcx,%r9), %r10
-	WORD $0x0149; BYTE $0xd1             // 1523: addq %rdx, %r9
-	LONG $0x18588b4d                     // 1526: movq 0x18(%r8), %r11
-	LONG $0x90f8c1c4; WORD $0x6048       // 152a: kmovq 0x60(%r8), %k1
-	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 1530: vmulps 0xc0(%r11), %zmm21, %zmm21
-	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1537: vmulps 0x100(%r11), %zmm20, %zmm20
-	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 153e: vmulps 0x140(%r11), %zmm19, %zmm19
-	LONG $0x40544162; WORD $0x4b59; BYTE $0x09 // 1545: vmulps 0x240(%r11), %zmm21, %zmm25
-	LONG $0x405c4162; WORD $0x6359; BYTE $0x0a // 154c: vmulps 0x280(%r11), %zmm20, %zmm28
-	LONG $0x40644162; WORD $0x5b59; BYTE $0x0b // 1553: vmulps 0x2c0(%r11), %zmm19, %zmm27
-	LONG $0x40140162; WORD $0xc958       // 155a: vaddps %zmm25, %zmm29, %zmm25
-	LONG $0x40346162; WORD $0xc85f       // 1560: vmaxps %zmm0, %zmm25, %zmm25
-	LONG $0x40340162; WORD $0xca5d       // 1566: vminps %zmm26, %zmm25, %zmm25
-	LONG $0x40548162; WORD $0xe959       // 156c: vmulps %zmm25, %zmm21, %zmm21
-	LONG $0x40140162; WORD $0xcc58       // 1572: vaddps %zmm28, %zmm29, %zmm25
-	LONG $0x40346162; WORD $0xc85f       // 1578: vmaxps %zmm0, %zmm25, %zmm25
-	LONG $0x487da162; WORD $0xed5b       // 157e: vcvtps2dq %zmm21, %zmm21
-	LONG $0x40340162; WORD $0xca5d       // 1584: vminps %zmm26, %zmm25, %zmm25
-	LONG $0x405c8162; WORD $0xe159       // 158a: vmulps %zmm25, %zmm20, %zmm20
-	LONG $0x40140162; WORD $0xcb58       // 1590: vaddps %zmm27, %zmm29, %zmm25
-	LONG $0x40346162; WORD $0xc85f       // 1596: vmaxps %zmm0, %zmm25, %zmm25
-	LONG $0x487da162; WORD $0xe45b       // 159c: vcvtps2dq %zmm20, %zmm20
-	LONG $0x40340162; WORD $0xca5d       // 15a2: vminps %zmm26, %zmm25, %zmm25
-	LONG $0x40648162; WORD $0xd959       // 15a8: vmulps %zmm25, %zmm19, %zmm19
-	LONG $0x4055a162; WORD $0xe46b       // 15ae: vpackssdw %zmm20, %zmm21, %zmm20
-	LONG $0x405d8162; WORD $0xe0ed       // 15b4: vpaddsw %zmm24, %zmm20, %zmm20
-	LONG $0x487da162; WORD $0xdb5b       // 15ba: vcvtps2dq %zmm19, %zmm19
-	LONG $0x4065a162; WORD $0xdb6b       // 15c0: vpackssdw %zmm19, %zmm19, %zmm19
-	LONG $0x4065a162; WORD $0xdfed       // 15c6: vpaddsw %zmm23, %zmm19, %zmm19
-	LONG $0x405da162; WORD $0xdb67       // 15cc: vpackuswb %zmm19, %zmm20, %zmm19
-	LONG $0x404da262; WORD $0xdb36       // 15d2: vpermd %zmm19, %zmm22, %zmm19
-	LONG $0x497fc162; WORD $0x1a7f       // 15d8: vmovdqu8 %zmm19, (%r10) {%k1}
-	LONG $0x28588b4d                     // 15de: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 15e2: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 15e5: addq %r11, %r9
-	LONG $0x18708b4d                     // 15e8: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // 15ec: kmovq 0x60(%r8), %k1
-	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 15f2: vmulps 0xc0(%r14), %zmm18, %zmm18
-	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 15f9: vmulps 0x100(%r14), %zmm17, %zmm17
-	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 1600: vmulps 0x140(%r14), %zmm16, %zmm16
-	LONG $0x406cc162; WORD $0x5e59; BYTE $0x09 // 1607: vmulps 0x240(%r14), %zmm18, %zmm19
-	LONG $0x4074c162; WORD $0x6659; BYTE $0x0a // 160e: vmulps 0x280(%r14), %zmm17, %zmm20
-	LONG $0x4014a162; WORD $0xdb58       // 1615: vaddps %zmm19, %zmm29, %zmm19
-	LONG $0x4064e162; WORD $0xd85f       // 161b: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x40648162; WORD $0xda5d       // 1621: vminps %zmm26, %zmm19, %zmm19
-	LONG $0x406ca162; WORD $0xd359       // 1627: vmulps %zmm19, %zmm18, %zmm18
-	LONG $0x4014a162; WORD $0xdc58       // 162d: vaddps %zmm20, %zmm29, %zmm19
-	LONG $0x4064e162; WORD $0xd85f       // 1633: vmaxps %zmm0, %zmm19, %zmm19
-	LONG $0x487da162; WORD $0xd25b       // 1639: vcvtps2dq %zmm18, %zmm18
-	LONG $0x40648162; WORD $0xda5d       // 163f: vminps %zmm26, %zmm19, %zmm19
-	LONG $0x4074a162; WORD $0xcb59       // 1645: vmulps %zmm19, %zmm17, %zmm17
-	LONG $0x407cc162; WORD $0x5e59; BYTE $0x0b // 164b: vmulps 0x2c0(%r14), %zmm16, %zmm19
-	LONG $0x487da162; WORD $0xc95b       // 1652: vcvtps2dq %zmm17, %zmm17
-	LONG $0x406da162; WORD $0xc96b       // 1658: vpackssdw %zmm17, %zmm18, %zmm17
-	LONG $0x40758162; WORD $0xc8ed       // 165e: vpaddsw %zmm24, %zmm17, %zmm17
-	LONG $0x4014a162; WORD $0xd358       // 1664: vaddps %zmm19, %zmm29, %zmm18
-	LONG $0x406ce162; WORD $0xd05f       // 166a: vmaxps %zmm0, %zmm18, %zmm18
-	LONG $0x406c8162; WORD $0xd25d       // 1670: vminps %zmm26, %zmm18, %zmm18
-	LONG $0x407ca162; WORD $0xc259       // 1676: vmulps %zmm18, %zmm16, %zmm16
-	LONG $0x487da162; WORD $0xc05b       // 167c: vcvtps2dq %zmm16, %zmm16
-	LONG $0x407da162; WORD $0xc06b       // 1682: vpackssdw %zmm16, %zmm16, %zmm16
-	LONG $0x407da162; WORD $0xc7ed       // 1688: vpaddsw %zmm23, %zmm16, %zmm16
-	LONG $0x4075a162; WORD $0xc067       // 168e: vpackuswb %zmm16, %zmm17, %zmm16
-	LONG $0x404da262; WORD $0xc036       // 1694: vpermd %zmm16, %zmm22, %zmm16
-	LONG $0x497fc162; WORD $0x027f       // 169a: vmovdqu8 %zmm16, (%r10) {%k1}
-	LONG $0x28588b4d                     // 16a0: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 16a4: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 16a7: addq %r11, %r9
-	LONG $0x18588b49                     // 16aa: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // 16ae: kmovq 0x60(%r8), %k1
-	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 16b4: vmulps 0xc0(%rbx), %zmm15, %zmm15
-	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 16bb: vmulps 0x100(%rbx), %zmm14, %zmm14
-	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 16c2: vmulps 0x140(%rbx), %zmm13, %zmm13
-	LONG $0x4804e162; WORD $0x4359; BYTE $0x09 // 16c9: vmulps 0x240(%rbx), %zmm15, %zmm16
-	LONG $0x480ce162; WORD $0x5359; BYTE $0x0a // 16d0: vmulps 0x280(%rbx), %zmm14, %zmm18
-	LONG $0x4814e162; WORD $0x4b59; BYTE $0x0b // 16d7: vmulps 0x2c0(%rbx), %zmm13, %zmm17
-	LONG $0x4014a162; WORD $0xc058       // 16de: vaddps %zmm16, %zmm29, %zmm16
-	LONG $0x407ce162; WORD $0xc05f       // 16e4: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407c8162; WORD $0xc25d       // 16ea: vminps %zmm26, %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xf859       // 16f0: vmulps %zmm16, %zmm15, %zmm15
-	LONG $0x4014a162; WORD $0xc258       // 16f6: vaddps %zmm18, %zmm29, %zmm16
-	LONG $0x407ce162; WORD $0xc05f       // 16fc: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x487d5162; WORD $0xff5b       // 1702: vcvtps2dq %zmm15, %zmm15
-	LONG $0x407c8162; WORD $0xc25d       // 1708: vminps %zmm26, %zmm16, %zmm16
-	LONG $0x480c3162; WORD $0xf059       // 170e: vmulps %zmm16, %zmm14, %zmm14
-	LONG $0x4014a162; WORD $0xc158       // 1714: vaddps %zmm17, %zmm29, %zmm16
-	LONG $0x407ce162; WORD $0xc05f       // 171a: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x487d5162; WORD $0xf65b       // 1720: vcvtps2dq %zmm14, %zmm14
-	LONG $0x407c8162; WORD $0xc25d       // 1726: vminps %zmm26, %zmm16, %zmm16
-	LONG $0x48143162; WORD $0xe859       // 172c: vmulps %zmm16, %zmm13, %zmm13
-	LONG $0x48055162; WORD $0xf66b       // 1732: vpackssdw %zmm14, %zmm15, %zmm14
-	LONG $0x480d1162; WORD $0xf0ed       // 1738: vpaddsw %zmm24, %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xed5b       // 173e: vcvtps2dq %zmm13, %zmm13
-	LONG $0x48155162; WORD $0xed6b       // 1744: vpackssdw %zmm13, %zmm13, %zmm13
-	LONG $0x48153162; WORD $0xefed       // 174a: vpaddsw %zmm23, %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed67       // 1750: vpackuswb %zmm13, %zmm14, %zmm13
-	LONG $0x404d5262; WORD $0xed36       // 1756: vpermd %zmm13, %zmm22, %zmm13
-	LONG $0x497f5162; WORD $0x2a7f       // 175c: vmovdqu8 %zmm13, (%r10) {%k1}
-	LONG $0x28588b4d                     // 1762: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1766: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 1769: addq %r11, %r9
-	LONG $0x18708b4d                     // 176c: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // 1770: kmovq 0x60(%r8), %k1
-	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 1776: vmulps 0xc0(%r14), %zmm12, %zmm12
-	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 177d: vmulps 0x100(%r14), %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 1784: vmulps 0x140(%r14), %zmm10, %zmm10
-	LONG $0x481c5162; WORD $0x6e59; BYTE $0x09 // 178b: vmulps 0x240(%r14), %zmm12, %zmm13
-	LONG $0x48245162; WORD $0x7659; BYTE $0x0a // 1792: vmulps 0x280(%r14), %zmm11, %zmm14
-	LONG $0x40145162; WORD $0xed58       // 1799: vaddps %zmm13, %zmm29, %zmm13
-	LONG $0x48147162; WORD $0xe85f       // 179f: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48141162; WORD $0xea5d       // 17a5: vminps %zmm26, %zmm13, %zmm13
-	LONG $0x481c5162; WORD $0xe559       // 17ab: vmulps %zmm13, %zmm12, %zmm12
-	LONG $0x40145162; WORD $0xee58       // 17b1: vaddps %zmm14, %zmm29, %zmm13
-	LONG $0x48147162; WORD $0xe85f       // 17b7: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xe45b       // 17bd: vcvtps2dq %zmm12, %zmm12
-	LONG $0x48141162; WORD $0xea5d       // 17c3: vminps %zmm26, %zmm13, %zmm13
-	LONG $0x48245162; WORD $0xdd59       // 17c9: vmulps %zmm13, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0x6e59; BYTE $0x0b // 17cf: vmulps 0x2c0(%r14), %zmm10, %zmm13
-	LONG $0x487d5162; WORD $0xdb5b       // 17d6: vcvtps2dq %zmm11, %zmm11
-	LONG $0x481d5162; WORD $0xdb6b       // 17dc: vpackssdw %zmm11, %zmm12, %zmm11
-	LONG $0x48251162; WORD $0xd8ed       // 17e2: vpaddsw %zmm24, %zmm11, %zmm11
-	LONG $0x40145162; WORD $0xe558       // 17e8: vaddps %zmm13, %zmm29, %zmm12
-	LONG $0x481c7162; WORD $0xe05f       // 17ee: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c1162; WORD $0xe25d       // 17f4: vminps %zmm26, %zmm12, %zmm12
-	LONG $0x482c5162; WORD $0xd459       // 17fa: vmulps %zmm12, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xd25b       // 1800: vcvtps2dq %zmm10, %zmm10
-	LONG $0x482d5162; WORD $0xd26b       // 1806: vpackssdw %zmm10, %zmm10, %zmm10
-	LONG $0x482d3162; WORD $0xd7ed       // 180c: vpaddsw %zmm23, %zmm10, %zmm10
-	LONG $0x48255162; WORD $0xd267       // 1812: vpackuswb %zmm10, %zmm11, %zmm10
-	LONG $0x404d5262; WORD $0xd236       // 1818: vpermd %zmm10, %zmm22, %zmm10
-	LONG $0x497f5162; WORD $0x127f       // 181e: vmovdqu8 %zmm10, (%r10) {%k1}
-	LONG $0x28588b4d                     // 1824: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 1828: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 182b: addq %r11, %r9
-	LONG $0x18588b49                     // 182e: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // 1832: kmovq 0x60(%r8), %k1
-	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 1838: vmulps 0xc0(%rbx), %zmm9, %zmm9
-	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 183f: vmulps 0x100(%rbx), %zmm8, %zmm8
-	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 1846: vmulps 0x140(%rbx), %zmm7, %zmm7
-	LONG $0x48347162; WORD $0x5359; BYTE $0x09 // 184d: vmulps 0x240(%rbx), %zmm9, %zmm10
-	LONG $0x483c7162; WORD $0x6359; BYTE $0x0a // 1854: vmulps 0x280(%rbx), %zmm8, %zmm12
-	LONG $0x48447162; WORD $0x5b59; BYTE $0x0b // 185b: vmulps 0x2c0(%rbx), %zmm7, %zmm11
-	LONG $0x40145162; WORD $0xd258       // 1862: vaddps %zmm10, %zmm29, %zmm10
-	LONG $0x482c7162; WORD $0xd05f       // 1868: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x482c1162; WORD $0xd25d       // 186e: vminps %zmm26, %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xca59       // 1874: vmulps %zmm10, %zmm9, %zmm9
-	LONG $0x40145162; WORD $0xd458       // 187a: vaddps %zmm12, %zmm29, %zmm10
-	LONG $0x482c7162; WORD $0xd05f       // 1880: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xc95b       // 1886: vcvtps2dq %zmm9, %zmm9
-	LONG $0x482c1162; WORD $0xd25d       // 188c: vminps %zmm26, %zmm10, %zmm10
-	LONG $0x483c5162; WORD $0xc259       // 1892: vmulps %zmm10, %zmm8, %zmm8
-	LONG $0x40145162; WORD $0xd358       // 1898: vaddps %zmm11, %zmm29, %zmm10
-	LONG $0x482c7162; WORD $0xd05f       // 189e: vmaxps %zmm0, %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xc05b       // 18a4: vcvtps2dq %zmm8, %zmm8
-	LONG $0x482c1162; WORD $0xd25d       // 18aa: vminps %zmm26, %zmm10, %zmm10
-	LONG $0x4844d162; WORD $0xfa59       // 18b0: vmulps %zmm10, %zmm7, %zmm7
-	LONG $0x48355162; WORD $0xc06b       // 18b6: vpackssdw %zmm8, %zmm9, %zmm8
-	LONG $0x483d1162; WORD $0xc0ed       // 18bc: vpaddsw %zmm24, %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xff5b       // 18c2: vcvtps2dq %zmm7, %zmm7
-	LONG $0x4845f162; WORD $0xff6b       // 18c8: vpackssdw %zmm7, %zmm7, %zmm7
-	LONG $0x4845b162; WORD $0xffed       // 18ce: vpaddsw %zmm23, %zmm7, %zmm7
-	LONG $0x483df162; WORD $0xff67       // 18d4: vpackuswb %zmm7, %zmm8, %zmm7
-	LONG $0x404df262; WORD $0xff36       // 18da: vpermd %zmm7, %zmm22, %zmm7
-	LONG $0x497fd162; WORD $0x3a7f       // 18e0: vmovdqu8 %zmm7, (%r10) {%k1}
-	LONG $0x28588b4d                     // 18e6: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 18ea: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 18ed: addq %r11, %r9
-	LONG $0x18708b4d                     // 18f0: movq 0x18(%r8), %r14
-	LONG $0x90f8c1c4; WORD $0x6048       // 18f4: kmovq 0x60(%r8), %k1
-	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 18fa: vmulps 0xc0(%r14), %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 1901: vmulps 0x100(%r14), %zmm5, %zmm5
-	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 1908: vmulps 0x140(%r14), %zmm4, %zmm4
-	LONG $0x484cd162; WORD $0x7e59; BYTE $0x09 // 190f: vmulps 0x240(%r14), %zmm6, %zmm7
-	LONG $0x48545162; WORD $0x4659; BYTE $0x0a // 1916: vmulps 0x280(%r14), %zmm5, %zmm8
-	LONG $0x4014f162; WORD $0xff58       // 191d: vaddps %zmm7, %zmm29, %zmm7
-	LONG $0x4844f162; WORD $0xf85f       // 1923: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x48449162; WORD $0xfa5d       // 1929: vminps %zmm26, %zmm7, %zmm7
-	LONG $0x484cf162; WORD $0xf759       // 192f: vmulps %zmm7, %zmm6, %zmm6
-	LONG $0x4014d162; WORD $0xf858       // 1935: vaddps %zmm8, %zmm29, %zmm7
-	LONG $0x4844f162; WORD $0xf85f       // 193b: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xf65b       // 1941: vcvtps2dq %zmm6, %zmm6
-	LONG $0x48449162; WORD $0xfa5d       // 1947: vminps %zmm26, %zmm7, %zmm7
-	LONG $0x4854f162; WORD $0xef59       // 194d: vmulps %zmm7, %zmm5, %zmm5
-	LONG $0x485cd162; WORD $0x7e59; BYTE $0x0b // 1953: vmulps 0x2c0(%r14), %zmm4, %zmm7
-	LONG $0x487df162; WORD $0xed5b       // 195a: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // 1960: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x48559162; WORD $0xe8ed       // 1966: vpaddsw %zmm24, %zmm5, %zmm5
-	LONG $0x4014f162; WORD $0xf758       // 196c: vaddps %zmm7, %zmm29, %zmm6
-	LONG $0x484cf162; WORD $0xf05f       // 1972: vmaxps %zmm0, %zmm6, %zmm6
-	LONG $0x484c9162; WORD $0xf25d       // 1978: vminps %zmm26, %zmm6, %zmm6
-	LONG $0x485cf162; WORD $0xe659       // 197e: vmulps %zmm6, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xe45b       // 1984: vcvtps2dq %zmm4, %zmm4
-	LONG $0x485df162; WORD $0xe46b       // 198a: vpackssdw %zmm4, %zmm4, %zmm4
-	LONG $0x485db162; WORD $0xe7ed       // 1990: vpaddsw %zmm23, %zmm4, %zmm4
-	LONG $0x4855f162; WORD $0xe467       // 1996: vpackuswb %zmm4, %zmm5, %zmm4
-	LONG $0x404df262; WORD $0xe436       // 199c: vpermd %zmm4, %zmm22, %zmm4
-	LONG $0x497fd162; WORD $0x227f       // 19a2: vmovdqu8 %zmm4, (%r10) {%k1}
-	LONG $0x28588b4d                     // 19a8: movq 0x28(%r8), %r11
-	WORD $0x014d; BYTE $0xda             // 19ac: addq %r11, %r10
-	WORD $0x014d; BYTE $0xd9             // 19af: addq %r11, %r9
-	LONG $0x18588b49                     // 19b2: movq 0x18(%r8), %rbx
-	LONG $0x90f8c1c4; WORD $0x6048       // 19b6: kmovq 0x60(%r8), %k1
-	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 19bc: vmulps 0xc0(%rbx), %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 19c3: vmulps 0x100(%rbx), %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 19ca: vmulps 0x140(%rbx), %zmm1, %zmm1
-	LONG $0x4864f162; WORD $0x6359; BYTE $0x09 // 19d1: vmulps 0x240(%rbx), %zmm3, %zmm4
-	LONG $0x486cf162; WORD $0x7359; BYTE $0x0a // 19d8: vmulps 0x280(%rbx), %zmm2, %zmm6
-	LONG $0x4874f162; WORD $0x6b59; BYTE $0x0b // 19df: vmulps 0x2c0(%rbx), %zmm1, %zmm5
-	LONG $0x4014f162; WORD $0xe458       // 19e6: vaddps %zmm4, %zmm29, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // 19ec: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485c9162; WORD $0xe25d       // 19f2: vminps %zmm26, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xdc59       // 19f8: vmulps %zmm4, %zmm3, %zmm3
-	LONG $0x4014f162; WORD $0xe658       // 19fe: vaddps %zmm6, %zmm29, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // 1a04: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xdb5b       // 1a0a: vcvtps2dq %zmm3, %zmm3
-	LONG $0x485c9162; WORD $0xe25d       // 1a10: vminps %zmm26, %zmm4, %zmm4
-	LONG $0x486cf162; WORD $0xd459       // 1a16: vmulps %zmm4, %zmm2, %zmm2
-	LONG $0x4014f162; WORD $0xe558       // 1a1c: vaddps %zmm5, %zmm29, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // 1a22: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xd25b       // 1a28: vcvtps2dq %zmm2, %zmm2
-	LONG $0x485c9162; WORD $0xe25d       // 1a2e: vminps %zmm26, %zmm4, %zmm4
-	LONG $0x4874f162; WORD $0xcc59       // 1a34: vmulps %zmm4, %zmm1, %zmm1
-	LONG $0x4865f162; WORD $0xd26b       // 1a3a: vpackssdw %zmm2, %zmm3, %zmm2
-	LONG $0x486d9162; WORD $0xd0ed       // 1a40: vpaddsw %zmm24, %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xc95b       // 1a46: vcvtps2dq %zmm1, %zmm1
-	LONG $0x4875f162; WORD $0xc96b       // 1a4c: vpackssdw %zmm1, %zmm1, %zmm1
-	LONG $0x4875b162; WORD $0xcfed       // 1a52: vpaddsw %zmm23, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // 1a58: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x404df262; WORD $0xc936       // 1a5e: vpermd %zmm1, %zmm22, %zmm1
-	LONG $0x497fd162; WORD $0x0a7f       // 1a64: vmovdqu8 %zmm1, (%r10) {%k1}
-	LONG $0x28408b4d                     // 1a6a: movq 0x28(%r8), %r8
-	WORD $0x014d; BYTE $0xc2             // 1a6e: addq %r8, %r10
-	WORD $0x014d; BYTE $0xc1             // 1a71: addq %r8, %r9
-	LONG $0x08ff8348                     // 1a74: cmpq $0x8, %rdi
-	LONG $0xf8ac8f0f; WORD $0xffff       // 1a78: jg 0x29ba <gemmVNNI8x48+0x132a>
-	WORD $0xf8c5; BYTE $0x77             // 1a7e: vzeroupper
+	LONG $0x68488b4d                     // 023: movq 0x68(%r8), %r9
+	LONG $0x70508b4d                     // 027: movq 0x70(%r8), %r10
+	WORD $0x854d; BYTE $0xd2             // 02b: testq %r10, %r10
+	WORD $0x217e                         // 02e: jle 0x1721 <gemmVNNI8x48+0x51>
+	WORD $0xff49; BYTE $0xc2             // 030: incq %r10
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 033: nopw %cs:(%rax,%rax)
+	LONG $0x09180f41                     // 040: prefetcht0 (%r9)
+	LONG $0x40c18349                     // 044: addq $0x40, %r9
+	WORD $0xff49; BYTE $0xca             // 048: decq %r10
+	LONG $0x01fa8349                     // 04b: cmpq $0x1, %r10
+	WORD $0xef77                         // 04f: ja 0x1710 <gemmVNNI8x48+0x40>
+	LONG $0x6848894d                     // 051: movq %r9, 0x68(%r8)
+	WORD $0x8949; BYTE $0xc7             // 055: movq %rax, %r15
+	LONG $0x18708b4d                     // 058: movq 0x18(%r8), %r14
+	LONG $0x08488b4d                     // 05c: movq 0x8(%r8), %r9
+	LONG $0x10508b4d                     // 060: movq 0x10(%r8), %r10
+	LONG $0x48fed162; WORD $0x1e6f       // 064: vmovdqu64 (%r14), %zmm3
+	LONG $0x48fed162; WORD $0x566f; BYTE $0x01 // 06a: vmovdqu64 0x40(%r14), %zmm2
+	LONG $0x48fed162; WORD $0x4e6f; BYTE $0x02 // 071: vmovdqu64 0x80(%r14), %zmm1
+	LONG $0x48708b4d                     // 078: movq 0x48(%r8), %r14
+	LONG $0x491c8d4b                     // 07c: leaq (%r9,%r9,2), %rbx
+	LONG $0x181c8d4c                     // 080: leaq (%rax,%rbx), %r11
+	LONG $0x581c8d48                     // 084: leaq (%rax,%rbx,2), %rbx
+	LONG $0x48fdf162; WORD $0xe16f       // 088: vmovdqa64 %zmm1, %zmm4
+	LONG $0x48fdf162; WORD $0xea6f       // 08e: vmovdqa64 %zmm2, %zmm5
+	LONG $0x48fdf162; WORD $0xf36f       // 094: vmovdqa64 %zmm3, %zmm6
+	LONG $0x48fdf162; WORD $0xf96f       // 09a: vmovdqa64 %zmm1, %zmm7
+	LONG $0x48fd7162; WORD $0xc26f       // 0a0: vmovdqa64 %zmm2, %zmm8
+	LONG $0x48fd7162; WORD $0xcb6f       // 0a6: vmovdqa64 %zmm3, %zmm9
+	LONG $0x48fd7162; WORD $0xd16f       // 0ac: vmovdqa64 %zmm1, %zmm10
+	LONG $0x48fd7162; WORD $0xda6f       // 0b2: vmovdqa64 %zmm2, %zmm11
+	LONG $0x48fd7162; WORD $0xe36f       // 0b8: vmovdqa64 %zmm3, %zmm12
+	LONG $0x48fd7162; WORD $0xe96f       // 0be: vmovdqa64 %zmm1, %zmm13
+	LONG $0x48fd7162; WORD $0xf26f       // 0c4: vmovdqa64 %zmm2, %zmm14
+	LONG $0x48fd7162; WORD $0xfb6f       // 0ca: vmovdqa64 %zmm3, %zmm15
+	LONG $0x48fde162; WORD $0xc16f       // 0d0: vmovdqa64 %zmm1, %zmm16
+	LONG $0x48fde162; WORD $0xca6f       // 0d6: vmovdqa64 %zmm2, %zmm17
+	LONG $0x48fde162; WORD $0xd36f       // 0dc: vmovdqa64 %zmm3, %zmm18
+	LONG $0x48fde162; WORD $0xd96f       // 0e2: vmovdqa64 %zmm1, %zmm19
+	LONG $0x48fde162; WORD $0xe26f       // 0e8: vmovdqa64 %zmm2, %zmm20
+	LONG $0x48fde162; WORD $0xeb6f       // 0ee: vmovdqa64 %zmm3, %zmm21
+	LONG $0x48fd6162; WORD $0xc96f       // 0f4: vmovdqa64 %zmm1, %zmm25
+	LONG $0x48fd6162; WORD $0xda6f       // 0fa: vmovdqa64 %zmm2, %zmm27
+	LONG $0x48fd6162; WORD $0xe36f       // 100: vmovdqa64 %zmm3, %zmm28
+	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 106: nopw %cs:(%rax,%rax)
+	LONG $0x40688b4d                     // 110: movq 0x40(%r8), %r13
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 114: nopw %cs:(%rax,%rax)
+	LONG $0x48fec162; WORD $0x326f       // 120: vmovdqu64 (%r10), %zmm22
+	LONG $0x487d0262; WORD $0x2c58; BYTE $0x0f // 126: vpbroadcastd (%r15,%r9), %zmm29
+	LONG $0x48fec162; WORD $0x7a6f; BYTE $0x01 // 12d: vmovdqu64 0x40(%r10), %zmm23
+	LONG $0x48fe4162; WORD $0x426f; BYTE $0x02 // 134: vmovdqu64 0x80(%r10), %zmm24
+	LONG $0x487d0262; WORD $0x3458; BYTE $0x4f // 13b: vpbroadcastd (%r15,%r9,2), %zmm30
+	LONG $0x487d4262; WORD $0x1758       // 142: vpbroadcastd (%r15), %zmm26
+	LONG $0x04c78349                     // 148: addq $0x4, %r15
+	LONG $0xc0c28149; WORD $0x0000; BYTE $0x00 // 14c: addq $0xc0, %r10
+	LONG $0x4015a262; WORD $0xee50       // 153: vpdpbusd %zmm22, %zmm29, %zmm21
+	LONG $0x4015a262; WORD $0xe750       // 159: vpdpbusd %zmm23, %zmm29, %zmm20
+	LONG $0x40158262; WORD $0xd850       // 15f: vpdpbusd %zmm24, %zmm29, %zmm19
+	LONG $0x487d4262; WORD $0x2b58       // 165: vpbroadcastd (%r11), %zmm29
+	LONG $0x400da262; WORD $0xd650       // 16b: vpdpbusd %zmm22, %zmm30, %zmm18
+	LONG $0x400da262; WORD $0xcf50       // 171: vpdpbusd %zmm23, %zmm30, %zmm17
+	LONG $0x400d8262; WORD $0xc050       // 177: vpdpbusd %zmm24, %zmm30, %zmm16
+	LONG $0x487d0262; WORD $0x3458; BYTE $0x0b // 17d: vpbroadcastd (%r11,%r9), %zmm30
+	LONG $0x402d2262; WORD $0xe650       // 184: vpdpbusd %zmm22, %zmm26, %zmm28
+	LONG $0x402d2262; WORD $0xdf50       // 18a: vpdpbusd %zmm23, %zmm26, %zmm27
+	LONG $0x402d0262; WORD $0xc850       // 190: vpdpbusd %zmm24, %zmm26, %zmm25
+	LONG $0x40153262; WORD $0xfe50       // 196: vpdpbusd %zmm22, %zmm29, %zmm15
+	LONG $0x40153262; WORD $0xf750       // 19c: vpdpbusd %zmm23, %zmm29, %zmm14
+	LONG $0x40151262; WORD $0xe850       // 1a2: vpdpbusd %zmm24, %zmm29, %zmm13
+	LONG $0x487d0262; WORD $0x2c58; BYTE $0x4b // 1a8: vpbroadcastd (%r11,%r9,2), %zmm29
+	LONG $0x400d3262; WORD $0xe650       // 1af: vpdpbusd %zmm22, %zmm30, %zmm12
+	LONG $0x400d3262; WORD $0xdf50       // 1b5: vpdpbusd %zmm23, %zmm30, %zmm11
+	LONG $0x400d1262; WORD $0xd050       // 1bb: vpdpbusd %zmm24, %zmm30, %zmm10
+	LONG $0x487d6262; WORD $0x3358       // 1c1: vpbroadcastd (%rbx), %zmm30
+	LONG $0x04c38349                     // 1c7: addq $0x4, %r11
+	LONG $0x40153262; WORD $0xce50       // 1cb: vpdpbusd %zmm22, %zmm29, %zmm9
+	LONG $0x40153262; WORD $0xc750       // 1d1: vpdpbusd %zmm23, %zmm29, %zmm8
+	LONG $0x40159262; WORD $0xf850       // 1d7: vpdpbusd %zmm24, %zmm29, %zmm7
+	LONG $0x487d2262; WORD $0x2c58; BYTE $0x0b // 1dd: vpbroadcastd (%rbx,%r9), %zmm29
+	LONG $0x400db262; WORD $0xf650       // 1e4: vpdpbusd %zmm22, %zmm30, %zmm6
+	LONG $0x400db262; WORD $0xef50       // 1ea: vpdpbusd %zmm23, %zmm30, %zmm5
+	LONG $0x400d9262; WORD $0xe050       // 1f0: vpdpbusd %zmm24, %zmm30, %zmm4
+	LONG $0x04c38348                     // 1f6: addq $0x4, %rbx
+	WORD $0xff49; BYTE $0xcd             // 1fa: decq %r13
+	LONG $0x4015b262; WORD $0xde50       // 1fd: vpdpbusd %zmm22, %zmm29, %zmm3
+	LONG $0x4015b262; WORD $0xd750       // 203: vpdpbusd %zmm23, %zmm29, %zmm2
+	LONG $0x40159262; WORD $0xc850       // 209: vpdpbusd %zmm24, %zmm29, %zmm1
+	LONG $0xff0b850f; WORD $0xffff       // 20f: jne 0x17f0 <gemmVNNI8x48+0x120>
+	LONG $0x50688b4d                     // 215: movq 0x50(%r8), %r13
+	WORD $0x014d; BYTE $0xef             // 219: addq %r13, %r15
+	WORD $0x014d; BYTE $0xeb             // 21c: addq %r13, %r11
+	WORD $0x014c; BYTE $0xeb             // 21f: addq %r13, %rbx
+	WORD $0xff49; BYTE $0xce             // 222: decq %r14
+	LONG $0xfee5850f; WORD $0xffff       // 225: jne 0x17e0 <gemmVNNI8x48+0x110>
+	LONG $0x58488b4d                     // 22b: movq 0x58(%r8), %r9
+	LONG $0x01f98349                     // 22f: cmpq $0x1, %r9
+	LONG $0x04e78f0f; WORD $0x0000       // 233: jg 0x1df0 <gemmVNNI8x48+0x720>
+	WORD $0x854d; BYTE $0xc9             // 239: testq %r9, %r9
+	LONG $0x0cf1840f; WORD $0x0000       // 23c: je 0x2603 <gemmVNNI8x48+0xf33>
+	LONG $0x01f98349                     // 242: cmpq $0x1, %r9
+	LONG $0x1104850f; WORD $0x0000       // 246: jne 0x2a20 <gemmVNNI8x48+0x1350>
+	LONG $0x0100b949; LONG $0x06050402; WORD $0x0908 // 24c: movabsq $0x908060504020100, %r9
+	LONG $0x0c0aba49; LONG $0x07030e0d; WORD $0x0f0b // 256: movabsq $0xf0b07030e0d0c0a, %r10
+	LONG $0x08fdc162; WORD $0xf16e       // 260: vmovq %r9, %xmm22
+	LONG $0x0100b949; LONG $0x04030002; WORD $0x0005 // 266: movabsq $0x5040300020100, %r9
+	LONG $0x0706b949; LONG $0x0a090008; WORD $0x000b // 270: movabsq $0xb0a0900080706, %r9
+	LONG $0x18488b4d                     // 27a: movq 0x18(%r8), %r9
+	LONG $0x08fdc162; WORD $0xfa6e       // 27e: vmovq %r10, %xmm23
+	LONG $0x487c0162; WORD $0xe45b       // 284: vcvtdq2ps %zmm28, %zmm28
+	LONG $0x487c0162; WORD $0xdb5b       // 28a: vcvtdq2ps %zmm27, %zmm27
+	LONG $0x487c0162; WORD $0xc95b       // 290: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487ca162; WORD $0xed5b       // 296: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 29c: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 2a2: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 2a8: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 2ae: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 2b4: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 2ba: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 2c0: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 2c6: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 2cc: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 2d2: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 2d8: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 2de: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 2e4: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 2ea: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 2f0: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 2f6: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 2fc: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 302: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 308: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 30e: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00cda162; WORD $0xf76c       // 314: vpunpcklqdq %xmm23, %xmm22, %xmm22
+	LONG $0x487da262; WORD $0xf631       // 31a: vpmovzxbd %xmm22, %zmm22
+	LONG $0x48fe4162; WORD $0x516f; BYTE $0x08 // 320: vmovdqu64 0x200(%r9), %zmm26
+	LONG $0x48fec162; WORD $0x796f; BYTE $0x06 // 327: vmovdqu64 0x180(%r9), %zmm23
+	LONG $0x40454162; WORD $0x416b; BYTE $0x07 // 32e: vpackssdw 0x1c0(%r9), %zmm23, %zmm24
+	LONG $0x18488b4d                     // 335: movq 0x18(%r8), %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 339: kmovq 0x60(%r8), %k1
+	LONG $0x40244162; WORD $0x5959; BYTE $0x04 // 33f: vmulps 0x100(%r9), %zmm27, %zmm27
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 346: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x402d8162; WORD $0xfa6b       // 34d: vpackssdw %zmm26, %zmm26, %zmm23
+	LONG $0x401c4162; WORD $0x5159; BYTE $0x03 // 353: vmulps 0xc0(%r9), %zmm28, %zmm26
+	LONG $0x40244162; WORD $0x595d; BYTE $0x0a // 35a: vminps 0x280(%r9), %zmm27, %zmm27
+	LONG $0x40344162; WORD $0x495d; BYTE $0x0b // 361: vminps 0x2c0(%r9), %zmm25, %zmm25
+	LONG $0x402c4162; WORD $0x515d; BYTE $0x09 // 368: vminps 0x240(%r9), %zmm26, %zmm26
+	LONG $0x487d0162; WORD $0xc95b       // 36f: vcvtps2dq %zmm25, %zmm25
+	LONG $0x487d0162; WORD $0xdb5b       // 375: vcvtps2dq %zmm27, %zmm27
+	LONG $0x487d0162; WORD $0xd25b       // 37b: vcvtps2dq %zmm26, %zmm26
+	LONG $0x40350162; WORD $0xc96b       // 381: vpackssdw %zmm25, %zmm25, %zmm25
+	LONG $0x402d0162; WORD $0xd36b       // 387: vpackssdw %zmm27, %zmm26, %zmm26
+	LONG $0x40352162; WORD $0xcfed       // 38d: vpaddsw %zmm23, %zmm25, %zmm25
+	LONG $0x402d0162; WORD $0xd0ed       // 393: vpaddsw %zmm24, %zmm26, %zmm26
+	LONG $0x402d0162; WORD $0xc967       // 399: vpackuswb %zmm25, %zmm26, %zmm25
+	LONG $0x404d0262; WORD $0xc936       // 39f: vpermd %zmm25, %zmm22, %zmm25
+	LONG $0x497f6162; WORD $0x097f       // 3a5: vmovdqu8 %zmm25, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 3ab: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 3af: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 3b3: addq %rdx, %r9
+	LONG $0x18588b4d                     // 3b6: movq 0x18(%r8), %r11
+	LONG $0x90f8c1c4; WORD $0x6048       // 3ba: kmovq 0x60(%r8), %k1
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 3c0: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 3c7: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 3ce: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x4054c162; WORD $0x6b5d; BYTE $0x09 // 3d5: vminps 0x240(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x635d; BYTE $0x0a // 3dc: vminps 0x280(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b5d; BYTE $0x0b // 3e3: vminps 0x2c0(%r11), %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 3ea: vcvtps2dq %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xed5b       // 3f0: vcvtps2dq %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xe45b       // 3f6: vcvtps2dq %zmm20, %zmm20
+	LONG $0x4055a162; WORD $0xe46b       // 3fc: vpackssdw %zmm20, %zmm21, %zmm20
+	LONG $0x4065a162; WORD $0xdb6b       // 402: vpackssdw %zmm19, %zmm19, %zmm19
+	LONG $0x405d8162; WORD $0xe0ed       // 408: vpaddsw %zmm24, %zmm20, %zmm20
+	LONG $0x4065a162; WORD $0xdfed       // 40e: vpaddsw %zmm23, %zmm19, %zmm19
+	LONG $0x405da162; WORD $0xdb67       // 414: vpackuswb %zmm19, %zmm20, %zmm19
+	LONG $0x404da262; WORD $0xdb36       // 41a: vpermd %zmm19, %zmm22, %zmm19
+	LONG $0x497fc162; WORD $0x1a7f       // 420: vmovdqu8 %zmm19, (%r10) {%k1}
+	LONG $0x28588b4d                     // 426: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 42a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 42d: addq %r11, %r9
+	LONG $0x18708b4d                     // 430: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 434: kmovq 0x60(%r8), %k1
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 43a: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 441: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 448: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x406cc162; WORD $0x565d; BYTE $0x09 // 44f: vminps 0x240(%r14), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4e5d; BYTE $0x0a // 456: vminps 0x280(%r14), %zmm17, %zmm17
+	LONG $0x407cc162; WORD $0x465d; BYTE $0x0b // 45d: vminps 0x2c0(%r14), %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 464: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xd25b       // 46a: vcvtps2dq %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xc95b       // 470: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // 476: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x407da162; WORD $0xc06b       // 47c: vpackssdw %zmm16, %zmm16, %zmm16
+	LONG $0x40758162; WORD $0xc8ed       // 482: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x407da162; WORD $0xc7ed       // 488: vpaddsw %zmm23, %zmm16, %zmm16
+	LONG $0x4075a162; WORD $0xc067       // 48e: vpackuswb %zmm16, %zmm17, %zmm16
+	LONG $0x404da262; WORD $0xc036       // 494: vpermd %zmm16, %zmm22, %zmm16
+	LONG $0x497fc162; WORD $0x027f       // 49a: vmovdqu8 %zmm16, (%r10) {%k1}
+	LONG $0x28588b4d                     // 4a0: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 4a4: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 4a7: addq %r11, %r9
+	LONG $0x18588b49                     // 4aa: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 4ae: kmovq 0x60(%r8), %k1
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 4b4: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 4bb: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 4c2: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x48047162; WORD $0x7b5d; BYTE $0x09 // 4c9: vminps 0x240(%rbx), %zmm15, %zmm15
+	LONG $0x480c7162; WORD $0x735d; BYTE $0x0a // 4d0: vminps 0x280(%rbx), %zmm14, %zmm14
+	LONG $0x48147162; WORD $0x6b5d; BYTE $0x0b // 4d7: vminps 0x2c0(%rbx), %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 4de: vcvtps2dq %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xff5b       // 4e4: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // 4ea: vcvtps2dq %zmm14, %zmm14
+	LONG $0x48055162; WORD $0xf66b       // 4f0: vpackssdw %zmm14, %zmm15, %zmm14
+	LONG $0x48155162; WORD $0xed6b       // 4f6: vpackssdw %zmm13, %zmm13, %zmm13
+	LONG $0x480d1162; WORD $0xf0ed       // 4fc: vpaddsw %zmm24, %zmm14, %zmm14
+	LONG $0x48153162; WORD $0xefed       // 502: vpaddsw %zmm23, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 508: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x404d5262; WORD $0xed36       // 50e: vpermd %zmm13, %zmm22, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // 514: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // 51a: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 51e: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 521: addq %r11, %r9
+	LONG $0x18708b4d                     // 524: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 528: kmovq 0x60(%r8), %k1
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 52e: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 535: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 53c: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x481c5162; WORD $0x665d; BYTE $0x09 // 543: vminps 0x240(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0x5e5d; BYTE $0x0a // 54a: vminps 0x280(%r14), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0x565d; BYTE $0x0b // 551: vminps 0x2c0(%r14), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 558: vcvtps2dq %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xe45b       // 55e: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 564: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // 56a: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x482d5162; WORD $0xd26b       // 570: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x48251162; WORD $0xd8ed       // 576: vpaddsw %zmm24, %zmm11, %zmm11
+	LONG $0x482d3162; WORD $0xd7ed       // 57c: vpaddsw %zmm23, %zmm10, %zmm10
+	LONG $0x48255162; WORD $0xd267       // 582: vpackuswb %zmm10, %zmm11, %zmm10
+	LONG $0x404d5262; WORD $0xd236       // 588: vpermd %zmm10, %zmm22, %zmm10
+	LONG $0x497f5162; WORD $0x127f       // 58e: vmovdqu8 %zmm10, (%r10) {%k1}
+	LONG $0x28588b4d                     // 594: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 598: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 59b: addq %r11, %r9
+	LONG $0x18588b49                     // 59e: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 5a2: kmovq 0x60(%r8), %k1
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 5a8: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 5af: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 5b6: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x48347162; WORD $0x4b5d; BYTE $0x09 // 5bd: vminps 0x240(%rbx), %zmm9, %zmm9
+	LONG $0x483c7162; WORD $0x435d; BYTE $0x0a // 5c4: vminps 0x280(%rbx), %zmm8, %zmm8
+	LONG $0x4844f162; WORD $0x7b5d; BYTE $0x0b // 5cb: vminps 0x2c0(%rbx), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 5d2: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487d5162; WORD $0xc95b       // 5d8: vcvtps2dq %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc05b       // 5de: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48355162; WORD $0xc06b       // 5e4: vpackssdw %zmm8, %zmm9, %zmm8
+	LONG $0x4845f162; WORD $0xff6b       // 5ea: vpackssdw %zmm7, %zmm7, %zmm7
+	LONG $0x483d1162; WORD $0xc0ed       // 5f0: vpaddsw %zmm24, %zmm8, %zmm8
+	LONG $0x4845b162; WORD $0xffed       // 5f6: vpaddsw %zmm23, %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff67       // 5fc: vpackuswb %zmm7, %zmm8, %zmm7
+	LONG $0x404df262; WORD $0xff36       // 602: vpermd %zmm7, %zmm22, %zmm7
+	LONG $0x497fd162; WORD $0x3a7f       // 608: vmovdqu8 %zmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 60e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 612: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 615: addq %r11, %r9
+	LONG $0x18708b4d                     // 618: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 61c: kmovq 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 622: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 629: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 630: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x484cd162; WORD $0x765d; BYTE $0x09 // 637: vminps 0x240(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e5d; BYTE $0x0a // 63e: vminps 0x280(%r14), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x665d; BYTE $0x0b // 645: vminps 0x2c0(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 64c: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xf65b       // 652: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 658: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 65e: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x485df162; WORD $0xe46b       // 664: vpackssdw %zmm4, %zmm4, %zmm4
+	LONG $0x48559162; WORD $0xe8ed       // 66a: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x485db162; WORD $0xe7ed       // 670: vpaddsw %zmm23, %zmm4, %zmm4
+	LONG $0x4855f162; WORD $0xe467       // 676: vpackuswb %zmm4, %zmm5, %zmm4
+	LONG $0x404df262; WORD $0xe436       // 67c: vpermd %zmm4, %zmm22, %zmm4
+	LONG $0x497fd162; WORD $0x227f       // 682: vmovdqu8 %zmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 688: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 68c: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 68f: addq %r11, %r9
+	LONG $0x18588b49                     // 692: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 696: kmovq 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 69c: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 6a3: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 6aa: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x4864f162; WORD $0x5b5d; BYTE $0x09 // 6b1: vminps 0x240(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x535d; BYTE $0x0a // 6b8: vminps 0x280(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b5d; BYTE $0x0b // 6bf: vminps 0x2c0(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 6c6: vcvtps2dq %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xdb5b       // 6cc: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 6d2: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0xd26b       // 6d8: vpackssdw %zmm2, %zmm3, %zmm2
+	LONG $0x4875f162; WORD $0xc96b       // 6de: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x486d9162; WORD $0xd0ed       // 6e4: vpaddsw %zmm24, %zmm2, %zmm2
+	LONG $0x4875b162; WORD $0xcfed       // 6ea: vpaddsw %zmm23, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 6f0: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x404df262; WORD $0xc936       // 6f6: vpermd %zmm1, %zmm22, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // 6fc: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 702: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 706: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 709: addq %r8, %r9
+	LONG $0x08ff8348                     // 70c: cmpq $0x8, %rdi
+	LONG $0x0c448f0f; WORD $0x0000       // 710: jg 0x2a2a <gemmVNNI8x48+0x135a>
+	LONG $0x001393e9; BYTE $0x00         // 716: jmp 0x317e <gemmVNNI8x48+0x1aae>
+	LONG $0x00441f0f; BYTE $0x00         // 71b: nopl (%rax,%rax)
+	LONG $0x02f98349                     // 720: cmpq $0x2, %r9
+	LONG $0x0c63840f; WORD $0x0000       // 724: je 0x2a5d <gemmVNNI8x48+0x138d>
+	LONG $0x03f98349                     // 72a: cmpq $0x3, %r9
+	LONG $0x0c1c850f; WORD $0x0000       // 72e: jne 0x2a20 <gemmVNNI8x48+0x1350>
+	LONG $0x0100b949; LONG $0x06050402; WORD $0x0908 // 734: movabsq $0x908060504020100, %r9
+	LONG $0x0c0aba49; LONG $0x07030e0d; WORD $0x0f0b // 73e: movabsq $0xf0b07030e0d0c0a, %r10
+	LONG $0x08fdc162; WORD $0xf16e       // 748: vmovq %r9, %xmm22
+	LONG $0x08fdc162; WORD $0xfa6e       // 74e: vmovq %r10, %xmm23
+	LONG $0x0100b949; LONG $0x04030002; WORD $0x0005 // 754: movabsq $0x5040300020100, %r9
+	LONG $0x0706ba49; LONG $0x0a090008; WORD $0x000b // 75e: movabsq $0xb0a0900080706, %r10
+	LONG $0x08fd4162; WORD $0xc26e       // 768: vmovq %r10, %xmm24
+	LONG $0x487c0162; WORD $0xe45b       // 76e: vcvtdq2ps %zmm28, %zmm28
+	LONG $0x487c0162; WORD $0xdb5b       // 774: vcvtdq2ps %zmm27, %zmm27
+	LONG $0x487c0162; WORD $0xc95b       // 77a: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487ca162; WORD $0xed5b       // 780: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 786: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 78c: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 792: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 798: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 79e: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 7a4: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 7aa: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 7b0: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 7b6: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 7bc: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 7c2: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 7c8: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 7ce: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 7d4: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 7da: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 7e0: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 7e6: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 7ec: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 7f2: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 7f8: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00cda162; WORD $0xf76c       // 7fe: vpunpcklqdq %xmm23, %xmm22, %xmm22
+	LONG $0x08fdc162; WORD $0xf96e       // 804: vmovq %r9, %xmm23
+	LONG $0x18488b4d                     // 80a: movq 0x18(%r8), %r9
+	LONG $0x00c58162; WORD $0xf86c       // 80e: vpunpcklqdq %xmm24, %xmm23, %xmm23
+	LONG $0x487da262; WORD $0xf631       // 814: vpmovzxbd %xmm22, %zmm22
+	LONG $0x487d2262; WORD $0xd731       // 81a: vpmovzxbd %xmm23, %zmm26
+	LONG $0x48fe4162; WORD $0x696f; BYTE $0x08 // 820: vmovdqu64 0x200(%r9), %zmm29
+	LONG $0x48fe4162; WORD $0x416f; BYTE $0x06 // 827: vmovdqu64 0x180(%r9), %zmm24
+	LONG $0x403d4162; WORD $0x416b; BYTE $0x07 // 82e: vpackssdw 0x1c0(%r9), %zmm24, %zmm24
+	LONG $0x90f8c1c4; WORD $0x6048       // 835: kmovq 0x60(%r8), %k1
+	LONG $0x18488b4d                     // 83b: movq 0x18(%r8), %r9
+	LONG $0x40158162; WORD $0xfd6b       // 83f: vpackssdw %zmm29, %zmm29, %zmm23
+	LONG $0xc97f6162; WORD $0x2a6f       // 845: vmovdqu8 (%rdx), %zmm29 {%k1} {z}
+	LONG $0x402d0262; WORD $0xed36       // 84b: vpermd %zmm29, %zmm26, %zmm29
+	LONG $0x40156162; WORD $0xf060       // 851: vpunpcklbw %zmm0, %zmm29, %zmm30
+	LONG $0x40156162; WORD $0xe868       // 857: vpunpckhbw %zmm0, %zmm29, %zmm29
+	LONG $0x400d6162; WORD $0xf861       // 85d: vpunpcklwd %zmm0, %zmm30, %zmm31
+	LONG $0x400d6162; WORD $0xf069       // 863: vpunpckhwd %zmm0, %zmm30, %zmm30
+	LONG $0x40054162; WORD $0x79fa; BYTE $0x0f // 869: vpsubd 0x3c0(%r9), %zmm31, %zmm31
+	LONG $0x400d4162; WORD $0x71fa; BYTE $0x10 // 870: vpsubd 0x400(%r9), %zmm30, %zmm30
+	LONG $0x401c4162; WORD $0x6159; BYTE $0x03 // 877: vmulps 0xc0(%r9), %zmm28, %zmm28
+	LONG $0x40244162; WORD $0x5959; BYTE $0x04 // 87e: vmulps 0x100(%r9), %zmm27, %zmm27
+	LONG $0x40156162; WORD $0xe861       // 885: vpunpcklwd %zmm0, %zmm29, %zmm29
+	LONG $0x40154162; WORD $0x69fa; BYTE $0x11 // 88b: vpsubd 0x440(%r9), %zmm29, %zmm29
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 892: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x487c0162; WORD $0xff5b       // 899: vcvtdq2ps %zmm31, %zmm31
+	LONG $0x487c0162; WORD $0xf65b       // 89f: vcvtdq2ps %zmm30, %zmm30
+	LONG $0x40044162; WORD $0x7959; BYTE $0x0c // 8a5: vmulps 0x300(%r9), %zmm31, %zmm31
+	LONG $0x400c4162; WORD $0x7159; BYTE $0x0d // 8ac: vmulps 0x340(%r9), %zmm30, %zmm30
+	LONG $0x401c0162; WORD $0xe758       // 8b3: vaddps %zmm31, %zmm28, %zmm28
+	LONG $0x40240162; WORD $0xde58       // 8b9: vaddps %zmm30, %zmm27, %zmm27
+	LONG $0x487d0162; WORD $0xe45b       // 8bf: vcvtps2dq %zmm28, %zmm28
+	LONG $0x487d0162; WORD $0xdb5b       // 8c5: vcvtps2dq %zmm27, %zmm27
+	LONG $0x401d0162; WORD $0xdb6b       // 8cb: vpackssdw %zmm27, %zmm28, %zmm27
+	LONG $0x487c0162; WORD $0xe55b       // 8d1: vcvtdq2ps %zmm29, %zmm28
+	LONG $0x401c4162; WORD $0x6159; BYTE $0x0e // 8d7: vmulps 0x380(%r9), %zmm28, %zmm28
+	LONG $0x40250162; WORD $0xd8ed       // 8de: vpaddsw %zmm24, %zmm27, %zmm27
+	LONG $0x40340162; WORD $0xcc58       // 8e4: vaddps %zmm28, %zmm25, %zmm25
+	LONG $0x487d0162; WORD $0xc95b       // 8ea: vcvtps2dq %zmm25, %zmm25
+	LONG $0x40350162; WORD $0xc96b       // 8f0: vpackssdw %zmm25, %zmm25, %zmm25
+	LONG $0x40352162; WORD $0xcfed       // 8f6: vpaddsw %zmm23, %zmm25, %zmm25
+	LONG $0x40250162; WORD $0xc967       // 8fc: vpackuswb %zmm25, %zmm27, %zmm25
+	LONG $0x404d0262; WORD $0xc936       // 902: vpermd %zmm25, %zmm22, %zmm25
+	LONG $0x497f6162; WORD $0x097f       // 908: vmovdqu8 %zmm25, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 90e: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 912: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 916: addq %rdx, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 919: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 91f: movq 0x18(%r8), %r11
+	LONG $0xc97f4162; WORD $0x096f       // 923: vmovdqu8 (%r9), %zmm25 {%k1} {z}
+	LONG $0x402d0262; WORD $0xc936       // 929: vpermd %zmm25, %zmm26, %zmm25
+	LONG $0x40356162; WORD $0xd860       // 92f: vpunpcklbw %zmm0, %zmm25, %zmm27
+	LONG $0x40356162; WORD $0xc868       // 935: vpunpckhbw %zmm0, %zmm25, %zmm25
+	LONG $0x40256162; WORD $0xe061       // 93b: vpunpcklwd %zmm0, %zmm27, %zmm28
+	LONG $0x40256162; WORD $0xd869       // 941: vpunpckhwd %zmm0, %zmm27, %zmm27
+	LONG $0x40356162; WORD $0xc861       // 947: vpunpcklwd %zmm0, %zmm25, %zmm25
+	LONG $0x401d4162; WORD $0x63fa; BYTE $0x0f // 94d: vpsubd 0x3c0(%r11), %zmm28, %zmm28
+	LONG $0x40254162; WORD $0x5bfa; BYTE $0x10 // 954: vpsubd 0x400(%r11), %zmm27, %zmm27
+	LONG $0x40354162; WORD $0x4bfa; BYTE $0x11 // 95b: vpsubd 0x440(%r11), %zmm25, %zmm25
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 962: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 969: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 970: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x487c0162; WORD $0xe45b       // 977: vcvtdq2ps %zmm28, %zmm28
+	LONG $0x487c0162; WORD $0xdb5b       // 97d: vcvtdq2ps %zmm27, %zmm27
+	LONG $0x487c0162; WORD $0xc95b       // 983: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x401c4162; WORD $0x6359; BYTE $0x0c // 989: vmulps 0x300(%r11), %zmm28, %zmm28
+	LONG $0x40244162; WORD $0x5b59; BYTE $0x0d // 990: vmulps 0x340(%r11), %zmm27, %zmm27
+	LONG $0x40344162; WORD $0x4b59; BYTE $0x0e // 997: vmulps 0x380(%r11), %zmm25, %zmm25
+	LONG $0x40548162; WORD $0xec58       // 99e: vaddps %zmm28, %zmm21, %zmm21
+	LONG $0x405c8162; WORD $0xe358       // 9a4: vaddps %zmm27, %zmm20, %zmm20
+	LONG $0x40648162; WORD $0xd958       // 9aa: vaddps %zmm25, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 9b0: vcvtps2dq %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xed5b       // 9b6: vcvtps2dq %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xe45b       // 9bc: vcvtps2dq %zmm20, %zmm20
+	LONG $0x4055a162; WORD $0xe46b       // 9c2: vpackssdw %zmm20, %zmm21, %zmm20
+	LONG $0x4065a162; WORD $0xdb6b       // 9c8: vpackssdw %zmm19, %zmm19, %zmm19
+	LONG $0x405d8162; WORD $0xe0ed       // 9ce: vpaddsw %zmm24, %zmm20, %zmm20
+	LONG $0x4065a162; WORD $0xdfed       // 9d4: vpaddsw %zmm23, %zmm19, %zmm19
+	LONG $0x405da162; WORD $0xdb67       // 9da: vpackuswb %zmm19, %zmm20, %zmm19
+	LONG $0x404da262; WORD $0xdb36       // 9e0: vpermd %zmm19, %zmm22, %zmm19
+	LONG $0x497fc162; WORD $0x1a7f       // 9e6: vmovdqu8 %zmm19, (%r10) {%k1}
+	LONG $0x28588b4d                     // 9ec: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 9f0: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 9f3: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 9f6: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 9fc: movq 0x18(%r8), %r11
+	LONG $0xc97fc162; WORD $0x196f       // a00: vmovdqu8 (%r9), %zmm19 {%k1} {z}
+	LONG $0x402da262; WORD $0xdb36       // a06: vpermd %zmm19, %zmm26, %zmm19
+	LONG $0x4065e162; WORD $0xe060       // a0c: vpunpcklbw %zmm0, %zmm19, %zmm20
+	LONG $0x4065e162; WORD $0xd868       // a12: vpunpckhbw %zmm0, %zmm19, %zmm19
+	LONG $0x405de162; WORD $0xe861       // a18: vpunpcklwd %zmm0, %zmm20, %zmm21
+	LONG $0x405de162; WORD $0xe069       // a1e: vpunpckhwd %zmm0, %zmm20, %zmm20
+	LONG $0x4055c162; WORD $0x6bfa; BYTE $0x0f // a24: vpsubd 0x3c0(%r11), %zmm21, %zmm21
+	LONG $0x405dc162; WORD $0x63fa; BYTE $0x10 // a2b: vpsubd 0x400(%r11), %zmm20, %zmm20
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x03 // a32: vmulps 0xc0(%r11), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x04 // a39: vmulps 0x100(%r11), %zmm17, %zmm17
+	LONG $0x4065e162; WORD $0xd861       // a40: vpunpcklwd %zmm0, %zmm19, %zmm19
+	LONG $0x4065c162; WORD $0x5bfa; BYTE $0x11 // a46: vpsubd 0x440(%r11), %zmm19, %zmm19
+	LONG $0x407cc162; WORD $0x4359; BYTE $0x05 // a4d: vmulps 0x140(%r11), %zmm16, %zmm16
+	LONG $0x487ca162; WORD $0xed5b       // a54: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // a5a: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x0c // a60: vmulps 0x300(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x0d // a67: vmulps 0x340(%r11), %zmm20, %zmm20
+	LONG $0x406ca162; WORD $0xd558       // a6e: vaddps %zmm21, %zmm18, %zmm18
+	LONG $0x4074a162; WORD $0xcc58       // a74: vaddps %zmm20, %zmm17, %zmm17
+	LONG $0x487da162; WORD $0xd25b       // a7a: vcvtps2dq %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xc95b       // a80: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // a86: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x487ca162; WORD $0xd35b       // a8c: vcvtdq2ps %zmm19, %zmm18
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x0e // a92: vmulps 0x380(%r11), %zmm18, %zmm18
+	LONG $0x40758162; WORD $0xc8ed       // a99: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x407ca162; WORD $0xc258       // a9f: vaddps %zmm18, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // aa5: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407da162; WORD $0xc06b       // aab: vpackssdw %zmm16, %zmm16, %zmm16
+	LONG $0x407da162; WORD $0xc7ed       // ab1: vpaddsw %zmm23, %zmm16, %zmm16
+	LONG $0x4075a162; WORD $0xc067       // ab7: vpackuswb %zmm16, %zmm17, %zmm16
+	LONG $0x404da262; WORD $0xc036       // abd: vpermd %zmm16, %zmm22, %zmm16
+	LONG $0x497fc162; WORD $0x027f       // ac3: vmovdqu8 %zmm16, (%r10) {%k1}
+	LONG $0x28588b4d                     // ac9: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // acd: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // ad0: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // ad3: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // ad9: movq 0x18(%r8), %r11
+	LONG $0xc97fc162; WORD $0x016f       // add: vmovdqu8 (%r9), %zmm16 {%k1} {z}
+	LONG $0x402da262; WORD $0xc036       // ae3: vpermd %zmm16, %zmm26, %zmm16
+	LONG $0x407de162; WORD $0xc860       // ae9: vpunpcklbw %zmm0, %zmm16, %zmm17
+	LONG $0x407de162; WORD $0xc068       // aef: vpunpckhbw %zmm0, %zmm16, %zmm16
+	LONG $0x4075e162; WORD $0xd061       // af5: vpunpcklwd %zmm0, %zmm17, %zmm18
+	LONG $0x4075e162; WORD $0xc869       // afb: vpunpckhwd %zmm0, %zmm17, %zmm17
+	LONG $0x406dc162; WORD $0x53fa; BYTE $0x0f // b01: vpsubd 0x3c0(%r11), %zmm18, %zmm18
+	LONG $0x4075c162; WORD $0x4bfa; BYTE $0x10 // b08: vpsubd 0x400(%r11), %zmm17, %zmm17
+	LONG $0x48045162; WORD $0x7b59; BYTE $0x03 // b0f: vmulps 0xc0(%r11), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x04 // b16: vmulps 0x100(%r11), %zmm14, %zmm14
+	LONG $0x407de162; WORD $0xc061       // b1d: vpunpcklwd %zmm0, %zmm16, %zmm16
+	LONG $0x407dc162; WORD $0x43fa; BYTE $0x11 // b23: vpsubd 0x440(%r11), %zmm16, %zmm16
+	LONG $0x48145162; WORD $0x6b59; BYTE $0x05 // b2a: vmulps 0x140(%r11), %zmm13, %zmm13
+	LONG $0x487ca162; WORD $0xd25b       // b31: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // b37: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x406cc162; WORD $0x5359; BYTE $0x0c // b3d: vmulps 0x300(%r11), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4b59; BYTE $0x0d // b44: vmulps 0x340(%r11), %zmm17, %zmm17
+	LONG $0x48043162; WORD $0xfa58       // b4b: vaddps %zmm18, %zmm15, %zmm15
+	LONG $0x480c3162; WORD $0xf158       // b51: vaddps %zmm17, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xff5b       // b57: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // b5d: vcvtps2dq %zmm14, %zmm14
+	LONG $0x48055162; WORD $0xf66b       // b63: vpackssdw %zmm14, %zmm15, %zmm14
+	LONG $0x487c3162; WORD $0xf85b       // b69: vcvtdq2ps %zmm16, %zmm15
+	LONG $0x48045162; WORD $0x7b59; BYTE $0x0e // b6f: vmulps 0x380(%r11), %zmm15, %zmm15
+	LONG $0x480d1162; WORD $0xf0ed       // b76: vpaddsw %zmm24, %zmm14, %zmm14
+	LONG $0x48145162; WORD $0xef58       // b7c: vaddps %zmm15, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // b82: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0xed6b       // b88: vpackssdw %zmm13, %zmm13, %zmm13
+	LONG $0x48153162; WORD $0xefed       // b8e: vpaddsw %zmm23, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // b94: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x404d5262; WORD $0xed36       // b9a: vpermd %zmm13, %zmm22, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // ba0: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // ba6: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // baa: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // bad: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // bb0: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // bb6: movq 0x18(%r8), %r11
+	LONG $0xc97f5162; WORD $0x296f       // bba: vmovdqu8 (%r9), %zmm13 {%k1} {z}
+	LONG $0x402d5262; WORD $0xed36       // bc0: vpermd %zmm13, %zmm26, %zmm13
+	LONG $0x48157162; WORD $0xf060       // bc6: vpunpcklbw %zmm0, %zmm13, %zmm14
+	LONG $0x48157162; WORD $0xe868       // bcc: vpunpckhbw %zmm0, %zmm13, %zmm13
+	LONG $0x480d7162; WORD $0xf861       // bd2: vpunpcklwd %zmm0, %zmm14, %zmm15
+	LONG $0x480d7162; WORD $0xf069       // bd8: vpunpckhwd %zmm0, %zmm14, %zmm14
+	LONG $0x48055162; WORD $0x7bfa; BYTE $0x0f // bde: vpsubd 0x3c0(%r11), %zmm15, %zmm15
+	LONG $0x480d5162; WORD $0x73fa; BYTE $0x10 // be5: vpsubd 0x400(%r11), %zmm14, %zmm14
+	LONG $0x481c5162; WORD $0x6359; BYTE $0x03 // bec: vmulps 0xc0(%r11), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0x5b59; BYTE $0x04 // bf3: vmulps 0x100(%r11), %zmm11, %zmm11
+	LONG $0x48157162; WORD $0xe861       // bfa: vpunpcklwd %zmm0, %zmm13, %zmm13
+	LONG $0x48155162; WORD $0x6bfa; BYTE $0x11 // c00: vpsubd 0x440(%r11), %zmm13, %zmm13
+	LONG $0x482c5162; WORD $0x5359; BYTE $0x05 // c07: vmulps 0x140(%r11), %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xff5b       // c0e: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // c14: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x48045162; WORD $0x7b59; BYTE $0x0c // c1a: vmulps 0x300(%r11), %zmm15, %zmm15
+	LONG $0x480c5162; WORD $0x7359; BYTE $0x0d // c21: vmulps 0x340(%r11), %zmm14, %zmm14
+	LONG $0x481c5162; WORD $0xe758       // c28: vaddps %zmm15, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xde58       // c2e: vaddps %zmm14, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xe45b       // c34: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // c3a: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // c40: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x487c5162; WORD $0xe55b       // c46: vcvtdq2ps %zmm13, %zmm12
+	LONG $0x481c5162; WORD $0x6359; BYTE $0x0e // c4c: vmulps 0x380(%r11), %zmm12, %zmm12
+	LONG $0x48251162; WORD $0xd8ed       // c53: vpaddsw %zmm24, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd458       // c59: vaddps %zmm12, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // c5f: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0xd26b       // c65: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x482d3162; WORD $0xd7ed       // c6b: vpaddsw %zmm23, %zmm10, %zmm10
+	LONG $0x48255162; WORD $0xd267       // c71: vpackuswb %zmm10, %zmm11, %zmm10
+	LONG $0x404d5262; WORD $0xd236       // c77: vpermd %zmm10, %zmm22, %zmm10
+	LONG $0x497f5162; WORD $0x127f       // c7d: vmovdqu8 %zmm10, (%r10) {%k1}
+	LONG $0x28588b4d                     // c83: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // c87: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // c8a: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // c8d: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // c93: movq 0x18(%r8), %r11
+	LONG $0xc97f5162; WORD $0x116f       // c97: vmovdqu8 (%r9), %zmm10 {%k1} {z}
+	LONG $0x402d5262; WORD $0xd236       // c9d: vpermd %zmm10, %zmm26, %zmm10
+	LONG $0x482d7162; WORD $0xd860       // ca3: vpunpcklbw %zmm0, %zmm10, %zmm11
+	LONG $0x482d7162; WORD $0xd068       // ca9: vpunpckhbw %zmm0, %zmm10, %zmm10
+	LONG $0x48257162; WORD $0xe061       // caf: vpunpcklwd %zmm0, %zmm11, %zmm12
+	LONG $0x48257162; WORD $0xd869       // cb5: vpunpckhwd %zmm0, %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0x63fa; BYTE $0x0f // cbb: vpsubd 0x3c0(%r11), %zmm12, %zmm12
+	LONG $0x48255162; WORD $0x5bfa; BYTE $0x10 // cc2: vpsubd 0x400(%r11), %zmm11, %zmm11
+	LONG $0x48345162; WORD $0x4b59; BYTE $0x03 // cc9: vmulps 0xc0(%r11), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0x4359; BYTE $0x04 // cd0: vmulps 0x100(%r11), %zmm8, %zmm8
+	LONG $0x482d7162; WORD $0xd061       // cd7: vpunpcklwd %zmm0, %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0x53fa; BYTE $0x11 // cdd: vpsubd 0x440(%r11), %zmm10, %zmm10
+	LONG $0x4844d162; WORD $0x7b59; BYTE $0x05 // ce4: vmulps 0x140(%r11), %zmm7, %zmm7
+	LONG $0x487c5162; WORD $0xe45b       // ceb: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // cf1: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x481c5162; WORD $0x6359; BYTE $0x0c // cf7: vmulps 0x300(%r11), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0x5b59; BYTE $0x0d // cfe: vmulps 0x340(%r11), %zmm11, %zmm11
+	LONG $0x48345162; WORD $0xcc58       // d05: vaddps %zmm12, %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0xc358       // d0b: vaddps %zmm11, %zmm8, %zmm8
+	LONG $0x487d5162; WORD $0xc95b       // d11: vcvtps2dq %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc05b       // d17: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48355162; WORD $0xc06b       // d1d: vpackssdw %zmm8, %zmm9, %zmm8
+	LONG $0x487c5162; WORD $0xca5b       // d23: vcvtdq2ps %zmm10, %zmm9
+	LONG $0x48345162; WORD $0x4b59; BYTE $0x0e // d29: vmulps 0x380(%r11), %zmm9, %zmm9
+	LONG $0x483d1162; WORD $0xc0ed       // d30: vpaddsw %zmm24, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf958       // d36: vaddps %zmm9, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // d3c: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0xff6b       // d42: vpackssdw %zmm7, %zmm7, %zmm7
+	LONG $0x4845b162; WORD $0xffed       // d48: vpaddsw %zmm23, %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff67       // d4e: vpackuswb %zmm7, %zmm8, %zmm7
+	LONG $0x404df262; WORD $0xff36       // d54: vpermd %zmm7, %zmm22, %zmm7
+	LONG $0x497fd162; WORD $0x3a7f       // d5a: vmovdqu8 %zmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // d60: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // d64: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // d67: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // d6a: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // d70: movq 0x18(%r8), %r11
+	LONG $0xc97fd162; WORD $0x396f       // d74: vmovdqu8 (%r9), %zmm7 {%k1} {z}
+	LONG $0x402df262; WORD $0xff36       // d7a: vpermd %zmm7, %zmm26, %zmm7
+	LONG $0x48457162; WORD $0xc060       // d80: vpunpcklbw %zmm0, %zmm7, %zmm8
+	LONG $0x4845f162; WORD $0xf868       // d86: vpunpckhbw %zmm0, %zmm7, %zmm7
+	LONG $0x483d7162; WORD $0xc861       // d8c: vpunpcklwd %zmm0, %zmm8, %zmm9
+	LONG $0x483d7162; WORD $0xc069       // d92: vpunpckhwd %zmm0, %zmm8, %zmm8
+	LONG $0x48355162; WORD $0x4bfa; BYTE $0x0f // d98: vpsubd 0x3c0(%r11), %zmm9, %zmm9
+	LONG $0x483d5162; WORD $0x43fa; BYTE $0x10 // d9f: vpsubd 0x400(%r11), %zmm8, %zmm8
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x03 // da6: vmulps 0xc0(%r11), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6b59; BYTE $0x04 // dad: vmulps 0x100(%r11), %zmm5, %zmm5
+	LONG $0x4845f162; WORD $0xf861       // db4: vpunpcklwd %zmm0, %zmm7, %zmm7
+	LONG $0x4845d162; WORD $0x7bfa; BYTE $0x11 // dba: vpsubd 0x440(%r11), %zmm7, %zmm7
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x05 // dc1: vmulps 0x140(%r11), %zmm4, %zmm4
+	LONG $0x487c5162; WORD $0xc95b       // dc8: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // dce: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x48345162; WORD $0x4b59; BYTE $0x0c // dd4: vmulps 0x300(%r11), %zmm9, %zmm9
+	LONG $0x483c5162; WORD $0x4359; BYTE $0x0d // ddb: vmulps 0x340(%r11), %zmm8, %zmm8
+	LONG $0x484cd162; WORD $0xf158       // de2: vaddps %zmm9, %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0xe858       // de8: vaddps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xf65b       // dee: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // df4: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // dfa: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x487cf162; WORD $0xf75b       // e00: vcvtdq2ps %zmm7, %zmm6
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x0e // e06: vmulps 0x380(%r11), %zmm6, %zmm6
+	LONG $0x48559162; WORD $0xe8ed       // e0d: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x485cf162; WORD $0xe658       // e13: vaddps %zmm6, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // e19: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df162; WORD $0xe46b       // e1f: vpackssdw %zmm4, %zmm4, %zmm4
+	LONG $0x485db162; WORD $0xe7ed       // e25: vpaddsw %zmm23, %zmm4, %zmm4
+	LONG $0x4855f162; WORD $0xe467       // e2b: vpackuswb %zmm4, %zmm5, %zmm4
+	LONG $0x404df262; WORD $0xe436       // e31: vpermd %zmm4, %zmm22, %zmm4
+	LONG $0x497fd162; WORD $0x227f       // e37: vmovdqu8 %zmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // e3d: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // e41: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // e44: addq %r11, %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // e47: kmovq 0x60(%r8), %k1
+	LONG $0x18588b4d                     // e4d: movq 0x18(%r8), %r11
+	LONG $0xc97fd162; WORD $0x216f       // e51: vmovdqu8 (%r9), %zmm4 {%k1} {z}
+	LONG $0x402df262; WORD $0xe436       // e57: vpermd %zmm4, %zmm26, %zmm4
+	LONG $0x485df162; WORD $0xe860       // e5d: vpunpcklbw %zmm0, %zmm4, %zmm5
+	LONG $0x485df162; WORD $0xe068       // e63: vpunpckhbw %zmm0, %zmm4, %zmm4
+	LONG $0x4855f162; WORD $0xf061       // e69: vpunpcklwd %zmm0, %zmm5, %zmm6
+	LONG $0x4855f162; WORD $0xe869       // e6f: vpunpckhwd %zmm0, %zmm5, %zmm5
+	LONG $0x485df162; WORD $0xe061       // e75: vpunpcklwd %zmm0, %zmm4, %zmm4
+	LONG $0x484dd162; WORD $0x73fa; BYTE $0x0f // e7b: vpsubd 0x3c0(%r11), %zmm6, %zmm6
+	LONG $0x4855d162; WORD $0x6bfa; BYTE $0x10 // e82: vpsubd 0x400(%r11), %zmm5, %zmm5
+	LONG $0x485dd162; WORD $0x63fa; BYTE $0x11 // e89: vpsubd 0x440(%r11), %zmm4, %zmm4
+	LONG $0x4864d162; WORD $0x5b59; BYTE $0x03 // e90: vmulps 0xc0(%r11), %zmm3, %zmm3
+	LONG $0x486cd162; WORD $0x5359; BYTE $0x04 // e97: vmulps 0x100(%r11), %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0x4b59; BYTE $0x05 // e9e: vmulps 0x140(%r11), %zmm1, %zmm1
+	LONG $0x487cf162; WORD $0xf65b       // ea5: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // eab: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // eb1: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x484cd162; WORD $0x7359; BYTE $0x0c // eb7: vmulps 0x300(%r11), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6b59; BYTE $0x0d // ebe: vmulps 0x340(%r11), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x6359; BYTE $0x0e // ec5: vmulps 0x380(%r11), %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xde58       // ecc: vaddps %zmm6, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd558       // ed2: vaddps %zmm5, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xcc58       // ed8: vaddps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // ede: vcvtps2dq %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xdb5b       // ee4: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // eea: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0xd26b       // ef0: vpackssdw %zmm2, %zmm3, %zmm2
+	LONG $0x4875f162; WORD $0xc96b       // ef6: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x486d9162; WORD $0xd0ed       // efc: vpaddsw %zmm24, %zmm2, %zmm2
+	LONG $0x4875b162; WORD $0xcfed       // f02: vpaddsw %zmm23, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // f08: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x404df262; WORD $0xc936       // f0e: vpermd %zmm1, %zmm22, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // f14: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // f1a: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // f1e: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // f21: addq %r8, %r9
+	LONG $0x08ff8348                     // f24: cmpq $0x8, %rdi
+	LONG $0x042c8f0f; WORD $0x0000       // f28: jg 0x2a2a <gemmVNNI8x48+0x135a>
+	LONG $0x000b7be9; BYTE $0x00         // f2e: jmp 0x317e <gemmVNNI8x48+0x1aae>
+	LONG $0x0100b949; LONG $0x06050402; WORD $0x0908 // f33: movabsq $0x908060504020100, %r9
+	LONG $0x0c0aba49; LONG $0x07030e0d; WORD $0x0f0b // f3d: movabsq $0xf0b07030e0d0c0a, %r10
+	LONG $0x08fdc162; WORD $0xf16e       // f47: vmovq %r9, %xmm22
+	LONG $0x0100b949; LONG $0x04030002; WORD $0x0005 // f4d: movabsq $0x5040300020100, %r9
+	LONG $0x0706b949; LONG $0x0a090008; WORD $0x000b // f57: movabsq $0xb0a0900080706, %r9
+	LONG $0x18488b4d                     // f61: movq 0x18(%r8), %r9
+	LONG $0x08fdc162; WORD $0xfa6e       // f65: vmovq %r10, %xmm23
+	LONG $0x487c0162; WORD $0xe45b       // f6b: vcvtdq2ps %zmm28, %zmm28
+	LONG $0x487c0162; WORD $0xdb5b       // f71: vcvtdq2ps %zmm27, %zmm27
+	LONG $0x487c0162; WORD $0xc95b       // f77: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487ca162; WORD $0xed5b       // f7d: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // f83: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // f89: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // f8f: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // f95: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // f9b: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // fa1: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // fa7: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // fad: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // fb3: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // fb9: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // fbf: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // fc5: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // fcb: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // fd1: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // fd7: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // fdd: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // fe3: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // fe9: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // fef: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // ff5: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00cda162; WORD $0xf76c       // ffb: vpunpcklqdq %xmm23, %xmm22, %xmm22
+	LONG $0x487da262; WORD $0xf631       // 1001: vpmovzxbd %xmm22, %zmm22
+	LONG $0x48fe4162; WORD $0x516f; BYTE $0x08 // 1007: vmovdqu64 0x200(%r9), %zmm26
+	LONG $0x48fec162; WORD $0x796f; BYTE $0x06 // 100e: vmovdqu64 0x180(%r9), %zmm23
+	LONG $0x40454162; WORD $0x416b; BYTE $0x07 // 1015: vpackssdw 0x1c0(%r9), %zmm23, %zmm24
+	LONG $0x18488b4d                     // 101c: movq 0x18(%r8), %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 1020: kmovq 0x60(%r8), %k1
+	LONG $0x40244162; WORD $0x5959; BYTE $0x04 // 1026: vmulps 0x100(%r9), %zmm27, %zmm27
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 102d: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x402d8162; WORD $0xfa6b       // 1034: vpackssdw %zmm26, %zmm26, %zmm23
+	LONG $0x401c4162; WORD $0x5159; BYTE $0x03 // 103a: vmulps 0xc0(%r9), %zmm28, %zmm26
+	LONG $0x487d0162; WORD $0xc95b       // 1041: vcvtps2dq %zmm25, %zmm25
+	LONG $0x487d0162; WORD $0xdb5b       // 1047: vcvtps2dq %zmm27, %zmm27
+	LONG $0x487d0162; WORD $0xd25b       // 104d: vcvtps2dq %zmm26, %zmm26
+	LONG $0x40350162; WORD $0xc96b       // 1053: vpackssdw %zmm25, %zmm25, %zmm25
+	LONG $0x402d0162; WORD $0xd36b       // 1059: vpackssdw %zmm27, %zmm26, %zmm26
+	LONG $0x40352162; WORD $0xcfed       // 105f: vpaddsw %zmm23, %zmm25, %zmm25
+	LONG $0x402d0162; WORD $0xd0ed       // 1065: vpaddsw %zmm24, %zmm26, %zmm26
+	LONG $0x402d0162; WORD $0xc967       // 106b: vpackuswb %zmm25, %zmm26, %zmm25
+	LONG $0x404d0262; WORD $0xc936       // 1071: vpermd %zmm25, %zmm22, %zmm25
+	LONG $0x497f6162; WORD $0x097f       // 1077: vmovdqu8 %zmm25, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 107d: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 1081: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1085: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1088: movq 0x18(%r8), %r11
+	LONG $0x90f8c1c4; WORD $0x6048       // 108c: kmovq 0x60(%r8), %k1
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 1092: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1099: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 10a0: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xdb5b       // 10a7: vcvtps2dq %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xed5b       // 10ad: vcvtps2dq %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xe45b       // 10b3: vcvtps2dq %zmm20, %zmm20
+	LONG $0x4055a162; WORD $0xe46b       // 10b9: vpackssdw %zmm20, %zmm21, %zmm20
+	LONG $0x4065a162; WORD $0xdb6b       // 10bf: vpackssdw %zmm19, %zmm19, %zmm19
+	LONG $0x405d8162; WORD $0xe0ed       // 10c5: vpaddsw %zmm24, %zmm20, %zmm20
+	LONG $0x4065a162; WORD $0xdfed       // 10cb: vpaddsw %zmm23, %zmm19, %zmm19
+	LONG $0x405da162; WORD $0xdb67       // 10d1: vpackuswb %zmm19, %zmm20, %zmm19
+	LONG $0x404da262; WORD $0xdb36       // 10d7: vpermd %zmm19, %zmm22, %zmm19
+	LONG $0x497fc162; WORD $0x1a7f       // 10dd: vmovdqu8 %zmm19, (%r10) {%k1}
+	LONG $0x28588b4d                     // 10e3: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 10e7: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 10ea: addq %r11, %r9
+	LONG $0x18708b4d                     // 10ed: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 10f1: kmovq 0x60(%r8), %k1
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 10f7: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 10fe: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 1105: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 110c: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xd25b       // 1112: vcvtps2dq %zmm18, %zmm18
+	LONG $0x487da162; WORD $0xc95b       // 1118: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // 111e: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x407da162; WORD $0xc06b       // 1124: vpackssdw %zmm16, %zmm16, %zmm16
+	LONG $0x40758162; WORD $0xc8ed       // 112a: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x407da162; WORD $0xc7ed       // 1130: vpaddsw %zmm23, %zmm16, %zmm16
+	LONG $0x4075a162; WORD $0xc067       // 1136: vpackuswb %zmm16, %zmm17, %zmm16
+	LONG $0x404da262; WORD $0xc036       // 113c: vpermd %zmm16, %zmm22, %zmm16
+	LONG $0x497fc162; WORD $0x027f       // 1142: vmovdqu8 %zmm16, (%r10) {%k1}
+	LONG $0x28588b4d                     // 1148: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 114c: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 114f: addq %r11, %r9
+	LONG $0x18588b49                     // 1152: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 1156: kmovq 0x60(%r8), %k1
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 115c: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 1163: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 116a: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 1171: vcvtps2dq %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xff5b       // 1177: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // 117d: vcvtps2dq %zmm14, %zmm14
+	LONG $0x48055162; WORD $0xf66b       // 1183: vpackssdw %zmm14, %zmm15, %zmm14
+	LONG $0x48155162; WORD $0xed6b       // 1189: vpackssdw %zmm13, %zmm13, %zmm13
+	LONG $0x480d1162; WORD $0xf0ed       // 118f: vpaddsw %zmm24, %zmm14, %zmm14
+	LONG $0x48153162; WORD $0xefed       // 1195: vpaddsw %zmm23, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 119b: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x404d5262; WORD $0xed36       // 11a1: vpermd %zmm13, %zmm22, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // 11a7: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // 11ad: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 11b1: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 11b4: addq %r11, %r9
+	LONG $0x18708b4d                     // 11b7: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 11bb: kmovq 0x60(%r8), %k1
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 11c1: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 11c8: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 11cf: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 11d6: vcvtps2dq %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xe45b       // 11dc: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 11e2: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // 11e8: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x482d5162; WORD $0xd26b       // 11ee: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x48251162; WORD $0xd8ed       // 11f4: vpaddsw %zmm24, %zmm11, %zmm11
+	LONG $0x482d3162; WORD $0xd7ed       // 11fa: vpaddsw %zmm23, %zmm10, %zmm10
+	LONG $0x48255162; WORD $0xd267       // 1200: vpackuswb %zmm10, %zmm11, %zmm10
+	LONG $0x404d5262; WORD $0xd236       // 1206: vpermd %zmm10, %zmm22, %zmm10
+	LONG $0x497f5162; WORD $0x127f       // 120c: vmovdqu8 %zmm10, (%r10) {%k1}
+	LONG $0x28588b4d                     // 1212: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1216: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1219: addq %r11, %r9
+	LONG $0x18588b49                     // 121c: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 1220: kmovq 0x60(%r8), %k1
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 1226: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 122d: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 1234: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 123b: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487d5162; WORD $0xc95b       // 1241: vcvtps2dq %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc05b       // 1247: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48355162; WORD $0xc06b       // 124d: vpackssdw %zmm8, %zmm9, %zmm8
+	LONG $0x4845f162; WORD $0xff6b       // 1253: vpackssdw %zmm7, %zmm7, %zmm7
+	LONG $0x483d1162; WORD $0xc0ed       // 1259: vpaddsw %zmm24, %zmm8, %zmm8
+	LONG $0x4845b162; WORD $0xffed       // 125f: vpaddsw %zmm23, %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff67       // 1265: vpackuswb %zmm7, %zmm8, %zmm7
+	LONG $0x404df262; WORD $0xff36       // 126b: vpermd %zmm7, %zmm22, %zmm7
+	LONG $0x497fd162; WORD $0x3a7f       // 1271: vmovdqu8 %zmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 1277: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 127b: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 127e: addq %r11, %r9
+	LONG $0x18708b4d                     // 1281: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 1285: kmovq 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 128b: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 1292: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 1299: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 12a0: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xf65b       // 12a6: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 12ac: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 12b2: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x485df162; WORD $0xe46b       // 12b8: vpackssdw %zmm4, %zmm4, %zmm4
+	LONG $0x48559162; WORD $0xe8ed       // 12be: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x485db162; WORD $0xe7ed       // 12c4: vpaddsw %zmm23, %zmm4, %zmm4
+	LONG $0x4855f162; WORD $0xe467       // 12ca: vpackuswb %zmm4, %zmm5, %zmm4
+	LONG $0x404df262; WORD $0xe436       // 12d0: vpermd %zmm4, %zmm22, %zmm4
+	LONG $0x497fd162; WORD $0x227f       // 12d6: vmovdqu8 %zmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 12dc: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 12e0: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 12e3: addq %r11, %r9
+	LONG $0x18588b49                     // 12e6: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 12ea: kmovq 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 12f0: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 12f7: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 12fe: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 1305: vcvtps2dq %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xdb5b       // 130b: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 1311: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4865f162; WORD $0xd26b       // 1317: vpackssdw %zmm2, %zmm3, %zmm2
+	LONG $0x4875f162; WORD $0xc96b       // 131d: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x486d9162; WORD $0xd0ed       // 1323: vpaddsw %zmm24, %zmm2, %zmm2
+	LONG $0x4875b162; WORD $0xcfed       // 1329: vpaddsw %zmm23, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 132f: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x404df262; WORD $0xc936       // 1335: vpermd %zmm1, %zmm22, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // 133b: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 1341: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1345: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1348: addq %r8, %r9
+	LONG $0x00441f0f; BYTE $0x00         // 134b: nopl (%rax,%rax)
+	LONG $0x08ff8348                     // 1350: cmpq $0x8, %rdi
+	LONG $0x07548e0f; WORD $0x0000       // 1354: jle 0x317e <gemmVNNI8x48+0x1aae>
+	LONG $0x244c8b4d; BYTE $0x08         // 135a: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // 135f: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // 1363: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // 1367: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // 136d: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 1371: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 1375: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 1379: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 137f: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 1382: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 1385: addq %r8, %rdx
+	LONG $0xffec93e9; BYTE $0xff         // 1388: jmp 0x16f0 <gemmVNNI8x48+0x20>
+	LONG $0x000000bb; BYTE $0x3f         // 138d: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 1392: movl $0x3f800000, %r9d
+	LONG $0x0100ba49; LONG $0x06050402; WORD $0x0908 // 1398: movabsq $0x908060504020100, %r10
+	LONG $0x0c0abb49; LONG $0x07030e0d; WORD $0x0f0b // 13a2: movabsq $0xf0b07030e0d0c0a, %r11
+	LONG $0x08fdc162; WORD $0xf26e       // 13ac: vmovq %r10, %xmm22
+	LONG $0x0100ba49; LONG $0x04030002; WORD $0x0005 // 13b2: movabsq $0x5040300020100, %r10
+	LONG $0x0706ba49; LONG $0x0a090008; WORD $0x000b // 13bc: movabsq $0xb0a0900080706, %r10
+	LONG $0x18508b4d                     // 13c6: movq 0x18(%r8), %r10
+	LONG $0x08fdc162; WORD $0xfb6e       // 13ca: vmovq %r11, %xmm23
+	LONG $0x487d4262; WORD $0xd17c       // 13d0: vpbroadcastd %r9d, %zmm26
+	LONG $0x487c0162; WORD $0xe45b       // 13d6: vcvtdq2ps %zmm28, %zmm28
+	LONG $0x487c0162; WORD $0xdb5b       // 13dc: vcvtdq2ps %zmm27, %zmm27
+	LONG $0x487d6262; WORD $0xeb7c       // 13e2: vpbroadcastd %ebx, %zmm29
+	LONG $0x487c0162; WORD $0xc95b       // 13e8: vcvtdq2ps %zmm25, %zmm25
+	LONG $0x487ca162; WORD $0xed5b       // 13ee: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487ca162; WORD $0xe45b       // 13f4: vcvtdq2ps %zmm20, %zmm20
+	LONG $0x487ca162; WORD $0xdb5b       // 13fa: vcvtdq2ps %zmm19, %zmm19
+	LONG $0x487ca162; WORD $0xd25b       // 1400: vcvtdq2ps %zmm18, %zmm18
+	LONG $0x487ca162; WORD $0xc95b       // 1406: vcvtdq2ps %zmm17, %zmm17
+	LONG $0x487ca162; WORD $0xc05b       // 140c: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 1412: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 1418: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 141e: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 1424: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 142a: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 1430: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 1436: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 143c: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 1442: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 1448: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 144e: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1454: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 145a: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 1460: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1466: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00cda162; WORD $0xf76c       // 146c: vpunpcklqdq %xmm23, %xmm22, %xmm22
+	LONG $0x487da262; WORD $0xf631       // 1472: vpmovzxbd %xmm22, %zmm22
+	LONG $0x48fec162; WORD $0x7a6f; BYTE $0x06 // 1478: vmovdqu64 0x180(%r10), %zmm23
+	LONG $0x48fe4162; WORD $0x726f; BYTE $0x08 // 147f: vmovdqu64 0x200(%r10), %zmm30
+	LONG $0x40454162; WORD $0x426b; BYTE $0x07 // 1486: vpackssdw 0x1c0(%r10), %zmm23, %zmm24
+	LONG $0x18488b4d                     // 148d: movq 0x18(%r8), %r9
+	LONG $0x90f8c1c4; WORD $0x6048       // 1491: kmovq 0x60(%r8), %k1
+	LONG $0x401c4162; WORD $0x6159; BYTE $0x03 // 1497: vmulps 0xc0(%r9), %zmm28, %zmm28
+	LONG $0x40244162; WORD $0x5959; BYTE $0x04 // 149e: vmulps 0x100(%r9), %zmm27, %zmm27
+	LONG $0x40344162; WORD $0x4959; BYTE $0x05 // 14a5: vmulps 0x140(%r9), %zmm25, %zmm25
+	LONG $0x400d8162; WORD $0xfe6b       // 14ac: vpackssdw %zmm30, %zmm30, %zmm23
+	LONG $0x401c4162; WORD $0x7159; BYTE $0x09 // 14b2: vmulps 0x240(%r9), %zmm28, %zmm30
+	LONG $0x40244162; WORD $0x7959; BYTE $0x0a // 14b9: vmulps 0x280(%r9), %zmm27, %zmm31
+	LONG $0x40140162; WORD $0xf658       // 14c0: vaddps %zmm30, %zmm29, %zmm30
+	LONG $0x400c6162; WORD $0xf05f       // 14c6: vmaxps %zmm0, %zmm30, %zmm30
+	LONG $0x400c0162; WORD $0xf25d       // 14cc: vminps %zmm26, %zmm30, %zmm30
+	LONG $0x401c0162; WORD $0xe659       // 14d2: vmulps %zmm30, %zmm28, %zmm28
+	LONG $0x40140162; WORD $0xf758       // 14d8: vaddps %zmm31, %zmm29, %zmm30
+	LONG $0x400c6162; WORD $0xf05f       // 14de: vmaxps %zmm0, %zmm30, %zmm30
+	LONG $0x487d0162; WORD $0xe45b       // 14e4: vcvtps2dq %zmm28, %zmm28
+	LONG $0x400c0162; WORD $0xf25d       // 14ea: vminps %zmm26, %zmm30, %zmm30
+	LONG $0x40240162; WORD $0xde59       // 14f0: vmulps %zmm30, %zmm27, %zmm27
+	LONG $0x40344162; WORD $0x7159; BYTE $0x0b // 14f6: vmulps 0x2c0(%r9), %zmm25, %zmm30
+	LONG $0x487d0162; WORD $0xdb5b       // 14fd: vcvtps2dq %zmm27, %zmm27
+	LONG $0x401d0162; WORD $0xdb6b       // 1503: vpackssdw %zmm27, %zmm28, %zmm27
+	LONG $0x40250162; WORD $0xd8ed       // 1509: vpaddsw %zmm24, %zmm27, %zmm27
+	LONG $0x40140162; WORD $0xe658       // 150f: vaddps %zmm30, %zmm29, %zmm28
+	LONG $0x401c6162; WORD $0xe05f       // 1515: vmaxps %zmm0, %zmm28, %zmm28
+	LONG $0x401c0162; WORD $0xe25d       // 151b: vminps %zmm26, %zmm28, %zmm28
+	LONG $0x40340162; WORD $0xcc59       // 1521: vmulps %zmm28, %zmm25, %zmm25
+	LONG $0x487d0162; WORD $0xc95b       // 1527: vcvtps2dq %zmm25, %zmm25
+	LONG $0x40350162; WORD $0xc96b       // 152d: vpackssdw %zmm25, %zmm25, %zmm25
+	LONG $0x40352162; WORD $0xcfed       // 1533: vpaddsw %zmm23, %zmm25, %zmm25
+	LONG $0x40250162; WORD $0xc967       // 1539: vpackuswb %zmm25, %zmm27, %zmm25
+	LONG $0x404d0262; WORD $0xc936       // 153f: vpermd %zmm25, %zmm22, %zmm25
+	LONG $0x497f6162; WORD $0x097f       // 1545: vmovdqu8 %zmm25, (%rcx) {%k1}
+	LONG $0x28488b4d                     // 154b: movq 0x28(%r8), %r9
+	LONG $0x09148d4e                     // 154f: leaq (%rcx,%r9), %r10
+	WORD $0x0149; BYTE $0xd1             // 1553: addq %rdx, %r9
+	LONG $0x18588b4d                     // 1556: movq 0x18(%r8), %r11
+	LONG $0x90f8c1c4; WORD $0x6048       // 155a: kmovq 0x60(%r8), %k1
+	LONG $0x4054c162; WORD $0x6b59; BYTE $0x03 // 1560: vmulps 0xc0(%r11), %zmm21, %zmm21
+	LONG $0x405cc162; WORD $0x6359; BYTE $0x04 // 1567: vmulps 0x100(%r11), %zmm20, %zmm20
+	LONG $0x4064c162; WORD $0x5b59; BYTE $0x05 // 156e: vmulps 0x140(%r11), %zmm19, %zmm19
+	LONG $0x40544162; WORD $0x4b59; BYTE $0x09 // 1575: vmulps 0x240(%r11), %zmm21, %zmm25
+	LONG $0x405c4162; WORD $0x6359; BYTE $0x0a // 157c: vmulps 0x280(%r11), %zmm20, %zmm28
+	LONG $0x40644162; WORD $0x5b59; BYTE $0x0b // 1583: vmulps 0x2c0(%r11), %zmm19, %zmm27
+	LONG $0x40140162; WORD $0xc958       // 158a: vaddps %zmm25, %zmm29, %zmm25
+	LONG $0x40346162; WORD $0xc85f       // 1590: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x40340162; WORD $0xca5d       // 1596: vminps %zmm26, %zmm25, %zmm25
+	LONG $0x40548162; WORD $0xe959       // 159c: vmulps %zmm25, %zmm21, %zmm21
+	LONG $0x40140162; WORD $0xcc58       // 15a2: vaddps %zmm28, %zmm29, %zmm25
+	LONG $0x40346162; WORD $0xc85f       // 15a8: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x487da162; WORD $0xed5b       // 15ae: vcvtps2dq %zmm21, %zmm21
+	LONG $0x40340162; WORD $0xca5d       // 15b4: vminps %zmm26, %zmm25, %zmm25
+	LONG $0x405c8162; WORD $0xe159       // 15ba: vmulps %zmm25, %zmm20, %zmm20
+	LONG $0x40140162; WORD $0xcb58       // 15c0: vaddps %zmm27, %zmm29, %zmm25
+	LONG $0x40346162; WORD $0xc85f       // 15c6: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x487da162; WORD $0xe45b       // 15cc: vcvtps2dq %zmm20, %zmm20
+	LONG $0x40340162; WORD $0xca5d       // 15d2: vminps %zmm26, %zmm25, %zmm25
+	LONG $0x40648162; WORD $0xd959       // 15d8: vmulps %zmm25, %zmm19, %zmm19
+	LONG $0x4055a162; WORD $0xe46b       // 15de: vpackssdw %zmm20, %zmm21, %zmm20
+	LONG $0x405d8162; WORD $0xe0ed       // 15e4: vpaddsw %zmm24, %zmm20, %zmm20
+	LONG $0x487da162; WORD $0xdb5b       // 15ea: vcvtps2dq %zmm19, %zmm19
+	LONG $0x4065a162; WORD $0xdb6b       // 15f0: vpackssdw %zmm19, %zmm19, %zmm19
+	LONG $0x4065a162; WORD $0xdfed       // 15f6: vpaddsw %zmm23, %zmm19, %zmm19
+	LONG $0x405da162; WORD $0xdb67       // 15fc: vpackuswb %zmm19, %zmm20, %zmm19
+	LONG $0x404da262; WORD $0xdb36       // 1602: vpermd %zmm19, %zmm22, %zmm19
+	LONG $0x497fc162; WORD $0x1a7f       // 1608: vmovdqu8 %zmm19, (%r10) {%k1}
+	LONG $0x28588b4d                     // 160e: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1612: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1615: addq %r11, %r9
+	LONG $0x18708b4d                     // 1618: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 161c: kmovq 0x60(%r8), %k1
+	LONG $0x406cc162; WORD $0x5659; BYTE $0x03 // 1622: vmulps 0xc0(%r14), %zmm18, %zmm18
+	LONG $0x4074c162; WORD $0x4e59; BYTE $0x04 // 1629: vmulps 0x100(%r14), %zmm17, %zmm17
+	LONG $0x407cc162; WORD $0x4659; BYTE $0x05 // 1630: vmulps 0x140(%r14), %zmm16, %zmm16
+	LONG $0x406cc162; WORD $0x5e59; BYTE $0x09 // 1637: vmulps 0x240(%r14), %zmm18, %zmm19
+	LONG $0x4074c162; WORD $0x6659; BYTE $0x0a // 163e: vmulps 0x280(%r14), %zmm17, %zmm20
+	LONG $0x4014a162; WORD $0xdb58       // 1645: vaddps %zmm19, %zmm29, %zmm19
+	LONG $0x4064e162; WORD $0xd85f       // 164b: vmaxps %zmm0, %zmm19, %zmm19
+	LONG $0x40648162; WORD $0xda5d       // 1651: vminps %zmm26, %zmm19, %zmm19
+	LONG $0x406ca162; WORD $0xd359       // 1657: vmulps %zmm19, %zmm18, %zmm18
+	LONG $0x4014a162; WORD $0xdc58       // 165d: vaddps %zmm20, %zmm29, %zmm19
+	LONG $0x4064e162; WORD $0xd85f       // 1663: vmaxps %zmm0, %zmm19, %zmm19
+	LONG $0x487da162; WORD $0xd25b       // 1669: vcvtps2dq %zmm18, %zmm18
+	LONG $0x40648162; WORD $0xda5d       // 166f: vminps %zmm26, %zmm19, %zmm19
+	LONG $0x4074a162; WORD $0xcb59       // 1675: vmulps %zmm19, %zmm17, %zmm17
+	LONG $0x407cc162; WORD $0x5e59; BYTE $0x0b // 167b: vmulps 0x2c0(%r14), %zmm16, %zmm19
+	LONG $0x487da162; WORD $0xc95b       // 1682: vcvtps2dq %zmm17, %zmm17
+	LONG $0x406da162; WORD $0xc96b       // 1688: vpackssdw %zmm17, %zmm18, %zmm17
+	LONG $0x40758162; WORD $0xc8ed       // 168e: vpaddsw %zmm24, %zmm17, %zmm17
+	LONG $0x4014a162; WORD $0xd358       // 1694: vaddps %zmm19, %zmm29, %zmm18
+	LONG $0x406ce162; WORD $0xd05f       // 169a: vmaxps %zmm0, %zmm18, %zmm18
+	LONG $0x406c8162; WORD $0xd25d       // 16a0: vminps %zmm26, %zmm18, %zmm18
+	LONG $0x407ca162; WORD $0xc259       // 16a6: vmulps %zmm18, %zmm16, %zmm16
+	LONG $0x487da162; WORD $0xc05b       // 16ac: vcvtps2dq %zmm16, %zmm16
+	LONG $0x407da162; WORD $0xc06b       // 16b2: vpackssdw %zmm16, %zmm16, %zmm16
+	LONG $0x407da162; WORD $0xc7ed       // 16b8: vpaddsw %zmm23, %zmm16, %zmm16
+	LONG $0x4075a162; WORD $0xc067       // 16be: vpackuswb %zmm16, %zmm17, %zmm16
+	LONG $0x404da262; WORD $0xc036       // 16c4: vpermd %zmm16, %zmm22, %zmm16
+	LONG $0x497fc162; WORD $0x027f       // 16ca: vmovdqu8 %zmm16, (%r10) {%k1}
+	LONG $0x28588b4d                     // 16d0: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 16d4: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 16d7: addq %r11, %r9
+	LONG $0x18588b49                     // 16da: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 16de: kmovq 0x60(%r8), %k1
+	LONG $0x48047162; WORD $0x7b59; BYTE $0x03 // 16e4: vmulps 0xc0(%rbx), %zmm15, %zmm15
+	LONG $0x480c7162; WORD $0x7359; BYTE $0x04 // 16eb: vmulps 0x100(%rbx), %zmm14, %zmm14
+	LONG $0x48147162; WORD $0x6b59; BYTE $0x05 // 16f2: vmulps 0x140(%rbx), %zmm13, %zmm13
+	LONG $0x4804e162; WORD $0x4359; BYTE $0x09 // 16f9: vmulps 0x240(%rbx), %zmm15, %zmm16
+	LONG $0x480ce162; WORD $0x5359; BYTE $0x0a // 1700: vmulps 0x280(%rbx), %zmm14, %zmm18
+	LONG $0x4814e162; WORD $0x4b59; BYTE $0x0b // 1707: vmulps 0x2c0(%rbx), %zmm13, %zmm17
+	LONG $0x4014a162; WORD $0xc058       // 170e: vaddps %zmm16, %zmm29, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 1714: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407c8162; WORD $0xc25d       // 171a: vminps %zmm26, %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xf859       // 1720: vmulps %zmm16, %zmm15, %zmm15
+	LONG $0x4014a162; WORD $0xc258       // 1726: vaddps %zmm18, %zmm29, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 172c: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 1732: vcvtps2dq %zmm15, %zmm15
+	LONG $0x407c8162; WORD $0xc25d       // 1738: vminps %zmm26, %zmm16, %zmm16
+	LONG $0x480c3162; WORD $0xf059       // 173e: vmulps %zmm16, %zmm14, %zmm14
+	LONG $0x4014a162; WORD $0xc158       // 1744: vaddps %zmm17, %zmm29, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 174a: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xf65b       // 1750: vcvtps2dq %zmm14, %zmm14
+	LONG $0x407c8162; WORD $0xc25d       // 1756: vminps %zmm26, %zmm16, %zmm16
+	LONG $0x48143162; WORD $0xe859       // 175c: vmulps %zmm16, %zmm13, %zmm13
+	LONG $0x48055162; WORD $0xf66b       // 1762: vpackssdw %zmm14, %zmm15, %zmm14
+	LONG $0x480d1162; WORD $0xf0ed       // 1768: vpaddsw %zmm24, %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xed5b       // 176e: vcvtps2dq %zmm13, %zmm13
+	LONG $0x48155162; WORD $0xed6b       // 1774: vpackssdw %zmm13, %zmm13, %zmm13
+	LONG $0x48153162; WORD $0xefed       // 177a: vpaddsw %zmm23, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 1780: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x404d5262; WORD $0xed36       // 1786: vpermd %zmm13, %zmm22, %zmm13
+	LONG $0x497f5162; WORD $0x2a7f       // 178c: vmovdqu8 %zmm13, (%r10) {%k1}
+	LONG $0x28588b4d                     // 1792: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1796: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 1799: addq %r11, %r9
+	LONG $0x18708b4d                     // 179c: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 17a0: kmovq 0x60(%r8), %k1
+	LONG $0x481c5162; WORD $0x6659; BYTE $0x03 // 17a6: vmulps 0xc0(%r14), %zmm12, %zmm12
+	LONG $0x48245162; WORD $0x5e59; BYTE $0x04 // 17ad: vmulps 0x100(%r14), %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0x5659; BYTE $0x05 // 17b4: vmulps 0x140(%r14), %zmm10, %zmm10
+	LONG $0x481c5162; WORD $0x6e59; BYTE $0x09 // 17bb: vmulps 0x240(%r14), %zmm12, %zmm13
+	LONG $0x48245162; WORD $0x7659; BYTE $0x0a // 17c2: vmulps 0x280(%r14), %zmm11, %zmm14
+	LONG $0x40145162; WORD $0xed58       // 17c9: vaddps %zmm13, %zmm29, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 17cf: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48141162; WORD $0xea5d       // 17d5: vminps %zmm26, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 17db: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x40145162; WORD $0xee58       // 17e1: vaddps %zmm14, %zmm29, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 17e7: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xe45b       // 17ed: vcvtps2dq %zmm12, %zmm12
+	LONG $0x48141162; WORD $0xea5d       // 17f3: vminps %zmm26, %zmm13, %zmm13
+	LONG $0x48245162; WORD $0xdd59       // 17f9: vmulps %zmm13, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0x6e59; BYTE $0x0b // 17ff: vmulps 0x2c0(%r14), %zmm10, %zmm13
+	LONG $0x487d5162; WORD $0xdb5b       // 1806: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // 180c: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x48251162; WORD $0xd8ed       // 1812: vpaddsw %zmm24, %zmm11, %zmm11
+	LONG $0x40145162; WORD $0xe558       // 1818: vaddps %zmm13, %zmm29, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 181e: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c1162; WORD $0xe25d       // 1824: vminps %zmm26, %zmm12, %zmm12
+	LONG $0x482c5162; WORD $0xd459       // 182a: vmulps %zmm12, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 1830: vcvtps2dq %zmm10, %zmm10
+	LONG $0x482d5162; WORD $0xd26b       // 1836: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x482d3162; WORD $0xd7ed       // 183c: vpaddsw %zmm23, %zmm10, %zmm10
+	LONG $0x48255162; WORD $0xd267       // 1842: vpackuswb %zmm10, %zmm11, %zmm10
+	LONG $0x404d5262; WORD $0xd236       // 1848: vpermd %zmm10, %zmm22, %zmm10
+	LONG $0x497f5162; WORD $0x127f       // 184e: vmovdqu8 %zmm10, (%r10) {%k1}
+	LONG $0x28588b4d                     // 1854: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 1858: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 185b: addq %r11, %r9
+	LONG $0x18588b49                     // 185e: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 1862: kmovq 0x60(%r8), %k1
+	LONG $0x48347162; WORD $0x4b59; BYTE $0x03 // 1868: vmulps 0xc0(%rbx), %zmm9, %zmm9
+	LONG $0x483c7162; WORD $0x4359; BYTE $0x04 // 186f: vmulps 0x100(%rbx), %zmm8, %zmm8
+	LONG $0x4844f162; WORD $0x7b59; BYTE $0x05 // 1876: vmulps 0x140(%rbx), %zmm7, %zmm7
+	LONG $0x48347162; WORD $0x5359; BYTE $0x09 // 187d: vmulps 0x240(%rbx), %zmm9, %zmm10
+	LONG $0x483c7162; WORD $0x6359; BYTE $0x0a // 1884: vmulps 0x280(%rbx), %zmm8, %zmm12
+	LONG $0x48447162; WORD $0x5b59; BYTE $0x0b // 188b: vmulps 0x2c0(%rbx), %zmm7, %zmm11
+	LONG $0x40145162; WORD $0xd258       // 1892: vaddps %zmm10, %zmm29, %zmm10
+	LONG $0x482c7162; WORD $0xd05f       // 1898: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c1162; WORD $0xd25d       // 189e: vminps %zmm26, %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca59       // 18a4: vmulps %zmm10, %zmm9, %zmm9
+	LONG $0x40145162; WORD $0xd458       // 18aa: vaddps %zmm12, %zmm29, %zmm10
+	LONG $0x482c7162; WORD $0xd05f       // 18b0: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc95b       // 18b6: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482c1162; WORD $0xd25d       // 18bc: vminps %zmm26, %zmm10, %zmm10
+	LONG $0x483c5162; WORD $0xc259       // 18c2: vmulps %zmm10, %zmm8, %zmm8
+	LONG $0x40145162; WORD $0xd358       // 18c8: vaddps %zmm11, %zmm29, %zmm10
+	LONG $0x482c7162; WORD $0xd05f       // 18ce: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc05b       // 18d4: vcvtps2dq %zmm8, %zmm8
+	LONG $0x482c1162; WORD $0xd25d       // 18da: vminps %zmm26, %zmm10, %zmm10
+	LONG $0x4844d162; WORD $0xfa59       // 18e0: vmulps %zmm10, %zmm7, %zmm7
+	LONG $0x48355162; WORD $0xc06b       // 18e6: vpackssdw %zmm8, %zmm9, %zmm8
+	LONG $0x483d1162; WORD $0xc0ed       // 18ec: vpaddsw %zmm24, %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 18f2: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0xff6b       // 18f8: vpackssdw %zmm7, %zmm7, %zmm7
+	LONG $0x4845b162; WORD $0xffed       // 18fe: vpaddsw %zmm23, %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff67       // 1904: vpackuswb %zmm7, %zmm8, %zmm7
+	LONG $0x404df262; WORD $0xff36       // 190a: vpermd %zmm7, %zmm22, %zmm7
+	LONG $0x497fd162; WORD $0x3a7f       // 1910: vmovdqu8 %zmm7, (%r10) {%k1}
+	LONG $0x28588b4d                     // 1916: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 191a: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 191d: addq %r11, %r9
+	LONG $0x18708b4d                     // 1920: movq 0x18(%r8), %r14
+	LONG $0x90f8c1c4; WORD $0x6048       // 1924: kmovq 0x60(%r8), %k1
+	LONG $0x484cd162; WORD $0x7659; BYTE $0x03 // 192a: vmulps 0xc0(%r14), %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0x6e59; BYTE $0x04 // 1931: vmulps 0x100(%r14), %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x6659; BYTE $0x05 // 1938: vmulps 0x140(%r14), %zmm4, %zmm4
+	LONG $0x484cd162; WORD $0x7e59; BYTE $0x09 // 193f: vmulps 0x240(%r14), %zmm6, %zmm7
+	LONG $0x48545162; WORD $0x4659; BYTE $0x0a // 1946: vmulps 0x280(%r14), %zmm5, %zmm8
+	LONG $0x4014f162; WORD $0xff58       // 194d: vaddps %zmm7, %zmm29, %zmm7
+	LONG $0x4844f162; WORD $0xf85f       // 1953: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x48449162; WORD $0xfa5d       // 1959: vminps %zmm26, %zmm7, %zmm7
+	LONG $0x484cf162; WORD $0xf759       // 195f: vmulps %zmm7, %zmm6, %zmm6
+	LONG $0x4014d162; WORD $0xf858       // 1965: vaddps %zmm8, %zmm29, %zmm7
+	LONG $0x4844f162; WORD $0xf85f       // 196b: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // 1971: vcvtps2dq %zmm6, %zmm6
+	LONG $0x48449162; WORD $0xfa5d       // 1977: vminps %zmm26, %zmm7, %zmm7
+	LONG $0x4854f162; WORD $0xef59       // 197d: vmulps %zmm7, %zmm5, %zmm5
+	LONG $0x485cd162; WORD $0x7e59; BYTE $0x0b // 1983: vmulps 0x2c0(%r14), %zmm4, %zmm7
+	LONG $0x487df162; WORD $0xed5b       // 198a: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 1990: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x48559162; WORD $0xe8ed       // 1996: vpaddsw %zmm24, %zmm5, %zmm5
+	LONG $0x4014f162; WORD $0xf758       // 199c: vaddps %zmm7, %zmm29, %zmm6
+	LONG $0x484cf162; WORD $0xf05f       // 19a2: vmaxps %zmm0, %zmm6, %zmm6
+	LONG $0x484c9162; WORD $0xf25d       // 19a8: vminps %zmm26, %zmm6, %zmm6
+	LONG $0x485cf162; WORD $0xe659       // 19ae: vmulps %zmm6, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xe45b       // 19b4: vcvtps2dq %zmm4, %zmm4
+	LONG $0x485df162; WORD $0xe46b       // 19ba: vpackssdw %zmm4, %zmm4, %zmm4
+	LONG $0x485db162; WORD $0xe7ed       // 19c0: vpaddsw %zmm23, %zmm4, %zmm4
+	LONG $0x4855f162; WORD $0xe467       // 19c6: vpackuswb %zmm4, %zmm5, %zmm4
+	LONG $0x404df262; WORD $0xe436       // 19cc: vpermd %zmm4, %zmm22, %zmm4
+	LONG $0x497fd162; WORD $0x227f       // 19d2: vmovdqu8 %zmm4, (%r10) {%k1}
+	LONG $0x28588b4d                     // 19d8: movq 0x28(%r8), %r11
+	WORD $0x014d; BYTE $0xda             // 19dc: addq %r11, %r10
+	WORD $0x014d; BYTE $0xd9             // 19df: addq %r11, %r9
+	LONG $0x18588b49                     // 19e2: movq 0x18(%r8), %rbx
+	LONG $0x90f8c1c4; WORD $0x6048       // 19e6: kmovq 0x60(%r8), %k1
+	LONG $0x4864f162; WORD $0x5b59; BYTE $0x03 // 19ec: vmulps 0xc0(%rbx), %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0x5359; BYTE $0x04 // 19f3: vmulps 0x100(%rbx), %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0x4b59; BYTE $0x05 // 19fa: vmulps 0x140(%rbx), %zmm1, %zmm1
+	LONG $0x4864f162; WORD $0x6359; BYTE $0x09 // 1a01: vmulps 0x240(%rbx), %zmm3, %zmm4
+	LONG $0x486cf162; WORD $0x7359; BYTE $0x0a // 1a08: vmulps 0x280(%rbx), %zmm2, %zmm6
+	LONG $0x4874f162; WORD $0x6b59; BYTE $0x0b // 1a0f: vmulps 0x2c0(%rbx), %zmm1, %zmm5
+	LONG $0x4014f162; WORD $0xe458       // 1a16: vaddps %zmm4, %zmm29, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 1a1c: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485c9162; WORD $0xe25d       // 1a22: vminps %zmm26, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xdc59       // 1a28: vmulps %zmm4, %zmm3, %zmm3
+	LONG $0x4014f162; WORD $0xe658       // 1a2e: vaddps %zmm6, %zmm29, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 1a34: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 1a3a: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485c9162; WORD $0xe25d       // 1a40: vminps %zmm26, %zmm4, %zmm4
+	LONG $0x486cf162; WORD $0xd459       // 1a46: vmulps %zmm4, %zmm2, %zmm2
+	LONG $0x4014f162; WORD $0xe558       // 1a4c: vaddps %zmm5, %zmm29, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 1a52: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // 1a58: vcvtps2dq %zmm2, %zmm2
+	LONG $0x485c9162; WORD $0xe25d       // 1a5e: vminps %zmm26, %zmm4, %zmm4
+	LONG $0x4874f162; WORD $0xcc59       // 1a64: vmulps %zmm4, %zmm1, %zmm1
+	LONG $0x4865f162; WORD $0xd26b       // 1a6a: vpackssdw %zmm2, %zmm3, %zmm2
+	LONG $0x486d9162; WORD $0xd0ed       // 1a70: vpaddsw %zmm24, %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 1a76: vcvtps2dq %zmm1, %zmm1
+	LONG $0x4875f162; WORD $0xc96b       // 1a7c: vpackssdw %zmm1, %zmm1, %zmm1
+	LONG $0x4875b162; WORD $0xcfed       // 1a82: vpaddsw %zmm23, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 1a88: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x404df262; WORD $0xc936       // 1a8e: vpermd %zmm1, %zmm22, %zmm1
+	LONG $0x497fd162; WORD $0x0a7f       // 1a94: vmovdqu8 %zmm1, (%r10) {%k1}
+	LONG $0x28408b4d                     // 1a9a: movq 0x28(%r8), %r8
+	WORD $0x014d; BYTE $0xc2             // 1a9e: addq %r8, %r10
+	WORD $0x014d; BYTE $0xc1             // 1aa1: addq %r8, %r9
+	LONG $0x08ff8348                     // 1aa4: cmpq $0x8, %rdi
+	LONG $0xf8ac8f0f; WORD $0xffff       // 1aa8: jg 0x2a2a <gemmVNNI8x48+0x135a>
+	WORD $0xf8c5; BYTE $0x77             // 1aae: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
@@ -2159,855 +2184,867 @@ TEXT ·gemmVNNI8x32(SB), NOSPLIT, $0-8
 	LONG $0xc0eff9c5                     // 018: vpxor %xmm0, %xmm0, %xmm0
 	LONG $0x00401f0f                     // 01c: nopl (%rax)
 	WORD $0x894d; BYTE $0xe0             // 020: movq %r12, %r8
-	LONG $0x18708b4d                     // 023: movq 0x18(%r8), %r14
-	LONG $0x08488b4d                     // 027: movq 0x8(%r8), %r9
-	LONG $0x10508b4d                     // 02b: movq 0x10(%r8), %r10
-	WORD $0x8949; BYTE $0xc7             // 02f: movq %rax, %r15
-	LONG $0x48fed162; WORD $0x166f       // 032: vmovdqu64 (%r14), %zmm2
-	LONG $0x48fed162; WORD $0x4e6f; BYTE $0x01 // 038: vmovdqu64 0x40(%r14), %zmm1
-	LONG $0x48708b4d                     // 03f: movq 0x48(%r8), %r14
-	LONG $0x491c8d4b                     // 043: leaq (%r9,%r9,2), %rbx
-	LONG $0x181c8d4c                     // 047: leaq (%rax,%rbx), %r11
-	LONG $0x581c8d48                     // 04b: leaq (%rax,%rbx,2), %rbx
-	LONG $0x48fdf162; WORD $0xd96f       // 04f: vmovdqa64 %zmm1, %zmm3
-	LONG $0x48fdf162; WORD $0xe26f       // 055: vmovdqa64 %zmm2, %zmm4
-	LONG $0x48fdf162; WORD $0xe96f       // 05b: vmovdqa64 %zmm1, %zmm5
-	LONG $0x48fdf162; WORD $0xf26f       // 061: vmovdqa64 %zmm2, %zmm6
-	LONG $0x48fdf162; WORD $0xf96f       // 067: vmovdqa64 %zmm1, %zmm7
-	LONG $0x48fd7162; WORD $0xc26f       // 06d: vmovdqa64 %zmm2, %zmm8
-	LONG $0x48fd7162; WORD $0xc96f       // 073: vmovdqa64 %zmm1, %zmm9
-	LONG $0x48fd7162; WORD $0xd26f       // 079: vmovdqa64 %zmm2, %zmm10
-	LONG $0x48fd7162; WORD $0xd96f       // 07f: vmovdqa64 %zmm1, %zmm11
-	LONG $0x48fd7162; WORD $0xe26f       // 085: vmovdqa64 %zmm2, %zmm12
-	LONG $0x48fd7162; WORD $0xe96f       // 08b: vmovdqa64 %zmm1, %zmm13
-	LONG $0x48fd7162; WORD $0xf26f       // 091: vmovdqa64 %zmm2, %zmm14
-	LONG $0x48fd7162; WORD $0xf96f       // 097: vmovdqa64 %zmm1, %zmm15
-	LONG $0x48fde162; WORD $0xc26f       // 09d: vmovdqa64 %zmm2, %zmm16
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 0a3: nopw %cs:(%rax,%rax)
-	LONG $0x40688b4d                     // 0b0: movq 0x40(%r8), %r13
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0b4: nopw %cs:(%rax,%rax)
-	LONG $0x48fec162; WORD $0x0a6f       // 0c0: vmovdqu64 (%r10), %zmm17
-	LONG $0x48fec162; WORD $0x526f; BYTE $0x01 // 0c6: vmovdqu64 0x40(%r10), %zmm18
-	LONG $0x487d8262; WORD $0x2458; BYTE $0x0f // 0cd: vpbroadcastd (%r15,%r9), %zmm20
-	LONG $0x487d8262; WORD $0x2c58; BYTE $0x4f // 0d4: vpbroadcastd (%r15,%r9,2), %zmm21
-	LONG $0x487dc262; WORD $0x1f58       // 0db: vpbroadcastd (%r15), %zmm19
-	LONG $0x04c78349                     // 0e1: addq $0x4, %r15
-	LONG $0x80ea8349                     // 0e5: subq $-0x80, %r10
-	LONG $0x405d3262; WORD $0xf150       // 0e9: vpdpbusd %zmm17, %zmm20, %zmm14
-	LONG $0x405d3262; WORD $0xea50       // 0ef: vpdpbusd %zmm18, %zmm20, %zmm13
-	LONG $0x487dc262; WORD $0x2358       // 0f5: vpbroadcastd (%r11), %zmm20
-	LONG $0x40553262; WORD $0xe150       // 0fb: vpdpbusd %zmm17, %zmm21, %zmm12
-	LONG $0x40553262; WORD $0xda50       // 101: vpdpbusd %zmm18, %zmm21, %zmm11
-	LONG $0x487d8262; WORD $0x2c58; BYTE $0x0b // 107: vpbroadcastd (%r11,%r9), %zmm21
-	LONG $0x4065a262; WORD $0xc150       // 10e: vpdpbusd %zmm17, %zmm19, %zmm16
-	LONG $0x40653262; WORD $0xfa50       // 114: vpdpbusd %zmm18, %zmm19, %zmm15
-	LONG $0x405d3262; WORD $0xd150       // 11a: vpdpbusd %zmm17, %zmm20, %zmm10
-	LONG $0x405d3262; WORD $0xca50       // 120: vpdpbusd %zmm18, %zmm20, %zmm9
-	LONG $0x487d8262; WORD $0x2458; BYTE $0x4b // 126: vpbroadcastd (%r11,%r9,2), %zmm20
-	LONG $0x40553262; WORD $0xc150       // 12d: vpdpbusd %zmm17, %zmm21, %zmm8
-	LONG $0x4055b262; WORD $0xfa50       // 133: vpdpbusd %zmm18, %zmm21, %zmm7
-	LONG $0x487de262; WORD $0x2b58       // 139: vpbroadcastd (%rbx), %zmm21
-	LONG $0x04c38349                     // 13f: addq $0x4, %r11
-	LONG $0x405db262; WORD $0xf150       // 143: vpdpbusd %zmm17, %zmm20, %zmm6
-	LONG $0x405db262; WORD $0xea50       // 149: vpdpbusd %zmm18, %zmm20, %zmm5
-	LONG $0x487da262; WORD $0x2458; BYTE $0x0b // 14f: vpbroadcastd (%rbx,%r9), %zmm20
-	LONG $0x4055b262; WORD $0xe150       // 156: vpdpbusd %zmm17, %zmm21, %zmm4
-	LONG $0x4055b262; WORD $0xda50       // 15c: vpdpbusd %zmm18, %zmm21, %zmm3
-	LONG $0x04c38348                     // 162: addq $0x4, %rbx
-	WORD $0xff49; BYTE $0xcd             // 166: decq %r13
-	LONG $0x405db262; WORD $0xd150       // 169: vpdpbusd %zmm17, %zmm20, %zmm2
-	LONG $0x405db262; WORD $0xca50       // 16f: vpdpbusd %zmm18, %zmm20, %zmm1
-	LONG $0xff45850f; WORD $0xffff       // 175: jne 0x31e0 <gemmVNNI8x32+0xc0>
-	LONG $0x50688b4d                     // 17b: movq 0x50(%r8), %r13
-	WORD $0x014d; BYTE $0xef             // 17f: addq %r13, %r15
-	WORD $0x014d; BYTE $0xeb             // 182: addq %r13, %r11
-	WORD $0x014c; BYTE $0xeb             // 185: addq %r13, %rbx
-	WORD $0xff49; BYTE $0xce             // 188: decq %r14
-	LONG $0xff1f850f; WORD $0xffff       // 18b: jne 0x31d0 <gemmVNNI8x32+0xb0>
-	LONG $0x58488b4d                     // 191: movq 0x58(%r8), %r9
-	LONG $0x01f98349                     // 195: cmpq $0x1, %r9
-	LONG $0x03b18f0f; WORD $0x0000       // 199: jg 0x3670 <gemmVNNI8x32+0x550>
-	WORD $0x854d; BYTE $0xc9             // 19f: testq %r9, %r9
-	LONG $0x09bd840f; WORD $0x0000       // 1a2: je 0x3c85 <gemmVNNI8x32+0xb65>
-	LONG $0x01f98349                     // 1a8: cmpq $0x1, %r9
-	LONG $0x0cae850f; WORD $0x0000       // 1ac: jne 0x3f80 <gemmVNNI8x32+0xe60>
-	LONG $0x0100b949; LONG $0x09080504; WORD $0x0d0c // 1b2: movabsq $0xd0c090805040100, %r9
-	LONG $0x0302ba49; LONG $0x0b0a0706; WORD $0x0f0e // 1bc: movabsq $0xf0e0b0a07060302, %r10
-	LONG $0x08fdc162; WORD $0xc96e       // 1c6: vmovq %r9, %xmm17
-	LONG $0x0100b949; LONG $0x03020908; WORD $0x0b0a // 1cc: movabsq $0xb0a030209080100, %r9
-	LONG $0x0504b949; LONG $0x07060d0c; WORD $0x0f0e // 1d6: movabsq $0xf0e07060d0c0504, %r9
-	LONG $0x18488b4d                     // 1e0: movq 0x18(%r8), %r9
-	LONG $0x08fdc162; WORD $0xd26e       // 1e4: vmovq %r10, %xmm18
-	LONG $0x487ca162; WORD $0xc05b       // 1ea: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 1f0: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 1f6: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 1fc: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 202: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 208: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 20e: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 214: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 21a: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 220: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 226: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 22c: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 232: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 238: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 23e: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 244: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x00f5a162; WORD $0xca6c       // 24a: vpunpcklqdq %xmm18, %xmm17, %xmm17
-	LONG $0x487da262; WORD $0xc931       // 250: vpmovzxbd %xmm17, %zmm17
-	LONG $0x48fec162; WORD $0x516f; BYTE $0x04 // 256: vmovdqu64 0x100(%r9), %zmm18
-	LONG $0x406dc162; WORD $0x516b; BYTE $0x05 // 25d: vpackssdw 0x140(%r9), %zmm18, %zmm18
-	LONG $0x18488b4d                     // 264: movq 0x18(%r8), %r9
-	LONG $0x90f9c1c4; WORD $0x6048       // 268: kmovd 0x60(%r8), %k1
-	LONG $0x487cc162; WORD $0x5910; BYTE $0x02 // 26e: vmovups 0x80(%r9), %zmm19
-	LONG $0x487cc162; WORD $0x6110; BYTE $0x03 // 275: vmovups 0xc0(%r9), %zmm20
-	LONG $0x487cc162; WORD $0x6910; BYTE $0x06 // 27c: vmovups 0x180(%r9), %zmm21
-	LONG $0x487cc162; WORD $0x7110; BYTE $0x07 // 283: vmovups 0x1c0(%r9), %zmm22
-	LONG $0x28488b4d                     // 28a: movq 0x28(%r8), %r9
-	LONG $0x4064a162; WORD $0xc059       // 28e: vmulps %zmm16, %zmm19, %zmm16
-	LONG $0x405c5162; WORD $0xff59       // 294: vmulps %zmm15, %zmm20, %zmm15
-	LONG $0x40645162; WORD $0xf659       // 29a: vmulps %zmm14, %zmm19, %zmm14
-	LONG $0x405c5162; WORD $0xed59       // 2a0: vmulps %zmm13, %zmm20, %zmm13
-	LONG $0x407ca162; WORD $0xc55d       // 2a6: vminps %zmm21, %zmm16, %zmm16
-	LONG $0x48043162; WORD $0xfe5d       // 2ac: vminps %zmm22, %zmm15, %zmm15
-	LONG $0x480c3162; WORD $0xf55d       // 2b2: vminps %zmm21, %zmm14, %zmm14
-	LONG $0x48143162; WORD $0xee5d       // 2b8: vminps %zmm22, %zmm13, %zmm13
-	LONG $0x487da162; WORD $0xc05b       // 2be: vcvtps2dq %zmm16, %zmm16
-	LONG $0x487d5162; WORD $0xff5b       // 2c4: vcvtps2dq %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xf65b       // 2ca: vcvtps2dq %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xed5b       // 2d0: vcvtps2dq %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed6b       // 2d6: vpackssdw %zmm13, %zmm14, %zmm13
-	LONG $0x407d5162; WORD $0xff6b       // 2dc: vpackssdw %zmm15, %zmm16, %zmm15
-	LONG $0x48053162; WORD $0xf2ed       // 2e2: vpaddsw %zmm18, %zmm15, %zmm14
-	LONG $0x48153162; WORD $0xeaed       // 2e8: vpaddsw %zmm18, %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed67       // 2ee: vpackuswb %zmm13, %zmm14, %zmm13
-	LONG $0x40755262; WORD $0xed36       // 2f4: vpermd %zmm13, %zmm17, %zmm13
-	LONG $0x297f7162; WORD $0x297f       // 2fa: vmovdqu8 %ymm13, (%rcx) {%k1}
-	LONG $0x48fd5362; WORD $0xed3b; BYTE $0x01 // 300: vextracti64x4 $0x1, %zmm13, %ymm13
-	LONG $0x297f3162; WORD $0x2c7f; BYTE $0x09 // 307: vmovdqu8 %ymm13, (%rcx,%r9) {%k1}
-	LONG $0x28508b4d                     // 30e: movq 0x28(%r8), %r10
-	LONG $0x510c8d4e                     // 312: leaq (%rcx,%r10,2), %r9
-	LONG $0x52148d4e                     // 316: leaq (%rdx,%r10,2), %r10
-	LONG $0x18588b4d                     // 31a: movq 0x18(%r8), %r11
-	LONG $0x90f9c1c4; WORD $0x6048       // 31e: kmovd 0x60(%r8), %k1
-	LONG $0x487c5162; WORD $0x6b10; BYTE $0x02 // 324: vmovups 0x80(%r11), %zmm13
-	LONG $0x487c5162; WORD $0x7310; BYTE $0x03 // 32b: vmovups 0xc0(%r11), %zmm14
-	LONG $0x487c5162; WORD $0x7b10; BYTE $0x06 // 332: vmovups 0x180(%r11), %zmm15
-	LONG $0x487cc162; WORD $0x4310; BYTE $0x07 // 339: vmovups 0x1c0(%r11), %zmm16
-	LONG $0x28588b4d                     // 340: movq 0x28(%r8), %r11
-	LONG $0x48145162; WORD $0xe459       // 344: vmulps %zmm12, %zmm13, %zmm12
-	LONG $0x480c5162; WORD $0xdb59       // 34a: vmulps %zmm11, %zmm14, %zmm11
-	LONG $0x48145162; WORD $0xd259       // 350: vmulps %zmm10, %zmm13, %zmm10
-	LONG $0x480c5162; WORD $0xc959       // 356: vmulps %zmm9, %zmm14, %zmm9
-	LONG $0x481c5162; WORD $0xe75d       // 35c: vminps %zmm15, %zmm12, %zmm12
-	LONG $0x48243162; WORD $0xd85d       // 362: vminps %zmm16, %zmm11, %zmm11
-	LONG $0x482c5162; WORD $0xd75d       // 368: vminps %zmm15, %zmm10, %zmm10
-	LONG $0x48343162; WORD $0xc85d       // 36e: vminps %zmm16, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xe45b       // 374: vcvtps2dq %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xdb5b       // 37a: vcvtps2dq %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xd25b       // 380: vcvtps2dq %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xc95b       // 386: vcvtps2dq %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc96b       // 38c: vpackssdw %zmm9, %zmm10, %zmm9
-	LONG $0x481d5162; WORD $0xdb6b       // 392: vpackssdw %zmm11, %zmm12, %zmm11
-	LONG $0x48253162; WORD $0xd2ed       // 398: vpaddsw %zmm18, %zmm11, %zmm10
-	LONG $0x48353162; WORD $0xcaed       // 39e: vpaddsw %zmm18, %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc967       // 3a4: vpackuswb %zmm9, %zmm10, %zmm9
-	LONG $0x40755262; WORD $0xc936       // 3aa: vpermd %zmm9, %zmm17, %zmm9
-	LONG $0x297f5162; WORD $0x097f       // 3b0: vmovdqu8 %ymm9, (%r9) {%k1}
-	LONG $0x48fd5362; WORD $0xc93b; BYTE $0x01 // 3b6: vextracti64x4 $0x1, %zmm9, %ymm9
-	LONG $0x297f1162; WORD $0x0c7f; BYTE $0x19 // 3bd: vmovdqu8 %ymm9, (%r9,%r11) {%k1}
-	LONG $0x28588b4d                     // 3c4: movq 0x28(%r8), %r11
-	LONG $0x590c8d4f                     // 3c8: leaq (%r9,%r11,2), %r9
-	LONG $0x5a148d4f                     // 3cc: leaq (%r10,%r11,2), %r10
-	LONG $0x18708b4d                     // 3d0: movq 0x18(%r8), %r14
-	LONG $0x90f9c1c4; WORD $0x6048       // 3d4: kmovd 0x60(%r8), %k1
-	LONG $0x28588b4d                     // 3da: movq 0x28(%r8), %r11
-	LONG $0x487c5162; WORD $0x4e10; BYTE $0x02 // 3de: vmovups 0x80(%r14), %zmm9
-	LONG $0x487c5162; WORD $0x5610; BYTE $0x03 // 3e5: vmovups 0xc0(%r14), %zmm10
-	LONG $0x487c5162; WORD $0x5e10; BYTE $0x06 // 3ec: vmovups 0x180(%r14), %zmm11
-	LONG $0x487c5162; WORD $0x6610; BYTE $0x07 // 3f3: vmovups 0x1c0(%r14), %zmm12
-	LONG $0x48345162; WORD $0xc059       // 3fa: vmulps %zmm8, %zmm9, %zmm8
-	LONG $0x482cf162; WORD $0xff59       // 400: vmulps %zmm7, %zmm10, %zmm7
-	LONG $0x4834f162; WORD $0xf659       // 406: vmulps %zmm6, %zmm9, %zmm6
-	LONG $0x482cf162; WORD $0xed59       // 40c: vmulps %zmm5, %zmm10, %zmm5
-	LONG $0x483c5162; WORD $0xc35d       // 412: vminps %zmm11, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xfc5d       // 418: vminps %zmm12, %zmm7, %zmm7
-	LONG $0x484cd162; WORD $0xf35d       // 41e: vminps %zmm11, %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0xec5d       // 424: vminps %zmm12, %zmm5, %zmm5
-	LONG $0x487d5162; WORD $0xc05b       // 42a: vcvtps2dq %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xff5b       // 430: vcvtps2dq %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xf65b       // 436: vcvtps2dq %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xed5b       // 43c: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // 442: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x483df162; WORD $0xff6b       // 448: vpackssdw %zmm7, %zmm8, %zmm7
-	LONG $0x4845b162; WORD $0xf2ed       // 44e: vpaddsw %zmm18, %zmm7, %zmm6
-	LONG $0x4855b162; WORD $0xeaed       // 454: vpaddsw %zmm18, %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed67       // 45a: vpackuswb %zmm5, %zmm6, %zmm5
-	LONG $0x4075f262; WORD $0xed36       // 460: vpermd %zmm5, %zmm17, %zmm5
-	LONG $0x297fd162; WORD $0x297f       // 466: vmovdqu8 %ymm5, (%r9) {%k1}
-	LONG $0x48fdf362; WORD $0xed3b; BYTE $0x01 // 46c: vextracti64x4 $0x1, %zmm5, %ymm5
-	LONG $0x297f9162; WORD $0x2c7f; BYTE $0x19 // 473: vmovdqu8 %ymm5, (%r9,%r11) {%k1}
-	LONG $0x28588b4d                     // 47a: movq 0x28(%r8), %r11
-	LONG $0x590c8d4f                     // 47e: leaq (%r9,%r11,2), %r9
-	LONG $0x5a148d4f                     // 482: leaq (%r10,%r11,2), %r10
-	LONG $0x18588b49                     // 486: movq 0x18(%r8), %rbx
-	LONG $0x90f9c1c4; WORD $0x6048       // 48a: kmovd 0x60(%r8), %k1
-	LONG $0x28588b4d                     // 490: movq 0x28(%r8), %r11
-	LONG $0x487cf162; WORD $0x6b10; BYTE $0x02 // 494: vmovups 0x80(%rbx), %zmm5
-	LONG $0x487cf162; WORD $0x7310; BYTE $0x03 // 49b: vmovups 0xc0(%rbx), %zmm6
-	LONG $0x487cf162; WORD $0x7b10; BYTE $0x06 // 4a2: vmovups 0x180(%rbx), %zmm7
-	LONG $0x487c7162; WORD $0x4310; BYTE $0x07 // 4a9: vmovups 0x1c0(%rbx), %zmm8
-	LONG $0x4854f162; WORD $0xe459       // 4b0: vmulps %zmm4, %zmm5, %zmm4
-	LONG $0x484cf162; WORD $0xdb59       // 4b6: vmulps %zmm3, %zmm6, %zmm3
-	LONG $0x4854f162; WORD $0xd259       // 4bc: vmulps %zmm2, %zmm5, %zmm2
-	LONG $0x484cf162; WORD $0xc959       // 4c2: vmulps %zmm1, %zmm6, %zmm1
-	LONG $0x485cf162; WORD $0xe75d       // 4c8: vminps %zmm7, %zmm4, %zmm4
-	LONG $0x4864d162; WORD $0xd85d       // 4ce: vminps %zmm8, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd75d       // 4d4: vminps %zmm7, %zmm2, %zmm2
-	LONG $0x4874d162; WORD $0xc85d       // 4da: vminps %zmm8, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xe45b       // 4e0: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xdb5b       // 4e6: vcvtps2dq %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xd25b       // 4ec: vcvtps2dq %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xc95b       // 4f2: vcvtps2dq %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc96b       // 4f8: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x485df162; WORD $0xdb6b       // 4fe: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x4865b162; WORD $0xd2ed       // 504: vpaddsw %zmm18, %zmm3, %zmm2
-	LONG $0x4875b162; WORD $0xcaed       // 50a: vpaddsw %zmm18, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // 510: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x4075f262; WORD $0xc936       // 516: vpermd %zmm1, %zmm17, %zmm1
-	LONG $0x297fd162; WORD $0x097f       // 51c: vmovdqu8 %ymm1, (%r9) {%k1}
-	LONG $0x48fdf362; WORD $0xc93b; BYTE $0x01 // 522: vextracti64x4 $0x1, %zmm1, %ymm1
-	LONG $0x297f9162; WORD $0x0c7f; BYTE $0x19 // 529: vmovdqu8 %ymm1, (%r9,%r11) {%k1}
-	LONG $0x28408b4d                     // 530: movq 0x28(%r8), %r8
-	LONG $0x410c8d4f                     // 534: leaq (%r9,%r8,2), %r9
-	LONG $0x42048d4f                     // 538: leaq (%r10,%r8,2), %r8
-	LONG $0x08ff8348                     // 53c: cmpq $0x8, %rdi
-	LONG $0x09248f0f; WORD $0x0000       // 540: jg 0x3f8a <gemmVNNI8x32+0xe6a>
-	LONG $0x000e7de9; BYTE $0x00         // 546: jmp 0x44e8 <gemmVNNI8x32+0x13c8>
-	LONG $0x00441f0f; BYTE $0x00         // 54b: nopl (%rax,%rax)
-	LONG $0x02f98349                     // 550: cmpq $0x2, %r9
-	LONG $0x0943840f; WORD $0x0000       // 554: je 0x3fbd <gemmVNNI8x32+0xe9d>
-	LONG $0x03f98349                     // 55a: cmpq $0x3, %r9
-	LONG $0x08fc850f; WORD $0x0000       // 55e: jne 0x3f80 <gemmVNNI8x32+0xe60>
-	LONG $0x0100b949; LONG $0x09080504; WORD $0x0d0c // 564: movabsq $0xd0c090805040100, %r9
-	LONG $0x0302ba49; LONG $0x0b0a0706; WORD $0x0f0e // 56e: movabsq $0xf0e0b0a07060302, %r10
-	LONG $0x08fdc162; WORD $0xc96e       // 578: vmovq %r9, %xmm17
-	LONG $0x08fdc162; WORD $0xd26e       // 57e: vmovq %r10, %xmm18
-	LONG $0x0100b949; LONG $0x03020908; WORD $0x0b0a // 584: movabsq $0xb0a030209080100, %r9
-	LONG $0x0504ba49; LONG $0x07060d0c; WORD $0x0f0e // 58e: movabsq $0xf0e07060d0c0504, %r10
-	LONG $0x08fdc162; WORD $0xda6e       // 598: vmovq %r10, %xmm19
-	LONG $0x487ca162; WORD $0xc05b       // 59e: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // 5a4: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 5aa: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // 5b0: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 5b6: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // 5bc: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 5c2: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // 5c8: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // 5ce: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 5d4: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 5da: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 5e0: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 5e6: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 5ec: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 5f2: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 5f8: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x00f5a162; WORD $0xca6c       // 5fe: vpunpcklqdq %xmm18, %xmm17, %xmm17
-	LONG $0x08fdc162; WORD $0xd16e       // 604: vmovq %r9, %xmm18
-	LONG $0x18488b4d                     // 60a: movq 0x18(%r8), %r9
-	LONG $0x00eda162; WORD $0xd36c       // 60e: vpunpcklqdq %xmm19, %xmm18, %xmm18
-	LONG $0x487da262; WORD $0xc931       // 614: vpmovzxbd %xmm17, %zmm17
-	LONG $0x487da262; WORD $0xda31       // 61a: vpmovzxbd %xmm18, %zmm19
-	LONG $0x48fec162; WORD $0x616f; BYTE $0x04 // 620: vmovdqu64 0x100(%r9), %zmm20
-	LONG $0x405dc162; WORD $0x516b; BYTE $0x05 // 627: vpackssdw 0x140(%r9), %zmm20, %zmm18
-	LONG $0x90f9c1c4; WORD $0x6048       // 62e: kmovd 0x60(%r8), %k1
-	LONG $0x28488b4d                     // 634: movq 0x28(%r8), %r9
-	LONG $0x18508b4d                     // 638: movq 0x18(%r8), %r10
-	LONG $0xa97fe162; WORD $0x226f       // 63c: vmovdqu8 (%rdx), %ymm20 {%k1} {z}
-	LONG $0xa97fa162; WORD $0x2c6f; BYTE $0x0a // 642: vmovdqu8 (%rdx,%r9), %ymm21 {%k1} {z}
-	LONG $0x40dda362; WORD $0xe53a; BYTE $0x01 // 649: vinserti64x4 $0x1, %ymm21, %zmm20, %zmm20
-	LONG $0x4065a262; WORD $0xe436       // 650: vpermd %zmm20, %zmm19, %zmm20
-	LONG $0x405de162; WORD $0xe860       // 656: vpunpcklbw %zmm0, %zmm20, %zmm21
-	LONG $0x405de162; WORD $0xe068       // 65c: vpunpckhbw %zmm0, %zmm20, %zmm20
-	LONG $0x48fe4162; WORD $0x626f; BYTE $0x0a // 662: vmovdqu64 0x280(%r10), %zmm28
-	LONG $0x48fe4162; WORD $0x6a6f; BYTE $0x0b // 669: vmovdqu64 0x2c0(%r10), %zmm29
-	LONG $0x487c4162; WORD $0x4210; BYTE $0x02 // 670: vmovups 0x80(%r10), %zmm24
-	LONG $0x487c4162; WORD $0x4a10; BYTE $0x03 // 677: vmovups 0xc0(%r10), %zmm25
-	LONG $0x487c4162; WORD $0x5210; BYTE $0x08 // 67e: vmovups 0x200(%r10), %zmm26
-	LONG $0x487c4162; WORD $0x5a10; BYTE $0x09 // 685: vmovups 0x240(%r10), %zmm27
-	LONG $0x4055e162; WORD $0xf061       // 68c: vpunpcklwd %zmm0, %zmm21, %zmm22
-	LONG $0x4055e162; WORD $0xe869       // 692: vpunpckhwd %zmm0, %zmm21, %zmm21
-	LONG $0x405de162; WORD $0xf861       // 698: vpunpcklwd %zmm0, %zmm20, %zmm23
-	LONG $0x405de162; WORD $0xe069       // 69e: vpunpckhwd %zmm0, %zmm20, %zmm20
-	LONG $0x404d8162; WORD $0xf4fa       // 6a4: vpsubd %zmm28, %zmm22, %zmm22
-	LONG $0x40558162; WORD $0xedfa       // 6aa: vpsubd %zmm29, %zmm21, %zmm21
-	LONG $0x403ca162; WORD $0xc059       // 6b0: vmulps %zmm16, %zmm24, %zmm16
-	LONG $0x40345162; WORD $0xff59       // 6b6: vmulps %zmm15, %zmm25, %zmm15
-	LONG $0x405d8162; WORD $0xe5fa       // 6bc: vpsubd %zmm29, %zmm20, %zmm20
-	LONG $0x403c5162; WORD $0xf659       // 6c2: vmulps %zmm14, %zmm24, %zmm14
-	LONG $0x40345162; WORD $0xed59       // 6c8: vmulps %zmm13, %zmm25, %zmm13
-	LONG $0x487ca162; WORD $0xf65b       // 6ce: vcvtdq2ps %zmm22, %zmm22
-	LONG $0x487ca162; WORD $0xed5b       // 6d4: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x402ca162; WORD $0xf659       // 6da: vmulps %zmm22, %zmm26, %zmm22
-	LONG $0x4024a162; WORD $0xed59       // 6e0: vmulps %zmm21, %zmm27, %zmm21
-	LONG $0x48043162; WORD $0xfd58       // 6e6: vaddps %zmm21, %zmm15, %zmm15
-	LONG $0x407ca162; WORD $0xc658       // 6ec: vaddps %zmm22, %zmm16, %zmm16
-	LONG $0x40458162; WORD $0xecfa       // 6f2: vpsubd %zmm28, %zmm23, %zmm21
-	LONG $0x487ca162; WORD $0xed5b       // 6f8: vcvtdq2ps %zmm21, %zmm21
-	LONG $0x487da162; WORD $0xc05b       // 6fe: vcvtps2dq %zmm16, %zmm16
-	LONG $0x487d5162; WORD $0xff5b       // 704: vcvtps2dq %zmm15, %zmm15
-	LONG $0x402ca162; WORD $0xed59       // 70a: vmulps %zmm21, %zmm26, %zmm21
-	LONG $0x407d5162; WORD $0xff6b       // 710: vpackssdw %zmm15, %zmm16, %zmm15
-	LONG $0x487ca162; WORD $0xc45b       // 716: vcvtdq2ps %zmm20, %zmm16
-	LONG $0x480c3162; WORD $0xf558       // 71c: vaddps %zmm21, %zmm14, %zmm14
-	LONG $0x4024a162; WORD $0xc059       // 722: vmulps %zmm16, %zmm27, %zmm16
-	LONG $0x487d5162; WORD $0xf65b       // 728: vcvtps2dq %zmm14, %zmm14
-	LONG $0x48143162; WORD $0xe858       // 72e: vaddps %zmm16, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 734: vcvtps2dq %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed6b       // 73a: vpackssdw %zmm13, %zmm14, %zmm13
-	LONG $0x48053162; WORD $0xf2ed       // 740: vpaddsw %zmm18, %zmm15, %zmm14
-	LONG $0x48153162; WORD $0xeaed       // 746: vpaddsw %zmm18, %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed67       // 74c: vpackuswb %zmm13, %zmm14, %zmm13
-	LONG $0x40755262; WORD $0xed36       // 752: vpermd %zmm13, %zmm17, %zmm13
-	LONG $0x297f7162; WORD $0x297f       // 758: vmovdqu8 %ymm13, (%rcx) {%k1}
-	LONG $0x48fd5362; WORD $0xed3b; BYTE $0x01 // 75e: vextracti64x4 $0x1, %zmm13, %ymm13
-	LONG $0x297f3162; WORD $0x2c7f; BYTE $0x09 // 765: vmovdqu8 %ymm13, (%rcx,%r9) {%k1}
-	LONG $0x28508b4d                     // 76c: movq 0x28(%r8), %r10
-	LONG $0x510c8d4e                     // 770: leaq (%rcx,%r10,2), %r9
-	LONG $0x52148d4e                     // 774: leaq (%rdx,%r10,2), %r10
-	LONG $0x90f9c1c4; WORD $0x6048       // 778: kmovd 0x60(%r8), %k1
-	LONG $0x28588b4d                     // 77e: movq 0x28(%r8), %r11
-	LONG $0x18588b49                     // 782: movq 0x18(%r8), %rbx
-	LONG $0xa97f5162; WORD $0x2a6f       // 786: vmovdqu8 (%r10), %ymm13 {%k1} {z}
-	LONG $0xa97f1162; WORD $0x346f; BYTE $0x1a // 78c: vmovdqu8 (%r10,%r11), %ymm14 {%k1} {z}
-	LONG $0x48955362; WORD $0xee3a; BYTE $0x01 // 793: vinserti64x4 $0x1, %ymm14, %zmm13, %zmm13
-	LONG $0x40655262; WORD $0xed36       // 79a: vpermd %zmm13, %zmm19, %zmm13
-	LONG $0x48157162; WORD $0xf060       // 7a0: vpunpcklbw %zmm0, %zmm13, %zmm14
-	LONG $0x48157162; WORD $0xe868       // 7a6: vpunpckhbw %zmm0, %zmm13, %zmm13
-	LONG $0x48fe6162; WORD $0x436f; BYTE $0x0a // 7ac: vmovdqu64 0x280(%rbx), %zmm24
-	LONG $0x48fe6162; WORD $0x4b6f; BYTE $0x0b // 7b3: vmovdqu64 0x2c0(%rbx), %zmm25
-	LONG $0x487ce162; WORD $0x6310; BYTE $0x02 // 7ba: vmovups 0x80(%rbx), %zmm20
-	LONG $0x487ce162; WORD $0x6b10; BYTE $0x03 // 7c1: vmovups 0xc0(%rbx), %zmm21
-	LONG $0x487ce162; WORD $0x7310; BYTE $0x08 // 7c8: vmovups 0x200(%rbx), %zmm22
-	LONG $0x487ce162; WORD $0x7b10; BYTE $0x09 // 7cf: vmovups 0x240(%rbx), %zmm23
-	LONG $0x480d7162; WORD $0xf861       // 7d6: vpunpcklwd %zmm0, %zmm14, %zmm15
-	LONG $0x480d7162; WORD $0xf069       // 7dc: vpunpckhwd %zmm0, %zmm14, %zmm14
-	LONG $0x4815e162; WORD $0xc061       // 7e2: vpunpcklwd %zmm0, %zmm13, %zmm16
-	LONG $0x48157162; WORD $0xe869       // 7e8: vpunpckhwd %zmm0, %zmm13, %zmm13
-	LONG $0x48051162; WORD $0xf8fa       // 7ee: vpsubd %zmm24, %zmm15, %zmm15
-	LONG $0x480d1162; WORD $0xf1fa       // 7f4: vpsubd %zmm25, %zmm14, %zmm14
-	LONG $0x405c5162; WORD $0xe459       // 7fa: vmulps %zmm12, %zmm20, %zmm12
-	LONG $0x40545162; WORD $0xdb59       // 800: vmulps %zmm11, %zmm21, %zmm11
-	LONG $0x48151162; WORD $0xe9fa       // 806: vpsubd %zmm25, %zmm13, %zmm13
-	LONG $0x405c5162; WORD $0xd259       // 80c: vmulps %zmm10, %zmm20, %zmm10
-	LONG $0x40545162; WORD $0xc959       // 812: vmulps %zmm9, %zmm21, %zmm9
-	LONG $0x487c5162; WORD $0xff5b       // 818: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // 81e: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x404c5162; WORD $0xff59       // 824: vmulps %zmm15, %zmm22, %zmm15
-	LONG $0x40445162; WORD $0xf659       // 82a: vmulps %zmm14, %zmm23, %zmm14
-	LONG $0x48245162; WORD $0xde58       // 830: vaddps %zmm14, %zmm11, %zmm11
-	LONG $0x481c5162; WORD $0xe758       // 836: vaddps %zmm15, %zmm12, %zmm12
-	LONG $0x407d1162; WORD $0xf0fa       // 83c: vpsubd %zmm24, %zmm16, %zmm14
-	LONG $0x487c5162; WORD $0xf65b       // 842: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xe45b       // 848: vcvtps2dq %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xdb5b       // 84e: vcvtps2dq %zmm11, %zmm11
-	LONG $0x404c5162; WORD $0xf659       // 854: vmulps %zmm14, %zmm22, %zmm14
-	LONG $0x481d5162; WORD $0xdb6b       // 85a: vpackssdw %zmm11, %zmm12, %zmm11
-	LONG $0x487c5162; WORD $0xe55b       // 860: vcvtdq2ps %zmm13, %zmm12
-	LONG $0x482c5162; WORD $0xd658       // 866: vaddps %zmm14, %zmm10, %zmm10
-	LONG $0x40445162; WORD $0xe459       // 86c: vmulps %zmm12, %zmm23, %zmm12
-	LONG $0x487d5162; WORD $0xd25b       // 872: vcvtps2dq %zmm10, %zmm10
-	LONG $0x48345162; WORD $0xcc58       // 878: vaddps %zmm12, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 87e: vcvtps2dq %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc96b       // 884: vpackssdw %zmm9, %zmm10, %zmm9
-	LONG $0x48253162; WORD $0xd2ed       // 88a: vpaddsw %zmm18, %zmm11, %zmm10
-	LONG $0x48353162; WORD $0xcaed       // 890: vpaddsw %zmm18, %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc967       // 896: vpackuswb %zmm9, %zmm10, %zmm9
-	LONG $0x40755262; WORD $0xc936       // 89c: vpermd %zmm9, %zmm17, %zmm9
-	LONG $0x297f5162; WORD $0x097f       // 8a2: vmovdqu8 %ymm9, (%r9) {%k1}
-	LONG $0x48fd5362; WORD $0xc93b; BYTE $0x01 // 8a8: vextracti64x4 $0x1, %zmm9, %ymm9
-	LONG $0x297f1162; WORD $0x0c7f; BYTE $0x19 // 8af: vmovdqu8 %ymm9, (%r9,%r11) {%k1}
-	LONG $0x28588b4d                     // 8b6: movq 0x28(%r8), %r11
-	LONG $0x590c8d4f                     // 8ba: leaq (%r9,%r11,2), %r9
-	LONG $0x5a148d4f                     // 8be: leaq (%r10,%r11,2), %r10
-	LONG $0x90f9c1c4; WORD $0x6048       // 8c2: kmovd 0x60(%r8), %k1
-	LONG $0x28588b4d                     // 8c8: movq 0x28(%r8), %r11
-	LONG $0x18588b49                     // 8cc: movq 0x18(%r8), %rbx
-	LONG $0xa97f5162; WORD $0x0a6f       // 8d0: vmovdqu8 (%r10), %ymm9 {%k1} {z}
-	LONG $0xa97f1162; WORD $0x146f; BYTE $0x1a // 8d6: vmovdqu8 (%r10,%r11), %ymm10 {%k1} {z}
-	LONG $0x48b55362; WORD $0xca3a; BYTE $0x01 // 8dd: vinserti64x4 $0x1, %ymm10, %zmm9, %zmm9
-	LONG $0x40655262; WORD $0xc936       // 8e4: vpermd %zmm9, %zmm19, %zmm9
-	LONG $0x48357162; WORD $0xd060       // 8ea: vpunpcklbw %zmm0, %zmm9, %zmm10
-	LONG $0x48357162; WORD $0xc868       // 8f0: vpunpckhbw %zmm0, %zmm9, %zmm9
-	LONG $0x48fee162; WORD $0x436f; BYTE $0x0a // 8f6: vmovdqu64 0x280(%rbx), %zmm16
-	LONG $0x48fee162; WORD $0x636f; BYTE $0x0b // 8fd: vmovdqu64 0x2c0(%rbx), %zmm20
-	LONG $0x487c7162; WORD $0x6b10; BYTE $0x02 // 904: vmovups 0x80(%rbx), %zmm13
-	LONG $0x487c7162; WORD $0x7310; BYTE $0x03 // 90b: vmovups 0xc0(%rbx), %zmm14
-	LONG $0x487c7162; WORD $0x7b10; BYTE $0x08 // 912: vmovups 0x200(%rbx), %zmm15
-	LONG $0x487ce162; WORD $0x6b10; BYTE $0x09 // 919: vmovups 0x240(%rbx), %zmm21
-	LONG $0x482d7162; WORD $0xd861       // 920: vpunpcklwd %zmm0, %zmm10, %zmm11
-	LONG $0x482d7162; WORD $0xd069       // 926: vpunpckhwd %zmm0, %zmm10, %zmm10
-	LONG $0x48357162; WORD $0xe061       // 92c: vpunpcklwd %zmm0, %zmm9, %zmm12
-	LONG $0x48357162; WORD $0xc869       // 932: vpunpckhwd %zmm0, %zmm9, %zmm9
-	LONG $0x48253162; WORD $0xd8fa       // 938: vpsubd %zmm16, %zmm11, %zmm11
-	LONG $0x482d3162; WORD $0xd4fa       // 93e: vpsubd %zmm20, %zmm10, %zmm10
-	LONG $0x48145162; WORD $0xc059       // 944: vmulps %zmm8, %zmm13, %zmm8
-	LONG $0x480cf162; WORD $0xff59       // 94a: vmulps %zmm7, %zmm14, %zmm7
-	LONG $0x4814f162; WORD $0xf659       // 950: vmulps %zmm6, %zmm13, %zmm6
-	LONG $0x48353162; WORD $0xccfa       // 956: vpsubd %zmm20, %zmm9, %zmm9
-	LONG $0x480cf162; WORD $0xed59       // 95c: vmulps %zmm5, %zmm14, %zmm5
-	LONG $0x487c5162; WORD $0xdb5b       // 962: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // 968: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x48045162; WORD $0xdb59       // 96e: vmulps %zmm11, %zmm15, %zmm11
-	LONG $0x40545162; WORD $0xd259       // 974: vmulps %zmm10, %zmm21, %zmm10
-	LONG $0x4844d162; WORD $0xfa58       // 97a: vaddps %zmm10, %zmm7, %zmm7
-	LONG $0x483c5162; WORD $0xc358       // 980: vaddps %zmm11, %zmm8, %zmm8
-	LONG $0x481d3162; WORD $0xd0fa       // 986: vpsubd %zmm16, %zmm12, %zmm10
-	LONG $0x487d5162; WORD $0xc05b       // 98c: vcvtps2dq %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xff5b       // 992: vcvtps2dq %zmm7, %zmm7
-	LONG $0x483df162; WORD $0xff6b       // 998: vpackssdw %zmm7, %zmm8, %zmm7
-	LONG $0x487c5162; WORD $0xc25b       // 99e: vcvtdq2ps %zmm10, %zmm8
-	LONG $0x48045162; WORD $0xc059       // 9a4: vmulps %zmm8, %zmm15, %zmm8
-	LONG $0x484cd162; WORD $0xf058       // 9aa: vaddps %zmm8, %zmm6, %zmm6
-	LONG $0x487c5162; WORD $0xc15b       // 9b0: vcvtdq2ps %zmm9, %zmm8
-	LONG $0x40545162; WORD $0xc059       // 9b6: vmulps %zmm8, %zmm21, %zmm8
-	LONG $0x487df162; WORD $0xf65b       // 9bc: vcvtps2dq %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0xe858       // 9c2: vaddps %zmm8, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 9c8: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // 9ce: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x4845b162; WORD $0xf2ed       // 9d4: vpaddsw %zmm18, %zmm7, %zmm6
-	LONG $0x4855b162; WORD $0xeaed       // 9da: vpaddsw %zmm18, %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed67       // 9e0: vpackuswb %zmm5, %zmm6, %zmm5
-	LONG $0x4075f262; WORD $0xed36       // 9e6: vpermd %zmm5, %zmm17, %zmm5
-	LONG $0x297fd162; WORD $0x297f       // 9ec: vmovdqu8 %ymm5, (%r9) {%k1}
-	LONG $0x48fdf362; WORD $0xed3b; BYTE $0x01 // 9f2: vextracti64x4 $0x1, %zmm5, %ymm5
-	LONG $0x297f9162; WORD $0x2c7f; BYTE $0x19 // 9f9: vmovdqu8 %ymm5, (%r9,%r11) {%k1}
-	LONG $0x28588b4d                     // a00: movq 0x28(%r8), %r11
-	LONG $0x590c8d4f                     // a04: leaq (%r9,%r11,2), %r9
-	LONG $0x5a148d4f                     // a08: leaq (%r10,%r11,2), %r10
-	LONG $0x90f9c1c4; WORD $0x6048       // a0c: kmovd 0x60(%r8), %k1
-	LONG $0x28588b4d                     // a12: movq 0x28(%r8), %r11
-	LONG $0x18588b49                     // a16: movq 0x18(%r8), %rbx
-	LONG $0xa97fd162; WORD $0x2a6f       // a1a: vmovdqu8 (%r10), %ymm5 {%k1} {z}
-	LONG $0xa97f9162; WORD $0x346f; BYTE $0x1a // a20: vmovdqu8 (%r10,%r11), %ymm6 {%k1} {z}
-	LONG $0x48d5f362; WORD $0xee3a; BYTE $0x01 // a27: vinserti64x4 $0x1, %ymm6, %zmm5, %zmm5
-	LONG $0x4065f262; WORD $0xed36       // a2e: vpermd %zmm5, %zmm19, %zmm5
-	LONG $0x4855f162; WORD $0xf060       // a34: vpunpcklbw %zmm0, %zmm5, %zmm6
-	LONG $0x4855f162; WORD $0xe868       // a3a: vpunpckhbw %zmm0, %zmm5, %zmm5
-	LONG $0x48fe7162; WORD $0x636f; BYTE $0x0a // a40: vmovdqu64 0x280(%rbx), %zmm12
-	LONG $0x48fe7162; WORD $0x6b6f; BYTE $0x0b // a47: vmovdqu64 0x2c0(%rbx), %zmm13
-	LONG $0x487c7162; WORD $0x4b10; BYTE $0x02 // a4e: vmovups 0x80(%rbx), %zmm9
-	LONG $0x487c7162; WORD $0x5310; BYTE $0x03 // a55: vmovups 0xc0(%rbx), %zmm10
-	LONG $0x487c7162; WORD $0x5b10; BYTE $0x08 // a5c: vmovups 0x200(%rbx), %zmm11
-	LONG $0x487c7162; WORD $0x7310; BYTE $0x09 // a63: vmovups 0x240(%rbx), %zmm14
-	LONG $0x484df162; WORD $0xf861       // a6a: vpunpcklwd %zmm0, %zmm6, %zmm7
-	LONG $0x484df162; WORD $0xf069       // a70: vpunpckhwd %zmm0, %zmm6, %zmm6
-	LONG $0x48557162; WORD $0xc061       // a76: vpunpcklwd %zmm0, %zmm5, %zmm8
-	LONG $0x4855f162; WORD $0xe869       // a7c: vpunpckhwd %zmm0, %zmm5, %zmm5
-	LONG $0x4845d162; WORD $0xfcfa       // a82: vpsubd %zmm12, %zmm7, %zmm7
-	LONG $0x484dd162; WORD $0xf5fa       // a88: vpsubd %zmm13, %zmm6, %zmm6
-	LONG $0x4834f162; WORD $0xe459       // a8e: vmulps %zmm4, %zmm9, %zmm4
-	LONG $0x482cf162; WORD $0xdb59       // a94: vmulps %zmm3, %zmm10, %zmm3
-	LONG $0x4855d162; WORD $0xedfa       // a9a: vpsubd %zmm13, %zmm5, %zmm5
-	LONG $0x4834f162; WORD $0xd259       // aa0: vmulps %zmm2, %zmm9, %zmm2
-	LONG $0x482cf162; WORD $0xc959       // aa6: vmulps %zmm1, %zmm10, %zmm1
-	LONG $0x487cf162; WORD $0xff5b       // aac: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // ab2: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x4824f162; WORD $0xff59       // ab8: vmulps %zmm7, %zmm11, %zmm7
-	LONG $0x480cf162; WORD $0xf659       // abe: vmulps %zmm6, %zmm14, %zmm6
-	LONG $0x4864f162; WORD $0xde58       // ac4: vaddps %zmm6, %zmm3, %zmm3
-	LONG $0x485cf162; WORD $0xe758       // aca: vaddps %zmm7, %zmm4, %zmm4
-	LONG $0x483dd162; WORD $0xf4fa       // ad0: vpsubd %zmm12, %zmm8, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // ad6: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xe45b       // adc: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xdb5b       // ae2: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4824f162; WORD $0xf659       // ae8: vmulps %zmm6, %zmm11, %zmm6
-	LONG $0x485df162; WORD $0xdb6b       // aee: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x487cf162; WORD $0xe55b       // af4: vcvtdq2ps %zmm5, %zmm4
-	LONG $0x486cf162; WORD $0xd658       // afa: vaddps %zmm6, %zmm2, %zmm2
-	LONG $0x480cf162; WORD $0xe459       // b00: vmulps %zmm4, %zmm14, %zmm4
-	LONG $0x487df162; WORD $0xd25b       // b06: vcvtps2dq %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xcc58       // b0c: vaddps %zmm4, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // b12: vcvtps2dq %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc96b       // b18: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x4865b162; WORD $0xd2ed       // b1e: vpaddsw %zmm18, %zmm3, %zmm2
-	LONG $0x4875b162; WORD $0xcaed       // b24: vpaddsw %zmm18, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // b2a: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x4075f262; WORD $0xc936       // b30: vpermd %zmm1, %zmm17, %zmm1
-	LONG $0x297fd162; WORD $0x097f       // b36: vmovdqu8 %ymm1, (%r9) {%k1}
-	LONG $0x48fdf362; WORD $0xc93b; BYTE $0x01 // b3c: vextracti64x4 $0x1, %zmm1, %ymm1
-	LONG $0x297f9162; WORD $0x0c7f; BYTE $0x19 // b43: vmovdqu8 %ymm1, (%r9,%r11) {%k1}
-	LONG $0x28408b4d                     // b4a: movq 0x28(%r8), %r8
-	LONG $0x410c8d4f                     // b4e: leaq (%r9,%r8,2), %r9
-	LONG $0x42048d4f                     // b52: leaq (%r10,%r8,2), %r8
-	LONG $0x08ff8348                     // b56: cmpq $0x8, %rdi
-	LONG $0x030a8f0f; WORD $0x0000       // b5a: jg 0x3f8a <gemmVNNI8x32+0xe6a>
-	LONG $0x000863e9; BYTE $0x00         // b60: jmp 0x44e8 <gemmVNNI8x32+0x13c8>
-	LONG $0x0100b949; LONG $0x09080504; WORD $0x0d0c // b65: movabsq $0xd0c090805040100, %r9
-	LONG $0x0302ba49; LONG $0x0b0a0706; WORD $0x0f0e // b6f: movabsq $0xf0e0b0a07060302, %r10
-	LONG $0x08fdc162; WORD $0xc96e       // b79: vmovq %r9, %xmm17
-	LONG $0x0100b949; LONG $0x03020908; WORD $0x0b0a // b7f: movabsq $0xb0a030209080100, %r9
-	LONG $0x0504b949; LONG $0x07060d0c; WORD $0x0f0e // b89: movabsq $0xf0e07060d0c0504, %r9
-	LONG $0x18488b4d                     // b93: movq 0x18(%r8), %r9
-	LONG $0x08fdc162; WORD $0xd26e       // b97: vmovq %r10, %xmm18
-	LONG $0x487ca162; WORD $0xc05b       // b9d: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // ba3: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487c5162; WORD $0xf65b       // ba9: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // baf: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // bb5: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // bbb: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // bc1: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // bc7: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // bcd: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // bd3: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // bd9: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // bdf: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // be5: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // beb: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // bf1: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // bf7: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x00f5a162; WORD $0xca6c       // bfd: vpunpcklqdq %xmm18, %xmm17, %xmm17
-	LONG $0x487da262; WORD $0xc931       // c03: vpmovzxbd %xmm17, %zmm17
-	LONG $0x48fec162; WORD $0x516f; BYTE $0x04 // c09: vmovdqu64 0x100(%r9), %zmm18
-	LONG $0x406dc162; WORD $0x516b; BYTE $0x05 // c10: vpackssdw 0x140(%r9), %zmm18, %zmm18
-	LONG $0x18488b4d                     // c17: movq 0x18(%r8), %r9
-	LONG $0x90f9c1c4; WORD $0x6048       // c1b: kmovd 0x60(%r8), %k1
-	LONG $0x28508b4d                     // c21: movq 0x28(%r8), %r10
-	LONG $0x487cc162; WORD $0x5910; BYTE $0x02 // c25: vmovups 0x80(%r9), %zmm19
-	LONG $0x487cc162; WORD $0x6110; BYTE $0x03 // c2c: vmovups 0xc0(%r9), %zmm20
-	LONG $0x4064a162; WORD $0xc059       // c33: vmulps %zmm16, %zmm19, %zmm16
-	LONG $0x405c5162; WORD $0xff59       // c39: vmulps %zmm15, %zmm20, %zmm15
-	LONG $0x40645162; WORD $0xf659       // c3f: vmulps %zmm14, %zmm19, %zmm14
-	LONG $0x405c5162; WORD $0xed59       // c45: vmulps %zmm13, %zmm20, %zmm13
-	LONG $0x487da162; WORD $0xc05b       // c4b: vcvtps2dq %zmm16, %zmm16
-	LONG $0x487d5162; WORD $0xff5b       // c51: vcvtps2dq %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xf65b       // c57: vcvtps2dq %zmm14, %zmm14
-	LONG $0x487d5162; WORD $0xed5b       // c5d: vcvtps2dq %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed6b       // c63: vpackssdw %zmm13, %zmm14, %zmm13
-	LONG $0x407d5162; WORD $0xff6b       // c69: vpackssdw %zmm15, %zmm16, %zmm15
-	LONG $0x48053162; WORD $0xf2ed       // c6f: vpaddsw %zmm18, %zmm15, %zmm14
-	LONG $0x48153162; WORD $0xeaed       // c75: vpaddsw %zmm18, %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed67       // c7b: vpackuswb %zmm13, %zmm14, %zmm13
-	LONG $0x40755262; WORD $0xed36       // c81: vpermd %zmm13, %zmm17, %zmm13
-	LONG $0x297f7162; WORD $0x297f       // c87: vmovdqu8 %ymm13, (%rcx) {%k1}
-	LONG $0x48fd5362; WORD $0xed3b; BYTE $0x01 // c8d: vextracti64x4 $0x1, %zmm13, %ymm13
-	LONG $0x297f3162; WORD $0x2c7f; BYTE $0x11 // c94: vmovdqu8 %ymm13, (%rcx,%r10) {%k1}
-	LONG $0x28508b4d                     // c9b: movq 0x28(%r8), %r10
-	LONG $0x510c8d4e                     // c9f: leaq (%rcx,%r10,2), %r9
-	LONG $0x52148d4e                     // ca3: leaq (%rdx,%r10,2), %r10
-	LONG $0x18588b4d                     // ca7: movq 0x18(%r8), %r11
-	LONG $0x90f9c1c4; WORD $0x6048       // cab: kmovd 0x60(%r8), %k1
-	LONG $0x28588b49                     // cb1: movq 0x28(%r8), %rbx
-	LONG $0x487c5162; WORD $0x6b10; BYTE $0x02 // cb5: vmovups 0x80(%r11), %zmm13
-	LONG $0x487c5162; WORD $0x7310; BYTE $0x03 // cbc: vmovups 0xc0(%r11), %zmm14
-	LONG $0x48145162; WORD $0xe459       // cc3: vmulps %zmm12, %zmm13, %zmm12
-	LONG $0x480c5162; WORD $0xdb59       // cc9: vmulps %zmm11, %zmm14, %zmm11
-	LONG $0x48145162; WORD $0xd259       // ccf: vmulps %zmm10, %zmm13, %zmm10
-	LONG $0x480c5162; WORD $0xc959       // cd5: vmulps %zmm9, %zmm14, %zmm9
-	LONG $0x487d5162; WORD $0xe45b       // cdb: vcvtps2dq %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xdb5b       // ce1: vcvtps2dq %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xd25b       // ce7: vcvtps2dq %zmm10, %zmm10
-	LONG $0x487d5162; WORD $0xc95b       // ced: vcvtps2dq %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc96b       // cf3: vpackssdw %zmm9, %zmm10, %zmm9
-	LONG $0x481d5162; WORD $0xdb6b       // cf9: vpackssdw %zmm11, %zmm12, %zmm11
-	LONG $0x48253162; WORD $0xd2ed       // cff: vpaddsw %zmm18, %zmm11, %zmm10
-	LONG $0x48353162; WORD $0xcaed       // d05: vpaddsw %zmm18, %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc967       // d0b: vpackuswb %zmm9, %zmm10, %zmm9
-	LONG $0x40755262; WORD $0xc936       // d11: vpermd %zmm9, %zmm17, %zmm9
-	LONG $0x297f5162; WORD $0x097f       // d17: vmovdqu8 %ymm9, (%r9) {%k1}
-	LONG $0x48fd5362; WORD $0xc93b; BYTE $0x01 // d1d: vextracti64x4 $0x1, %zmm9, %ymm9
-	LONG $0x297f5162; WORD $0x0c7f; BYTE $0x19 // d24: vmovdqu8 %ymm9, (%r9,%rbx) {%k1}
-	LONG $0x28588b4d                     // d2b: movq 0x28(%r8), %r11
-	LONG $0x590c8d4f                     // d2f: leaq (%r9,%r11,2), %r9
-	LONG $0x5a148d4f                     // d33: leaq (%r10,%r11,2), %r10
-	LONG $0x18788b4d                     // d37: movq 0x18(%r8), %r15
-	LONG $0x90f9c1c4; WORD $0x6048       // d3b: kmovd 0x60(%r8), %k1
-	LONG $0x28588b49                     // d41: movq 0x28(%r8), %rbx
-	LONG $0x487c5162; WORD $0x4f10; BYTE $0x02 // d45: vmovups 0x80(%r15), %zmm9
-	LONG $0x487c5162; WORD $0x5710; BYTE $0x03 // d4c: vmovups 0xc0(%r15), %zmm10
-	LONG $0x48345162; WORD $0xc059       // d53: vmulps %zmm8, %zmm9, %zmm8
-	LONG $0x482cf162; WORD $0xff59       // d59: vmulps %zmm7, %zmm10, %zmm7
-	LONG $0x4834f162; WORD $0xf659       // d5f: vmulps %zmm6, %zmm9, %zmm6
-	LONG $0x482cf162; WORD $0xed59       // d65: vmulps %zmm5, %zmm10, %zmm5
-	LONG $0x487d5162; WORD $0xc05b       // d6b: vcvtps2dq %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xff5b       // d71: vcvtps2dq %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xf65b       // d77: vcvtps2dq %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xed5b       // d7d: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // d83: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x483df162; WORD $0xff6b       // d89: vpackssdw %zmm7, %zmm8, %zmm7
-	LONG $0x4845b162; WORD $0xf2ed       // d8f: vpaddsw %zmm18, %zmm7, %zmm6
-	LONG $0x4855b162; WORD $0xeaed       // d95: vpaddsw %zmm18, %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed67       // d9b: vpackuswb %zmm5, %zmm6, %zmm5
-	LONG $0x4075f262; WORD $0xed36       // da1: vpermd %zmm5, %zmm17, %zmm5
-	LONG $0x297fd162; WORD $0x297f       // da7: vmovdqu8 %ymm5, (%r9) {%k1}
-	LONG $0x48fdf362; WORD $0xed3b; BYTE $0x01 // dad: vextracti64x4 $0x1, %zmm5, %ymm5
-	LONG $0x297fd162; WORD $0x2c7f; BYTE $0x19 // db4: vmovdqu8 %ymm5, (%r9,%rbx) {%k1}
-	LONG $0x28588b4d                     // dbb: movq 0x28(%r8), %r11
-	LONG $0x590c8d4f                     // dbf: leaq (%r9,%r11,2), %r9
-	LONG $0x5a148d4f                     // dc3: leaq (%r10,%r11,2), %r10
-	LONG $0x18708b4d                     // dc7: movq 0x18(%r8), %r14
-	LONG $0x90f9c1c4; WORD $0x6048       // dcb: kmovd 0x60(%r8), %k1
-	LONG $0x28588b49                     // dd1: movq 0x28(%r8), %rbx
-	LONG $0x487cd162; WORD $0x6e10; BYTE $0x02 // dd5: vmovups 0x80(%r14), %zmm5
-	LONG $0x487cd162; WORD $0x7610; BYTE $0x03 // ddc: vmovups 0xc0(%r14), %zmm6
-	LONG $0x4854f162; WORD $0xe459       // de3: vmulps %zmm4, %zmm5, %zmm4
-	LONG $0x484cf162; WORD $0xdb59       // de9: vmulps %zmm3, %zmm6, %zmm3
-	LONG $0x4854f162; WORD $0xd259       // def: vmulps %zmm2, %zmm5, %zmm2
-	LONG $0x484cf162; WORD $0xc959       // df5: vmulps %zmm1, %zmm6, %zmm1
-	LONG $0x487df162; WORD $0xe45b       // dfb: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xdb5b       // e01: vcvtps2dq %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xd25b       // e07: vcvtps2dq %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xc95b       // e0d: vcvtps2dq %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc96b       // e13: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x485df162; WORD $0xdb6b       // e19: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x4865b162; WORD $0xd2ed       // e1f: vpaddsw %zmm18, %zmm3, %zmm2
-	LONG $0x4875b162; WORD $0xcaed       // e25: vpaddsw %zmm18, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // e2b: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x4075f262; WORD $0xc936       // e31: vpermd %zmm1, %zmm17, %zmm1
-	LONG $0x297fd162; WORD $0x097f       // e37: vmovdqu8 %ymm1, (%r9) {%k1}
-	LONG $0x48fdf362; WORD $0xc93b; BYTE $0x01 // e3d: vextracti64x4 $0x1, %zmm1, %ymm1
-	LONG $0x297fd162; WORD $0x0c7f; BYTE $0x19 // e44: vmovdqu8 %ymm1, (%r9,%rbx) {%k1}
-	LONG $0x28408b4d                     // e4b: movq 0x28(%r8), %r8
-	LONG $0x410c8d4f                     // e4f: leaq (%r9,%r8,2), %r9
-	LONG $0x42048d4f                     // e53: leaq (%r10,%r8,2), %r8
-	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // e57: nopw (%rax,%rax)
-	LONG $0x08ff8348                     // e60: cmpq $0x8, %rdi
-	LONG $0x055e8e0f; WORD $0x0000       // e64: jle 0x44e8 <gemmVNNI8x32+0x13c8>
-	LONG $0x244c8b4d; BYTE $0x08         // e6a: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // e6f: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // e73: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // e77: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // e7d: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // e81: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // e85: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // e89: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // e8f: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // e92: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // e95: addq %r8, %rdx
-	LONG $0xfff183e9; BYTE $0xff         // e98: jmp 0x3140 <gemmVNNI8x32+0x20>
-	LONG $0x000000bb; BYTE $0x3f         // e9d: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // ea2: movl $0x3f800000, %r9d
-	LONG $0x0100ba49; LONG $0x09080504; WORD $0x0d0c // ea8: movabsq $0xd0c090805040100, %r10
-	LONG $0x0302bb49; LONG $0x0b0a0706; WORD $0x0f0e // eb2: movabsq $0xf0e0b0a07060302, %r11
-	LONG $0x08fdc162; WORD $0xca6e       // ebc: vmovq %r10, %xmm17
-	LONG $0x0100ba49; LONG $0x03020908; WORD $0x0b0a // ec2: movabsq $0xb0a030209080100, %r10
-	LONG $0x0504ba49; LONG $0x07060d0c; WORD $0x0f0e // ecc: movabsq $0xf0e07060d0c0504, %r10
-	LONG $0x18508b4d                     // ed6: movq 0x18(%r8), %r10
-	LONG $0x08fdc162; WORD $0xd36e       // eda: vmovq %r11, %xmm18
-	LONG $0x487ca162; WORD $0xc05b       // ee0: vcvtdq2ps %zmm16, %zmm16
-	LONG $0x487c5162; WORD $0xff5b       // ee6: vcvtdq2ps %zmm15, %zmm15
-	LONG $0x487de262; WORD $0xe37c       // eec: vpbroadcastd %ebx, %zmm20
-	LONG $0x487dc262; WORD $0xd97c       // ef2: vpbroadcastd %r9d, %zmm19
-	LONG $0x487c5162; WORD $0xf65b       // ef8: vcvtdq2ps %zmm14, %zmm14
-	LONG $0x487c5162; WORD $0xed5b       // efe: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // f04: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487c5162; WORD $0xdb5b       // f0a: vcvtdq2ps %zmm11, %zmm11
-	LONG $0x487c5162; WORD $0xd25b       // f10: vcvtdq2ps %zmm10, %zmm10
-	LONG $0x487c5162; WORD $0xc95b       // f16: vcvtdq2ps %zmm9, %zmm9
-	LONG $0x487c5162; WORD $0xc05b       // f1c: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // f22: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // f28: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // f2e: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // f34: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // f3a: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // f40: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // f46: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x00f5a162; WORD $0xca6c       // f4c: vpunpcklqdq %xmm18, %xmm17, %xmm17
-	LONG $0x487da262; WORD $0xc931       // f52: vpmovzxbd %xmm17, %zmm17
-	LONG $0x48fec162; WORD $0x526f; BYTE $0x04 // f58: vmovdqu64 0x100(%r10), %zmm18
-	LONG $0x406dc162; WORD $0x526b; BYTE $0x05 // f5f: vpackssdw 0x140(%r10), %zmm18, %zmm18
-	LONG $0x18508b4d                     // f66: movq 0x18(%r8), %r10
-	LONG $0x90f9c1c4; WORD $0x6048       // f6a: kmovd 0x60(%r8), %k1
-	LONG $0x28488b4d                     // f70: movq 0x28(%r8), %r9
-	LONG $0x487cc162; WORD $0x6a10; BYTE $0x02 // f74: vmovups 0x80(%r10), %zmm21
-	LONG $0x487cc162; WORD $0x7210; BYTE $0x03 // f7b: vmovups 0xc0(%r10), %zmm22
-	LONG $0x487cc162; WORD $0x7a10; BYTE $0x06 // f82: vmovups 0x180(%r10), %zmm23
-	LONG $0x487c4162; WORD $0x5210; BYTE $0x07 // f89: vmovups 0x1c0(%r10), %zmm26
-	LONG $0x4054a162; WORD $0xc059       // f90: vmulps %zmm16, %zmm21, %zmm16
-	LONG $0x404c5162; WORD $0xff59       // f96: vmulps %zmm15, %zmm22, %zmm15
-	LONG $0x40545162; WORD $0xf659       // f9c: vmulps %zmm14, %zmm21, %zmm14
-	LONG $0x404c5162; WORD $0xed59       // fa2: vmulps %zmm13, %zmm22, %zmm13
-	LONG $0x407c2162; WORD $0xc759       // fa8: vmulps %zmm23, %zmm16, %zmm24
-	LONG $0x48040162; WORD $0xca59       // fae: vmulps %zmm26, %zmm15, %zmm25
-	LONG $0x480ca162; WORD $0xff59       // fb4: vmulps %zmm23, %zmm14, %zmm23
-	LONG $0x48148162; WORD $0xea59       // fba: vmulps %zmm26, %zmm13, %zmm21
-	LONG $0x405c0162; WORD $0xc058       // fc0: vaddps %zmm24, %zmm20, %zmm24
-	LONG $0x405c0162; WORD $0xc958       // fc6: vaddps %zmm25, %zmm20, %zmm25
-	LONG $0x403c6162; WORD $0xc05f       // fcc: vmaxps %zmm0, %zmm24, %zmm24
-	LONG $0x40346162; WORD $0xc85f       // fd2: vmaxps %zmm0, %zmm25, %zmm25
-	LONG $0x403c2162; WORD $0xc35d       // fd8: vminps %zmm19, %zmm24, %zmm24
-	LONG $0x40342162; WORD $0xcb5d       // fde: vminps %zmm19, %zmm25, %zmm25
-	LONG $0x407c8162; WORD $0xc059       // fe4: vmulps %zmm24, %zmm16, %zmm16
-	LONG $0x48041162; WORD $0xf959       // fea: vmulps %zmm25, %zmm15, %zmm15
-	LONG $0x487da162; WORD $0xc05b       // ff0: vcvtps2dq %zmm16, %zmm16
-	LONG $0x487d5162; WORD $0xff5b       // ff6: vcvtps2dq %zmm15, %zmm15
-	LONG $0x407d5162; WORD $0xff6b       // ffc: vpackssdw %zmm15, %zmm16, %zmm15
-	LONG $0x405ca162; WORD $0xc758       // 1002: vaddps %zmm23, %zmm20, %zmm16
-	LONG $0x407ce162; WORD $0xc05f       // 1008: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x407ca162; WORD $0xc35d       // 100e: vminps %zmm19, %zmm16, %zmm16
-	LONG $0x480c3162; WORD $0xf059       // 1014: vmulps %zmm16, %zmm14, %zmm14
-	LONG $0x405ca162; WORD $0xc558       // 101a: vaddps %zmm21, %zmm20, %zmm16
-	LONG $0x407ce162; WORD $0xc05f       // 1020: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x487d5162; WORD $0xf65b       // 1026: vcvtps2dq %zmm14, %zmm14
-	LONG $0x407ca162; WORD $0xc35d       // 102c: vminps %zmm19, %zmm16, %zmm16
-	LONG $0x48143162; WORD $0xe859       // 1032: vmulps %zmm16, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xed5b       // 1038: vcvtps2dq %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed6b       // 103e: vpackssdw %zmm13, %zmm14, %zmm13
-	LONG $0x48053162; WORD $0xf2ed       // 1044: vpaddsw %zmm18, %zmm15, %zmm14
-	LONG $0x48153162; WORD $0xeaed       // 104a: vpaddsw %zmm18, %zmm13, %zmm13
-	LONG $0x480d5162; WORD $0xed67       // 1050: vpackuswb %zmm13, %zmm14, %zmm13
-	LONG $0x40755262; WORD $0xed36       // 1056: vpermd %zmm13, %zmm17, %zmm13
-	LONG $0x297f7162; WORD $0x297f       // 105c: vmovdqu8 %ymm13, (%rcx) {%k1}
-	LONG $0x48fd5362; WORD $0xed3b; BYTE $0x01 // 1062: vextracti64x4 $0x1, %zmm13, %ymm13
-	LONG $0x297f3162; WORD $0x2c7f; BYTE $0x09 // 1069: vmovdqu8 %ymm13, (%rcx,%r9) {%k1}
-	LONG $0x28508b4d                     // 1070: movq 0x28(%r8), %r10
-	LONG $0x510c8d4e                     // 1074: leaq (%rcx,%r10,2), %r9
-	LONG $0x52148d4e                     // 1078: leaq (%rdx,%r10,2), %r10
-	LONG $0x18588b49                     // 107c: movq 0x18(%r8), %rbx
-	LONG $0x90f9c1c4; WORD $0x6048       // 1080: kmovd 0x60(%r8), %k1
-	LONG $0x28588b4d                     // 1086: movq 0x28(%r8), %r11
-	LONG $0x487c7162; WORD $0x6b10; BYTE $0x02 // 108a: vmovups 0x80(%rbx), %zmm13
-	LONG $0x487c7162; WORD $0x7310; BYTE $0x03 // 1091: vmovups 0xc0(%rbx), %zmm14
-	LONG $0x487c7162; WORD $0x7b10; BYTE $0x06 // 1098: vmovups 0x180(%rbx), %zmm15
-	LONG $0x487ce162; WORD $0x7310; BYTE $0x07 // 109f: vmovups 0x1c0(%rbx), %zmm22
-	LONG $0x48145162; WORD $0xe459       // 10a6: vmulps %zmm12, %zmm13, %zmm12
-	LONG $0x480c5162; WORD $0xdb59       // 10ac: vmulps %zmm11, %zmm14, %zmm11
-	LONG $0x48145162; WORD $0xd259       // 10b2: vmulps %zmm10, %zmm13, %zmm10
-	LONG $0x480c5162; WORD $0xc959       // 10b8: vmulps %zmm9, %zmm14, %zmm9
-	LONG $0x481cc162; WORD $0xc759       // 10be: vmulps %zmm15, %zmm12, %zmm16
-	LONG $0x4824a162; WORD $0xee59       // 10c4: vmulps %zmm22, %zmm11, %zmm21
-	LONG $0x482c5162; WORD $0xff59       // 10ca: vmulps %zmm15, %zmm10, %zmm15
-	LONG $0x48343162; WORD $0xee59       // 10d0: vmulps %zmm22, %zmm9, %zmm13
-	LONG $0x405ca162; WORD $0xc058       // 10d6: vaddps %zmm16, %zmm20, %zmm16
-	LONG $0x405ca162; WORD $0xed58       // 10dc: vaddps %zmm21, %zmm20, %zmm21
-	LONG $0x407ce162; WORD $0xc05f       // 10e2: vmaxps %zmm0, %zmm16, %zmm16
-	LONG $0x4054e162; WORD $0xe85f       // 10e8: vmaxps %zmm0, %zmm21, %zmm21
-	LONG $0x407ca162; WORD $0xc35d       // 10ee: vminps %zmm19, %zmm16, %zmm16
-	LONG $0x4054a162; WORD $0xeb5d       // 10f4: vminps %zmm19, %zmm21, %zmm21
-	LONG $0x481c3162; WORD $0xe059       // 10fa: vmulps %zmm16, %zmm12, %zmm12
-	LONG $0x48243162; WORD $0xdd59       // 1100: vmulps %zmm21, %zmm11, %zmm11
-	LONG $0x487d5162; WORD $0xe45b       // 1106: vcvtps2dq %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xdb5b       // 110c: vcvtps2dq %zmm11, %zmm11
-	LONG $0x481d5162; WORD $0xdb6b       // 1112: vpackssdw %zmm11, %zmm12, %zmm11
-	LONG $0x405c5162; WORD $0xe758       // 1118: vaddps %zmm15, %zmm20, %zmm12
-	LONG $0x481c7162; WORD $0xe05f       // 111e: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x481c3162; WORD $0xe35d       // 1124: vminps %zmm19, %zmm12, %zmm12
-	LONG $0x482c5162; WORD $0xd459       // 112a: vmulps %zmm12, %zmm10, %zmm10
-	LONG $0x405c5162; WORD $0xe558       // 1130: vaddps %zmm13, %zmm20, %zmm12
-	LONG $0x481c7162; WORD $0xe05f       // 1136: vmaxps %zmm0, %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xd25b       // 113c: vcvtps2dq %zmm10, %zmm10
-	LONG $0x481c3162; WORD $0xe35d       // 1142: vminps %zmm19, %zmm12, %zmm12
-	LONG $0x48345162; WORD $0xcc59       // 1148: vmulps %zmm12, %zmm9, %zmm9
-	LONG $0x487d5162; WORD $0xc95b       // 114e: vcvtps2dq %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc96b       // 1154: vpackssdw %zmm9, %zmm10, %zmm9
-	LONG $0x48253162; WORD $0xd2ed       // 115a: vpaddsw %zmm18, %zmm11, %zmm10
-	LONG $0x48353162; WORD $0xcaed       // 1160: vpaddsw %zmm18, %zmm9, %zmm9
-	LONG $0x482d5162; WORD $0xc967       // 1166: vpackuswb %zmm9, %zmm10, %zmm9
-	LONG $0x40755262; WORD $0xc936       // 116c: vpermd %zmm9, %zmm17, %zmm9
-	LONG $0x297f5162; WORD $0x097f       // 1172: vmovdqu8 %ymm9, (%r9) {%k1}
-	LONG $0x48fd5362; WORD $0xc93b; BYTE $0x01 // 1178: vextracti64x4 $0x1, %zmm9, %ymm9
-	LONG $0x297f1162; WORD $0x0c7f; BYTE $0x19 // 117f: vmovdqu8 %ymm9, (%r9,%r11) {%k1}
-	LONG $0x28588b4d                     // 1186: movq 0x28(%r8), %r11
-	LONG $0x590c8d4f                     // 118a: leaq (%r9,%r11,2), %r9
-	LONG $0x5a148d4f                     // 118e: leaq (%r10,%r11,2), %r10
-	LONG $0x18588b49                     // 1192: movq 0x18(%r8), %rbx
-	LONG $0x90f9c1c4; WORD $0x6048       // 1196: kmovd 0x60(%r8), %k1
-	LONG $0x28588b4d                     // 119c: movq 0x28(%r8), %r11
-	LONG $0x487c7162; WORD $0x4b10; BYTE $0x02 // 11a0: vmovups 0x80(%rbx), %zmm9
-	LONG $0x487c7162; WORD $0x5b10; BYTE $0x06 // 11a7: vmovups 0x180(%rbx), %zmm11
-	LONG $0x487c7162; WORD $0x5310; BYTE $0x03 // 11ae: vmovups 0xc0(%rbx), %zmm10
-	LONG $0x487c7162; WORD $0x6310; BYTE $0x07 // 11b5: vmovups 0x1c0(%rbx), %zmm12
-	LONG $0x48345162; WORD $0xc059       // 11bc: vmulps %zmm8, %zmm9, %zmm8
-	LONG $0x482cf162; WORD $0xff59       // 11c2: vmulps %zmm7, %zmm10, %zmm7
-	LONG $0x4834f162; WORD $0xf659       // 11c8: vmulps %zmm6, %zmm9, %zmm6
-	LONG $0x482cf162; WORD $0xed59       // 11ce: vmulps %zmm5, %zmm10, %zmm5
-	LONG $0x483c5162; WORD $0xeb59       // 11d4: vmulps %zmm11, %zmm8, %zmm13
-	LONG $0x48445162; WORD $0xf459       // 11da: vmulps %zmm12, %zmm7, %zmm14
-	LONG $0x484c5162; WORD $0xdb59       // 11e0: vmulps %zmm11, %zmm6, %zmm11
-	LONG $0x48545162; WORD $0xcc59       // 11e6: vmulps %zmm12, %zmm5, %zmm9
-	LONG $0x405c5162; WORD $0xed58       // 11ec: vaddps %zmm13, %zmm20, %zmm13
-	LONG $0x48147162; WORD $0xe85f       // 11f2: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x48143162; WORD $0xeb5d       // 11f8: vminps %zmm19, %zmm13, %zmm13
-	LONG $0x483c5162; WORD $0xc559       // 11fe: vmulps %zmm13, %zmm8, %zmm8
-	LONG $0x405c5162; WORD $0xee58       // 1204: vaddps %zmm14, %zmm20, %zmm13
-	LONG $0x48147162; WORD $0xe85f       // 120a: vmaxps %zmm0, %zmm13, %zmm13
-	LONG $0x487d5162; WORD $0xc05b       // 1210: vcvtps2dq %zmm8, %zmm8
-	LONG $0x48143162; WORD $0xeb5d       // 1216: vminps %zmm19, %zmm13, %zmm13
-	LONG $0x4844d162; WORD $0xfd59       // 121c: vmulps %zmm13, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xff5b       // 1222: vcvtps2dq %zmm7, %zmm7
-	LONG $0x483df162; WORD $0xff6b       // 1228: vpackssdw %zmm7, %zmm8, %zmm7
-	LONG $0x405c5162; WORD $0xc358       // 122e: vaddps %zmm11, %zmm20, %zmm8
-	LONG $0x483c7162; WORD $0xc05f       // 1234: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c3162; WORD $0xc35d       // 123a: vminps %zmm19, %zmm8, %zmm8
-	LONG $0x484cd162; WORD $0xf059       // 1240: vmulps %zmm8, %zmm6, %zmm6
-	LONG $0x405c5162; WORD $0xc158       // 1246: vaddps %zmm9, %zmm20, %zmm8
-	LONG $0x483c7162; WORD $0xc05f       // 124c: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xf65b       // 1252: vcvtps2dq %zmm6, %zmm6
-	LONG $0x483c3162; WORD $0xc35d       // 1258: vminps %zmm19, %zmm8, %zmm8
-	LONG $0x4854d162; WORD $0xe859       // 125e: vmulps %zmm8, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 1264: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // 126a: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x4845b162; WORD $0xf2ed       // 1270: vpaddsw %zmm18, %zmm7, %zmm6
-	LONG $0x4855b162; WORD $0xeaed       // 1276: vpaddsw %zmm18, %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed67       // 127c: vpackuswb %zmm5, %zmm6, %zmm5
-	LONG $0x4075f262; WORD $0xed36       // 1282: vpermd %zmm5, %zmm17, %zmm5
-	LONG $0x297fd162; WORD $0x297f       // 1288: vmovdqu8 %ymm5, (%r9) {%k1}
-	LONG $0x48fdf362; WORD $0xed3b; BYTE $0x01 // 128e: vextracti64x4 $0x1, %zmm5, %ymm5
-	LONG $0x297f9162; WORD $0x2c7f; BYTE $0x19 // 1295: vmovdqu8 %ymm5, (%r9,%r11) {%k1}
-	LONG $0x28588b4d                     // 129c: movq 0x28(%r8), %r11
-	LONG $0x590c8d4f                     // 12a0: leaq (%r9,%r11,2), %r9
-	LONG $0x5a148d4f                     // 12a4: leaq (%r10,%r11,2), %r10
-	LONG $0x18588b49                     // 12a8: movq 0x18(%r8), %rbx
-	LONG $0x90f9c1c4; WORD $0x6048       // 12ac: kmovd 0x60(%r8), %k1
-	LONG $0x28588b4d                     // 12b2: movq 0x28(%r8), %r11
-	LONG $0x487cf162; WORD $0x6b10; BYTE $0x02 // 12b6: vmovups 0x80(%rbx), %zmm5
-	LONG $0x487cf162; WORD $0x7310; BYTE $0x03 // 12bd: vmovups 0xc0(%rbx), %zmm6
-	LONG $0x487cf162; WORD $0x7b10; BYTE $0x06 // 12c4: vmovups 0x180(%rbx), %zmm7
-	LONG $0x487c7162; WORD $0x5310; BYTE $0x07 // 12cb: vmovups 0x1c0(%rbx), %zmm10
-	LONG $0x4854f162; WORD $0xe459       // 12d2: vmulps %zmm4, %zmm5, %zmm4
-	LONG $0x484cf162; WORD $0xdb59       // 12d8: vmulps %zmm3, %zmm6, %zmm3
-	LONG $0x4854f162; WORD $0xd259       // 12de: vmulps %zmm2, %zmm5, %zmm2
-	LONG $0x484cf162; WORD $0xc959       // 12e4: vmulps %zmm1, %zmm6, %zmm1
-	LONG $0x485c7162; WORD $0xc759       // 12ea: vmulps %zmm7, %zmm4, %zmm8
-	LONG $0x48645162; WORD $0xca59       // 12f0: vmulps %zmm10, %zmm3, %zmm9
-	LONG $0x486cf162; WORD $0xff59       // 12f6: vmulps %zmm7, %zmm2, %zmm7
-	LONG $0x4874d162; WORD $0xea59       // 12fc: vmulps %zmm10, %zmm1, %zmm5
-	LONG $0x405c5162; WORD $0xc058       // 1302: vaddps %zmm8, %zmm20, %zmm8
-	LONG $0x405c5162; WORD $0xc958       // 1308: vaddps %zmm9, %zmm20, %zmm9
-	LONG $0x483c7162; WORD $0xc05f       // 130e: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x48347162; WORD $0xc85f       // 1314: vmaxps %zmm0, %zmm9, %zmm9
-	LONG $0x483c3162; WORD $0xc35d       // 131a: vminps %zmm19, %zmm8, %zmm8
-	LONG $0x48343162; WORD $0xcb5d       // 1320: vminps %zmm19, %zmm9, %zmm9
-	LONG $0x485cd162; WORD $0xe059       // 1326: vmulps %zmm8, %zmm4, %zmm4
-	LONG $0x4864d162; WORD $0xd959       // 132c: vmulps %zmm9, %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xe45b       // 1332: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xdb5b       // 1338: vcvtps2dq %zmm3, %zmm3
-	LONG $0x485df162; WORD $0xdb6b       // 133e: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x405cf162; WORD $0xe758       // 1344: vaddps %zmm7, %zmm20, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // 134a: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cb162; WORD $0xe35d       // 1350: vminps %zmm19, %zmm4, %zmm4
-	LONG $0x486cf162; WORD $0xd459       // 1356: vmulps %zmm4, %zmm2, %zmm2
-	LONG $0x405cf162; WORD $0xe558       // 135c: vaddps %zmm5, %zmm20, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // 1362: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xd25b       // 1368: vcvtps2dq %zmm2, %zmm2
-	LONG $0x485cb162; WORD $0xe35d       // 136e: vminps %zmm19, %zmm4, %zmm4
-	LONG $0x4874f162; WORD $0xcc59       // 1374: vmulps %zmm4, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 137a: vcvtps2dq %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc96b       // 1380: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x4865b162; WORD $0xd2ed       // 1386: vpaddsw %zmm18, %zmm3, %zmm2
-	LONG $0x4875b162; WORD $0xcaed       // 138c: vpaddsw %zmm18, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // 1392: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x4075f262; WORD $0xc936       // 1398: vpermd %zmm1, %zmm17, %zmm1
-	LONG $0x297fd162; WORD $0x097f       // 139e: vmovdqu8 %ymm1, (%r9) {%k1}
-	LONG $0x48fdf362; WORD $0xc93b; BYTE $0x01 // 13a4: vextracti64x4 $0x1, %zmm1, %ymm1
-	LONG $0x297f9162; WORD $0x0c7f; BYTE $0x19 // 13ab: vmovdqu8 %ymm1, (%r9,%r11) {%k1}
-	LONG $0x28408b4d                     // 13b2: movq 0x28(%r8), %r8
-	LONG $0x410c8d4f                     // 13b6: leaq (%r9,%r8,2), %r9
-	LONG $0x42048d4f                     // 13ba: leaq (%r10,%r8,2), %r8
-	LONG $0x08ff8348                     // 13be: cmpq $0x8, %rdi
-	LONG $0xfaa28f0f; WORD $0xffff       // 13c2: jg 0x3f8a <gemmVNNI8x32+0xe6a>
-	WORD $0xf8c5; BYTE $0x77             // 13c8: vzeroupper
+	LONG $0x68488b4d                     // 023: movq 0x68(%r8), %r9
+	LONG $0x70508b4d                     // 027: movq 0x70(%r8), %r10
+	WORD $0x854d; BYTE $0xd2             // 02b: testq %r10, %r10
+	WORD $0x217e                         // 02e: jle 0x31e1 <gemmVNNI8x32+0x51>
+	WORD $0xff49; BYTE $0xc2             // 030: incq %r10
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 033: nopw %cs:(%rax,%rax)
+	LONG $0x09180f41                     // 040: prefetcht0 (%r9)
+	LONG $0x40c18349                     // 044: addq $0x40, %r9
+	WORD $0xff49; BYTE $0xca             // 048: decq %r10
+	LONG $0x01fa8349                     // 04b: cmpq $0x1, %r10
+	WORD $0xef77                         // 04f: ja 0x31d0 <gemmVNNI8x32+0x40>
+	LONG $0x6848894d                     // 051: movq %r9, 0x68(%r8)
+	WORD $0x8949; BYTE $0xc7             // 055: movq %rax, %r15
+	LONG $0x18708b4d                     // 058: movq 0x18(%r8), %r14
+	LONG $0x08488b4d                     // 05c: movq 0x8(%r8), %r9
+	LONG $0x10508b4d                     // 060: movq 0x10(%r8), %r10
+	LONG $0x48fed162; WORD $0x166f       // 064: vmovdqu64 (%r14), %zmm2
+	LONG $0x48fed162; WORD $0x4e6f; BYTE $0x01 // 06a: vmovdqu64 0x40(%r14), %zmm1
+	LONG $0x48708b4d                     // 071: movq 0x48(%r8), %r14
+	LONG $0x491c8d4b                     // 075: leaq (%r9,%r9,2), %rbx
+	LONG $0x181c8d4c                     // 079: leaq (%rax,%rbx), %r11
+	LONG $0x581c8d48                     // 07d: leaq (%rax,%rbx,2), %rbx
+	LONG $0x48fdf162; WORD $0xd96f       // 081: vmovdqa64 %zmm1, %zmm3
+	LONG $0x48fdf162; WORD $0xe26f       // 087: vmovdqa64 %zmm2, %zmm4
+	LONG $0x48fdf162; WORD $0xe96f       // 08d: vmovdqa64 %zmm1, %zmm5
+	LONG $0x48fdf162; WORD $0xf26f       // 093: vmovdqa64 %zmm2, %zmm6
+	LONG $0x48fdf162; WORD $0xf96f       // 099: vmovdqa64 %zmm1, %zmm7
+	LONG $0x48fd7162; WORD $0xc26f       // 09f: vmovdqa64 %zmm2, %zmm8
+	LONG $0x48fd7162; WORD $0xc96f       // 0a5: vmovdqa64 %zmm1, %zmm9
+	LONG $0x48fd7162; WORD $0xd26f       // 0ab: vmovdqa64 %zmm2, %zmm10
+	LONG $0x48fd7162; WORD $0xd96f       // 0b1: vmovdqa64 %zmm1, %zmm11
+	LONG $0x48fd7162; WORD $0xe26f       // 0b7: vmovdqa64 %zmm2, %zmm12
+	LONG $0x48fd7162; WORD $0xe96f       // 0bd: vmovdqa64 %zmm1, %zmm13
+	LONG $0x48fd7162; WORD $0xf26f       // 0c3: vmovdqa64 %zmm2, %zmm14
+	LONG $0x48fd7162; WORD $0xf96f       // 0c9: vmovdqa64 %zmm1, %zmm15
+	LONG $0x48fde162; WORD $0xc26f       // 0cf: vmovdqa64 %zmm2, %zmm16
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 0d5: nopw %cs:(%rax,%rax)
+	LONG $0x40688b4d                     // 0e0: movq 0x40(%r8), %r13
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0e4: nopw %cs:(%rax,%rax)
+	LONG $0x48fec162; WORD $0x0a6f       // 0f0: vmovdqu64 (%r10), %zmm17
+	LONG $0x48fec162; WORD $0x526f; BYTE $0x01 // 0f6: vmovdqu64 0x40(%r10), %zmm18
+	LONG $0x487d8262; WORD $0x2458; BYTE $0x0f // 0fd: vpbroadcastd (%r15,%r9), %zmm20
+	LONG $0x487d8262; WORD $0x2c58; BYTE $0x4f // 104: vpbroadcastd (%r15,%r9,2), %zmm21
+	LONG $0x487dc262; WORD $0x1f58       // 10b: vpbroadcastd (%r15), %zmm19
+	LONG $0x04c78349                     // 111: addq $0x4, %r15
+	LONG $0x80ea8349                     // 115: subq $-0x80, %r10
+	LONG $0x405d3262; WORD $0xf150       // 119: vpdpbusd %zmm17, %zmm20, %zmm14
+	LONG $0x405d3262; WORD $0xea50       // 11f: vpdpbusd %zmm18, %zmm20, %zmm13
+	LONG $0x487dc262; WORD $0x2358       // 125: vpbroadcastd (%r11), %zmm20
+	LONG $0x40553262; WORD $0xe150       // 12b: vpdpbusd %zmm17, %zmm21, %zmm12
+	LONG $0x40553262; WORD $0xda50       // 131: vpdpbusd %zmm18, %zmm21, %zmm11
+	LONG $0x487d8262; WORD $0x2c58; BYTE $0x0b // 137: vpbroadcastd (%r11,%r9), %zmm21
+	LONG $0x4065a262; WORD $0xc150       // 13e: vpdpbusd %zmm17, %zmm19, %zmm16
+	LONG $0x40653262; WORD $0xfa50       // 144: vpdpbusd %zmm18, %zmm19, %zmm15
+	LONG $0x405d3262; WORD $0xd150       // 14a: vpdpbusd %zmm17, %zmm20, %zmm10
+	LONG $0x405d3262; WORD $0xca50       // 150: vpdpbusd %zmm18, %zmm20, %zmm9
+	LONG $0x487d8262; WORD $0x2458; BYTE $0x4b // 156: vpbroadcastd (%r11,%r9,2), %zmm20
+	LONG $0x40553262; WORD $0xc150       // 15d: vpdpbusd %zmm17, %zmm21, %zmm8
+	LONG $0x4055b262; WORD $0xfa50       // 163: vpdpbusd %zmm18, %zmm21, %zmm7
+	LONG $0x487de262; WORD $0x2b58       // 169: vpbroadcastd (%rbx), %zmm21
+	LONG $0x04c38349                     // 16f: addq $0x4, %r11
+	LONG $0x405db262; WORD $0xf150       // 173: vpdpbusd %zmm17, %zmm20, %zmm6
+	LONG $0x405db262; WORD $0xea50       // 179: vpdpbusd %zmm18, %zmm20, %zmm5
+	LONG $0x487da262; WORD $0x2458; BYTE $0x0b // 17f: vpbroadcastd (%rbx,%r9), %zmm20
+	LONG $0x4055b262; WORD $0xe150       // 186: vpdpbusd %zmm17, %zmm21, %zmm4
+	LONG $0x4055b262; WORD $0xda50       // 18c: vpdpbusd %zmm18, %zmm21, %zmm3
+	LONG $0x04c38348                     // 192: addq $0x4, %rbx
+	WORD $0xff49; BYTE $0xcd             // 196: decq %r13
+	LONG $0x405db262; WORD $0xd150       // 199: vpdpbusd %zmm17, %zmm20, %zmm2
+	LONG $0x405db262; WORD $0xca50       // 19f: vpdpbusd %zmm18, %zmm20, %zmm1
+	LONG $0xff45850f; WORD $0xffff       // 1a5: jne 0x3280 <gemmVNNI8x32+0xf0>
+	LONG $0x50688b4d                     // 1ab: movq 0x50(%r8), %r13
+	WORD $0x014d; BYTE $0xef             // 1af: addq %r13, %r15
+	WORD $0x014d; BYTE $0xeb             // 1b2: addq %r13, %r11
+	WORD $0x014c; BYTE $0xeb             // 1b5: addq %r13, %rbx
+	WORD $0xff49; BYTE $0xce             // 1b8: decq %r14
+	LONG $0xff1f850f; WORD $0xffff       // 1bb: jne 0x3270 <gemmVNNI8x32+0xe0>
+	LONG $0x58488b4d                     // 1c1: movq 0x58(%r8), %r9
+	LONG $0x01f98349                     // 1c5: cmpq $0x1, %r9
+	LONG $0x03b18f0f; WORD $0x0000       // 1c9: jg 0x3710 <gemmVNNI8x32+0x580>
+	WORD $0x854d; BYTE $0xc9             // 1cf: testq %r9, %r9
+	LONG $0x09bd840f; WORD $0x0000       // 1d2: je 0x3d25 <gemmVNNI8x32+0xb95>
+	LONG $0x01f98349                     // 1d8: cmpq $0x1, %r9
+	LONG $0x0cae850f; WORD $0x0000       // 1dc: jne 0x4020 <gemmVNNI8x32+0xe90>
+	LONG $0x0100b949; LONG $0x09080504; WORD $0x0d0c // 1e2: movabsq $0xd0c090805040100, %r9
+	LONG $0x0302ba49; LONG $0x0b0a0706; WORD $0x0f0e // 1ec: movabsq $0xf0e0b0a07060302, %r10
+	LONG $0x08fdc162; WORD $0xc96e       // 1f6: vmovq %r9, %xmm17
+	LONG $0x0100b949; LONG $0x03020908; WORD $0x0b0a // 1fc: movabsq $0xb0a030209080100, %r9
+	LONG $0x0504b949; LONG $0x07060d0c; WORD $0x0f0e // 206: movabsq $0xf0e07060d0c0504, %r9
+	LONG $0x18488b4d                     // 210: movq 0x18(%r8), %r9
+	LONG $0x08fdc162; WORD $0xd26e       // 214: vmovq %r10, %xmm18
+	LONG $0x487ca162; WORD $0xc05b       // 21a: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 220: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 226: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 22c: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 232: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 238: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 23e: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 244: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 24a: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 250: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 256: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 25c: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 262: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 268: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 26e: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 274: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00f5a162; WORD $0xca6c       // 27a: vpunpcklqdq %xmm18, %xmm17, %xmm17
+	LONG $0x487da262; WORD $0xc931       // 280: vpmovzxbd %xmm17, %zmm17
+	LONG $0x48fec162; WORD $0x516f; BYTE $0x04 // 286: vmovdqu64 0x100(%r9), %zmm18
+	LONG $0x406dc162; WORD $0x516b; BYTE $0x05 // 28d: vpackssdw 0x140(%r9), %zmm18, %zmm18
+	LONG $0x18488b4d                     // 294: movq 0x18(%r8), %r9
+	LONG $0x90f9c1c4; WORD $0x6048       // 298: kmovd 0x60(%r8), %k1
+	LONG $0x487cc162; WORD $0x5910; BYTE $0x02 // 29e: vmovups 0x80(%r9), %zmm19
+	LONG $0x487cc162; WORD $0x6110; BYTE $0x03 // 2a5: vmovups 0xc0(%r9), %zmm20
+	LONG $0x487cc162; WORD $0x6910; BYTE $0x06 // 2ac: vmovups 0x180(%r9), %zmm21
+	LONG $0x487cc162; WORD $0x7110; BYTE $0x07 // 2b3: vmovups 0x1c0(%r9), %zmm22
+	LONG $0x28488b4d                     // 2ba: movq 0x28(%r8), %r9
+	LONG $0x4064a162; WORD $0xc059       // 2be: vmulps %zmm16, %zmm19, %zmm16
+	LONG $0x405c5162; WORD $0xff59       // 2c4: vmulps %zmm15, %zmm20, %zmm15
+	LONG $0x40645162; WORD $0xf659       // 2ca: vmulps %zmm14, %zmm19, %zmm14
+	LONG $0x405c5162; WORD $0xed59       // 2d0: vmulps %zmm13, %zmm20, %zmm13
+	LONG $0x407ca162; WORD $0xc55d       // 2d6: vminps %zmm21, %zmm16, %zmm16
+	LONG $0x48043162; WORD $0xfe5d       // 2dc: vminps %zmm22, %zmm15, %zmm15
+	LONG $0x480c3162; WORD $0xf55d       // 2e2: vminps %zmm21, %zmm14, %zmm14
+	LONG $0x48143162; WORD $0xee5d       // 2e8: vminps %zmm22, %zmm13, %zmm13
+	LONG $0x487da162; WORD $0xc05b       // 2ee: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 2f4: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // 2fa: vcvtps2dq %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xed5b       // 300: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // 306: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x407d5162; WORD $0xff6b       // 30c: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x48053162; WORD $0xf2ed       // 312: vpaddsw %zmm18, %zmm15, %zmm14
+	LONG $0x48153162; WORD $0xeaed       // 318: vpaddsw %zmm18, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 31e: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x40755262; WORD $0xed36       // 324: vpermd %zmm13, %zmm17, %zmm13
+	LONG $0x297f7162; WORD $0x297f       // 32a: vmovdqu8 %ymm13, (%rcx) {%k1}
+	LONG $0x48fd5362; WORD $0xed3b; BYTE $0x01 // 330: vextracti64x4 $0x1, %zmm13, %ymm13
+	LONG $0x297f3162; WORD $0x2c7f; BYTE $0x09 // 337: vmovdqu8 %ymm13, (%rcx,%r9) {%k1}
+	LONG $0x28508b4d                     // 33e: movq 0x28(%r8), %r10
+	LONG $0x510c8d4e                     // 342: leaq (%rcx,%r10,2), %r9
+	LONG $0x52148d4e                     // 346: leaq (%rdx,%r10,2), %r10
+	LONG $0x18588b4d                     // 34a: movq 0x18(%r8), %r11
+	LONG $0x90f9c1c4; WORD $0x6048       // 34e: kmovd 0x60(%r8), %k1
+	LONG $0x487c5162; WORD $0x6b10; BYTE $0x02 // 354: vmovups 0x80(%r11), %zmm13
+	LONG $0x487c5162; WORD $0x7310; BYTE $0x03 // 35b: vmovups 0xc0(%r11), %zmm14
+	LONG $0x487c5162; WORD $0x7b10; BYTE $0x06 // 362: vmovups 0x180(%r11), %zmm15
+	LONG $0x487cc162; WORD $0x4310; BYTE $0x07 // 369: vmovups 0x1c0(%r11), %zmm16
+	LONG $0x28588b4d                     // 370: movq 0x28(%r8), %r11
+	LONG $0x48145162; WORD $0xe459       // 374: vmulps %zmm12, %zmm13, %zmm12
+	LONG $0x480c5162; WORD $0xdb59       // 37a: vmulps %zmm11, %zmm14, %zmm11
+	LONG $0x48145162; WORD $0xd259       // 380: vmulps %zmm10, %zmm13, %zmm10
+	LONG $0x480c5162; WORD $0xc959       // 386: vmulps %zmm9, %zmm14, %zmm9
+	LONG $0x481c5162; WORD $0xe75d       // 38c: vminps %zmm15, %zmm12, %zmm12
+	LONG $0x48243162; WORD $0xd85d       // 392: vminps %zmm16, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd75d       // 398: vminps %zmm15, %zmm10, %zmm10
+	LONG $0x48343162; WORD $0xc85d       // 39e: vminps %zmm16, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xe45b       // 3a4: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 3aa: vcvtps2dq %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xd25b       // 3b0: vcvtps2dq %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc95b       // 3b6: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // 3bc: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x481d5162; WORD $0xdb6b       // 3c2: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x48253162; WORD $0xd2ed       // 3c8: vpaddsw %zmm18, %zmm11, %zmm10
+	LONG $0x48353162; WORD $0xcaed       // 3ce: vpaddsw %zmm18, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // 3d4: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x40755262; WORD $0xc936       // 3da: vpermd %zmm9, %zmm17, %zmm9
+	LONG $0x297f5162; WORD $0x097f       // 3e0: vmovdqu8 %ymm9, (%r9) {%k1}
+	LONG $0x48fd5362; WORD $0xc93b; BYTE $0x01 // 3e6: vextracti64x4 $0x1, %zmm9, %ymm9
+	LONG $0x297f1162; WORD $0x0c7f; BYTE $0x19 // 3ed: vmovdqu8 %ymm9, (%r9,%r11) {%k1}
+	LONG $0x28588b4d                     // 3f4: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // 3f8: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // 3fc: leaq (%r10,%r11,2), %r10
+	LONG $0x18708b4d                     // 400: movq 0x18(%r8), %r14
+	LONG $0x90f9c1c4; WORD $0x6048       // 404: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 40a: movq 0x28(%r8), %r11
+	LONG $0x487c5162; WORD $0x4e10; BYTE $0x02 // 40e: vmovups 0x80(%r14), %zmm9
+	LONG $0x487c5162; WORD $0x5610; BYTE $0x03 // 415: vmovups 0xc0(%r14), %zmm10
+	LONG $0x487c5162; WORD $0x5e10; BYTE $0x06 // 41c: vmovups 0x180(%r14), %zmm11
+	LONG $0x487c5162; WORD $0x6610; BYTE $0x07 // 423: vmovups 0x1c0(%r14), %zmm12
+	LONG $0x48345162; WORD $0xc059       // 42a: vmulps %zmm8, %zmm9, %zmm8
+	LONG $0x482cf162; WORD $0xff59       // 430: vmulps %zmm7, %zmm10, %zmm7
+	LONG $0x4834f162; WORD $0xf659       // 436: vmulps %zmm6, %zmm9, %zmm6
+	LONG $0x482cf162; WORD $0xed59       // 43c: vmulps %zmm5, %zmm10, %zmm5
+	LONG $0x483c5162; WORD $0xc35d       // 442: vminps %zmm11, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xfc5d       // 448: vminps %zmm12, %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0xf35d       // 44e: vminps %zmm11, %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0xec5d       // 454: vminps %zmm12, %zmm5, %zmm5
+	LONG $0x487d5162; WORD $0xc05b       // 45a: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 460: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // 466: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 46c: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 472: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x483df162; WORD $0xff6b       // 478: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x4845b162; WORD $0xf2ed       // 47e: vpaddsw %zmm18, %zmm7, %zmm6
+	LONG $0x4855b162; WORD $0xeaed       // 484: vpaddsw %zmm18, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 48a: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4075f262; WORD $0xed36       // 490: vpermd %zmm5, %zmm17, %zmm5
+	LONG $0x297fd162; WORD $0x297f       // 496: vmovdqu8 %ymm5, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xed3b; BYTE $0x01 // 49c: vextracti64x4 $0x1, %zmm5, %ymm5
+	LONG $0x297f9162; WORD $0x2c7f; BYTE $0x19 // 4a3: vmovdqu8 %ymm5, (%r9,%r11) {%k1}
+	LONG $0x28588b4d                     // 4aa: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // 4ae: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // 4b2: leaq (%r10,%r11,2), %r10
+	LONG $0x18588b49                     // 4b6: movq 0x18(%r8), %rbx
+	LONG $0x90f9c1c4; WORD $0x6048       // 4ba: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 4c0: movq 0x28(%r8), %r11
+	LONG $0x487cf162; WORD $0x6b10; BYTE $0x02 // 4c4: vmovups 0x80(%rbx), %zmm5
+	LONG $0x487cf162; WORD $0x7310; BYTE $0x03 // 4cb: vmovups 0xc0(%rbx), %zmm6
+	LONG $0x487cf162; WORD $0x7b10; BYTE $0x06 // 4d2: vmovups 0x180(%rbx), %zmm7
+	LONG $0x487c7162; WORD $0x4310; BYTE $0x07 // 4d9: vmovups 0x1c0(%rbx), %zmm8
+	LONG $0x4854f162; WORD $0xe459       // 4e0: vmulps %zmm4, %zmm5, %zmm4
+	LONG $0x484cf162; WORD $0xdb59       // 4e6: vmulps %zmm3, %zmm6, %zmm3
+	LONG $0x4854f162; WORD $0xd259       // 4ec: vmulps %zmm2, %zmm5, %zmm2
+	LONG $0x484cf162; WORD $0xc959       // 4f2: vmulps %zmm1, %zmm6, %zmm1
+	LONG $0x485cf162; WORD $0xe75d       // 4f8: vminps %zmm7, %zmm4, %zmm4
+	LONG $0x4864d162; WORD $0xd85d       // 4fe: vminps %zmm8, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd75d       // 504: vminps %zmm7, %zmm2, %zmm2
+	LONG $0x4874d162; WORD $0xc85d       // 50a: vminps %zmm8, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // 510: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 516: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 51c: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 522: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 528: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // 52e: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x4865b162; WORD $0xd2ed       // 534: vpaddsw %zmm18, %zmm3, %zmm2
+	LONG $0x4875b162; WORD $0xcaed       // 53a: vpaddsw %zmm18, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 540: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4075f262; WORD $0xc936       // 546: vpermd %zmm1, %zmm17, %zmm1
+	LONG $0x297fd162; WORD $0x097f       // 54c: vmovdqu8 %ymm1, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xc93b; BYTE $0x01 // 552: vextracti64x4 $0x1, %zmm1, %ymm1
+	LONG $0x297f9162; WORD $0x0c7f; BYTE $0x19 // 559: vmovdqu8 %ymm1, (%r9,%r11) {%k1}
+	LONG $0x28408b4d                     // 560: movq 0x28(%r8), %r8
+	LONG $0x410c8d4f                     // 564: leaq (%r9,%r8,2), %r9
+	LONG $0x42048d4f                     // 568: leaq (%r10,%r8,2), %r8
+	LONG $0x08ff8348                     // 56c: cmpq $0x8, %rdi
+	LONG $0x09248f0f; WORD $0x0000       // 570: jg 0x402a <gemmVNNI8x32+0xe9a>
+	LONG $0x000e7de9; BYTE $0x00         // 576: jmp 0x4588 <gemmVNNI8x32+0x13f8>
+	LONG $0x00441f0f; BYTE $0x00         // 57b: nopl (%rax,%rax)
+	LONG $0x02f98349                     // 580: cmpq $0x2, %r9
+	LONG $0x0943840f; WORD $0x0000       // 584: je 0x405d <gemmVNNI8x32+0xecd>
+	LONG $0x03f98349                     // 58a: cmpq $0x3, %r9
+	LONG $0x08fc850f; WORD $0x0000       // 58e: jne 0x4020 <gemmVNNI8x32+0xe90>
+	LONG $0x0100b949; LONG $0x09080504; WORD $0x0d0c // 594: movabsq $0xd0c090805040100, %r9
+	LONG $0x0302ba49; LONG $0x0b0a0706; WORD $0x0f0e // 59e: movabsq $0xf0e0b0a07060302, %r10
+	LONG $0x08fdc162; WORD $0xc96e       // 5a8: vmovq %r9, %xmm17
+	LONG $0x08fdc162; WORD $0xd26e       // 5ae: vmovq %r10, %xmm18
+	LONG $0x0100b949; LONG $0x03020908; WORD $0x0b0a // 5b4: movabsq $0xb0a030209080100, %r9
+	LONG $0x0504ba49; LONG $0x07060d0c; WORD $0x0f0e // 5be: movabsq $0xf0e07060d0c0504, %r10
+	LONG $0x08fdc162; WORD $0xda6e       // 5c8: vmovq %r10, %xmm19
+	LONG $0x487ca162; WORD $0xc05b       // 5ce: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // 5d4: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 5da: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // 5e0: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 5e6: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // 5ec: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 5f2: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // 5f8: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // 5fe: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 604: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 60a: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 610: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 616: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 61c: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 622: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 628: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00f5a162; WORD $0xca6c       // 62e: vpunpcklqdq %xmm18, %xmm17, %xmm17
+	LONG $0x08fdc162; WORD $0xd16e       // 634: vmovq %r9, %xmm18
+	LONG $0x18488b4d                     // 63a: movq 0x18(%r8), %r9
+	LONG $0x00eda162; WORD $0xd36c       // 63e: vpunpcklqdq %xmm19, %xmm18, %xmm18
+	LONG $0x487da262; WORD $0xc931       // 644: vpmovzxbd %xmm17, %zmm17
+	LONG $0x487da262; WORD $0xda31       // 64a: vpmovzxbd %xmm18, %zmm19
+	LONG $0x48fec162; WORD $0x616f; BYTE $0x04 // 650: vmovdqu64 0x100(%r9), %zmm20
+	LONG $0x405dc162; WORD $0x516b; BYTE $0x05 // 657: vpackssdw 0x140(%r9), %zmm20, %zmm18
+	LONG $0x90f9c1c4; WORD $0x6048       // 65e: kmovd 0x60(%r8), %k1
+	LONG $0x28488b4d                     // 664: movq 0x28(%r8), %r9
+	LONG $0x18508b4d                     // 668: movq 0x18(%r8), %r10
+	LONG $0xa97fe162; WORD $0x226f       // 66c: vmovdqu8 (%rdx), %ymm20 {%k1} {z}
+	LONG $0xa97fa162; WORD $0x2c6f; BYTE $0x0a // 672: vmovdqu8 (%rdx,%r9), %ymm21 {%k1} {z}
+	LONG $0x40dda362; WORD $0xe53a; BYTE $0x01 // 679: vinserti64x4 $0x1, %ymm21, %zmm20, %zmm20
+	LONG $0x4065a262; WORD $0xe436       // 680: vpermd %zmm20, %zmm19, %zmm20
+	LONG $0x405de162; WORD $0xe860       // 686: vpunpcklbw %zmm0, %zmm20, %zmm21
+	LONG $0x405de162; WORD $0xe068       // 68c: vpunpckhbw %zmm0, %zmm20, %zmm20
+	LONG $0x48fe4162; WORD $0x626f; BYTE $0x0a // 692: vmovdqu64 0x280(%r10), %zmm28
+	LONG $0x48fe4162; WORD $0x6a6f; BYTE $0x0b // 699: vmovdqu64 0x2c0(%r10), %zmm29
+	LONG $0x487c4162; WORD $0x4210; BYTE $0x02 // 6a0: vmovups 0x80(%r10), %zmm24
+	LONG $0x487c4162; WORD $0x4a10; BYTE $0x03 // 6a7: vmovups 0xc0(%r10), %zmm25
+	LONG $0x487c4162; WORD $0x5210; BYTE $0x08 // 6ae: vmovups 0x200(%r10), %zmm26
+	LONG $0x487c4162; WORD $0x5a10; BYTE $0x09 // 6b5: vmovups 0x240(%r10), %zmm27
+	LONG $0x4055e162; WORD $0xf061       // 6bc: vpunpcklwd %zmm0, %zmm21, %zmm22
+	LONG $0x4055e162; WORD $0xe869       // 6c2: vpunpckhwd %zmm0, %zmm21, %zmm21
+	LONG $0x405de162; WORD $0xf861       // 6c8: vpunpcklwd %zmm0, %zmm20, %zmm23
+	LONG $0x405de162; WORD $0xe069       // 6ce: vpunpckhwd %zmm0, %zmm20, %zmm20
+	LONG $0x404d8162; WORD $0xf4fa       // 6d4: vpsubd %zmm28, %zmm22, %zmm22
+	LONG $0x40558162; WORD $0xedfa       // 6da: vpsubd %zmm29, %zmm21, %zmm21
+	LONG $0x403ca162; WORD $0xc059       // 6e0: vmulps %zmm16, %zmm24, %zmm16
+	LONG $0x40345162; WORD $0xff59       // 6e6: vmulps %zmm15, %zmm25, %zmm15
+	LONG $0x405d8162; WORD $0xe5fa       // 6ec: vpsubd %zmm29, %zmm20, %zmm20
+	LONG $0x403c5162; WORD $0xf659       // 6f2: vmulps %zmm14, %zmm24, %zmm14
+	LONG $0x40345162; WORD $0xed59       // 6f8: vmulps %zmm13, %zmm25, %zmm13
+	LONG $0x487ca162; WORD $0xf65b       // 6fe: vcvtdq2ps %zmm22, %zmm22
+	LONG $0x487ca162; WORD $0xed5b       // 704: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x402ca162; WORD $0xf659       // 70a: vmulps %zmm22, %zmm26, %zmm22
+	LONG $0x4024a162; WORD $0xed59       // 710: vmulps %zmm21, %zmm27, %zmm21
+	LONG $0x48043162; WORD $0xfd58       // 716: vaddps %zmm21, %zmm15, %zmm15
+	LONG $0x407ca162; WORD $0xc658       // 71c: vaddps %zmm22, %zmm16, %zmm16
+	LONG $0x40458162; WORD $0xecfa       // 722: vpsubd %zmm28, %zmm23, %zmm21
+	LONG $0x487ca162; WORD $0xed5b       // 728: vcvtdq2ps %zmm21, %zmm21
+	LONG $0x487da162; WORD $0xc05b       // 72e: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 734: vcvtps2dq %zmm15, %zmm15
+	LONG $0x402ca162; WORD $0xed59       // 73a: vmulps %zmm21, %zmm26, %zmm21
+	LONG $0x407d5162; WORD $0xff6b       // 740: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x487ca162; WORD $0xc45b       // 746: vcvtdq2ps %zmm20, %zmm16
+	LONG $0x480c3162; WORD $0xf558       // 74c: vaddps %zmm21, %zmm14, %zmm14
+	LONG $0x4024a162; WORD $0xc059       // 752: vmulps %zmm16, %zmm27, %zmm16
+	LONG $0x487d5162; WORD $0xf65b       // 758: vcvtps2dq %zmm14, %zmm14
+	LONG $0x48143162; WORD $0xe858       // 75e: vaddps %zmm16, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 764: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // 76a: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x48053162; WORD $0xf2ed       // 770: vpaddsw %zmm18, %zmm15, %zmm14
+	LONG $0x48153162; WORD $0xeaed       // 776: vpaddsw %zmm18, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 77c: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x40755262; WORD $0xed36       // 782: vpermd %zmm13, %zmm17, %zmm13
+	LONG $0x297f7162; WORD $0x297f       // 788: vmovdqu8 %ymm13, (%rcx) {%k1}
+	LONG $0x48fd5362; WORD $0xed3b; BYTE $0x01 // 78e: vextracti64x4 $0x1, %zmm13, %ymm13
+	LONG $0x297f3162; WORD $0x2c7f; BYTE $0x09 // 795: vmovdqu8 %ymm13, (%rcx,%r9) {%k1}
+	LONG $0x28508b4d                     // 79c: movq 0x28(%r8), %r10
+	LONG $0x510c8d4e                     // 7a0: leaq (%rcx,%r10,2), %r9
+	LONG $0x52148d4e                     // 7a4: leaq (%rdx,%r10,2), %r10
+	LONG $0x90f9c1c4; WORD $0x6048       // 7a8: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 7ae: movq 0x28(%r8), %r11
+	LONG $0x18588b49                     // 7b2: movq 0x18(%r8), %rbx
+	LONG $0xa97f5162; WORD $0x2a6f       // 7b6: vmovdqu8 (%r10), %ymm13 {%k1} {z}
+	LONG $0xa97f1162; WORD $0x346f; BYTE $0x1a // 7bc: vmovdqu8 (%r10,%r11), %ymm14 {%k1} {z}
+	LONG $0x48955362; WORD $0xee3a; BYTE $0x01 // 7c3: vinserti64x4 $0x1, %ymm14, %zmm13, %zmm13
+	LONG $0x40655262; WORD $0xed36       // 7ca: vpermd %zmm13, %zmm19, %zmm13
+	LONG $0x48157162; WORD $0xf060       // 7d0: vpunpcklbw %zmm0, %zmm13, %zmm14
+	LONG $0x48157162; WORD $0xe868       // 7d6: vpunpckhbw %zmm0, %zmm13, %zmm13
+	LONG $0x48fe6162; WORD $0x436f; BYTE $0x0a // 7dc: vmovdqu64 0x280(%rbx), %zmm24
+	LONG $0x48fe6162; WORD $0x4b6f; BYTE $0x0b // 7e3: vmovdqu64 0x2c0(%rbx), %zmm25
+	LONG $0x487ce162; WORD $0x6310; BYTE $0x02 // 7ea: vmovups 0x80(%rbx), %zmm20
+	LONG $0x487ce162; WORD $0x6b10; BYTE $0x03 // 7f1: vmovups 0xc0(%rbx), %zmm21
+	LONG $0x487ce162; WORD $0x7310; BYTE $0x08 // 7f8: vmovups 0x200(%rbx), %zmm22
+	LONG $0x487ce162; WORD $0x7b10; BYTE $0x09 // 7ff: vmovups 0x240(%rbx), %zmm23
+	LONG $0x480d7162; WORD $0xf861       // 806: vpunpcklwd %zmm0, %zmm14, %zmm15
+	LONG $0x480d7162; WORD $0xf069       // 80c: vpunpckhwd %zmm0, %zmm14, %zmm14
+	LONG $0x4815e162; WORD $0xc061       // 812: vpunpcklwd %zmm0, %zmm13, %zmm16
+	LONG $0x48157162; WORD $0xe869       // 818: vpunpckhwd %zmm0, %zmm13, %zmm13
+	LONG $0x48051162; WORD $0xf8fa       // 81e: vpsubd %zmm24, %zmm15, %zmm15
+	LONG $0x480d1162; WORD $0xf1fa       // 824: vpsubd %zmm25, %zmm14, %zmm14
+	LONG $0x405c5162; WORD $0xe459       // 82a: vmulps %zmm12, %zmm20, %zmm12
+	LONG $0x40545162; WORD $0xdb59       // 830: vmulps %zmm11, %zmm21, %zmm11
+	LONG $0x48151162; WORD $0xe9fa       // 836: vpsubd %zmm25, %zmm13, %zmm13
+	LONG $0x405c5162; WORD $0xd259       // 83c: vmulps %zmm10, %zmm20, %zmm10
+	LONG $0x40545162; WORD $0xc959       // 842: vmulps %zmm9, %zmm21, %zmm9
+	LONG $0x487c5162; WORD $0xff5b       // 848: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // 84e: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x404c5162; WORD $0xff59       // 854: vmulps %zmm15, %zmm22, %zmm15
+	LONG $0x40445162; WORD $0xf659       // 85a: vmulps %zmm14, %zmm23, %zmm14
+	LONG $0x48245162; WORD $0xde58       // 860: vaddps %zmm14, %zmm11, %zmm11
+	LONG $0x481c5162; WORD $0xe758       // 866: vaddps %zmm15, %zmm12, %zmm12
+	LONG $0x407d1162; WORD $0xf0fa       // 86c: vpsubd %zmm24, %zmm16, %zmm14
+	LONG $0x487c5162; WORD $0xf65b       // 872: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xe45b       // 878: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 87e: vcvtps2dq %zmm11, %zmm11
+	LONG $0x404c5162; WORD $0xf659       // 884: vmulps %zmm14, %zmm22, %zmm14
+	LONG $0x481d5162; WORD $0xdb6b       // 88a: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x487c5162; WORD $0xe55b       // 890: vcvtdq2ps %zmm13, %zmm12
+	LONG $0x482c5162; WORD $0xd658       // 896: vaddps %zmm14, %zmm10, %zmm10
+	LONG $0x40445162; WORD $0xe459       // 89c: vmulps %zmm12, %zmm23, %zmm12
+	LONG $0x487d5162; WORD $0xd25b       // 8a2: vcvtps2dq %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xcc58       // 8a8: vaddps %zmm12, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 8ae: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // 8b4: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x48253162; WORD $0xd2ed       // 8ba: vpaddsw %zmm18, %zmm11, %zmm10
+	LONG $0x48353162; WORD $0xcaed       // 8c0: vpaddsw %zmm18, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // 8c6: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x40755262; WORD $0xc936       // 8cc: vpermd %zmm9, %zmm17, %zmm9
+	LONG $0x297f5162; WORD $0x097f       // 8d2: vmovdqu8 %ymm9, (%r9) {%k1}
+	LONG $0x48fd5362; WORD $0xc93b; BYTE $0x01 // 8d8: vextracti64x4 $0x1, %zmm9, %ymm9
+	LONG $0x297f1162; WORD $0x0c7f; BYTE $0x19 // 8df: vmovdqu8 %ymm9, (%r9,%r11) {%k1}
+	LONG $0x28588b4d                     // 8e6: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // 8ea: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // 8ee: leaq (%r10,%r11,2), %r10
+	LONG $0x90f9c1c4; WORD $0x6048       // 8f2: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 8f8: movq 0x28(%r8), %r11
+	LONG $0x18588b49                     // 8fc: movq 0x18(%r8), %rbx
+	LONG $0xa97f5162; WORD $0x0a6f       // 900: vmovdqu8 (%r10), %ymm9 {%k1} {z}
+	LONG $0xa97f1162; WORD $0x146f; BYTE $0x1a // 906: vmovdqu8 (%r10,%r11), %ymm10 {%k1} {z}
+	LONG $0x48b55362; WORD $0xca3a; BYTE $0x01 // 90d: vinserti64x4 $0x1, %ymm10, %zmm9, %zmm9
+	LONG $0x40655262; WORD $0xc936       // 914: vpermd %zmm9, %zmm19, %zmm9
+	LONG $0x48357162; WORD $0xd060       // 91a: vpunpcklbw %zmm0, %zmm9, %zmm10
+	LONG $0x48357162; WORD $0xc868       // 920: vpunpckhbw %zmm0, %zmm9, %zmm9
+	LONG $0x48fee162; WORD $0x436f; BYTE $0x0a // 926: vmovdqu64 0x280(%rbx), %zmm16
+	LONG $0x48fee162; WORD $0x636f; BYTE $0x0b // 92d: vmovdqu64 0x2c0(%rbx), %zmm20
+	LONG $0x487c7162; WORD $0x6b10; BYTE $0x02 // 934: vmovups 0x80(%rbx), %zmm13
+	LONG $0x487c7162; WORD $0x7310; BYTE $0x03 // 93b: vmovups 0xc0(%rbx), %zmm14
+	LONG $0x487c7162; WORD $0x7b10; BYTE $0x08 // 942: vmovups 0x200(%rbx), %zmm15
+	LONG $0x487ce162; WORD $0x6b10; BYTE $0x09 // 949: vmovups 0x240(%rbx), %zmm21
+	LONG $0x482d7162; WORD $0xd861       // 950: vpunpcklwd %zmm0, %zmm10, %zmm11
+	LONG $0x482d7162; WORD $0xd069       // 956: vpunpckhwd %zmm0, %zmm10, %zmm10
+	LONG $0x48357162; WORD $0xe061       // 95c: vpunpcklwd %zmm0, %zmm9, %zmm12
+	LONG $0x48357162; WORD $0xc869       // 962: vpunpckhwd %zmm0, %zmm9, %zmm9
+	LONG $0x48253162; WORD $0xd8fa       // 968: vpsubd %zmm16, %zmm11, %zmm11
+	LONG $0x482d3162; WORD $0xd4fa       // 96e: vpsubd %zmm20, %zmm10, %zmm10
+	LONG $0x48145162; WORD $0xc059       // 974: vmulps %zmm8, %zmm13, %zmm8
+	LONG $0x480cf162; WORD $0xff59       // 97a: vmulps %zmm7, %zmm14, %zmm7
+	LONG $0x4814f162; WORD $0xf659       // 980: vmulps %zmm6, %zmm13, %zmm6
+	LONG $0x48353162; WORD $0xccfa       // 986: vpsubd %zmm20, %zmm9, %zmm9
+	LONG $0x480cf162; WORD $0xed59       // 98c: vmulps %zmm5, %zmm14, %zmm5
+	LONG $0x487c5162; WORD $0xdb5b       // 992: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // 998: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x48045162; WORD $0xdb59       // 99e: vmulps %zmm11, %zmm15, %zmm11
+	LONG $0x40545162; WORD $0xd259       // 9a4: vmulps %zmm10, %zmm21, %zmm10
+	LONG $0x4844d162; WORD $0xfa58       // 9aa: vaddps %zmm10, %zmm7, %zmm7
+	LONG $0x483c5162; WORD $0xc358       // 9b0: vaddps %zmm11, %zmm8, %zmm8
+	LONG $0x481d3162; WORD $0xd0fa       // 9b6: vpsubd %zmm16, %zmm12, %zmm10
+	LONG $0x487d5162; WORD $0xc05b       // 9bc: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 9c2: vcvtps2dq %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff6b       // 9c8: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x487c5162; WORD $0xc25b       // 9ce: vcvtdq2ps %zmm10, %zmm8
+	LONG $0x48045162; WORD $0xc059       // 9d4: vmulps %zmm8, %zmm15, %zmm8
+	LONG $0x484cd162; WORD $0xf058       // 9da: vaddps %zmm8, %zmm6, %zmm6
+	LONG $0x487c5162; WORD $0xc15b       // 9e0: vcvtdq2ps %zmm9, %zmm8
+	LONG $0x40545162; WORD $0xc059       // 9e6: vmulps %zmm8, %zmm21, %zmm8
+	LONG $0x487df162; WORD $0xf65b       // 9ec: vcvtps2dq %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0xe858       // 9f2: vaddps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 9f8: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 9fe: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4845b162; WORD $0xf2ed       // a04: vpaddsw %zmm18, %zmm7, %zmm6
+	LONG $0x4855b162; WORD $0xeaed       // a0a: vpaddsw %zmm18, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // a10: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4075f262; WORD $0xed36       // a16: vpermd %zmm5, %zmm17, %zmm5
+	LONG $0x297fd162; WORD $0x297f       // a1c: vmovdqu8 %ymm5, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xed3b; BYTE $0x01 // a22: vextracti64x4 $0x1, %zmm5, %ymm5
+	LONG $0x297f9162; WORD $0x2c7f; BYTE $0x19 // a29: vmovdqu8 %ymm5, (%r9,%r11) {%k1}
+	LONG $0x28588b4d                     // a30: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // a34: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // a38: leaq (%r10,%r11,2), %r10
+	LONG $0x90f9c1c4; WORD $0x6048       // a3c: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // a42: movq 0x28(%r8), %r11
+	LONG $0x18588b49                     // a46: movq 0x18(%r8), %rbx
+	LONG $0xa97fd162; WORD $0x2a6f       // a4a: vmovdqu8 (%r10), %ymm5 {%k1} {z}
+	LONG $0xa97f9162; WORD $0x346f; BYTE $0x1a // a50: vmovdqu8 (%r10,%r11), %ymm6 {%k1} {z}
+	LONG $0x48d5f362; WORD $0xee3a; BYTE $0x01 // a57: vinserti64x4 $0x1, %ymm6, %zmm5, %zmm5
+	LONG $0x4065f262; WORD $0xed36       // a5e: vpermd %zmm5, %zmm19, %zmm5
+	LONG $0x4855f162; WORD $0xf060       // a64: vpunpcklbw %zmm0, %zmm5, %zmm6
+	LONG $0x4855f162; WORD $0xe868       // a6a: vpunpckhbw %zmm0, %zmm5, %zmm5
+	LONG $0x48fe7162; WORD $0x636f; BYTE $0x0a // a70: vmovdqu64 0x280(%rbx), %zmm12
+	LONG $0x48fe7162; WORD $0x6b6f; BYTE $0x0b // a77: vmovdqu64 0x2c0(%rbx), %zmm13
+	LONG $0x487c7162; WORD $0x4b10; BYTE $0x02 // a7e: vmovups 0x80(%rbx), %zmm9
+	LONG $0x487c7162; WORD $0x5310; BYTE $0x03 // a85: vmovups 0xc0(%rbx), %zmm10
+	LONG $0x487c7162; WORD $0x5b10; BYTE $0x08 // a8c: vmovups 0x200(%rbx), %zmm11
+	LONG $0x487c7162; WORD $0x7310; BYTE $0x09 // a93: vmovups 0x240(%rbx), %zmm14
+	LONG $0x484df162; WORD $0xf861       // a9a: vpunpcklwd %zmm0, %zmm6, %zmm7
+	LONG $0x484df162; WORD $0xf069       // aa0: vpunpckhwd %zmm0, %zmm6, %zmm6
+	LONG $0x48557162; WORD $0xc061       // aa6: vpunpcklwd %zmm0, %zmm5, %zmm8
+	LONG $0x4855f162; WORD $0xe869       // aac: vpunpckhwd %zmm0, %zmm5, %zmm5
+	LONG $0x4845d162; WORD $0xfcfa       // ab2: vpsubd %zmm12, %zmm7, %zmm7
+	LONG $0x484dd162; WORD $0xf5fa       // ab8: vpsubd %zmm13, %zmm6, %zmm6
+	LONG $0x4834f162; WORD $0xe459       // abe: vmulps %zmm4, %zmm9, %zmm4
+	LONG $0x482cf162; WORD $0xdb59       // ac4: vmulps %zmm3, %zmm10, %zmm3
+	LONG $0x4855d162; WORD $0xedfa       // aca: vpsubd %zmm13, %zmm5, %zmm5
+	LONG $0x4834f162; WORD $0xd259       // ad0: vmulps %zmm2, %zmm9, %zmm2
+	LONG $0x482cf162; WORD $0xc959       // ad6: vmulps %zmm1, %zmm10, %zmm1
+	LONG $0x487cf162; WORD $0xff5b       // adc: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // ae2: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x4824f162; WORD $0xff59       // ae8: vmulps %zmm7, %zmm11, %zmm7
+	LONG $0x480cf162; WORD $0xf659       // aee: vmulps %zmm6, %zmm14, %zmm6
+	LONG $0x4864f162; WORD $0xde58       // af4: vaddps %zmm6, %zmm3, %zmm3
+	LONG $0x485cf162; WORD $0xe758       // afa: vaddps %zmm7, %zmm4, %zmm4
+	LONG $0x483dd162; WORD $0xf4fa       // b00: vpsubd %zmm12, %zmm8, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // b06: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xe45b       // b0c: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // b12: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4824f162; WORD $0xf659       // b18: vmulps %zmm6, %zmm11, %zmm6
+	LONG $0x485df162; WORD $0xdb6b       // b1e: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x487cf162; WORD $0xe55b       // b24: vcvtdq2ps %zmm5, %zmm4
+	LONG $0x486cf162; WORD $0xd658       // b2a: vaddps %zmm6, %zmm2, %zmm2
+	LONG $0x480cf162; WORD $0xe459       // b30: vmulps %zmm4, %zmm14, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // b36: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xcc58       // b3c: vaddps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // b42: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // b48: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865b162; WORD $0xd2ed       // b4e: vpaddsw %zmm18, %zmm3, %zmm2
+	LONG $0x4875b162; WORD $0xcaed       // b54: vpaddsw %zmm18, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // b5a: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4075f262; WORD $0xc936       // b60: vpermd %zmm1, %zmm17, %zmm1
+	LONG $0x297fd162; WORD $0x097f       // b66: vmovdqu8 %ymm1, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xc93b; BYTE $0x01 // b6c: vextracti64x4 $0x1, %zmm1, %ymm1
+	LONG $0x297f9162; WORD $0x0c7f; BYTE $0x19 // b73: vmovdqu8 %ymm1, (%r9,%r11) {%k1}
+	LONG $0x28408b4d                     // b7a: movq 0x28(%r8), %r8
+	LONG $0x410c8d4f                     // b7e: leaq (%r9,%r8,2), %r9
+	LONG $0x42048d4f                     // b82: leaq (%r10,%r8,2), %r8
+	LONG $0x08ff8348                     // b86: cmpq $0x8, %rdi
+	LONG $0x030a8f0f; WORD $0x0000       // b8a: jg 0x402a <gemmVNNI8x32+0xe9a>
+	LONG $0x000863e9; BYTE $0x00         // b90: jmp 0x4588 <gemmVNNI8x32+0x13f8>
+	LONG $0x0100b949; LONG $0x09080504; WORD $0x0d0c // b95: movabsq $0xd0c090805040100, %r9
+	LONG $0x0302ba49; LONG $0x0b0a0706; WORD $0x0f0e // b9f: movabsq $0xf0e0b0a07060302, %r10
+	LONG $0x08fdc162; WORD $0xc96e       // ba9: vmovq %r9, %xmm17
+	LONG $0x0100b949; LONG $0x03020908; WORD $0x0b0a // baf: movabsq $0xb0a030209080100, %r9
+	LONG $0x0504b949; LONG $0x07060d0c; WORD $0x0f0e // bb9: movabsq $0xf0e07060d0c0504, %r9
+	LONG $0x18488b4d                     // bc3: movq 0x18(%r8), %r9
+	LONG $0x08fdc162; WORD $0xd26e       // bc7: vmovq %r10, %xmm18
+	LONG $0x487ca162; WORD $0xc05b       // bcd: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // bd3: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487c5162; WORD $0xf65b       // bd9: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // bdf: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // be5: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // beb: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // bf1: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // bf7: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // bfd: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // c03: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // c09: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // c0f: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // c15: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // c1b: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // c21: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // c27: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00f5a162; WORD $0xca6c       // c2d: vpunpcklqdq %xmm18, %xmm17, %xmm17
+	LONG $0x487da262; WORD $0xc931       // c33: vpmovzxbd %xmm17, %zmm17
+	LONG $0x48fec162; WORD $0x516f; BYTE $0x04 // c39: vmovdqu64 0x100(%r9), %zmm18
+	LONG $0x406dc162; WORD $0x516b; BYTE $0x05 // c40: vpackssdw 0x140(%r9), %zmm18, %zmm18
+	LONG $0x18488b4d                     // c47: movq 0x18(%r8), %r9
+	LONG $0x90f9c1c4; WORD $0x6048       // c4b: kmovd 0x60(%r8), %k1
+	LONG $0x28508b4d                     // c51: movq 0x28(%r8), %r10
+	LONG $0x487cc162; WORD $0x5910; BYTE $0x02 // c55: vmovups 0x80(%r9), %zmm19
+	LONG $0x487cc162; WORD $0x6110; BYTE $0x03 // c5c: vmovups 0xc0(%r9), %zmm20
+	LONG $0x4064a162; WORD $0xc059       // c63: vmulps %zmm16, %zmm19, %zmm16
+	LONG $0x405c5162; WORD $0xff59       // c69: vmulps %zmm15, %zmm20, %zmm15
+	LONG $0x40645162; WORD $0xf659       // c6f: vmulps %zmm14, %zmm19, %zmm14
+	LONG $0x405c5162; WORD $0xed59       // c75: vmulps %zmm13, %zmm20, %zmm13
+	LONG $0x487da162; WORD $0xc05b       // c7b: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // c81: vcvtps2dq %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xf65b       // c87: vcvtps2dq %zmm14, %zmm14
+	LONG $0x487d5162; WORD $0xed5b       // c8d: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // c93: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x407d5162; WORD $0xff6b       // c99: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x48053162; WORD $0xf2ed       // c9f: vpaddsw %zmm18, %zmm15, %zmm14
+	LONG $0x48153162; WORD $0xeaed       // ca5: vpaddsw %zmm18, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // cab: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x40755262; WORD $0xed36       // cb1: vpermd %zmm13, %zmm17, %zmm13
+	LONG $0x297f7162; WORD $0x297f       // cb7: vmovdqu8 %ymm13, (%rcx) {%k1}
+	LONG $0x48fd5362; WORD $0xed3b; BYTE $0x01 // cbd: vextracti64x4 $0x1, %zmm13, %ymm13
+	LONG $0x297f3162; WORD $0x2c7f; BYTE $0x11 // cc4: vmovdqu8 %ymm13, (%rcx,%r10) {%k1}
+	LONG $0x28508b4d                     // ccb: movq 0x28(%r8), %r10
+	LONG $0x510c8d4e                     // ccf: leaq (%rcx,%r10,2), %r9
+	LONG $0x52148d4e                     // cd3: leaq (%rdx,%r10,2), %r10
+	LONG $0x18588b4d                     // cd7: movq 0x18(%r8), %r11
+	LONG $0x90f9c1c4; WORD $0x6048       // cdb: kmovd 0x60(%r8), %k1
+	LONG $0x28588b49                     // ce1: movq 0x28(%r8), %rbx
+	LONG $0x487c5162; WORD $0x6b10; BYTE $0x02 // ce5: vmovups 0x80(%r11), %zmm13
+	LONG $0x487c5162; WORD $0x7310; BYTE $0x03 // cec: vmovups 0xc0(%r11), %zmm14
+	LONG $0x48145162; WORD $0xe459       // cf3: vmulps %zmm12, %zmm13, %zmm12
+	LONG $0x480c5162; WORD $0xdb59       // cf9: vmulps %zmm11, %zmm14, %zmm11
+	LONG $0x48145162; WORD $0xd259       // cff: vmulps %zmm10, %zmm13, %zmm10
+	LONG $0x480c5162; WORD $0xc959       // d05: vmulps %zmm9, %zmm14, %zmm9
+	LONG $0x487d5162; WORD $0xe45b       // d0b: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // d11: vcvtps2dq %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xd25b       // d17: vcvtps2dq %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xc95b       // d1d: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // d23: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x481d5162; WORD $0xdb6b       // d29: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x48253162; WORD $0xd2ed       // d2f: vpaddsw %zmm18, %zmm11, %zmm10
+	LONG $0x48353162; WORD $0xcaed       // d35: vpaddsw %zmm18, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // d3b: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x40755262; WORD $0xc936       // d41: vpermd %zmm9, %zmm17, %zmm9
+	LONG $0x297f5162; WORD $0x097f       // d47: vmovdqu8 %ymm9, (%r9) {%k1}
+	LONG $0x48fd5362; WORD $0xc93b; BYTE $0x01 // d4d: vextracti64x4 $0x1, %zmm9, %ymm9
+	LONG $0x297f5162; WORD $0x0c7f; BYTE $0x19 // d54: vmovdqu8 %ymm9, (%r9,%rbx) {%k1}
+	LONG $0x28588b4d                     // d5b: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // d5f: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // d63: leaq (%r10,%r11,2), %r10
+	LONG $0x18788b4d                     // d67: movq 0x18(%r8), %r15
+	LONG $0x90f9c1c4; WORD $0x6048       // d6b: kmovd 0x60(%r8), %k1
+	LONG $0x28588b49                     // d71: movq 0x28(%r8), %rbx
+	LONG $0x487c5162; WORD $0x4f10; BYTE $0x02 // d75: vmovups 0x80(%r15), %zmm9
+	LONG $0x487c5162; WORD $0x5710; BYTE $0x03 // d7c: vmovups 0xc0(%r15), %zmm10
+	LONG $0x48345162; WORD $0xc059       // d83: vmulps %zmm8, %zmm9, %zmm8
+	LONG $0x482cf162; WORD $0xff59       // d89: vmulps %zmm7, %zmm10, %zmm7
+	LONG $0x4834f162; WORD $0xf659       // d8f: vmulps %zmm6, %zmm9, %zmm6
+	LONG $0x482cf162; WORD $0xed59       // d95: vmulps %zmm5, %zmm10, %zmm5
+	LONG $0x487d5162; WORD $0xc05b       // d9b: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // da1: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // da7: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // dad: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // db3: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x483df162; WORD $0xff6b       // db9: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x4845b162; WORD $0xf2ed       // dbf: vpaddsw %zmm18, %zmm7, %zmm6
+	LONG $0x4855b162; WORD $0xeaed       // dc5: vpaddsw %zmm18, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // dcb: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4075f262; WORD $0xed36       // dd1: vpermd %zmm5, %zmm17, %zmm5
+	LONG $0x297fd162; WORD $0x297f       // dd7: vmovdqu8 %ymm5, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xed3b; BYTE $0x01 // ddd: vextracti64x4 $0x1, %zmm5, %ymm5
+	LONG $0x297fd162; WORD $0x2c7f; BYTE $0x19 // de4: vmovdqu8 %ymm5, (%r9,%rbx) {%k1}
+	LONG $0x28588b4d                     // deb: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // def: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // df3: leaq (%r10,%r11,2), %r10
+	LONG $0x18708b4d                     // df7: movq 0x18(%r8), %r14
+	LONG $0x90f9c1c4; WORD $0x6048       // dfb: kmovd 0x60(%r8), %k1
+	LONG $0x28588b49                     // e01: movq 0x28(%r8), %rbx
+	LONG $0x487cd162; WORD $0x6e10; BYTE $0x02 // e05: vmovups 0x80(%r14), %zmm5
+	LONG $0x487cd162; WORD $0x7610; BYTE $0x03 // e0c: vmovups 0xc0(%r14), %zmm6
+	LONG $0x4854f162; WORD $0xe459       // e13: vmulps %zmm4, %zmm5, %zmm4
+	LONG $0x484cf162; WORD $0xdb59       // e19: vmulps %zmm3, %zmm6, %zmm3
+	LONG $0x4854f162; WORD $0xd259       // e1f: vmulps %zmm2, %zmm5, %zmm2
+	LONG $0x484cf162; WORD $0xc959       // e25: vmulps %zmm1, %zmm6, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // e2b: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // e31: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // e37: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // e3d: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // e43: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // e49: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x4865b162; WORD $0xd2ed       // e4f: vpaddsw %zmm18, %zmm3, %zmm2
+	LONG $0x4875b162; WORD $0xcaed       // e55: vpaddsw %zmm18, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // e5b: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4075f262; WORD $0xc936       // e61: vpermd %zmm1, %zmm17, %zmm1
+	LONG $0x297fd162; WORD $0x097f       // e67: vmovdqu8 %ymm1, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xc93b; BYTE $0x01 // e6d: vextracti64x4 $0x1, %zmm1, %ymm1
+	LONG $0x297fd162; WORD $0x0c7f; BYTE $0x19 // e74: vmovdqu8 %ymm1, (%r9,%rbx) {%k1}
+	LONG $0x28408b4d                     // e7b: movq 0x28(%r8), %r8
+	LONG $0x410c8d4f                     // e7f: leaq (%r9,%r8,2), %r9
+	LONG $0x42048d4f                     // e83: leaq (%r10,%r8,2), %r8
+	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // e87: nopw (%rax,%rax)
+	LONG $0x08ff8348                     // e90: cmpq $0x8, %rdi
+	LONG $0x055e8e0f; WORD $0x0000       // e94: jle 0x4588 <gemmVNNI8x32+0x13f8>
+	LONG $0x244c8b4d; BYTE $0x08         // e9a: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // e9f: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // ea3: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // ea7: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // ead: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // eb1: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // eb5: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // eb9: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // ebf: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // ec2: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // ec5: addq %r8, %rdx
+	LONG $0xfff153e9; BYTE $0xff         // ec8: jmp 0x31b0 <gemmVNNI8x32+0x20>
+	LONG $0x000000bb; BYTE $0x3f         // ecd: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // ed2: movl $0x3f800000, %r9d
+	LONG $0x0100ba49; LONG $0x09080504; WORD $0x0d0c // ed8: movabsq $0xd0c090805040100, %r10
+	LONG $0x0302bb49; LONG $0x0b0a0706; WORD $0x0f0e // ee2: movabsq $0xf0e0b0a07060302, %r11
+	LONG $0x08fdc162; WORD $0xca6e       // eec: vmovq %r10, %xmm17
+	LONG $0x0100ba49; LONG $0x03020908; WORD $0x0b0a // ef2: movabsq $0xb0a030209080100, %r10
+	LONG $0x0504ba49; LONG $0x07060d0c; WORD $0x0f0e // efc: movabsq $0xf0e07060d0c0504, %r10
+	LONG $0x18508b4d                     // f06: movq 0x18(%r8), %r10
+	LONG $0x08fdc162; WORD $0xd36e       // f0a: vmovq %r11, %xmm18
+	LONG $0x487ca162; WORD $0xc05b       // f10: vcvtdq2ps %zmm16, %zmm16
+	LONG $0x487c5162; WORD $0xff5b       // f16: vcvtdq2ps %zmm15, %zmm15
+	LONG $0x487de262; WORD $0xe37c       // f1c: vpbroadcastd %ebx, %zmm20
+	LONG $0x487dc262; WORD $0xd97c       // f22: vpbroadcastd %r9d, %zmm19
+	LONG $0x487c5162; WORD $0xf65b       // f28: vcvtdq2ps %zmm14, %zmm14
+	LONG $0x487c5162; WORD $0xed5b       // f2e: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // f34: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487c5162; WORD $0xdb5b       // f3a: vcvtdq2ps %zmm11, %zmm11
+	LONG $0x487c5162; WORD $0xd25b       // f40: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x487c5162; WORD $0xc95b       // f46: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x487c5162; WORD $0xc05b       // f4c: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // f52: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // f58: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // f5e: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // f64: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // f6a: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // f70: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // f76: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x00f5a162; WORD $0xca6c       // f7c: vpunpcklqdq %xmm18, %xmm17, %xmm17
+	LONG $0x487da262; WORD $0xc931       // f82: vpmovzxbd %xmm17, %zmm17
+	LONG $0x48fec162; WORD $0x526f; BYTE $0x04 // f88: vmovdqu64 0x100(%r10), %zmm18
+	LONG $0x406dc162; WORD $0x526b; BYTE $0x05 // f8f: vpackssdw 0x140(%r10), %zmm18, %zmm18
+	LONG $0x18508b4d                     // f96: movq 0x18(%r8), %r10
+	LONG $0x90f9c1c4; WORD $0x6048       // f9a: kmovd 0x60(%r8), %k1
+	LONG $0x28488b4d                     // fa0: movq 0x28(%r8), %r9
+	LONG $0x487cc162; WORD $0x6a10; BYTE $0x02 // fa4: vmovups 0x80(%r10), %zmm21
+	LONG $0x487cc162; WORD $0x7210; BYTE $0x03 // fab: vmovups 0xc0(%r10), %zmm22
+	LONG $0x487cc162; WORD $0x7a10; BYTE $0x06 // fb2: vmovups 0x180(%r10), %zmm23
+	LONG $0x487c4162; WORD $0x5210; BYTE $0x07 // fb9: vmovups 0x1c0(%r10), %zmm26
+	LONG $0x4054a162; WORD $0xc059       // fc0: vmulps %zmm16, %zmm21, %zmm16
+	LONG $0x404c5162; WORD $0xff59       // fc6: vmulps %zmm15, %zmm22, %zmm15
+	LONG $0x40545162; WORD $0xf659       // fcc: vmulps %zmm14, %zmm21, %zmm14
+	LONG $0x404c5162; WORD $0xed59       // fd2: vmulps %zmm13, %zmm22, %zmm13
+	LONG $0x407c2162; WORD $0xc759       // fd8: vmulps %zmm23, %zmm16, %zmm24
+	LONG $0x48040162; WORD $0xca59       // fde: vmulps %zmm26, %zmm15, %zmm25
+	LONG $0x480ca162; WORD $0xff59       // fe4: vmulps %zmm23, %zmm14, %zmm23
+	LONG $0x48148162; WORD $0xea59       // fea: vmulps %zmm26, %zmm13, %zmm21
+	LONG $0x405c0162; WORD $0xc058       // ff0: vaddps %zmm24, %zmm20, %zmm24
+	LONG $0x405c0162; WORD $0xc958       // ff6: vaddps %zmm25, %zmm20, %zmm25
+	LONG $0x403c6162; WORD $0xc05f       // ffc: vmaxps %zmm0, %zmm24, %zmm24
+	LONG $0x40346162; WORD $0xc85f       // 1002: vmaxps %zmm0, %zmm25, %zmm25
+	LONG $0x403c2162; WORD $0xc35d       // 1008: vminps %zmm19, %zmm24, %zmm24
+	LONG $0x40342162; WORD $0xcb5d       // 100e: vminps %zmm19, %zmm25, %zmm25
+	LONG $0x407c8162; WORD $0xc059       // 1014: vmulps %zmm24, %zmm16, %zmm16
+	LONG $0x48041162; WORD $0xf959       // 101a: vmulps %zmm25, %zmm15, %zmm15
+	LONG $0x487da162; WORD $0xc05b       // 1020: vcvtps2dq %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xff5b       // 1026: vcvtps2dq %zmm15, %zmm15
+	LONG $0x407d5162; WORD $0xff6b       // 102c: vpackssdw %zmm15, %zmm16, %zmm15
+	LONG $0x405ca162; WORD $0xc758       // 1032: vaddps %zmm23, %zmm20, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 1038: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x407ca162; WORD $0xc35d       // 103e: vminps %zmm19, %zmm16, %zmm16
+	LONG $0x480c3162; WORD $0xf059       // 1044: vmulps %zmm16, %zmm14, %zmm14
+	LONG $0x405ca162; WORD $0xc558       // 104a: vaddps %zmm21, %zmm20, %zmm16
+	LONG $0x407ce162; WORD $0xc05f       // 1050: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x487d5162; WORD $0xf65b       // 1056: vcvtps2dq %zmm14, %zmm14
+	LONG $0x407ca162; WORD $0xc35d       // 105c: vminps %zmm19, %zmm16, %zmm16
+	LONG $0x48143162; WORD $0xe859       // 1062: vmulps %zmm16, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xed5b       // 1068: vcvtps2dq %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed6b       // 106e: vpackssdw %zmm13, %zmm14, %zmm13
+	LONG $0x48053162; WORD $0xf2ed       // 1074: vpaddsw %zmm18, %zmm15, %zmm14
+	LONG $0x48153162; WORD $0xeaed       // 107a: vpaddsw %zmm18, %zmm13, %zmm13
+	LONG $0x480d5162; WORD $0xed67       // 1080: vpackuswb %zmm13, %zmm14, %zmm13
+	LONG $0x40755262; WORD $0xed36       // 1086: vpermd %zmm13, %zmm17, %zmm13
+	LONG $0x297f7162; WORD $0x297f       // 108c: vmovdqu8 %ymm13, (%rcx) {%k1}
+	LONG $0x48fd5362; WORD $0xed3b; BYTE $0x01 // 1092: vextracti64x4 $0x1, %zmm13, %ymm13
+	LONG $0x297f3162; WORD $0x2c7f; BYTE $0x09 // 1099: vmovdqu8 %ymm13, (%rcx,%r9) {%k1}
+	LONG $0x28508b4d                     // 10a0: movq 0x28(%r8), %r10
+	LONG $0x510c8d4e                     // 10a4: leaq (%rcx,%r10,2), %r9
+	LONG $0x52148d4e                     // 10a8: leaq (%rdx,%r10,2), %r10
+	LONG $0x18588b49                     // 10ac: movq 0x18(%r8), %rbx
+	LONG $0x90f9c1c4; WORD $0x6048       // 10b0: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 10b6: movq 0x28(%r8), %r11
+	LONG $0x487c7162; WORD $0x6b10; BYTE $0x02 // 10ba: vmovups 0x80(%rbx), %zmm13
+	LONG $0x487c7162; WORD $0x7310; BYTE $0x03 // 10c1: vmovups 0xc0(%rbx), %zmm14
+	LONG $0x487c7162; WORD $0x7b10; BYTE $0x06 // 10c8: vmovups 0x180(%rbx), %zmm15
+	LONG $0x487ce162; WORD $0x7310; BYTE $0x07 // 10cf: vmovups 0x1c0(%rbx), %zmm22
+	LONG $0x48145162; WORD $0xe459       // 10d6: vmulps %zmm12, %zmm13, %zmm12
+	LONG $0x480c5162; WORD $0xdb59       // 10dc: vmulps %zmm11, %zmm14, %zmm11
+	LONG $0x48145162; WORD $0xd259       // 10e2: vmulps %zmm10, %zmm13, %zmm10
+	LONG $0x480c5162; WORD $0xc959       // 10e8: vmulps %zmm9, %zmm14, %zmm9
+	LONG $0x481cc162; WORD $0xc759       // 10ee: vmulps %zmm15, %zmm12, %zmm16
+	LONG $0x4824a162; WORD $0xee59       // 10f4: vmulps %zmm22, %zmm11, %zmm21
+	LONG $0x482c5162; WORD $0xff59       // 10fa: vmulps %zmm15, %zmm10, %zmm15
+	LONG $0x48343162; WORD $0xee59       // 1100: vmulps %zmm22, %zmm9, %zmm13
+	LONG $0x405ca162; WORD $0xc058       // 1106: vaddps %zmm16, %zmm20, %zmm16
+	LONG $0x405ca162; WORD $0xed58       // 110c: vaddps %zmm21, %zmm20, %zmm21
+	LONG $0x407ce162; WORD $0xc05f       // 1112: vmaxps %zmm0, %zmm16, %zmm16
+	LONG $0x4054e162; WORD $0xe85f       // 1118: vmaxps %zmm0, %zmm21, %zmm21
+	LONG $0x407ca162; WORD $0xc35d       // 111e: vminps %zmm19, %zmm16, %zmm16
+	LONG $0x4054a162; WORD $0xeb5d       // 1124: vminps %zmm19, %zmm21, %zmm21
+	LONG $0x481c3162; WORD $0xe059       // 112a: vmulps %zmm16, %zmm12, %zmm12
+	LONG $0x48243162; WORD $0xdd59       // 1130: vmulps %zmm21, %zmm11, %zmm11
+	LONG $0x487d5162; WORD $0xe45b       // 1136: vcvtps2dq %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xdb5b       // 113c: vcvtps2dq %zmm11, %zmm11
+	LONG $0x481d5162; WORD $0xdb6b       // 1142: vpackssdw %zmm11, %zmm12, %zmm11
+	LONG $0x405c5162; WORD $0xe758       // 1148: vaddps %zmm15, %zmm20, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 114e: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c3162; WORD $0xe35d       // 1154: vminps %zmm19, %zmm12, %zmm12
+	LONG $0x482c5162; WORD $0xd459       // 115a: vmulps %zmm12, %zmm10, %zmm10
+	LONG $0x405c5162; WORD $0xe558       // 1160: vaddps %zmm13, %zmm20, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 1166: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xd25b       // 116c: vcvtps2dq %zmm10, %zmm10
+	LONG $0x481c3162; WORD $0xe35d       // 1172: vminps %zmm19, %zmm12, %zmm12
+	LONG $0x48345162; WORD $0xcc59       // 1178: vmulps %zmm12, %zmm9, %zmm9
+	LONG $0x487d5162; WORD $0xc95b       // 117e: vcvtps2dq %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc96b       // 1184: vpackssdw %zmm9, %zmm10, %zmm9
+	LONG $0x48253162; WORD $0xd2ed       // 118a: vpaddsw %zmm18, %zmm11, %zmm10
+	LONG $0x48353162; WORD $0xcaed       // 1190: vpaddsw %zmm18, %zmm9, %zmm9
+	LONG $0x482d5162; WORD $0xc967       // 1196: vpackuswb %zmm9, %zmm10, %zmm9
+	LONG $0x40755262; WORD $0xc936       // 119c: vpermd %zmm9, %zmm17, %zmm9
+	LONG $0x297f5162; WORD $0x097f       // 11a2: vmovdqu8 %ymm9, (%r9) {%k1}
+	LONG $0x48fd5362; WORD $0xc93b; BYTE $0x01 // 11a8: vextracti64x4 $0x1, %zmm9, %ymm9
+	LONG $0x297f1162; WORD $0x0c7f; BYTE $0x19 // 11af: vmovdqu8 %ymm9, (%r9,%r11) {%k1}
+	LONG $0x28588b4d                     // 11b6: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // 11ba: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // 11be: leaq (%r10,%r11,2), %r10
+	LONG $0x18588b49                     // 11c2: movq 0x18(%r8), %rbx
+	LONG $0x90f9c1c4; WORD $0x6048       // 11c6: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 11cc: movq 0x28(%r8), %r11
+	LONG $0x487c7162; WORD $0x4b10; BYTE $0x02 // 11d0: vmovups 0x80(%rbx), %zmm9
+	LONG $0x487c7162; WORD $0x5b10; BYTE $0x06 // 11d7: vmovups 0x180(%rbx), %zmm11
+	LONG $0x487c7162; WORD $0x5310; BYTE $0x03 // 11de: vmovups 0xc0(%rbx), %zmm10
+	LONG $0x487c7162; WORD $0x6310; BYTE $0x07 // 11e5: vmovups 0x1c0(%rbx), %zmm12
+	LONG $0x48345162; WORD $0xc059       // 11ec: vmulps %zmm8, %zmm9, %zmm8
+	LONG $0x482cf162; WORD $0xff59       // 11f2: vmulps %zmm7, %zmm10, %zmm7
+	LONG $0x4834f162; WORD $0xf659       // 11f8: vmulps %zmm6, %zmm9, %zmm6
+	LONG $0x482cf162; WORD $0xed59       // 11fe: vmulps %zmm5, %zmm10, %zmm5
+	LONG $0x483c5162; WORD $0xeb59       // 1204: vmulps %zmm11, %zmm8, %zmm13
+	LONG $0x48445162; WORD $0xf459       // 120a: vmulps %zmm12, %zmm7, %zmm14
+	LONG $0x484c5162; WORD $0xdb59       // 1210: vmulps %zmm11, %zmm6, %zmm11
+	LONG $0x48545162; WORD $0xcc59       // 1216: vmulps %zmm12, %zmm5, %zmm9
+	LONG $0x405c5162; WORD $0xed58       // 121c: vaddps %zmm13, %zmm20, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 1222: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48143162; WORD $0xeb5d       // 1228: vminps %zmm19, %zmm13, %zmm13
+	LONG $0x483c5162; WORD $0xc559       // 122e: vmulps %zmm13, %zmm8, %zmm8
+	LONG $0x405c5162; WORD $0xee58       // 1234: vaddps %zmm14, %zmm20, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 123a: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x487d5162; WORD $0xc05b       // 1240: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48143162; WORD $0xeb5d       // 1246: vminps %zmm19, %zmm13, %zmm13
+	LONG $0x4844d162; WORD $0xfd59       // 124c: vmulps %zmm13, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // 1252: vcvtps2dq %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff6b       // 1258: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x405c5162; WORD $0xc358       // 125e: vaddps %zmm11, %zmm20, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 1264: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c3162; WORD $0xc35d       // 126a: vminps %zmm19, %zmm8, %zmm8
+	LONG $0x484cd162; WORD $0xf059       // 1270: vmulps %zmm8, %zmm6, %zmm6
+	LONG $0x405c5162; WORD $0xc158       // 1276: vaddps %zmm9, %zmm20, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // 127c: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xf65b       // 1282: vcvtps2dq %zmm6, %zmm6
+	LONG $0x483c3162; WORD $0xc35d       // 1288: vminps %zmm19, %zmm8, %zmm8
+	LONG $0x4854d162; WORD $0xe859       // 128e: vmulps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 1294: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 129a: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4845b162; WORD $0xf2ed       // 12a0: vpaddsw %zmm18, %zmm7, %zmm6
+	LONG $0x4855b162; WORD $0xeaed       // 12a6: vpaddsw %zmm18, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 12ac: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4075f262; WORD $0xed36       // 12b2: vpermd %zmm5, %zmm17, %zmm5
+	LONG $0x297fd162; WORD $0x297f       // 12b8: vmovdqu8 %ymm5, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xed3b; BYTE $0x01 // 12be: vextracti64x4 $0x1, %zmm5, %ymm5
+	LONG $0x297f9162; WORD $0x2c7f; BYTE $0x19 // 12c5: vmovdqu8 %ymm5, (%r9,%r11) {%k1}
+	LONG $0x28588b4d                     // 12cc: movq 0x28(%r8), %r11
+	LONG $0x590c8d4f                     // 12d0: leaq (%r9,%r11,2), %r9
+	LONG $0x5a148d4f                     // 12d4: leaq (%r10,%r11,2), %r10
+	LONG $0x18588b49                     // 12d8: movq 0x18(%r8), %rbx
+	LONG $0x90f9c1c4; WORD $0x6048       // 12dc: kmovd 0x60(%r8), %k1
+	LONG $0x28588b4d                     // 12e2: movq 0x28(%r8), %r11
+	LONG $0x487cf162; WORD $0x6b10; BYTE $0x02 // 12e6: vmovups 0x80(%rbx), %zmm5
+	LONG $0x487cf162; WORD $0x7310; BYTE $0x03 // 12ed: vmovups 0xc0(%rbx), %zmm6
+	LONG $0x487cf162; WORD $0x7b10; BYTE $0x06 // 12f4: vmovups 0x180(%rbx), %zmm7
+	LONG $0x487c7162; WORD $0x5310; BYTE $0x07 // 12fb: vmovups 0x1c0(%rbx), %zmm10
+	LONG $0x4854f162; WORD $0xe459       // 1302: vmulps %zmm4, %zmm5, %zmm4
+	LONG $0x484cf162; WORD $0xdb59       // 1308: vmulps %zmm3, %zmm6, %zmm3
+	LONG $0x4854f162; WORD $0xd259       // 130e: vmulps %zmm2, %zmm5, %zmm2
+	LONG $0x484cf162; WORD $0xc959       // 1314: vmulps %zmm1, %zmm6, %zmm1
+	LONG $0x485c7162; WORD $0xc759       // 131a: vmulps %zmm7, %zmm4, %zmm8
+	LONG $0x48645162; WORD $0xca59       // 1320: vmulps %zmm10, %zmm3, %zmm9
+	LONG $0x486cf162; WORD $0xff59       // 1326: vmulps %zmm7, %zmm2, %zmm7
+	LONG $0x4874d162; WORD $0xea59       // 132c: vmulps %zmm10, %zmm1, %zmm5
+	LONG $0x405c5162; WORD $0xc058       // 1332: vaddps %zmm8, %zmm20, %zmm8
+	LONG $0x405c5162; WORD $0xc958       // 1338: vaddps %zmm9, %zmm20, %zmm9
+	LONG $0x483c7162; WORD $0xc05f       // 133e: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x48347162; WORD $0xc85f       // 1344: vmaxps %zmm0, %zmm9, %zmm9
+	LONG $0x483c3162; WORD $0xc35d       // 134a: vminps %zmm19, %zmm8, %zmm8
+	LONG $0x48343162; WORD $0xcb5d       // 1350: vminps %zmm19, %zmm9, %zmm9
+	LONG $0x485cd162; WORD $0xe059       // 1356: vmulps %zmm8, %zmm4, %zmm4
+	LONG $0x4864d162; WORD $0xd959       // 135c: vmulps %zmm9, %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xe45b       // 1362: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 1368: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb6b       // 136e: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x405cf162; WORD $0xe758       // 1374: vaddps %zmm7, %zmm20, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 137a: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cb162; WORD $0xe35d       // 1380: vminps %zmm19, %zmm4, %zmm4
+	LONG $0x486cf162; WORD $0xd459       // 1386: vmulps %zmm4, %zmm2, %zmm2
+	LONG $0x405cf162; WORD $0xe558       // 138c: vaddps %zmm5, %zmm20, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // 1392: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // 1398: vcvtps2dq %zmm2, %zmm2
+	LONG $0x485cb162; WORD $0xe35d       // 139e: vminps %zmm19, %zmm4, %zmm4
+	LONG $0x4874f162; WORD $0xcc59       // 13a4: vmulps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 13aa: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 13b0: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865b162; WORD $0xd2ed       // 13b6: vpaddsw %zmm18, %zmm3, %zmm2
+	LONG $0x4875b162; WORD $0xcaed       // 13bc: vpaddsw %zmm18, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 13c2: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4075f262; WORD $0xc936       // 13c8: vpermd %zmm1, %zmm17, %zmm1
+	LONG $0x297fd162; WORD $0x097f       // 13ce: vmovdqu8 %ymm1, (%r9) {%k1}
+	LONG $0x48fdf362; WORD $0xc93b; BYTE $0x01 // 13d4: vextracti64x4 $0x1, %zmm1, %ymm1
+	LONG $0x297f9162; WORD $0x0c7f; BYTE $0x19 // 13db: vmovdqu8 %ymm1, (%r9,%r11) {%k1}
+	LONG $0x28408b4d                     // 13e2: movq 0x28(%r8), %r8
+	LONG $0x410c8d4f                     // 13e6: leaq (%r9,%r8,2), %r9
+	LONG $0x42048d4f                     // 13ea: leaq (%r10,%r8,2), %r8
+	LONG $0x08ff8348                     // 13ee: cmpq $0x8, %rdi
+	LONG $0xfaa28f0f; WORD $0xffff       // 13f2: jg 0x402a <gemmVNNI8x32+0xe9a>
+	WORD $0xf8c5; BYTE $0x77             // 13f8: vzeroupper
 	RET
 
 TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
@@ -3022,510 +3059,522 @@ TEXT ·gemmVNNI8x16(SB), NOSPLIT, $0-8
 	LONG $0xc0eff9c5                     // 018: vpxor %xmm0, %xmm0, %xmm0
 	LONG $0x00401f0f                     // 01c: nopl (%rax)
 	WORD $0x894d; BYTE $0xe0             // 020: movq %r12, %r8
-	LONG $0x18708b4d                     // 023: movq 0x18(%r8), %r14
-	LONG $0x08488b4d                     // 027: movq 0x8(%r8), %r9
-	LONG $0x10508b4d                     // 02b: movq 0x10(%r8), %r10
-	WORD $0x8949; BYTE $0xc7             // 02f: movq %rax, %r15
-	LONG $0x48fed162; WORD $0x0e6f       // 032: vmovdqu64 (%r14), %zmm1
-	LONG $0x48708b4d                     // 038: movq 0x48(%r8), %r14
-	LONG $0x491c8d4b                     // 03c: leaq (%r9,%r9,2), %rbx
-	LONG $0x581c8d4c                     // 040: leaq (%rax,%rbx,2), %r11
-	WORD $0x0148; BYTE $0xc3             // 044: addq %rax, %rbx
-	LONG $0x48fdf162; WORD $0xd16f       // 047: vmovdqa64 %zmm1, %zmm2
-	LONG $0x48fdf162; WORD $0xd96f       // 04d: vmovdqa64 %zmm1, %zmm3
-	LONG $0x48fdf162; WORD $0xe16f       // 053: vmovdqa64 %zmm1, %zmm4
-	LONG $0x48fdf162; WORD $0xe96f       // 059: vmovdqa64 %zmm1, %zmm5
-	LONG $0x48fdf162; WORD $0xf16f       // 05f: vmovdqa64 %zmm1, %zmm6
-	LONG $0x48fdf162; WORD $0xf96f       // 065: vmovdqa64 %zmm1, %zmm7
-	LONG $0x48fd7162; WORD $0xc16f       // 06b: vmovdqa64 %zmm1, %zmm8
-	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 071: nopw %cs:(%rax,%rax)
-	LONG $0x40688b4d                     // 080: movq 0x40(%r8), %r13
-	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 084: nopw %cs:(%rax,%rax)
-	LONG $0x48fe5162; WORD $0x0a6f       // 090: vmovdqu64 (%r10), %zmm9
-	LONG $0x487d1262; WORD $0x1c58; BYTE $0x0f // 096: vpbroadcastd (%r15,%r9), %zmm11
-	LONG $0x487d1262; WORD $0x2458; BYTE $0x4f // 09d: vpbroadcastd (%r15,%r9,2), %zmm12
-	LONG $0x487d5262; WORD $0x1758       // 0a4: vpbroadcastd (%r15), %zmm10
-	LONG $0x04c78349                     // 0aa: addq $0x4, %r15
-	LONG $0x40c28349                     // 0ae: addq $0x40, %r10
-	LONG $0x4825d262; WORD $0xf950       // 0b2: vpdpbusd %zmm9, %zmm11, %zmm7
-	LONG $0x487d7262; WORD $0x1b58       // 0b8: vpbroadcastd (%rbx), %zmm11
-	LONG $0x481dd262; WORD $0xf150       // 0be: vpdpbusd %zmm9, %zmm12, %zmm6
-	LONG $0x487d3262; WORD $0x2458; BYTE $0x0b // 0c4: vpbroadcastd (%rbx,%r9), %zmm12
-	LONG $0x482d5262; WORD $0xc150       // 0cb: vpdpbusd %zmm9, %zmm10, %zmm8
-	LONG $0x4825d262; WORD $0xe950       // 0d1: vpdpbusd %zmm9, %zmm11, %zmm5
-	LONG $0x487d3262; WORD $0x1c58; BYTE $0x4b // 0d7: vpbroadcastd (%rbx,%r9,2), %zmm11
-	LONG $0x481dd262; WORD $0xe150       // 0de: vpdpbusd %zmm9, %zmm12, %zmm4
-	LONG $0x487d5262; WORD $0x2358       // 0e4: vpbroadcastd (%r11), %zmm12
-	LONG $0x04c38348                     // 0ea: addq $0x4, %rbx
-	LONG $0x4825d262; WORD $0xd950       // 0ee: vpdpbusd %zmm9, %zmm11, %zmm3
-	LONG $0x487d1262; WORD $0x1c58; BYTE $0x0b // 0f4: vpbroadcastd (%r11,%r9), %zmm11
-	LONG $0x481dd262; WORD $0xd150       // 0fb: vpdpbusd %zmm9, %zmm12, %zmm2
-	LONG $0x04c38349                     // 101: addq $0x4, %r11
-	WORD $0xff49; BYTE $0xcd             // 105: decq %r13
-	LONG $0x4825d262; WORD $0xc950       // 108: vpdpbusd %zmm9, %zmm11, %zmm1
-	WORD $0x8075                         // 10e: jne 0x4580 <gemmVNNI8x16+0x90>
-	LONG $0x50688b4d                     // 110: movq 0x50(%r8), %r13
-	WORD $0x014d; BYTE $0xef             // 114: addq %r13, %r15
-	WORD $0x014c; BYTE $0xeb             // 117: addq %r13, %rbx
-	WORD $0x014d; BYTE $0xeb             // 11a: addq %r13, %r11
-	WORD $0xff49; BYTE $0xce             // 11d: decq %r14
-	LONG $0xff5a850f; WORD $0xffff       // 120: jne 0x4570 <gemmVNNI8x16+0x80>
-	LONG $0x58488b4d                     // 126: movq 0x58(%r8), %r9
-	LONG $0x01f98349                     // 12a: cmpq $0x1, %r9
-	LONG $0x021c8f0f; WORD $0x0000       // 12e: jg 0x4840 <gemmVNNI8x16+0x350>
-	WORD $0x854d; BYTE $0xc9             // 134: testq %r9, %r9
-	LONG $0x057c840f; WORD $0x0000       // 137: je 0x4ba9 <gemmVNNI8x16+0x6b9>
-	LONG $0x01f98349                     // 13d: cmpq $0x1, %r9
-	LONG $0x0739850f; WORD $0x0000       // 141: jne 0x4d70 <gemmVNNI8x16+0x880>
-	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 147: movabsq $0xd0905010c080400, %r9
-	LONG $0x0602ba49; LONG $0x07030e0a; WORD $0x0f0b // 151: movabsq $0xf0b07030e0a0602, %r10
-	LONG $0x6ef941c4; BYTE $0xc9         // 15b: vmovq %r9, %xmm9
-	LONG $0x18488b4d                     // 160: movq 0x18(%r8), %r9
-	LONG $0x6ef941c4; BYTE $0xd2         // 164: vmovq %r10, %xmm10
-	LONG $0x487c5162; WORD $0xc05b       // 169: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 16f: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 175: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 17b: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 181: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 187: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 18d: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 193: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x6c3141c4; BYTE $0xca         // 199: vpunpcklqdq %xmm10, %xmm9, %xmm9
-	LONG $0x487d5262; WORD $0xc931       // 19e: vpmovzxbd %xmm9, %zmm9
-	LONG $0x48fe5162; WORD $0x516f; BYTE $0x02 // 1a4: vmovdqu64 0x80(%r9), %zmm10
-	LONG $0x18508b4d                     // 1ab: movq 0x18(%r8), %r10
-	LONG $0x28488b4d                     // 1af: movq 0x28(%r8), %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 1b3: kmovw 0x60(%r8), %k1
-	LONG $0x487c5162; WORD $0x5a10; BYTE $0x01 // 1b9: vmovups 0x40(%r10), %zmm11
-	LONG $0x487c5162; WORD $0x6210; BYTE $0x03 // 1c0: vmovups 0xc0(%r10), %zmm12
-	LONG $0x482d5162; WORD $0xd26b       // 1c7: vpackssdw %zmm10, %zmm10, %zmm10
-	LONG $0x48245162; WORD $0xc059       // 1cd: vmulps %zmm8, %zmm11, %zmm8
-	LONG $0x4824f162; WORD $0xff59       // 1d3: vmulps %zmm7, %zmm11, %zmm7
-	LONG $0x4824f162; WORD $0xf659       // 1d9: vmulps %zmm6, %zmm11, %zmm6
-	LONG $0x4824f162; WORD $0xed59       // 1df: vmulps %zmm5, %zmm11, %zmm5
-	LONG $0x483c5162; WORD $0xc45d       // 1e5: vminps %zmm12, %zmm8, %zmm8
-	LONG $0x4844d162; WORD $0xfc5d       // 1eb: vminps %zmm12, %zmm7, %zmm7
-	LONG $0x484cd162; WORD $0xf45d       // 1f1: vminps %zmm12, %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0xec5d       // 1f7: vminps %zmm12, %zmm5, %zmm5
-	LONG $0x487d5162; WORD $0xc05b       // 1fd: vcvtps2dq %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xff5b       // 203: vcvtps2dq %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xf65b       // 209: vcvtps2dq %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xed5b       // 20f: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // 215: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x483df162; WORD $0xff6b       // 21b: vpackssdw %zmm7, %zmm8, %zmm7
-	LONG $0x4845d162; WORD $0xf2ed       // 221: vpaddsw %zmm10, %zmm7, %zmm6
-	LONG $0x4855d162; WORD $0xeaed       // 227: vpaddsw %zmm10, %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed67       // 22d: vpackuswb %zmm5, %zmm6, %zmm5
-	LONG $0x4835f262; WORD $0xed36       // 233: vpermd %zmm5, %zmm9, %zmm5
-	LONG $0x397de3c4; WORD $0x01ee       // 239: vextracti128 $0x1, %ymm5, %xmm6
-	LONG $0x487df362; WORD $0xef39; BYTE $0x02 // 23f: vextracti32x4 $0x2, %zmm5, %xmm7
-	LONG $0x097ff162; WORD $0x297f       // 246: vmovdqu8 %xmm5, (%rcx) {%k1}
-	LONG $0x487df362; WORD $0xed39; BYTE $0x03 // 24c: vextracti32x4 $0x3, %zmm5, %xmm5
-	LONG $0x097fb162; WORD $0x347f; BYTE $0x09 // 253: vmovdqu8 %xmm6, (%rcx,%r9) {%k1}
-	LONG $0x097fb162; WORD $0x3c7f; BYTE $0x49 // 25a: vmovdqu8 %xmm7, (%rcx,%r9,2) {%k1}
-	LONG $0x490c8d4f                     // 261: leaq (%r9,%r9,2), %r9
-	LONG $0x097fb162; WORD $0x2c7f; BYTE $0x09 // 265: vmovdqu8 %xmm5, (%rcx,%r9) {%k1}
-	LONG $0x28508b4d                     // 26c: movq 0x28(%r8), %r10
-	LONG $0x910c8d4e                     // 270: leaq (%rcx,%r10,4), %r9
-	LONG $0x92148d4e                     // 274: leaq (%rdx,%r10,4), %r10
-	LONG $0x18588b4d                     // 278: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // 27c: kmovw 0x60(%r8), %k1
-	LONG $0x487cd162; WORD $0x6b10; BYTE $0x01 // 282: vmovups 0x40(%r11), %zmm5
-	LONG $0x487cd162; WORD $0x7310; BYTE $0x03 // 289: vmovups 0xc0(%r11), %zmm6
-	LONG $0x28588b4d                     // 290: movq 0x28(%r8), %r11
-	LONG $0x4854f162; WORD $0xe459       // 294: vmulps %zmm4, %zmm5, %zmm4
-	LONG $0x4854f162; WORD $0xdb59       // 29a: vmulps %zmm3, %zmm5, %zmm3
-	LONG $0x4854f162; WORD $0xd259       // 2a0: vmulps %zmm2, %zmm5, %zmm2
-	LONG $0x4854f162; WORD $0xc959       // 2a6: vmulps %zmm1, %zmm5, %zmm1
-	LONG $0x485cf162; WORD $0xe65d       // 2ac: vminps %zmm6, %zmm4, %zmm4
-	LONG $0x4864f162; WORD $0xde5d       // 2b2: vminps %zmm6, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xd65d       // 2b8: vminps %zmm6, %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xce5d       // 2be: vminps %zmm6, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xe45b       // 2c4: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xdb5b       // 2ca: vcvtps2dq %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xd25b       // 2d0: vcvtps2dq %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xc95b       // 2d6: vcvtps2dq %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc96b       // 2dc: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x485df162; WORD $0xdb6b       // 2e2: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x4865d162; WORD $0xd2ed       // 2e8: vpaddsw %zmm10, %zmm3, %zmm2
-	LONG $0x4875d162; WORD $0xcaed       // 2ee: vpaddsw %zmm10, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // 2f4: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x4835f262; WORD $0xc936       // 2fa: vpermd %zmm1, %zmm9, %zmm1
-	LONG $0x397de3c4; WORD $0x01ca       // 300: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0x487df362; WORD $0xcb39; BYTE $0x02 // 306: vextracti32x4 $0x2, %zmm1, %xmm3
-	LONG $0x097fd162; WORD $0x097f       // 30d: vmovdqu8 %xmm1, (%r9) {%k1}
-	LONG $0x487df362; WORD $0xc939; BYTE $0x03 // 313: vextracti32x4 $0x3, %zmm1, %xmm1
-	LONG $0x097f9162; WORD $0x147f; BYTE $0x19 // 31a: vmovdqu8 %xmm2, (%r9,%r11) {%k1}
-	LONG $0x097f9162; WORD $0x1c7f; BYTE $0x59 // 321: vmovdqu8 %xmm3, (%r9,%r11,2) {%k1}
-	LONG $0x5b1c8d4f                     // 328: leaq (%r11,%r11,2), %r11
-	LONG $0x097f9162; WORD $0x0c7f; BYTE $0x19 // 32c: vmovdqu8 %xmm1, (%r9,%r11) {%k1}
-	LONG $0x28408b4d                     // 333: movq 0x28(%r8), %r8
-	LONG $0x810c8d4f                     // 337: leaq (%r9,%r8,4), %r9
-	LONG $0x82048d4f                     // 33b: leaq (%r10,%r8,4), %r8
-	LONG $0x08ff8348                     // 33f: cmpq $0x8, %rdi
-	LONG $0x05418f0f; WORD $0x0000       // 343: jg 0x4d7a <gemmVNNI8x16+0x88a>
-	LONG $0x000848e9; BYTE $0x00         // 349: jmp 0x5086 <gemmVNNI8x16+0xb96>
-	WORD $0x9066                         // 34e: nop
-	LONG $0x02f98349                     // 350: cmpq $0x2, %r9
-	LONG $0x0563840f; WORD $0x0000       // 354: je 0x4dad <gemmVNNI8x16+0x8bd>
-	LONG $0x03f98349                     // 35a: cmpq $0x3, %r9
-	LONG $0x051c850f; WORD $0x0000       // 35e: jne 0x4d70 <gemmVNNI8x16+0x880>
-	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 364: movabsq $0xd0905010c080400, %r9
-	LONG $0x0602ba49; LONG $0x07030e0a; WORD $0x0f0b // 36e: movabsq $0xf0b07030e0a0602, %r10
-	LONG $0x6ef941c4; BYTE $0xc9         // 378: vmovq %r9, %xmm9
-	LONG $0x18488b4d                     // 37d: movq 0x18(%r8), %r9
-	LONG $0x6ef941c4; BYTE $0xd2         // 381: vmovq %r10, %xmm10
-	LONG $0x487c5162; WORD $0xc05b       // 386: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 38c: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 392: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 398: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 39e: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 3a4: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 3aa: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 3b0: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x6c3141c4; BYTE $0xca         // 3b6: vpunpcklqdq %xmm10, %xmm9, %xmm9
-	LONG $0x487d5262; WORD $0xc931       // 3bb: vpmovzxbd %xmm9, %zmm9
-	LONG $0x48fe5162; WORD $0x516f; BYTE $0x02 // 3c1: vmovdqu64 0x80(%r9), %zmm10
-	LONG $0x28488b4d                     // 3c8: movq 0x28(%r8), %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 3cc: kmovw 0x60(%r8), %k1
-	LONG $0x18588b4d                     // 3d2: movq 0x18(%r8), %r11
-	LONG $0x49148d4f                     // 3d6: leaq (%r9,%r9,2), %r10
-	LONG $0x897f7162; WORD $0x1a6f       // 3da: vmovdqu8 (%rdx), %xmm11 {%k1} {z}
-	LONG $0x897f3162; WORD $0x246f; BYTE $0x0a // 3e0: vmovdqu8 (%rdx,%r9), %xmm12 {%k1} {z}
-	LONG $0x897f3162; WORD $0x2c6f; BYTE $0x4a // 3e7: vmovdqu8 (%rdx,%r9,2), %xmm13 {%k1} {z}
-	LONG $0x897f3162; WORD $0x346f; BYTE $0x12 // 3ee: vmovdqu8 (%rdx,%r10), %xmm14 {%k1} {z}
-	LONG $0x482d5162; WORD $0xd26b       // 3f5: vpackssdw %zmm10, %zmm10, %zmm10
-	LONG $0x382543c4; WORD $0x01dc       // 3fb: vinserti128 $0x1, %xmm12, %ymm11, %ymm11
-	LONG $0x381543c4; WORD $0x01ee       // 401: vinserti128 $0x1, %xmm14, %ymm13, %ymm13
-	LONG $0x48a55362; WORD $0xdd3a; BYTE $0x01 // 407: vinserti64x4 $0x1, %ymm13, %zmm11, %zmm11
-	LONG $0x48355262; WORD $0xdb36       // 40e: vpermd %zmm11, %zmm9, %zmm11
-	LONG $0x48257162; WORD $0xe060       // 414: vpunpcklbw %zmm0, %zmm11, %zmm12
-	LONG $0x48257162; WORD $0xd868       // 41a: vpunpckhbw %zmm0, %zmm11, %zmm11
-	LONG $0x48fe5162; WORD $0x7b6f; BYTE $0x05 // 420: vmovdqu64 0x140(%r11), %zmm15
-	LONG $0x487cc162; WORD $0x4310; BYTE $0x01 // 427: vmovups 0x40(%r11), %zmm16
-	LONG $0x487cc162; WORD $0x4b10; BYTE $0x04 // 42e: vmovups 0x100(%r11), %zmm17
-	LONG $0x481d7162; WORD $0xe861       // 435: vpunpcklwd %zmm0, %zmm12, %zmm13
-	LONG $0x481d7162; WORD $0xe069       // 43b: vpunpckhwd %zmm0, %zmm12, %zmm12
-	LONG $0x48257162; WORD $0xf061       // 441: vpunpcklwd %zmm0, %zmm11, %zmm14
-	LONG $0x48257162; WORD $0xd869       // 447: vpunpckhwd %zmm0, %zmm11, %zmm11
-	LONG $0x48155162; WORD $0xeffa       // 44d: vpsubd %zmm15, %zmm13, %zmm13
-	LONG $0x481d5162; WORD $0xe7fa       // 453: vpsubd %zmm15, %zmm12, %zmm12
-	LONG $0x407c5162; WORD $0xc059       // 459: vmulps %zmm8, %zmm16, %zmm8
-	LONG $0x407cf162; WORD $0xff59       // 45f: vmulps %zmm7, %zmm16, %zmm7
-	LONG $0x48255162; WORD $0xdffa       // 465: vpsubd %zmm15, %zmm11, %zmm11
-	LONG $0x407cf162; WORD $0xf659       // 46b: vmulps %zmm6, %zmm16, %zmm6
-	LONG $0x407cf162; WORD $0xed59       // 471: vmulps %zmm5, %zmm16, %zmm5
-	LONG $0x487c5162; WORD $0xed5b       // 477: vcvtdq2ps %zmm13, %zmm13
-	LONG $0x487c5162; WORD $0xe45b       // 47d: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x40745162; WORD $0xed59       // 483: vmulps %zmm13, %zmm17, %zmm13
-	LONG $0x40745162; WORD $0xe459       // 489: vmulps %zmm12, %zmm17, %zmm12
-	LONG $0x4844d162; WORD $0xfc58       // 48f: vaddps %zmm12, %zmm7, %zmm7
-	LONG $0x483c5162; WORD $0xc558       // 495: vaddps %zmm13, %zmm8, %zmm8
-	LONG $0x480d5162; WORD $0xe7fa       // 49b: vpsubd %zmm15, %zmm14, %zmm12
-	LONG $0x487c5162; WORD $0xe45b       // 4a1: vcvtdq2ps %zmm12, %zmm12
-	LONG $0x487d5162; WORD $0xc05b       // 4a7: vcvtps2dq %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xff5b       // 4ad: vcvtps2dq %zmm7, %zmm7
-	LONG $0x40745162; WORD $0xe459       // 4b3: vmulps %zmm12, %zmm17, %zmm12
-	LONG $0x483df162; WORD $0xff6b       // 4b9: vpackssdw %zmm7, %zmm8, %zmm7
-	LONG $0x487c5162; WORD $0xc35b       // 4bf: vcvtdq2ps %zmm11, %zmm8
-	LONG $0x484cd162; WORD $0xf458       // 4c5: vaddps %zmm12, %zmm6, %zmm6
-	LONG $0x40745162; WORD $0xc059       // 4cb: vmulps %zmm8, %zmm17, %zmm8
-	LONG $0x487df162; WORD $0xf65b       // 4d1: vcvtps2dq %zmm6, %zmm6
-	LONG $0x4854d162; WORD $0xe858       // 4d7: vaddps %zmm8, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // 4dd: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // 4e3: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x4845d162; WORD $0xf2ed       // 4e9: vpaddsw %zmm10, %zmm7, %zmm6
-	LONG $0x4855d162; WORD $0xeaed       // 4ef: vpaddsw %zmm10, %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed67       // 4f5: vpackuswb %zmm5, %zmm6, %zmm5
-	LONG $0x4835f262; WORD $0xed36       // 4fb: vpermd %zmm5, %zmm9, %zmm5
-	LONG $0x397de3c4; WORD $0x01ee       // 501: vextracti128 $0x1, %ymm5, %xmm6
-	LONG $0x097ff162; WORD $0x297f       // 507: vmovdqu8 %xmm5, (%rcx) {%k1}
-	LONG $0x097fb162; WORD $0x347f; BYTE $0x09 // 50d: vmovdqu8 %xmm6, (%rcx,%r9) {%k1}
-	LONG $0x487df362; WORD $0xee39; BYTE $0x02 // 514: vextracti32x4 $0x2, %zmm5, %xmm6
-	LONG $0x487df362; WORD $0xed39; BYTE $0x03 // 51b: vextracti32x4 $0x3, %zmm5, %xmm5
-	LONG $0x097fb162; WORD $0x347f; BYTE $0x49 // 522: vmovdqu8 %xmm6, (%rcx,%r9,2) {%k1}
-	LONG $0x097fb162; WORD $0x2c7f; BYTE $0x11 // 529: vmovdqu8 %xmm5, (%rcx,%r10) {%k1}
-	LONG $0x28508b4d                     // 530: movq 0x28(%r8), %r10
-	LONG $0x910c8d4e                     // 534: leaq (%rcx,%r10,4), %r9
-	LONG $0x92148d4e                     // 538: leaq (%rdx,%r10,4), %r10
-	LONG $0x28588b4d                     // 53c: movq 0x28(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // 540: kmovw 0x60(%r8), %k1
-	LONG $0x18708b4d                     // 546: movq 0x18(%r8), %r14
-	LONG $0x5b1c8d4b                     // 54a: leaq (%r11,%r11,2), %rbx
-	LONG $0x897fd162; WORD $0x2a6f       // 54e: vmovdqu8 (%r10), %xmm5 {%k1} {z}
-	LONG $0x897f9162; WORD $0x346f; BYTE $0x1a // 554: vmovdqu8 (%r10,%r11), %xmm6 {%k1} {z}
-	LONG $0x897f9162; WORD $0x3c6f; BYTE $0x5a // 55b: vmovdqu8 (%r10,%r11,2), %xmm7 {%k1} {z}
-	LONG $0x897f5162; WORD $0x046f; BYTE $0x1a // 562: vmovdqu8 (%r10,%rbx), %xmm8 {%k1} {z}
-	LONG $0x3855e3c4; WORD $0x01ee       // 569: vinserti128 $0x1, %xmm6, %ymm5, %ymm5
-	LONG $0x3845c3c4; WORD $0x01f8       // 56f: vinserti128 $0x1, %xmm8, %ymm7, %ymm7
-	LONG $0x48d5f362; WORD $0xef3a; BYTE $0x01 // 575: vinserti64x4 $0x1, %ymm7, %zmm5, %zmm5
-	LONG $0x4835f262; WORD $0xed36       // 57c: vpermd %zmm5, %zmm9, %zmm5
-	LONG $0x4855f162; WORD $0xf060       // 582: vpunpcklbw %zmm0, %zmm5, %zmm6
-	LONG $0x4855f162; WORD $0xe868       // 588: vpunpckhbw %zmm0, %zmm5, %zmm5
-	LONG $0x48fe5162; WORD $0x5e6f; BYTE $0x05 // 58e: vmovdqu64 0x140(%r14), %zmm11
-	LONG $0x487c5162; WORD $0x6610; BYTE $0x01 // 595: vmovups 0x40(%r14), %zmm12
-	LONG $0x487c5162; WORD $0x6e10; BYTE $0x04 // 59c: vmovups 0x100(%r14), %zmm13
-	LONG $0x484df162; WORD $0xf861       // 5a3: vpunpcklwd %zmm0, %zmm6, %zmm7
-	LONG $0x484df162; WORD $0xf069       // 5a9: vpunpckhwd %zmm0, %zmm6, %zmm6
-	LONG $0x48557162; WORD $0xc061       // 5af: vpunpcklwd %zmm0, %zmm5, %zmm8
-	LONG $0x4855f162; WORD $0xe869       // 5b5: vpunpckhwd %zmm0, %zmm5, %zmm5
-	LONG $0x4845d162; WORD $0xfbfa       // 5bb: vpsubd %zmm11, %zmm7, %zmm7
-	LONG $0x484dd162; WORD $0xf3fa       // 5c1: vpsubd %zmm11, %zmm6, %zmm6
-	LONG $0x481cf162; WORD $0xe459       // 5c7: vmulps %zmm4, %zmm12, %zmm4
-	LONG $0x481cf162; WORD $0xdb59       // 5cd: vmulps %zmm3, %zmm12, %zmm3
-	LONG $0x4855d162; WORD $0xebfa       // 5d3: vpsubd %zmm11, %zmm5, %zmm5
-	LONG $0x481cf162; WORD $0xd259       // 5d9: vmulps %zmm2, %zmm12, %zmm2
-	LONG $0x481cf162; WORD $0xc959       // 5df: vmulps %zmm1, %zmm12, %zmm1
-	LONG $0x487cf162; WORD $0xff5b       // 5e5: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 5eb: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x4814f162; WORD $0xff59       // 5f1: vmulps %zmm7, %zmm13, %zmm7
-	LONG $0x4814f162; WORD $0xf659       // 5f7: vmulps %zmm6, %zmm13, %zmm6
-	LONG $0x4864f162; WORD $0xde58       // 5fd: vaddps %zmm6, %zmm3, %zmm3
-	LONG $0x485cf162; WORD $0xe758       // 603: vaddps %zmm7, %zmm4, %zmm4
-	LONG $0x483dd162; WORD $0xf3fa       // 609: vpsubd %zmm11, %zmm8, %zmm6
-	LONG $0x487cf162; WORD $0xf65b       // 60f: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xe45b       // 615: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xdb5b       // 61b: vcvtps2dq %zmm3, %zmm3
-	LONG $0x4814f162; WORD $0xf659       // 621: vmulps %zmm6, %zmm13, %zmm6
-	LONG $0x485df162; WORD $0xdb6b       // 627: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x487cf162; WORD $0xe55b       // 62d: vcvtdq2ps %zmm5, %zmm4
-	LONG $0x486cf162; WORD $0xd658       // 633: vaddps %zmm6, %zmm2, %zmm2
-	LONG $0x4814f162; WORD $0xe459       // 639: vmulps %zmm4, %zmm13, %zmm4
-	LONG $0x487df162; WORD $0xd25b       // 63f: vcvtps2dq %zmm2, %zmm2
-	LONG $0x4874f162; WORD $0xcc58       // 645: vaddps %zmm4, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // 64b: vcvtps2dq %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc96b       // 651: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x4865d162; WORD $0xd2ed       // 657: vpaddsw %zmm10, %zmm3, %zmm2
-	LONG $0x4875d162; WORD $0xcaed       // 65d: vpaddsw %zmm10, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // 663: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x4835f262; WORD $0xc936       // 669: vpermd %zmm1, %zmm9, %zmm1
-	LONG $0x097fd162; WORD $0x097f       // 66f: vmovdqu8 %xmm1, (%r9) {%k1}
-	LONG $0x397de3c4; WORD $0x01ca       // 675: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0x487df362; WORD $0xcb39; BYTE $0x02 // 67b: vextracti32x4 $0x2, %zmm1, %xmm3
-	LONG $0x487df362; WORD $0xc939; BYTE $0x03 // 682: vextracti32x4 $0x3, %zmm1, %xmm1
-	LONG $0x097f9162; WORD $0x147f; BYTE $0x19 // 689: vmovdqu8 %xmm2, (%r9,%r11) {%k1}
-	LONG $0x097f9162; WORD $0x1c7f; BYTE $0x59 // 690: vmovdqu8 %xmm3, (%r9,%r11,2) {%k1}
-	LONG $0x097fd162; WORD $0x0c7f; BYTE $0x19 // 697: vmovdqu8 %xmm1, (%r9,%rbx) {%k1}
-	LONG $0x28408b4d                     // 69e: movq 0x28(%r8), %r8
-	LONG $0x810c8d4f                     // 6a2: leaq (%r9,%r8,4), %r9
-	LONG $0x82048d4f                     // 6a6: leaq (%r10,%r8,4), %r8
-	LONG $0x08ff8348                     // 6aa: cmpq $0x8, %rdi
-	LONG $0x01d68f0f; WORD $0x0000       // 6ae: jg 0x4d7a <gemmVNNI8x16+0x88a>
-	LONG $0x0004dde9; BYTE $0x00         // 6b4: jmp 0x5086 <gemmVNNI8x16+0xb96>
-	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 6b9: movabsq $0xd0905010c080400, %r9
-	LONG $0x0602ba49; LONG $0x07030e0a; WORD $0x0f0b // 6c3: movabsq $0xf0b07030e0a0602, %r10
-	LONG $0x6ef941c4; BYTE $0xc9         // 6cd: vmovq %r9, %xmm9
-	LONG $0x18488b4d                     // 6d2: movq 0x18(%r8), %r9
-	LONG $0x6ef941c4; BYTE $0xd2         // 6d6: vmovq %r10, %xmm10
-	LONG $0x487c5162; WORD $0xc05b       // 6db: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 6e1: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487cf162; WORD $0xf65b       // 6e7: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 6ed: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 6f3: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 6f9: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 6ff: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 705: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x6c3141c4; BYTE $0xca         // 70b: vpunpcklqdq %xmm10, %xmm9, %xmm9
-	LONG $0x487d5262; WORD $0xc931       // 710: vpmovzxbd %xmm9, %zmm9
-	LONG $0x48fe5162; WORD $0x516f; BYTE $0x02 // 716: vmovdqu64 0x80(%r9), %zmm10
-	LONG $0x18488b4d                     // 71d: movq 0x18(%r8), %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 721: kmovw 0x60(%r8), %k1
-	LONG $0x487c5162; WORD $0x5910; BYTE $0x01 // 727: vmovups 0x40(%r9), %zmm11
-	LONG $0x28488b4d                     // 72e: movq 0x28(%r8), %r9
-	LONG $0x482d5162; WORD $0xd26b       // 732: vpackssdw %zmm10, %zmm10, %zmm10
-	LONG $0x48245162; WORD $0xc059       // 738: vmulps %zmm8, %zmm11, %zmm8
-	LONG $0x4824f162; WORD $0xff59       // 73e: vmulps %zmm7, %zmm11, %zmm7
-	LONG $0x4824f162; WORD $0xf659       // 744: vmulps %zmm6, %zmm11, %zmm6
-	LONG $0x4824f162; WORD $0xed59       // 74a: vmulps %zmm5, %zmm11, %zmm5
-	LONG $0x487d5162; WORD $0xc05b       // 750: vcvtps2dq %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xff5b       // 756: vcvtps2dq %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xf65b       // 75c: vcvtps2dq %zmm6, %zmm6
-	LONG $0x487df162; WORD $0xed5b       // 762: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // 768: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x483df162; WORD $0xff6b       // 76e: vpackssdw %zmm7, %zmm8, %zmm7
-	LONG $0x4845d162; WORD $0xf2ed       // 774: vpaddsw %zmm10, %zmm7, %zmm6
-	LONG $0x4855d162; WORD $0xeaed       // 77a: vpaddsw %zmm10, %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed67       // 780: vpackuswb %zmm5, %zmm6, %zmm5
-	LONG $0x4835f262; WORD $0xed36       // 786: vpermd %zmm5, %zmm9, %zmm5
-	LONG $0x397de3c4; WORD $0x01ee       // 78c: vextracti128 $0x1, %ymm5, %xmm6
-	LONG $0x487df362; WORD $0xef39; BYTE $0x02 // 792: vextracti32x4 $0x2, %zmm5, %xmm7
-	LONG $0x097ff162; WORD $0x297f       // 799: vmovdqu8 %xmm5, (%rcx) {%k1}
-	LONG $0x487df362; WORD $0xed39; BYTE $0x03 // 79f: vextracti32x4 $0x3, %zmm5, %xmm5
-	LONG $0x097fb162; WORD $0x347f; BYTE $0x09 // 7a6: vmovdqu8 %xmm6, (%rcx,%r9) {%k1}
-	LONG $0x097fb162; WORD $0x3c7f; BYTE $0x49 // 7ad: vmovdqu8 %xmm7, (%rcx,%r9,2) {%k1}
-	LONG $0x490c8d4f                     // 7b4: leaq (%r9,%r9,2), %r9
-	LONG $0x097fb162; WORD $0x2c7f; BYTE $0x09 // 7b8: vmovdqu8 %xmm5, (%rcx,%r9) {%k1}
-	LONG $0x28508b4d                     // 7bf: movq 0x28(%r8), %r10
-	LONG $0x910c8d4e                     // 7c3: leaq (%rcx,%r10,4), %r9
-	LONG $0x92148d4e                     // 7c7: leaq (%rdx,%r10,4), %r10
-	LONG $0x18588b4d                     // 7cb: movq 0x18(%r8), %r11
-	LONG $0x28588b49                     // 7cf: movq 0x28(%r8), %rbx
-	LONG $0x9078c1c4; WORD $0x6048       // 7d3: kmovw 0x60(%r8), %k1
-	LONG $0x487cd162; WORD $0x6b10; BYTE $0x01 // 7d9: vmovups 0x40(%r11), %zmm5
-	LONG $0x5b1c8d4c                     // 7e0: leaq (%rbx,%rbx,2), %r11
-	LONG $0x4854f162; WORD $0xe459       // 7e4: vmulps %zmm4, %zmm5, %zmm4
-	LONG $0x4854f162; WORD $0xdb59       // 7ea: vmulps %zmm3, %zmm5, %zmm3
-	LONG $0x4854f162; WORD $0xd259       // 7f0: vmulps %zmm2, %zmm5, %zmm2
-	LONG $0x4854f162; WORD $0xc959       // 7f6: vmulps %zmm1, %zmm5, %zmm1
-	LONG $0x487df162; WORD $0xe45b       // 7fc: vcvtps2dq %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xdb5b       // 802: vcvtps2dq %zmm3, %zmm3
-	LONG $0x487df162; WORD $0xd25b       // 808: vcvtps2dq %zmm2, %zmm2
-	LONG $0x487df162; WORD $0xc95b       // 80e: vcvtps2dq %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc96b       // 814: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x485df162; WORD $0xdb6b       // 81a: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x4865d162; WORD $0xd2ed       // 820: vpaddsw %zmm10, %zmm3, %zmm2
-	LONG $0x4875d162; WORD $0xcaed       // 826: vpaddsw %zmm10, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // 82c: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x4835f262; WORD $0xc936       // 832: vpermd %zmm1, %zmm9, %zmm1
-	LONG $0x097fd162; WORD $0x097f       // 838: vmovdqu8 %xmm1, (%r9) {%k1}
-	LONG $0x397de3c4; WORD $0x01ca       // 83e: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0x487df362; WORD $0xcb39; BYTE $0x02 // 844: vextracti32x4 $0x2, %zmm1, %xmm3
-	LONG $0x487df362; WORD $0xc939; BYTE $0x03 // 84b: vextracti32x4 $0x3, %zmm1, %xmm1
-	LONG $0x097fd162; WORD $0x147f; BYTE $0x19 // 852: vmovdqu8 %xmm2, (%r9,%rbx) {%k1}
-	LONG $0x097fd162; WORD $0x1c7f; BYTE $0x59 // 859: vmovdqu8 %xmm3, (%r9,%rbx,2) {%k1}
-	LONG $0x097f9162; WORD $0x0c7f; BYTE $0x19 // 860: vmovdqu8 %xmm1, (%r9,%r11) {%k1}
-	LONG $0x28408b4d                     // 867: movq 0x28(%r8), %r8
-	LONG $0x810c8d4f                     // 86b: leaq (%r9,%r8,4), %r9
-	LONG $0x82048d4f                     // 86f: leaq (%r10,%r8,4), %r8
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 873: nopw %cs:(%rax,%rax)
-	LONG $0x08ff8348                     // 880: cmpq $0x8, %rdi
-	LONG $0x030c8e0f; WORD $0x0000       // 884: jle 0x5086 <gemmVNNI8x16+0xb96>
-	LONG $0x244c8b4d; BYTE $0x08         // 88a: movq 0x8(%r12), %r9
-	LONG $0x10ff8348                     // 88f: cmpq $0x10, %rdi
-	LONG $0xf87f8d48                     // 893: leaq -0x8(%rdi), %rdi
-	LONG $0x0008b841; WORD $0x0000       // 897: movl $0x8, %r8d
-	LONG $0xc7420f4c                     // 89d: cmovbq %rdi, %r8
-	LONG $0xfe420f48                     // 8a1: cmovbq %rsi, %rdi
-	LONG $0xc8af0f4d                     // 8a5: imulq %r8, %r9
-	LONG $0x44af0f4d; WORD $0x2824       // 8a9: imulq 0x28(%r12), %r8
-	WORD $0x014c; BYTE $0xc8             // 8af: addq %r9, %rax
-	WORD $0x014c; BYTE $0xc1             // 8b2: addq %r8, %rcx
-	WORD $0x014c; BYTE $0xc2             // 8b5: addq %r8, %rdx
-	LONG $0xfff763e9; BYTE $0xff         // 8b8: jmp 0x4510 <gemmVNNI8x16+0x20>
-	LONG $0x000000bb; BYTE $0x3f         // 8bd: movl $0x3f000000, %ebx
-	LONG $0x0000b941; WORD $0x3f80       // 8c2: movl $0x3f800000, %r9d
-	LONG $0x0400ba49; LONG $0x05010c08; WORD $0x0d09 // 8c8: movabsq $0xd0905010c080400, %r10
-	LONG $0x0602bb49; LONG $0x07030e0a; WORD $0x0f0b // 8d2: movabsq $0xf0b07030e0a0602, %r11
-	LONG $0x6ef941c4; BYTE $0xca         // 8dc: vmovq %r10, %xmm9
-	LONG $0x18508b4d                     // 8e1: movq 0x18(%r8), %r10
-	LONG $0x6ef941c4; BYTE $0xd3         // 8e5: vmovq %r11, %xmm10
-	LONG $0x487d5262; WORD $0xd97c       // 8ea: vpbroadcastd %r9d, %zmm11
-	LONG $0x487c5162; WORD $0xc05b       // 8f0: vcvtdq2ps %zmm8, %zmm8
-	LONG $0x487cf162; WORD $0xff5b       // 8f6: vcvtdq2ps %zmm7, %zmm7
-	LONG $0x487d7262; WORD $0xe37c       // 8fc: vpbroadcastd %ebx, %zmm12
-	LONG $0x487cf162; WORD $0xf65b       // 902: vcvtdq2ps %zmm6, %zmm6
-	LONG $0x487cf162; WORD $0xed5b       // 908: vcvtdq2ps %zmm5, %zmm5
-	LONG $0x487cf162; WORD $0xe45b       // 90e: vcvtdq2ps %zmm4, %zmm4
-	LONG $0x487cf162; WORD $0xdb5b       // 914: vcvtdq2ps %zmm3, %zmm3
-	LONG $0x487cf162; WORD $0xd25b       // 91a: vcvtdq2ps %zmm2, %zmm2
-	LONG $0x487cf162; WORD $0xc95b       // 920: vcvtdq2ps %zmm1, %zmm1
-	LONG $0x6c3141c4; BYTE $0xca         // 926: vpunpcklqdq %xmm10, %xmm9, %xmm9
-	LONG $0x487d5262; WORD $0xc931       // 92b: vpmovzxbd %xmm9, %zmm9
-	LONG $0x48fe5162; WORD $0x526f; BYTE $0x02 // 931: vmovdqu64 0x80(%r10), %zmm10
-	LONG $0x18488b4d                     // 938: movq 0x18(%r8), %r9
-	LONG $0x9078c1c4; WORD $0x6048       // 93c: kmovw 0x60(%r8), %k1
-	LONG $0x487c5162; WORD $0x6910; BYTE $0x01 // 942: vmovups 0x40(%r9), %zmm13
-	LONG $0x487c5162; WORD $0x7110; BYTE $0x03 // 949: vmovups 0xc0(%r9), %zmm14
-	LONG $0x28488b4d                     // 950: movq 0x28(%r8), %r9
-	LONG $0x482d5162; WORD $0xd26b       // 954: vpackssdw %zmm10, %zmm10, %zmm10
-	LONG $0x49148d4f                     // 95a: leaq (%r9,%r9,2), %r10
-	LONG $0x48145162; WORD $0xc059       // 95e: vmulps %zmm8, %zmm13, %zmm8
-	LONG $0x4814f162; WORD $0xff59       // 964: vmulps %zmm7, %zmm13, %zmm7
-	LONG $0x4814f162; WORD $0xf659       // 96a: vmulps %zmm6, %zmm13, %zmm6
-	LONG $0x4814f162; WORD $0xed59       // 970: vmulps %zmm5, %zmm13, %zmm5
-	LONG $0x483c5162; WORD $0xfe59       // 976: vmulps %zmm14, %zmm8, %zmm15
-	LONG $0x4844c162; WORD $0xc659       // 97c: vmulps %zmm14, %zmm7, %zmm16
-	LONG $0x48545162; WORD $0xee59       // 982: vmulps %zmm14, %zmm5, %zmm13
-	LONG $0x481c5162; WORD $0xff58       // 988: vaddps %zmm15, %zmm12, %zmm15
-	LONG $0x48047162; WORD $0xf85f       // 98e: vmaxps %zmm0, %zmm15, %zmm15
-	LONG $0x48045162; WORD $0xfb5d       // 994: vminps %zmm11, %zmm15, %zmm15
-	LONG $0x483c5162; WORD $0xc759       // 99a: vmulps %zmm15, %zmm8, %zmm8
-	LONG $0x481c3162; WORD $0xf858       // 9a0: vaddps %zmm16, %zmm12, %zmm15
-	LONG $0x48047162; WORD $0xf85f       // 9a6: vmaxps %zmm0, %zmm15, %zmm15
-	LONG $0x487d5162; WORD $0xc05b       // 9ac: vcvtps2dq %zmm8, %zmm8
-	LONG $0x48045162; WORD $0xfb5d       // 9b2: vminps %zmm11, %zmm15, %zmm15
-	LONG $0x4844d162; WORD $0xff59       // 9b8: vmulps %zmm15, %zmm7, %zmm7
-	LONG $0x484c5162; WORD $0xfe59       // 9be: vmulps %zmm14, %zmm6, %zmm15
-	LONG $0x487df162; WORD $0xff5b       // 9c4: vcvtps2dq %zmm7, %zmm7
-	LONG $0x483df162; WORD $0xff6b       // 9ca: vpackssdw %zmm7, %zmm8, %zmm7
-	LONG $0x481c5162; WORD $0xc758       // 9d0: vaddps %zmm15, %zmm12, %zmm8
-	LONG $0x483c7162; WORD $0xc05f       // 9d6: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x483c5162; WORD $0xc35d       // 9dc: vminps %zmm11, %zmm8, %zmm8
-	LONG $0x484cd162; WORD $0xf059       // 9e2: vmulps %zmm8, %zmm6, %zmm6
-	LONG $0x481c5162; WORD $0xc558       // 9e8: vaddps %zmm13, %zmm12, %zmm8
-	LONG $0x483c7162; WORD $0xc05f       // 9ee: vmaxps %zmm0, %zmm8, %zmm8
-	LONG $0x487df162; WORD $0xf65b       // 9f4: vcvtps2dq %zmm6, %zmm6
-	LONG $0x483c5162; WORD $0xc35d       // 9fa: vminps %zmm11, %zmm8, %zmm8
-	LONG $0x4854d162; WORD $0xe859       // a00: vmulps %zmm8, %zmm5, %zmm5
-	LONG $0x487df162; WORD $0xed5b       // a06: vcvtps2dq %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed6b       // a0c: vpackssdw %zmm5, %zmm6, %zmm5
-	LONG $0x4845d162; WORD $0xf2ed       // a12: vpaddsw %zmm10, %zmm7, %zmm6
-	LONG $0x4855d162; WORD $0xeaed       // a18: vpaddsw %zmm10, %zmm5, %zmm5
-	LONG $0x484df162; WORD $0xed67       // a1e: vpackuswb %zmm5, %zmm6, %zmm5
-	LONG $0x4835f262; WORD $0xed36       // a24: vpermd %zmm5, %zmm9, %zmm5
-	LONG $0x097ff162; WORD $0x297f       // a2a: vmovdqu8 %xmm5, (%rcx) {%k1}
-	LONG $0x397de3c4; WORD $0x01ee       // a30: vextracti128 $0x1, %ymm5, %xmm6
-	LONG $0x487df362; WORD $0xef39; BYTE $0x02 // a36: vextracti32x4 $0x2, %zmm5, %xmm7
-	LONG $0x487df362; WORD $0xed39; BYTE $0x03 // a3d: vextracti32x4 $0x3, %zmm5, %xmm5
-	LONG $0x097fb162; WORD $0x347f; BYTE $0x09 // a44: vmovdqu8 %xmm6, (%rcx,%r9) {%k1}
-	LONG $0x097fb162; WORD $0x3c7f; BYTE $0x49 // a4b: vmovdqu8 %xmm7, (%rcx,%r9,2) {%k1}
-	LONG $0x097fb162; WORD $0x2c7f; BYTE $0x11 // a52: vmovdqu8 %xmm5, (%rcx,%r10) {%k1}
-	LONG $0x28508b4d                     // a59: movq 0x28(%r8), %r10
-	LONG $0x910c8d4e                     // a5d: leaq (%rcx,%r10,4), %r9
-	LONG $0x92148d4e                     // a61: leaq (%rdx,%r10,4), %r10
-	LONG $0x18588b4d                     // a65: movq 0x18(%r8), %r11
-	LONG $0x9078c1c4; WORD $0x6048       // a69: kmovw 0x60(%r8), %k1
-	LONG $0x487cd162; WORD $0x6b10; BYTE $0x01 // a6f: vmovups 0x40(%r11), %zmm5
-	LONG $0x487cd162; WORD $0x7310; BYTE $0x03 // a76: vmovups 0xc0(%r11), %zmm6
-	LONG $0x28588b4d                     // a7d: movq 0x28(%r8), %r11
-	LONG $0x4854f162; WORD $0xe459       // a81: vmulps %zmm4, %zmm5, %zmm4
-	LONG $0x4854f162; WORD $0xdb59       // a87: vmulps %zmm3, %zmm5, %zmm3
-	LONG $0x4854f162; WORD $0xd259       // a8d: vmulps %zmm2, %zmm5, %zmm2
-	LONG $0x4854f162; WORD $0xc959       // a93: vmulps %zmm1, %zmm5, %zmm1
-	LONG $0x485cf162; WORD $0xfe59       // a99: vmulps %zmm6, %zmm4, %zmm7
-	LONG $0x48647162; WORD $0xc659       // a9f: vmulps %zmm6, %zmm3, %zmm8
-	LONG $0x4874f162; WORD $0xee59       // aa5: vmulps %zmm6, %zmm1, %zmm5
-	LONG $0x481cf162; WORD $0xff58       // aab: vaddps %zmm7, %zmm12, %zmm7
-	LONG $0x4844f162; WORD $0xf85f       // ab1: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x4844d162; WORD $0xfb5d       // ab7: vminps %zmm11, %zmm7, %zmm7
-	LONG $0x485cf162; WORD $0xe759       // abd: vmulps %zmm7, %zmm4, %zmm4
-	LONG $0x481cd162; WORD $0xf858       // ac3: vaddps %zmm8, %zmm12, %zmm7
-	LONG $0x4844f162; WORD $0xf85f       // ac9: vmaxps %zmm0, %zmm7, %zmm7
-	LONG $0x487df162; WORD $0xe45b       // acf: vcvtps2dq %zmm4, %zmm4
-	LONG $0x4844d162; WORD $0xfb5d       // ad5: vminps %zmm11, %zmm7, %zmm7
-	LONG $0x4864f162; WORD $0xdf59       // adb: vmulps %zmm7, %zmm3, %zmm3
-	LONG $0x486cf162; WORD $0xfe59       // ae1: vmulps %zmm6, %zmm2, %zmm7
-	LONG $0x487df162; WORD $0xdb5b       // ae7: vcvtps2dq %zmm3, %zmm3
-	LONG $0x485df162; WORD $0xdb6b       // aed: vpackssdw %zmm3, %zmm4, %zmm3
-	LONG $0x481cf162; WORD $0xe758       // af3: vaddps %zmm7, %zmm12, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // af9: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x485cd162; WORD $0xe35d       // aff: vminps %zmm11, %zmm4, %zmm4
-	LONG $0x486cf162; WORD $0xd459       // b05: vmulps %zmm4, %zmm2, %zmm2
-	LONG $0x481cf162; WORD $0xe558       // b0b: vaddps %zmm5, %zmm12, %zmm4
-	LONG $0x485cf162; WORD $0xe05f       // b11: vmaxps %zmm0, %zmm4, %zmm4
-	LONG $0x487df162; WORD $0xd25b       // b17: vcvtps2dq %zmm2, %zmm2
-	LONG $0x485cd162; WORD $0xe35d       // b1d: vminps %zmm11, %zmm4, %zmm4
-	LONG $0x4874f162; WORD $0xcc59       // b23: vmulps %zmm4, %zmm1, %zmm1
-	LONG $0x487df162; WORD $0xc95b       // b29: vcvtps2dq %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc96b       // b2f: vpackssdw %zmm1, %zmm2, %zmm1
-	LONG $0x4865d162; WORD $0xd2ed       // b35: vpaddsw %zmm10, %zmm3, %zmm2
-	LONG $0x4875d162; WORD $0xcaed       // b3b: vpaddsw %zmm10, %zmm1, %zmm1
-	LONG $0x486df162; WORD $0xc967       // b41: vpackuswb %zmm1, %zmm2, %zmm1
-	LONG $0x4835f262; WORD $0xc936       // b47: vpermd %zmm1, %zmm9, %zmm1
-	LONG $0x397de3c4; WORD $0x01ca       // b4d: vextracti128 $0x1, %ymm1, %xmm2
-	LONG $0x487df362; WORD $0xcb39; BYTE $0x02 // b53: vextracti32x4 $0x2, %zmm1, %xmm3
-	LONG $0x097fd162; WORD $0x097f       // b5a: vmovdqu8 %xmm1, (%r9) {%k1}
-	LONG $0x487df362; WORD $0xc939; BYTE $0x03 // b60: vextracti32x4 $0x3, %zmm1, %xmm1
-	LONG $0x097f9162; WORD $0x147f; BYTE $0x19 // b67: vmovdqu8 %xmm2, (%r9,%r11) {%k1}
-	LONG $0x097f9162; WORD $0x1c7f; BYTE $0x59 // b6e: vmovdqu8 %xmm3, (%r9,%r11,2) {%k1}
-	LONG $0x5b1c8d4f                     // b75: leaq (%r11,%r11,2), %r11
-	LONG $0x097f9162; WORD $0x0c7f; BYTE $0x19 // b79: vmovdqu8 %xmm1, (%r9,%r11) {%k1}
-	LONG $0x28408b4d                     // b80: movq 0x28(%r8), %r8
-	LONG $0x810c8d4f                     // b84: leaq (%r9,%r8,4), %r9
-	LONG $0x82048d4f                     // b88: leaq (%r10,%r8,4), %r8
-	LONG $0x08ff8348                     // b8c: cmpq $0x8, %rdi
-	LONG $0xfcf48f0f; WORD $0xffff       // b90: jg 0x4d7a <gemmVNNI8x16+0x88a>
-	WORD $0xf8c5; BYTE $0x77             // b96: vzeroupper
+	LONG $0x68488b4d                     // 023: movq 0x68(%r8), %r9
+	LONG $0x70508b4d                     // 027: movq 0x70(%r8), %r10
+	WORD $0x854d; BYTE $0xd2             // 02b: testq %r10, %r10
+	WORD $0x217e                         // 02e: jle 0x45e1 <gemmVNNI8x16+0x51>
+	WORD $0xff49; BYTE $0xc2             // 030: incq %r10
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 033: nopw %cs:(%rax,%rax)
+	LONG $0x09180f41                     // 040: prefetcht0 (%r9)
+	LONG $0x40c18349                     // 044: addq $0x40, %r9
+	WORD $0xff49; BYTE $0xca             // 048: decq %r10
+	LONG $0x01fa8349                     // 04b: cmpq $0x1, %r10
+	WORD $0xef77                         // 04f: ja 0x45d0 <gemmVNNI8x16+0x40>
+	LONG $0x6848894d                     // 051: movq %r9, 0x68(%r8)
+	WORD $0x8949; BYTE $0xc7             // 055: movq %rax, %r15
+	LONG $0x18708b4d                     // 058: movq 0x18(%r8), %r14
+	LONG $0x08488b4d                     // 05c: movq 0x8(%r8), %r9
+	LONG $0x10508b4d                     // 060: movq 0x10(%r8), %r10
+	LONG $0x48fed162; WORD $0x0e6f       // 064: vmovdqu64 (%r14), %zmm1
+	LONG $0x48708b4d                     // 06a: movq 0x48(%r8), %r14
+	LONG $0x491c8d4b                     // 06e: leaq (%r9,%r9,2), %rbx
+	LONG $0x581c8d4c                     // 072: leaq (%rax,%rbx,2), %r11
+	WORD $0x0148; BYTE $0xc3             // 076: addq %rax, %rbx
+	LONG $0x48fdf162; WORD $0xd16f       // 079: vmovdqa64 %zmm1, %zmm2
+	LONG $0x48fdf162; WORD $0xd96f       // 07f: vmovdqa64 %zmm1, %zmm3
+	LONG $0x48fdf162; WORD $0xe16f       // 085: vmovdqa64 %zmm1, %zmm4
+	LONG $0x48fdf162; WORD $0xe96f       // 08b: vmovdqa64 %zmm1, %zmm5
+	LONG $0x48fdf162; WORD $0xf16f       // 091: vmovdqa64 %zmm1, %zmm6
+	LONG $0x48fdf162; WORD $0xf96f       // 097: vmovdqa64 %zmm1, %zmm7
+	LONG $0x48fd7162; WORD $0xc16f       // 09d: vmovdqa64 %zmm1, %zmm8
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 0a3: nopw %cs:(%rax,%rax)
+	LONG $0x40688b4d                     // 0b0: movq 0x40(%r8), %r13
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 0b4: nopw %cs:(%rax,%rax)
+	LONG $0x48fe5162; WORD $0x0a6f       // 0c0: vmovdqu64 (%r10), %zmm9
+	LONG $0x487d1262; WORD $0x1c58; BYTE $0x0f // 0c6: vpbroadcastd (%r15,%r9), %zmm11
+	LONG $0x487d1262; WORD $0x2458; BYTE $0x4f // 0cd: vpbroadcastd (%r15,%r9,2), %zmm12
+	LONG $0x487d5262; WORD $0x1758       // 0d4: vpbroadcastd (%r15), %zmm10
+	LONG $0x04c78349                     // 0da: addq $0x4, %r15
+	LONG $0x40c28349                     // 0de: addq $0x40, %r10
+	LONG $0x4825d262; WORD $0xf950       // 0e2: vpdpbusd %zmm9, %zmm11, %zmm7
+	LONG $0x487d7262; WORD $0x1b58       // 0e8: vpbroadcastd (%rbx), %zmm11
+	LONG $0x481dd262; WORD $0xf150       // 0ee: vpdpbusd %zmm9, %zmm12, %zmm6
+	LONG $0x487d3262; WORD $0x2458; BYTE $0x0b // 0f4: vpbroadcastd (%rbx,%r9), %zmm12
+	LONG $0x482d5262; WORD $0xc150       // 0fb: vpdpbusd %zmm9, %zmm10, %zmm8
+	LONG $0x4825d262; WORD $0xe950       // 101: vpdpbusd %zmm9, %zmm11, %zmm5
+	LONG $0x487d3262; WORD $0x1c58; BYTE $0x4b // 107: vpbroadcastd (%rbx,%r9,2), %zmm11
+	LONG $0x481dd262; WORD $0xe150       // 10e: vpdpbusd %zmm9, %zmm12, %zmm4
+	LONG $0x487d5262; WORD $0x2358       // 114: vpbroadcastd (%r11), %zmm12
+	LONG $0x04c38348                     // 11a: addq $0x4, %rbx
+	LONG $0x4825d262; WORD $0xd950       // 11e: vpdpbusd %zmm9, %zmm11, %zmm3
+	LONG $0x487d1262; WORD $0x1c58; BYTE $0x0b // 124: vpbroadcastd (%r11,%r9), %zmm11
+	LONG $0x481dd262; WORD $0xd150       // 12b: vpdpbusd %zmm9, %zmm12, %zmm2
+	LONG $0x04c38349                     // 131: addq $0x4, %r11
+	WORD $0xff49; BYTE $0xcd             // 135: decq %r13
+	LONG $0x4825d262; WORD $0xc950       // 138: vpdpbusd %zmm9, %zmm11, %zmm1
+	WORD $0x8075                         // 13e: jne 0x4650 <gemmVNNI8x16+0xc0>
+	LONG $0x50688b4d                     // 140: movq 0x50(%r8), %r13
+	WORD $0x014d; BYTE $0xef             // 144: addq %r13, %r15
+	WORD $0x014c; BYTE $0xeb             // 147: addq %r13, %rbx
+	WORD $0x014d; BYTE $0xeb             // 14a: addq %r13, %r11
+	WORD $0xff49; BYTE $0xce             // 14d: decq %r14
+	LONG $0xff5a850f; WORD $0xffff       // 150: jne 0x4640 <gemmVNNI8x16+0xb0>
+	LONG $0x58488b4d                     // 156: movq 0x58(%r8), %r9
+	LONG $0x01f98349                     // 15a: cmpq $0x1, %r9
+	LONG $0x021c8f0f; WORD $0x0000       // 15e: jg 0x4910 <gemmVNNI8x16+0x380>
+	WORD $0x854d; BYTE $0xc9             // 164: testq %r9, %r9
+	LONG $0x057c840f; WORD $0x0000       // 167: je 0x4c79 <gemmVNNI8x16+0x6e9>
+	LONG $0x01f98349                     // 16d: cmpq $0x1, %r9
+	LONG $0x0739850f; WORD $0x0000       // 171: jne 0x4e40 <gemmVNNI8x16+0x8b0>
+	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 177: movabsq $0xd0905010c080400, %r9
+	LONG $0x0602ba49; LONG $0x07030e0a; WORD $0x0f0b // 181: movabsq $0xf0b07030e0a0602, %r10
+	LONG $0x6ef941c4; BYTE $0xc9         // 18b: vmovq %r9, %xmm9
+	LONG $0x18488b4d                     // 190: movq 0x18(%r8), %r9
+	LONG $0x6ef941c4; BYTE $0xd2         // 194: vmovq %r10, %xmm10
+	LONG $0x487c5162; WORD $0xc05b       // 199: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 19f: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 1a5: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 1ab: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 1b1: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 1b7: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 1bd: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 1c3: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x6c3141c4; BYTE $0xca         // 1c9: vpunpcklqdq %xmm10, %xmm9, %xmm9
+	LONG $0x487d5262; WORD $0xc931       // 1ce: vpmovzxbd %xmm9, %zmm9
+	LONG $0x48fe5162; WORD $0x516f; BYTE $0x02 // 1d4: vmovdqu64 0x80(%r9), %zmm10
+	LONG $0x18508b4d                     // 1db: movq 0x18(%r8), %r10
+	LONG $0x28488b4d                     // 1df: movq 0x28(%r8), %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 1e3: kmovw 0x60(%r8), %k1
+	LONG $0x487c5162; WORD $0x5a10; BYTE $0x01 // 1e9: vmovups 0x40(%r10), %zmm11
+	LONG $0x487c5162; WORD $0x6210; BYTE $0x03 // 1f0: vmovups 0xc0(%r10), %zmm12
+	LONG $0x482d5162; WORD $0xd26b       // 1f7: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x48245162; WORD $0xc059       // 1fd: vmulps %zmm8, %zmm11, %zmm8
+	LONG $0x4824f162; WORD $0xff59       // 203: vmulps %zmm7, %zmm11, %zmm7
+	LONG $0x4824f162; WORD $0xf659       // 209: vmulps %zmm6, %zmm11, %zmm6
+	LONG $0x4824f162; WORD $0xed59       // 20f: vmulps %zmm5, %zmm11, %zmm5
+	LONG $0x483c5162; WORD $0xc45d       // 215: vminps %zmm12, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xfc5d       // 21b: vminps %zmm12, %zmm7, %zmm7
+	LONG $0x484cd162; WORD $0xf45d       // 221: vminps %zmm12, %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0xec5d       // 227: vminps %zmm12, %zmm5, %zmm5
+	LONG $0x487d5162; WORD $0xc05b       // 22d: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 233: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // 239: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 23f: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 245: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x483df162; WORD $0xff6b       // 24b: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x4845d162; WORD $0xf2ed       // 251: vpaddsw %zmm10, %zmm7, %zmm6
+	LONG $0x4855d162; WORD $0xeaed       // 257: vpaddsw %zmm10, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 25d: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4835f262; WORD $0xed36       // 263: vpermd %zmm5, %zmm9, %zmm5
+	LONG $0x397de3c4; WORD $0x01ee       // 269: vextracti128 $0x1, %ymm5, %xmm6
+	LONG $0x487df362; WORD $0xef39; BYTE $0x02 // 26f: vextracti32x4 $0x2, %zmm5, %xmm7
+	LONG $0x097ff162; WORD $0x297f       // 276: vmovdqu8 %xmm5, (%rcx) {%k1}
+	LONG $0x487df362; WORD $0xed39; BYTE $0x03 // 27c: vextracti32x4 $0x3, %zmm5, %xmm5
+	LONG $0x097fb162; WORD $0x347f; BYTE $0x09 // 283: vmovdqu8 %xmm6, (%rcx,%r9) {%k1}
+	LONG $0x097fb162; WORD $0x3c7f; BYTE $0x49 // 28a: vmovdqu8 %xmm7, (%rcx,%r9,2) {%k1}
+	LONG $0x490c8d4f                     // 291: leaq (%r9,%r9,2), %r9
+	LONG $0x097fb162; WORD $0x2c7f; BYTE $0x09 // 295: vmovdqu8 %xmm5, (%rcx,%r9) {%k1}
+	LONG $0x28508b4d                     // 29c: movq 0x28(%r8), %r10
+	LONG $0x910c8d4e                     // 2a0: leaq (%rcx,%r10,4), %r9
+	LONG $0x92148d4e                     // 2a4: leaq (%rdx,%r10,4), %r10
+	LONG $0x18588b4d                     // 2a8: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // 2ac: kmovw 0x60(%r8), %k1
+	LONG $0x487cd162; WORD $0x6b10; BYTE $0x01 // 2b2: vmovups 0x40(%r11), %zmm5
+	LONG $0x487cd162; WORD $0x7310; BYTE $0x03 // 2b9: vmovups 0xc0(%r11), %zmm6
+	LONG $0x28588b4d                     // 2c0: movq 0x28(%r8), %r11
+	LONG $0x4854f162; WORD $0xe459       // 2c4: vmulps %zmm4, %zmm5, %zmm4
+	LONG $0x4854f162; WORD $0xdb59       // 2ca: vmulps %zmm3, %zmm5, %zmm3
+	LONG $0x4854f162; WORD $0xd259       // 2d0: vmulps %zmm2, %zmm5, %zmm2
+	LONG $0x4854f162; WORD $0xc959       // 2d6: vmulps %zmm1, %zmm5, %zmm1
+	LONG $0x485cf162; WORD $0xe65d       // 2dc: vminps %zmm6, %zmm4, %zmm4
+	LONG $0x4864f162; WORD $0xde5d       // 2e2: vminps %zmm6, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xd65d       // 2e8: vminps %zmm6, %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xce5d       // 2ee: vminps %zmm6, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // 2f4: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 2fa: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 300: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 306: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 30c: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // 312: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x4865d162; WORD $0xd2ed       // 318: vpaddsw %zmm10, %zmm3, %zmm2
+	LONG $0x4875d162; WORD $0xcaed       // 31e: vpaddsw %zmm10, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 324: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4835f262; WORD $0xc936       // 32a: vpermd %zmm1, %zmm9, %zmm1
+	LONG $0x397de3c4; WORD $0x01ca       // 330: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0x487df362; WORD $0xcb39; BYTE $0x02 // 336: vextracti32x4 $0x2, %zmm1, %xmm3
+	LONG $0x097fd162; WORD $0x097f       // 33d: vmovdqu8 %xmm1, (%r9) {%k1}
+	LONG $0x487df362; WORD $0xc939; BYTE $0x03 // 343: vextracti32x4 $0x3, %zmm1, %xmm1
+	LONG $0x097f9162; WORD $0x147f; BYTE $0x19 // 34a: vmovdqu8 %xmm2, (%r9,%r11) {%k1}
+	LONG $0x097f9162; WORD $0x1c7f; BYTE $0x59 // 351: vmovdqu8 %xmm3, (%r9,%r11,2) {%k1}
+	LONG $0x5b1c8d4f                     // 358: leaq (%r11,%r11,2), %r11
+	LONG $0x097f9162; WORD $0x0c7f; BYTE $0x19 // 35c: vmovdqu8 %xmm1, (%r9,%r11) {%k1}
+	LONG $0x28408b4d                     // 363: movq 0x28(%r8), %r8
+	LONG $0x810c8d4f                     // 367: leaq (%r9,%r8,4), %r9
+	LONG $0x82048d4f                     // 36b: leaq (%r10,%r8,4), %r8
+	LONG $0x08ff8348                     // 36f: cmpq $0x8, %rdi
+	LONG $0x05418f0f; WORD $0x0000       // 373: jg 0x4e4a <gemmVNNI8x16+0x8ba>
+	LONG $0x000848e9; BYTE $0x00         // 379: jmp 0x5156 <gemmVNNI8x16+0xbc6>
+	WORD $0x9066                         // 37e: nop
+	LONG $0x02f98349                     // 380: cmpq $0x2, %r9
+	LONG $0x0563840f; WORD $0x0000       // 384: je 0x4e7d <gemmVNNI8x16+0x8ed>
+	LONG $0x03f98349                     // 38a: cmpq $0x3, %r9
+	LONG $0x051c850f; WORD $0x0000       // 38e: jne 0x4e40 <gemmVNNI8x16+0x8b0>
+	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 394: movabsq $0xd0905010c080400, %r9
+	LONG $0x0602ba49; LONG $0x07030e0a; WORD $0x0f0b // 39e: movabsq $0xf0b07030e0a0602, %r10
+	LONG $0x6ef941c4; BYTE $0xc9         // 3a8: vmovq %r9, %xmm9
+	LONG $0x18488b4d                     // 3ad: movq 0x18(%r8), %r9
+	LONG $0x6ef941c4; BYTE $0xd2         // 3b1: vmovq %r10, %xmm10
+	LONG $0x487c5162; WORD $0xc05b       // 3b6: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 3bc: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 3c2: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 3c8: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 3ce: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 3d4: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 3da: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 3e0: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x6c3141c4; BYTE $0xca         // 3e6: vpunpcklqdq %xmm10, %xmm9, %xmm9
+	LONG $0x487d5262; WORD $0xc931       // 3eb: vpmovzxbd %xmm9, %zmm9
+	LONG $0x48fe5162; WORD $0x516f; BYTE $0x02 // 3f1: vmovdqu64 0x80(%r9), %zmm10
+	LONG $0x28488b4d                     // 3f8: movq 0x28(%r8), %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 3fc: kmovw 0x60(%r8), %k1
+	LONG $0x18588b4d                     // 402: movq 0x18(%r8), %r11
+	LONG $0x49148d4f                     // 406: leaq (%r9,%r9,2), %r10
+	LONG $0x897f7162; WORD $0x1a6f       // 40a: vmovdqu8 (%rdx), %xmm11 {%k1} {z}
+	LONG $0x897f3162; WORD $0x246f; BYTE $0x0a // 410: vmovdqu8 (%rdx,%r9), %xmm12 {%k1} {z}
+	LONG $0x897f3162; WORD $0x2c6f; BYTE $0x4a // 417: vmovdqu8 (%rdx,%r9,2), %xmm13 {%k1} {z}
+	LONG $0x897f3162; WORD $0x346f; BYTE $0x12 // 41e: vmovdqu8 (%rdx,%r10), %xmm14 {%k1} {z}
+	LONG $0x482d5162; WORD $0xd26b       // 425: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x382543c4; WORD $0x01dc       // 42b: vinserti128 $0x1, %xmm12, %ymm11, %ymm11
+	LONG $0x381543c4; WORD $0x01ee       // 431: vinserti128 $0x1, %xmm14, %ymm13, %ymm13
+	LONG $0x48a55362; WORD $0xdd3a; BYTE $0x01 // 437: vinserti64x4 $0x1, %ymm13, %zmm11, %zmm11
+	LONG $0x48355262; WORD $0xdb36       // 43e: vpermd %zmm11, %zmm9, %zmm11
+	LONG $0x48257162; WORD $0xe060       // 444: vpunpcklbw %zmm0, %zmm11, %zmm12
+	LONG $0x48257162; WORD $0xd868       // 44a: vpunpckhbw %zmm0, %zmm11, %zmm11
+	LONG $0x48fe5162; WORD $0x7b6f; BYTE $0x05 // 450: vmovdqu64 0x140(%r11), %zmm15
+	LONG $0x487cc162; WORD $0x4310; BYTE $0x01 // 457: vmovups 0x40(%r11), %zmm16
+	LONG $0x487cc162; WORD $0x4b10; BYTE $0x04 // 45e: vmovups 0x100(%r11), %zmm17
+	LONG $0x481d7162; WORD $0xe861       // 465: vpunpcklwd %zmm0, %zmm12, %zmm13
+	LONG $0x481d7162; WORD $0xe069       // 46b: vpunpckhwd %zmm0, %zmm12, %zmm12
+	LONG $0x48257162; WORD $0xf061       // 471: vpunpcklwd %zmm0, %zmm11, %zmm14
+	LONG $0x48257162; WORD $0xd869       // 477: vpunpckhwd %zmm0, %zmm11, %zmm11
+	LONG $0x48155162; WORD $0xeffa       // 47d: vpsubd %zmm15, %zmm13, %zmm13
+	LONG $0x481d5162; WORD $0xe7fa       // 483: vpsubd %zmm15, %zmm12, %zmm12
+	LONG $0x407c5162; WORD $0xc059       // 489: vmulps %zmm8, %zmm16, %zmm8
+	LONG $0x407cf162; WORD $0xff59       // 48f: vmulps %zmm7, %zmm16, %zmm7
+	LONG $0x48255162; WORD $0xdffa       // 495: vpsubd %zmm15, %zmm11, %zmm11
+	LONG $0x407cf162; WORD $0xf659       // 49b: vmulps %zmm6, %zmm16, %zmm6
+	LONG $0x407cf162; WORD $0xed59       // 4a1: vmulps %zmm5, %zmm16, %zmm5
+	LONG $0x487c5162; WORD $0xed5b       // 4a7: vcvtdq2ps %zmm13, %zmm13
+	LONG $0x487c5162; WORD $0xe45b       // 4ad: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x40745162; WORD $0xed59       // 4b3: vmulps %zmm13, %zmm17, %zmm13
+	LONG $0x40745162; WORD $0xe459       // 4b9: vmulps %zmm12, %zmm17, %zmm12
+	LONG $0x4844d162; WORD $0xfc58       // 4bf: vaddps %zmm12, %zmm7, %zmm7
+	LONG $0x483c5162; WORD $0xc558       // 4c5: vaddps %zmm13, %zmm8, %zmm8
+	LONG $0x480d5162; WORD $0xe7fa       // 4cb: vpsubd %zmm15, %zmm14, %zmm12
+	LONG $0x487c5162; WORD $0xe45b       // 4d1: vcvtdq2ps %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xc05b       // 4d7: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 4dd: vcvtps2dq %zmm7, %zmm7
+	LONG $0x40745162; WORD $0xe459       // 4e3: vmulps %zmm12, %zmm17, %zmm12
+	LONG $0x483df162; WORD $0xff6b       // 4e9: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x487c5162; WORD $0xc35b       // 4ef: vcvtdq2ps %zmm11, %zmm8
+	LONG $0x484cd162; WORD $0xf458       // 4f5: vaddps %zmm12, %zmm6, %zmm6
+	LONG $0x40745162; WORD $0xc059       // 4fb: vmulps %zmm8, %zmm17, %zmm8
+	LONG $0x487df162; WORD $0xf65b       // 501: vcvtps2dq %zmm6, %zmm6
+	LONG $0x4854d162; WORD $0xe858       // 507: vaddps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // 50d: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 513: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4845d162; WORD $0xf2ed       // 519: vpaddsw %zmm10, %zmm7, %zmm6
+	LONG $0x4855d162; WORD $0xeaed       // 51f: vpaddsw %zmm10, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 525: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4835f262; WORD $0xed36       // 52b: vpermd %zmm5, %zmm9, %zmm5
+	LONG $0x397de3c4; WORD $0x01ee       // 531: vextracti128 $0x1, %ymm5, %xmm6
+	LONG $0x097ff162; WORD $0x297f       // 537: vmovdqu8 %xmm5, (%rcx) {%k1}
+	LONG $0x097fb162; WORD $0x347f; BYTE $0x09 // 53d: vmovdqu8 %xmm6, (%rcx,%r9) {%k1}
+	LONG $0x487df362; WORD $0xee39; BYTE $0x02 // 544: vextracti32x4 $0x2, %zmm5, %xmm6
+	LONG $0x487df362; WORD $0xed39; BYTE $0x03 // 54b: vextracti32x4 $0x3, %zmm5, %xmm5
+	LONG $0x097fb162; WORD $0x347f; BYTE $0x49 // 552: vmovdqu8 %xmm6, (%rcx,%r9,2) {%k1}
+	LONG $0x097fb162; WORD $0x2c7f; BYTE $0x11 // 559: vmovdqu8 %xmm5, (%rcx,%r10) {%k1}
+	LONG $0x28508b4d                     // 560: movq 0x28(%r8), %r10
+	LONG $0x910c8d4e                     // 564: leaq (%rcx,%r10,4), %r9
+	LONG $0x92148d4e                     // 568: leaq (%rdx,%r10,4), %r10
+	LONG $0x28588b4d                     // 56c: movq 0x28(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // 570: kmovw 0x60(%r8), %k1
+	LONG $0x18708b4d                     // 576: movq 0x18(%r8), %r14
+	LONG $0x5b1c8d4b                     // 57a: leaq (%r11,%r11,2), %rbx
+	LONG $0x897fd162; WORD $0x2a6f       // 57e: vmovdqu8 (%r10), %xmm5 {%k1} {z}
+	LONG $0x897f9162; WORD $0x346f; BYTE $0x1a // 584: vmovdqu8 (%r10,%r11), %xmm6 {%k1} {z}
+	LONG $0x897f9162; WORD $0x3c6f; BYTE $0x5a // 58b: vmovdqu8 (%r10,%r11,2), %xmm7 {%k1} {z}
+	LONG $0x897f5162; WORD $0x046f; BYTE $0x1a // 592: vmovdqu8 (%r10,%rbx), %xmm8 {%k1} {z}
+	LONG $0x3855e3c4; WORD $0x01ee       // 599: vinserti128 $0x1, %xmm6, %ymm5, %ymm5
+	LONG $0x3845c3c4; WORD $0x01f8       // 59f: vinserti128 $0x1, %xmm8, %ymm7, %ymm7
+	LONG $0x48d5f362; WORD $0xef3a; BYTE $0x01 // 5a5: vinserti64x4 $0x1, %ymm7, %zmm5, %zmm5
+	LONG $0x4835f262; WORD $0xed36       // 5ac: vpermd %zmm5, %zmm9, %zmm5
+	LONG $0x4855f162; WORD $0xf060       // 5b2: vpunpcklbw %zmm0, %zmm5, %zmm6
+	LONG $0x4855f162; WORD $0xe868       // 5b8: vpunpckhbw %zmm0, %zmm5, %zmm5
+	LONG $0x48fe5162; WORD $0x5e6f; BYTE $0x05 // 5be: vmovdqu64 0x140(%r14), %zmm11
+	LONG $0x487c5162; WORD $0x6610; BYTE $0x01 // 5c5: vmovups 0x40(%r14), %zmm12
+	LONG $0x487c5162; WORD $0x6e10; BYTE $0x04 // 5cc: vmovups 0x100(%r14), %zmm13
+	LONG $0x484df162; WORD $0xf861       // 5d3: vpunpcklwd %zmm0, %zmm6, %zmm7
+	LONG $0x484df162; WORD $0xf069       // 5d9: vpunpckhwd %zmm0, %zmm6, %zmm6
+	LONG $0x48557162; WORD $0xc061       // 5df: vpunpcklwd %zmm0, %zmm5, %zmm8
+	LONG $0x4855f162; WORD $0xe869       // 5e5: vpunpckhwd %zmm0, %zmm5, %zmm5
+	LONG $0x4845d162; WORD $0xfbfa       // 5eb: vpsubd %zmm11, %zmm7, %zmm7
+	LONG $0x484dd162; WORD $0xf3fa       // 5f1: vpsubd %zmm11, %zmm6, %zmm6
+	LONG $0x481cf162; WORD $0xe459       // 5f7: vmulps %zmm4, %zmm12, %zmm4
+	LONG $0x481cf162; WORD $0xdb59       // 5fd: vmulps %zmm3, %zmm12, %zmm3
+	LONG $0x4855d162; WORD $0xebfa       // 603: vpsubd %zmm11, %zmm5, %zmm5
+	LONG $0x481cf162; WORD $0xd259       // 609: vmulps %zmm2, %zmm12, %zmm2
+	LONG $0x481cf162; WORD $0xc959       // 60f: vmulps %zmm1, %zmm12, %zmm1
+	LONG $0x487cf162; WORD $0xff5b       // 615: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 61b: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x4814f162; WORD $0xff59       // 621: vmulps %zmm7, %zmm13, %zmm7
+	LONG $0x4814f162; WORD $0xf659       // 627: vmulps %zmm6, %zmm13, %zmm6
+	LONG $0x4864f162; WORD $0xde58       // 62d: vaddps %zmm6, %zmm3, %zmm3
+	LONG $0x485cf162; WORD $0xe758       // 633: vaddps %zmm7, %zmm4, %zmm4
+	LONG $0x483dd162; WORD $0xf3fa       // 639: vpsubd %zmm11, %zmm8, %zmm6
+	LONG $0x487cf162; WORD $0xf65b       // 63f: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xe45b       // 645: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 64b: vcvtps2dq %zmm3, %zmm3
+	LONG $0x4814f162; WORD $0xf659       // 651: vmulps %zmm6, %zmm13, %zmm6
+	LONG $0x485df162; WORD $0xdb6b       // 657: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x487cf162; WORD $0xe55b       // 65d: vcvtdq2ps %zmm5, %zmm4
+	LONG $0x486cf162; WORD $0xd658       // 663: vaddps %zmm6, %zmm2, %zmm2
+	LONG $0x4814f162; WORD $0xe459       // 669: vmulps %zmm4, %zmm13, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // 66f: vcvtps2dq %zmm2, %zmm2
+	LONG $0x4874f162; WORD $0xcc58       // 675: vaddps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // 67b: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 681: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865d162; WORD $0xd2ed       // 687: vpaddsw %zmm10, %zmm3, %zmm2
+	LONG $0x4875d162; WORD $0xcaed       // 68d: vpaddsw %zmm10, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 693: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4835f262; WORD $0xc936       // 699: vpermd %zmm1, %zmm9, %zmm1
+	LONG $0x097fd162; WORD $0x097f       // 69f: vmovdqu8 %xmm1, (%r9) {%k1}
+	LONG $0x397de3c4; WORD $0x01ca       // 6a5: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0x487df362; WORD $0xcb39; BYTE $0x02 // 6ab: vextracti32x4 $0x2, %zmm1, %xmm3
+	LONG $0x487df362; WORD $0xc939; BYTE $0x03 // 6b2: vextracti32x4 $0x3, %zmm1, %xmm1
+	LONG $0x097f9162; WORD $0x147f; BYTE $0x19 // 6b9: vmovdqu8 %xmm2, (%r9,%r11) {%k1}
+	LONG $0x097f9162; WORD $0x1c7f; BYTE $0x59 // 6c0: vmovdqu8 %xmm3, (%r9,%r11,2) {%k1}
+	LONG $0x097fd162; WORD $0x0c7f; BYTE $0x19 // 6c7: vmovdqu8 %xmm1, (%r9,%rbx) {%k1}
+	LONG $0x28408b4d                     // 6ce: movq 0x28(%r8), %r8
+	LONG $0x810c8d4f                     // 6d2: leaq (%r9,%r8,4), %r9
+	LONG $0x82048d4f                     // 6d6: leaq (%r10,%r8,4), %r8
+	LONG $0x08ff8348                     // 6da: cmpq $0x8, %rdi
+	LONG $0x01d68f0f; WORD $0x0000       // 6de: jg 0x4e4a <gemmVNNI8x16+0x8ba>
+	LONG $0x0004dde9; BYTE $0x00         // 6e4: jmp 0x5156 <gemmVNNI8x16+0xbc6>
+	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 6e9: movabsq $0xd0905010c080400, %r9
+	LONG $0x0602ba49; LONG $0x07030e0a; WORD $0x0f0b // 6f3: movabsq $0xf0b07030e0a0602, %r10
+	LONG $0x6ef941c4; BYTE $0xc9         // 6fd: vmovq %r9, %xmm9
+	LONG $0x18488b4d                     // 702: movq 0x18(%r8), %r9
+	LONG $0x6ef941c4; BYTE $0xd2         // 706: vmovq %r10, %xmm10
+	LONG $0x487c5162; WORD $0xc05b       // 70b: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 711: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487cf162; WORD $0xf65b       // 717: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 71d: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 723: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 729: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 72f: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 735: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x6c3141c4; BYTE $0xca         // 73b: vpunpcklqdq %xmm10, %xmm9, %xmm9
+	LONG $0x487d5262; WORD $0xc931       // 740: vpmovzxbd %xmm9, %zmm9
+	LONG $0x48fe5162; WORD $0x516f; BYTE $0x02 // 746: vmovdqu64 0x80(%r9), %zmm10
+	LONG $0x18488b4d                     // 74d: movq 0x18(%r8), %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 751: kmovw 0x60(%r8), %k1
+	LONG $0x487c5162; WORD $0x5910; BYTE $0x01 // 757: vmovups 0x40(%r9), %zmm11
+	LONG $0x28488b4d                     // 75e: movq 0x28(%r8), %r9
+	LONG $0x482d5162; WORD $0xd26b       // 762: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x48245162; WORD $0xc059       // 768: vmulps %zmm8, %zmm11, %zmm8
+	LONG $0x4824f162; WORD $0xff59       // 76e: vmulps %zmm7, %zmm11, %zmm7
+	LONG $0x4824f162; WORD $0xf659       // 774: vmulps %zmm6, %zmm11, %zmm6
+	LONG $0x4824f162; WORD $0xed59       // 77a: vmulps %zmm5, %zmm11, %zmm5
+	LONG $0x487d5162; WORD $0xc05b       // 780: vcvtps2dq %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xff5b       // 786: vcvtps2dq %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xf65b       // 78c: vcvtps2dq %zmm6, %zmm6
+	LONG $0x487df162; WORD $0xed5b       // 792: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // 798: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x483df162; WORD $0xff6b       // 79e: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x4845d162; WORD $0xf2ed       // 7a4: vpaddsw %zmm10, %zmm7, %zmm6
+	LONG $0x4855d162; WORD $0xeaed       // 7aa: vpaddsw %zmm10, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // 7b0: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4835f262; WORD $0xed36       // 7b6: vpermd %zmm5, %zmm9, %zmm5
+	LONG $0x397de3c4; WORD $0x01ee       // 7bc: vextracti128 $0x1, %ymm5, %xmm6
+	LONG $0x487df362; WORD $0xef39; BYTE $0x02 // 7c2: vextracti32x4 $0x2, %zmm5, %xmm7
+	LONG $0x097ff162; WORD $0x297f       // 7c9: vmovdqu8 %xmm5, (%rcx) {%k1}
+	LONG $0x487df362; WORD $0xed39; BYTE $0x03 // 7cf: vextracti32x4 $0x3, %zmm5, %xmm5
+	LONG $0x097fb162; WORD $0x347f; BYTE $0x09 // 7d6: vmovdqu8 %xmm6, (%rcx,%r9) {%k1}
+	LONG $0x097fb162; WORD $0x3c7f; BYTE $0x49 // 7dd: vmovdqu8 %xmm7, (%rcx,%r9,2) {%k1}
+	LONG $0x490c8d4f                     // 7e4: leaq (%r9,%r9,2), %r9
+	LONG $0x097fb162; WORD $0x2c7f; BYTE $0x09 // 7e8: vmovdqu8 %xmm5, (%rcx,%r9) {%k1}
+	LONG $0x28508b4d                     // 7ef: movq 0x28(%r8), %r10
+	LONG $0x910c8d4e                     // 7f3: leaq (%rcx,%r10,4), %r9
+	LONG $0x92148d4e                     // 7f7: leaq (%rdx,%r10,4), %r10
+	LONG $0x18588b4d                     // 7fb: movq 0x18(%r8), %r11
+	LONG $0x28588b49                     // 7ff: movq 0x28(%r8), %rbx
+	LONG $0x9078c1c4; WORD $0x6048       // 803: kmovw 0x60(%r8), %k1
+	LONG $0x487cd162; WORD $0x6b10; BYTE $0x01 // 809: vmovups 0x40(%r11), %zmm5
+	LONG $0x5b1c8d4c                     // 810: leaq (%rbx,%rbx,2), %r11
+	LONG $0x4854f162; WORD $0xe459       // 814: vmulps %zmm4, %zmm5, %zmm4
+	LONG $0x4854f162; WORD $0xdb59       // 81a: vmulps %zmm3, %zmm5, %zmm3
+	LONG $0x4854f162; WORD $0xd259       // 820: vmulps %zmm2, %zmm5, %zmm2
+	LONG $0x4854f162; WORD $0xc959       // 826: vmulps %zmm1, %zmm5, %zmm1
+	LONG $0x487df162; WORD $0xe45b       // 82c: vcvtps2dq %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xdb5b       // 832: vcvtps2dq %zmm3, %zmm3
+	LONG $0x487df162; WORD $0xd25b       // 838: vcvtps2dq %zmm2, %zmm2
+	LONG $0x487df162; WORD $0xc95b       // 83e: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // 844: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x485df162; WORD $0xdb6b       // 84a: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x4865d162; WORD $0xd2ed       // 850: vpaddsw %zmm10, %zmm3, %zmm2
+	LONG $0x4875d162; WORD $0xcaed       // 856: vpaddsw %zmm10, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // 85c: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4835f262; WORD $0xc936       // 862: vpermd %zmm1, %zmm9, %zmm1
+	LONG $0x097fd162; WORD $0x097f       // 868: vmovdqu8 %xmm1, (%r9) {%k1}
+	LONG $0x397de3c4; WORD $0x01ca       // 86e: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0x487df362; WORD $0xcb39; BYTE $0x02 // 874: vextracti32x4 $0x2, %zmm1, %xmm3
+	LONG $0x487df362; WORD $0xc939; BYTE $0x03 // 87b: vextracti32x4 $0x3, %zmm1, %xmm1
+	LONG $0x097fd162; WORD $0x147f; BYTE $0x19 // 882: vmovdqu8 %xmm2, (%r9,%rbx) {%k1}
+	LONG $0x097fd162; WORD $0x1c7f; BYTE $0x59 // 889: vmovdqu8 %xmm3, (%r9,%rbx,2) {%k1}
+	LONG $0x097f9162; WORD $0x0c7f; BYTE $0x19 // 890: vmovdqu8 %xmm1, (%r9,%r11) {%k1}
+	LONG $0x28408b4d                     // 897: movq 0x28(%r8), %r8
+	LONG $0x810c8d4f                     // 89b: leaq (%r9,%r8,4), %r9
+	LONG $0x82048d4f                     // 89f: leaq (%r10,%r8,4), %r8
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 8a3: nopw %cs:(%rax,%rax)
+	LONG $0x08ff8348                     // 8b0: cmpq $0x8, %rdi
+	LONG $0x030c8e0f; WORD $0x0000       // 8b4: jle 0x5156 <gemmVNNI8x16+0xbc6>
+	LONG $0x244c8b4d; BYTE $0x08         // 8ba: movq 0x8(%r12), %r9
+	LONG $0x10ff8348                     // 8bf: cmpq $0x10, %rdi
+	LONG $0xf87f8d48                     // 8c3: leaq -0x8(%rdi), %rdi
+	LONG $0x0008b841; WORD $0x0000       // 8c7: movl $0x8, %r8d
+	LONG $0xc7420f4c                     // 8cd: cmovbq %rdi, %r8
+	LONG $0xfe420f48                     // 8d1: cmovbq %rsi, %rdi
+	LONG $0xc8af0f4d                     // 8d5: imulq %r8, %r9
+	LONG $0x44af0f4d; WORD $0x2824       // 8d9: imulq 0x28(%r12), %r8
+	WORD $0x014c; BYTE $0xc8             // 8df: addq %r9, %rax
+	WORD $0x014c; BYTE $0xc1             // 8e2: addq %r8, %rcx
+	WORD $0x014c; BYTE $0xc2             // 8e5: addq %r8, %rdx
+	LONG $0xfff733e9; BYTE $0xff         // 8e8: jmp 0x45b0 <gemmVNNI8x16+0x20>
+	LONG $0x000000bb; BYTE $0x3f         // 8ed: movl $0x3f000000, %ebx
+	LONG $0x0000b941; WORD $0x3f80       // 8f2: movl $0x3f800000, %r9d
+	LONG $0x0400ba49; LONG $0x05010c08; WORD $0x0d09 // 8f8: movabsq $0xd0905010c080400, %r10
+	LONG $0x0602bb49; LONG $0x07030e0a; WORD $0x0f0b // 902: movabsq $0xf0b07030e0a0602, %r11
+	LONG $0x6ef941c4; BYTE $0xca         // 90c: vmovq %r10, %xmm9
+	LONG $0x18508b4d                     // 911: movq 0x18(%r8), %r10
+	LONG $0x6ef941c4; BYTE $0xd3         // 915: vmovq %r11, %xmm10
+	LONG $0x487d5262; WORD $0xd97c       // 91a: vpbroadcastd %r9d, %zmm11
+	LONG $0x487c5162; WORD $0xc05b       // 920: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x487cf162; WORD $0xff5b       // 926: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x487d7262; WORD $0xe37c       // 92c: vpbroadcastd %ebx, %zmm12
+	LONG $0x487cf162; WORD $0xf65b       // 932: vcvtdq2ps %zmm6, %zmm6
+	LONG $0x487cf162; WORD $0xed5b       // 938: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x487cf162; WORD $0xe45b       // 93e: vcvtdq2ps %zmm4, %zmm4
+	LONG $0x487cf162; WORD $0xdb5b       // 944: vcvtdq2ps %zmm3, %zmm3
+	LONG $0x487cf162; WORD $0xd25b       // 94a: vcvtdq2ps %zmm2, %zmm2
+	LONG $0x487cf162; WORD $0xc95b       // 950: vcvtdq2ps %zmm1, %zmm1
+	LONG $0x6c3141c4; BYTE $0xca         // 956: vpunpcklqdq %xmm10, %xmm9, %xmm9
+	LONG $0x487d5262; WORD $0xc931       // 95b: vpmovzxbd %xmm9, %zmm9
+	LONG $0x48fe5162; WORD $0x526f; BYTE $0x02 // 961: vmovdqu64 0x80(%r10), %zmm10
+	LONG $0x18488b4d                     // 968: movq 0x18(%r8), %r9
+	LONG $0x9078c1c4; WORD $0x6048       // 96c: kmovw 0x60(%r8), %k1
+	LONG $0x487c5162; WORD $0x6910; BYTE $0x01 // 972: vmovups 0x40(%r9), %zmm13
+	LONG $0x487c5162; WORD $0x7110; BYTE $0x03 // 979: vmovups 0xc0(%r9), %zmm14
+	LONG $0x28488b4d                     // 980: movq 0x28(%r8), %r9
+	LONG $0x482d5162; WORD $0xd26b       // 984: vpackssdw %zmm10, %zmm10, %zmm10
+	LONG $0x49148d4f                     // 98a: leaq (%r9,%r9,2), %r10
+	LONG $0x48145162; WORD $0xc059       // 98e: vmulps %zmm8, %zmm13, %zmm8
+	LONG $0x4814f162; WORD $0xff59       // 994: vmulps %zmm7, %zmm13, %zmm7
+	LONG $0x4814f162; WORD $0xf659       // 99a: vmulps %zmm6, %zmm13, %zmm6
+	LONG $0x4814f162; WORD $0xed59       // 9a0: vmulps %zmm5, %zmm13, %zmm5
+	LONG $0x483c5162; WORD $0xfe59       // 9a6: vmulps %zmm14, %zmm8, %zmm15
+	LONG $0x4844c162; WORD $0xc659       // 9ac: vmulps %zmm14, %zmm7, %zmm16
+	LONG $0x48545162; WORD $0xee59       // 9b2: vmulps %zmm14, %zmm5, %zmm13
+	LONG $0x481c5162; WORD $0xff58       // 9b8: vaddps %zmm15, %zmm12, %zmm15
+	LONG $0x48047162; WORD $0xf85f       // 9be: vmaxps %zmm0, %zmm15, %zmm15
+	LONG $0x48045162; WORD $0xfb5d       // 9c4: vminps %zmm11, %zmm15, %zmm15
+	LONG $0x483c5162; WORD $0xc759       // 9ca: vmulps %zmm15, %zmm8, %zmm8
+	LONG $0x481c3162; WORD $0xf858       // 9d0: vaddps %zmm16, %zmm12, %zmm15
+	LONG $0x48047162; WORD $0xf85f       // 9d6: vmaxps %zmm0, %zmm15, %zmm15
+	LONG $0x487d5162; WORD $0xc05b       // 9dc: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48045162; WORD $0xfb5d       // 9e2: vminps %zmm11, %zmm15, %zmm15
+	LONG $0x4844d162; WORD $0xff59       // 9e8: vmulps %zmm15, %zmm7, %zmm7
+	LONG $0x484c5162; WORD $0xfe59       // 9ee: vmulps %zmm14, %zmm6, %zmm15
+	LONG $0x487df162; WORD $0xff5b       // 9f4: vcvtps2dq %zmm7, %zmm7
+	LONG $0x483df162; WORD $0xff6b       // 9fa: vpackssdw %zmm7, %zmm8, %zmm7
+	LONG $0x481c5162; WORD $0xc758       // a00: vaddps %zmm15, %zmm12, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // a06: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c5162; WORD $0xc35d       // a0c: vminps %zmm11, %zmm8, %zmm8
+	LONG $0x484cd162; WORD $0xf059       // a12: vmulps %zmm8, %zmm6, %zmm6
+	LONG $0x481c5162; WORD $0xc558       // a18: vaddps %zmm13, %zmm12, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // a1e: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x487df162; WORD $0xf65b       // a24: vcvtps2dq %zmm6, %zmm6
+	LONG $0x483c5162; WORD $0xc35d       // a2a: vminps %zmm11, %zmm8, %zmm8
+	LONG $0x4854d162; WORD $0xe859       // a30: vmulps %zmm8, %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // a36: vcvtps2dq %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed6b       // a3c: vpackssdw %zmm5, %zmm6, %zmm5
+	LONG $0x4845d162; WORD $0xf2ed       // a42: vpaddsw %zmm10, %zmm7, %zmm6
+	LONG $0x4855d162; WORD $0xeaed       // a48: vpaddsw %zmm10, %zmm5, %zmm5
+	LONG $0x484df162; WORD $0xed67       // a4e: vpackuswb %zmm5, %zmm6, %zmm5
+	LONG $0x4835f262; WORD $0xed36       // a54: vpermd %zmm5, %zmm9, %zmm5
+	LONG $0x097ff162; WORD $0x297f       // a5a: vmovdqu8 %xmm5, (%rcx) {%k1}
+	LONG $0x397de3c4; WORD $0x01ee       // a60: vextracti128 $0x1, %ymm5, %xmm6
+	LONG $0x487df362; WORD $0xef39; BYTE $0x02 // a66: vextracti32x4 $0x2, %zmm5, %xmm7
+	LONG $0x487df362; WORD $0xed39; BYTE $0x03 // a6d: vextracti32x4 $0x3, %zmm5, %xmm5
+	LONG $0x097fb162; WORD $0x347f; BYTE $0x09 // a74: vmovdqu8 %xmm6, (%rcx,%r9) {%k1}
+	LONG $0x097fb162; WORD $0x3c7f; BYTE $0x49 // a7b: vmovdqu8 %xmm7, (%rcx,%r9,2) {%k1}
+	LONG $0x097fb162; WORD $0x2c7f; BYTE $0x11 // a82: vmovdqu8 %xmm5, (%rcx,%r10) {%k1}
+	LONG $0x28508b4d                     // a89: movq 0x28(%r8), %r10
+	LONG $0x910c8d4e                     // a8d: leaq (%rcx,%r10,4), %r9
+	LONG $0x92148d4e                     // a91: leaq (%rdx,%r10,4), %r10
+	LONG $0x18588b4d                     // a95: movq 0x18(%r8), %r11
+	LONG $0x9078c1c4; WORD $0x6048       // a99: kmovw 0x60(%r8), %k1
+	LONG $0x487cd162; WORD $0x6b10; BYTE $0x01 // a9f: vmovups 0x40(%r11), %zmm5
+	LONG $0x487cd162; WORD $0x7310; BYTE $0x03 // aa6: vmovups 0xc0(%r11), %zmm6
+	LONG $0x28588b4d                     // aad: movq 0x28(%r8), %r11
+	LONG $0x4854f162; WORD $0xe459       // ab1: vmulps %zmm4, %zmm5, %zmm4
+	LONG $0x4854f162; WORD $0xdb59       // ab7: vmulps %zmm3, %zmm5, %zmm3
+	LONG $0x4854f162; WORD $0xd259       // abd: vmulps %zmm2, %zmm5, %zmm2
+	LONG $0x4854f162; WORD $0xc959       // ac3: vmulps %zmm1, %zmm5, %zmm1
+	LONG $0x485cf162; WORD $0xfe59       // ac9: vmulps %zmm6, %zmm4, %zmm7
+	LONG $0x48647162; WORD $0xc659       // acf: vmulps %zmm6, %zmm3, %zmm8
+	LONG $0x4874f162; WORD $0xee59       // ad5: vmulps %zmm6, %zmm1, %zmm5
+	LONG $0x481cf162; WORD $0xff58       // adb: vaddps %zmm7, %zmm12, %zmm7
+	LONG $0x4844f162; WORD $0xf85f       // ae1: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x4844d162; WORD $0xfb5d       // ae7: vminps %zmm11, %zmm7, %zmm7
+	LONG $0x485cf162; WORD $0xe759       // aed: vmulps %zmm7, %zmm4, %zmm4
+	LONG $0x481cd162; WORD $0xf858       // af3: vaddps %zmm8, %zmm12, %zmm7
+	LONG $0x4844f162; WORD $0xf85f       // af9: vmaxps %zmm0, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xe45b       // aff: vcvtps2dq %zmm4, %zmm4
+	LONG $0x4844d162; WORD $0xfb5d       // b05: vminps %zmm11, %zmm7, %zmm7
+	LONG $0x4864f162; WORD $0xdf59       // b0b: vmulps %zmm7, %zmm3, %zmm3
+	LONG $0x486cf162; WORD $0xfe59       // b11: vmulps %zmm6, %zmm2, %zmm7
+	LONG $0x487df162; WORD $0xdb5b       // b17: vcvtps2dq %zmm3, %zmm3
+	LONG $0x485df162; WORD $0xdb6b       // b1d: vpackssdw %zmm3, %zmm4, %zmm3
+	LONG $0x481cf162; WORD $0xe758       // b23: vaddps %zmm7, %zmm12, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // b29: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x485cd162; WORD $0xe35d       // b2f: vminps %zmm11, %zmm4, %zmm4
+	LONG $0x486cf162; WORD $0xd459       // b35: vmulps %zmm4, %zmm2, %zmm2
+	LONG $0x481cf162; WORD $0xe558       // b3b: vaddps %zmm5, %zmm12, %zmm4
+	LONG $0x485cf162; WORD $0xe05f       // b41: vmaxps %zmm0, %zmm4, %zmm4
+	LONG $0x487df162; WORD $0xd25b       // b47: vcvtps2dq %zmm2, %zmm2
+	LONG $0x485cd162; WORD $0xe35d       // b4d: vminps %zmm11, %zmm4, %zmm4
+	LONG $0x4874f162; WORD $0xcc59       // b53: vmulps %zmm4, %zmm1, %zmm1
+	LONG $0x487df162; WORD $0xc95b       // b59: vcvtps2dq %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc96b       // b5f: vpackssdw %zmm1, %zmm2, %zmm1
+	LONG $0x4865d162; WORD $0xd2ed       // b65: vpaddsw %zmm10, %zmm3, %zmm2
+	LONG $0x4875d162; WORD $0xcaed       // b6b: vpaddsw %zmm10, %zmm1, %zmm1
+	LONG $0x486df162; WORD $0xc967       // b71: vpackuswb %zmm1, %zmm2, %zmm1
+	LONG $0x4835f262; WORD $0xc936       // b77: vpermd %zmm1, %zmm9, %zmm1
+	LONG $0x397de3c4; WORD $0x01ca       // b7d: vextracti128 $0x1, %ymm1, %xmm2
+	LONG $0x487df362; WORD $0xcb39; BYTE $0x02 // b83: vextracti32x4 $0x2, %zmm1, %xmm3
+	LONG $0x097fd162; WORD $0x097f       // b8a: vmovdqu8 %xmm1, (%r9) {%k1}
+	LONG $0x487df362; WORD $0xc939; BYTE $0x03 // b90: vextracti32x4 $0x3, %zmm1, %xmm1
+	LONG $0x097f9162; WORD $0x147f; BYTE $0x19 // b97: vmovdqu8 %xmm2, (%r9,%r11) {%k1}
+	LONG $0x097f9162; WORD $0x1c7f; BYTE $0x59 // b9e: vmovdqu8 %xmm3, (%r9,%r11,2) {%k1}
+	LONG $0x5b1c8d4f                     // ba5: leaq (%r11,%r11,2), %r11
+	LONG $0x097f9162; WORD $0x0c7f; BYTE $0x19 // ba9: vmovdqu8 %xmm1, (%r9,%r11) {%k1}
+	LONG $0x28408b4d                     // bb0: movq 0x28(%r8), %r8
+	LONG $0x810c8d4f                     // bb4: leaq (%r9,%r8,4), %r9
+	LONG $0x82048d4f                     // bb8: leaq (%r10,%r8,4), %r8
+	LONG $0x08ff8348                     // bbc: cmpq $0x8, %rdi
+	LONG $0xfcf48f0f; WORD $0xffff       // bc0: jg 0x4e4a <gemmVNNI8x16+0x8ba>
+	WORD $0xf8c5; BYTE $0x77             // bc6: vzeroupper
 	RET
 
 TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
@@ -3558,17 +3607,17 @@ TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x4855d262; WORD $0x4850; BYTE $0x03 // 07e: vpdpbusd 0xc0(%r8), %zmm5, %zmm1
 	LONG $0x00c08149; WORD $0x0001; BYTE $0x00 // 085: addq $0x100, %r8
 	WORD $0xff49; BYTE $0xcb             // 08c: decq %r11
-	WORD $0xcf75                         // 08f: jne 0x50f0 <gemmVNNI1x64+0x60>
+	WORD $0xcf75                         // 08f: jne 0x51c0 <gemmVNNI1x64+0x60>
 	LONG $0x5057034c                     // 091: addq 0x50(%rdi), %r10
 	WORD $0xff49; BYTE $0xc9             // 095: decq %r9
-	WORD $0xb675                         // 098: jne 0x50e0 <gemmVNNI1x64+0x50>
+	WORD $0xb675                         // 098: jne 0x51b0 <gemmVNNI1x64+0x50>
 	LONG $0x58478b4c                     // 09a: movq 0x58(%rdi), %r8
 	LONG $0x01f88349                     // 09e: cmpq $0x1, %r8
-	LONG $0x00e88f0f; WORD $0x0000       // 0a2: jg 0x5220 <gemmVNNI1x64+0x190>
+	LONG $0x00e88f0f; WORD $0x0000       // 0a2: jg 0x52f0 <gemmVNNI1x64+0x190>
 	WORD $0x854d; BYTE $0xc0             // 0a8: testq %r8, %r8
-	LONG $0x0427840f; WORD $0x0000       // 0ab: je 0x5568 <gemmVNNI1x64+0x4d8>
+	LONG $0x0427840f; WORD $0x0000       // 0ab: je 0x5638 <gemmVNNI1x64+0x4d8>
 	LONG $0x01f88349                     // 0b1: cmpq $0x1, %r8
-	LONG $0x022f850f; WORD $0x0000       // 0b5: jne 0x537a <gemmVNNI1x64+0x2ea>
+	LONG $0x022f850f; WORD $0x0000       // 0b5: jne 0x544a <gemmVNNI1x64+0x2ea>
 	LONG $0x18478b4c                     // 0bb: movq 0x18(%rdi), %r8
 	LONG $0x487cf162; WORD $0xe45b       // 0bf: vcvtdq2ps %zmm4, %zmm4
 	LONG $0x487cf162; WORD $0xdb5b       // 0c5: vcvtdq2ps %zmm3, %zmm3
@@ -3602,13 +3651,13 @@ TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 175: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 179: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 17c: cmpq $0x1, %rsi
-	LONG $0x054a8f0f; WORD $0x0000       // 180: jg 0x5760 <gemmVNNI1x64+0x6d0>
-	LONG $0x00055de9; BYTE $0x00         // 186: jmp 0x5778 <gemmVNNI1x64+0x6e8>
+	LONG $0x054a8f0f; WORD $0x0000       // 180: jg 0x5830 <gemmVNNI1x64+0x6d0>
+	LONG $0x00055de9; BYTE $0x00         // 186: jmp 0x5848 <gemmVNNI1x64+0x6e8>
 	LONG $0x00441f0f; BYTE $0x00         // 18b: nopl (%rax,%rax)
 	LONG $0x02f88349                     // 190: cmpq $0x2, %r8
-	LONG $0x03f2840f; WORD $0x0000       // 194: je 0x561c <gemmVNNI1x64+0x58c>
+	LONG $0x03f2840f; WORD $0x0000       // 194: je 0x56ec <gemmVNNI1x64+0x58c>
 	LONG $0x03f88349                     // 19a: cmpq $0x3, %r8
-	LONG $0x0146850f; WORD $0x0000       // 19e: jne 0x537a <gemmVNNI1x64+0x2ea>
+	LONG $0x0146850f; WORD $0x0000       // 19e: jne 0x544a <gemmVNNI1x64+0x2ea>
 	LONG $0x18478b4c                     // 1a4: movq 0x18(%rdi), %r8
 	LONG $0x487cf162; WORD $0xdb5b       // 1a8: vcvtdq2ps %zmm3, %zmm3
 	LONG $0x487cf162; WORD $0xe45b       // 1ae: vcvtdq2ps %zmm4, %zmm4
@@ -3661,8 +3710,8 @@ TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 2d4: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 2d8: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 2db: cmpq $0x1, %rsi
-	LONG $0x03eb8f0f; WORD $0x0000       // 2df: jg 0x5760 <gemmVNNI1x64+0x6d0>
-	LONG $0x0003fee9; BYTE $0x00         // 2e5: jmp 0x5778 <gemmVNNI1x64+0x6e8>
+	LONG $0x03eb8f0f; WORD $0x0000       // 2df: jg 0x5830 <gemmVNNI1x64+0x6d0>
+	LONG $0x0003fee9; BYTE $0x00         // 2e5: jmp 0x5848 <gemmVNNI1x64+0x6e8>
 	LONG $0x184f8b4c                     // 2ea: movq 0x18(%rdi), %r9
 	LONG $0x487cf162; WORD $0xe45b       // 2ee: vcvtdq2ps %zmm4, %zmm4
 	LONG $0x60478b4c                     // 2f4: movq 0x60(%rdi), %r8
@@ -3764,8 +3813,8 @@ TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0xcf92fbc5                     // 4be: kmovd %edi, %k1
 	LONG $0x097cf162; WORD $0x4911; BYTE $0x0f // 4c2: vmovups %xmm1, 0xf0(%rcx) {%k1}
 	LONG $0x01fe8348                     // 4c9: cmpq $0x1, %rsi
-	LONG $0x01fd8f0f; WORD $0x0000       // 4cd: jg 0x5760 <gemmVNNI1x64+0x6d0>
-	LONG $0x000210e9; BYTE $0x00         // 4d3: jmp 0x5778 <gemmVNNI1x64+0x6e8>
+	LONG $0x01fd8f0f; WORD $0x0000       // 4cd: jg 0x5830 <gemmVNNI1x64+0x6d0>
+	LONG $0x000210e9; BYTE $0x00         // 4d3: jmp 0x5848 <gemmVNNI1x64+0x6e8>
 	LONG $0x18478b4c                     // 4d8: movq 0x18(%rdi), %r8
 	LONG $0x487cf162; WORD $0xe45b       // 4dc: vcvtdq2ps %zmm4, %zmm4
 	LONG $0x487cf162; WORD $0xdb5b       // 4e2: vcvtdq2ps %zmm3, %zmm3
@@ -3795,8 +3844,8 @@ TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 576: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 57a: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 57d: cmpq $0x1, %rsi
-	LONG $0x01498f0f; WORD $0x0000       // 581: jg 0x5760 <gemmVNNI1x64+0x6d0>
-	LONG $0x00015ce9; BYTE $0x00         // 587: jmp 0x5778 <gemmVNNI1x64+0x6e8>
+	LONG $0x01498f0f; WORD $0x0000       // 581: jg 0x5830 <gemmVNNI1x64+0x6d0>
+	LONG $0x00015ce9; BYTE $0x00         // 587: jmp 0x5848 <gemmVNNI1x64+0x6e8>
 	LONG $0x000000bb; BYTE $0x3f         // 58c: movl $0x3f000000, %ebx
 	LONG $0x0000b841; WORD $0x3f80       // 591: movl $0x3f800000, %r8d
 	LONG $0x184f8b4c                     // 597: movq 0x18(%rdi), %r9
@@ -3850,14 +3899,14 @@ TEXT ·gemmVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 6bd: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 6c1: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 6c4: cmpq $0x1, %rsi
-	WORD $0x1e7e                         // 6c8: jle 0x5778 <gemmVNNI1x64+0x6e8>
+	WORD $0x1e7e                         // 6c8: jle 0x5848 <gemmVNNI1x64+0x6e8>
 	LONG $0x441f0f66; WORD $0x0000       // 6ca: nopw (%rax,%rax)
 	LONG $0x247c8b49; BYTE $0x28         // 6d0: movq 0x28(%r12), %rdi
 	LONG $0x24440349; BYTE $0x08         // 6d5: addq 0x8(%r12), %rax
 	WORD $0xff48; BYTE $0xce             // 6da: decq %rsi
 	WORD $0x0148; BYTE $0xf9             // 6dd: addq %rdi, %rcx
 	WORD $0x0148; BYTE $0xfa             // 6e0: addq %rdi, %rdx
-	LONG $0xfff938e9; BYTE $0xff         // 6e3: jmp 0x50b0 <gemmVNNI1x64+0x20>
+	LONG $0xfff938e9; BYTE $0xff         // 6e3: jmp 0x5180 <gemmVNNI1x64+0x20>
 	WORD $0xf8c5; BYTE $0x77             // 6e8: vzeroupper
 	RET
 
@@ -3889,17 +3938,17 @@ TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
 	LONG $0x485dd262; WORD $0x4850; BYTE $0x02 // 077: vpdpbusd 0x80(%r8), %zmm4, %zmm1
 	LONG $0xc0c08149; WORD $0x0000; BYTE $0x00 // 07e: addq $0xc0, %r8
 	WORD $0xff49; BYTE $0xcb             // 085: decq %r11
-	WORD $0xd675                         // 088: jne 0x57e0 <gemmVNNI1x48+0x60>
+	WORD $0xd675                         // 088: jne 0x58b0 <gemmVNNI1x48+0x60>
 	LONG $0x5057034c                     // 08a: addq 0x50(%rdi), %r10
 	WORD $0xff49; BYTE $0xc9             // 08e: decq %r9
-	WORD $0xbd75                         // 091: jne 0x57d0 <gemmVNNI1x48+0x50>
+	WORD $0xbd75                         // 091: jne 0x58a0 <gemmVNNI1x48+0x50>
 	LONG $0x58478b4c                     // 093: movq 0x58(%rdi), %r8
 	LONG $0x01f88349                     // 097: cmpq $0x1, %r8
-	LONG $0x010f8f0f; WORD $0x0000       // 09b: jg 0x5930 <gemmVNNI1x48+0x1b0>
+	LONG $0x010f8f0f; WORD $0x0000       // 09b: jg 0x5a00 <gemmVNNI1x48+0x1b0>
 	WORD $0x854d; BYTE $0xc0             // 0a1: testq %r8, %r8
-	LONG $0x03f8840f; WORD $0x0000       // 0a4: je 0x5c22 <gemmVNNI1x48+0x4a2>
+	LONG $0x03f8840f; WORD $0x0000       // 0a4: je 0x5cf2 <gemmVNNI1x48+0x4a2>
 	LONG $0x01f88349                     // 0aa: cmpq $0x1, %r8
-	LONG $0x027e850f; WORD $0x0000       // 0ae: jne 0x5ab2 <gemmVNNI1x48+0x332>
+	LONG $0x027e850f; WORD $0x0000       // 0ae: jne 0x5b82 <gemmVNNI1x48+0x332>
 	LONG $0x0100b849; LONG $0x06050402; WORD $0x0908 // 0b4: movabsq $0x908060504020100, %r8
 	LONG $0x0c0ab949; LONG $0x07030e0d; WORD $0x0f0b // 0be: movabsq $0xf0b07030e0d0c0a, %r9
 	LONG $0x6ef9c1c4; BYTE $0xe0         // 0c8: vmovq %r8, %xmm4
@@ -3938,13 +3987,13 @@ TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 195: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 199: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 19c: cmpq $0x1, %rsi
-	LONG $0x053a8f0f; WORD $0x0000       // 1a0: jg 0x5e60 <gemmVNNI1x48+0x6e0>
-	LONG $0x00054de9; BYTE $0x00         // 1a6: jmp 0x5e78 <gemmVNNI1x48+0x6f8>
+	LONG $0x053a8f0f; WORD $0x0000       // 1a0: jg 0x5f30 <gemmVNNI1x48+0x6e0>
+	LONG $0x00054de9; BYTE $0x00         // 1a6: jmp 0x5f48 <gemmVNNI1x48+0x6f8>
 	LONG $0x00441f0f; BYTE $0x00         // 1ab: nopl (%rax,%rax)
 	LONG $0x02f88349                     // 1b0: cmpq $0x2, %r8
-	LONG $0x03ca840f; WORD $0x0000       // 1b4: je 0x5d04 <gemmVNNI1x48+0x584>
+	LONG $0x03ca840f; WORD $0x0000       // 1b4: je 0x5dd4 <gemmVNNI1x48+0x584>
 	LONG $0x03f88349                     // 1ba: cmpq $0x3, %r8
-	LONG $0x016e850f; WORD $0x0000       // 1be: jne 0x5ab2 <gemmVNNI1x48+0x332>
+	LONG $0x016e850f; WORD $0x0000       // 1be: jne 0x5b82 <gemmVNNI1x48+0x332>
 	LONG $0x0100b849; LONG $0x06050402; WORD $0x0908 // 1c4: movabsq $0x908060504020100, %r8
 	LONG $0x0c0ab949; LONG $0x07030e0d; WORD $0x0f0b // 1ce: movabsq $0xf0b07030e0d0c0a, %r9
 	LONG $0x6ef9c1c4; BYTE $0xe0         // 1d8: vmovq %r8, %xmm4
@@ -4003,8 +4052,8 @@ TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 31c: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 320: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 323: cmpq $0x1, %rsi
-	LONG $0x03b38f0f; WORD $0x0000       // 327: jg 0x5e60 <gemmVNNI1x48+0x6e0>
-	LONG $0x0003c6e9; BYTE $0x00         // 32d: jmp 0x5e78 <gemmVNNI1x48+0x6f8>
+	LONG $0x03b38f0f; WORD $0x0000       // 327: jg 0x5f30 <gemmVNNI1x48+0x6e0>
+	LONG $0x0003c6e9; BYTE $0x00         // 32d: jmp 0x5f48 <gemmVNNI1x48+0x6f8>
 	LONG $0x184f8b4c                     // 332: movq 0x18(%rdi), %r9
 	LONG $0x487cf162; WORD $0xdb5b       // 336: vcvtdq2ps %zmm3, %zmm3
 	LONG $0x60478b4c                     // 33c: movq 0x60(%rdi), %r8
@@ -4081,8 +4130,8 @@ TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
 	LONG $0xcf92fbc5                     // 488: kmovd %edi, %k1
 	LONG $0x097cf162; WORD $0x4911; BYTE $0x0b // 48c: vmovups %xmm1, 0xb0(%rcx) {%k1}
 	LONG $0x01fe8348                     // 493: cmpq $0x1, %rsi
-	LONG $0x02438f0f; WORD $0x0000       // 497: jg 0x5e60 <gemmVNNI1x48+0x6e0>
-	LONG $0x000256e9; BYTE $0x00         // 49d: jmp 0x5e78 <gemmVNNI1x48+0x6f8>
+	LONG $0x02438f0f; WORD $0x0000       // 497: jg 0x5f30 <gemmVNNI1x48+0x6e0>
+	LONG $0x000256e9; BYTE $0x00         // 49d: jmp 0x5f48 <gemmVNNI1x48+0x6f8>
 	LONG $0x0100b849; LONG $0x06050402; WORD $0x0908 // 4a2: movabsq $0x908060504020100, %r8
 	LONG $0x0c0ab949; LONG $0x07030e0d; WORD $0x0f0b // 4ac: movabsq $0xf0b07030e0d0c0a, %r9
 	LONG $0x6ef9c1c4; BYTE $0xe0         // 4b6: vmovq %r8, %xmm4
@@ -4118,8 +4167,8 @@ TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 56e: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 572: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 575: cmpq $0x1, %rsi
-	LONG $0x01618f0f; WORD $0x0000       // 579: jg 0x5e60 <gemmVNNI1x48+0x6e0>
-	LONG $0x000174e9; BYTE $0x00         // 57f: jmp 0x5e78 <gemmVNNI1x48+0x6f8>
+	LONG $0x01618f0f; WORD $0x0000       // 579: jg 0x5f30 <gemmVNNI1x48+0x6e0>
+	LONG $0x000174e9; BYTE $0x00         // 57f: jmp 0x5f48 <gemmVNNI1x48+0x6f8>
 	LONG $0x000000bb; BYTE $0x3f         // 584: movl $0x3f000000, %ebx
 	LONG $0x0000b841; WORD $0x3f80       // 589: movl $0x3f800000, %r8d
 	LONG $0x0100b949; LONG $0x06050402; WORD $0x0908 // 58f: movabsq $0x908060504020100, %r9
@@ -4174,14 +4223,14 @@ TEXT ·gemmVNNI1x48(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 6c4: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 6c8: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 6cb: cmpq $0x1, %rsi
-	WORD $0x277e                         // 6cf: jle 0x5e78 <gemmVNNI1x48+0x6f8>
+	WORD $0x277e                         // 6cf: jle 0x5f48 <gemmVNNI1x48+0x6f8>
 	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 6d1: nopw %cs:(%rax,%rax)
 	LONG $0x247c8b49; BYTE $0x28         // 6e0: movq 0x28(%r12), %rdi
 	LONG $0x24440349; BYTE $0x08         // 6e5: addq 0x8(%r12), %rax
 	WORD $0xff48; BYTE $0xce             // 6ea: decq %rsi
 	WORD $0x0148; BYTE $0xf9             // 6ed: addq %rdi, %rcx
 	WORD $0x0148; BYTE $0xfa             // 6f0: addq %rdi, %rdx
-	LONG $0xfff928e9; BYTE $0xff         // 6f3: jmp 0x57a0 <gemmVNNI1x48+0x20>
+	LONG $0xfff928e9; BYTE $0xff         // 6f3: jmp 0x5870 <gemmVNNI1x48+0x20>
 	WORD $0xf8c5; BYTE $0x77             // 6f8: vzeroupper
 	RET
 
@@ -4211,17 +4260,17 @@ TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
 	LONG $0x4865d262; WORD $0x4850; BYTE $0x01 // 060: vpdpbusd 0x40(%r8), %zmm3, %zmm1
 	LONG $0x80e88349                     // 067: subq $-0x80, %r8
 	WORD $0xff49; BYTE $0xcb             // 06b: decq %r11
-	WORD $0xe075                         // 06e: jne 0x5ed0 <gemmVNNI1x32+0x50>
+	WORD $0xe075                         // 06e: jne 0x5fa0 <gemmVNNI1x32+0x50>
 	LONG $0x5057034c                     // 070: addq 0x50(%rdi), %r10
 	WORD $0xff49; BYTE $0xc9             // 074: decq %r9
-	WORD $0xc775                         // 077: jne 0x5ec0 <gemmVNNI1x32+0x40>
+	WORD $0xc775                         // 077: jne 0x5f90 <gemmVNNI1x32+0x40>
 	LONG $0x58478b4c                     // 079: movq 0x58(%rdi), %r8
 	LONG $0x01f88349                     // 07d: cmpq $0x1, %r8
-	LONG $0x00e98f0f; WORD $0x0000       // 081: jg 0x5ff0 <gemmVNNI1x32+0x170>
+	LONG $0x00e98f0f; WORD $0x0000       // 081: jg 0x60c0 <gemmVNNI1x32+0x170>
 	WORD $0x854d; BYTE $0xc0             // 087: testq %r8, %r8
-	LONG $0x0311840f; WORD $0x0000       // 08a: je 0x6221 <gemmVNNI1x32+0x3a1>
+	LONG $0x0311840f; WORD $0x0000       // 08a: je 0x62f1 <gemmVNNI1x32+0x3a1>
 	LONG $0x01f88349                     // 090: cmpq $0x1, %r8
-	LONG $0x0216850f; WORD $0x0000       // 094: jne 0x6130 <gemmVNNI1x32+0x2b0>
+	LONG $0x0216850f; WORD $0x0000       // 094: jne 0x6200 <gemmVNNI1x32+0x2b0>
 	LONG $0x0100b849; LONG $0x09080504; WORD $0x0d0c // 09a: movabsq $0xd0c090805040100, %r8
 	LONG $0x6ef9c1c4; BYTE $0xd8         // 0a4: vmovq %r8, %xmm3
 	LONG $0x0302b949; LONG $0x0b0a0706; WORD $0x0f0e // 0a9: movabsq $0xf0e0b0a07060302, %r9
@@ -4252,13 +4301,13 @@ TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 14b: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 14f: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 152: cmpq $0x1, %rsi
-	LONG $0x04048f0f; WORD $0x0000       // 156: jg 0x63e0 <gemmVNNI1x32+0x560>
-	LONG $0x000417e9; BYTE $0x00         // 15c: jmp 0x63f8 <gemmVNNI1x32+0x578>
+	LONG $0x04048f0f; WORD $0x0000       // 156: jg 0x64b0 <gemmVNNI1x32+0x560>
+	LONG $0x000417e9; BYTE $0x00         // 15c: jmp 0x64c8 <gemmVNNI1x32+0x578>
 	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 161: nopw %cs:(%rax,%rax)
 	LONG $0x02f88349                     // 170: cmpq $0x2, %r8
-	LONG $0x02e0840f; WORD $0x0000       // 174: je 0x62da <gemmVNNI1x32+0x45a>
+	LONG $0x02e0840f; WORD $0x0000       // 174: je 0x63aa <gemmVNNI1x32+0x45a>
 	LONG $0x03f88349                     // 17a: cmpq $0x3, %r8
-	LONG $0x012c850f; WORD $0x0000       // 17e: jne 0x6130 <gemmVNNI1x32+0x2b0>
+	LONG $0x012c850f; WORD $0x0000       // 17e: jne 0x6200 <gemmVNNI1x32+0x2b0>
 	LONG $0x0100b849; LONG $0x09080504; WORD $0x0d0c // 184: movabsq $0xd0c090805040100, %r8
 	LONG $0x6ef9c1c4; BYTE $0xd8         // 18e: vmovq %r8, %xmm3
 	LONG $0x0302b949; LONG $0x0b0a0706; WORD $0x0f0e // 193: movabsq $0xf0e0b0a07060302, %r9
@@ -4306,8 +4355,8 @@ TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 29a: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 29e: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 2a1: cmpq $0x1, %rsi
-	LONG $0x02b58f0f; WORD $0x0000       // 2a5: jg 0x63e0 <gemmVNNI1x32+0x560>
-	LONG $0x0002c8e9; BYTE $0x00         // 2ab: jmp 0x63f8 <gemmVNNI1x32+0x578>
+	LONG $0x02b58f0f; WORD $0x0000       // 2a5: jg 0x64b0 <gemmVNNI1x32+0x560>
+	LONG $0x0002c8e9; BYTE $0x00         // 2ab: jmp 0x64c8 <gemmVNNI1x32+0x578>
 	LONG $0x184f8b4c                     // 2b0: movq 0x18(%rdi), %r9
 	LONG $0x487cf162; WORD $0xd25b       // 2b4: vcvtdq2ps %zmm2, %zmm2
 	LONG $0x60478b4c                     // 2ba: movq 0x60(%rdi), %r8
@@ -4358,8 +4407,8 @@ TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
 	LONG $0xcf92fbc5                     // 387: kmovd %edi, %k1
 	LONG $0x097cf162; WORD $0x4911; BYTE $0x07 // 38b: vmovups %xmm1, 0x70(%rcx) {%k1}
 	LONG $0x01fe8348                     // 392: cmpq $0x1, %rsi
-	LONG $0x01c48f0f; WORD $0x0000       // 396: jg 0x63e0 <gemmVNNI1x32+0x560>
-	LONG $0x0001d7e9; BYTE $0x00         // 39c: jmp 0x63f8 <gemmVNNI1x32+0x578>
+	LONG $0x01c48f0f; WORD $0x0000       // 396: jg 0x64b0 <gemmVNNI1x32+0x560>
+	LONG $0x0001d7e9; BYTE $0x00         // 39c: jmp 0x64c8 <gemmVNNI1x32+0x578>
 	LONG $0x0100b849; LONG $0x09080504; WORD $0x0d0c // 3a1: movabsq $0xd0c090805040100, %r8
 	LONG $0x0302b949; LONG $0x0b0a0706; WORD $0x0f0e // 3ab: movabsq $0xf0e0b0a07060302, %r9
 	LONG $0x0100b949; LONG $0x03020908; WORD $0x0b0a // 3b5: movabsq $0xb0a030209080100, %r9
@@ -4388,8 +4437,8 @@ TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 444: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 448: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 44b: cmpq $0x1, %rsi
-	LONG $0x010b8f0f; WORD $0x0000       // 44f: jg 0x63e0 <gemmVNNI1x32+0x560>
-	LONG $0x00011ee9; BYTE $0x00         // 455: jmp 0x63f8 <gemmVNNI1x32+0x578>
+	LONG $0x010b8f0f; WORD $0x0000       // 44f: jg 0x64b0 <gemmVNNI1x32+0x560>
+	LONG $0x00011ee9; BYTE $0x00         // 455: jmp 0x64c8 <gemmVNNI1x32+0x578>
 	LONG $0x000000bb; BYTE $0x3f         // 45a: movl $0x3f000000, %ebx
 	LONG $0x0000b841; WORD $0x3f80       // 45f: movl $0x3f800000, %r8d
 	LONG $0x0100b949; LONG $0x09080504; WORD $0x0d0c // 465: movabsq $0xd0c090805040100, %r9
@@ -4432,14 +4481,14 @@ TEXT ·gemmVNNI1x32(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 552: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 556: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 559: cmpq $0x1, %rsi
-	WORD $0x197e                         // 55d: jle 0x63f8 <gemmVNNI1x32+0x578>
+	WORD $0x197e                         // 55d: jle 0x64c8 <gemmVNNI1x32+0x578>
 	BYTE $0x90                           // 55f: nop
 	LONG $0x247c8b49; BYTE $0x28         // 560: movq 0x28(%r12), %rdi
 	LONG $0x24440349; BYTE $0x08         // 565: addq 0x8(%r12), %rax
 	WORD $0xff48; BYTE $0xce             // 56a: decq %rsi
 	WORD $0x0148; BYTE $0xf9             // 56d: addq %rdi, %rcx
 	WORD $0x0148; BYTE $0xfa             // 570: addq %rdi, %rdx
-	LONG $0xfffaa8e9; BYTE $0xff         // 573: jmp 0x5ea0 <gemmVNNI1x32+0x20>
+	LONG $0xfffaa8e9; BYTE $0xff         // 573: jmp 0x5f70 <gemmVNNI1x32+0x20>
 	WORD $0xf8c5; BYTE $0x77             // 578: vzeroupper
 	RET
 
@@ -4470,18 +4519,18 @@ TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0x486dd262; WORD $0x0e50       // 05a: vpdpbusd (%r14), %zmm2, %zmm1
 	LONG $0x40c68349                     // 060: addq $0x40, %r14
 	WORD $0xff48; BYTE $0xcb             // 064: decq %rbx
-	WORD $0xe775                         // 067: jne 0x6450 <gemmVNNI1x16+0x50>
+	WORD $0xe775                         // 067: jne 0x6520 <gemmVNNI1x16+0x50>
 	LONG $0x5057034c                     // 069: addq 0x50(%rdi), %r10
 	WORD $0x014d; BYTE $0xd8             // 06d: addq %r11, %r8
 	WORD $0xff49; BYTE $0xc9             // 070: decq %r9
-	WORD $0xcb75                         // 073: jne 0x6440 <gemmVNNI1x16+0x40>
+	WORD $0xcb75                         // 073: jne 0x6510 <gemmVNNI1x16+0x40>
 	LONG $0x58478b4c                     // 075: movq 0x58(%rdi), %r8
 	LONG $0x01f88349                     // 079: cmpq $0x1, %r8
-	LONG $0x00ad8f0f; WORD $0x0000       // 07d: jg 0x6530 <gemmVNNI1x16+0x130>
+	LONG $0x00ad8f0f; WORD $0x0000       // 07d: jg 0x6600 <gemmVNNI1x16+0x130>
 	WORD $0x854d; BYTE $0xc0             // 083: testq %r8, %r8
-	LONG $0x0206840f; WORD $0x0000       // 086: je 0x6692 <gemmVNNI1x16+0x292>
+	LONG $0x0206840f; WORD $0x0000       // 086: je 0x6762 <gemmVNNI1x16+0x292>
 	LONG $0x01f88349                     // 08c: cmpq $0x1, %r8
-	LONG $0x0180850f; WORD $0x0000       // 090: jne 0x6616 <gemmVNNI1x16+0x216>
+	LONG $0x0180850f; WORD $0x0000       // 090: jne 0x66e6 <gemmVNNI1x16+0x216>
 	LONG $0x0400b849; LONG $0x05010c08; WORD $0x0d09 // 096: movabsq $0xd0905010c080400, %r8
 	LONG $0x6ef9c1c4; BYTE $0xd0         // 0a0: vmovq %r8, %xmm2
 	LONG $0x0602b949; LONG $0x07030e0a; WORD $0x0f0b // 0a5: movabsq $0xf0b07030e0a0602, %r9
@@ -4504,13 +4553,13 @@ TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 10b: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 10f: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 112: cmpq $0x1, %rsi
-	LONG $0x02b48f0f; WORD $0x0000       // 116: jg 0x67d0 <gemmVNNI1x16+0x3d0>
-	LONG $0x0002c7e9; BYTE $0x00         // 11c: jmp 0x67e8 <gemmVNNI1x16+0x3e8>
+	LONG $0x02b48f0f; WORD $0x0000       // 116: jg 0x68a0 <gemmVNNI1x16+0x3d0>
+	LONG $0x0002c7e9; BYTE $0x00         // 11c: jmp 0x68b8 <gemmVNNI1x16+0x3e8>
 	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 121: nopw %cs:(%rax,%rax)
 	LONG $0x02f88349                     // 130: cmpq $0x2, %r8
-	LONG $0x01dc840f; WORD $0x0000       // 134: je 0x6716 <gemmVNNI1x16+0x316>
+	LONG $0x01dc840f; WORD $0x0000       // 134: je 0x67e6 <gemmVNNI1x16+0x316>
 	LONG $0x03f88349                     // 13a: cmpq $0x3, %r8
-	LONG $0x00d2850f; WORD $0x0000       // 13e: jne 0x6616 <gemmVNNI1x16+0x216>
+	LONG $0x00d2850f; WORD $0x0000       // 13e: jne 0x66e6 <gemmVNNI1x16+0x216>
 	LONG $0x0400b849; LONG $0x05010c08; WORD $0x0d09 // 144: movabsq $0xd0905010c080400, %r8
 	LONG $0x0602b949; LONG $0x07030e0a; WORD $0x0f0b // 14e: movabsq $0xf0b07030e0a0602, %r9
 	LONG $0x6ef9c1c4; BYTE $0xd0         // 158: vmovq %r8, %xmm2
@@ -4545,8 +4594,8 @@ TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 200: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 204: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 207: cmpq $0x1, %rsi
-	LONG $0x01bf8f0f; WORD $0x0000       // 20b: jg 0x67d0 <gemmVNNI1x16+0x3d0>
-	LONG $0x0001d2e9; BYTE $0x00         // 211: jmp 0x67e8 <gemmVNNI1x16+0x3e8>
+	LONG $0x01bf8f0f; WORD $0x0000       // 20b: jg 0x68a0 <gemmVNNI1x16+0x3d0>
+	LONG $0x0001d2e9; BYTE $0x00         // 211: jmp 0x68b8 <gemmVNNI1x16+0x3e8>
 	LONG $0x18478b4c                     // 216: movq 0x18(%rdi), %r8
 	LONG $0x487cf162; WORD $0xc95b       // 21a: vcvtdq2ps %zmm1, %zmm1
 	LONG $0x607f8b48                     // 220: movq 0x60(%rdi), %rdi
@@ -4572,8 +4621,8 @@ TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0xcf92fbc5                     // 278: kmovd %edi, %k1
 	LONG $0x097cf162; WORD $0x4911; BYTE $0x03 // 27c: vmovups %xmm1, 0x30(%rcx) {%k1}
 	LONG $0x01fe8348                     // 283: cmpq $0x1, %rsi
-	LONG $0x01438f0f; WORD $0x0000       // 287: jg 0x67d0 <gemmVNNI1x16+0x3d0>
-	LONG $0x000156e9; BYTE $0x00         // 28d: jmp 0x67e8 <gemmVNNI1x16+0x3e8>
+	LONG $0x01438f0f; WORD $0x0000       // 287: jg 0x68a0 <gemmVNNI1x16+0x3d0>
+	LONG $0x000156e9; BYTE $0x00         // 28d: jmp 0x68b8 <gemmVNNI1x16+0x3e8>
 	LONG $0x0400b849; LONG $0x05010c08; WORD $0x0d09 // 292: movabsq $0xd0905010c080400, %r8
 	LONG $0x6ef9c1c4; BYTE $0xd0         // 29c: vmovq %r8, %xmm2
 	LONG $0x0602b949; LONG $0x07030e0a; WORD $0x0f0b // 2a1: movabsq $0xf0b07030e0a0602, %r9
@@ -4595,8 +4644,8 @@ TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 300: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 304: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 307: cmpq $0x1, %rsi
-	LONG $0x00bf8f0f; WORD $0x0000       // 30b: jg 0x67d0 <gemmVNNI1x16+0x3d0>
-	LONG $0x0000d2e9; BYTE $0x00         // 311: jmp 0x67e8 <gemmVNNI1x16+0x3e8>
+	LONG $0x00bf8f0f; WORD $0x0000       // 30b: jg 0x68a0 <gemmVNNI1x16+0x3d0>
+	LONG $0x0000d2e9; BYTE $0x00         // 311: jmp 0x68b8 <gemmVNNI1x16+0x3e8>
 	LONG $0x000000bb; BYTE $0x3f         // 316: movl $0x3f000000, %ebx
 	LONG $0x0000b841; WORD $0x3f80       // 31b: movl $0x3f800000, %r8d
 	LONG $0x0400b949; LONG $0x05010c08; WORD $0x0d09 // 321: movabsq $0xd0905010c080400, %r9
@@ -4627,13 +4676,13 @@ TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0x39048d4c                     // 3ba: leaq (%rcx,%rdi), %r8
 	WORD $0x0148; BYTE $0xd7             // 3be: addq %rdx, %rdi
 	LONG $0x01fe8348                     // 3c1: cmpq $0x1, %rsi
-	WORD $0x217e                         // 3c5: jle 0x67e8 <gemmVNNI1x16+0x3e8>
+	WORD $0x217e                         // 3c5: jle 0x68b8 <gemmVNNI1x16+0x3e8>
 	LONG $0x841f0f66; LONG $0x00000000; BYTE $0x00 // 3c7: nopw (%rax,%rax)
 	LONG $0x247c8b49; BYTE $0x28         // 3d0: movq 0x28(%r12), %rdi
 	LONG $0x24440349; BYTE $0x08         // 3d5: addq 0x8(%r12), %rax
 	WORD $0xff48; BYTE $0xce             // 3da: decq %rsi
 	WORD $0x0148; BYTE $0xf9             // 3dd: addq %rdi, %rcx
 	WORD $0x0148; BYTE $0xfa             // 3e0: addq %rdi, %rdx
-	LONG $0xfffc38e9; BYTE $0xff         // 3e3: jmp 0x6420 <gemmVNNI1x16+0x20>
+	LONG $0xfffc38e9; BYTE $0xff         // 3e3: jmp 0x64f0 <gemmVNNI1x16+0x20>
 	WORD $0xf8c5; BYTE $0x77             // 3e8: vzeroupper
 	RET

@@ -16,6 +16,8 @@ struct gemm_args {
   int64_t skip;      // bytes from the end of a segment to the next, in a
   int64_t mode;
   uint64_t mask;     // columns to store, bit j for column j
+  const int8_t *ahead;  // what to bring into the cache, ahead_lines of 64 bytes with each tile
+  int64_t ahead_lines;
 };
 
 // Runs the tile over all rows. The last tile overlaps the one before, so that no

@@ -20,7 +20,7 @@ template <int NV> struct order {
 };
 
 // Ends R rows: one of four vectors or three, two of two, or four of one; or one of any.
-template <int64_t MODE, int R, int NV> INL void finish_rows(const gemm_args *g, __m512i (&acc)[R][NV], int8_t *c, const int8_t *r, const order<NV> &in, const zeros &z, const clamp &k) {
+template <int64_t MODE, int R, int NV> INL void finish_rows(gemm_args *g, __m512i (&acc)[R][NV], int8_t *c, const int8_t *r, const order<NV> &in, const zeros &z, const clamp &k) {
   const float *p = g->p;
   const __mmask64 keep = g->mask;
   const int64_t ldc = g->ldc;
@@ -70,7 +70,7 @@ template <int NV> INL zeros zeros_for(const float *p) {
   return zeros_of(v[0], v[1], v[2], v[3]);
 }
 
-template <int64_t MODE, int MR, int NV> INL void finish(const gemm_args *g, __m512i (&acc)[MR][NV], int8_t *c, const int8_t *r) {
+template <int64_t MODE, int MR, int NV> INL void finish(gemm_args *g, __m512i (&acc)[MR][NV], int8_t *c, const int8_t *r) {
   constexpr int R = MR == 1 || NV >= 3 ? 1 : NV == 2 ? 2 : 4;
   const clamp k = clamp_of<MODE>();
   const order<NV> in;
@@ -83,7 +83,7 @@ template <int64_t MODE, int MR, int NV> INL void finish(const gemm_args *g, __m5
 }
 
 // Equation 6 for one row, four columns at a time.
-template <int NV> INL void floats(const gemm_args *g, __m512i (&acc)[1][NV], int8_t *c) {
+template <int NV> INL void floats(gemm_args *g, __m512i (&acc)[1][NV], int8_t *c) {
   UNROLL for (int v = 0; v < NV; v++) {
     __m512 u = steps<FLOAT>(acc[0][v], g->p + 16*v, 16*NV, acc[0][v]);
     const uint64_t keep = g->mask >> (4*v);
@@ -94,8 +94,13 @@ template <int NV> INL void floats(const gemm_args *g, __m512i (&acc)[1][NV], int
   }
 }
 
-template <int MR, int NV> INL void tile(const gemm_args *g, const int8_t *a, int8_t *c, const int8_t *r) {
+template <int MR, int NV> INL void tile(gemm_args *g, const int8_t *a, int8_t *c, const int8_t *r) {
   HIDE(g);
+  if (MR > 1) {
+    const int8_t *f = g->ahead;
+    PLAIN for (int64_t n = g->ahead_lines; n > 0; n--, f += 64) _mm_prefetch(f, _MM_HINT_T0);
+    g->ahead = f;
+  }
   int64_t lda = g->lda;
   const int8_t *ap[(MR + 2) / 3];   // every third row; the others are lda and 2*lda further
   UNROLL for (int i = 0; i < MR; i += 3) ap[i/3] = a + i*lda;
@@ -126,11 +131,11 @@ template <int MR, int NV> INL void tile(const gemm_args *g, const int8_t *a, int
   BY_MODE(FINISH)
 }
 
-KERNEL gemmVNNI6x64(const gemm_args *g) { ROWS(6, (tile<6, 4>(g, a, c, r))) }
-KERNEL gemmVNNI8x48(const gemm_args *g) { ROWS(8, (tile<8, 3>(g, a, c, r))) }
-KERNEL gemmVNNI8x32(const gemm_args *g) { ROWS(8, (tile<8, 2>(g, a, c, r))) }
-KERNEL gemmVNNI8x16(const gemm_args *g) { ROWS(8, (tile<8, 1>(g, a, c, r))) }
-KERNEL gemmVNNI1x64(const gemm_args *g) { ROWS(1, (tile<1, 4>(g, a, c, r))) }
-KERNEL gemmVNNI1x48(const gemm_args *g) { ROWS(1, (tile<1, 3>(g, a, c, r))) }
-KERNEL gemmVNNI1x32(const gemm_args *g) { ROWS(1, (tile<1, 2>(g, a, c, r))) }
-KERNEL gemmVNNI1x16(const gemm_args *g) { ROWS(1, (tile<1, 1>(g, a, c, r))) }
+KERNEL gemmVNNI6x64(gemm_args *g) { ROWS(6, (tile<6, 4>(g, a, c, r))) }
+KERNEL gemmVNNI8x48(gemm_args *g) { ROWS(8, (tile<8, 3>(g, a, c, r))) }
+KERNEL gemmVNNI8x32(gemm_args *g) { ROWS(8, (tile<8, 2>(g, a, c, r))) }
+KERNEL gemmVNNI8x16(gemm_args *g) { ROWS(8, (tile<8, 1>(g, a, c, r))) }
+KERNEL gemmVNNI1x64(gemm_args *g) { ROWS(1, (tile<1, 4>(g, a, c, r))) }
+KERNEL gemmVNNI1x48(gemm_args *g) { ROWS(1, (tile<1, 3>(g, a, c, r))) }
+KERNEL gemmVNNI1x32(gemm_args *g) { ROWS(1, (tile<1, 2>(g, a, c, r))) }
+KERNEL gemmVNNI1x16(gemm_args *g) { ROWS(1, (tile<1, 1>(g, a, c, r))) }
