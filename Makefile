@@ -5,6 +5,7 @@
 # make model   the committed int8 default from the committed float weights (CALIBRATE=folder or zip)
 # make kernels  the assembly of internal/kernel from its C++ (clang 19); building needs only Go
 # make bench-arm  instructions per inference on ARM, counted under emulation
+# make bench-peers  Seedge and other runtimes side by side, installed from PyPI (several GB; THREADS=1,2)
 # make goldens the reference data of the tests, made by Python (PYTHON=python3)
 #
 # CIFAR10_TEST=zip-or-folder adds the labelled accuracy on all 10,000 test images to make test.
@@ -19,7 +20,7 @@ PLATFORMS := linux/arm64 linux/arm linux/riscv64 linux/amd64 darwin/arm64 window
 CIFAR10_TEST ?=
 CALIBRATE ?=
 
-.PHONY: help demo test test-go test-arm64 check build model kernels bench-arm goldens deps-qemu deps-clang deps-cc deps-gstreamer clean
+.PHONY: help demo test test-go test-arm64 check build model kernels bench-arm bench-peers goldens deps-qemu deps-clang deps-cc deps-gstreamer clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -83,6 +84,22 @@ bench-arm: deps-qemu deps-cc
 	CGO_ENABLED=0 GOARCH=arm64 $(GO) build -o build/bench-arm ./bench/arm
 	build/bench-arm-host make $(ARM_MODEL)
 	build/bench-arm-host count $(ARM_MODEL)
+
+# Everything is made once, in build/peers; make bench-peers again measures again.
+PEERS := build/peers
+THREADS ?= 1,2,4
+bench-peers: $(PEERS)/failed.json
+	CGO_ENABLED=0 $(GO) build -o $(PEERS)/server ./bench/peers/server
+	$(PEERS)/venv/bin/python bench/peers/run.py $(PEERS) $(PEERS)/server --threads $(THREADS) --json $(PEERS)/results.json
+
+$(PEERS)/failed.json: $(PEERS)/venv/installed bench/peers/make.py
+	CGO_ENABLED=0 $(GO) build -o $(PEERS)/seedge ./cmd/seedge
+	$(PEERS)/venv/bin/python bench/peers/make.py $(PEERS) $(PEERS)/seedge
+
+$(PEERS)/venv/installed: bench/peers/requirements.txt
+	$(PYTHON) -m venv $(PEERS)/venv
+	$(PEERS)/venv/bin/pip install --quiet --requirement bench/peers/requirements.txt
+	touch $@
 
 kernels: deps-clang
 	cd internal/kernel/gen && $(GO) vet . && $(GO) test . && $(GO) run . -o ..

@@ -18,7 +18,7 @@ import (
 )
 
 func TestHelp(t *testing.T) {
-	for _, c := range []string{"import", "quantise", "inspect", "classify", "embed", "eval", "run", "version"} {
+	for _, c := range []string{"import", "quantise", "inspect", "classify", "embed", "eval", "run", "bench", "version"} {
 		out := seedge(t, t.TempDir(), c, "--help")
 		assert.Contains(t, out, "Usage:\n  seedge "+c, c)
 		assert.Contains(t, out, "Examples:\n  seedge "+c, c)

@@ -56,7 +56,7 @@ MODEL is a file that "seedge import" or "seedge quantise" wrote, or the word
 		return fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())
 	})
 	root.AddCommand(a.importCommand(), a.quantiseCommand(), a.inspectCommand(), a.classifyCommand(),
-		a.embedCommand(), a.evalCommand(), a.runCommand(), a.camerasCommand(), a.versionCommand())
+		a.embedCommand(), a.evalCommand(), a.runCommand(), a.benchCommand(), a.firstLabelCommand(), a.camerasCommand(), a.versionCommand())
 	return root
 }
 
