@@ -68,7 +68,7 @@ func assertOrder(t *testing.T, q quantiles) {
 
 func TestBenchPrints(t *testing.T) {
 	out := seedge(t, newBench(t), append([]string{"bench", "int8.safetensors", "--starts", "0", "--threads", "2"}, quickly...)...)
-	for _, want := range []string{"MACs", "isa", "Steps, ", "2 threads", "stem", "squeeze_excite", "classifier", "preprocessing", "640x480 BGR"} {
+	for _, want := range []string{"MACs", "isa", "Steps, ", "2 threads", "stem", "bneck1.se", "classifier", "preprocessing", "640x480 BGR"} {
 		assert.Contains(t, out, want)
 	}
 	assert.NotContains(t, out, "cold start")
