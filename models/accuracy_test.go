@@ -126,9 +126,8 @@ func sqnr(ref, got []outcome) (features, logits float64) {
 	return f.DB(), l.DB()
 }
 
-// quantised makes an int8 model of the float one with the recommended options
-// but for alpha.
-func quantised(t *testing.T, m *modelfile.Model, alpha float64, items []dataset.Item) *modelfile.Model {
+// quantised makes an int8 model of the float one.
+func quantised(t *testing.T, m *modelfile.Model, opts quant.Options, items []dataset.Item) *modelfile.Model {
 	t.Helper()
 	p, err := preprocess.New(m.Preprocess)
 	require.NoError(t, err)
@@ -144,8 +143,7 @@ func quantised(t *testing.T, m *modelfile.Model, alpha float64, items []dataset.
 			}
 		}
 	}
-	opts := quant.Defaults()
-	opts.Alpha = alpha
+	opts.Images = len(items)
 	in := quant.Input{Mean: m.Preprocess.Mean[:], Std: m.Preprocess.Std[:]}
 	q, _, err := quant.Quantise(t.Context(), m.Graph, inputs, in, opts)
 	require.NoError(t, err)
@@ -175,8 +173,9 @@ func TestDefaultOnSample(t *testing.T) {
 	assert.GreaterOrEqual(t, features, 20.0)
 }
 
-// TestPerChannelWins quantises the float weights anew, once with scales per
-// channel and once per tensor, on half of the sample, and compares on the other.
+// TestPerChannelWins quantises the float weights anew, with scales per channel,
+// per tensor, and with all that the default preset does, on half of the sample,
+// and compares on the other.
 func TestPerChannelWins(t *testing.T) {
 	items := images(t, sample)
 	var seen, unseen []dataset.Item
@@ -189,13 +188,16 @@ func TestPerChannelWins(t *testing.T) {
 	}
 	float := floatModel(t)
 	ref := answers(t, open(t, float), unseen)
-	channel, channelLogits := sqnr(ref, answers(t, open(t, quantised(t, float, quant.Defaults().Alpha, seen)), unseen))
-	tensor, tensorLogits := sqnr(ref, answers(t, open(t, quantised(t, float, 0, seen)), unseen))
+	channel, channelLogits := sqnr(ref, answers(t, open(t, quantised(t, float, quant.Options{Alpha: 0.75}, seen)), unseen))
+	tensor, tensorLogits := sqnr(ref, answers(t, open(t, quantised(t, float, quant.Options{Alpha: 0}, seen)), unseen))
+	preset, presetLogits := sqnr(ref, answers(t, open(t, quantised(t, float, quant.Defaults(), seen)), unseen))
 	t.Logf("SQNR on %d images not calibrated on    features   logits", len(unseen))
-	t.Logf("scale per channel (alpha %.2f)          %5.1f dB  %5.1f dB", quant.Defaults().Alpha, channel, channelLogits)
+	t.Logf("default preset                         %5.1f dB  %5.1f dB", preset, presetLogits)
+	t.Logf("scale per channel (alpha 0.75)         %5.1f dB  %5.1f dB", channel, channelLogits)
 	t.Logf("scale per tensor (alpha 0)             %5.1f dB  %5.1f dB", tensor, tensorLogits)
 	assert.GreaterOrEqual(t, channel, 20.0)
 	assert.Greater(t, channel, tensor)
+	assert.Greater(t, preset, channel)
 }
 
 // TestAccuracy measures all 10,000 test images where SEEDGE_CIFAR10_TEST says

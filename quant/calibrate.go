@@ -24,25 +24,31 @@ const shards = 8
 // calibration is what was seen on the calibration images.
 type calibration struct {
 	images int
-	nodes  []*stats      // by node of the folded graph
-	inner  map[int]inner // by squeeze-and-excitation node
+	nodes  []*stats            // by node of the folded graph
+	parts  [shards][]*stats    // nodes of each shard's images alone
+	inner  map[int]inner       // by squeeze-and-excitation node
+	kept   map[int][][]float32 // by sampled node and image: [positions][C]
 }
 
 // inner holds the largest magnitudes inside a squeeze-and-excitation.
 type inner struct{ squeezed, reduced float32 }
 
 func newCalibration(g *nn.Graph) *calibration {
-	c := &calibration{inner: map[int]inner{}}
+	c := &calibration{inner: map[int]inner{}, kept: map[int][][]float32{}}
 	for _, n := range g.Nodes {
 		c.nodes = append(c.nodes, newStats(n.Shape.C))
 	}
 	return c
 }
 
-func (c *calibration) observe(g *nn.Graph, f *nn.Float) {
+func (c *calibration) observe(g *nn.Graph, f *nn.Float, i int, keep sampler, held int) {
 	c.images++
+	for id, n := range keep.quota {
+		t := f.Output(id)
+		c.kept[id] = append(c.kept[id], pick(t, keep.positions(i, n, t.H*t.W)))
+	}
 	for id, n := range g.Nodes {
-		c.nodes[id].observe(f.Output(id))
+		c.nodes[id].observe(f.Output(id), i < held)
 		if se, ok := n.Op.(*nn.SqueezeExcite); ok {
 			squeezed, reduced := se.Excite(f.Output(n.Inputs[0]))
 			seen := c.inner[id]
@@ -68,35 +74,43 @@ func (c *calibration) merge(o *calibration) {
 	}
 }
 
-// calibrate runs the folded graph on every image and keeps statistics, not
-// activations.
-func calibrate(ctx context.Context, g *nn.Graph, images Images, opts Options) (*calibration, error) {
+// calibrate runs the folded graph on every image and keeps statistics, and of the
+// activations what keep says. The first held images are to go through the
+// quantised path.
+func calibrate(ctx context.Context, g *nn.Graph, keep sampler, held int, images Images, opts Options) (*calibration, error) {
 	parts := make([]*calibration, shards)
 	for i := range parts {
 		parts[i] = newCalibration(g)
 	}
 	err := eachImage(ctx, g, images, opts, "calibrate", func(i int, f *nn.Float) error {
-		parts[i%shards].observe(g, f)
+		parts[i%shards].observe(g, f, i, keep, held)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	sum := parts[0]
-	for _, p := range parts[1:] {
+	sum := newCalibration(g)
+	for i, p := range parts {
 		sum.merge(p)
+		sum.parts[i] = p.nodes
+	}
+	for id := range keep.quota {
+		sum.kept[id] = make([][]float32, sum.images)
+		for i := range sum.images {
+			sum.kept[id][i] = parts[i%shards].kept[id][i/shards]
+		}
 	}
 	if sum.images == 0 {
 		return nil, fmt.Errorf("quantise: %w", ErrNoImages)
 	}
 	for id, s := range sum.nodes {
 		for k := range s.min {
-			if s.sum[k]-s.sum[k] != 0 {
+			if lo, hi := s.min[k], s.max[k]; lo-lo != 0 || hi-hi != 0 || s.energy[k]-s.energy[k] != 0 {
 				return nil, fmt.Errorf("quantise: %s: channel %d is not finite on the calibration images; the weights or the preprocessing are wrong", g.Nodes[id].Name, k)
 			}
 		}
 	}
-	if opts.Percentile > 0 && opts.Percentile < 100 {
+	if opts.Ranges == Percentile && opts.Percentile < 100 {
 		err = sum.clip(ctx, g, images, opts)
 	}
 	return sum, err

@@ -96,3 +96,26 @@ func (s step) function(g *nn.Graph) nn.Func {
 	}
 	return g.Nodes[s.act].Op.(*nn.Activation).Func
 }
+
+// inputs are the nodes that a step reads.
+func (s step) inputs(g *nn.Graph) []int {
+	in := g.Nodes[s.base].Inputs
+	if s.add == 0 {
+		return in
+	}
+	return []int{in[0], s.residual(g)}
+}
+
+// residual is the node that a step adds.
+func (s step) residual(g *nn.Graph) int {
+	in := g.Nodes[s.add].Inputs
+	if in[0] == s.base {
+		return in[1]
+	}
+	return in[0]
+}
+
+// pointWindow is a linear layer's geometry.
+func pointWindow(in, out int) nn.Window {
+	return nn.Window{In: in, Out: out, KernelH: 1, KernelW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Groups: 1}
+}

@@ -16,8 +16,21 @@ type Input struct {
 
 // Report is what quantising found.
 type Report struct {
-	Images    int // calibrated on
-	Corrected int // images that the bias correction used
+	Images int     // calibrated on
+	Held   int     // of these, taken through the quantised path layer by layer
+	Layers []Layer // in order
+}
+
+// Layer is what was decided for one step of the int8 network.
+type Layer struct {
+	Name string
+	// Alpha and Margin make the output's scales: see Options.Alpha; the ranges
+	// seen are widened by the factor Margin.
+	Alpha, Margin float64
+	// Refitted and Compensated are the shares of the layer's groups (one, or as
+	// many as channels) whose weights were refitted, and rounded with their errors
+	// carried on, because that did better on images that it did not know.
+	Refitted, Compensated float64
 }
 
 // Quantise makes the int8 network of a float one: it folds the batch norms,
@@ -25,11 +38,8 @@ type Report struct {
 // the weights and corrects the biases, in docs/arithmetic.md's terms. The result
 // has passed Check. It is the same for any number of workers.
 func Quantise(ctx context.Context, g *nn.Graph, images Images, in Input, opts Options) (*nn.Quantised, *Report, error) {
-	if !(opts.Alpha >= 0 && opts.Alpha <= 1) {
-		return nil, nil, fmt.Errorf("quantise: alpha is %g, want 0 to 1", opts.Alpha)
-	}
-	if !(opts.Percentile >= 0 && opts.Percentile <= 100) {
-		return nil, nil, fmt.Errorf("quantise: percentile is %g, want 0 to 100", opts.Percentile)
+	if err := opts.check(); err != nil {
+		return nil, nil, err
 	}
 	folded, err := FoldBatchNorm(g)
 	if err != nil {
@@ -39,39 +49,48 @@ func Quantise(ctx context.Context, g *nn.Graph, images Images, in Input, opts Op
 	if err != nil {
 		return nil, nil, err
 	}
-	seen, err := calibrate(ctx, folded, images, opts)
+	keep, held := newSampler(folded, steps, opts), heldImages(folded, steps)
+	seen, err := calibrate(ctx, folded, keep, held, images, opts)
 	if err != nil {
 		return nil, nil, err
 	}
-	b := &builder{graph: folded, seen: seen, alpha: opts.Alpha, at: map[int]int{}}
+	b := &builder{opts: opts, graph: folded, seen: seen, sampler: keep, choices: chooseRanges(folded, steps, seen, opts), at: map[int]int{}, report: Report{Images: seen.images}}
 	b.input(inputTensor(in, seen.nodes[0]))
-	for _, s := range steps {
+	if err := b.hold(steps, held, images); err != nil {
+		return nil, nil, err
+	}
+	for i, s := range steps {
+		if err := context.Cause(ctx); err != nil {
+			return nil, nil, err
+		}
+		ch := b.choices[s.out]
+		b.report.Layers = append(b.report.Layers, Layer{Name: folded.Nodes[s.base].Name, Alpha: ch.alpha, Margin: ch.margin})
 		if err := b.step(s); err != nil {
 			return nil, nil, fmt.Errorf("quantise: %s: %w", folded.Nodes[s.base].Name, err)
 		}
+		b.correctBias(s)
+		b.advance()
+		opts.progress("quantise", i+1, len(steps))
 	}
 	b.q.Features = b.at[folded.Features]
 	if err := b.q.Check(); err != nil {
 		return nil, nil, err
 	}
-	report := &Report{Images: seen.images}
-	if !opts.KeepBias {
-		if report.Corrected, err = b.correctBiases(ctx, steps, images, opts); err != nil {
-			return nil, nil, err
-		}
-		if err := b.q.Check(); err != nil {
-			return nil, nil, err
-		}
-	}
-	return &b.q, report, nil
+	b.report.Held = len(b.batch)
+	return &b.q, &b.report, nil
 }
 
 // builder makes the int8 network step by step; a step knows its inputs' scales.
 type builder struct {
+	opts    Options
 	graph   *nn.Graph
 	seen    *calibration
-	alpha   float64
+	sampler sampler
+	choices map[int]choice // by output node
+	batch   []*Reference   // the images on the quantised path
+	readers []int          // of each step's output, still to come
 	q       nn.Quantised
+	report  Report
 	at      map[int]int // node of the folded graph -> node of q
 	tensors []tensor    // by node of q
 	rows    []rows      // by node of q: the rounded weights of convolutions and linear layers
@@ -114,6 +133,12 @@ func (b *builder) step(s step) error {
 	default:
 		return fmt.Errorf("%s has no integer form", op.Kind())
 	}
+}
+
+// output is the tensor that a step puts out.
+func (b *builder) output(s step, least []float64) tensor {
+	seen, ch := b.seen.nodes[s.out], b.choices[s.out]
+	return ranged(seen, s.function(b.graph), ch, least)
 }
 
 // absorb multiplies the input's scales into the weights and its constant offset
@@ -167,7 +192,8 @@ func (b *builder) conv(s step, op *nn.Conv2D) error {
 		bias = op.Bias
 	}
 	w, real := absorb(op.Weight, bias, taps, in, channel)
-	r, err := quantiseRows(w, real, taps, func(o, k int) int64 { return int64(in.zero[channel(o, k)]) }, 128)
+	round := b.refine(s, op.Window, from, in, w, real)
+	r, err := quantiseRows(w, real, taps, func(o, k int) int64 { return int64(in.zero[channel(o, k)]) }, 128, round)
 	if err != nil {
 		return err
 	}
@@ -177,10 +203,7 @@ func (b *builder) conv(s step, op *nn.Conv2D) error {
 	conv := &nn.QConv{Window: op.Window, Act: f, Weight: r.weight, Bias: r.bias}
 	var residual tensor
 	if s.add != 0 {
-		other := b.graph.Nodes[s.add].Inputs[0]
-		if other == s.base {
-			other = b.graph.Nodes[s.add].Inputs[1]
-		}
+		other := s.residual(b.graph)
 		residual = b.tensors[b.at[other]]
 		inputs = append(inputs, b.at[other])
 		conv.Residual = true
@@ -188,7 +211,7 @@ func (b *builder) conv(s step, op *nn.Conv2D) error {
 			least[o] += 256 * residual.scale[o] / maxRounded
 		}
 	}
-	t := outputTensor(b.seen.nodes[s.out], f, b.alpha, least)
+	t := b.output(s, least)
 	conv.Multiplier = multipliers(r.scale, t.scale)
 	if conv.Residual {
 		conv.ResidualM = multipliers(residual.scale, t.scale)
@@ -200,7 +223,8 @@ func (b *builder) conv(s step, op *nn.Conv2D) error {
 func (b *builder) linear(s step, op *nn.Linear) error {
 	from, in := b.source(s.base, 0)
 	w, real := absorb(op.Weight, op.Bias, op.In, in, func(_, k int) int { return k })
-	r, err := quantiseRows(w, real, op.In, func(_, k int) int64 { return int64(in.zero[k]) }, 128)
+	round := b.refine(s, pointWindow(op.In, op.Out), from, in, w, real)
+	r, err := quantiseRows(w, real, op.In, func(_, k int) int64 { return int64(in.zero[k]) }, 128, round)
 	if err != nil {
 		return err
 	}
@@ -216,7 +240,7 @@ func (b *builder) linear(s step, op *nn.Linear) error {
 		b.emit(s, linear, nn.QTensor{Shape: b.graph.Nodes[s.out].Shape}, tensor{}, r, from)
 		return nil
 	}
-	t := outputTensor(b.seen.nodes[s.out], f, b.alpha, r.leastScales())
+	t := b.output(s, r.leastScales())
 	linear.Multiplier = multipliers(r.scale, t.scale)
 	b.emit(s, linear, t.export(b.graph.Nodes[s.out].Shape), t, r, from)
 	return nil
@@ -230,7 +254,7 @@ func (b *builder) pool(s step) error {
 	for c := range least {
 		least[c] = 256 * in.scale[c] / maxRounded
 	}
-	t := outputTensor(b.seen.nodes[s.out], nn.Identity, b.alpha, least)
+	t := b.output(s, least)
 	m := multipliers(in.scale, t.scale)
 	for c := range m {
 		m[c] = float32(in.scale[c] / (n * t.scale[c]))
@@ -247,7 +271,7 @@ func (b *builder) add(s step) error {
 		least[i] = 256 * (a.scale[i] + c.scale[i]) / maxRounded
 	}
 	f := s.function(b.graph)
-	t := outputTensor(b.seen.nodes[s.out], f, b.alpha, least)
+	t := b.output(s, least)
 	op := &nn.QAdd{Act: f, A: multipliers(a.scale, t.scale), B: multipliers(c.scale, t.scale)}
 	b.emit(s, op, t.export(b.graph.Nodes[s.out].Shape), t, rows{}, from, other)
 	return nil
@@ -256,7 +280,7 @@ func (b *builder) add(s step) error {
 // table tabulates a function that stands alone.
 func (b *builder) table(s step, f nn.Func) error {
 	from, in := b.source(s.base, 0)
-	t := outputTensor(b.seen.nodes[s.out], f, b.alpha, nil)
+	t := b.output(s, nil)
 	op := &nn.QTable{Table: make([]int8, 256*len(in.scale))}
 	for c := range in.scale {
 		for q := range 256 {

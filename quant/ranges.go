@@ -75,8 +75,8 @@ func (t tensor) export(s nn.Shape) nn.QTensor {
 
 // outputTensor chooses scales and zero points of a step's output. least[c], if
 // given, is a lower bound that keeps the arithmetic in range.
-func outputTensor(s *stats, f nn.Func, alpha float64, least []float64) tensor {
-	t := tensor{scale: scales(s.min, s.max, alpha)}
+func outputTensor(lo, hi []float32, f nn.Func, alpha float64, least []float64) tensor {
+	t := tensor{scale: scales(lo, hi, alpha)}
 	for c := range t.scale {
 		if least != nil {
 			t.scale[c] = math.Max(t.scale[c], least[c])
@@ -84,7 +84,7 @@ func outputTensor(s *stats, f nn.Func, alpha float64, least []float64) tensor {
 		t.scale[c] = float64(float32(min(max(t.scale[c], nn.MinScale), nn.MaxScale)))
 		z := int8(-128)
 		if f != nn.ReLU && f != nn.ReLU6 {
-			z = zero(float64(s.min[c]), float64(s.max[c]), t.scale[c], lowest(f))
+			z = zero(float64(lo[c]), float64(hi[c]), t.scale[c], lowest(f))
 		}
 		t.zero = append(t.zero, z)
 	}
@@ -99,7 +99,7 @@ func inputTensor(in Input, s *stats) tensor {
 		lossless = lossless && in.Mean[c] >= 0 && in.Mean[c] <= 1 && c < len(in.Std) && in.Std[c] > 0
 	}
 	if !lossless {
-		return outputTensor(s, nn.Identity, 1, nil)
+		return outputTensor(s.min, s.max, nn.Identity, 1, nil)
 	}
 	var t tensor
 	for c := range s.min {

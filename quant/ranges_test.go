@@ -46,7 +46,7 @@ func TestInputTensorIsLossless(t *testing.T) {
 
 func TestInputTensorOfUnknownNormalisation(t *testing.T) {
 	s := newStats(1)
-	s.observe(nn.Tensor{Shape: nn.Shape{H: 1, W: 2, C: 1}, Data: []float32{-1, 1.55}})
+	s.observe(nn.Tensor{Shape: nn.Shape{H: 1, W: 2, C: 1}, Data: []float32{-1, 1.55}}, true)
 	in := inputTensor(Input{}, s)
 	assert.InDelta(t, 0.01, in.scale[0], 1e-6)
 	assert.Equal(t, []int8{-28}, in.zero)

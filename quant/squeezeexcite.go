@@ -42,7 +42,7 @@ func (b *builder) squeezeExcite(s step, op *nn.SqueezeExcite) error {
 	for c := range least {
 		least[c] = 256 * in.scale[c] / maxRounded
 	}
-	t := outputTensor(b.seen.nodes[s.out], nn.Identity, b.alpha, least)
+	t := b.output(s, least)
 	q := &nn.QSqueezeExcite{
 		Squeezed: op.Squeezed, Gate: op.Gate,
 		SqueezeM: make([]float32, op.C), ExpandM: make([]float32, op.C), ReduceM: make([]float32, op.Squeezed),
@@ -82,5 +82,5 @@ func innerRows(weight, bias []float32, taps int, scale float64) (rows, error) {
 	for i, v := range bias {
 		b[i] = float64(v)
 	}
-	return quantiseRows(w, b, taps, func(int, int) int64 { return 0 }, nn.MaxSqueeze)
+	return quantiseRows(w, b, taps, func(int, int) int64 { return 0 }, nn.MaxSqueeze, nearest)
 }

@@ -8,8 +8,10 @@ const bins = 256
 // stats is what calibration learns of one tensor, per channel.
 type stats struct {
 	min, max []float32
-	sum      []float64
-	count    int64 // positions over all images
+	// The rest is of the images that also go through the quantised path.
+	sum    []float64
+	energy []float64 // sum of squares
+	count  int64     // positions over all images
 	// hist counts values in bins of equal width from min to max. A second pass
 	// over the images fills it, when the extremes are known, and only where
 	// percentiles are asked for.
@@ -17,21 +19,30 @@ type stats struct {
 }
 
 func newStats(c int) *stats {
-	return &stats{min: make([]float32, c), max: make([]float32, c), sum: make([]float64, c)}
+	return &stats{min: make([]float32, c), max: make([]float32, c), sum: make([]float64, c), energy: make([]float64, c)}
 }
 
-// observe takes one image's tensor. Zero always counts as seen: padding and
+// observe takes one image's tensor; held says that the image also goes through the
+// quantised path. Zero always counts as seen: padding and
 // dead inputs produce it, so it must be representable.
-func (s *stats) observe(t nn.Tensor) {
+func (s *stats) observe(t nn.Tensor, held bool) {
 	c := t.C
 	for i := 0; i < len(t.Data); i += c {
 		for k, v := range t.Data[i : i+c] {
 			s.min[k] = min(s.min[k], v)
 			s.max[k] = max(s.max[k], v)
+		}
+		if !held {
+			continue
+		}
+		for k, v := range t.Data[i : i+c] {
 			s.sum[k] += float64(v)
+			s.energy[k] += float64(v) * float64(v)
 		}
 	}
-	s.count += int64(t.H * t.W)
+	if held {
+		s.count += int64(t.H * t.W)
+	}
 }
 
 // merge adds what another shard saw.
@@ -40,12 +51,22 @@ func (s *stats) merge(o *stats) {
 		s.min[k] = min(s.min[k], o.min[k])
 		s.max[k] = max(s.max[k], o.max[k])
 		s.sum[k] += o.sum[k]
+		s.energy[k] += o.energy[k]
 	}
 	s.count += o.count
 }
 
 // mean is the channel's mean over every position of every image.
 func (s *stats) mean(k int) float64 { return s.sum[k] / float64(s.count) }
+
+// square is the channel's mean square.
+func (s *stats) square(k int) float64 { return s.energy[k] / float64(s.count) }
+
+// variance is the channel's variance.
+func (s *stats) variance(k int) float64 {
+	m := s.mean(k)
+	return max(s.square(k)-m*m, 0)
+}
 
 // fill counts one image's tensor into the histograms.
 func (s *stats) fill(t nn.Tensor) {

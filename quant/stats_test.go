@@ -18,7 +18,7 @@ func TestClip(t *testing.T) {
 		v.Data[2*i+1] = float32(-r.Float64())
 	}
 	v.Data[0] = 100 // an outlier that takes the whole range
-	s.observe(v)
+	s.observe(v, true)
 	s.fill(v)
 	assert.Equal(t, []float32{100, 0}, s.max)
 	s.clip(99.5)
@@ -33,7 +33,7 @@ func TestPercentileReachesTheScales(t *testing.T) {
 	images := sequence(pixels(g.Input(), 10, 1))
 	wide, _, err := Quantise(t.Context(), g, images, input, Options{Alpha: 1})
 	require.NoError(t, err)
-	narrow, _, err := Quantise(t.Context(), g, images, input, Options{Alpha: 1, Percentile: 98})
+	narrow, _, err := Quantise(t.Context(), g, images, input, Options{Alpha: 1, Ranges: Percentile, Percentile: 98})
 	require.NoError(t, err)
 	for c, s := range narrow.Nodes[2].Out.Scale {
 		assert.LessOrEqual(t, s, wide.Nodes[2].Out.Scale[c])

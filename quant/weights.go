@@ -23,9 +23,20 @@ type rows struct {
 	bound  []float64 // [o]: the accumulator's largest magnitude
 }
 
-func quantiseRows(weight, bias []float64, taps int, zero func(o, k int) int64, most int64) (rows, error) {
+// rounder rounds a row of weights, already in steps, into q.
+type rounder func(o int, w []float64, q []int8)
+
+// nearest rounds every weight by itself.
+func nearest(_ int, w []float64, q []int8) {
+	for k, v := range w {
+		q[k] = int8(math.RoundToEven(math.Min(math.Max(v, -127), 127)))
+	}
+}
+
+func quantiseRows(weight, bias []float64, taps int, zero func(o, k int) int64, most int64, round rounder) (rows, error) {
 	n := len(bias)
 	r := rows{weight: make([]int8, n*taps), bias: make([]int32, n), scale: make([]float64, n), bound: make([]float64, n)}
+	steps := make([]float64, taps)
 	for o := range n {
 		w, q := weight[o*taps:(o+1)*taps], r.weight[o*taps:(o+1)*taps]
 		top := 0.0
@@ -40,10 +51,13 @@ func quantiseRows(weight, bias []float64, taps int, zero func(o, k int) int64, m
 			s = 1 // a dead channel: all weights and the bias are zero
 		}
 		for {
-			var sum, offset int64
 			for k, v := range w {
-				i := int64(math.RoundToEven(math.Min(math.Max(v/s, -127), 127)))
-				q[k] = int8(i)
+				steps[k] = v / s
+			}
+			round(o, steps, q)
+			var sum, offset int64
+			for k, v := range q {
+				i := int64(v)
 				sum += max(i, -i)
 				offset += i * zero(o, k)
 			}

@@ -29,7 +29,7 @@ func TestQuantiseRows(t *testing.T) {
 		}
 		zero := func(o, k int) int64 { return int64((o*7+k*13)%256 - 128) }
 		most := []int64{128, nn.MaxSqueeze}[r.IntN(2)]
-		rows, err := quantiseRows(w, b, taps, zero, most)
+		rows, err := quantiseRows(w, b, taps, zero, most, nearest)
 		require.NoError(t, err)
 		for o := range n {
 			sum := math.Abs(float64(rows.bias[o]))
@@ -48,13 +48,13 @@ func TestQuantiseRows(t *testing.T) {
 }
 
 func TestQuantiseRowsDeadChannel(t *testing.T) {
-	rows, err := quantiseRows(make([]float64, 4), make([]float64, 1), 4, func(int, int) int64 { return -128 }, 128)
+	rows, err := quantiseRows(make([]float64, 4), make([]float64, 1), 4, func(int, int) int64 { return -128 }, 128, nearest)
 	require.NoError(t, err)
 	assert.Equal(t, []int32{0}, rows.bias)
 	assert.Equal(t, []float64{1}, rows.scale)
 }
 
 func TestQuantiseRowsNamesNaN(t *testing.T) {
-	_, err := quantiseRows([]float64{1, 2, 3, math.NaN()}, make([]float64, 2), 2, func(int, int) int64 { return 0 }, 128)
+	_, err := quantiseRows([]float64{1, 2, 3, math.NaN()}, make([]float64, 2), 2, func(int, int) int64 { return 0 }, 128, nearest)
 	require.ErrorContains(t, err, "weight 1 of output channel 1 is NaN")
 }

@@ -75,10 +75,10 @@ func TestQuantiseDependsOnImagesAlone(t *testing.T) {
 	got, err := os.ReadFile(filepath.Join(dir, "one.safetensors"))
 	require.NoError(t, err)
 	assert.True(t, bytes.Equal(want, got), "threads")
-	seedge(t, dir, "quantise", "float.safetensors", "-o", "zip.safetensors", "--calibrate", "photos.zip", "--images", "3", "--alpha", "0")
+	seedge(t, dir, "quantise", "float.safetensors", "-o", "zip.safetensors", "--calibrate", "photos.zip", "--images", "3", "--preset", "fast")
 	m, err := modelfile.Read(filepath.Join(dir, "zip.safetensors"))
 	require.NoError(t, err)
-	assert.Contains(t, m.Provenance["quantise"], "alpha 0, calibrated on 3 of the 8 images in photos.zip")
+	assert.Contains(t, m.Provenance["quantise"], "preset fast, calibrated on 3 of the 8 images in photos.zip")
 	for _, n := range m.Quantised.Nodes[1 : len(m.Quantised.Nodes)-1] {
 		for _, s := range n.Out.Scale {
 			require.Equal(t, n.Out.Scale[0], s, "%s: one scale per tensor", n.Name)

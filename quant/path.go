@@ -1,0 +1,92 @@
+package quant
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/seedge/seedge/nn"
+)
+
+// maxHeld bounds the int8 activations of all images on the quantised path, in
+// bytes.
+const maxHeld = 320 << 20
+
+// heldImages is how many images may go through the quantised path together.
+func heldImages(g *nn.Graph, steps []step) int {
+	left, at := readers(g, steps)
+	size := []int{g.Input().Len()}
+	live, most := size[0], size[0]
+	for i, s := range steps {
+		size = append(size, g.Nodes[s.out].Shape.Len())
+		live += size[i+1]
+		most = max(most, live)
+		for _, from := range s.inputs(g) {
+			if left[at[from]]--; left[at[from]] == 0 {
+				live -= size[at[from]]
+			}
+		}
+	}
+	return max(maxHeld/most, 1)
+}
+
+// readers counts the steps that read each step's output; the input is 0 and step
+// i is i+1. at is that number by node of the graph.
+func readers(g *nn.Graph, steps []step) (n []int, at map[int]int) {
+	n, at = make([]int, len(steps)+1), map[int]int{}
+	for i, s := range steps {
+		at[s.out] = i + 1
+		for _, from := range s.inputs(g) {
+			n[at[from]]++
+		}
+	}
+	return n, at
+}
+
+// hold quantises the first images and gives each its own activations on the
+// quantised path, which all of them take together, layer by layer.
+func (b *builder) hold(steps []step, most int, images Images) error {
+	b.readers, _ = readers(b.graph, steps)
+	logits := b.graph.Nodes[logitsNode(b.graph)].Shape.Len()
+	for image, err := range images {
+		if err != nil {
+			return fmt.Errorf("quantise: image %d: %w", len(b.batch), err)
+		}
+		r := &Reference{net: &b.q, data: make([][]int8, len(steps)+1), logits: make([]float32, logits)}
+		r.data[0] = b.tensors[0].quantise(image)
+		if b.batch = append(b.batch, r); len(b.batch) == min(most, b.seen.images) {
+			break
+		}
+	}
+	return nil
+}
+
+// advance takes all held images through the latest step.
+func (b *builder) advance() {
+	id := len(b.q.Nodes) - 1
+	node := &b.q.Nodes[id]
+	each(len(b.batch), b.opts.workers(), func(k int) {
+		b.batch[k].data[id] = make([]int8, node.Out.Shape.Len())
+		b.batch[k].compute(id)
+	})
+	for _, from := range node.Inputs {
+		if b.readers[from]--; b.readers[from] == 0 {
+			for k := range b.batch {
+				b.batch[k].data[from] = nil
+			}
+		}
+	}
+}
+
+// quantise rounds an image to the tensor's int8.
+func (t tensor) quantise(image []float32) []int8 {
+	q := make([]int8, len(image))
+	for i, v := range image {
+		c := i % len(t.scale)
+		real := float64(v)
+		if t.offset != nil {
+			real -= t.offset[c]
+		}
+		q[i] = int8(math.Min(math.Max(math.RoundToEven(real/t.scale[c])+float64(t.zero[c]), -128), 127))
+	}
+	return q
+}
