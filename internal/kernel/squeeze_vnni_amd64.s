@@ -9,65 +9,92 @@ TEXT ·sumsVNNI(SB), NOSPLIT, $0-8
 	LONG $0x24448b41; BYTE $0x10         // 000: movl 0x10(%r12), %eax
 	LONG $0x24548b49; BYTE $0x08         // 005: movq 0x8(%r12), %rdx
 	LONG $0x24748b49; BYTE $0x30         // 00a: movq 0x30(%r12), %rsi
-	LONG $0xffffffbf; BYTE $0xff         // 00f: movl $0xffffffff, %edi
-	WORD $0xe0c1; BYTE $0x07             // 014: shll $0x7, %eax
-	WORD $0xd8f7                         // 017: negl %eax
-	LONG $0x487df262; WORD $0xc07c       // 019: vpbroadcastd %eax, %zmm0
-	LONG $0x24048b49                     // 01f: movq (%r12), %rax
-	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 023: nopw %cs:(%rax,%rax)
+	LONG $0xffc7c748; WORD $0xffff; BYTE $0xff // 00f: movq $-0x1, %rdi
+	LONG $0xc9eff1c5                     // 016: vpxor %xmm1, %xmm1, %xmm1
+	WORD $0xe0c1; BYTE $0x07             // 01a: shll $0x7, %eax
+	WORD $0xd8f7                         // 01d: negl %eax
+	LONG $0x487df262; WORD $0xc07c       // 01f: vpbroadcastd %eax, %zmm0
+	LONG $0x24048b49                     // 025: movq (%r12), %rax
+	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // 029: nopl (%rax)
 	WORD $0xd189                         // 030: movl %edx, %ecx
-	LONG $0xffffffbb; BYTE $0xff         // 032: movl $0xffffffff, %ebx
-	LONG $0x24448b4d; BYTE $0x10         // 037: movq 0x10(%r12), %r8
-	WORD $0x8949; BYTE $0xc1             // 03c: movq %rax, %r9
-	LONG $0x48fdf162; WORD $0xd06f       // 03f: vmovdqa64 %zmm0, %zmm2
-	LONG $0x48fdf162; WORD $0xc86f       // 045: vmovdqa64 %zmm0, %zmm1
-	WORD $0xd9f6                         // 04b: negb %cl
-	WORD $0xebd3                         // 04d: shrl %cl, %ebx
-	LONG $0x244c8b49; BYTE $0x08         // 04f: movq 0x8(%r12), %rcx
-	LONG $0x20fa8348                     // 054: cmpq $0x20, %rdx
-	WORD $0x4d0f; BYTE $0xdf             // 058: cmovgel %edi, %ebx
-	LONG $0xcb92fbc5                     // 05b: kmovd %ebx, %k1
-	BYTE $0x90                           // 05f: nop
-	LONG $0x00f88149; WORD $0x0001; BYTE $0x00 // 060: cmpq $0x100, %r8
-	LONG $0x0100ba41; WORD $0x0000       // 067: movl $0x100, %r10d
-	WORD $0x8949; BYTE $0xcb             // 06d: movq %rcx, %r11
-	LONG $0xdbefe1c5                     // 070: vpxor %xmm3, %xmm3, %xmm3
-	WORD $0x894d; BYTE $0xce             // 074: movq %r9, %r14
-	LONG $0xd04c0f4d                     // 077: cmovlq %r8, %r10
-	LONG $0xdaaf0f4d                     // 07b: imulq %r10, %r11
-	WORD $0x894d; BYTE $0xd7             // 07f: movq %r10, %r15
-	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 082: nopw %cs:(%rax,%rax)
-	LONG $0xa97fd162; WORD $0x266f       // 090: vmovdqu8 (%r14), %ymm4 {%k1} {z}
-	WORD $0x0149; BYTE $0xce             // 096: addq %rcx, %r14
-	WORD $0xff49; BYTE $0xcf             // 099: decq %r15
-	LONG $0x487df262; WORD $0xe430       // 09c: vpmovzxbw %ymm4, %zmm4
-	LONG $0x4865f162; WORD $0xdcfd       // 0a2: vpaddw %zmm4, %zmm3, %zmm3
-	WORD $0xe675                         // 0a8: jne 0x90 <sumsVNNI+0x90>
-	LONG $0x487df262; WORD $0xe333       // 0aa: vpmovzxwd %ymm3, %zmm4
-	LONG $0x48fdf362; WORD $0xdb3b; BYTE $0x01 // 0b0: vextracti64x4 $0x1, %zmm3, %ymm3
-	WORD $0x014d; BYTE $0xd9             // 0b7: addq %r11, %r9
-	WORD $0x294d; BYTE $0xd0             // 0ba: subq %r10, %r8
-	LONG $0x487df262; WORD $0xdb33       // 0bd: vpmovzxwd %ymm3, %zmm3
-	LONG $0x486df162; WORD $0xd4fe       // 0c3: vpaddd %zmm4, %zmm2, %zmm2
-	LONG $0x4875f162; WORD $0xcbfe       // 0c9: vpaddd %zmm3, %zmm1, %zmm1
-	WORD $0x8f75                         // 0cf: jne 0x60 <sumsVNNI+0x60>
-	LONG $0xcb92fbc5                     // 0d1: kmovd %ebx, %k1
-	WORD $0xd989                         // 0d5: movl %ebx, %ecx
-	WORD $0xe9c1; BYTE $0x10             // 0d7: shrl $0x10, %ecx
-	LONG $0x20c08348                     // 0da: addq $0x20, %rax
-	LONG $0xc97ef162; WORD $0x1e6f       // 0de: vmovdqu32 (%rsi), %zmm3 {%k1} {z}
-	LONG $0x4865f162; WORD $0xd2fe       // 0e4: vpaddd %zmm2, %zmm3, %zmm2
-	LONG $0x497ef162; WORD $0x167f       // 0ea: vmovdqu32 %zmm2, (%rsi) {%k1}
-	LONG $0xc992fbc5                     // 0f0: kmovd %ecx, %k1
-	LONG $0xe04a8d48                     // 0f4: leaq -0x20(%rdx), %rcx
-	LONG $0xc97ef162; WORD $0x566f; BYTE $0x01 // 0f8: vmovdqu32 0x40(%rsi), %zmm2 {%k1} {z}
-	LONG $0x486df162; WORD $0xc9fe       // 0ff: vpaddd %zmm1, %zmm2, %zmm1
-	LONG $0x497ef162; WORD $0x4e7f; BYTE $0x01 // 105: vmovdqu32 %zmm1, 0x40(%rsi) {%k1}
-	LONG $0x80ee8348                     // 10c: subq $-0x80, %rsi
-	LONG $0x20fa8348                     // 110: cmpq $0x20, %rdx
-	WORD $0x8948; BYTE $0xca             // 114: movq %rcx, %rdx
-	LONG $0xff138f0f; WORD $0xffff       // 117: jg 0x30 <sumsVNNI+0x30>
-	WORD $0xf8c5; BYTE $0x77             // 11d: vzeroupper
+	LONG $0xffc0c749; WORD $0xffff; BYTE $0xff // 032: movq $-0x1, %r8
+	LONG $0x244c8b4d; BYTE $0x10         // 039: movq 0x10(%r12), %r9
+	LONG $0x48fdf162; WORD $0xd06f       // 03e: vmovdqa64 %zmm0, %zmm2
+	LONG $0x48fdf162; WORD $0xd86f       // 044: vmovdqa64 %zmm0, %zmm3
+	LONG $0x48fdf162; WORD $0xe06f       // 04a: vmovdqa64 %zmm0, %zmm4
+	LONG $0x48fdf162; WORD $0xe86f       // 050: vmovdqa64 %zmm0, %zmm5
+	WORD $0x8949; BYTE $0xc2             // 056: movq %rax, %r10
+	WORD $0xd9f6                         // 059: negb %cl
+	WORD $0xd349; BYTE $0xe8             // 05b: shrq %cl, %r8
+	LONG $0x244c8b49; BYTE $0x08         // 05e: movq 0x8(%r12), %rcx
+	LONG $0x40fa8348                     // 063: cmpq $0x40, %rdx
+	LONG $0xc74d0f4c                     // 067: cmovgeq %rdi, %r8
+	LONG $0x92fbc1c4; BYTE $0xc8         // 06b: kmovq %r8, %k1
+	LONG $0x00f98149; WORD $0x0001; BYTE $0x00 // 070: cmpq $0x100, %r9
+	LONG $0x0100bb41; WORD $0x0000       // 077: movl $0x100, %r11d
+	WORD $0x8948; BYTE $0xcb             // 07d: movq %rcx, %rbx
+	LONG $0xf6efc9c5                     // 080: vpxor %xmm6, %xmm6, %xmm6
+	LONG $0xffefc1c5                     // 084: vpxor %xmm7, %xmm7, %xmm7
+	WORD $0x894d; BYTE $0xd6             // 088: movq %r10, %r14
+	LONG $0xd94c0f4d                     // 08b: cmovlq %r9, %r11
+	LONG $0xdbaf0f49                     // 08f: imulq %r11, %rbx
+	WORD $0x894d; BYTE $0xdf             // 093: movq %r11, %r15
+	LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 096: nopw %cs:(%rax,%rax)
+	LONG $0xc97f5162; WORD $0x066f       // 0a0: vmovdqu8 (%r14), %zmm8 {%k1} {z}
+	WORD $0x0149; BYTE $0xce             // 0a6: addq %rcx, %r14
+	WORD $0xff49; BYTE $0xcf             // 0a9: decq %r15
+	LONG $0x483d7162; WORD $0xc960       // 0ac: vpunpcklbw %zmm1, %zmm8, %zmm9
+	LONG $0x483d7162; WORD $0xc168       // 0b2: vpunpckhbw %zmm1, %zmm8, %zmm8
+	LONG $0x484dd162; WORD $0xf1fd       // 0b8: vpaddw %zmm9, %zmm6, %zmm6
+	LONG $0x4845d162; WORD $0xf8fd       // 0be: vpaddw %zmm8, %zmm7, %zmm7
+	WORD $0xda75                         // 0c4: jne 0xa0 <sumsVNNI+0xa0>
+	LONG $0x484d7162; WORD $0xc161       // 0c6: vpunpcklwd %zmm1, %zmm6, %zmm8
+	LONG $0x484df162; WORD $0xf169       // 0cc: vpunpckhwd %zmm1, %zmm6, %zmm6
+	WORD $0x0149; BYTE $0xda             // 0d2: addq %rbx, %r10
+	WORD $0x294d; BYTE $0xd9             // 0d5: subq %r11, %r9
+	LONG $0x4855d162; WORD $0xe8fe       // 0d8: vpaddd %zmm8, %zmm5, %zmm5
+	LONG $0x48457162; WORD $0xc161       // 0de: vpunpcklwd %zmm1, %zmm7, %zmm8
+	LONG $0x4845f162; WORD $0xf969       // 0e4: vpunpckhwd %zmm1, %zmm7, %zmm7
+	LONG $0x485df162; WORD $0xe6fe       // 0ea: vpaddd %zmm6, %zmm4, %zmm4
+	LONG $0x4865d162; WORD $0xd8fe       // 0f0: vpaddd %zmm8, %zmm3, %zmm3
+	LONG $0x486df162; WORD $0xd7fe       // 0f6: vpaddd %zmm7, %zmm2, %zmm2
+	LONG $0xff6e850f; WORD $0xffff       // 0fc: jne 0x70 <sumsVNNI+0x70>
+	LONG $0x48d5f362; WORD $0xf443; BYTE $0x88 // 102: vshufi64x2 $0x88, %zmm4, %zmm5, %zmm6
+	LONG $0x48e57362; WORD $0xc243; BYTE $0x88 // 109: vshufi64x2 $0x88, %zmm2, %zmm3, %zmm8
+	LONG $0x927bc1c4; BYTE $0xc8         // 110: kmovd %r8d, %k1
+	LONG $0x48d5f362; WORD $0xe443; BYTE $0xdd // 115: vshufi64x2 $0xdd, %zmm4, %zmm5, %zmm4
+	LONG $0x48e5f362; WORD $0xd243; BYTE $0xdd // 11c: vshufi64x2 $0xdd, %zmm2, %zmm3, %zmm2
+	WORD $0x8944; BYTE $0xc1             // 123: movl %r8d, %ecx
+	WORD $0xe9c1; BYTE $0x10             // 126: shrl $0x10, %ecx
+	LONG $0x40c08348                     // 129: addq $0x40, %rax
+	LONG $0x48cdd362; WORD $0xd843; BYTE $0x88 // 12d: vshufi64x2 $0x88, %zmm8, %zmm6, %zmm3
+	LONG $0x48cdd362; WORD $0xe843; BYTE $0xdd // 134: vshufi64x2 $0xdd, %zmm8, %zmm6, %zmm5
+	LONG $0xc97ef162; WORD $0x366f       // 13b: vmovdqu32 (%rsi), %zmm6 {%k1} {z}
+	LONG $0x48ddf362; WORD $0xfa43; BYTE $0x88 // 141: vshufi64x2 $0x88, %zmm2, %zmm4, %zmm7
+	LONG $0x48ddf362; WORD $0xd243; BYTE $0xdd // 148: vshufi64x2 $0xdd, %zmm2, %zmm4, %zmm2
+	LONG $0x484df162; WORD $0xdbfe       // 14f: vpaddd %zmm3, %zmm6, %zmm3
+	LONG $0x497ef162; WORD $0x1e7f       // 155: vmovdqu32 %zmm3, (%rsi) {%k1}
+	LONG $0xc992fbc5                     // 15b: kmovd %ecx, %k1
+	WORD $0x894c; BYTE $0xc1             // 15f: movq %r8, %rcx
+	LONG $0x20e9c148                     // 162: shrq $0x20, %rcx
+	LONG $0x30e8c149                     // 166: shrq $0x30, %r8
+	LONG $0xc97ef162; WORD $0x5e6f; BYTE $0x01 // 16a: vmovdqu32 0x40(%rsi), %zmm3 {%k1} {z}
+	LONG $0x4865f162; WORD $0xdffe       // 171: vpaddd %zmm7, %zmm3, %zmm3
+	LONG $0x497ef162; WORD $0x5e7f; BYTE $0x01 // 177: vmovdqu32 %zmm3, 0x40(%rsi) {%k1}
+	LONG $0xc992fbc5                     // 17e: kmovd %ecx, %k1
+	LONG $0xc04a8d48                     // 182: leaq -0x40(%rdx), %rcx
+	LONG $0xc97ef162; WORD $0x5e6f; BYTE $0x02 // 186: vmovdqu32 0x80(%rsi), %zmm3 {%k1} {z}
+	LONG $0x4865f162; WORD $0xddfe       // 18d: vpaddd %zmm5, %zmm3, %zmm3
+	LONG $0x497ef162; WORD $0x5e7f; BYTE $0x02 // 193: vmovdqu32 %zmm3, 0x80(%rsi) {%k1}
+	LONG $0x927bc1c4; BYTE $0xc8         // 19a: kmovd %r8d, %k1
+	LONG $0xc97ef162; WORD $0x5e6f; BYTE $0x03 // 19f: vmovdqu32 0xc0(%rsi), %zmm3 {%k1} {z}
+	LONG $0x4865f162; WORD $0xd2fe       // 1a6: vpaddd %zmm2, %zmm3, %zmm2
+	LONG $0x497ef162; WORD $0x567f; BYTE $0x03 // 1ac: vmovdqu32 %zmm2, 0xc0(%rsi) {%k1}
+	LONG $0x00c68148; WORD $0x0001; BYTE $0x00 // 1b3: addq $0x100, %rsi
+	LONG $0x40fa8348                     // 1ba: cmpq $0x40, %rdx
+	WORD $0x8948; BYTE $0xca             // 1be: movq %rcx, %rdx
+	LONG $0xfe698f0f; WORD $0xffff       // 1c1: jg 0x30 <sumsVNNI+0x30>
+	WORD $0xf8c5; BYTE $0x77             // 1c7: vzeroupper
 	RET
 
 TEXT ·rescaleVNNI(SB), NOSPLIT, $0-8
@@ -180,12 +207,12 @@ TEXT ·rescaleVNNI(SB), NOSPLIT, $0-8
 	WORD $0x014c; BYTE $0xcf             // 26b: addq %r9, %rdi
 	WORD $0x014d; BYTE $0xc8             // 26e: addq %r9, %r8
 	WORD $0xff48; BYTE $0xc9             // 271: decq %rcx
-	LONG $0xff56850f; WORD $0xffff       // 274: jne 0x300 <rescaleVNNI+0x1d0>
+	LONG $0xff56850f; WORD $0xffff       // 274: jne 0x3a0 <rescaleVNNI+0x1d0>
 	LONG $0x40c28348                     // 27a: addq $0x40, %rdx
 	LONG $0xc0488d48                     // 27e: leaq -0x40(%rax), %rcx
 	LONG $0x40f88348                     // 282: cmpq $0x40, %rax
 	WORD $0x8948; BYTE $0xc8             // 286: movq %rcx, %rax
-	LONG $0xfdb18f0f; WORD $0xffff       // 289: jg 0x170 <rescaleVNNI+0x40>
+	LONG $0xfdb18f0f; WORD $0xffff       // 289: jg 0x210 <rescaleVNNI+0x40>
 	WORD $0xf8c5; BYTE $0x77             // 28f: vzeroupper
 	RET
 
@@ -196,7 +223,7 @@ TEXT ·squeezeVNNI(SB), NOSPLIT, $0-8
 	LONG $0x003fffb9; BYTE $0x00         // 000: movl $0x3fff, %ecx
 	LONG $0x24448b49; BYTE $0x08         // 005: movq 0x8(%r12), %rax
 	WORD $0x8548; BYTE $0xc0             // 00a: testq %rax, %rax
-	LONG $0x00c48e0f; WORD $0x0000       // 00d: jle 0x4a7 <squeezeVNNI+0xd7>
+	LONG $0x00c48e0f; WORD $0x0000       // 00d: jle 0x547 <squeezeVNNI+0xd7>
 	LONG $0x487dd262; LONG $0x04244458   // 013: vpbroadcastd 0x10(%r12), %zmm0
 	LONG $0x24548b49; BYTE $0x58         // 01b: movq 0x58(%r12), %rdx
 	LONG $0x24748b49; BYTE $0x60         // 020: movq 0x60(%r12), %rsi
@@ -233,7 +260,7 @@ TEXT ·squeezeVNNI(SB), NOSPLIT, $0-8
 	LONG $0x497ef262; WORD $0x2233       // 0c7: vpmovdw %zmm4, (%rdx) {%k1}
 	LONG $0x20c28348                     // 0cd: addq $0x20, %rdx
 	LONG $0x10f98348                     // 0d1: cmpq $0x10, %rcx
-	WORD $0x8977                         // 0d5: ja 0x430 <squeezeVNNI+0x60>
+	WORD $0x8977                         // 0d5: ja 0x4d0 <squeezeVNNI+0x60>
 	WORD $0xf8c5; BYTE $0x77             // 0d7: vzeroupper
 	RET
 
@@ -244,7 +271,7 @@ TEXT ·innerVNNI(SB), NOSPLIT, $0-8
 	LONG $0x003fffb9; BYTE $0x00         // 000: movl $0x3fff, %ecx
 	LONG $0x24448b49; BYTE $0x08         // 005: movq 0x8(%r12), %rax
 	WORD $0x8548; BYTE $0xc0             // 00a: testq %rax, %rax
-	WORD $0x667e                         // 00d: jle 0x525 <innerVNNI+0x75>
+	WORD $0x667e                         // 00d: jle 0x5c5 <innerVNNI+0x75>
 	LONG $0x24548b49; BYTE $0x58         // 00f: movq 0x58(%r12), %rdx
 	LONG $0x24748b49; BYTE $0x60         // 014: movq 0x60(%r12), %rsi
 	LONG $0x487df262; WORD $0xc17c       // 019: vpbroadcastd %ecx, %zmm0
@@ -268,7 +295,7 @@ TEXT ·innerVNNI(SB), NOSPLIT, $0-8
 	LONG $0x497ef262; WORD $0x1233       // 065: vpmovdw %zmm2, (%rdx) {%k1}
 	LONG $0x20c28348                     // 06b: addq $0x20, %rdx
 	LONG $0x10f88349                     // 06f: cmpq $0x10, %r8
-	WORD $0xbb77                         // 073: ja 0x4e0 <innerVNNI+0x30>
+	WORD $0xbb77                         // 073: ja 0x580 <innerVNNI+0x30>
 	WORD $0xf8c5; BYTE $0x77             // 075: vzeroupper
 	RET
 
@@ -280,7 +307,7 @@ TEXT ·gateVNNI(SB), NOSPLIT, $0-8
 	LONG $0x800000ba; BYTE $0x3f         // 005: movl $0x3f800000, %edx
 	LONG $0x24448b49; BYTE $0x08         // 00a: movq 0x8(%r12), %rax
 	WORD $0x8548; BYTE $0xc0             // 00f: testq %rax, %rax
-	LONG $0x008d8e0f; WORD $0x0000       // 012: jle 0x5d5 <gateVNNI+0xa5>
+	LONG $0x008d8e0f; WORD $0x0000       // 012: jle 0x675 <gateVNNI+0xa5>
 	LONG $0x487df262; WORD $0xca7c       // 018: vpbroadcastd %edx, %zmm1
 	LONG $0x24548b49; BYTE $0x68         // 01e: movq 0x68(%r12), %rdx
 	LONG $0x24748b49; BYTE $0x38         // 023: movq 0x38(%r12), %rsi
@@ -308,7 +335,7 @@ TEXT ·gateVNNI(SB), NOSPLIT, $0-8
 	LONG $0x497cb162; WORD $0x1c11; BYTE $0x8a // 094: vmovups %zmm3, (%rdx,%r9,4) {%k1}
 	LONG $0x10c18349                     // 09b: addq $0x10, %r9
 	LONG $0x10f98348                     // 09f: cmpq $0x10, %rcx
-	WORD $0xab77                         // 0a3: ja 0x580 <gateVNNI+0x50>
+	WORD $0xab77                         // 0a3: ja 0x620 <gateVNNI+0x50>
 	WORD $0xf8c5; BYTE $0x77             // 0a5: vzeroupper
 	RET
 
@@ -329,7 +356,7 @@ TEXT ·wideVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x48fef162; WORD $0x506f; BYTE $0x02 // 030: vmovdqu64 0x80(%rax), %zmm2
 	LONG $0x48fef162; WORD $0x586f; BYTE $0x03 // 037: vmovdqu64 0xc0(%rax), %zmm3
 	LONG $0x02fe8348                     // 03e: cmpq $0x2, %rsi
-	LONG $0x00988c0f; WORD $0x0000       // 042: jl 0x6c0 <wideVNNI1x64+0xe0>
+	LONG $0x00988c0f; WORD $0x0000       // 042: jl 0x760 <wideVNNI1x64+0xe0>
 	LONG $0x00841f0f; LONG $0x00000000   // 048: nopl (%rax,%rax)
 	LONG $0x487d7262; WORD $0x5120; BYTE $0x01 // 050: vpmovsxbw 0x20(%rcx), %zmm10
 	LONG $0x487d7262; WORD $0x0258       // 057: vpbroadcastd (%rdx), %zmm8
@@ -354,9 +381,9 @@ TEXT ·wideVNNI1x64(SB), NOSPLIT, $0-8
 	LONG $0x4825d262; WORD $0xe852       // 0ca: vpdpwssd %zmm8, %zmm11, %zmm5
 	LONG $0x482dd262; WORD $0xe052       // 0d0: vpdpwssd %zmm8, %zmm10, %zmm4
 	LONG $0x03ff8348                     // 0d6: cmpq $0x3, %rdi
-	LONG $0xff70870f; WORD $0xffff       // 0da: ja 0x630 <wideVNNI1x64+0x50>
+	LONG $0xff70870f; WORD $0xffff       // 0da: ja 0x6d0 <wideVNNI1x64+0x50>
 	WORD $0x8548; BYTE $0xf6             // 0e0: testq %rsi, %rsi
-	WORD $0x3974                         // 0e3: je 0x6fe <wideVNNI1x64+0x11e>
+	WORD $0x3974                         // 0e3: je 0x79e <wideVNNI1x64+0x11e>
 	LONG $0x487d7262; WORD $0x5120; BYTE $0x01 // 0e5: vpmovsxbw 0x20(%rcx), %zmm10
 	LONG $0x487d7262; WORD $0x0a58       // 0ec: vpbroadcastd (%rdx), %zmm9
 	LONG $0x487d7262; WORD $0x0120       // 0f2: vpmovsxbw (%rcx), %zmm8
@@ -404,7 +431,7 @@ TEXT ·wideVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0xc9eff1c5                     // 013: vpxor %xmm1, %xmm1, %xmm1
 	LONG $0x48fef162; WORD $0x006f       // 017: vmovdqu64 (%rax), %zmm0
 	LONG $0x02fe8348                     // 01d: cmpq $0x2, %rsi
-	WORD $0x3c7c                         // 021: jl 0x7ff <wideVNNI1x16+0x5f>
+	WORD $0x3c7c                         // 021: jl 0x89f <wideVNNI1x16+0x5f>
 	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // 023: nopw %cs:(%rax,%rax)
 	LONG $0x487df262; WORD $0x1220       // 030: vpmovsxbw (%rdx), %zmm2
 	LONG $0x487df262; WORD $0x5a20; BYTE $0x01 // 036: vpmovsxbw 0x20(%rdx), %zmm3
@@ -415,9 +442,9 @@ TEXT ·wideVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0x5865f262; WORD $0x4952; BYTE $0x01 // 04e: vpdpwssd 0x4(%rcx){1to16}, %zmm3, %zmm1
 	LONG $0x08c18348                     // 055: addq $0x8, %rcx
 	LONG $0x03ff8348                     // 059: cmpq $0x3, %rdi
-	WORD $0xd177                         // 05d: ja 0x7d0 <wideVNNI1x16+0x30>
+	WORD $0xd177                         // 05d: ja 0x870 <wideVNNI1x16+0x30>
 	WORD $0x8548; BYTE $0xf6             // 05f: testq %rsi, %rsi
-	WORD $0x0c74                         // 062: je 0x810 <wideVNNI1x16+0x70>
+	WORD $0x0c74                         // 062: je 0x8b0 <wideVNNI1x16+0x70>
 	LONG $0x487df262; WORD $0x1220       // 064: vpmovsxbw (%rdx), %zmm2
 	LONG $0x586df262; WORD $0x0152       // 06a: vpdpwssd (%rcx){1to16}, %zmm2, %zmm0
 	LONG $0x4875f162; WORD $0xc0fe       // 070: vpaddd %zmm0, %zmm1, %zmm0

@@ -3,37 +3,6 @@
 #include "gemm.h"
 #include "squeeze.h"
 
-// sum[channel] += sum over pixels of a, as int8; 32 channels at a time.
-KERNEL sumsVNNI(const squeeze_args *g) {
-  const __m512i offset = _mm512_set1_epi32((int32_t)(g->pixels * -128));
-  const int8_t *block = g->a;
-  int32_t *sum = g->sum;
-  int64_t left = g->channels;
-  for (;;) {
-    const __mmask32 keep = left < 32 ? ~0u >> (32 - left) : ~0u;
-    const int8_t *a = block;
-    int64_t n = g->pixels;
-    __m512i lo = offset, hi = offset;
-    do {
-      int64_t run = n < 256 ? n : 256;   // sums of 256 fit u16
-      n -= run;
-      __m512i t = _mm512_setzero_si512();
-      PLAIN do {
-        t = _mm512_add_epi16(t, _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(keep, a)));
-        a += g->channels;
-      } while (--run);
-      lo = _mm512_add_epi32(lo, _mm512_cvtepu16_epi32(_mm512_castsi512_si256(t)));
-      hi = _mm512_add_epi32(hi, _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(t, 1)));
-    } while (n);
-    __mmask16 first = keep, second = keep >> 16;
-    _mm512_mask_storeu_epi32(sum, first, _mm512_add_epi32(lo, _mm512_maskz_loadu_epi32(first, sum)));
-    _mm512_mask_storeu_epi32(sum + 16, second, _mm512_add_epi32(hi, _mm512_maskz_loadu_epi32(second, sum + 16)));
-    left -= 32;
-    if (left <= 0) return;
-    sum += 32; block += 32;
-  }
-}
-
 // 64 values of 16 to a vector, those of keep; and as widen orders channels: four of each vector in a lane.
 INL void load64(const void *q, uint64_t keep, __m512i (&v)[4]) {
   UNROLL for (int i = 0; i < 4; i++) v[i] = _mm512_maskz_loadu_epi32(keep >> 16*i, (const int32_t *)q + 16*i);
@@ -44,6 +13,41 @@ INL void turn(__m512i (&v)[4]) {
   __m512i c = _mm512_shuffle_i32x4(v[2], v[3], 0x88), d = _mm512_shuffle_i32x4(v[2], v[3], 0xdd);
   v[0] = _mm512_shuffle_i32x4(a, c, 0x88); v[1] = _mm512_shuffle_i32x4(b, d, 0x88);
   v[2] = _mm512_shuffle_i32x4(a, c, 0xdd); v[3] = _mm512_shuffle_i32x4(b, d, 0xdd);
+}
+
+// sum[channel] += sum over pixels of a, as int8; 64 channels at a time.
+KERNEL sumsVNNI(const squeeze_args *g) {
+  const __m512i none = _mm512_setzero_si512(), offset = _mm512_set1_epi32((int32_t)(g->pixels * -128));
+  const int8_t *block = g->a;
+  int32_t *sum = g->sum;
+  int64_t left = g->channels;
+  for (;;) {
+    const uint64_t keep = left < 64 ? ~(uint64_t)0 >> (64 - left) : ~(uint64_t)0;
+    const int8_t *a = block;
+    int64_t n = g->pixels;
+    __m512i s[4] = {offset, offset, offset, offset};
+    do {
+      int64_t run = n < 256 ? n : 256;   // sums of 256 fit u16
+      n -= run;
+      __m512i lo = none, hi = none;
+      PLAIN do {
+        __m512i x = _mm512_maskz_loadu_epi8(keep, a);
+        lo = _mm512_add_epi16(lo, _mm512_unpacklo_epi8(x, none));
+        hi = _mm512_add_epi16(hi, _mm512_unpackhi_epi8(x, none));
+        a += g->channels;
+      } while (--run);
+      s[0] = _mm512_add_epi32(s[0], _mm512_unpacklo_epi16(lo, none)); s[1] = _mm512_add_epi32(s[1], _mm512_unpackhi_epi16(lo, none));
+      s[2] = _mm512_add_epi32(s[2], _mm512_unpacklo_epi16(hi, none)); s[3] = _mm512_add_epi32(s[3], _mm512_unpackhi_epi16(hi, none));
+    } while (n);
+    turn(s);
+    UNROLL for (int i = 0; i < 4; i++) {
+      const __mmask16 k = keep >> 16*i;
+      _mm512_mask_storeu_epi32(sum + 16*i, k, _mm512_add_epi32(s[i], _mm512_maskz_loadu_epi32(k, sum + 16*i)));
+    }
+    left -= 64;
+    if (left <= 0) return;
+    sum += 64; block += 64;
+  }
 }
 
 // Equation 11, 64 channels at a time.
