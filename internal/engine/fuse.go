@@ -11,7 +11,7 @@ type groups struct {
 	absorbed map[int]bool                      // nodes whose tensor does not exist
 	bands    map[int]band                      // by last node
 	scaled   map[int]int                       // pointwise convolutions that multiply with a gate, and its node
-	summed   map[int]bool                      // squeeze-and-excitations whose input adds itself up
+	summed   map[int]bool                      // squeeze-and-excitations so far whose input adds itself up
 	packed   map[int]*kernel.SqueezeExcitation // of the squeeze-and-excitations so far
 }
 
@@ -64,13 +64,12 @@ func fuse(q *nn.Quantised, needed []bool, limits bands) groups {
 			for _, se := range readers[id] {
 				if _, ok := q.Nodes[se].Op.(*nn.QSqueezeExcite); ok {
 					b.squeeze = se
-					f.summed[se] = true
 					break
 				}
 			}
 			f.bands[last] = b
 		case *nn.QSqueezeExcite:
-			if to := only(id); to != 0 && pointwise(q, to) {
+			if to := only(id); to != 0 && pointwise(q, to) && !heavy(q, to) {
 				f.absorbed[id], taken[to] = true, true
 				f.scaled[to] = id
 			}
@@ -82,6 +81,17 @@ func fuse(q *nn.Quantised, needed []bool, limits bands) groups {
 func pointwise(q *nn.Quantised, id int) bool {
 	op, ok := q.Nodes[id].Op.(*nn.QConv)
 	return ok && op.Pointwise()
+}
+
+// fewPixels is where a pointwise convolution has too few tiles of pixels for
+// threads to share: they share its columns, and each needs all pixels.
+const fewPixels = 32
+
+// heavy tells whether that is so, and weights outweigh pixels, for pointwise
+// convolution id.
+func heavy(q *nn.Quantised, id int) bool {
+	op, out := q.Nodes[id].Op.(*nn.QConv), q.Nodes[id].Out.Shape
+	return out.H*out.W < fewPixels && op.In*op.Out > out.H*out.W*(op.In+op.Out)
 }
 
 // leastRow is the least number of pixels that every product kernel takes.

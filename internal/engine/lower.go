@@ -137,16 +137,21 @@ func (c *compiler) band(id int, b band) error {
 		}
 		inputs, others = append(slices.Clone(inputs), c.q.Nodes[b.project].Inputs[1:]...), append(others, b.depthwise)
 	}
-	if b.squeeze != 0 {
-		o.squeeze = c.squeeze[b.squeeze]
-		o.name += " squeeze"
-	}
 	e, err := c.convEpilogue(n, op)
 	if err != nil {
 		return err
 	}
 	o.geometry = g
 	o.depthwise = kernel.PackDepthwiseConv(c.isa, g, op.Weight, op.Bias, slices.Clone(in.Zero), &e)
+	if b.expand == 0 && b.project == 0 && o.depthwise.Parts() > g.OutH {
+		c.add(id, &channelsOp{conv: o.depthwise}, inputs)
+		return nil
+	}
+	if b.squeeze != 0 {
+		o.squeeze = c.squeeze[b.squeeze]
+		o.name += " squeeze"
+		c.groups.summed[b.squeeze] = true
+	}
 	c.add(id, o, inputs, others...)
 	return nil
 }
@@ -207,11 +212,16 @@ func (c *compiler) squeezeExcite(id int, op *nn.QSqueezeExcite) {
 	c.groups.packed[id] = e.SqueezeExcitation
 	c.program.squeezes = append(c.program.squeezes, squeezeSize{in.Shape.C, op.Squeezed})
 	outer, inner := nn.Shape{H: 1, W: 1, C: in.Shape.C}, nn.Shape{H: 1, W: 1, C: op.Squeezed}
-	if !c.groups.summed[id] {
+	if e.sums = !c.groups.summed[id] && in.Shape.Len() <= sumsAtOnce; !e.sums && !c.groups.summed[id] {
 		c.append(step{name: n.Name + ".squeeze", node: none, out: outer, op: &sumsOp{e}, inputs: []int{before}})
 	}
+	var reads []int // tensors, by the first part alone
+	if e.sums {
+		reads = []int{before}
+	}
 	part := func(name string, op operation, vector, out nn.Shape, macs int) {
-		c.append(step{name: n.Name + name, node: none, out: out, vector: vector, macs: int64(macs), op: op})
+		c.append(step{name: n.Name + name, node: none, out: out, vector: vector, macs: int64(macs), op: op, inputs: reads})
+		reads = nil
 	}
 	half := len(op.Reduce)
 	if e.ReducePanels() > 1 && e.ExpandPanels() > 1 && worthwhile(c.isa, work{macs: int64(half), row: true}) > 1 {
@@ -227,7 +237,7 @@ func (c *compiler) squeezeExcite(id int, op *nn.QSqueezeExcite) {
 
 func (c *compiler) excitation(id int, k *kernel.SqueezeExcitation) excitation {
 	in := c.q.Nodes[id].Out.Shape
-	return excitation{SqueezeExcitation: k, index: c.squeeze[id], pixels: in.H * in.W}
+	return excitation{SqueezeExcitation: k, index: c.squeeze[id], pixels: in.H * in.W, input: c.q.Nodes[id].Inputs[0]}
 }
 
 func epilogue(f nn.Func, multiplier []float32, out nn.QTensor) (kernel.Epilogue, error) {

@@ -192,7 +192,7 @@ func TestThreadsDoNotAllocate(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	// The runtime itself allocates a little now and then.
 	assert.Less(t, after.Mallocs-before.Mallocs, uint64(runs/10))
-	t.Log(after.Mallocs-before.Mallocs)
+	t.Log(after.Mallocs - before.Mallocs)
 }
 
 // BenchmarkLarge224 is MobileNetV3-Large at 224 for some numbers of threads.

@@ -32,13 +32,25 @@ type excitation struct {
 	*kernel.SqueezeExcitation
 	index  int // of the session's squeezeState
 	pixels int
+	input  int  // the node
+	sums   bool // the first part adds up the input's channels itself
 }
+
+// sumsAtOnce bounds the tensors, in bytes, that are added up in one piece before
+// the first layer: handing parts to threads would take longer.
+const sumsAtOnce = 64 << 10
 
 func (o *excitation) isa() string { return o.ISA().String() }
 
 // squeeze finishes the sums.
-func (o *excitation) squeeze(s *squeezeState, w *scratch) {
+func (o *excitation) squeeze(session *Session, w *scratch) {
+	s := &session.squeezes[o.index]
 	sum := s.sums[0]
+	if o.sums {
+		clear(sum)
+		o.AddSums(sum, session.tensors[o.input], w.work)
+		s.parts = 1
+	}
 	for _, part := range s.sums[1:s.parts] {
 		for c, v := range part[:len(sum)] {
 			sum[c] += v
@@ -76,7 +88,7 @@ func (o *gateOp) weightBytes() int {
 func (o *gateOp) needs() scratchSize { return scratchSize{} }
 func (o *gateOp) run(c chunk) {
 	s := &c.session.squeezes[o.index]
-	o.squeeze(s, c.scratch)
+	o.squeeze(c.session, c.scratch)
 	o.ReducePart(&s.buffers, 0, o.ReducePanels(), c.scratch.work)
 	o.Inner(&s.buffers, c.scratch.work)
 	o.ExpandPart(s.gate, &s.buffers, 0, o.ExpandPanels(), c.scratch.work)
@@ -89,7 +101,7 @@ func (o *reduceOp) kernel() string            { return "excite reduce" }
 func (o *reduceOp) weightBytes() int          { return len(o.Reduce) + 4*len(o.ReduceBias) }
 func (o *reduceOp) needs() scratchSize        { return scratchSize{} }
 func (o *reduceOp) units() int                { return o.ReducePanels() }
-func (o *reduceOp) prepare(s *Session, _ int) { o.squeeze(&s.squeezes[o.index], s.scratch) }
+func (o *reduceOp) prepare(s *Session, _ int) { o.squeeze(s, s.scratch) }
 func (o *reduceOp) run(c chunk) {
 	o.ReducePart(&c.session.squeezes[o.index].buffers, c.from, c.to, c.scratch.work)
 }

@@ -22,7 +22,7 @@ func TestDepthwiseRows(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 3))
 	for _, isa := range ISAs() {
 		for range 60 {
-			f := randomFilter(r, 2+r.IntN(4), 1+r.IntN(80), HardSwish)
+			f := randomFilter(r, 2+r.IntN(4), 1+r.IntN(200), HardSwish)
 			g := &f.g
 			whole := PackDepthwiseConv(isa, f.g, f.weight, f.bias, f.zero, &f.e)
 			row := g.OutW * g.OutC
@@ -35,6 +35,10 @@ func TestDepthwiseRows(t *testing.T) {
 			require.Equal(t, want, flipped(got, isa), "%s %+v", isa, f.g)
 			addRows(total, want, 0)
 			require.Equal(t, total, sums, "%s %+v", isa, f.g)
+
+			clear(got)
+			parts(r, whole.Parts(), func(from, to int) { whole.RunParts(got, src, nil, from, to, w) })
+			require.Equal(t, want, flipped(got, isa), "%s %+v", isa, f.g)
 
 			g.Ring = (g.KernelH-1)*g.DilationH + 1 + r.IntN(3)
 			ringed := PackDepthwiseConv(isa, *g, f.weight, f.bias, f.zero, &f.e)
