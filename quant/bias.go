@@ -30,7 +30,7 @@ func (b *builder) correctBias(s step) {
 // over all positions and images. It is linear in the input, so the window's
 // contents are summed first and multiplied by the weights once. Sums are
 // integers, the same in any order.
-func accumulatorMeans(q *nn.Quantised, batch []*Reference, id, workers int) []float64 {
+func accumulatorMeans(q *nn.Quantised, batch []*traveller, id, workers int) []float64 {
 	node := q.Nodes[id]
 	in := q.Nodes[node.Inputs[0]].Out
 	conv, ok := node.Op.(*nn.QConv)

@@ -116,6 +116,16 @@ func calibrate(ctx context.Context, g *nn.Graph, keep sampler, held int, images 
 	return sum, err
 }
 
+// keepOnly lets go of the samples that are no layer's own outputs: the ranges that
+// they were for are chosen.
+func (c *calibration) keepOnly(g *nn.Graph) {
+	for id := range c.kept {
+		if taps(g.Nodes[id].Op) == 0 {
+			delete(c.kept, id)
+		}
+	}
+}
+
 // clip looks at the images once more, for the percentiles.
 func (c *calibration) clip(ctx context.Context, g *nn.Graph, images Images, opts Options) error {
 	var lock sync.Mutex // counts are integers, the same in any order

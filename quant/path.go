@@ -42,6 +42,13 @@ func readers(g *nn.Graph, steps []step) (n []int, at map[int]int) {
 	return n, at
 }
 
+// traveller is an image on the quantised path. Of its activations those that are
+// still to be read exist.
+type traveller struct {
+	Reference
+	free [2][]int8 // memory of those read for the last time
+}
+
 // hold quantises the first images and gives each its own activations on the
 // quantised path, which all of them take together, layer by layer.
 func (b *builder) hold(steps []step, most int, images Images) error {
@@ -51,7 +58,7 @@ func (b *builder) hold(steps []step, most int, images Images) error {
 		if err != nil {
 			return fmt.Errorf("quantise: image %d: %w", len(b.batch), err)
 		}
-		r := &Reference{net: &b.q, data: make([][]int8, len(steps)+1), logits: make([]float32, logits)}
+		r := &traveller{Reference: Reference{net: &b.q, data: make([][]int8, len(steps)+1), logits: make([]float32, logits)}}
 		r.data[0] = b.tensors[0].quantise(image)
 		if b.batch = append(b.batch, r); len(b.batch) == min(most, b.seen.images) {
 			break
@@ -64,14 +71,25 @@ func (b *builder) hold(steps []step, most int, images Images) error {
 func (b *builder) advance() {
 	id := len(b.q.Nodes) - 1
 	node := &b.q.Nodes[id]
+	n := node.Out.Shape.Len()
 	each(len(b.batch), b.opts.workers(), func(k int) {
-		b.batch[k].data[id] = make([]int8, node.Out.Shape.Len())
-		b.batch[k].compute(id)
+		r := b.batch[k]
+		for i, free := range r.free { // what is used again is no work for the collector
+			if cap(free) >= n && cap(free) <= 4*n {
+				r.data[id], r.free[i] = free[:n], nil
+				break
+			}
+		}
+		if r.data[id] == nil {
+			r.data[id] = make([]int8, n)
+		}
+		r.compute(id)
 	})
 	for _, from := range node.Inputs {
 		if b.readers[from]--; b.readers[from] == 0 {
-			for k := range b.batch {
-				b.batch[k].data[from] = nil
+			for _, r := range b.batch {
+				r.free = [2][]int8{r.data[from], r.free[0]}
+				r.data[from] = nil
 			}
 		}
 	}

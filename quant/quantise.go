@@ -55,6 +55,7 @@ func Quantise(ctx context.Context, g *nn.Graph, images Images, in Input, opts Op
 		return nil, nil, err
 	}
 	b := &builder{opts: opts, graph: folded, seen: seen, sampler: keep, choices: chooseRanges(folded, steps, seen, opts), at: map[int]int{}, report: Report{Images: seen.images}}
+	seen.keepOnly(folded)
 	b.input(inputTensor(in, seen.nodes[0]))
 	if err := b.hold(steps, held, images); err != nil {
 		return nil, nil, err
@@ -68,6 +69,7 @@ func Quantise(ctx context.Context, g *nn.Graph, images Images, in Input, opts Op
 		if err := b.step(s); err != nil {
 			return nil, nil, fmt.Errorf("quantise: %s: %w", folded.Nodes[s.base].Name, err)
 		}
+		delete(seen.kept, s.base) // refined; memory is short
 		b.correctBias(s)
 		b.advance()
 		opts.progress("quantise", i+1, len(steps))
@@ -87,7 +89,7 @@ type builder struct {
 	seen    *calibration
 	sampler sampler
 	choices map[int]choice // by output node
-	batch   []*Reference   // the images on the quantised path
+	batch   []*traveller   // the images on the quantised path
 	readers []int          // of each step's output, still to come
 	q       nn.Quantised
 	report  Report

@@ -58,6 +58,20 @@ func (m *Model) Logits(ctx context.Context, img image.Image) ([]float32, error) 
 	return slices.Clone(s.logits), nil
 }
 
+// Outputs is Logits and Embed in one run. features is nil where the network has no
+// embedding.
+func (m *Model) Outputs(ctx context.Context, img image.Image) (logits, features []float32, err error) {
+	s, err := m.begin(ctx, img)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer m.end(s)
+	if m.features {
+		features = slices.Clone(s.network.features())
+	}
+	return slices.Clone(s.logits), features, nil
+}
+
 // Embed returns the pooled features before the classifier, a vector to compare
 // or cluster pictures by. It is not normalised. The error wraps ErrNoEmbedding
 // where the network has none.

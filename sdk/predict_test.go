@@ -204,3 +204,21 @@ func TestTop(t *testing.T) {
 		require.Equal(t, want[:k], got)
 	}
 }
+
+// Outputs is Logits and Embed in one.
+func TestOutputs(t *testing.T) {
+	for _, p := range precisions {
+		m := open(t, p)
+		img := picture(3, 60, 50)
+		logits, features, err := m.Outputs(t.Context(), img)
+		require.NoError(t, err)
+		want, err := m.Logits(t.Context(), img)
+		require.NoError(t, err)
+		assert.Equal(t, want, logits)
+		want, err = m.Embed(t.Context(), img)
+		require.NoError(t, err)
+		assert.Equal(t, want, features)
+		_, _, err = m.Outputs(t.Context(), nil)
+		assert.ErrorIs(t, err, ErrBadImage)
+	}
+}

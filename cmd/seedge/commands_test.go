@@ -238,9 +238,9 @@ func TestEval(t *testing.T) {
 	for i, it := range images.items {
 		img, err := it.Decode()
 		require.NoError(t, err)
-		got, err := compute(t.Context(), i8, img, true)
+		got, err := compute(t.Context(), i8, img)
 		require.NoError(t, err)
-		want, err := compute(t.Context(), f32, img, true)
+		want, err := compute(t.Context(), f32, img)
 		require.NoError(t, err)
 		p, err := i8.Classify(t.Context(), img)
 		require.NoError(t, err)
@@ -256,6 +256,13 @@ func TestEval(t *testing.T) {
 		features.Add(want.features, got.features)
 	}
 	assert.Equal(t, right, e.Top1.Correct)
+	assert.InDelta(t, e.Against.Top1.Percent-e.Top1.Percent, *e.Against.Drop, 1e-9)
+	assert.Equal(t, e.Against.Top1.Correct-e.Top1.Correct, e.Against.McNemar.Lost-e.Against.McNemar.Won)
+	changed := 0
+	for _, c := range e.Against.Changes {
+		changed += c.Count
+	}
+	assert.Equal(t, 8-agree, changed)
 	assert.Equal(t, 8, e.Top5.Correct, "four classes are all among the first five")
 	assert.Equal(t, agree, e.Against.Agreement.Correct)
 	assert.InDelta(t, logits.DB(), float64(e.Against.Logits), 1e-3)

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
+	"maps"
 	"math"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,6 +39,19 @@ type comparison struct {
 	Logits    decibels `json:"sqnr_logits_db"`    // null: identical
 	Features  decibels `json:"sqnr_features_db"`  // null: identical
 	Embedded  bool     `json:"features_compared"` // both networks have an embedding
+	// Drop is the other model's top-1 less this one's, in points.
+	Drop    *float64 `json:"top1_drop,omitempty"`
+	McNemar *mcnemar `json:"mcnemar,omitempty"`
+	// Changes are the classes that this model gives where the other gave another,
+	// the most frequent first.
+	Changes []change `json:"changes,omitempty"`
+}
+
+// change is how often the first class went from one to another.
+type change struct {
+	From  string `json:"from"`
+	To    string `json:"to"`
+	Count int    `json:"count"`
 }
 
 // decibels is a ratio of signal to noise; infinite where there is no noise.
@@ -72,9 +88,10 @@ to a class by its name, which is one of the model's labels; if not all are,
 by class number (0, 1, ...); for a model without labels and as many folders as
 classes, by order of name. Anything else is an error that names the folder.
 
-With --against: how often the two models' first classes agree, and the signal to
-quantisation noise ratio of logits and pooled features. This needs no labels, and
-takes images in any folder.`,
+With --against: how often the two models' first classes agree and which changed,
+and the signal to quantisation noise ratio of logits and pooled features. This
+needs no labels, and takes images in any folder. With labels: the loss of top-1,
+and McNemar's test of whether it is more than chance.`,
 		Example: `  seedge eval default cifar10-test.zip
   seedge eval int8.safetensors photos.zip --against float.safetensors --limit 200`,
 		Args: exactly("MODEL", "DIR|ZIP"),
@@ -117,7 +134,7 @@ func (a *app) eval(ctx context.Context, model, path string, o evalOptions) error
 	}
 	items := dataset.Sample(images.Items(), o.limit)
 	start := time.Now()
-	t := tally{classes: classes, both: ref != nil, embedded: ref != nil && m.Info().Features > 0}
+	t := tally{classes: classes, both: ref != nil, embedded: ref != nil && m.Info().Features > 0, labels: m.Info().Labels}
 	if err := a.measure(ctx, m, ref, items, o.threads, &t); err != nil {
 		return err
 	}
@@ -170,10 +187,8 @@ func comparable(m, ref sdk.Info) error {
 // outputs is what one model makes of one image.
 type outputs struct{ logits, features []float32 }
 
-func compute(ctx context.Context, m *sdk.Model, img image.Image, embed bool) (o outputs, err error) {
-	if o.logits, err = m.Logits(ctx, img); err == nil && embed {
-		o.features, err = m.Embed(ctx, img)
-	}
+func compute(ctx context.Context, m *sdk.Model, img image.Image) (o outputs, err error) {
+	o.logits, o.features, err = m.Outputs(ctx, img)
 	return o, err
 }
 
@@ -192,8 +207,8 @@ func (a *app) measure(ctx context.Context, m, ref *sdk.Model, items []dataset.It
 			return pair{}, err
 		}
 		p := pair{class: it.Class}
-		if p.got, err = compute(ctx, m, img, t.embedded); err == nil && ref != nil {
-			p.ref, err = compute(ctx, ref, img, t.embedded)
+		if p.got, err = compute(ctx, m, img); err == nil && ref != nil {
+			p.ref, err = compute(ctx, ref, img)
 		}
 		if err != nil {
 			return pair{}, fmt.Errorf("%s: %w", it.Path, err)
@@ -216,6 +231,9 @@ type tally struct {
 	n              int
 	model, against hits
 	agree          int
+	lost, won      int // right with the other model alone, with this one alone
+	changes        map[[2]int]int
+	labels         []string
 	logits         quant.SQNR
 	features       quant.SQNR
 }
@@ -229,13 +247,24 @@ func (t *tally) add(class string, got, ref outputs) {
 		t.model.add(got.logits, want)
 		if t.both {
 			t.against.add(ref.logits, want)
+			switch is, was := best(got.logits) == want, best(ref.logits) == want; {
+			case was && !is:
+				t.lost++
+			case is && !was:
+				t.won++
+			}
 		}
 	}
 	if !t.both {
 		return
 	}
-	if best(got.logits) == best(ref.logits) {
+	if is, was := best(got.logits), best(ref.logits); is == was {
 		t.agree++
+	} else {
+		if t.changes == nil {
+			t.changes = map[[2]int]int{}
+		}
+		t.changes[[2]int{was, is}]++
 	}
 	t.logits.Add(ref.logits, got.logits)
 	t.features.Add(ref.features, got.features)
@@ -288,8 +317,33 @@ func (t *tally) report(e *evaluation, against string) {
 	if t.both {
 		c := comparison{Model: against, Agreement: wilson(t.agree, t.n), Logits: decibels(t.logits.DB()), Features: decibels(t.features.DB()), Embedded: t.embedded}
 		c.Top1, c.Top5 = scores(t.against)
+		c.Changes = t.mostChanged()
+		if t.classes != nil {
+			drop, m := c.Top1.Percent-e.Top1.Percent, mcNemar(t.lost, t.won)
+			c.Drop, c.McNemar = &drop, &m
+		}
 		e.Against = &c
 	}
+}
+
+// mostChanges bounds the list of changed classes.
+const mostChanges = 10
+
+func (t *tally) mostChanged() []change {
+	name := func(class int) string {
+		if class < len(t.labels) {
+			return t.labels[class]
+		}
+		return fmt.Sprint(class)
+	}
+	pairs := slices.SortedFunc(maps.Keys(t.changes), func(a, b [2]int) int {
+		return cmp.Or(t.changes[b]-t.changes[a], a[0]-b[0], a[1]-b[1])
+	})
+	var list []change
+	for _, p := range pairs[:min(len(pairs), mostChanges)] {
+		list = append(list, change{name(p[0]), name(p[1]), t.changes[p]})
+	}
+	return list
 }
 
 func (a *app) printEvaluation(e evaluation) {
@@ -315,9 +369,15 @@ func (a *app) printEvaluation(e evaluation) {
 	a.printf("\nagainst         %s\n", c.Model)
 	line("its top-1", c.Top1)
 	line("its top-5", c.Top5)
+	if c.McNemar != nil {
+		a.printf("top-1 drop      %.2f points: %s\n", *c.Drop, c.McNemar)
+	}
 	line("agreement", &c.Agreement)
 	a.printf("SQNR logits     %s\n", c.Logits)
 	if c.Embedded {
 		a.printf("SQNR features   %s\n", c.Features)
+	}
+	for _, ch := range c.Changes {
+		a.printf("changed         %s -> %s: %d\n", printable(ch.From), printable(ch.To), ch.Count)
 	}
 }
