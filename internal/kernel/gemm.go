@@ -66,12 +66,13 @@ type gemmTile struct {
 	group      int // inputs of one column that lie together in a panel
 	step       int // K is padded to a multiple of it
 	input      gemmInput
-	masked     bool                 // it can leave out any of its last 16 columns
-	column     func(i int) int      // which column is i-th in a panel; nil if that is i
-	run        func(args *gemmArgs) // at least rows rows
-	row        func(args *gemmArgs) // any number of rows, slower; nil if there is none
-	prepare    func(args *gemmArgs) // k bytes from a to c, in the form of input; nil if tensors have it
-	prepareMin int                  // least k of prepare
+	masked     bool                              // it can leave out any of its last 16 columns
+	column     func(i int) int                   // which column is i-th in a panel; nil if that is i
+	run        func(args *gemmArgs)              // at least rows rows
+	row        func(args *gemmArgs)              // any number of rows, slower; nil if there is none
+	prepare    func(args *gemmArgs)              // k bytes from a to c, in the form of input; nil if tensors have it
+	prepareMin int                               // least k of prepare
+	arrange    func(p []int32, cols int) []int32 // a panel's parameters as the kernel takes them; nil if in order
 }
 
 // callWork bounds the multiply-accumulates of one call of a kernel: a goroutine
@@ -277,6 +278,9 @@ func (m *GEMM) packPanel(p *panel, weight []int8, bias []int32) {
 		}
 		p.p[paramBias*t.cols+i] += bias[o]
 		m.epilogue.pack(p.p, t.cols, i, o)
+	}
+	if t.arrange != nil {
+		p.p = t.arrange(p.p, t.cols)
 	}
 }
 

@@ -2,12 +2,12 @@ package kernel
 
 // The kernels of gen/src, one line for each instruction set and tile.
 var gemmTiles = []gemmTile{
-	{AVX2, 6, 16, 2, 2, widened, false, column16, gemmAVX26x16, gemmAVX21x16, widenAVX2, 16},
-	{AVX2, 8, 8, 2, 2, widened, false, nil, gemmAVX28x8, gemmAVX21x8, widenAVX2, 16},
-	{VNNI, 6, 64, 4, 4, offset128, true, byFours(4), gemmVNNI6x64, gemmVNNI1x64, nil, 0},
-	{VNNI, 8, 48, 4, 4, offset128, true, byFours(3), gemmVNNI8x48, gemmVNNI1x48, nil, 0},
-	{VNNI, 8, 32, 4, 4, offset128, true, byFours(2), gemmVNNI8x32, gemmVNNI1x32, nil, 0},
-	{VNNI, 8, 16, 4, 4, offset128, true, nil, gemmVNNI8x16, gemmVNNI1x16, nil, 0},
+	{AVX2, 6, 16, 2, 2, widened, false, column16, gemmAVX26x16, gemmAVX21x16, widenAVX2, 16, nil},
+	{AVX2, 8, 8, 2, 2, widened, false, nil, gemmAVX28x8, gemmAVX21x8, widenAVX2, 16, nil},
+	{VNNI, 6, 64, 4, 4, offset128, true, byFours(4), gemmVNNI6x64, gemmVNNI1x64, nil, 0, nil},
+	{VNNI, 8, 48, 4, 4, offset128, true, byFours(3), gemmVNNI8x48, gemmVNNI1x48, nil, 0, nil},
+	{VNNI, 8, 32, 4, 4, offset128, true, byFours(2), gemmVNNI8x32, gemmVNNI1x32, nil, 0, nil},
+	{VNNI, 8, 16, 4, 4, offset128, true, nil, gemmVNNI8x16, gemmVNNI1x16, nil, 0, nil},
 }
 
 // byFours is the order in which packing gives the columns of n registers of 16:

@@ -7,10 +7,10 @@ TEXT ·gemmDotProd4x16(SB), NOSPLIT, $0-8
 	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
 	WORD $0xf100093f                     // 008: cmp x9, #0x2
-	WORD $0x54004fa0                     // 00c: b.eq 0xa00 <gemmDotProd4x16+0xa00>
+	WORD $0x54004f60                     // 00c: b.eq 0x9f8 <gemmDotProd4x16+0x9f8>
 	WORD $0xf100053f                     // 010: cmp x9, #0x1
-	WORD $0x540026a0                     // 014: b.eq 0x4e8 <gemmDotProd4x16+0x4e8>
-	WORD $0xb5008069                     // 018: cbnz x9, 0x1024 <gemmDotProd4x16+0x1024>
+	WORD $0x54002660                     // 014: b.eq 0x4e0 <gemmDotProd4x16+0x4e0>
+	WORD $0xb5008029                     // 018: cbnz x9, 0x101c <gemmDotProd4x16+0x101c>
 	WORD $0xf9400689                     // 01c: ldr x9, [x20, #0x8]
 	WORD $0xf940128e                     // 020: ldr x14, [x20, #0x20]
 	WORD $0xf9401e98                     // 024: ldr x24, [x20, #0x38]
@@ -210,120 +210,120 @@ TEXT ·gemmDotProd4x16(SB), NOSPLIT, $0-8
 	WORD $0x17ffffad                     // 32c: b 0x1e0 <gemmDotProd4x16+0x1e0>
 	WORD $0xf9400e8f                     // 330: ldr x15, [x20, #0x18]
 	WORD $0x4e21d9f0                     // 334: scvtf v16.4s, v15.4s
-	WORD $0x4e21d9b1                     // 338: scvtf v17.4s, v13.4s
+	WORD $0x4e21d9ad                     // 338: scvtf v13.4s, v13.4s
 	WORD $0xf9401690                     // 33c: ldr x16, [x20, #0x28]
-	WORD $0x4e21d9ce                     // 340: scvtf v14.4s, v14.4s
+	WORD $0x4e21d991                     // 340: scvtf v17.4s, v12.4s
 	WORD $0xf10015bf                     // 344: cmp x13, #0x5
-	WORD $0x4e21d98c                     // 348: scvtf v12.4s, v12.4s
-	WORD $0xad4235ef                     // 34c: ldp q15, q13, [x15, #0x40]
+	WORD $0x4e21d9ce                     // 348: scvtf v14.4s, v14.4s
+	WORD $0xad4231ef                     // 34c: ldp q15, q12, [x15, #0x40]
 	WORD $0x4e21d94a                     // 350: scvtf v10.4s, v10.4s
 	WORD $0x8b1001d1                     // 354: add x17, x14, x16
 	WORD $0x4e21d908                     // 358: scvtf v8.4s, v8.4s
 	WORD $0x4e21d8c6                     // 35c: scvtf v6.4s, v6.4s
 	WORD $0x6e30ddf0                     // 360: fmul v16.4s, v15.4s, v16.4s
-	WORD $0x6e31ddf1                     // 364: fmul v17.4s, v15.4s, v17.4s
-	WORD $0x6e2eddae                     // 368: fmul v14.4s, v13.4s, v14.4s
-	WORD $0x6e2cddac                     // 36c: fmul v12.4s, v13.4s, v12.4s
+	WORD $0x6e2ddded                     // 364: fmul v13.4s, v15.4s, v13.4s
+	WORD $0x6e2edd8e                     // 368: fmul v14.4s, v12.4s, v14.4s
+	WORD $0x6e31dd91                     // 36c: fmul v17.4s, v12.4s, v17.4s
 	WORD $0x4e21d884                     // 370: scvtf v4.4s, v4.4s
-	WORD $0x6e26dda6                     // 374: fmul v6.4s, v13.4s, v6.4s
+	WORD $0x6e26dd86                     // 374: fmul v6.4s, v12.4s, v6.4s
 	WORD $0x4e21aa10                     // 378: fcvtns v16.4s, v16.4s
-	WORD $0x4e21aa31                     // 37c: fcvtns v17.4s, v17.4s
+	WORD $0x4e21a9ad                     // 37c: fcvtns v13.4s, v13.4s
 	WORD $0x4e21a9ce                     // 380: fcvtns v14.4s, v14.4s
-	WORD $0x4e21a992                     // 384: fcvtns v18.4s, v12.4s
-	WORD $0xad444dec                     // 388: ldp q12, q19, [x15, #0x80]
+	WORD $0x4e21aa31                     // 384: fcvtns v17.4s, v17.4s
+	WORD $0x4e21d842                     // 388: scvtf v2.4s, v2.4s
 	WORD $0x4e21a8c6                     // 38c: fcvtns v6.4s, v6.4s
 	WORD $0x0e614a10                     // 390: sqxtn v16.4h, v16.4s
-	WORD $0x0e614a31                     // 394: sqxtn v17.4h, v17.4s
-	WORD $0x4e53198c                     // 398: uzp1 v12.8h, v12.8h, v19.8h
-	WORD $0x4e21d842                     // 39c: scvtf v2.4s, v2.4s
-	WORD $0x4e21d800                     // 3a0: scvtf v0.4s, v0.4s
+	WORD $0x0e6149b2                     // 394: sqxtn v18.4h, v13.4s
+	WORD $0x3dc021ed                     // 398: ldr q13, [x15, #0x80]
+	WORD $0x4e21d800                     // 39c: scvtf v0.4s, v0.4s
+	WORD $0x6e22dd82                     // 3a0: fmul v2.4s, v12.4s, v2.4s
 	WORD $0x4e6149d0                     // 3a4: sqxtn2 v16.8h, v14.4s
-	WORD $0x4e614a51                     // 3a8: sqxtn2 v17.8h, v18.4s
-	WORD $0x4e21d932                     // 3ac: scvtf v18.4s, v9.4s
-	WORD $0x6e22dda2                     // 3b0: fmul v2.4s, v13.4s, v2.4s
-	WORD $0x4e6c0e0e                     // 3b4: sqadd v14.8h, v16.8h, v12.8h
-	WORD $0x4e6c0e31                     // 3b8: sqadd v17.8h, v17.8h, v12.8h
-	WORD $0x4e21a842                     // 3bc: fcvtns v2.4s, v2.4s
-	WORD $0x0e2149d0                     // 3c0: sqxtn v16.8b, v14.8h
-	WORD $0x0e214a2e                     // 3c4: sqxtn v14.8b, v17.8h
-	WORD $0x4e21d971                     // 3c8: scvtf v17.4s, v11.4s
-	WORD $0x4e21d8e7                     // 3cc: scvtf v7.4s, v7.4s
-	WORD $0xad4325eb                     // 3d0: ldp q11, q9, [x15, #0x60]
-	WORD $0x4e21d863                     // 3d4: scvtf v3.4s, v3.4s
-	WORD $0xad4551f3                     // 3d8: ldp q19, q20, [x15, #0xa0]
-	WORD $0x6e31dd71                     // 3dc: fmul v17.4s, v11.4s, v17.4s
-	WORD $0x6e32dd72                     // 3e0: fmul v18.4s, v11.4s, v18.4s
-	WORD $0x6e2add2a                     // 3e4: fmul v10.4s, v9.4s, v10.4s
-	WORD $0x6e28dd28                     // 3e8: fmul v8.4s, v9.4s, v8.4s
-	WORD $0x6e27dde7                     // 3ec: fmul v7.4s, v15.4s, v7.4s
-	WORD $0x6e24dd24                     // 3f0: fmul v4.4s, v9.4s, v4.4s
-	WORD $0x4e21aa31                     // 3f4: fcvtns v17.4s, v17.4s
-	WORD $0x4e21aa52                     // 3f8: fcvtns v18.4s, v18.4s
-	WORD $0x4e21a94a                     // 3fc: fcvtns v10.4s, v10.4s
-	WORD $0x4e21a915                     // 400: fcvtns v21.4s, v8.4s
-	WORD $0x4e541a68                     // 404: uzp1 v8.8h, v19.8h, v20.8h
-	WORD $0x4eae1dd3                     // 408: mov v19.16b, v14.16b
-	WORD $0x0e614a31                     // 40c: sqxtn v17.4h, v17.4s
-	WORD $0x0e614a52                     // 410: sqxtn v18.4h, v18.4s
-	WORD $0x4e21a8e7                     // 414: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a884                     // 418: fcvtns v4.4s, v4.4s
-	WORD $0x6e23dde3                     // 41c: fmul v3.4s, v15.4s, v3.4s
-	WORD $0x6e20dd20                     // 420: fmul v0.4s, v9.4s, v0.4s
-	WORD $0x4e614951                     // 424: sqxtn2 v17.8h, v10.4s
-	WORD $0x4e614ab2                     // 428: sqxtn2 v18.8h, v21.4s
-	WORD $0x0e6148e7                     // 42c: sqxtn v7.4h, v7.4s
-	WORD $0x4e21a863                     // 430: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a800                     // 434: fcvtns v0.4s, v0.4s
-	WORD $0x4e680e2a                     // 438: sqadd v10.8h, v17.8h, v8.8h
-	WORD $0x4eb01e11                     // 43c: mov v17.16b, v16.16b
-	WORD $0x4e680e52                     // 440: sqadd v18.8h, v18.8h, v8.8h
-	WORD $0x4e6148c7                     // 444: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e614863                     // 448: sqxtn v3.4h, v3.4s
-	WORD $0x4e214951                     // 44c: sqxtn2 v17.16b, v10.8h
-	WORD $0x4e214a53                     // 450: sqxtn2 v19.16b, v18.8h
-	WORD $0x4e6c0ce6                     // 454: sqadd v6.8h, v7.8h, v12.8h
-	WORD $0x4e614843                     // 458: sqxtn2 v3.8h, v2.4s
-	WORD $0x3d8001d1                     // 45c: str q17, [x14]
-	WORD $0x8b10022e                     // 460: add x14, x17, x16
-	WORD $0x3d800233                     // 464: str q19, [x17]
+	WORD $0x4e614a32                     // 3a8: sqxtn2 v18.8h, v17.4s
+	WORD $0x4e21a842                     // 3ac: fcvtns v2.4s, v2.4s
+	WORD $0x4e6d0e0e                     // 3b0: sqadd v14.8h, v16.8h, v13.8h
+	WORD $0x4e6d0e51                     // 3b4: sqadd v17.8h, v18.8h, v13.8h
+	WORD $0x4e21d932                     // 3b8: scvtf v18.4s, v9.4s
+	WORD $0x0e2149d0                     // 3bc: sqxtn v16.8b, v14.8h
+	WORD $0x0e214a2e                     // 3c0: sqxtn v14.8b, v17.8h
+	WORD $0x4e21d971                     // 3c4: scvtf v17.4s, v11.4s
+	WORD $0x4e21d8e7                     // 3c8: scvtf v7.4s, v7.4s
+	WORD $0xad4325eb                     // 3cc: ldp q11, q9, [x15, #0x60]
+	WORD $0x4e21d863                     // 3d0: scvtf v3.4s, v3.4s
+	WORD $0x6e31dd71                     // 3d4: fmul v17.4s, v11.4s, v17.4s
+	WORD $0x6e32dd72                     // 3d8: fmul v18.4s, v11.4s, v18.4s
+	WORD $0x6e2add2a                     // 3dc: fmul v10.4s, v9.4s, v10.4s
+	WORD $0x6e28dd28                     // 3e0: fmul v8.4s, v9.4s, v8.4s
+	WORD $0x6e27dde7                     // 3e4: fmul v7.4s, v15.4s, v7.4s
+	WORD $0x6e24dd24                     // 3e8: fmul v4.4s, v9.4s, v4.4s
+	WORD $0x4e21aa31                     // 3ec: fcvtns v17.4s, v17.4s
+	WORD $0x4e21aa52                     // 3f0: fcvtns v18.4s, v18.4s
+	WORD $0x4e21a94a                     // 3f4: fcvtns v10.4s, v10.4s
+	WORD $0x4e21a913                     // 3f8: fcvtns v19.4s, v8.4s
+	WORD $0x3dc025e8                     // 3fc: ldr q8, [x15, #0x90]
+	WORD $0x4e21a8e7                     // 400: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a884                     // 404: fcvtns v4.4s, v4.4s
+	WORD $0x0e614a31                     // 408: sqxtn v17.4h, v17.4s
+	WORD $0x0e614a52                     // 40c: sqxtn v18.4h, v18.4s
+	WORD $0x6e23dde3                     // 410: fmul v3.4s, v15.4s, v3.4s
+	WORD $0x6e20dd20                     // 414: fmul v0.4s, v9.4s, v0.4s
+	WORD $0x0e6148e7                     // 418: sqxtn v7.4h, v7.4s
+	WORD $0x4e614951                     // 41c: sqxtn2 v17.8h, v10.4s
+	WORD $0x4e614a72                     // 420: sqxtn2 v18.8h, v19.4s
+	WORD $0x4e21a863                     // 424: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a800                     // 428: fcvtns v0.4s, v0.4s
+	WORD $0x4e6148c7                     // 42c: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e680e2a                     // 430: sqadd v10.8h, v17.8h, v8.8h
+	WORD $0x4eb01e11                     // 434: mov v17.16b, v16.16b
+	WORD $0x4e680e52                     // 438: sqadd v18.8h, v18.8h, v8.8h
+	WORD $0x0e614863                     // 43c: sqxtn v3.4h, v3.4s
+	WORD $0x4e6d0ce6                     // 440: sqadd v6.8h, v7.8h, v13.8h
+	WORD $0x4e214951                     // 444: sqxtn2 v17.16b, v10.8h
+	WORD $0x4eae1dca                     // 448: mov v10.16b, v14.16b
+	WORD $0x4e614843                     // 44c: sqxtn2 v3.8h, v2.4s
+	WORD $0x3d8001d1                     // 450: str q17, [x14]
+	WORD $0x4e214a4a                     // 454: sqxtn2 v10.16b, v18.8h
+	WORD $0x8b10022e                     // 458: add x14, x17, x16
+	WORD $0x4e6d0c62                     // 45c: sqadd v2.8h, v3.8h, v13.8h
+	WORD $0x3d80022a                     // 460: str q10, [x17]
+	WORD $0x8b1001d1                     // 464: add x17, x14, x16
 	WORD $0x4e21d8a5                     // 468: scvtf v5.4s, v5.4s
-	WORD $0x8b1001d1                     // 46c: add x17, x14, x16
-	WORD $0x4e6c0c62                     // 470: sqadd v2.8h, v3.8h, v12.8h
-	WORD $0x6e25dd65                     // 474: fmul v5.4s, v11.4s, v5.4s
-	WORD $0x4e21a8a5                     // 478: fcvtns v5.4s, v5.4s
-	WORD $0x0e6148a5                     // 47c: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // 480: sqxtn2 v5.8h, v4.4s
-	WORD $0x0e2148c4                     // 484: sqxtn v4.8b, v6.8h
-	WORD $0x4e680ca5                     // 488: sqadd v5.8h, v5.8h, v8.8h
-	WORD $0x4e2148a4                     // 48c: sqxtn2 v4.16b, v5.8h
-	WORD $0x3d8001c4                     // 490: str q4, [x14]
-	WORD $0x8b10022e                     // 494: add x14, x17, x16
-	WORD $0x4e21d821                     // 498: scvtf v1.4s, v1.4s
-	WORD $0x6e21dd61                     // 49c: fmul v1.4s, v11.4s, v1.4s
-	WORD $0x4e21a821                     // 4a0: fcvtns v1.4s, v1.4s
-	WORD $0x0e614821                     // 4a4: sqxtn v1.4h, v1.4s
-	WORD $0x4e614801                     // 4a8: sqxtn2 v1.8h, v0.4s
-	WORD $0x0e214840                     // 4ac: sqxtn v0.8b, v2.8h
-	WORD $0x4e680c21                     // 4b0: sqadd v1.8h, v1.8h, v8.8h
-	WORD $0x4e214820                     // 4b4: sqxtn2 v0.16b, v1.8h
-	WORD $0x3d800220                     // 4b8: str q0, [x17]
-	WORD $0x54008e6b                     // 4bc: b.lt 0x1688 <gemmDotProd4x16+0x1688>
-	WORD $0xd10011b8                     // 4c0: sub x24, x13, #0x4
-	WORD $0x8b0c0108                     // 4c4: add x8, x8, x12
-	WORD $0xf1001dbf                     // 4c8: cmp x13, #0x7
-	WORD $0x54ffdb48                     // 4cc: b.hi 0x34 <gemmDotProd4x16+0x34>
-	WORD $0xf940168f                     // 4d0: ldr x15, [x20, #0x28]
-	WORD $0xb27df1ad                     // 4d4: orr x13, x13, #0xfffffffffffffff8
-	WORD $0x52800098                     // 4d8: mov w24, #0x4               // =4
-	WORD $0x9b0921a8                     // 4dc: madd x8, x13, x9, x8
-	WORD $0x9b0d39ee                     // 4e0: madd x14, x15, x13, x14
-	WORD $0x17fffed4                     // 4e4: b 0x34 <gemmDotProd4x16+0x34>
-	WORD $0xf9400689                     // 4e8: ldr x9, [x20, #0x8]
-	WORD $0xf940128e                     // 4ec: ldr x14, [x20, #0x20]
-	WORD $0xf9401e98                     // 4f0: ldr x24, [x20, #0x38]
-	WORD $0xd37ff92a                     // 4f4: lsl x10, x9, #1
-	WORD $0x8b09014b                     // 4f8: add x11, x10, x9
-	WORD $0xd37ef52c                     // 4fc: lsl x12, x9, #2
+	WORD $0x6e25dd65                     // 46c: fmul v5.4s, v11.4s, v5.4s
+	WORD $0x4e21a8a5                     // 470: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148a5                     // 474: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 478: sqxtn2 v5.8h, v4.4s
+	WORD $0x0e2148c4                     // 47c: sqxtn v4.8b, v6.8h
+	WORD $0x4e680ca5                     // 480: sqadd v5.8h, v5.8h, v8.8h
+	WORD $0x4e2148a4                     // 484: sqxtn2 v4.16b, v5.8h
+	WORD $0x3d8001c4                     // 488: str q4, [x14]
+	WORD $0x8b10022e                     // 48c: add x14, x17, x16
+	WORD $0x4e21d821                     // 490: scvtf v1.4s, v1.4s
+	WORD $0x6e21dd61                     // 494: fmul v1.4s, v11.4s, v1.4s
+	WORD $0x4e21a821                     // 498: fcvtns v1.4s, v1.4s
+	WORD $0x0e614821                     // 49c: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 4a0: sqxtn2 v1.8h, v0.4s
+	WORD $0x0e214840                     // 4a4: sqxtn v0.8b, v2.8h
+	WORD $0x4e680c21                     // 4a8: sqadd v1.8h, v1.8h, v8.8h
+	WORD $0x4e214820                     // 4ac: sqxtn2 v0.16b, v1.8h
+	WORD $0x3d800220                     // 4b0: str q0, [x17]
+	WORD $0x54008dab                     // 4b4: b.lt 0x1668 <gemmDotProd4x16+0x1668>
+	WORD $0xd10011b8                     // 4b8: sub x24, x13, #0x4
+	WORD $0x8b0c0108                     // 4bc: add x8, x8, x12
+	WORD $0xf1001dbf                     // 4c0: cmp x13, #0x7
+	WORD $0x54ffdb88                     // 4c4: b.hi 0x34 <gemmDotProd4x16+0x34>
+	WORD $0xf940168f                     // 4c8: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ad                     // 4cc: orr x13, x13, #0xfffffffffffffff8
+	WORD $0x52800098                     // 4d0: mov w24, #0x4               // =4
+	WORD $0x9b0921a8                     // 4d4: madd x8, x13, x9, x8
+	WORD $0x9b0d39ee                     // 4d8: madd x14, x15, x13, x14
+	WORD $0x17fffed6                     // 4dc: b 0x34 <gemmDotProd4x16+0x34>
+	WORD $0xf9400689                     // 4e0: ldr x9, [x20, #0x8]
+	WORD $0xf940128e                     // 4e4: ldr x14, [x20, #0x20]
+	WORD $0xf9401e98                     // 4e8: ldr x24, [x20, #0x38]
+	WORD $0xd37ff92a                     // 4ec: lsl x10, x9, #1
+	WORD $0x8b09014b                     // 4f0: add x11, x10, x9
+	WORD $0xd37ef52c                     // 4f4: lsl x12, x9, #2
+	WORD $0xd503201f                     // 4f8: nop
+	WORD $0xd503201f                     // 4fc: nop
 	WORD $0xaa0803f0                     // 500: mov x16, x8
 	WORD $0x8b090111                     // 504: add x17, x8, x9
 	WORD $0x8b0a0113                     // 508: add x19, x8, x10
@@ -547,111 +547,111 @@ TEXT ·gemmDotProd4x16(SB), NOSPLIT, $0-8
 	WORD $0x4e21aa52                     // 870: fcvtns v18.4s, v18.4s
 	WORD $0x4e21a8c6                     // 874: fcvtns v6.4s, v6.4s
 	WORD $0x0e6149f4                     // 878: sqxtn v20.4h, v15.4s
-	WORD $0x0e614a73                     // 87c: sqxtn v19.4h, v19.4s
-	WORD $0xad4455ef                     // 880: ldp q15, q21, [x15, #0x80]
+	WORD $0x3dc021ef                     // 87c: ldr q15, [x15, #0x80]
+	WORD $0x0e614a73                     // 880: sqxtn v19.4h, v19.4s
 	WORD $0x6e22ddc2                     // 884: fmul v2.4s, v14.4s, v2.4s
 	WORD $0x4e21d800                     // 888: scvtf v0.4s, v0.4s
-	WORD $0x4e5519ef                     // 88c: uzp1 v15.8h, v15.8h, v21.8h
-	WORD $0x4e614a34                     // 890: sqxtn2 v20.8h, v17.4s
-	WORD $0x4e614a53                     // 894: sqxtn2 v19.8h, v18.4s
-	WORD $0x4eadf442                     // 898: fmin v2.4s, v2.4s, v13.4s
-	WORD $0x4e6f0e91                     // 89c: sqadd v17.8h, v20.8h, v15.8h
-	WORD $0x4e6f0e73                     // 8a0: sqadd v19.8h, v19.8h, v15.8h
-	WORD $0x4e21d954                     // 8a4: scvtf v20.4s, v10.4s
-	WORD $0x4e21a842                     // 8a8: fcvtns v2.4s, v2.4s
-	WORD $0x0e214a32                     // 8ac: sqxtn v18.8b, v17.8h
-	WORD $0x0e214a71                     // 8b0: sqxtn v17.8b, v19.8h
-	WORD $0x4e21d933                     // 8b4: scvtf v19.4s, v9.4s
-	WORD $0x4e21d8e7                     // 8b8: scvtf v7.4s, v7.4s
-	WORD $0xad4329e9                     // 8bc: ldp q9, q10, [x15, #0x60]
-	WORD $0x4e21d863                     // 8c0: scvtf v3.4s, v3.4s
-	WORD $0xad4561f7                     // 8c4: ldp q23, q24, [x15, #0xa0]
-	WORD $0x6e2bdd35                     // 8c8: fmul v21.4s, v9.4s, v11.4s
-	WORD $0x6e33dd33                     // 8cc: fmul v19.4s, v9.4s, v19.4s
-	WORD $0xad472de8                     // 8d0: ldp q8, q11, [x15, #0xe0]
-	WORD $0x6e34dd54                     // 8d4: fmul v20.4s, v10.4s, v20.4s
-	WORD $0x6e36dd56                     // 8d8: fmul v22.4s, v10.4s, v22.4s
-	WORD $0x6e27de07                     // 8dc: fmul v7.4s, v16.4s, v7.4s
-	WORD $0x4ea8f6b5                     // 8e0: fmin v21.4s, v21.4s, v8.4s
-	WORD $0x4ea8f673                     // 8e4: fmin v19.4s, v19.4s, v8.4s
-	WORD $0x6e24dd44                     // 8e8: fmul v4.4s, v10.4s, v4.4s
-	WORD $0x4eabf694                     // 8ec: fmin v20.4s, v20.4s, v11.4s
-	WORD $0x4eabf6d6                     // 8f0: fmin v22.4s, v22.4s, v11.4s
-	WORD $0x4eacf4e7                     // 8f4: fmin v7.4s, v7.4s, v12.4s
-	WORD $0x4e21aab5                     // 8f8: fcvtns v21.4s, v21.4s
-	WORD $0x4e21aa73                     // 8fc: fcvtns v19.4s, v19.4s
-	WORD $0x4eabf484                     // 900: fmin v4.4s, v4.4s, v11.4s
-	WORD $0x4e21aa94                     // 904: fcvtns v20.4s, v20.4s
-	WORD $0x4e21aad6                     // 908: fcvtns v22.4s, v22.4s
-	WORD $0x4e21a8e7                     // 90c: fcvtns v7.4s, v7.4s
-	WORD $0x0e614ab5                     // 910: sqxtn v21.4h, v21.4s
-	WORD $0x0e614a79                     // 914: sqxtn v25.4h, v19.4s
-	WORD $0x4e581af3                     // 918: uzp1 v19.8h, v23.8h, v24.8h
-	WORD $0x4eb11e37                     // 91c: mov v23.16b, v17.16b
-	WORD $0x4e21a884                     // 920: fcvtns v4.4s, v4.4s
-	WORD $0x0e6148e7                     // 924: sqxtn v7.4h, v7.4s
-	WORD $0x4e614a95                     // 928: sqxtn2 v21.8h, v20.4s
-	WORD $0x4e614ad9                     // 92c: sqxtn2 v25.8h, v22.4s
-	WORD $0x4eb21e56                     // 930: mov v22.16b, v18.16b
-	WORD $0x6e23de03                     // 934: fmul v3.4s, v16.4s, v3.4s
-	WORD $0x6e20dd40                     // 938: fmul v0.4s, v10.4s, v0.4s
-	WORD $0x4e6148c7                     // 93c: sqxtn2 v7.8h, v6.4s
-	WORD $0x4e730eb4                     // 940: sqadd v20.8h, v21.8h, v19.8h
-	WORD $0x4e730f35                     // 944: sqadd v21.8h, v25.8h, v19.8h
-	WORD $0x4eacf463                     // 948: fmin v3.4s, v3.4s, v12.4s
-	WORD $0x4eabf400                     // 94c: fmin v0.4s, v0.4s, v11.4s
+	WORD $0x4e614a34                     // 88c: sqxtn2 v20.8h, v17.4s
+	WORD $0x4e614a53                     // 890: sqxtn2 v19.8h, v18.4s
+	WORD $0x4eadf442                     // 894: fmin v2.4s, v2.4s, v13.4s
+	WORD $0x4e6f0e91                     // 898: sqadd v17.8h, v20.8h, v15.8h
+	WORD $0x4e6f0e73                     // 89c: sqadd v19.8h, v19.8h, v15.8h
+	WORD $0x4e21d954                     // 8a0: scvtf v20.4s, v10.4s
+	WORD $0x4e21a842                     // 8a4: fcvtns v2.4s, v2.4s
+	WORD $0x0e214a32                     // 8a8: sqxtn v18.8b, v17.8h
+	WORD $0x0e214a71                     // 8ac: sqxtn v17.8b, v19.8h
+	WORD $0x4e21d933                     // 8b0: scvtf v19.4s, v9.4s
+	WORD $0x4e21d8e7                     // 8b4: scvtf v7.4s, v7.4s
+	WORD $0xad4329e9                     // 8b8: ldp q9, q10, [x15, #0x60]
+	WORD $0x4e21d863                     // 8bc: scvtf v3.4s, v3.4s
+	WORD $0x6e2bdd35                     // 8c0: fmul v21.4s, v9.4s, v11.4s
+	WORD $0x6e33dd33                     // 8c4: fmul v19.4s, v9.4s, v19.4s
+	WORD $0xad472de8                     // 8c8: ldp q8, q11, [x15, #0xe0]
+	WORD $0x6e34dd54                     // 8cc: fmul v20.4s, v10.4s, v20.4s
+	WORD $0x6e36dd56                     // 8d0: fmul v22.4s, v10.4s, v22.4s
+	WORD $0x6e27de07                     // 8d4: fmul v7.4s, v16.4s, v7.4s
+	WORD $0x4ea8f6b5                     // 8d8: fmin v21.4s, v21.4s, v8.4s
+	WORD $0x4ea8f673                     // 8dc: fmin v19.4s, v19.4s, v8.4s
+	WORD $0x6e24dd44                     // 8e0: fmul v4.4s, v10.4s, v4.4s
+	WORD $0x4eabf694                     // 8e4: fmin v20.4s, v20.4s, v11.4s
+	WORD $0x4eabf6d6                     // 8e8: fmin v22.4s, v22.4s, v11.4s
+	WORD $0x4eacf4e7                     // 8ec: fmin v7.4s, v7.4s, v12.4s
+	WORD $0x4e21aab5                     // 8f0: fcvtns v21.4s, v21.4s
+	WORD $0x4e21aa73                     // 8f4: fcvtns v19.4s, v19.4s
+	WORD $0x4eabf484                     // 8f8: fmin v4.4s, v4.4s, v11.4s
+	WORD $0x4e21aa94                     // 8fc: fcvtns v20.4s, v20.4s
+	WORD $0x4e21aad6                     // 900: fcvtns v22.4s, v22.4s
+	WORD $0x4e21a8e7                     // 904: fcvtns v7.4s, v7.4s
+	WORD $0x0e614ab5                     // 908: sqxtn v21.4h, v21.4s
+	WORD $0x0e614a77                     // 90c: sqxtn v23.4h, v19.4s
+	WORD $0x3dc025f3                     // 910: ldr q19, [x15, #0x90]
+	WORD $0x4e21a884                     // 914: fcvtns v4.4s, v4.4s
+	WORD $0x6e23de03                     // 918: fmul v3.4s, v16.4s, v3.4s
+	WORD $0x6e20dd40                     // 91c: fmul v0.4s, v10.4s, v0.4s
+	WORD $0x0e6148e7                     // 920: sqxtn v7.4h, v7.4s
+	WORD $0x4e614a95                     // 924: sqxtn2 v21.8h, v20.4s
+	WORD $0x4e614ad7                     // 928: sqxtn2 v23.8h, v22.4s
+	WORD $0x4eb21e56                     // 92c: mov v22.16b, v18.16b
+	WORD $0x4eacf463                     // 930: fmin v3.4s, v3.4s, v12.4s
+	WORD $0x4eabf400                     // 934: fmin v0.4s, v0.4s, v11.4s
+	WORD $0x4e6148c7                     // 938: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e730eb4                     // 93c: sqadd v20.8h, v21.8h, v19.8h
+	WORD $0x4e730ef5                     // 940: sqadd v21.8h, v23.8h, v19.8h
+	WORD $0x4eb11e37                     // 944: mov v23.16b, v17.16b
+	WORD $0x4e21a863                     // 948: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a800                     // 94c: fcvtns v0.4s, v0.4s
 	WORD $0x4e6f0ce6                     // 950: sqadd v6.8h, v7.8h, v15.8h
 	WORD $0x4e214a96                     // 954: sqxtn2 v22.16b, v20.8h
 	WORD $0x4e214ab7                     // 958: sqxtn2 v23.16b, v21.8h
-	WORD $0x4e21a863                     // 95c: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a800                     // 960: fcvtns v0.4s, v0.4s
-	WORD $0x3d8001d6                     // 964: str q22, [x14]
-	WORD $0x8b10022e                     // 968: add x14, x17, x16
-	WORD $0x3d800237                     // 96c: str q23, [x17]
+	WORD $0x0e614863                     // 95c: sqxtn v3.4h, v3.4s
+	WORD $0x3d8001d6                     // 960: str q22, [x14]
+	WORD $0x8b10022e                     // 964: add x14, x17, x16
+	WORD $0x3d800237                     // 968: str q23, [x17]
+	WORD $0x8b1001d1                     // 96c: add x17, x14, x16
 	WORD $0x4e21d8a5                     // 970: scvtf v5.4s, v5.4s
-	WORD $0x8b1001d1                     // 974: add x17, x14, x16
-	WORD $0x0e614863                     // 978: sqxtn v3.4h, v3.4s
-	WORD $0x6e25dd25                     // 97c: fmul v5.4s, v9.4s, v5.4s
-	WORD $0x4e614843                     // 980: sqxtn2 v3.8h, v2.4s
-	WORD $0x4ea8f4a5                     // 984: fmin v5.4s, v5.4s, v8.4s
-	WORD $0x4e6f0c62                     // 988: sqadd v2.8h, v3.8h, v15.8h
-	WORD $0x4e21a8a5                     // 98c: fcvtns v5.4s, v5.4s
-	WORD $0x0e6148a5                     // 990: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // 994: sqxtn2 v5.8h, v4.4s
-	WORD $0x0e2148c4                     // 998: sqxtn v4.8b, v6.8h
-	WORD $0x4e730ca5                     // 99c: sqadd v5.8h, v5.8h, v19.8h
-	WORD $0x4e2148a4                     // 9a0: sqxtn2 v4.16b, v5.8h
-	WORD $0x3d8001c4                     // 9a4: str q4, [x14]
-	WORD $0x8b10022e                     // 9a8: add x14, x17, x16
-	WORD $0x4e21d821                     // 9ac: scvtf v1.4s, v1.4s
-	WORD $0x6e21dd21                     // 9b0: fmul v1.4s, v9.4s, v1.4s
-	WORD $0x4ea8f421                     // 9b4: fmin v1.4s, v1.4s, v8.4s
-	WORD $0x4e21a821                     // 9b8: fcvtns v1.4s, v1.4s
-	WORD $0x0e614821                     // 9bc: sqxtn v1.4h, v1.4s
-	WORD $0x4e614801                     // 9c0: sqxtn2 v1.8h, v0.4s
-	WORD $0x0e214840                     // 9c4: sqxtn v0.8b, v2.8h
-	WORD $0x4e730c21                     // 9c8: sqadd v1.8h, v1.8h, v19.8h
-	WORD $0x4e214820                     // 9cc: sqxtn2 v0.16b, v1.8h
-	WORD $0x3d800220                     // 9d0: str q0, [x17]
-	WORD $0x540065ab                     // 9d4: b.lt 0x1688 <gemmDotProd4x16+0x1688>
-	WORD $0xd10011b8                     // 9d8: sub x24, x13, #0x4
-	WORD $0x8b0c0108                     // 9dc: add x8, x8, x12
-	WORD $0xf1001dbf                     // 9e0: cmp x13, #0x7
-	WORD $0x54ffd8e8                     // 9e4: b.hi 0x500 <gemmDotProd4x16+0x500>
-	WORD $0xf940168f                     // 9e8: ldr x15, [x20, #0x28]
-	WORD $0xb27df1ad                     // 9ec: orr x13, x13, #0xfffffffffffffff8
-	WORD $0x52800098                     // 9f0: mov w24, #0x4               // =4
-	WORD $0x9b0921a8                     // 9f4: madd x8, x13, x9, x8
-	WORD $0x9b0d39ee                     // 9f8: madd x14, x15, x13, x14
-	WORD $0x17fffec1                     // 9fc: b 0x500 <gemmDotProd4x16+0x500>
-	WORD $0xf9400689                     // a00: ldr x9, [x20, #0x8]
-	WORD $0x4f0167e0                     // a04: movi v0.4s, #0x3f, lsl #24
-	WORD $0x6f00e401                     // a08: movi v1.2d, #0000000000000000
-	WORD $0xf940128e                     // a0c: ldr x14, [x20, #0x20]
-	WORD $0xf9401e98                     // a10: ldr x24, [x20, #0x38]
-	WORD $0xd37ff92a                     // a14: lsl x10, x9, #1
-	WORD $0x8b09014b                     // a18: add x11, x10, x9
-	WORD $0xd37ef52c                     // a1c: lsl x12, x9, #2
+	WORD $0x4e614843                     // 974: sqxtn2 v3.8h, v2.4s
+	WORD $0x6e25dd25                     // 978: fmul v5.4s, v9.4s, v5.4s
+	WORD $0x4e6f0c62                     // 97c: sqadd v2.8h, v3.8h, v15.8h
+	WORD $0x4ea8f4a5                     // 980: fmin v5.4s, v5.4s, v8.4s
+	WORD $0x4e21a8a5                     // 984: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148a5                     // 988: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 98c: sqxtn2 v5.8h, v4.4s
+	WORD $0x0e2148c4                     // 990: sqxtn v4.8b, v6.8h
+	WORD $0x4e730ca5                     // 994: sqadd v5.8h, v5.8h, v19.8h
+	WORD $0x4e2148a4                     // 998: sqxtn2 v4.16b, v5.8h
+	WORD $0x3d8001c4                     // 99c: str q4, [x14]
+	WORD $0x8b10022e                     // 9a0: add x14, x17, x16
+	WORD $0x4e21d821                     // 9a4: scvtf v1.4s, v1.4s
+	WORD $0x6e21dd21                     // 9a8: fmul v1.4s, v9.4s, v1.4s
+	WORD $0x4ea8f421                     // 9ac: fmin v1.4s, v1.4s, v8.4s
+	WORD $0x4e21a821                     // 9b0: fcvtns v1.4s, v1.4s
+	WORD $0x0e614821                     // 9b4: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 9b8: sqxtn2 v1.8h, v0.4s
+	WORD $0x0e214840                     // 9bc: sqxtn v0.8b, v2.8h
+	WORD $0x4e730c21                     // 9c0: sqadd v1.8h, v1.8h, v19.8h
+	WORD $0x4e214820                     // 9c4: sqxtn2 v0.16b, v1.8h
+	WORD $0x3d800220                     // 9c8: str q0, [x17]
+	WORD $0x540064eb                     // 9cc: b.lt 0x1668 <gemmDotProd4x16+0x1668>
+	WORD $0xd10011b8                     // 9d0: sub x24, x13, #0x4
+	WORD $0x8b0c0108                     // 9d4: add x8, x8, x12
+	WORD $0xf1001dbf                     // 9d8: cmp x13, #0x7
+	WORD $0x54ffd928                     // 9dc: b.hi 0x500 <gemmDotProd4x16+0x500>
+	WORD $0xf940168f                     // 9e0: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ad                     // 9e4: orr x13, x13, #0xfffffffffffffff8
+	WORD $0x52800098                     // 9e8: mov w24, #0x4               // =4
+	WORD $0x9b0921a8                     // 9ec: madd x8, x13, x9, x8
+	WORD $0x9b0d39ee                     // 9f0: madd x14, x15, x13, x14
+	WORD $0x17fffec3                     // 9f4: b 0x500 <gemmDotProd4x16+0x500>
+	WORD $0xf9400689                     // 9f8: ldr x9, [x20, #0x8]
+	WORD $0x4f0167e0                     // 9fc: movi v0.4s, #0x3f, lsl #24
+	WORD $0x6f00e401                     // a00: movi v1.2d, #0000000000000000
+	WORD $0xf940128e                     // a04: ldr x14, [x20, #0x20]
+	WORD $0xf9401e98                     // a08: ldr x24, [x20, #0x38]
+	WORD $0xd37ff92a                     // a0c: lsl x10, x9, #1
+	WORD $0x8b09014b                     // a10: add x11, x10, x9
+	WORD $0xd37ef52c                     // a14: lsl x12, x9, #2
+	WORD $0xd503201f                     // a18: nop
+	WORD $0xd503201f                     // a1c: nop
 	WORD $0xaa0803f0                     // a20: mov x16, x8
 	WORD $0x8b090111                     // a24: add x17, x8, x9
 	WORD $0x8b0a0113                     // a28: add x19, x8, x10
@@ -845,25 +845,25 @@ TEXT ·gemmDotProd4x16(SB), NOSPLIT, $0-8
 	WORD $0x54ffebc2                     // d18: b.hs 0xa90 <gemmDotProd4x16+0xa90>
 	WORD $0x17ffffad                     // d1c: b 0xbd0 <gemmDotProd4x16+0xbd0>
 	WORD $0xf9400e8f                     // d20: ldr x15, [x20, #0x18]
-	WORD $0x4e21da31                     // d24: scvtf v17.4s, v17.4s
+	WORD $0x4e21da32                     // d24: scvtf v18.4s, v17.4s
 	WORD $0x4e21d9ef                     // d28: scvtf v15.4s, v15.4s
 	WORD $0xf9401690                     // d2c: ldr x16, [x20, #0x28]
 	WORD $0x4e21da10                     // d30: scvtf v16.4s, v16.4s
 	WORD $0xf10015bf                     // d34: cmp x13, #0x5
 	WORD $0x4e21d9ce                     // d38: scvtf v14.4s, v14.4s
-	WORD $0xad424df2                     // d3c: ldp q18, q19, [x15, #0x40]
+	WORD $0xad424df1                     // d3c: ldp q17, q19, [x15, #0x40]
 	WORD $0x4e21d98c                     // d40: scvtf v12.4s, v12.4s
 	WORD $0x8b1001d1                     // d44: add x17, x14, x16
 	WORD $0x4e21d908                     // d48: scvtf v8.4s, v8.4s
 	WORD $0x4e21d8c6                     // d4c: scvtf v6.4s, v6.4s
-	WORD $0x6e31de51                     // d50: fmul v17.4s, v18.4s, v17.4s
-	WORD $0x6e2fde54                     // d54: fmul v20.4s, v18.4s, v15.4s
+	WORD $0x6e32de32                     // d50: fmul v18.4s, v17.4s, v18.4s
+	WORD $0x6e2fde34                     // d54: fmul v20.4s, v17.4s, v15.4s
 	WORD $0x6e30de76                     // d58: fmul v22.4s, v19.4s, v16.4s
 	WORD $0xad4641ef                     // d5c: ldp q15, q16, [x15, #0xc0]
 	WORD $0x6e2ede75                     // d60: fmul v21.4s, v19.4s, v14.4s
 	WORD $0x6e28de68                     // d64: fmul v8.4s, v19.4s, v8.4s
 	WORD $0x4e21d884                     // d68: scvtf v4.4s, v4.4s
-	WORD $0x6e2fde2e                     // d6c: fmul v14.4s, v17.4s, v15.4s
+	WORD $0x6e2fde4e                     // d6c: fmul v14.4s, v18.4s, v15.4s
 	WORD $0x6e2fde97                     // d70: fmul v23.4s, v20.4s, v15.4s
 	WORD $0x6e30ded9                     // d74: fmul v25.4s, v22.4s, v16.4s
 	WORD $0x6e30deb8                     // d78: fmul v24.4s, v21.4s, v16.4s
@@ -882,570 +882,562 @@ TEXT ·gemmDotProd4x16(SB), NOSPLIT, $0-8
 	WORD $0x4eaef6f7                     // dac: fmin v23.4s, v23.4s, v14.4s
 	WORD $0x4eaef718                     // db0: fmin v24.4s, v24.4s, v14.4s
 	WORD $0x4eaef739                     // db4: fmin v25.4s, v25.4s, v14.4s
-	WORD $0x6e3ade31                     // db8: fmul v17.4s, v17.4s, v26.4s
+	WORD $0x6e3ade52                     // db8: fmul v18.4s, v18.4s, v26.4s
 	WORD $0x6e37de94                     // dbc: fmul v20.4s, v20.4s, v23.4s
 	WORD $0x6e38deb5                     // dc0: fmul v21.4s, v21.4s, v24.4s
 	WORD $0x6e39ded6                     // dc4: fmul v22.4s, v22.4s, v25.4s
-	WORD $0x4e21aa31                     // dc8: fcvtns v17.4s, v17.4s
-	WORD $0x4e21aa94                     // dcc: fcvtns v20.4s, v20.4s
-	WORD $0x4e21aab5                     // dd0: fcvtns v21.4s, v21.4s
-	WORD $0x4e21aad6                     // dd4: fcvtns v22.4s, v22.4s
-	WORD $0x0e614a37                     // dd8: sqxtn v23.4h, v17.4s
-	WORD $0x0e614a94                     // ddc: sqxtn v20.4h, v20.4s
-	WORD $0xad4461f1                     // de0: ldp q17, q24, [x15, #0x80]
-	WORD $0x4e581a31                     // de4: uzp1 v17.8h, v17.8h, v24.8h
+	WORD $0x4e21d978                     // dc8: scvtf v24.4s, v11.4s
+	WORD $0x4e21aa52                     // dcc: fcvtns v18.4s, v18.4s
+	WORD $0x4e21aa94                     // dd0: fcvtns v20.4s, v20.4s
+	WORD $0x4e21aab5                     // dd4: fcvtns v21.4s, v21.4s
+	WORD $0x4e21aad6                     // dd8: fcvtns v22.4s, v22.4s
+	WORD $0x0e614a57                     // ddc: sqxtn v23.4h, v18.4s
+	WORD $0x3dc021f2                     // de0: ldr q18, [x15, #0x80]
+	WORD $0x0e614a94                     // de4: sqxtn v20.4h, v20.4s
 	WORD $0x4e614ab7                     // de8: sqxtn2 v23.8h, v21.4s
 	WORD $0x4e614ad4                     // dec: sqxtn2 v20.8h, v22.4s
 	WORD $0x4e21d9b6                     // df0: scvtf v22.4s, v13.4s
-	WORD $0x4e21d978                     // df4: scvtf v24.4s, v11.4s
-	WORD $0x4e710ef5                     // df8: sqadd v21.8h, v23.8h, v17.8h
-	WORD $0x4e710e94                     // dfc: sqadd v20.8h, v20.8h, v17.8h
-	WORD $0x4e21d957                     // e00: scvtf v23.4s, v10.4s
-	WORD $0x0e214ab5                     // e04: sqxtn v21.8b, v21.8h
-	WORD $0x0e214a94                     // e08: sqxtn v20.8b, v20.8h
-	WORD $0xad4329ed                     // e0c: ldp q13, q10, [x15, #0x60]
-	WORD $0x4e21d929                     // e10: scvtf v9.4s, v9.4s
-	WORD $0x4e21d8a5                     // e14: scvtf v5.4s, v5.4s
-	WORD $0x6e36ddb6                     // e18: fmul v22.4s, v13.4s, v22.4s
-	WORD $0x6e2cddb9                     // e1c: fmul v25.4s, v13.4s, v12.4s
-	WORD $0xad4731eb                     // e20: ldp q11, q12, [x15, #0xe0]
-	WORD $0x6e37dd57                     // e24: fmul v23.4s, v10.4s, v23.4s
-	WORD $0x6e38dd58                     // e28: fmul v24.4s, v10.4s, v24.4s
-	WORD $0x6e29de49                     // e2c: fmul v9.4s, v18.4s, v9.4s
-	WORD $0x6e2bdeda                     // e30: fmul v26.4s, v22.4s, v11.4s
-	WORD $0x6e2bdf3b                     // e34: fmul v27.4s, v25.4s, v11.4s
-	WORD $0x6e26dd46                     // e38: fmul v6.4s, v10.4s, v6.4s
-	WORD $0x6e2cdefc                     // e3c: fmul v28.4s, v23.4s, v12.4s
-	WORD $0x6e2cdf1d                     // e40: fmul v29.4s, v24.4s, v12.4s
-	WORD $0x6e25de45                     // e44: fmul v5.4s, v18.4s, v5.4s
-	WORD $0x4e20d75a                     // e48: fadd v26.4s, v26.4s, v0.4s
-	WORD $0x4e20d77b                     // e4c: fadd v27.4s, v27.4s, v0.4s
-	WORD $0x6e22dd42                     // e50: fmul v2.4s, v10.4s, v2.4s
-	WORD $0x4e20d79c                     // e54: fadd v28.4s, v28.4s, v0.4s
-	WORD $0x4e20d7bd                     // e58: fadd v29.4s, v29.4s, v0.4s
-	WORD $0x4e21f75a                     // e5c: fmax v26.4s, v26.4s, v1.4s
-	WORD $0x4e21f77b                     // e60: fmax v27.4s, v27.4s, v1.4s
-	WORD $0x4e21f79c                     // e64: fmax v28.4s, v28.4s, v1.4s
-	WORD $0x4e21f7bd                     // e68: fmax v29.4s, v29.4s, v1.4s
-	WORD $0x4eaef75a                     // e6c: fmin v26.4s, v26.4s, v14.4s
-	WORD $0x4eaef77b                     // e70: fmin v27.4s, v27.4s, v14.4s
-	WORD $0x4eaef79c                     // e74: fmin v28.4s, v28.4s, v14.4s
-	WORD $0x6e3aded6                     // e78: fmul v22.4s, v22.4s, v26.4s
-	WORD $0x4eaef7ba                     // e7c: fmin v26.4s, v29.4s, v14.4s
-	WORD $0x6e3bdf39                     // e80: fmul v25.4s, v25.4s, v27.4s
-	WORD $0x6e3cdef7                     // e84: fmul v23.4s, v23.4s, v28.4s
-	WORD $0x4e21aad6                     // e88: fcvtns v22.4s, v22.4s
-	WORD $0x6e3adf18                     // e8c: fmul v24.4s, v24.4s, v26.4s
-	WORD $0x4e21ab39                     // e90: fcvtns v25.4s, v25.4s
-	WORD $0x4e21aaf7                     // e94: fcvtns v23.4s, v23.4s
-	WORD $0x0e614ada                     // e98: sqxtn v26.4h, v22.4s
-	WORD $0xad456df6                     // e9c: ldp q22, q27, [x15, #0xa0]
-	WORD $0x4e21ab18                     // ea0: fcvtns v24.4s, v24.4s
-	WORD $0x0e614b39                     // ea4: sqxtn v25.4h, v25.4s
-	WORD $0x4e5b1ad6                     // ea8: uzp1 v22.8h, v22.8h, v27.8h
-	WORD $0x4e614afa                     // eac: sqxtn2 v26.8h, v23.4s
-	WORD $0x4e614b19                     // eb0: sqxtn2 v25.8h, v24.4s
-	WORD $0x4eb51eb8                     // eb4: mov v24.16b, v21.16b
-	WORD $0x4e760f57                     // eb8: sqadd v23.8h, v26.8h, v22.8h
-	WORD $0x4e760f39                     // ebc: sqadd v25.8h, v25.8h, v22.8h
-	WORD $0x4e214af8                     // ec0: sqxtn2 v24.16b, v23.8h
-	WORD $0x4eb41e97                     // ec4: mov v23.16b, v20.16b
-	WORD $0x3d8001d8                     // ec8: str q24, [x14]
-	WORD $0x4e214b37                     // ecc: sqxtn2 v23.16b, v25.8h
-	WORD $0x8b10022e                     // ed0: add x14, x17, x16
-	WORD $0x6e2cdcd9                     // ed4: fmul v25.4s, v6.4s, v12.4s
-	WORD $0x3d800237                     // ed8: str q23, [x17]
-	WORD $0x6e30dd17                     // edc: fmul v23.4s, v8.4s, v16.4s
-	WORD $0x4e21d8e7                     // ee0: scvtf v7.4s, v7.4s
-	WORD $0x8b1001d1                     // ee4: add x17, x14, x16
-	WORD $0x6e2fdd35                     // ee8: fmul v21.4s, v9.4s, v15.4s
-	WORD $0x4e20d739                     // eec: fadd v25.4s, v25.4s, v0.4s
-	WORD $0x4e20d6f7                     // ef0: fadd v23.4s, v23.4s, v0.4s
-	WORD $0x6e27dda7                     // ef4: fmul v7.4s, v13.4s, v7.4s
-	WORD $0x4e20d6b5                     // ef8: fadd v21.4s, v21.4s, v0.4s
-	WORD $0x4e21f739                     // efc: fmax v25.4s, v25.4s, v1.4s
-	WORD $0x4e21f6f7                     // f00: fmax v23.4s, v23.4s, v1.4s
-	WORD $0x6e2bdcf8                     // f04: fmul v24.4s, v7.4s, v11.4s
-	WORD $0x4e21f6b5                     // f08: fmax v21.4s, v21.4s, v1.4s
-	WORD $0x4eaef6f7                     // f0c: fmin v23.4s, v23.4s, v14.4s
-	WORD $0x4e20d718                     // f10: fadd v24.4s, v24.4s, v0.4s
-	WORD $0x4eaef6b5                     // f14: fmin v21.4s, v21.4s, v14.4s
-	WORD $0x6e37dd08                     // f18: fmul v8.4s, v8.4s, v23.4s
-	WORD $0x4e21f718                     // f1c: fmax v24.4s, v24.4s, v1.4s
-	WORD $0x6e35dd29                     // f20: fmul v9.4s, v9.4s, v21.4s
-	WORD $0x4eaef737                     // f24: fmin v23.4s, v25.4s, v14.4s
-	WORD $0x4e21a908                     // f28: fcvtns v8.4s, v8.4s
-	WORD $0x4eaef715                     // f2c: fmin v21.4s, v24.4s, v14.4s
-	WORD $0x4e21a929                     // f30: fcvtns v9.4s, v9.4s
-	WORD $0x6e37dcc6                     // f34: fmul v6.4s, v6.4s, v23.4s
-	WORD $0x6e35dce7                     // f38: fmul v7.4s, v7.4s, v21.4s
-	WORD $0x0e614929                     // f3c: sqxtn v9.4h, v9.4s
-	WORD $0x4e21a8c6                     // f40: fcvtns v6.4s, v6.4s
-	WORD $0x4e21a8e7                     // f44: fcvtns v7.4s, v7.4s
-	WORD $0x4e614909                     // f48: sqxtn2 v9.8h, v8.4s
-	WORD $0x0e6148e7                     // f4c: sqxtn v7.4h, v7.4s
-	WORD $0x4e710d28                     // f50: sqadd v8.8h, v9.8h, v17.8h
-	WORD $0x6e2cdc49                     // f54: fmul v9.4s, v2.4s, v12.4s
-	WORD $0x4e6148c7                     // f58: sqxtn2 v7.8h, v6.4s
-	WORD $0x0e214906                     // f5c: sqxtn v6.8b, v8.8h
-	WORD $0x4e20d529                     // f60: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x4e760ce7                     // f64: sqadd v7.8h, v7.8h, v22.8h
-	WORD $0x4e21f529                     // f68: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4e2148e6                     // f6c: sqxtn2 v6.16b, v7.8h
-	WORD $0x6e30dc87                     // f70: fmul v7.4s, v4.4s, v16.4s
-	WORD $0x3d8001c6                     // f74: str q6, [x14]
-	WORD $0x6e2fdca6                     // f78: fmul v6.4s, v5.4s, v15.4s
-	WORD $0x4e21d863                     // f7c: scvtf v3.4s, v3.4s
-	WORD $0x8b10022e                     // f80: add x14, x17, x16
-	WORD $0x4e20d4e7                     // f84: fadd v7.4s, v7.4s, v0.4s
-	WORD $0x4e20d4c6                     // f88: fadd v6.4s, v6.4s, v0.4s
-	WORD $0x6e23dda3                     // f8c: fmul v3.4s, v13.4s, v3.4s
-	WORD $0x4e21f4e7                     // f90: fmax v7.4s, v7.4s, v1.4s
-	WORD $0x4e21f4c6                     // f94: fmax v6.4s, v6.4s, v1.4s
-	WORD $0x6e2bdc68                     // f98: fmul v8.4s, v3.4s, v11.4s
-	WORD $0x4eaef4e7                     // f9c: fmin v7.4s, v7.4s, v14.4s
-	WORD $0x4eaef4c6                     // fa0: fmin v6.4s, v6.4s, v14.4s
-	WORD $0x4e20d508                     // fa4: fadd v8.4s, v8.4s, v0.4s
-	WORD $0x6e27dc84                     // fa8: fmul v4.4s, v4.4s, v7.4s
-	WORD $0x4eaef527                     // fac: fmin v7.4s, v9.4s, v14.4s
-	WORD $0x6e26dca5                     // fb0: fmul v5.4s, v5.4s, v6.4s
-	WORD $0x4e21f508                     // fb4: fmax v8.4s, v8.4s, v1.4s
-	WORD $0x4e21a884                     // fb8: fcvtns v4.4s, v4.4s
-	WORD $0x6e27dc42                     // fbc: fmul v2.4s, v2.4s, v7.4s
-	WORD $0x4e21a8a5                     // fc0: fcvtns v5.4s, v5.4s
-	WORD $0x4eaef506                     // fc4: fmin v6.4s, v8.4s, v14.4s
-	WORD $0x4e21a842                     // fc8: fcvtns v2.4s, v2.4s
-	WORD $0x0e6148a5                     // fcc: sqxtn v5.4h, v5.4s
-	WORD $0x6e26dc63                     // fd0: fmul v3.4s, v3.4s, v6.4s
-	WORD $0x4e614885                     // fd4: sqxtn2 v5.8h, v4.4s
-	WORD $0x4e21a863                     // fd8: fcvtns v3.4s, v3.4s
-	WORD $0x4e710ca4                     // fdc: sqadd v4.8h, v5.8h, v17.8h
-	WORD $0x0e614863                     // fe0: sqxtn v3.4h, v3.4s
-	WORD $0x4e614843                     // fe4: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e214882                     // fe8: sqxtn v2.8b, v4.8h
-	WORD $0x4e760c63                     // fec: sqadd v3.8h, v3.8h, v22.8h
-	WORD $0x4e214862                     // ff0: sqxtn2 v2.16b, v3.8h
-	WORD $0x3d800222                     // ff4: str q2, [x17]
-	WORD $0x5400348b                     // ff8: b.lt 0x1688 <gemmDotProd4x16+0x1688>
-	WORD $0xd10011b8                     // ffc: sub x24, x13, #0x4
-	WORD $0x8b0c0108                     // 1000: add x8, x8, x12
-	WORD $0xf1001dbf                     // 1004: cmp x13, #0x7
-	WORD $0x54ffd0c8                     // 1008: b.hi 0xa20 <gemmDotProd4x16+0xa20>
-	WORD $0xf940168f                     // 100c: ldr x15, [x20, #0x28]
-	WORD $0xb27df1ad                     // 1010: orr x13, x13, #0xfffffffffffffff8
-	WORD $0x52800098                     // 1014: mov w24, #0x4               // =4
-	WORD $0x9b0921a8                     // 1018: madd x8, x13, x9, x8
-	WORD $0x9b0d39ee                     // 101c: madd x14, x15, x13, x14
-	WORD $0x17fffe80                     // 1020: b 0xa20 <gemmDotProd4x16+0xa20>
-	WORD $0xf9400689                     // 1024: ldr x9, [x20, #0x8]
-	WORD $0xf940128e                     // 1028: ldr x14, [x20, #0x20]
-	WORD $0xa943668f                     // 102c: ldp x15, x25, [x20, #0x30]
-	WORD $0xd37ff92a                     // 1030: lsl x10, x9, #1
-	WORD $0x8b09014b                     // 1034: add x11, x10, x9
-	WORD $0xd37ef52c                     // 1038: lsl x12, x9, #2
-	WORD $0xd503201f                     // 103c: nop
-	WORD $0xaa0803f1                     // 1040: mov x17, x8
-	WORD $0x8b090113                     // 1044: add x19, x8, x9
-	WORD $0x8b0a0115                     // 1048: add x21, x8, x10
-	WORD $0x8b0b0116                     // 104c: add x22, x8, x11
-	WORD $0xa9413697                     // 1050: ldp x23, x13, [x20, #0x10]
-	WORD $0xaa1f03f0                     // 1054: mov x16, xzr
-	WORD $0xad4035ac                     // 1058: ldp q12, q13, [x13]
-	WORD $0xad4129ab                     // 105c: ldp q11, q10, [x13, #0x20]
-	WORD $0xaa1903ed                     // 1060: mov x13, x25
-	WORD $0xa9446299                     // 1064: ldp x25, x24, [x20, #0x40]
-	WORD $0x4eac1d8f                     // 1068: mov v15.16b, v12.16b
-	WORD $0x4ead1dae                     // 106c: mov v14.16b, v13.16b
-	WORD $0x4eab1d69                     // 1070: mov v9.16b, v11.16b
-	WORD $0x4eaa1d48                     // 1074: mov v8.16b, v10.16b
-	WORD $0x9342ff3a                     // 1078: asr x26, x25, #2
-	WORD $0x4eac1d87                     // 107c: mov v7.16b, v12.16b
-	WORD $0x4ead1da6                     // 1080: mov v6.16b, v13.16b
-	WORD $0x4eab1d65                     // 1084: mov v5.16b, v11.16b
-	WORD $0x4eaa1d44                     // 1088: mov v4.16b, v10.16b
-	WORD $0x4eac1d83                     // 108c: mov v3.16b, v12.16b
-	WORD $0x4ead1da2                     // 1090: mov v2.16b, v13.16b
-	WORD $0x4eab1d60                     // 1094: mov v0.16b, v11.16b
-	WORD $0x4eaa1d41                     // 1098: mov v1.16b, v10.16b
-	WORD $0xaa1a03fb                     // 109c: mov x27, x26
-	WORD $0xf100133f                     // 10a0: cmp x25, #0x4
-	WORD $0x54000a63                     // 10a4: b.lo 0x11f0 <gemmDotProd4x16+0x11f0>
-	WORD $0xd503201f                     // 10a8: nop
-	WORD $0xd503201f                     // 10ac: nop
-	WORD $0x3cf06a30                     // 10b0: ldr q16, [x17, x16]
-	WORD $0xf100077b                     // 10b4: subs x27, x27, #0x1
-	WORD $0xad4056f4                     // 10b8: ldp q20, q21, [x23]
-	WORD $0xad415ef6                     // 10bc: ldp q22, q23, [x23, #0x20]
-	WORD $0x3cf06a71                     // 10c0: ldr q17, [x19, x16]
-	WORD $0x4f90e28c                     // 10c4: sdot v12.4s, v20.16b, v16.4b[0]
-	WORD $0x3cf06ab3                     // 10c8: ldr q19, [x21, x16]
-	WORD $0x4f90e2ad                     // 10cc: sdot v13.4s, v21.16b, v16.4b[0]
-	WORD $0x3cf06ad2                     // 10d0: ldr q18, [x22, x16]
-	WORD $0x4f90e2cb                     // 10d4: sdot v11.4s, v22.16b, v16.4b[0]
-	WORD $0x4f90e2ea                     // 10d8: sdot v10.4s, v23.16b, v16.4b[0]
-	WORD $0x91004210                     // 10dc: add x16, x16, #0x10
-	WORD $0x4f91e28f                     // 10e0: sdot v15.4s, v20.16b, v17.4b[0]
-	WORD $0x4f91e2ae                     // 10e4: sdot v14.4s, v21.16b, v17.4b[0]
-	WORD $0x4f91e2c9                     // 10e8: sdot v9.4s, v22.16b, v17.4b[0]
-	WORD $0x4f91e2e8                     // 10ec: sdot v8.4s, v23.16b, v17.4b[0]
-	WORD $0x4f93e287                     // 10f0: sdot v7.4s, v20.16b, v19.4b[0]
-	WORD $0x4f93e2a6                     // 10f4: sdot v6.4s, v21.16b, v19.4b[0]
-	WORD $0x4f93e2c5                     // 10f8: sdot v5.4s, v22.16b, v19.4b[0]
-	WORD $0x4f93e2e4                     // 10fc: sdot v4.4s, v23.16b, v19.4b[0]
-	WORD $0x4f92e283                     // 1100: sdot v3.4s, v20.16b, v18.4b[0]
-	WORD $0x4f92e2a2                     // 1104: sdot v2.4s, v21.16b, v18.4b[0]
-	WORD $0x4f92e2c0                     // 1108: sdot v0.4s, v22.16b, v18.4b[0]
-	WORD $0x4f92e2e1                     // 110c: sdot v1.4s, v23.16b, v18.4b[0]
-	WORD $0xad4256f4                     // 1110: ldp q20, q21, [x23, #0x40]
-	WORD $0xad435ef6                     // 1114: ldp q22, q23, [x23, #0x60]
-	WORD $0x4fb0e28c                     // 1118: sdot v12.4s, v20.16b, v16.4b[1]
-	WORD $0x4fb0e2ad                     // 111c: sdot v13.4s, v21.16b, v16.4b[1]
-	WORD $0x4fb0e2cb                     // 1120: sdot v11.4s, v22.16b, v16.4b[1]
-	WORD $0x4fb0e2ea                     // 1124: sdot v10.4s, v23.16b, v16.4b[1]
-	WORD $0x4fb1e28f                     // 1128: sdot v15.4s, v20.16b, v17.4b[1]
-	WORD $0x4fb1e2ae                     // 112c: sdot v14.4s, v21.16b, v17.4b[1]
-	WORD $0x4fb1e2c9                     // 1130: sdot v9.4s, v22.16b, v17.4b[1]
-	WORD $0x4fb1e2e8                     // 1134: sdot v8.4s, v23.16b, v17.4b[1]
-	WORD $0x4fb3e287                     // 1138: sdot v7.4s, v20.16b, v19.4b[1]
-	WORD $0x4fb3e2a6                     // 113c: sdot v6.4s, v21.16b, v19.4b[1]
-	WORD $0x4fb3e2c5                     // 1140: sdot v5.4s, v22.16b, v19.4b[1]
-	WORD $0x4fb3e2e4                     // 1144: sdot v4.4s, v23.16b, v19.4b[1]
-	WORD $0x4fb2e283                     // 1148: sdot v3.4s, v20.16b, v18.4b[1]
-	WORD $0x4fb2e2a2                     // 114c: sdot v2.4s, v21.16b, v18.4b[1]
-	WORD $0x4fb2e2c0                     // 1150: sdot v0.4s, v22.16b, v18.4b[1]
-	WORD $0x4fb2e2e1                     // 1154: sdot v1.4s, v23.16b, v18.4b[1]
-	WORD $0xad4456f4                     // 1158: ldp q20, q21, [x23, #0x80]
-	WORD $0xad455ef6                     // 115c: ldp q22, q23, [x23, #0xa0]
-	WORD $0x4f90ea8c                     // 1160: sdot v12.4s, v20.16b, v16.4b[2]
-	WORD $0x4f90eaad                     // 1164: sdot v13.4s, v21.16b, v16.4b[2]
-	WORD $0x4f90eacb                     // 1168: sdot v11.4s, v22.16b, v16.4b[2]
-	WORD $0x4f90eaea                     // 116c: sdot v10.4s, v23.16b, v16.4b[2]
-	WORD $0x4f91ea8f                     // 1170: sdot v15.4s, v20.16b, v17.4b[2]
-	WORD $0x4f91eaae                     // 1174: sdot v14.4s, v21.16b, v17.4b[2]
-	WORD $0x4f91eac9                     // 1178: sdot v9.4s, v22.16b, v17.4b[2]
-	WORD $0x4f91eae8                     // 117c: sdot v8.4s, v23.16b, v17.4b[2]
-	WORD $0x4f93ea87                     // 1180: sdot v7.4s, v20.16b, v19.4b[2]
-	WORD $0x4f93eaa6                     // 1184: sdot v6.4s, v21.16b, v19.4b[2]
-	WORD $0x4f93eac5                     // 1188: sdot v5.4s, v22.16b, v19.4b[2]
-	WORD $0x4f93eae4                     // 118c: sdot v4.4s, v23.16b, v19.4b[2]
-	WORD $0x4f92ea83                     // 1190: sdot v3.4s, v20.16b, v18.4b[2]
-	WORD $0x4f92eaa2                     // 1194: sdot v2.4s, v21.16b, v18.4b[2]
-	WORD $0x4f92eac0                     // 1198: sdot v0.4s, v22.16b, v18.4b[2]
-	WORD $0x4f92eae1                     // 119c: sdot v1.4s, v23.16b, v18.4b[2]
-	WORD $0xad4656f4                     // 11a0: ldp q20, q21, [x23, #0xc0]
-	WORD $0xad475ef6                     // 11a4: ldp q22, q23, [x23, #0xe0]
-	WORD $0x910402f7                     // 11a8: add x23, x23, #0x100
-	WORD $0x4fb0ea8c                     // 11ac: sdot v12.4s, v20.16b, v16.4b[3]
-	WORD $0x4fb0eaad                     // 11b0: sdot v13.4s, v21.16b, v16.4b[3]
-	WORD $0x4fb0eacb                     // 11b4: sdot v11.4s, v22.16b, v16.4b[3]
-	WORD $0x4fb0eaea                     // 11b8: sdot v10.4s, v23.16b, v16.4b[3]
-	WORD $0x4fb1ea8f                     // 11bc: sdot v15.4s, v20.16b, v17.4b[3]
-	WORD $0x4fb1eaae                     // 11c0: sdot v14.4s, v21.16b, v17.4b[3]
-	WORD $0x4fb1eac9                     // 11c4: sdot v9.4s, v22.16b, v17.4b[3]
-	WORD $0x4fb1eae8                     // 11c8: sdot v8.4s, v23.16b, v17.4b[3]
-	WORD $0x4fb3ea87                     // 11cc: sdot v7.4s, v20.16b, v19.4b[3]
-	WORD $0x4fb3eaa6                     // 11d0: sdot v6.4s, v21.16b, v19.4b[3]
-	WORD $0x4fb3eac5                     // 11d4: sdot v5.4s, v22.16b, v19.4b[3]
-	WORD $0x4fb3eae4                     // 11d8: sdot v4.4s, v23.16b, v19.4b[3]
-	WORD $0x4fb2ea83                     // 11dc: sdot v3.4s, v20.16b, v18.4b[3]
-	WORD $0x4fb2eaa2                     // 11e0: sdot v2.4s, v21.16b, v18.4b[3]
-	WORD $0x4fb2eac0                     // 11e4: sdot v0.4s, v22.16b, v18.4b[3]
-	WORD $0x4fb2eae1                     // 11e8: sdot v1.4s, v23.16b, v18.4b[3]
-	WORD $0x54fff621                     // 11ec: b.ne 0x10b0 <gemmDotProd4x16+0x10b0>
-	WORD $0x370800b9                     // 11f0: tbnz w25, #0x1, 0x1204 <gemmDotProd4x16+0x1204>
-	WORD $0x370005f9                     // 11f4: tbnz w25, #0x0, 0x12b0 <gemmDotProd4x16+0x12b0>
-	WORD $0xf1000718                     // 11f8: subs x24, x24, #0x1
-	WORD $0x54000961                     // 11fc: b.ne 0x1328 <gemmDotProd4x16+0x1328>
-	WORD $0x14000050                     // 1200: b 0x1340 <gemmDotProd4x16+0x1340>
-	WORD $0xfc706a30                     // 1204: ldr d16, [x17, x16]
-	WORD $0xad404af1                     // 1208: ldp q17, q18, [x23]
-	WORD $0xad4152f3                     // 120c: ldp q19, q20, [x23, #0x20]
-	WORD $0xfc706a75                     // 1210: ldr d21, [x19, x16]
-	WORD $0x4f90e22c                     // 1214: sdot v12.4s, v17.16b, v16.4b[0]
-	WORD $0xfc706ab6                     // 1218: ldr d22, [x21, x16]
-	WORD $0x4f90e24d                     // 121c: sdot v13.4s, v18.16b, v16.4b[0]
-	WORD $0xfc706ad7                     // 1220: ldr d23, [x22, x16]
-	WORD $0x4f90e26b                     // 1224: sdot v11.4s, v19.16b, v16.4b[0]
-	WORD $0x4f90e28a                     // 1228: sdot v10.4s, v20.16b, v16.4b[0]
-	WORD $0x91002210                     // 122c: add x16, x16, #0x8
-	WORD $0x4f95e22f                     // 1230: sdot v15.4s, v17.16b, v21.4b[0]
-	WORD $0x4f95e24e                     // 1234: sdot v14.4s, v18.16b, v21.4b[0]
-	WORD $0x4f95e269                     // 1238: sdot v9.4s, v19.16b, v21.4b[0]
-	WORD $0x4f95e288                     // 123c: sdot v8.4s, v20.16b, v21.4b[0]
-	WORD $0x4f96e227                     // 1240: sdot v7.4s, v17.16b, v22.4b[0]
-	WORD $0x4f96e246                     // 1244: sdot v6.4s, v18.16b, v22.4b[0]
-	WORD $0x4f96e265                     // 1248: sdot v5.4s, v19.16b, v22.4b[0]
-	WORD $0x4f96e284                     // 124c: sdot v4.4s, v20.16b, v22.4b[0]
-	WORD $0x4f97e223                     // 1250: sdot v3.4s, v17.16b, v23.4b[0]
-	WORD $0x4f97e242                     // 1254: sdot v2.4s, v18.16b, v23.4b[0]
-	WORD $0x4f97e260                     // 1258: sdot v0.4s, v19.16b, v23.4b[0]
-	WORD $0x4f97e281                     // 125c: sdot v1.4s, v20.16b, v23.4b[0]
-	WORD $0xad424af1                     // 1260: ldp q17, q18, [x23, #0x40]
-	WORD $0xad4352f3                     // 1264: ldp q19, q20, [x23, #0x60]
-	WORD $0x910202f7                     // 1268: add x23, x23, #0x80
-	WORD $0x4fb0e22c                     // 126c: sdot v12.4s, v17.16b, v16.4b[1]
-	WORD $0x4fb0e24d                     // 1270: sdot v13.4s, v18.16b, v16.4b[1]
-	WORD $0x4fb0e26b                     // 1274: sdot v11.4s, v19.16b, v16.4b[1]
-	WORD $0x4fb0e28a                     // 1278: sdot v10.4s, v20.16b, v16.4b[1]
-	WORD $0x4fb5e22f                     // 127c: sdot v15.4s, v17.16b, v21.4b[1]
-	WORD $0x4fb5e24e                     // 1280: sdot v14.4s, v18.16b, v21.4b[1]
-	WORD $0x4fb5e269                     // 1284: sdot v9.4s, v19.16b, v21.4b[1]
-	WORD $0x4fb5e288                     // 1288: sdot v8.4s, v20.16b, v21.4b[1]
-	WORD $0x4fb6e227                     // 128c: sdot v7.4s, v17.16b, v22.4b[1]
-	WORD $0x4fb6e246                     // 1290: sdot v6.4s, v18.16b, v22.4b[1]
-	WORD $0x4fb6e265                     // 1294: sdot v5.4s, v19.16b, v22.4b[1]
-	WORD $0x4fb6e284                     // 1298: sdot v4.4s, v20.16b, v22.4b[1]
-	WORD $0x4fb7e223                     // 129c: sdot v3.4s, v17.16b, v23.4b[1]
-	WORD $0x4fb7e242                     // 12a0: sdot v2.4s, v18.16b, v23.4b[1]
-	WORD $0x4fb7e260                     // 12a4: sdot v0.4s, v19.16b, v23.4b[1]
-	WORD $0x4fb7e281                     // 12a8: sdot v1.4s, v20.16b, v23.4b[1]
-	WORD $0x3607fa79                     // 12ac: tbz w25, #0x0, 0x11f8 <gemmDotProd4x16+0x11f8>
-	WORD $0x8b10023b                     // 12b0: add x27, x17, x16
-	WORD $0xad404af1                     // 12b4: ldp q17, q18, [x23]
-	WORD $0x4d40cb70                     // 12b8: ld1r { v16.4s }, [x27]
-	WORD $0x8b10027b                     // 12bc: add x27, x19, x16
-	WORD $0xad4152f3                     // 12c0: ldp q19, q20, [x23, #0x20]
-	WORD $0x910102f7                     // 12c4: add x23, x23, #0x40
-	WORD $0x4d40cb75                     // 12c8: ld1r { v21.4s }, [x27]
-	WORD $0x8b1002bb                     // 12cc: add x27, x21, x16
-	WORD $0x4e90962c                     // 12d0: sdot v12.4s, v17.16b, v16.16b
-	WORD $0x4e90964d                     // 12d4: sdot v13.4s, v18.16b, v16.16b
-	WORD $0x4e90966b                     // 12d8: sdot v11.4s, v19.16b, v16.16b
-	WORD $0x4e90968a                     // 12dc: sdot v10.4s, v20.16b, v16.16b
-	WORD $0x4d40cb70                     // 12e0: ld1r { v16.4s }, [x27]
-	WORD $0x8b1002db                     // 12e4: add x27, x22, x16
-	WORD $0x4e95962f                     // 12e8: sdot v15.4s, v17.16b, v21.16b
-	WORD $0x4e95964e                     // 12ec: sdot v14.4s, v18.16b, v21.16b
-	WORD $0x91001210                     // 12f0: add x16, x16, #0x4
-	WORD $0x4e959669                     // 12f4: sdot v9.4s, v19.16b, v21.16b
-	WORD $0x4e959688                     // 12f8: sdot v8.4s, v20.16b, v21.16b
-	WORD $0x4d40cb75                     // 12fc: ld1r { v21.4s }, [x27]
-	WORD $0x4e909627                     // 1300: sdot v7.4s, v17.16b, v16.16b
-	WORD $0x4e909646                     // 1304: sdot v6.4s, v18.16b, v16.16b
-	WORD $0x4e909665                     // 1308: sdot v5.4s, v19.16b, v16.16b
-	WORD $0x4e909684                     // 130c: sdot v4.4s, v20.16b, v16.16b
-	WORD $0x4e959623                     // 1310: sdot v3.4s, v17.16b, v21.16b
-	WORD $0x4e959642                     // 1314: sdot v2.4s, v18.16b, v21.16b
-	WORD $0x4e959660                     // 1318: sdot v0.4s, v19.16b, v21.16b
-	WORD $0x4e959681                     // 131c: sdot v1.4s, v20.16b, v21.16b
-	WORD $0xf1000718                     // 1320: subs x24, x24, #0x1
-	WORD $0x540000e0                     // 1324: b.eq 0x1340 <gemmDotProd4x16+0x1340>
-	WORD $0xf9402a9b                     // 1328: ldr x27, [x20, #0x50]
-	WORD $0x8b100370                     // 132c: add x16, x27, x16
-	WORD $0xaa1a03fb                     // 1330: mov x27, x26
-	WORD $0xf100133f                     // 1334: cmp x25, #0x4
-	WORD $0x54ffebc2                     // 1338: b.hs 0x10b0 <gemmDotProd4x16+0x10b0>
-	WORD $0x17ffffad                     // 133c: b 0x11f0 <gemmDotProd4x16+0x11f0>
-	WORD $0xf9401690                     // 1340: ldr x16, [x20, #0x28]
-	WORD $0x4e21d9d7                     // 1344: scvtf v23.4s, v14.4s
-	WORD $0xf9400e91                     // 1348: ldr x17, [x20, #0x18]
-	WORD $0x4e21d9f6                     // 134c: scvtf v22.4s, v15.4s
-	WORD $0xfd4001f0                     // 1350: ldr d16, [x15]
+	WORD $0x4e720ef5                     // df4: sqadd v21.8h, v23.8h, v18.8h
+	WORD $0x4e720e94                     // df8: sqadd v20.8h, v20.8h, v18.8h
+	WORD $0x4e21d957                     // dfc: scvtf v23.4s, v10.4s
+	WORD $0x0e214ab5                     // e00: sqxtn v21.8b, v21.8h
+	WORD $0x0e214a94                     // e04: sqxtn v20.8b, v20.8h
+	WORD $0xad4329ed                     // e08: ldp q13, q10, [x15, #0x60]
+	WORD $0x4e21d929                     // e0c: scvtf v9.4s, v9.4s
+	WORD $0x4e21d8a5                     // e10: scvtf v5.4s, v5.4s
+	WORD $0x6e36ddb6                     // e14: fmul v22.4s, v13.4s, v22.4s
+	WORD $0x6e2cddb9                     // e18: fmul v25.4s, v13.4s, v12.4s
+	WORD $0xad4731eb                     // e1c: ldp q11, q12, [x15, #0xe0]
+	WORD $0x6e37dd57                     // e20: fmul v23.4s, v10.4s, v23.4s
+	WORD $0x6e38dd58                     // e24: fmul v24.4s, v10.4s, v24.4s
+	WORD $0x6e29de29                     // e28: fmul v9.4s, v17.4s, v9.4s
+	WORD $0x6e2bdeda                     // e2c: fmul v26.4s, v22.4s, v11.4s
+	WORD $0x6e2bdf3b                     // e30: fmul v27.4s, v25.4s, v11.4s
+	WORD $0x6e26dd46                     // e34: fmul v6.4s, v10.4s, v6.4s
+	WORD $0x6e2cdefc                     // e38: fmul v28.4s, v23.4s, v12.4s
+	WORD $0x6e2cdf1d                     // e3c: fmul v29.4s, v24.4s, v12.4s
+	WORD $0x6e25de25                     // e40: fmul v5.4s, v17.4s, v5.4s
+	WORD $0x4e20d75a                     // e44: fadd v26.4s, v26.4s, v0.4s
+	WORD $0x4e20d77b                     // e48: fadd v27.4s, v27.4s, v0.4s
+	WORD $0x6e22dd42                     // e4c: fmul v2.4s, v10.4s, v2.4s
+	WORD $0x4e20d79c                     // e50: fadd v28.4s, v28.4s, v0.4s
+	WORD $0x4e20d7bd                     // e54: fadd v29.4s, v29.4s, v0.4s
+	WORD $0x4e21f75a                     // e58: fmax v26.4s, v26.4s, v1.4s
+	WORD $0x4e21f77b                     // e5c: fmax v27.4s, v27.4s, v1.4s
+	WORD $0x4e21f79c                     // e60: fmax v28.4s, v28.4s, v1.4s
+	WORD $0x4e21f7bd                     // e64: fmax v29.4s, v29.4s, v1.4s
+	WORD $0x4eaef75a                     // e68: fmin v26.4s, v26.4s, v14.4s
+	WORD $0x4eaef77b                     // e6c: fmin v27.4s, v27.4s, v14.4s
+	WORD $0x4eaef79c                     // e70: fmin v28.4s, v28.4s, v14.4s
+	WORD $0x6e3aded6                     // e74: fmul v22.4s, v22.4s, v26.4s
+	WORD $0x4eaef7ba                     // e78: fmin v26.4s, v29.4s, v14.4s
+	WORD $0x6e3bdf39                     // e7c: fmul v25.4s, v25.4s, v27.4s
+	WORD $0x6e3cdef7                     // e80: fmul v23.4s, v23.4s, v28.4s
+	WORD $0x4e21aad6                     // e84: fcvtns v22.4s, v22.4s
+	WORD $0x6e3adf18                     // e88: fmul v24.4s, v24.4s, v26.4s
+	WORD $0x4e21ab39                     // e8c: fcvtns v25.4s, v25.4s
+	WORD $0x4e21aaf7                     // e90: fcvtns v23.4s, v23.4s
+	WORD $0x0e614ada                     // e94: sqxtn v26.4h, v22.4s
+	WORD $0x3dc025f6                     // e98: ldr q22, [x15, #0x90]
+	WORD $0x4e21ab18                     // e9c: fcvtns v24.4s, v24.4s
+	WORD $0x0e614b39                     // ea0: sqxtn v25.4h, v25.4s
+	WORD $0x4e614afa                     // ea4: sqxtn2 v26.8h, v23.4s
+	WORD $0x4e614b19                     // ea8: sqxtn2 v25.8h, v24.4s
+	WORD $0x4eb51eb8                     // eac: mov v24.16b, v21.16b
+	WORD $0x4e760f57                     // eb0: sqadd v23.8h, v26.8h, v22.8h
+	WORD $0x4e760f39                     // eb4: sqadd v25.8h, v25.8h, v22.8h
+	WORD $0x4e214af8                     // eb8: sqxtn2 v24.16b, v23.8h
+	WORD $0x4eb41e97                     // ebc: mov v23.16b, v20.16b
+	WORD $0x3d8001d8                     // ec0: str q24, [x14]
+	WORD $0x4e214b37                     // ec4: sqxtn2 v23.16b, v25.8h
+	WORD $0x8b10022e                     // ec8: add x14, x17, x16
+	WORD $0x6e2cdcd9                     // ecc: fmul v25.4s, v6.4s, v12.4s
+	WORD $0x3d800237                     // ed0: str q23, [x17]
+	WORD $0x6e30dd17                     // ed4: fmul v23.4s, v8.4s, v16.4s
+	WORD $0x4e21d8e7                     // ed8: scvtf v7.4s, v7.4s
+	WORD $0x8b1001d1                     // edc: add x17, x14, x16
+	WORD $0x6e2fdd35                     // ee0: fmul v21.4s, v9.4s, v15.4s
+	WORD $0x4e20d739                     // ee4: fadd v25.4s, v25.4s, v0.4s
+	WORD $0x4e20d6f7                     // ee8: fadd v23.4s, v23.4s, v0.4s
+	WORD $0x6e27dda7                     // eec: fmul v7.4s, v13.4s, v7.4s
+	WORD $0x4e20d6b5                     // ef0: fadd v21.4s, v21.4s, v0.4s
+	WORD $0x4e21f739                     // ef4: fmax v25.4s, v25.4s, v1.4s
+	WORD $0x4e21f6f7                     // ef8: fmax v23.4s, v23.4s, v1.4s
+	WORD $0x6e2bdcf8                     // efc: fmul v24.4s, v7.4s, v11.4s
+	WORD $0x4e21f6b5                     // f00: fmax v21.4s, v21.4s, v1.4s
+	WORD $0x4eaef6f7                     // f04: fmin v23.4s, v23.4s, v14.4s
+	WORD $0x4e20d718                     // f08: fadd v24.4s, v24.4s, v0.4s
+	WORD $0x4eaef6b5                     // f0c: fmin v21.4s, v21.4s, v14.4s
+	WORD $0x6e37dd08                     // f10: fmul v8.4s, v8.4s, v23.4s
+	WORD $0x4e21f718                     // f14: fmax v24.4s, v24.4s, v1.4s
+	WORD $0x6e35dd29                     // f18: fmul v9.4s, v9.4s, v21.4s
+	WORD $0x4eaef737                     // f1c: fmin v23.4s, v25.4s, v14.4s
+	WORD $0x4e21a908                     // f20: fcvtns v8.4s, v8.4s
+	WORD $0x4eaef715                     // f24: fmin v21.4s, v24.4s, v14.4s
+	WORD $0x4e21a929                     // f28: fcvtns v9.4s, v9.4s
+	WORD $0x6e37dcc6                     // f2c: fmul v6.4s, v6.4s, v23.4s
+	WORD $0x6e35dce7                     // f30: fmul v7.4s, v7.4s, v21.4s
+	WORD $0x0e614929                     // f34: sqxtn v9.4h, v9.4s
+	WORD $0x4e21a8c6                     // f38: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a8e7                     // f3c: fcvtns v7.4s, v7.4s
+	WORD $0x4e614909                     // f40: sqxtn2 v9.8h, v8.4s
+	WORD $0x0e6148e7                     // f44: sqxtn v7.4h, v7.4s
+	WORD $0x4e720d28                     // f48: sqadd v8.8h, v9.8h, v18.8h
+	WORD $0x6e2cdc49                     // f4c: fmul v9.4s, v2.4s, v12.4s
+	WORD $0x4e6148c7                     // f50: sqxtn2 v7.8h, v6.4s
+	WORD $0x0e214906                     // f54: sqxtn v6.8b, v8.8h
+	WORD $0x4e20d529                     // f58: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e760ce7                     // f5c: sqadd v7.8h, v7.8h, v22.8h
+	WORD $0x4e21f529                     // f60: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4e2148e6                     // f64: sqxtn2 v6.16b, v7.8h
+	WORD $0x6e30dc87                     // f68: fmul v7.4s, v4.4s, v16.4s
+	WORD $0x3d8001c6                     // f6c: str q6, [x14]
+	WORD $0x6e2fdca6                     // f70: fmul v6.4s, v5.4s, v15.4s
+	WORD $0x4e21d863                     // f74: scvtf v3.4s, v3.4s
+	WORD $0x8b10022e                     // f78: add x14, x17, x16
+	WORD $0x4e20d4e7                     // f7c: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e20d4c6                     // f80: fadd v6.4s, v6.4s, v0.4s
+	WORD $0x6e23dda3                     // f84: fmul v3.4s, v13.4s, v3.4s
+	WORD $0x4e21f4e7                     // f88: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4e21f4c6                     // f8c: fmax v6.4s, v6.4s, v1.4s
+	WORD $0x6e2bdc68                     // f90: fmul v8.4s, v3.4s, v11.4s
+	WORD $0x4eaef4e7                     // f94: fmin v7.4s, v7.4s, v14.4s
+	WORD $0x4eaef4c6                     // f98: fmin v6.4s, v6.4s, v14.4s
+	WORD $0x4e20d508                     // f9c: fadd v8.4s, v8.4s, v0.4s
+	WORD $0x6e27dc84                     // fa0: fmul v4.4s, v4.4s, v7.4s
+	WORD $0x4eaef527                     // fa4: fmin v7.4s, v9.4s, v14.4s
+	WORD $0x6e26dca5                     // fa8: fmul v5.4s, v5.4s, v6.4s
+	WORD $0x4e21f508                     // fac: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4e21a884                     // fb0: fcvtns v4.4s, v4.4s
+	WORD $0x6e27dc42                     // fb4: fmul v2.4s, v2.4s, v7.4s
+	WORD $0x4e21a8a5                     // fb8: fcvtns v5.4s, v5.4s
+	WORD $0x4eaef506                     // fbc: fmin v6.4s, v8.4s, v14.4s
+	WORD $0x4e21a842                     // fc0: fcvtns v2.4s, v2.4s
+	WORD $0x0e6148a5                     // fc4: sqxtn v5.4h, v5.4s
+	WORD $0x6e26dc63                     // fc8: fmul v3.4s, v3.4s, v6.4s
+	WORD $0x4e614885                     // fcc: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e21a863                     // fd0: fcvtns v3.4s, v3.4s
+	WORD $0x4e720ca4                     // fd4: sqadd v4.8h, v5.8h, v18.8h
+	WORD $0x0e614863                     // fd8: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // fdc: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e214882                     // fe0: sqxtn v2.8b, v4.8h
+	WORD $0x4e760c63                     // fe4: sqadd v3.8h, v3.8h, v22.8h
+	WORD $0x4e214862                     // fe8: sqxtn2 v2.16b, v3.8h
+	WORD $0x3d800222                     // fec: str q2, [x17]
+	WORD $0x540033cb                     // ff0: b.lt 0x1668 <gemmDotProd4x16+0x1668>
+	WORD $0xd10011b8                     // ff4: sub x24, x13, #0x4
+	WORD $0x8b0c0108                     // ff8: add x8, x8, x12
+	WORD $0xf1001dbf                     // ffc: cmp x13, #0x7
+	WORD $0x54ffd108                     // 1000: b.hi 0xa20 <gemmDotProd4x16+0xa20>
+	WORD $0xf940168f                     // 1004: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ad                     // 1008: orr x13, x13, #0xfffffffffffffff8
+	WORD $0x52800098                     // 100c: mov w24, #0x4               // =4
+	WORD $0x9b0921a8                     // 1010: madd x8, x13, x9, x8
+	WORD $0x9b0d39ee                     // 1014: madd x14, x15, x13, x14
+	WORD $0x17fffe82                     // 1018: b 0xa20 <gemmDotProd4x16+0xa20>
+	WORD $0xf9400689                     // 101c: ldr x9, [x20, #0x8]
+	WORD $0xf940128e                     // 1020: ldr x14, [x20, #0x20]
+	WORD $0xa943668f                     // 1024: ldp x15, x25, [x20, #0x30]
+	WORD $0xd37ff92a                     // 1028: lsl x10, x9, #1
+	WORD $0x8b09014b                     // 102c: add x11, x10, x9
+	WORD $0xd37ef52c                     // 1030: lsl x12, x9, #2
+	WORD $0xaa0803f1                     // 1034: mov x17, x8
+	WORD $0x8b090113                     // 1038: add x19, x8, x9
+	WORD $0x8b0a0115                     // 103c: add x21, x8, x10
+	WORD $0x8b0b0116                     // 1040: add x22, x8, x11
+	WORD $0xa9413697                     // 1044: ldp x23, x13, [x20, #0x10]
+	WORD $0xaa1f03f0                     // 1048: mov x16, xzr
+	WORD $0xad4031ad                     // 104c: ldp q13, q12, [x13]
+	WORD $0xad4129ab                     // 1050: ldp q11, q10, [x13, #0x20]
+	WORD $0xaa1903ed                     // 1054: mov x13, x25
+	WORD $0xa9446299                     // 1058: ldp x25, x24, [x20, #0x40]
+	WORD $0x4ead1daf                     // 105c: mov v15.16b, v13.16b
+	WORD $0x4eac1d8e                     // 1060: mov v14.16b, v12.16b
+	WORD $0x4eab1d69                     // 1064: mov v9.16b, v11.16b
+	WORD $0x4eaa1d48                     // 1068: mov v8.16b, v10.16b
+	WORD $0x9342ff3a                     // 106c: asr x26, x25, #2
+	WORD $0x4ead1da7                     // 1070: mov v7.16b, v13.16b
+	WORD $0x4eac1d86                     // 1074: mov v6.16b, v12.16b
+	WORD $0x4eab1d65                     // 1078: mov v5.16b, v11.16b
+	WORD $0x4eaa1d44                     // 107c: mov v4.16b, v10.16b
+	WORD $0x4ead1da3                     // 1080: mov v3.16b, v13.16b
+	WORD $0x4eac1d82                     // 1084: mov v2.16b, v12.16b
+	WORD $0x4eab1d60                     // 1088: mov v0.16b, v11.16b
+	WORD $0x4eaa1d41                     // 108c: mov v1.16b, v10.16b
+	WORD $0xaa1a03fb                     // 1090: mov x27, x26
+	WORD $0xf100133f                     // 1094: cmp x25, #0x4
+	WORD $0x54000a43                     // 1098: b.lo 0x11e0 <gemmDotProd4x16+0x11e0>
+	WORD $0xd503201f                     // 109c: nop
+	WORD $0x3cf06a30                     // 10a0: ldr q16, [x17, x16]
+	WORD $0xf100077b                     // 10a4: subs x27, x27, #0x1
+	WORD $0xad4056f4                     // 10a8: ldp q20, q21, [x23]
+	WORD $0xad415ef6                     // 10ac: ldp q22, q23, [x23, #0x20]
+	WORD $0x3cf06a71                     // 10b0: ldr q17, [x19, x16]
+	WORD $0x4f90e28d                     // 10b4: sdot v13.4s, v20.16b, v16.4b[0]
+	WORD $0x3cf06ab3                     // 10b8: ldr q19, [x21, x16]
+	WORD $0x4f90e2ac                     // 10bc: sdot v12.4s, v21.16b, v16.4b[0]
+	WORD $0x3cf06ad2                     // 10c0: ldr q18, [x22, x16]
+	WORD $0x4f90e2cb                     // 10c4: sdot v11.4s, v22.16b, v16.4b[0]
+	WORD $0x4f90e2ea                     // 10c8: sdot v10.4s, v23.16b, v16.4b[0]
+	WORD $0x91004210                     // 10cc: add x16, x16, #0x10
+	WORD $0x4f91e28f                     // 10d0: sdot v15.4s, v20.16b, v17.4b[0]
+	WORD $0x4f91e2ae                     // 10d4: sdot v14.4s, v21.16b, v17.4b[0]
+	WORD $0x4f91e2c9                     // 10d8: sdot v9.4s, v22.16b, v17.4b[0]
+	WORD $0x4f91e2e8                     // 10dc: sdot v8.4s, v23.16b, v17.4b[0]
+	WORD $0x4f93e287                     // 10e0: sdot v7.4s, v20.16b, v19.4b[0]
+	WORD $0x4f93e2a6                     // 10e4: sdot v6.4s, v21.16b, v19.4b[0]
+	WORD $0x4f93e2c5                     // 10e8: sdot v5.4s, v22.16b, v19.4b[0]
+	WORD $0x4f93e2e4                     // 10ec: sdot v4.4s, v23.16b, v19.4b[0]
+	WORD $0x4f92e283                     // 10f0: sdot v3.4s, v20.16b, v18.4b[0]
+	WORD $0x4f92e2a2                     // 10f4: sdot v2.4s, v21.16b, v18.4b[0]
+	WORD $0x4f92e2c0                     // 10f8: sdot v0.4s, v22.16b, v18.4b[0]
+	WORD $0x4f92e2e1                     // 10fc: sdot v1.4s, v23.16b, v18.4b[0]
+	WORD $0xad4256f4                     // 1100: ldp q20, q21, [x23, #0x40]
+	WORD $0xad435ef6                     // 1104: ldp q22, q23, [x23, #0x60]
+	WORD $0x4fb0e28d                     // 1108: sdot v13.4s, v20.16b, v16.4b[1]
+	WORD $0x4fb0e2ac                     // 110c: sdot v12.4s, v21.16b, v16.4b[1]
+	WORD $0x4fb0e2cb                     // 1110: sdot v11.4s, v22.16b, v16.4b[1]
+	WORD $0x4fb0e2ea                     // 1114: sdot v10.4s, v23.16b, v16.4b[1]
+	WORD $0x4fb1e28f                     // 1118: sdot v15.4s, v20.16b, v17.4b[1]
+	WORD $0x4fb1e2ae                     // 111c: sdot v14.4s, v21.16b, v17.4b[1]
+	WORD $0x4fb1e2c9                     // 1120: sdot v9.4s, v22.16b, v17.4b[1]
+	WORD $0x4fb1e2e8                     // 1124: sdot v8.4s, v23.16b, v17.4b[1]
+	WORD $0x4fb3e287                     // 1128: sdot v7.4s, v20.16b, v19.4b[1]
+	WORD $0x4fb3e2a6                     // 112c: sdot v6.4s, v21.16b, v19.4b[1]
+	WORD $0x4fb3e2c5                     // 1130: sdot v5.4s, v22.16b, v19.4b[1]
+	WORD $0x4fb3e2e4                     // 1134: sdot v4.4s, v23.16b, v19.4b[1]
+	WORD $0x4fb2e283                     // 1138: sdot v3.4s, v20.16b, v18.4b[1]
+	WORD $0x4fb2e2a2                     // 113c: sdot v2.4s, v21.16b, v18.4b[1]
+	WORD $0x4fb2e2c0                     // 1140: sdot v0.4s, v22.16b, v18.4b[1]
+	WORD $0x4fb2e2e1                     // 1144: sdot v1.4s, v23.16b, v18.4b[1]
+	WORD $0xad4456f4                     // 1148: ldp q20, q21, [x23, #0x80]
+	WORD $0xad455ef6                     // 114c: ldp q22, q23, [x23, #0xa0]
+	WORD $0x4f90ea8d                     // 1150: sdot v13.4s, v20.16b, v16.4b[2]
+	WORD $0x4f90eaac                     // 1154: sdot v12.4s, v21.16b, v16.4b[2]
+	WORD $0x4f90eacb                     // 1158: sdot v11.4s, v22.16b, v16.4b[2]
+	WORD $0x4f90eaea                     // 115c: sdot v10.4s, v23.16b, v16.4b[2]
+	WORD $0x4f91ea8f                     // 1160: sdot v15.4s, v20.16b, v17.4b[2]
+	WORD $0x4f91eaae                     // 1164: sdot v14.4s, v21.16b, v17.4b[2]
+	WORD $0x4f91eac9                     // 1168: sdot v9.4s, v22.16b, v17.4b[2]
+	WORD $0x4f91eae8                     // 116c: sdot v8.4s, v23.16b, v17.4b[2]
+	WORD $0x4f93ea87                     // 1170: sdot v7.4s, v20.16b, v19.4b[2]
+	WORD $0x4f93eaa6                     // 1174: sdot v6.4s, v21.16b, v19.4b[2]
+	WORD $0x4f93eac5                     // 1178: sdot v5.4s, v22.16b, v19.4b[2]
+	WORD $0x4f93eae4                     // 117c: sdot v4.4s, v23.16b, v19.4b[2]
+	WORD $0x4f92ea83                     // 1180: sdot v3.4s, v20.16b, v18.4b[2]
+	WORD $0x4f92eaa2                     // 1184: sdot v2.4s, v21.16b, v18.4b[2]
+	WORD $0x4f92eac0                     // 1188: sdot v0.4s, v22.16b, v18.4b[2]
+	WORD $0x4f92eae1                     // 118c: sdot v1.4s, v23.16b, v18.4b[2]
+	WORD $0xad4656f4                     // 1190: ldp q20, q21, [x23, #0xc0]
+	WORD $0xad475ef6                     // 1194: ldp q22, q23, [x23, #0xe0]
+	WORD $0x910402f7                     // 1198: add x23, x23, #0x100
+	WORD $0x4fb0ea8d                     // 119c: sdot v13.4s, v20.16b, v16.4b[3]
+	WORD $0x4fb0eaac                     // 11a0: sdot v12.4s, v21.16b, v16.4b[3]
+	WORD $0x4fb0eacb                     // 11a4: sdot v11.4s, v22.16b, v16.4b[3]
+	WORD $0x4fb0eaea                     // 11a8: sdot v10.4s, v23.16b, v16.4b[3]
+	WORD $0x4fb1ea8f                     // 11ac: sdot v15.4s, v20.16b, v17.4b[3]
+	WORD $0x4fb1eaae                     // 11b0: sdot v14.4s, v21.16b, v17.4b[3]
+	WORD $0x4fb1eac9                     // 11b4: sdot v9.4s, v22.16b, v17.4b[3]
+	WORD $0x4fb1eae8                     // 11b8: sdot v8.4s, v23.16b, v17.4b[3]
+	WORD $0x4fb3ea87                     // 11bc: sdot v7.4s, v20.16b, v19.4b[3]
+	WORD $0x4fb3eaa6                     // 11c0: sdot v6.4s, v21.16b, v19.4b[3]
+	WORD $0x4fb3eac5                     // 11c4: sdot v5.4s, v22.16b, v19.4b[3]
+	WORD $0x4fb3eae4                     // 11c8: sdot v4.4s, v23.16b, v19.4b[3]
+	WORD $0x4fb2ea83                     // 11cc: sdot v3.4s, v20.16b, v18.4b[3]
+	WORD $0x4fb2eaa2                     // 11d0: sdot v2.4s, v21.16b, v18.4b[3]
+	WORD $0x4fb2eac0                     // 11d4: sdot v0.4s, v22.16b, v18.4b[3]
+	WORD $0x4fb2eae1                     // 11d8: sdot v1.4s, v23.16b, v18.4b[3]
+	WORD $0x54fff621                     // 11dc: b.ne 0x10a0 <gemmDotProd4x16+0x10a0>
+	WORD $0x370800b9                     // 11e0: tbnz w25, #0x1, 0x11f4 <gemmDotProd4x16+0x11f4>
+	WORD $0x370005f9                     // 11e4: tbnz w25, #0x0, 0x12a0 <gemmDotProd4x16+0x12a0>
+	WORD $0xf1000718                     // 11e8: subs x24, x24, #0x1
+	WORD $0x54000961                     // 11ec: b.ne 0x1318 <gemmDotProd4x16+0x1318>
+	WORD $0x14000050                     // 11f0: b 0x1330 <gemmDotProd4x16+0x1330>
+	WORD $0xfc706a30                     // 11f4: ldr d16, [x17, x16]
+	WORD $0xad404af1                     // 11f8: ldp q17, q18, [x23]
+	WORD $0xad4152f3                     // 11fc: ldp q19, q20, [x23, #0x20]
+	WORD $0xfc706a75                     // 1200: ldr d21, [x19, x16]
+	WORD $0x4f90e22d                     // 1204: sdot v13.4s, v17.16b, v16.4b[0]
+	WORD $0xfc706ab6                     // 1208: ldr d22, [x21, x16]
+	WORD $0x4f90e24c                     // 120c: sdot v12.4s, v18.16b, v16.4b[0]
+	WORD $0xfc706ad7                     // 1210: ldr d23, [x22, x16]
+	WORD $0x4f90e26b                     // 1214: sdot v11.4s, v19.16b, v16.4b[0]
+	WORD $0x4f90e28a                     // 1218: sdot v10.4s, v20.16b, v16.4b[0]
+	WORD $0x91002210                     // 121c: add x16, x16, #0x8
+	WORD $0x4f95e22f                     // 1220: sdot v15.4s, v17.16b, v21.4b[0]
+	WORD $0x4f95e24e                     // 1224: sdot v14.4s, v18.16b, v21.4b[0]
+	WORD $0x4f95e269                     // 1228: sdot v9.4s, v19.16b, v21.4b[0]
+	WORD $0x4f95e288                     // 122c: sdot v8.4s, v20.16b, v21.4b[0]
+	WORD $0x4f96e227                     // 1230: sdot v7.4s, v17.16b, v22.4b[0]
+	WORD $0x4f96e246                     // 1234: sdot v6.4s, v18.16b, v22.4b[0]
+	WORD $0x4f96e265                     // 1238: sdot v5.4s, v19.16b, v22.4b[0]
+	WORD $0x4f96e284                     // 123c: sdot v4.4s, v20.16b, v22.4b[0]
+	WORD $0x4f97e223                     // 1240: sdot v3.4s, v17.16b, v23.4b[0]
+	WORD $0x4f97e242                     // 1244: sdot v2.4s, v18.16b, v23.4b[0]
+	WORD $0x4f97e260                     // 1248: sdot v0.4s, v19.16b, v23.4b[0]
+	WORD $0x4f97e281                     // 124c: sdot v1.4s, v20.16b, v23.4b[0]
+	WORD $0xad424af1                     // 1250: ldp q17, q18, [x23, #0x40]
+	WORD $0xad4352f3                     // 1254: ldp q19, q20, [x23, #0x60]
+	WORD $0x910202f7                     // 1258: add x23, x23, #0x80
+	WORD $0x4fb0e22d                     // 125c: sdot v13.4s, v17.16b, v16.4b[1]
+	WORD $0x4fb0e24c                     // 1260: sdot v12.4s, v18.16b, v16.4b[1]
+	WORD $0x4fb0e26b                     // 1264: sdot v11.4s, v19.16b, v16.4b[1]
+	WORD $0x4fb0e28a                     // 1268: sdot v10.4s, v20.16b, v16.4b[1]
+	WORD $0x4fb5e22f                     // 126c: sdot v15.4s, v17.16b, v21.4b[1]
+	WORD $0x4fb5e24e                     // 1270: sdot v14.4s, v18.16b, v21.4b[1]
+	WORD $0x4fb5e269                     // 1274: sdot v9.4s, v19.16b, v21.4b[1]
+	WORD $0x4fb5e288                     // 1278: sdot v8.4s, v20.16b, v21.4b[1]
+	WORD $0x4fb6e227                     // 127c: sdot v7.4s, v17.16b, v22.4b[1]
+	WORD $0x4fb6e246                     // 1280: sdot v6.4s, v18.16b, v22.4b[1]
+	WORD $0x4fb6e265                     // 1284: sdot v5.4s, v19.16b, v22.4b[1]
+	WORD $0x4fb6e284                     // 1288: sdot v4.4s, v20.16b, v22.4b[1]
+	WORD $0x4fb7e223                     // 128c: sdot v3.4s, v17.16b, v23.4b[1]
+	WORD $0x4fb7e242                     // 1290: sdot v2.4s, v18.16b, v23.4b[1]
+	WORD $0x4fb7e260                     // 1294: sdot v0.4s, v19.16b, v23.4b[1]
+	WORD $0x4fb7e281                     // 1298: sdot v1.4s, v20.16b, v23.4b[1]
+	WORD $0x3607fa79                     // 129c: tbz w25, #0x0, 0x11e8 <gemmDotProd4x16+0x11e8>
+	WORD $0x8b10023b                     // 12a0: add x27, x17, x16
+	WORD $0xad404af1                     // 12a4: ldp q17, q18, [x23]
+	WORD $0x4d40cb70                     // 12a8: ld1r { v16.4s }, [x27]
+	WORD $0x8b10027b                     // 12ac: add x27, x19, x16
+	WORD $0xad4152f3                     // 12b0: ldp q19, q20, [x23, #0x20]
+	WORD $0x910102f7                     // 12b4: add x23, x23, #0x40
+	WORD $0x4d40cb75                     // 12b8: ld1r { v21.4s }, [x27]
+	WORD $0x8b1002bb                     // 12bc: add x27, x21, x16
+	WORD $0x4e90962d                     // 12c0: sdot v13.4s, v17.16b, v16.16b
+	WORD $0x4e90964c                     // 12c4: sdot v12.4s, v18.16b, v16.16b
+	WORD $0x4e90966b                     // 12c8: sdot v11.4s, v19.16b, v16.16b
+	WORD $0x4e90968a                     // 12cc: sdot v10.4s, v20.16b, v16.16b
+	WORD $0x4d40cb70                     // 12d0: ld1r { v16.4s }, [x27]
+	WORD $0x8b1002db                     // 12d4: add x27, x22, x16
+	WORD $0x4e95962f                     // 12d8: sdot v15.4s, v17.16b, v21.16b
+	WORD $0x4e95964e                     // 12dc: sdot v14.4s, v18.16b, v21.16b
+	WORD $0x91001210                     // 12e0: add x16, x16, #0x4
+	WORD $0x4e959669                     // 12e4: sdot v9.4s, v19.16b, v21.16b
+	WORD $0x4e959688                     // 12e8: sdot v8.4s, v20.16b, v21.16b
+	WORD $0x4d40cb75                     // 12ec: ld1r { v21.4s }, [x27]
+	WORD $0x4e909627                     // 12f0: sdot v7.4s, v17.16b, v16.16b
+	WORD $0x4e909646                     // 12f4: sdot v6.4s, v18.16b, v16.16b
+	WORD $0x4e909665                     // 12f8: sdot v5.4s, v19.16b, v16.16b
+	WORD $0x4e909684                     // 12fc: sdot v4.4s, v20.16b, v16.16b
+	WORD $0x4e959623                     // 1300: sdot v3.4s, v17.16b, v21.16b
+	WORD $0x4e959642                     // 1304: sdot v2.4s, v18.16b, v21.16b
+	WORD $0x4e959660                     // 1308: sdot v0.4s, v19.16b, v21.16b
+	WORD $0x4e959681                     // 130c: sdot v1.4s, v20.16b, v21.16b
+	WORD $0xf1000718                     // 1310: subs x24, x24, #0x1
+	WORD $0x540000e0                     // 1314: b.eq 0x1330 <gemmDotProd4x16+0x1330>
+	WORD $0xf9402a9b                     // 1318: ldr x27, [x20, #0x50]
+	WORD $0x8b100370                     // 131c: add x16, x27, x16
+	WORD $0xaa1a03fb                     // 1320: mov x27, x26
+	WORD $0xf100133f                     // 1324: cmp x25, #0x4
+	WORD $0x54ffebc2                     // 1328: b.hs 0x10a0 <gemmDotProd4x16+0x10a0>
+	WORD $0x17ffffad                     // 132c: b 0x11e0 <gemmDotProd4x16+0x11e0>
+	WORD $0xf9401690                     // 1330: ldr x16, [x20, #0x28]
+	WORD $0x4e21d995                     // 1334: scvtf v21.4s, v12.4s
+	WORD $0xfd4001f0                     // 1338: ldr d16, [x15]
+	WORD $0x4e21d9ef                     // 133c: scvtf v15.4s, v15.4s
+	WORD $0xf9400e91                     // 1340: ldr x17, [x20, #0x18]
+	WORD $0x4e21d9b3                     // 1344: scvtf v19.4s, v13.4s
+	WORD $0x4e21d9d6                     // 1348: scvtf v22.4s, v14.4s
+	WORD $0xf10015bf                     // 134c: cmp x13, #0x5
+	WORD $0x8b1001f5                     // 1350: add x21, x15, x16
 	WORD $0x4e21d94a                     // 1354: scvtf v10.4s, v10.4s
-	WORD $0x4e21d929                     // 1358: scvtf v9.4s, v9.4s
-	WORD $0xf10015bf                     // 135c: cmp x13, #0x5
-	WORD $0x8b1001f5                     // 1360: add x21, x15, x16
-	WORD $0x4e21d908                     // 1364: scvtf v8.4s, v8.4s
-	WORD $0xad4a4a31                     // 1368: ldp q17, q18, [x17, #0x140]
-	WORD $0x0f08a614                     // 136c: sshll v20.8h, v16.8b, #0x0
-	WORD $0x8b1002b6                     // 1370: add x22, x21, x16
-	WORD $0xfd4002b3                     // 1374: ldr d19, [x21]
-	WORD $0x8b1002d3                     // 1378: add x19, x22, x16
-	WORD $0x4e21d8c6                     // 137c: scvtf v6.4s, v6.4s
-	WORD $0x4e521a30                     // 1380: uzp1 v16.8h, v17.8h, v18.8h
-	WORD $0x4e21d884                     // 1384: scvtf v4.4s, v4.4s
-	WORD $0x0f08a671                     // 1388: sshll v17.8h, v19.8b, #0x0
-	WORD $0x4e21d993                     // 138c: scvtf v19.4s, v12.4s
-	WORD $0x4e21d842                     // 1390: scvtf v2.4s, v2.4s
-	WORD $0x4e21d821                     // 1394: scvtf v1.4s, v1.4s
-	WORD $0x6e708692                     // 1398: sub v18.8h, v20.8h, v16.8h
-	WORD $0x4e21d9b4                     // 139c: scvtf v20.4s, v13.4s
-	WORD $0x6e708631                     // 13a0: sub v17.8h, v17.8h, v16.8h
-	WORD $0x0f10a64c                     // 13a4: sshll v12.4s, v18.4h, #0x0
-	WORD $0x4f10a64e                     // 13a8: sshll2 v14.4s, v18.8h, #0x0
-	WORD $0x0f10a635                     // 13ac: sshll v21.4s, v17.4h, #0x0
-	WORD $0x4f10a631                     // 13b0: sshll2 v17.4s, v17.8h, #0x0
-	WORD $0x4e21d992                     // 13b4: scvtf v18.4s, v12.4s
-	WORD $0xad42322d                     // 13b8: ldp q13, q12, [x17, #0x40]
-	WORD $0x4e21dab5                     // 13bc: scvtf v21.4s, v21.4s
-	WORD $0x4e21d9d8                     // 13c0: scvtf v24.4s, v14.4s
-	WORD $0xad483a2f                     // 13c4: ldp q15, q14, [x17, #0x100]
-	WORD $0x6e33ddb3                     // 13c8: fmul v19.4s, v13.4s, v19.4s
-	WORD $0x6e36ddb6                     // 13cc: fmul v22.4s, v13.4s, v22.4s
-	WORD $0x4e21da31                     // 13d0: scvtf v17.4s, v17.4s
-	WORD $0x6e32ddf2                     // 13d4: fmul v18.4s, v15.4s, v18.4s
-	WORD $0x6e35ddf5                     // 13d8: fmul v21.4s, v15.4s, v21.4s
-	WORD $0x6e34dd94                     // 13dc: fmul v20.4s, v12.4s, v20.4s
-	WORD $0x6e37dd97                     // 13e0: fmul v23.4s, v12.4s, v23.4s
-	WORD $0x6e38ddd8                     // 13e4: fmul v24.4s, v14.4s, v24.4s
-	WORD $0x6e31ddd1                     // 13e8: fmul v17.4s, v14.4s, v17.4s
-	WORD $0x4e32d672                     // 13ec: fadd v18.4s, v19.4s, v18.4s
-	WORD $0x4e35d6d3                     // 13f0: fadd v19.4s, v22.4s, v21.4s
-	WORD $0x6e26dd86                     // 13f4: fmul v6.4s, v12.4s, v6.4s
-	WORD $0x6e22dd82                     // 13f8: fmul v2.4s, v12.4s, v2.4s
-	WORD $0x4e38d694                     // 13fc: fadd v20.4s, v20.4s, v24.4s
-	WORD $0x4e31d6f1                     // 1400: fadd v17.4s, v23.4s, v17.4s
-	WORD $0x4e21aa52                     // 1404: fcvtns v18.4s, v18.4s
-	WORD $0x4e21aa73                     // 1408: fcvtns v19.4s, v19.4s
-	WORD $0x4e21aa94                     // 140c: fcvtns v20.4s, v20.4s
-	WORD $0x4e21aa35                     // 1410: fcvtns v21.4s, v17.4s
-	WORD $0x0e614a52                     // 1414: sqxtn v18.4h, v18.4s
-	WORD $0x0e614a73                     // 1418: sqxtn v19.4h, v19.4s
-	WORD $0xad445a31                     // 141c: ldp q17, q22, [x17, #0x80]
-	WORD $0x4e561a31                     // 1420: uzp1 v17.8h, v17.8h, v22.8h
-	WORD $0x4e614a92                     // 1424: sqxtn2 v18.8h, v20.4s
-	WORD $0x4e614ab3                     // 1428: sqxtn2 v19.8h, v21.4s
-	WORD $0x4e710e52                     // 142c: sqadd v18.8h, v18.8h, v17.8h
-	WORD $0x4e710e73                     // 1430: sqadd v19.8h, v19.8h, v17.8h
-	WORD $0x0e214a57                     // 1434: sqxtn v23.8b, v18.8h
-	WORD $0x0e214a72                     // 1438: sqxtn v18.8b, v19.8h
-	WORD $0xfd4002d9                     // 143c: ldr d25, [x22]
-	WORD $0xfd400273                     // 1440: ldr d19, [x19]
-	WORD $0xfd4005f4                     // 1444: ldr d20, [x15, #0x8]
-	WORD $0x8b1001cf                     // 1448: add x15, x14, x16
-	WORD $0xad4b5a35                     // 144c: ldp q21, q22, [x17, #0x160]
-	WORD $0x4e21d8e7                     // 1450: scvtf v7.4s, v7.4s
-	WORD $0x4e21d863                     // 1454: scvtf v3.4s, v3.4s
-	WORD $0x0f08a694                     // 1458: sshll v20.8h, v20.8b, #0x0
-	WORD $0x4e561ab8                     // 145c: uzp1 v24.8h, v21.8h, v22.8h
-	WORD $0x4e21d976                     // 1460: scvtf v22.4s, v11.4s
-	WORD $0x6e27dda7                     // 1464: fmul v7.4s, v13.4s, v7.4s
-	WORD $0x6e23dda3                     // 1468: fmul v3.4s, v13.4s, v3.4s
-	WORD $0x6e788694                     // 146c: sub v20.8h, v20.8h, v24.8h
-	WORD $0x0f10a695                     // 1470: sshll v21.4s, v20.4h, #0x0
-	WORD $0x4f10a69a                     // 1474: sshll2 v26.4s, v20.8h, #0x0
-	WORD $0x4e21dabb                     // 1478: scvtf v27.4s, v21.4s
-	WORD $0xad435634                     // 147c: ldp q20, q21, [x17, #0x60]
-	WORD $0x4e21db5a                     // 1480: scvtf v26.4s, v26.4s
-	WORD $0x6e36de9c                     // 1484: fmul v28.4s, v20.4s, v22.4s
-	WORD $0xad495a2b                     // 1488: ldp q11, q22, [x17, #0x120]
-	WORD $0x6e2adeaa                     // 148c: fmul v10.4s, v21.4s, v10.4s
-	WORD $0x6e29de89                     // 1490: fmul v9.4s, v20.4s, v9.4s
-	WORD $0x6e28dea8                     // 1494: fmul v8.4s, v21.4s, v8.4s
-	WORD $0x6e3bdd7b                     // 1498: fmul v27.4s, v11.4s, v27.4s
-	WORD $0x6e3adeda                     // 149c: fmul v26.4s, v22.4s, v26.4s
-	WORD $0x6e24dea4                     // 14a0: fmul v4.4s, v21.4s, v4.4s
-	WORD $0x6e21dea1                     // 14a4: fmul v1.4s, v21.4s, v1.4s
-	WORD $0x4e3bd79b                     // 14a8: fadd v27.4s, v28.4s, v27.4s
-	WORD $0x4e3ad54a                     // 14ac: fadd v10.4s, v10.4s, v26.4s
-	WORD $0x4e21ab7a                     // 14b0: fcvtns v26.4s, v27.4s
-	WORD $0x4e21a95b                     // 14b4: fcvtns v27.4s, v10.4s
-	WORD $0xad45722a                     // 14b8: ldp q10, q28, [x17, #0xa0]
-	WORD $0x0e614b5a                     // 14bc: sqxtn v26.4h, v26.4s
-	WORD $0x4e5c194a                     // 14c0: uzp1 v10.8h, v10.8h, v28.8h
-	WORD $0x4e614b7a                     // 14c4: sqxtn2 v26.8h, v27.4s
-	WORD $0x4eb71efb                     // 14c8: mov v27.16b, v23.16b
-	WORD $0x4e6a0f5a                     // 14cc: sqadd v26.8h, v26.8h, v10.8h
-	WORD $0x4e214b5b                     // 14d0: sqxtn2 v27.16b, v26.8h
-	WORD $0x3d8001db                     // 14d4: str q27, [x14]
-	WORD $0xfd4006ba                     // 14d8: ldr d26, [x21, #0x8]
-	WORD $0x8b1001ee                     // 14dc: add x14, x15, x16
-	WORD $0x0f08a75a                     // 14e0: sshll v26.8h, v26.8b, #0x0
-	WORD $0x6e78875a                     // 14e4: sub v26.8h, v26.8h, v24.8h
-	WORD $0x0f10a75b                     // 14e8: sshll v27.4s, v26.4h, #0x0
-	WORD $0x4f10a75a                     // 14ec: sshll2 v26.4s, v26.8h, #0x0
-	WORD $0x4e21db7b                     // 14f0: scvtf v27.4s, v27.4s
-	WORD $0x4e21db5a                     // 14f4: scvtf v26.4s, v26.4s
-	WORD $0x6e3bdd7b                     // 14f8: fmul v27.4s, v11.4s, v27.4s
-	WORD $0x6e3adeda                     // 14fc: fmul v26.4s, v22.4s, v26.4s
-	WORD $0x4e3bd529                     // 1500: fadd v9.4s, v9.4s, v27.4s
-	WORD $0x4e3ad508                     // 1504: fadd v8.4s, v8.4s, v26.4s
-	WORD $0x4e21a929                     // 1508: fcvtns v9.4s, v9.4s
-	WORD $0x4e21a908                     // 150c: fcvtns v8.4s, v8.4s
-	WORD $0x0e614929                     // 1510: sqxtn v9.4h, v9.4s
-	WORD $0x4e614909                     // 1514: sqxtn2 v9.8h, v8.4s
-	WORD $0x4e6a0d28                     // 1518: sqadd v8.8h, v9.8h, v10.8h
-	WORD $0x0f08a729                     // 151c: sshll v9.8h, v25.8b, #0x0
-	WORD $0x4eb21e59                     // 1520: mov v25.16b, v18.16b
-	WORD $0x4e214919                     // 1524: sqxtn2 v25.16b, v8.8h
-	WORD $0x6e708528                     // 1528: sub v8.8h, v9.8h, v16.8h
-	WORD $0x3d8001f9                     // 152c: str q25, [x15]
-	WORD $0xfd4006c9                     // 1530: ldr d9, [x22, #0x8]
-	WORD $0x0f10a517                     // 1534: sshll v23.4s, v8.4h, #0x0
-	WORD $0x8b1001cf                     // 1538: add x15, x14, x16
-	WORD $0x4f10a508                     // 153c: sshll2 v8.4s, v8.8h, #0x0
-	WORD $0x4e21d8a5                     // 1540: scvtf v5.4s, v5.4s
-	WORD $0x0f08a529                     // 1544: sshll v9.8h, v9.8b, #0x0
-	WORD $0x4e21daf7                     // 1548: scvtf v23.4s, v23.4s
-	WORD $0x4e21d908                     // 154c: scvtf v8.4s, v8.4s
-	WORD $0x6e25de85                     // 1550: fmul v5.4s, v20.4s, v5.4s
-	WORD $0x6e788529                     // 1554: sub v9.8h, v9.8h, v24.8h
-	WORD $0x6e37ddf7                     // 1558: fmul v23.4s, v15.4s, v23.4s
-	WORD $0x6e28ddc8                     // 155c: fmul v8.4s, v14.4s, v8.4s
-	WORD $0x0f10a539                     // 1560: sshll v25.4s, v9.4h, #0x0
-	WORD $0x4f10a529                     // 1564: sshll2 v9.4s, v9.8h, #0x0
-	WORD $0x4e37d4e7                     // 1568: fadd v7.4s, v7.4s, v23.4s
-	WORD $0x4e28d4c6                     // 156c: fadd v6.4s, v6.4s, v8.4s
-	WORD $0x4e21db37                     // 1570: scvtf v23.4s, v25.4s
-	WORD $0x4e21d929                     // 1574: scvtf v9.4s, v9.4s
-	WORD $0x4e21a8e7                     // 1578: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // 157c: fcvtns v6.4s, v6.4s
-	WORD $0x6e37dd77                     // 1580: fmul v23.4s, v11.4s, v23.4s
-	WORD $0x6e29dec8                     // 1584: fmul v8.4s, v22.4s, v9.4s
-	WORD $0x0e6148e7                     // 1588: sqxtn v7.4h, v7.4s
-	WORD $0x4e37d4a5                     // 158c: fadd v5.4s, v5.4s, v23.4s
-	WORD $0x4e28d484                     // 1590: fadd v4.4s, v4.4s, v8.4s
-	WORD $0x4e6148c7                     // 1594: sqxtn2 v7.8h, v6.4s
-	WORD $0x4e21a8a5                     // 1598: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // 159c: fcvtns v4.4s, v4.4s
-	WORD $0x4e710ce6                     // 15a0: sqadd v6.8h, v7.8h, v17.8h
-	WORD $0x0e6148a5                     // 15a4: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // 15a8: sqxtn2 v5.8h, v4.4s
-	WORD $0x0e2148c4                     // 15ac: sqxtn v4.8b, v6.8h
-	WORD $0x4e6a0ca5                     // 15b0: sqadd v5.8h, v5.8h, v10.8h
-	WORD $0x4e2148a4                     // 15b4: sqxtn2 v4.16b, v5.8h
-	WORD $0x0f08a665                     // 15b8: sshll v5.8h, v19.8b, #0x0
-	WORD $0x3d8001c4                     // 15bc: str q4, [x14]
-	WORD $0xfd400664                     // 15c0: ldr d4, [x19, #0x8]
-	WORD $0x6e7084a5                     // 15c4: sub v5.8h, v5.8h, v16.8h
-	WORD $0x8b1001ee                     // 15c8: add x14, x15, x16
-	WORD $0x4e21d800                     // 15cc: scvtf v0.4s, v0.4s
-	WORD $0x0f08a484                     // 15d0: sshll v4.8h, v4.8b, #0x0
-	WORD $0x0f10a4a6                     // 15d4: sshll v6.4s, v5.4h, #0x0
-	WORD $0x4f10a4a5                     // 15d8: sshll2 v5.4s, v5.8h, #0x0
-	WORD $0x6e20de80                     // 15dc: fmul v0.4s, v20.4s, v0.4s
-	WORD $0x6e788484                     // 15e0: sub v4.8h, v4.8h, v24.8h
-	WORD $0x4e21d8c6                     // 15e4: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // 15e8: scvtf v5.4s, v5.4s
-	WORD $0x0f10a487                     // 15ec: sshll v7.4s, v4.4h, #0x0
-	WORD $0x4f10a484                     // 15f0: sshll2 v4.4s, v4.8h, #0x0
-	WORD $0x6e26dde6                     // 15f4: fmul v6.4s, v15.4s, v6.4s
-	WORD $0x6e25ddc5                     // 15f8: fmul v5.4s, v14.4s, v5.4s
-	WORD $0x4e21d8e7                     // 15fc: scvtf v7.4s, v7.4s
-	WORD $0x4e21d884                     // 1600: scvtf v4.4s, v4.4s
-	WORD $0x4e26d463                     // 1604: fadd v3.4s, v3.4s, v6.4s
-	WORD $0x4e25d442                     // 1608: fadd v2.4s, v2.4s, v5.4s
-	WORD $0x6e27dd66                     // 160c: fmul v6.4s, v11.4s, v7.4s
-	WORD $0x6e24dec4                     // 1610: fmul v4.4s, v22.4s, v4.4s
-	WORD $0x4e21a863                     // 1614: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a842                     // 1618: fcvtns v2.4s, v2.4s
-	WORD $0x4e26d400                     // 161c: fadd v0.4s, v0.4s, v6.4s
-	WORD $0x4e24d421                     // 1620: fadd v1.4s, v1.4s, v4.4s
-	WORD $0x0e614863                     // 1624: sqxtn v3.4h, v3.4s
-	WORD $0x4e21a800                     // 1628: fcvtns v0.4s, v0.4s
-	WORD $0x4e21a821                     // 162c: fcvtns v1.4s, v1.4s
-	WORD $0x4e614843                     // 1630: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e614800                     // 1634: sqxtn v0.4h, v0.4s
-	WORD $0x4e710c62                     // 1638: sqadd v2.8h, v3.8h, v17.8h
-	WORD $0x4e614820                     // 163c: sqxtn2 v0.8h, v1.4s
-	WORD $0x0e214841                     // 1640: sqxtn v1.8b, v2.8h
-	WORD $0x4e6a0c00                     // 1644: sqadd v0.8h, v0.8h, v10.8h
-	WORD $0x4e214801                     // 1648: sqxtn2 v1.16b, v0.8h
-	WORD $0x3d8001e1                     // 164c: str q1, [x15]
-	WORD $0x540001cb                     // 1650: b.lt 0x1688 <gemmDotProd4x16+0x1688>
-	WORD $0x8b10026f                     // 1654: add x15, x19, x16
-	WORD $0xd10011b9                     // 1658: sub x25, x13, #0x4
-	WORD $0x8b0c0108                     // 165c: add x8, x8, x12
-	WORD $0xf1001dbf                     // 1660: cmp x13, #0x7
-	WORD $0x54ffcee8                     // 1664: b.hi 0x1040 <gemmDotProd4x16+0x1040>
-	WORD $0xf9401690                     // 1668: ldr x16, [x20, #0x28]
-	WORD $0xb27df1ad                     // 166c: orr x13, x13, #0xfffffffffffffff8
-	WORD $0x52800099                     // 1670: mov w25, #0x4               // =4
-	WORD $0x9b0921a8                     // 1674: madd x8, x13, x9, x8
-	WORD $0x9b0d7e10                     // 1678: mul x16, x16, x13
-	WORD $0x8b1001ce                     // 167c: add x14, x14, x16
-	WORD $0x8b1001ef                     // 1680: add x15, x15, x16
-	WORD $0x17fffe6f                     // 1684: b 0x1040 <gemmDotProd4x16+0x1040>
+	WORD $0x0f08a612                     // 1358: sshll v18.8h, v16.8b, #0x0
+	WORD $0x8b1002b6                     // 135c: add x22, x21, x16
+	WORD $0x3dc05230                     // 1360: ldr q16, [x17, #0x140]
+	WORD $0x8b1002d3                     // 1364: add x19, x22, x16
+	WORD $0xfd4002b1                     // 1368: ldr d17, [x21]
+	WORD $0x4e21d929                     // 136c: scvtf v9.4s, v9.4s
+	WORD $0x4e21d908                     // 1370: scvtf v8.4s, v8.4s
+	WORD $0x4e21d8c6                     // 1374: scvtf v6.4s, v6.4s
+	WORD $0x4e21d884                     // 1378: scvtf v4.4s, v4.4s
+	WORD $0x0f08a631                     // 137c: sshll v17.8h, v17.8b, #0x0
+	WORD $0x6e708652                     // 1380: sub v18.8h, v18.8h, v16.8h
+	WORD $0x4e21d842                     // 1384: scvtf v2.4s, v2.4s
+	WORD $0x4e21d821                     // 1388: scvtf v1.4s, v1.4s
+	WORD $0x6e708631                     // 138c: sub v17.8h, v17.8h, v16.8h
+	WORD $0x0f10a654                     // 1390: sshll v20.4s, v18.4h, #0x0
+	WORD $0x4f10a652                     // 1394: sshll2 v18.4s, v18.8h, #0x0
+	WORD $0x0f10a62c                     // 1398: sshll v12.4s, v17.4h, #0x0
+	WORD $0x4e21da94                     // 139c: scvtf v20.4s, v20.4s
+	WORD $0x4f10a631                     // 13a0: sshll2 v17.4s, v17.8h, #0x0
+	WORD $0x4e21da52                     // 13a4: scvtf v18.4s, v18.4s
+	WORD $0x4e21d997                     // 13a8: scvtf v23.4s, v12.4s
+	WORD $0xad42322d                     // 13ac: ldp q13, q12, [x17, #0x40]
+	WORD $0x4e21da31                     // 13b0: scvtf v17.4s, v17.4s
+	WORD $0x6e2fddb8                     // 13b4: fmul v24.4s, v13.4s, v15.4s
+	WORD $0xad483e2e                     // 13b8: ldp q14, q15, [x17, #0x100]
+	WORD $0x6e33ddb3                     // 13bc: fmul v19.4s, v13.4s, v19.4s
+	WORD $0x6e35dd95                     // 13c0: fmul v21.4s, v12.4s, v21.4s
+	WORD $0x6e36dd96                     // 13c4: fmul v22.4s, v12.4s, v22.4s
+	WORD $0x6e34ddd4                     // 13c8: fmul v20.4s, v14.4s, v20.4s
+	WORD $0x6e37ddd7                     // 13cc: fmul v23.4s, v14.4s, v23.4s
+	WORD $0x6e32ddf2                     // 13d0: fmul v18.4s, v15.4s, v18.4s
+	WORD $0x6e31ddf1                     // 13d4: fmul v17.4s, v15.4s, v17.4s
+	WORD $0x6e26dd86                     // 13d8: fmul v6.4s, v12.4s, v6.4s
+	WORD $0x6e22dd82                     // 13dc: fmul v2.4s, v12.4s, v2.4s
+	WORD $0x4e34d673                     // 13e0: fadd v19.4s, v19.4s, v20.4s
+	WORD $0x4e37d714                     // 13e4: fadd v20.4s, v24.4s, v23.4s
+	WORD $0x4e32d6b2                     // 13e8: fadd v18.4s, v21.4s, v18.4s
+	WORD $0x4e31d6d1                     // 13ec: fadd v17.4s, v22.4s, v17.4s
+	WORD $0x4e21d976                     // 13f0: scvtf v22.4s, v11.4s
+	WORD $0x4e21aa73                     // 13f4: fcvtns v19.4s, v19.4s
+	WORD $0x4e21aa94                     // 13f8: fcvtns v20.4s, v20.4s
+	WORD $0x4e21aa52                     // 13fc: fcvtns v18.4s, v18.4s
+	WORD $0x4e21aa31                     // 1400: fcvtns v17.4s, v17.4s
+	WORD $0x0e614a73                     // 1404: sqxtn v19.4h, v19.4s
+	WORD $0x0e614a94                     // 1408: sqxtn v20.4h, v20.4s
+	WORD $0x4e614a53                     // 140c: sqxtn2 v19.8h, v18.4s
+	WORD $0x4e614a34                     // 1410: sqxtn2 v20.8h, v17.4s
+	WORD $0x3dc02231                     // 1414: ldr q17, [x17, #0x80]
+	WORD $0x4e710e72                     // 1418: sqadd v18.8h, v19.8h, v17.8h
+	WORD $0x4e710e93                     // 141c: sqadd v19.8h, v20.8h, v17.8h
+	WORD $0x0e214a57                     // 1420: sqxtn v23.8b, v18.8h
+	WORD $0x0e214a72                     // 1424: sqxtn v18.8b, v19.8h
+	WORD $0xfd4002d9                     // 1428: ldr d25, [x22]
+	WORD $0xfd400273                     // 142c: ldr d19, [x19]
+	WORD $0xfd4005f4                     // 1430: ldr d20, [x15, #0x8]
+	WORD $0x8b1001cf                     // 1434: add x15, x14, x16
+	WORD $0x3dc05638                     // 1438: ldr q24, [x17, #0x150]
+	WORD $0x4e21d8e7                     // 143c: scvtf v7.4s, v7.4s
+	WORD $0x4e21d863                     // 1440: scvtf v3.4s, v3.4s
+	WORD $0x0f08a694                     // 1444: sshll v20.8h, v20.8b, #0x0
+	WORD $0x6e27dda7                     // 1448: fmul v7.4s, v13.4s, v7.4s
+	WORD $0x6e23dda3                     // 144c: fmul v3.4s, v13.4s, v3.4s
+	WORD $0x6e788694                     // 1450: sub v20.8h, v20.8h, v24.8h
+	WORD $0x0f10a695                     // 1454: sshll v21.4s, v20.4h, #0x0
+	WORD $0x4f10a69a                     // 1458: sshll2 v26.4s, v20.8h, #0x0
+	WORD $0x4e21dabb                     // 145c: scvtf v27.4s, v21.4s
+	WORD $0xad435634                     // 1460: ldp q20, q21, [x17, #0x60]
+	WORD $0x4e21db5a                     // 1464: scvtf v26.4s, v26.4s
+	WORD $0x6e36de9c                     // 1468: fmul v28.4s, v20.4s, v22.4s
+	WORD $0xad495a2b                     // 146c: ldp q11, q22, [x17, #0x120]
+	WORD $0x6e2adeaa                     // 1470: fmul v10.4s, v21.4s, v10.4s
+	WORD $0x6e29de89                     // 1474: fmul v9.4s, v20.4s, v9.4s
+	WORD $0x6e28dea8                     // 1478: fmul v8.4s, v21.4s, v8.4s
+	WORD $0x6e3bdd7b                     // 147c: fmul v27.4s, v11.4s, v27.4s
+	WORD $0x6e3adeda                     // 1480: fmul v26.4s, v22.4s, v26.4s
+	WORD $0x6e24dea4                     // 1484: fmul v4.4s, v21.4s, v4.4s
+	WORD $0x6e21dea1                     // 1488: fmul v1.4s, v21.4s, v1.4s
+	WORD $0x4e3bd79b                     // 148c: fadd v27.4s, v28.4s, v27.4s
+	WORD $0x4e3ad54a                     // 1490: fadd v10.4s, v10.4s, v26.4s
+	WORD $0x4e21ab7a                     // 1494: fcvtns v26.4s, v27.4s
+	WORD $0x4e21a94a                     // 1498: fcvtns v10.4s, v10.4s
+	WORD $0x4eb71efb                     // 149c: mov v27.16b, v23.16b
+	WORD $0x0e614b5a                     // 14a0: sqxtn v26.4h, v26.4s
+	WORD $0x4e61495a                     // 14a4: sqxtn2 v26.8h, v10.4s
+	WORD $0x3dc0262a                     // 14a8: ldr q10, [x17, #0x90]
+	WORD $0x4e6a0f5a                     // 14ac: sqadd v26.8h, v26.8h, v10.8h
+	WORD $0x4e214b5b                     // 14b0: sqxtn2 v27.16b, v26.8h
+	WORD $0x3d8001db                     // 14b4: str q27, [x14]
+	WORD $0xfd4006ba                     // 14b8: ldr d26, [x21, #0x8]
+	WORD $0x8b1001ee                     // 14bc: add x14, x15, x16
+	WORD $0x0f08a75a                     // 14c0: sshll v26.8h, v26.8b, #0x0
+	WORD $0x6e78875a                     // 14c4: sub v26.8h, v26.8h, v24.8h
+	WORD $0x0f10a75b                     // 14c8: sshll v27.4s, v26.4h, #0x0
+	WORD $0x4f10a75a                     // 14cc: sshll2 v26.4s, v26.8h, #0x0
+	WORD $0x4e21db7b                     // 14d0: scvtf v27.4s, v27.4s
+	WORD $0x4e21db5a                     // 14d4: scvtf v26.4s, v26.4s
+	WORD $0x6e3bdd7b                     // 14d8: fmul v27.4s, v11.4s, v27.4s
+	WORD $0x6e3adeda                     // 14dc: fmul v26.4s, v22.4s, v26.4s
+	WORD $0x4e3bd529                     // 14e0: fadd v9.4s, v9.4s, v27.4s
+	WORD $0x4e3ad508                     // 14e4: fadd v8.4s, v8.4s, v26.4s
+	WORD $0x4e21a929                     // 14e8: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a908                     // 14ec: fcvtns v8.4s, v8.4s
+	WORD $0x0e614929                     // 14f0: sqxtn v9.4h, v9.4s
+	WORD $0x4e614909                     // 14f4: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e6a0d28                     // 14f8: sqadd v8.8h, v9.8h, v10.8h
+	WORD $0x0f08a729                     // 14fc: sshll v9.8h, v25.8b, #0x0
+	WORD $0x4eb21e59                     // 1500: mov v25.16b, v18.16b
+	WORD $0x4e214919                     // 1504: sqxtn2 v25.16b, v8.8h
+	WORD $0x6e708528                     // 1508: sub v8.8h, v9.8h, v16.8h
+	WORD $0x3d8001f9                     // 150c: str q25, [x15]
+	WORD $0xfd4006c9                     // 1510: ldr d9, [x22, #0x8]
+	WORD $0x0f10a517                     // 1514: sshll v23.4s, v8.4h, #0x0
+	WORD $0x8b1001cf                     // 1518: add x15, x14, x16
+	WORD $0x4f10a508                     // 151c: sshll2 v8.4s, v8.8h, #0x0
+	WORD $0x4e21d8a5                     // 1520: scvtf v5.4s, v5.4s
+	WORD $0x0f08a529                     // 1524: sshll v9.8h, v9.8b, #0x0
+	WORD $0x4e21daf7                     // 1528: scvtf v23.4s, v23.4s
+	WORD $0x4e21d908                     // 152c: scvtf v8.4s, v8.4s
+	WORD $0x6e25de85                     // 1530: fmul v5.4s, v20.4s, v5.4s
+	WORD $0x6e788529                     // 1534: sub v9.8h, v9.8h, v24.8h
+	WORD $0x6e37ddd7                     // 1538: fmul v23.4s, v14.4s, v23.4s
+	WORD $0x6e28dde8                     // 153c: fmul v8.4s, v15.4s, v8.4s
+	WORD $0x0f10a539                     // 1540: sshll v25.4s, v9.4h, #0x0
+	WORD $0x4f10a529                     // 1544: sshll2 v9.4s, v9.8h, #0x0
+	WORD $0x4e37d4e7                     // 1548: fadd v7.4s, v7.4s, v23.4s
+	WORD $0x4e28d4c6                     // 154c: fadd v6.4s, v6.4s, v8.4s
+	WORD $0x4e21db37                     // 1550: scvtf v23.4s, v25.4s
+	WORD $0x4e21d929                     // 1554: scvtf v9.4s, v9.4s
+	WORD $0x4e21a8e7                     // 1558: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // 155c: fcvtns v6.4s, v6.4s
+	WORD $0x6e37dd77                     // 1560: fmul v23.4s, v11.4s, v23.4s
+	WORD $0x6e29dec8                     // 1564: fmul v8.4s, v22.4s, v9.4s
+	WORD $0x0e6148e7                     // 1568: sqxtn v7.4h, v7.4s
+	WORD $0x4e37d4a5                     // 156c: fadd v5.4s, v5.4s, v23.4s
+	WORD $0x4e28d484                     // 1570: fadd v4.4s, v4.4s, v8.4s
+	WORD $0x4e6148c7                     // 1574: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e21a8a5                     // 1578: fcvtns v5.4s, v5.4s
+	WORD $0x4e21a884                     // 157c: fcvtns v4.4s, v4.4s
+	WORD $0x4e710ce6                     // 1580: sqadd v6.8h, v7.8h, v17.8h
+	WORD $0x0e6148a5                     // 1584: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 1588: sqxtn2 v5.8h, v4.4s
+	WORD $0x0e2148c4                     // 158c: sqxtn v4.8b, v6.8h
+	WORD $0x4e6a0ca5                     // 1590: sqadd v5.8h, v5.8h, v10.8h
+	WORD $0x4e2148a4                     // 1594: sqxtn2 v4.16b, v5.8h
+	WORD $0x0f08a665                     // 1598: sshll v5.8h, v19.8b, #0x0
+	WORD $0x3d8001c4                     // 159c: str q4, [x14]
+	WORD $0xfd400664                     // 15a0: ldr d4, [x19, #0x8]
+	WORD $0x6e7084a5                     // 15a4: sub v5.8h, v5.8h, v16.8h
+	WORD $0x8b1001ee                     // 15a8: add x14, x15, x16
+	WORD $0x4e21d800                     // 15ac: scvtf v0.4s, v0.4s
+	WORD $0x0f08a484                     // 15b0: sshll v4.8h, v4.8b, #0x0
+	WORD $0x0f10a4a6                     // 15b4: sshll v6.4s, v5.4h, #0x0
+	WORD $0x4f10a4a5                     // 15b8: sshll2 v5.4s, v5.8h, #0x0
+	WORD $0x6e20de80                     // 15bc: fmul v0.4s, v20.4s, v0.4s
+	WORD $0x6e788484                     // 15c0: sub v4.8h, v4.8h, v24.8h
+	WORD $0x4e21d8c6                     // 15c4: scvtf v6.4s, v6.4s
+	WORD $0x4e21d8a5                     // 15c8: scvtf v5.4s, v5.4s
+	WORD $0x0f10a487                     // 15cc: sshll v7.4s, v4.4h, #0x0
+	WORD $0x4f10a484                     // 15d0: sshll2 v4.4s, v4.8h, #0x0
+	WORD $0x6e26ddc6                     // 15d4: fmul v6.4s, v14.4s, v6.4s
+	WORD $0x6e25dde5                     // 15d8: fmul v5.4s, v15.4s, v5.4s
+	WORD $0x4e21d8e7                     // 15dc: scvtf v7.4s, v7.4s
+	WORD $0x4e21d884                     // 15e0: scvtf v4.4s, v4.4s
+	WORD $0x4e26d463                     // 15e4: fadd v3.4s, v3.4s, v6.4s
+	WORD $0x4e25d442                     // 15e8: fadd v2.4s, v2.4s, v5.4s
+	WORD $0x6e27dd66                     // 15ec: fmul v6.4s, v11.4s, v7.4s
+	WORD $0x6e24dec4                     // 15f0: fmul v4.4s, v22.4s, v4.4s
+	WORD $0x4e21a863                     // 15f4: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a842                     // 15f8: fcvtns v2.4s, v2.4s
+	WORD $0x4e26d400                     // 15fc: fadd v0.4s, v0.4s, v6.4s
+	WORD $0x4e24d421                     // 1600: fadd v1.4s, v1.4s, v4.4s
+	WORD $0x0e614863                     // 1604: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a800                     // 1608: fcvtns v0.4s, v0.4s
+	WORD $0x4e21a821                     // 160c: fcvtns v1.4s, v1.4s
+	WORD $0x4e614843                     // 1610: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e614800                     // 1614: sqxtn v0.4h, v0.4s
+	WORD $0x4e710c62                     // 1618: sqadd v2.8h, v3.8h, v17.8h
+	WORD $0x4e614820                     // 161c: sqxtn2 v0.8h, v1.4s
+	WORD $0x0e214841                     // 1620: sqxtn v1.8b, v2.8h
+	WORD $0x4e6a0c00                     // 1624: sqadd v0.8h, v0.8h, v10.8h
+	WORD $0x4e214801                     // 1628: sqxtn2 v1.16b, v0.8h
+	WORD $0x3d8001e1                     // 162c: str q1, [x15]
+	WORD $0x540001cb                     // 1630: b.lt 0x1668 <gemmDotProd4x16+0x1668>
+	WORD $0x8b10026f                     // 1634: add x15, x19, x16
+	WORD $0xd10011b9                     // 1638: sub x25, x13, #0x4
+	WORD $0x8b0c0108                     // 163c: add x8, x8, x12
+	WORD $0xf1001dbf                     // 1640: cmp x13, #0x7
+	WORD $0x54ffcf88                     // 1644: b.hi 0x1034 <gemmDotProd4x16+0x1034>
+	WORD $0xf9401690                     // 1648: ldr x16, [x20, #0x28]
+	WORD $0xb27df1ad                     // 164c: orr x13, x13, #0xfffffffffffffff8
+	WORD $0x52800099                     // 1650: mov w25, #0x4               // =4
+	WORD $0x9b0921a8                     // 1654: madd x8, x13, x9, x8
+	WORD $0x9b0d7e10                     // 1658: mul x16, x16, x13
+	WORD $0x8b1001ce                     // 165c: add x14, x14, x16
+	WORD $0x8b1001ef                     // 1660: add x15, x15, x16
+	WORD $0x17fffe74                     // 1664: b 0x1034 <gemmDotProd4x16+0x1034>
 	RET
 
 TEXT ·gemmDotProd1x16(SB), NOSPLIT, $0-8
@@ -1453,10 +1445,10 @@ TEXT ·gemmDotProd1x16(SB), NOSPLIT, $0-8
 	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
 	WORD $0xf100053f                     // 008: cmp x9, #0x1
-	WORD $0x5400102c                     // 00c: b.gt 0x18a0 <gemmDotProd1x16+0x210>
-	WORD $0xb4002fe9                     // 010: cbz x9, 0x1c9c <gemmDotProd1x16+0x60c>
+	WORD $0x54000fec                     // 00c: b.gt 0x1878 <gemmDotProd1x16+0x208>
+	WORD $0xb4002ee9                     // 010: cbz x9, 0x1c5c <gemmDotProd1x16+0x5ec>
 	WORD $0xf100053f                     // 014: cmp x9, #0x1
-	WORD $0x54002281                     // 018: b.ne 0x1af8 <gemmDotProd1x16+0x468>
+	WORD $0x54002181                     // 018: b.ne 0x1ab8 <gemmDotProd1x16+0x448>
 	WORD $0xf9401289                     // 01c: ldr x9, [x20, #0x20]
 	WORD $0xf940068a                     // 020: ldr x10, [x20, #0x8]
 	WORD $0xf9401e8b                     // 024: ldr x11, [x20, #0x38]
@@ -1471,7 +1463,7 @@ TEXT ·gemmDotProd1x16(SB), NOSPLIT, $0-8
 	WORD $0x9342fe13                     // 048: asr x19, x16, #2
 	WORD $0xaa1303f5                     // 04c: mov x21, x19
 	WORD $0xf100121f                     // 050: cmp x16, #0x4
-	WORD $0x54000403                     // 054: b.lo 0x1764 <gemmDotProd1x16+0xd4>
+	WORD $0x54000403                     // 054: b.lo 0x1744 <gemmDotProd1x16+0xd4>
 	WORD $0xd503201f                     // 058: nop
 	WORD $0xd503201f                     // 05c: nop
 	WORD $0x3cf169a4                     // 060: ldr q4, [x13, x17]
@@ -1502,12 +1494,12 @@ TEXT ·gemmDotProd1x16(SB), NOSPLIT, $0-8
 	WORD $0x4fa4e8c2                     // 0c4: sdot v2.4s, v6.16b, v4.4b[3]
 	WORD $0x4fa4e8e1                     // 0c8: sdot v1.4s, v7.16b, v4.4b[3]
 	WORD $0x4fa4e900                     // 0cc: sdot v0.4s, v8.16b, v4.4b[3]
-	WORD $0x54fffc81                     // 0d0: b.ne 0x16f0 <gemmDotProd1x16+0x60>
-	WORD $0x370800b0                     // 0d4: tbnz w16, #0x1, 0x1778 <gemmDotProd1x16+0xe8>
-	WORD $0x37000290                     // 0d8: tbnz w16, #0x0, 0x17b8 <gemmDotProd1x16+0x128>
+	WORD $0x54fffc81                     // 0d0: b.ne 0x16d0 <gemmDotProd1x16+0x60>
+	WORD $0x370800b0                     // 0d4: tbnz w16, #0x1, 0x1758 <gemmDotProd1x16+0xe8>
+	WORD $0x37000290                     // 0d8: tbnz w16, #0x0, 0x1798 <gemmDotProd1x16+0x128>
 	WORD $0xf10005ef                     // 0dc: subs x15, x15, #0x1
-	WORD $0x540003c1                     // 0e0: b.ne 0x17e8 <gemmDotProd1x16+0x158>
-	WORD $0x14000023                     // 0e4: b 0x1800 <gemmDotProd1x16+0x170>
+	WORD $0x540003c1                     // 0e0: b.ne 0x17c8 <gemmDotProd1x16+0x158>
+	WORD $0x14000023                     // 0e4: b 0x17e0 <gemmDotProd1x16+0x170>
 	WORD $0xfc7169a4                     // 0e8: ldr d4, [x13, x17]
 	WORD $0x91002231                     // 0ec: add x17, x17, #0x8
 	WORD $0xad4019c5                     // 0f0: ldp q5, q6, [x14]
@@ -1523,7 +1515,7 @@ TEXT ·gemmDotProd1x16(SB), NOSPLIT, $0-8
 	WORD $0x4fa4e0c2                     // 118: sdot v2.4s, v6.16b, v4.4b[1]
 	WORD $0x4fa4e0e1                     // 11c: sdot v1.4s, v7.16b, v4.4b[1]
 	WORD $0x4fa4e100                     // 120: sdot v0.4s, v8.16b, v4.4b[1]
-	WORD $0x3607fdd0                     // 124: tbz w16, #0x0, 0x176c <gemmDotProd1x16+0xdc>
+	WORD $0x3607fdd0                     // 124: tbz w16, #0x0, 0x174c <gemmDotProd1x16+0xdc>
 	WORD $0x8b1101b5                     // 128: add x21, x13, x17
 	WORD $0x91001231                     // 12c: add x17, x17, #0x4
 	WORD $0xad4019c5                     // 130: ldp q5, q6, [x14]
@@ -1535,569 +1527,559 @@ TEXT ·gemmDotProd1x16(SB), NOSPLIT, $0-8
 	WORD $0x4e8494e1                     // 148: sdot v1.4s, v7.16b, v4.16b
 	WORD $0x4e849500                     // 14c: sdot v0.4s, v8.16b, v4.16b
 	WORD $0xf10005ef                     // 150: subs x15, x15, #0x1
-	WORD $0x540000e0                     // 154: b.eq 0x1800 <gemmDotProd1x16+0x170>
+	WORD $0x540000e0                     // 154: b.eq 0x17e0 <gemmDotProd1x16+0x170>
 	WORD $0xf9402a95                     // 158: ldr x21, [x20, #0x50]
 	WORD $0x8b1102b1                     // 15c: add x17, x21, x17
 	WORD $0xaa1303f5                     // 160: mov x21, x19
 	WORD $0xf100121f                     // 164: cmp x16, #0x4
-	WORD $0x54fff7c2                     // 168: b.hs 0x16f0 <gemmDotProd1x16+0x60>
-	WORD $0x17ffffda                     // 16c: b 0x1764 <gemmDotProd1x16+0xd4>
+	WORD $0x54fff7c2                     // 168: b.hs 0x16d0 <gemmDotProd1x16+0x60>
+	WORD $0x17ffffda                     // 16c: b 0x1744 <gemmDotProd1x16+0xd4>
 	WORD $0x4e21d863                     // 170: scvtf v3.4s, v3.4s
 	WORD $0xf940168d                     // 174: ldr x13, [x20, #0x28]
 	WORD $0xad421584                     // 178: ldp q4, q5, [x12, #0x40]
 	WORD $0x4e21d842                     // 17c: scvtf v2.4s, v2.4s
 	WORD $0xf100097f                     // 180: cmp x11, #0x2
 	WORD $0x4e21d821                     // 184: scvtf v1.4s, v1.4s
-	WORD $0xad461d86                     // 188: ldp q6, q7, [x12, #0xc0]
+	WORD $0x3dc02187                     // 188: ldr q7, [x12, #0x80]
 	WORD $0x4e21d800                     // 18c: scvtf v0.4s, v0.4s
 	WORD $0x6e23dc83                     // 190: fmul v3.4s, v4.4s, v3.4s
-	WORD $0xad442184                     // 194: ldp q4, q8, [x12, #0x80]
+	WORD $0xad461984                     // 194: ldp q4, q6, [x12, #0xc0]
 	WORD $0x6e22dca2                     // 198: fmul v2.4s, v5.4s, v2.4s
-	WORD $0xad431589                     // 19c: ldp q9, q5, [x12, #0x60]
-	WORD $0x4e481884                     // 1a0: uzp1 v4.8h, v4.8h, v8.8h
-	WORD $0x4ea6f463                     // 1a4: fmin v3.4s, v3.4s, v6.4s
-	WORD $0x6e21dd21                     // 1a8: fmul v1.4s, v9.4s, v1.4s
-	WORD $0x6e20dca0                     // 1ac: fmul v0.4s, v5.4s, v0.4s
-	WORD $0xad471586                     // 1b0: ldp q6, q5, [x12, #0xe0]
-	WORD $0x4ea7f442                     // 1b4: fmin v2.4s, v2.4s, v7.4s
-	WORD $0x4e21a863                     // 1b8: fcvtns v3.4s, v3.4s
-	WORD $0x4ea6f421                     // 1bc: fmin v1.4s, v1.4s, v6.4s
-	WORD $0x4ea5f400                     // 1c0: fmin v0.4s, v0.4s, v5.4s
-	WORD $0x4e21a842                     // 1c4: fcvtns v2.4s, v2.4s
-	WORD $0x0e614863                     // 1c8: sqxtn v3.4h, v3.4s
-	WORD $0x4e21a821                     // 1cc: fcvtns v1.4s, v1.4s
-	WORD $0x4e21a800                     // 1d0: fcvtns v0.4s, v0.4s
-	WORD $0x4e614843                     // 1d4: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e614821                     // 1d8: sqxtn v1.4h, v1.4s
-	WORD $0xad451582                     // 1dc: ldp q2, q5, [x12, #0xa0]
-	WORD $0x4e451842                     // 1e0: uzp1 v2.8h, v2.8h, v5.8h
-	WORD $0x4e640c63                     // 1e4: sqadd v3.8h, v3.8h, v4.8h
-	WORD $0x4e614801                     // 1e8: sqxtn2 v1.8h, v0.4s
-	WORD $0x0e214860                     // 1ec: sqxtn v0.8b, v3.8h
-	WORD $0x4e620c21                     // 1f0: sqadd v1.8h, v1.8h, v2.8h
-	WORD $0x4e214820                     // 1f4: sqxtn2 v0.16b, v1.8h
-	WORD $0x3d800120                     // 1f8: str q0, [x9]
-	WORD $0x8b0d0129                     // 1fc: add x9, x9, x13
-	WORD $0x5400410b                     // 200: b.lt 0x20b0 <gemmDotProd1x16+0xa20>
-	WORD $0xd100056b                     // 204: sub x11, x11, #0x1
-	WORD $0x8b0a0108                     // 208: add x8, x8, x10
-	WORD $0x17ffff89                     // 20c: b 0x16c0 <gemmDotProd1x16+0x30>
-	WORD $0xf100093f                     // 210: cmp x9, #0x2
-	WORD $0x54002ea0                     // 214: b.eq 0x1e78 <gemmDotProd1x16+0x7e8>
-	WORD $0xf1000d3f                     // 218: cmp x9, #0x3
-	WORD $0x54001261                     // 21c: b.ne 0x1af8 <gemmDotProd1x16+0x468>
-	WORD $0xf9401289                     // 220: ldr x9, [x20, #0x20]
-	WORD $0xf940068a                     // 224: ldr x10, [x20, #0x8]
-	WORD $0xa943328b                     // 228: ldp x11, x12, [x20, #0x30]
-	WORD $0xd503201f                     // 22c: nop
-	WORD $0xaa0803ee                     // 230: mov x14, x8
-	WORD $0xaa1f03f3                     // 234: mov x19, xzr
-	WORD $0xa941368f                     // 238: ldp x15, x13, [x20, #0x10]
-	WORD $0xa9444291                     // 23c: ldp x17, x16, [x20, #0x40]
-	WORD $0xad4009a3                     // 240: ldp q3, q2, [x13]
-	WORD $0xad4101a1                     // 244: ldp q1, q0, [x13, #0x20]
-	WORD $0x9342fe35                     // 248: asr x21, x17, #2
-	WORD $0xaa1503f6                     // 24c: mov x22, x21
-	WORD $0xf100123f                     // 250: cmp x17, #0x4
-	WORD $0x54000403                     // 254: b.lo 0x1964 <gemmDotProd1x16+0x2d4>
-	WORD $0xd503201f                     // 258: nop
-	WORD $0xd503201f                     // 25c: nop
-	WORD $0x3cf369c4                     // 260: ldr q4, [x14, x19]
-	WORD $0x91004273                     // 264: add x19, x19, #0x10
-	WORD $0xad4019e5                     // 268: ldp q5, q6, [x15]
-	WORD $0xf10006d6                     // 26c: subs x22, x22, #0x1
-	WORD $0xad4121e7                     // 270: ldp q7, q8, [x15, #0x20]
-	WORD $0x4f84e0a3                     // 274: sdot v3.4s, v5.16b, v4.4b[0]
-	WORD $0x4f84e0c2                     // 278: sdot v2.4s, v6.16b, v4.4b[0]
-	WORD $0x4f84e0e1                     // 27c: sdot v1.4s, v7.16b, v4.4b[0]
-	WORD $0x4f84e100                     // 280: sdot v0.4s, v8.16b, v4.4b[0]
-	WORD $0xad4219e5                     // 284: ldp q5, q6, [x15, #0x40]
-	WORD $0xad4321e7                     // 288: ldp q7, q8, [x15, #0x60]
-	WORD $0x4fa4e0a3                     // 28c: sdot v3.4s, v5.16b, v4.4b[1]
-	WORD $0x4fa4e0c2                     // 290: sdot v2.4s, v6.16b, v4.4b[1]
-	WORD $0x4fa4e0e1                     // 294: sdot v1.4s, v7.16b, v4.4b[1]
-	WORD $0x4fa4e100                     // 298: sdot v0.4s, v8.16b, v4.4b[1]
-	WORD $0xad4419e5                     // 29c: ldp q5, q6, [x15, #0x80]
-	WORD $0xad4521e7                     // 2a0: ldp q7, q8, [x15, #0xa0]
-	WORD $0x4f84e8a3                     // 2a4: sdot v3.4s, v5.16b, v4.4b[2]
-	WORD $0x4f84e8c2                     // 2a8: sdot v2.4s, v6.16b, v4.4b[2]
-	WORD $0x4f84e8e1                     // 2ac: sdot v1.4s, v7.16b, v4.4b[2]
-	WORD $0x4f84e900                     // 2b0: sdot v0.4s, v8.16b, v4.4b[2]
-	WORD $0xad4619e5                     // 2b4: ldp q5, q6, [x15, #0xc0]
-	WORD $0xad4721e7                     // 2b8: ldp q7, q8, [x15, #0xe0]
-	WORD $0x910401ef                     // 2bc: add x15, x15, #0x100
-	WORD $0x4fa4e8a3                     // 2c0: sdot v3.4s, v5.16b, v4.4b[3]
-	WORD $0x4fa4e8c2                     // 2c4: sdot v2.4s, v6.16b, v4.4b[3]
-	WORD $0x4fa4e8e1                     // 2c8: sdot v1.4s, v7.16b, v4.4b[3]
-	WORD $0x4fa4e900                     // 2cc: sdot v0.4s, v8.16b, v4.4b[3]
-	WORD $0x54fffc81                     // 2d0: b.ne 0x18f0 <gemmDotProd1x16+0x260>
-	WORD $0x370800b1                     // 2d4: tbnz w17, #0x1, 0x1978 <gemmDotProd1x16+0x2e8>
-	WORD $0x37000291                     // 2d8: tbnz w17, #0x0, 0x19b8 <gemmDotProd1x16+0x328>
-	WORD $0xf1000610                     // 2dc: subs x16, x16, #0x1
-	WORD $0x540003c1                     // 2e0: b.ne 0x19e8 <gemmDotProd1x16+0x358>
-	WORD $0x14000023                     // 2e4: b 0x1a00 <gemmDotProd1x16+0x370>
-	WORD $0xfc7369c4                     // 2e8: ldr d4, [x14, x19]
-	WORD $0x91002273                     // 2ec: add x19, x19, #0x8
-	WORD $0xad4019e5                     // 2f0: ldp q5, q6, [x15]
-	WORD $0xad4121e7                     // 2f4: ldp q7, q8, [x15, #0x20]
-	WORD $0x4f84e0a3                     // 2f8: sdot v3.4s, v5.16b, v4.4b[0]
-	WORD $0x4f84e0c2                     // 2fc: sdot v2.4s, v6.16b, v4.4b[0]
-	WORD $0x4f84e0e1                     // 300: sdot v1.4s, v7.16b, v4.4b[0]
-	WORD $0x4f84e100                     // 304: sdot v0.4s, v8.16b, v4.4b[0]
-	WORD $0xad4219e5                     // 308: ldp q5, q6, [x15, #0x40]
-	WORD $0xad4321e7                     // 30c: ldp q7, q8, [x15, #0x60]
-	WORD $0x910201ef                     // 310: add x15, x15, #0x80
-	WORD $0x4fa4e0a3                     // 314: sdot v3.4s, v5.16b, v4.4b[1]
-	WORD $0x4fa4e0c2                     // 318: sdot v2.4s, v6.16b, v4.4b[1]
-	WORD $0x4fa4e0e1                     // 31c: sdot v1.4s, v7.16b, v4.4b[1]
-	WORD $0x4fa4e100                     // 320: sdot v0.4s, v8.16b, v4.4b[1]
-	WORD $0x3607fdd1                     // 324: tbz w17, #0x0, 0x196c <gemmDotProd1x16+0x2dc>
-	WORD $0x8b1301d6                     // 328: add x22, x14, x19
-	WORD $0x91001273                     // 32c: add x19, x19, #0x4
-	WORD $0xad4019e5                     // 330: ldp q5, q6, [x15]
-	WORD $0x4d40cac4                     // 334: ld1r { v4.4s }, [x22]
-	WORD $0xad4121e7                     // 338: ldp q7, q8, [x15, #0x20]
-	WORD $0x910101ef                     // 33c: add x15, x15, #0x40
-	WORD $0x4e8494a3                     // 340: sdot v3.4s, v5.16b, v4.16b
-	WORD $0x4e8494c2                     // 344: sdot v2.4s, v6.16b, v4.16b
-	WORD $0x4e8494e1                     // 348: sdot v1.4s, v7.16b, v4.16b
-	WORD $0x4e849500                     // 34c: sdot v0.4s, v8.16b, v4.16b
-	WORD $0xf1000610                     // 350: subs x16, x16, #0x1
-	WORD $0x540000e0                     // 354: b.eq 0x1a00 <gemmDotProd1x16+0x370>
-	WORD $0xf9402a96                     // 358: ldr x22, [x20, #0x50]
-	WORD $0x8b1302d3                     // 35c: add x19, x22, x19
-	WORD $0xaa1503f6                     // 360: mov x22, x21
-	WORD $0xf100123f                     // 364: cmp x17, #0x4
-	WORD $0x54fff7c2                     // 368: b.hs 0x18f0 <gemmDotProd1x16+0x260>
-	WORD $0x17ffffda                     // 36c: b 0x1964 <gemmDotProd1x16+0x2d4>
-	WORD $0x6d403164                     // 370: ldp d4, d12, [x11]
-	WORD $0x4e21d863                     // 374: scvtf v3.4s, v3.4s
-	WORD $0xf100099f                     // 378: cmp x12, #0x2
-	WORD $0xad4a19a5                     // 37c: ldp q5, q6, [x13, #0x140]
-	WORD $0x4e21d842                     // 380: scvtf v2.4s, v2.4s
-	WORD $0x0f08a484                     // 384: sshll v4.8h, v4.8b, #0x0
-	WORD $0xf940168e                     // 388: ldr x14, [x20, #0x28]
-	WORD $0xad4221a7                     // 38c: ldp q7, q8, [x13, #0x40]
-	WORD $0x4e4618a5                     // 390: uzp1 v5.8h, v5.8h, v6.8h
-	WORD $0xad4829a9                     // 394: ldp q9, q10, [x13, #0x100]
-	WORD $0x4e21d821                     // 398: scvtf v1.4s, v1.4s
-	WORD $0xad442da6                     // 39c: ldp q6, q11, [x13, #0x80]
-	WORD $0x6e23dce3                     // 3a0: fmul v3.4s, v7.4s, v3.4s
-	WORD $0xad4b39ad                     // 3a4: ldp q13, q14, [x13, #0x160]
-	WORD $0x6e658484                     // 3a8: sub v4.8h, v4.8h, v5.8h
-	WORD $0x0f08a585                     // 3ac: sshll v5.8h, v12.8b, #0x0
-	WORD $0x6e22dd02                     // 3b0: fmul v2.4s, v8.4s, v2.4s
-	WORD $0x4e4e19ac                     // 3b4: uzp1 v12.8h, v13.8h, v14.8h
-	WORD $0x4e21d800                     // 3b8: scvtf v0.4s, v0.4s
-	WORD $0x0f10a48d                     // 3bc: sshll v13.4s, v4.4h, #0x0
-	WORD $0x4f10a484                     // 3c0: sshll2 v4.4s, v4.8h, #0x0
-	WORD $0x6e6c84a5                     // 3c4: sub v5.8h, v5.8h, v12.8h
-	WORD $0x4e21d9ac                     // 3c8: scvtf v12.4s, v13.4s
-	WORD $0x4e21d884                     // 3cc: scvtf v4.4s, v4.4s
-	WORD $0x0f10a4a7                     // 3d0: sshll v7.4s, v5.4h, #0x0
-	WORD $0x4f10a4a5                     // 3d4: sshll2 v5.4s, v5.8h, #0x0
-	WORD $0x6e2cdd29                     // 3d8: fmul v9.4s, v9.4s, v12.4s
-	WORD $0xad4321ac                     // 3dc: ldp q12, q8, [x13, #0x60]
-	WORD $0x6e24dd44                     // 3e0: fmul v4.4s, v10.4s, v4.4s
-	WORD $0x4e21d8e7                     // 3e4: scvtf v7.4s, v7.4s
-	WORD $0x4e21d8a5                     // 3e8: scvtf v5.4s, v5.4s
-	WORD $0x6e21dd81                     // 3ec: fmul v1.4s, v12.4s, v1.4s
-	WORD $0x4e29d463                     // 3f0: fadd v3.4s, v3.4s, v9.4s
-	WORD $0xad4925ac                     // 3f4: ldp q12, q9, [x13, #0x120]
-	WORD $0x6e20dd00                     // 3f8: fmul v0.4s, v8.4s, v0.4s
-	WORD $0x4e24d442                     // 3fc: fadd v2.4s, v2.4s, v4.4s
-	WORD $0x4e4b18c4                     // 400: uzp1 v4.8h, v6.8h, v11.8h
-	WORD $0x6e27dd87                     // 404: fmul v7.4s, v12.4s, v7.4s
-	WORD $0x6e25dd25                     // 408: fmul v5.4s, v9.4s, v5.4s
-	WORD $0x4e21a863                     // 40c: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a842                     // 410: fcvtns v2.4s, v2.4s
-	WORD $0x4e27d421                     // 414: fadd v1.4s, v1.4s, v7.4s
-	WORD $0x4e25d400                     // 418: fadd v0.4s, v0.4s, v5.4s
-	WORD $0x0e614863                     // 41c: sqxtn v3.4h, v3.4s
-	WORD $0x4e21a821                     // 420: fcvtns v1.4s, v1.4s
-	WORD $0x4e21a800                     // 424: fcvtns v0.4s, v0.4s
-	WORD $0x4e614843                     // 428: sqxtn2 v3.8h, v2.4s
-	WORD $0xad4515a2                     // 42c: ldp q2, q5, [x13, #0xa0]
-	WORD $0x0e614821                     // 430: sqxtn v1.4h, v1.4s
-	WORD $0x4e451842                     // 434: uzp1 v2.8h, v2.8h, v5.8h
-	WORD $0x4e640c63                     // 438: sqadd v3.8h, v3.8h, v4.8h
-	WORD $0x4e614801                     // 43c: sqxtn2 v1.8h, v0.4s
-	WORD $0x0e214860                     // 440: sqxtn v0.8b, v3.8h
-	WORD $0x4e620c21                     // 444: sqadd v1.8h, v1.8h, v2.8h
-	WORD $0x4e214820                     // 448: sqxtn2 v0.16b, v1.8h
-	WORD $0x3d800120                     // 44c: str q0, [x9]
-	WORD $0x8b0e0129                     // 450: add x9, x9, x14
-	WORD $0x54002e6b                     // 454: b.lt 0x20b0 <gemmDotProd1x16+0xa20>
-	WORD $0x8b0e016b                     // 458: add x11, x11, x14
-	WORD $0xd100058c                     // 45c: sub x12, x12, #0x1
-	WORD $0x8b0a0108                     // 460: add x8, x8, x10
-	WORD $0x17ffff73                     // 464: b 0x18c0 <gemmDotProd1x16+0x230>
-	WORD $0xf9401289                     // 468: ldr x9, [x20, #0x20]
-	WORD $0xf940068a                     // 46c: ldr x10, [x20, #0x8]
-	WORD $0xf9401e8b                     // 470: ldr x11, [x20, #0x38]
-	WORD $0xaa0803ed                     // 474: mov x13, x8
-	WORD $0xaa1f03f1                     // 478: mov x17, xzr
-	WORD $0xa941328e                     // 47c: ldp x14, x12, [x20, #0x10]
-	WORD $0xa9443e90                     // 480: ldp x16, x15, [x20, #0x40]
-	WORD $0xad400983                     // 484: ldp q3, q2, [x12]
-	WORD $0xad410181                     // 488: ldp q1, q0, [x12, #0x20]
-	WORD $0x9342fe13                     // 48c: asr x19, x16, #2
-	WORD $0xaa1303f5                     // 490: mov x21, x19
-	WORD $0xf100121f                     // 494: cmp x16, #0x4
-	WORD $0x540003e3                     // 498: b.lo 0x1ba4 <gemmDotProd1x16+0x514>
-	WORD $0xd503201f                     // 49c: nop
-	WORD $0x3cf169a4                     // 4a0: ldr q4, [x13, x17]
-	WORD $0x91004231                     // 4a4: add x17, x17, #0x10
-	WORD $0xad4019c5                     // 4a8: ldp q5, q6, [x14]
-	WORD $0xf10006b5                     // 4ac: subs x21, x21, #0x1
-	WORD $0xad4121c7                     // 4b0: ldp q7, q8, [x14, #0x20]
-	WORD $0x4f84e0a3                     // 4b4: sdot v3.4s, v5.16b, v4.4b[0]
-	WORD $0x4f84e0c2                     // 4b8: sdot v2.4s, v6.16b, v4.4b[0]
-	WORD $0x4f84e0e1                     // 4bc: sdot v1.4s, v7.16b, v4.4b[0]
-	WORD $0x4f84e100                     // 4c0: sdot v0.4s, v8.16b, v4.4b[0]
-	WORD $0xad4219c5                     // 4c4: ldp q5, q6, [x14, #0x40]
-	WORD $0xad4321c7                     // 4c8: ldp q7, q8, [x14, #0x60]
-	WORD $0x4fa4e0a3                     // 4cc: sdot v3.4s, v5.16b, v4.4b[1]
-	WORD $0x4fa4e0c2                     // 4d0: sdot v2.4s, v6.16b, v4.4b[1]
-	WORD $0x4fa4e0e1                     // 4d4: sdot v1.4s, v7.16b, v4.4b[1]
-	WORD $0x4fa4e100                     // 4d8: sdot v0.4s, v8.16b, v4.4b[1]
-	WORD $0xad4419c5                     // 4dc: ldp q5, q6, [x14, #0x80]
-	WORD $0xad4521c7                     // 4e0: ldp q7, q8, [x14, #0xa0]
-	WORD $0x4f84e8a3                     // 4e4: sdot v3.4s, v5.16b, v4.4b[2]
-	WORD $0x4f84e8c2                     // 4e8: sdot v2.4s, v6.16b, v4.4b[2]
-	WORD $0x4f84e8e1                     // 4ec: sdot v1.4s, v7.16b, v4.4b[2]
-	WORD $0x4f84e900                     // 4f0: sdot v0.4s, v8.16b, v4.4b[2]
-	WORD $0xad4619c5                     // 4f4: ldp q5, q6, [x14, #0xc0]
-	WORD $0xad4721c7                     // 4f8: ldp q7, q8, [x14, #0xe0]
-	WORD $0x910401ce                     // 4fc: add x14, x14, #0x100
-	WORD $0x4fa4e8a3                     // 500: sdot v3.4s, v5.16b, v4.4b[3]
-	WORD $0x4fa4e8c2                     // 504: sdot v2.4s, v6.16b, v4.4b[3]
-	WORD $0x4fa4e8e1                     // 508: sdot v1.4s, v7.16b, v4.4b[3]
-	WORD $0x4fa4e900                     // 50c: sdot v0.4s, v8.16b, v4.4b[3]
-	WORD $0x54fffc81                     // 510: b.ne 0x1b30 <gemmDotProd1x16+0x4a0>
-	WORD $0x370800b0                     // 514: tbnz w16, #0x1, 0x1bb8 <gemmDotProd1x16+0x528>
-	WORD $0x37000290                     // 518: tbnz w16, #0x0, 0x1bf8 <gemmDotProd1x16+0x568>
-	WORD $0xf10005ef                     // 51c: subs x15, x15, #0x1
-	WORD $0x540003c1                     // 520: b.ne 0x1c28 <gemmDotProd1x16+0x598>
-	WORD $0x14000023                     // 524: b 0x1c40 <gemmDotProd1x16+0x5b0>
-	WORD $0xfc7169a4                     // 528: ldr d4, [x13, x17]
-	WORD $0x91002231                     // 52c: add x17, x17, #0x8
-	WORD $0xad4019c5                     // 530: ldp q5, q6, [x14]
-	WORD $0xad4121c7                     // 534: ldp q7, q8, [x14, #0x20]
-	WORD $0x4f84e0a3                     // 538: sdot v3.4s, v5.16b, v4.4b[0]
-	WORD $0x4f84e0c2                     // 53c: sdot v2.4s, v6.16b, v4.4b[0]
-	WORD $0x4f84e0e1                     // 540: sdot v1.4s, v7.16b, v4.4b[0]
-	WORD $0x4f84e100                     // 544: sdot v0.4s, v8.16b, v4.4b[0]
-	WORD $0xad4219c5                     // 548: ldp q5, q6, [x14, #0x40]
-	WORD $0xad4321c7                     // 54c: ldp q7, q8, [x14, #0x60]
-	WORD $0x910201ce                     // 550: add x14, x14, #0x80
-	WORD $0x4fa4e0a3                     // 554: sdot v3.4s, v5.16b, v4.4b[1]
-	WORD $0x4fa4e0c2                     // 558: sdot v2.4s, v6.16b, v4.4b[1]
-	WORD $0x4fa4e0e1                     // 55c: sdot v1.4s, v7.16b, v4.4b[1]
-	WORD $0x4fa4e100                     // 560: sdot v0.4s, v8.16b, v4.4b[1]
-	WORD $0x3607fdd0                     // 564: tbz w16, #0x0, 0x1bac <gemmDotProd1x16+0x51c>
-	WORD $0x8b1101b5                     // 568: add x21, x13, x17
-	WORD $0x91001231                     // 56c: add x17, x17, #0x4
-	WORD $0xad4019c5                     // 570: ldp q5, q6, [x14]
-	WORD $0x4d40caa4                     // 574: ld1r { v4.4s }, [x21]
-	WORD $0xad4121c7                     // 578: ldp q7, q8, [x14, #0x20]
-	WORD $0x910101ce                     // 57c: add x14, x14, #0x40
-	WORD $0x4e8494a3                     // 580: sdot v3.4s, v5.16b, v4.16b
-	WORD $0x4e8494c2                     // 584: sdot v2.4s, v6.16b, v4.16b
-	WORD $0x4e8494e1                     // 588: sdot v1.4s, v7.16b, v4.16b
-	WORD $0x4e849500                     // 58c: sdot v0.4s, v8.16b, v4.16b
-	WORD $0xf10005ef                     // 590: subs x15, x15, #0x1
-	WORD $0x540000e0                     // 594: b.eq 0x1c40 <gemmDotProd1x16+0x5b0>
-	WORD $0xf9402a95                     // 598: ldr x21, [x20, #0x50]
-	WORD $0x8b1102b1                     // 59c: add x17, x21, x17
-	WORD $0xaa1303f5                     // 5a0: mov x21, x19
-	WORD $0xf100121f                     // 5a4: cmp x16, #0x4
-	WORD $0x54fff7c2                     // 5a8: b.hs 0x1b30 <gemmDotProd1x16+0x4a0>
-	WORD $0x17ffffda                     // 5ac: b 0x1ba4 <gemmDotProd1x16+0x514>
-	WORD $0x4e21d863                     // 5b0: scvtf v3.4s, v3.4s
-	WORD $0x3dc01184                     // 5b4: ldr q4, [x12, #0x40]
-	WORD $0x4e21d842                     // 5b8: scvtf v2.4s, v2.4s
-	WORD $0xf940168d                     // 5bc: ldr x13, [x20, #0x28]
-	WORD $0x4e21d821                     // 5c0: scvtf v1.4s, v1.4s
-	WORD $0xf100097f                     // 5c4: cmp x11, #0x2
-	WORD $0x4e21d800                     // 5c8: scvtf v0.4s, v0.4s
-	WORD $0x6e23dc83                     // 5cc: fmul v3.4s, v4.4s, v3.4s
-	WORD $0x3d800123                     // 5d0: str q3, [x9]
-	WORD $0x3dc01583                     // 5d4: ldr q3, [x12, #0x50]
-	WORD $0x6e22dc62                     // 5d8: fmul v2.4s, v3.4s, v2.4s
-	WORD $0x3d800522                     // 5dc: str q2, [x9, #0x10]
-	WORD $0x3dc01982                     // 5e0: ldr q2, [x12, #0x60]
-	WORD $0x6e21dc41                     // 5e4: fmul v1.4s, v2.4s, v1.4s
-	WORD $0x3d800921                     // 5e8: str q1, [x9, #0x20]
-	WORD $0x3dc01d81                     // 5ec: ldr q1, [x12, #0x70]
-	WORD $0x6e20dc20                     // 5f0: fmul v0.4s, v1.4s, v0.4s
-	WORD $0x3d800d20                     // 5f4: str q0, [x9, #0x30]
-	WORD $0x5400214b                     // 5f8: b.lt 0x20b0 <gemmDotProd1x16+0xa20>
-	WORD $0xd100056b                     // 5fc: sub x11, x11, #0x1
-	WORD $0x8b0d0129                     // 600: add x9, x9, x13
-	WORD $0x8b0a0108                     // 604: add x8, x8, x10
-	WORD $0x17ffff9b                     // 608: b 0x1b04 <gemmDotProd1x16+0x474>
-	WORD $0xf9401289                     // 60c: ldr x9, [x20, #0x20]
-	WORD $0xf940068a                     // 610: ldr x10, [x20, #0x8]
-	WORD $0xf9401e8b                     // 614: ldr x11, [x20, #0x38]
-	WORD $0xd503201f                     // 618: nop
-	WORD $0xd503201f                     // 61c: nop
-	WORD $0xaa0803ed                     // 620: mov x13, x8
-	WORD $0xaa1f03f1                     // 624: mov x17, xzr
-	WORD $0xa941328e                     // 628: ldp x14, x12, [x20, #0x10]
-	WORD $0xa9443e90                     // 62c: ldp x16, x15, [x20, #0x40]
-	WORD $0xad400983                     // 630: ldp q3, q2, [x12]
-	WORD $0xad410181                     // 634: ldp q1, q0, [x12, #0x20]
-	WORD $0x9342fe13                     // 638: asr x19, x16, #2
-	WORD $0xaa1303f5                     // 63c: mov x21, x19
-	WORD $0xf100121f                     // 640: cmp x16, #0x4
-	WORD $0x54000403                     // 644: b.lo 0x1d54 <gemmDotProd1x16+0x6c4>
-	WORD $0xd503201f                     // 648: nop
-	WORD $0xd503201f                     // 64c: nop
-	WORD $0x3cf169a4                     // 650: ldr q4, [x13, x17]
-	WORD $0x91004231                     // 654: add x17, x17, #0x10
-	WORD $0xad4019c5                     // 658: ldp q5, q6, [x14]
-	WORD $0xf10006b5                     // 65c: subs x21, x21, #0x1
-	WORD $0xad4121c7                     // 660: ldp q7, q8, [x14, #0x20]
-	WORD $0x4f84e0a3                     // 664: sdot v3.4s, v5.16b, v4.4b[0]
-	WORD $0x4f84e0c2                     // 668: sdot v2.4s, v6.16b, v4.4b[0]
-	WORD $0x4f84e0e1                     // 66c: sdot v1.4s, v7.16b, v4.4b[0]
-	WORD $0x4f84e100                     // 670: sdot v0.4s, v8.16b, v4.4b[0]
-	WORD $0xad4219c5                     // 674: ldp q5, q6, [x14, #0x40]
-	WORD $0xad4321c7                     // 678: ldp q7, q8, [x14, #0x60]
-	WORD $0x4fa4e0a3                     // 67c: sdot v3.4s, v5.16b, v4.4b[1]
-	WORD $0x4fa4e0c2                     // 680: sdot v2.4s, v6.16b, v4.4b[1]
-	WORD $0x4fa4e0e1                     // 684: sdot v1.4s, v7.16b, v4.4b[1]
-	WORD $0x4fa4e100                     // 688: sdot v0.4s, v8.16b, v4.4b[1]
-	WORD $0xad4419c5                     // 68c: ldp q5, q6, [x14, #0x80]
-	WORD $0xad4521c7                     // 690: ldp q7, q8, [x14, #0xa0]
-	WORD $0x4f84e8a3                     // 694: sdot v3.4s, v5.16b, v4.4b[2]
-	WORD $0x4f84e8c2                     // 698: sdot v2.4s, v6.16b, v4.4b[2]
-	WORD $0x4f84e8e1                     // 69c: sdot v1.4s, v7.16b, v4.4b[2]
-	WORD $0x4f84e900                     // 6a0: sdot v0.4s, v8.16b, v4.4b[2]
-	WORD $0xad4619c5                     // 6a4: ldp q5, q6, [x14, #0xc0]
-	WORD $0xad4721c7                     // 6a8: ldp q7, q8, [x14, #0xe0]
-	WORD $0x910401ce                     // 6ac: add x14, x14, #0x100
-	WORD $0x4fa4e8a3                     // 6b0: sdot v3.4s, v5.16b, v4.4b[3]
-	WORD $0x4fa4e8c2                     // 6b4: sdot v2.4s, v6.16b, v4.4b[3]
-	WORD $0x4fa4e8e1                     // 6b8: sdot v1.4s, v7.16b, v4.4b[3]
-	WORD $0x4fa4e900                     // 6bc: sdot v0.4s, v8.16b, v4.4b[3]
-	WORD $0x54fffc81                     // 6c0: b.ne 0x1ce0 <gemmDotProd1x16+0x650>
-	WORD $0x370800b0                     // 6c4: tbnz w16, #0x1, 0x1d68 <gemmDotProd1x16+0x6d8>
-	WORD $0x37000290                     // 6c8: tbnz w16, #0x0, 0x1da8 <gemmDotProd1x16+0x718>
-	WORD $0xf10005ef                     // 6cc: subs x15, x15, #0x1
-	WORD $0x540003c1                     // 6d0: b.ne 0x1dd8 <gemmDotProd1x16+0x748>
-	WORD $0x14000023                     // 6d4: b 0x1df0 <gemmDotProd1x16+0x760>
-	WORD $0xfc7169a4                     // 6d8: ldr d4, [x13, x17]
-	WORD $0x91002231                     // 6dc: add x17, x17, #0x8
-	WORD $0xad4019c5                     // 6e0: ldp q5, q6, [x14]
-	WORD $0xad4121c7                     // 6e4: ldp q7, q8, [x14, #0x20]
-	WORD $0x4f84e0a3                     // 6e8: sdot v3.4s, v5.16b, v4.4b[0]
-	WORD $0x4f84e0c2                     // 6ec: sdot v2.4s, v6.16b, v4.4b[0]
-	WORD $0x4f84e0e1                     // 6f0: sdot v1.4s, v7.16b, v4.4b[0]
-	WORD $0x4f84e100                     // 6f4: sdot v0.4s, v8.16b, v4.4b[0]
-	WORD $0xad4219c5                     // 6f8: ldp q5, q6, [x14, #0x40]
-	WORD $0xad4321c7                     // 6fc: ldp q7, q8, [x14, #0x60]
-	WORD $0x910201ce                     // 700: add x14, x14, #0x80
-	WORD $0x4fa4e0a3                     // 704: sdot v3.4s, v5.16b, v4.4b[1]
-	WORD $0x4fa4e0c2                     // 708: sdot v2.4s, v6.16b, v4.4b[1]
-	WORD $0x4fa4e0e1                     // 70c: sdot v1.4s, v7.16b, v4.4b[1]
-	WORD $0x4fa4e100                     // 710: sdot v0.4s, v8.16b, v4.4b[1]
-	WORD $0x3607fdd0                     // 714: tbz w16, #0x0, 0x1d5c <gemmDotProd1x16+0x6cc>
-	WORD $0x8b1101b5                     // 718: add x21, x13, x17
-	WORD $0x91001231                     // 71c: add x17, x17, #0x4
-	WORD $0xad4019c5                     // 720: ldp q5, q6, [x14]
-	WORD $0x4d40caa4                     // 724: ld1r { v4.4s }, [x21]
-	WORD $0xad4121c7                     // 728: ldp q7, q8, [x14, #0x20]
-	WORD $0x910101ce                     // 72c: add x14, x14, #0x40
-	WORD $0x4e8494a3                     // 730: sdot v3.4s, v5.16b, v4.16b
-	WORD $0x4e8494c2                     // 734: sdot v2.4s, v6.16b, v4.16b
-	WORD $0x4e8494e1                     // 738: sdot v1.4s, v7.16b, v4.16b
-	WORD $0x4e849500                     // 73c: sdot v0.4s, v8.16b, v4.16b
-	WORD $0xf10005ef                     // 740: subs x15, x15, #0x1
-	WORD $0x540000e0                     // 744: b.eq 0x1df0 <gemmDotProd1x16+0x760>
-	WORD $0xf9402a95                     // 748: ldr x21, [x20, #0x50]
-	WORD $0x8b1102b1                     // 74c: add x17, x21, x17
-	WORD $0xaa1303f5                     // 750: mov x21, x19
-	WORD $0xf100121f                     // 754: cmp x16, #0x4
-	WORD $0x54fff7c2                     // 758: b.hs 0x1ce0 <gemmDotProd1x16+0x650>
-	WORD $0x17ffffda                     // 75c: b 0x1d54 <gemmDotProd1x16+0x6c4>
-	WORD $0x4e21d863                     // 760: scvtf v3.4s, v3.4s
-	WORD $0xf940168d                     // 764: ldr x13, [x20, #0x28]
-	WORD $0xad421584                     // 768: ldp q4, q5, [x12, #0x40]
-	WORD $0x4e21d842                     // 76c: scvtf v2.4s, v2.4s
-	WORD $0xf100097f                     // 770: cmp x11, #0x2
-	WORD $0x4e21d821                     // 774: scvtf v1.4s, v1.4s
-	WORD $0x4e21d800                     // 778: scvtf v0.4s, v0.4s
-	WORD $0x6e23dc83                     // 77c: fmul v3.4s, v4.4s, v3.4s
-	WORD $0xad441984                     // 780: ldp q4, q6, [x12, #0x80]
-	WORD $0x6e22dca2                     // 784: fmul v2.4s, v5.4s, v2.4s
-	WORD $0xad431587                     // 788: ldp q7, q5, [x12, #0x60]
-	WORD $0x4e461884                     // 78c: uzp1 v4.8h, v4.8h, v6.8h
-	WORD $0x4e21a863                     // 790: fcvtns v3.4s, v3.4s
-	WORD $0x6e21dce1                     // 794: fmul v1.4s, v7.4s, v1.4s
-	WORD $0x6e20dca0                     // 798: fmul v0.4s, v5.4s, v0.4s
-	WORD $0x4e21a842                     // 79c: fcvtns v2.4s, v2.4s
-	WORD $0x0e614863                     // 7a0: sqxtn v3.4h, v3.4s
-	WORD $0x4e21a821                     // 7a4: fcvtns v1.4s, v1.4s
-	WORD $0x4e21a800                     // 7a8: fcvtns v0.4s, v0.4s
-	WORD $0x4e614843                     // 7ac: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e614821                     // 7b0: sqxtn v1.4h, v1.4s
-	WORD $0xad451582                     // 7b4: ldp q2, q5, [x12, #0xa0]
-	WORD $0x4e451842                     // 7b8: uzp1 v2.8h, v2.8h, v5.8h
-	WORD $0x4e640c63                     // 7bc: sqadd v3.8h, v3.8h, v4.8h
-	WORD $0x4e614801                     // 7c0: sqxtn2 v1.8h, v0.4s
-	WORD $0x0e214860                     // 7c4: sqxtn v0.8b, v3.8h
-	WORD $0x4e620c21                     // 7c8: sqadd v1.8h, v1.8h, v2.8h
-	WORD $0x4e214820                     // 7cc: sqxtn2 v0.16b, v1.8h
-	WORD $0x3d800120                     // 7d0: str q0, [x9]
-	WORD $0x8b0d0129                     // 7d4: add x9, x9, x13
-	WORD $0x5400124b                     // 7d8: b.lt 0x20b0 <gemmDotProd1x16+0xa20>
-	WORD $0xd100056b                     // 7dc: sub x11, x11, #0x1
-	WORD $0x8b0a0108                     // 7e0: add x8, x8, x10
-	WORD $0x17ffff8f                     // 7e4: b 0x1cb0 <gemmDotProd1x16+0x620>
-	WORD $0x4f0167e0                     // 7e8: movi v0.4s, #0x3f, lsl #24
-	WORD $0xf9401289                     // 7ec: ldr x9, [x20, #0x20]
-	WORD $0x6f00e401                     // 7f0: movi v1.2d, #0000000000000000
-	WORD $0xf940068a                     // 7f4: ldr x10, [x20, #0x8]
-	WORD $0x4f03f602                     // 7f8: fmov v2.4s, #1.00000000
-	WORD $0xf9401e8b                     // 7fc: ldr x11, [x20, #0x38]
-	WORD $0xaa0803ed                     // 800: mov x13, x8
-	WORD $0xaa1f03f1                     // 804: mov x17, xzr
-	WORD $0xa941328e                     // 808: ldp x14, x12, [x20, #0x10]
-	WORD $0xa9443e90                     // 80c: ldp x16, x15, [x20, #0x40]
-	WORD $0xad401586                     // 810: ldp q6, q5, [x12]
-	WORD $0xad410d84                     // 814: ldp q4, q3, [x12, #0x20]
-	WORD $0x9342fe13                     // 818: asr x19, x16, #2
-	WORD $0xaa1303f5                     // 81c: mov x21, x19
-	WORD $0xf100121f                     // 820: cmp x16, #0x4
-	WORD $0x54000403                     // 824: b.lo 0x1f34 <gemmDotProd1x16+0x8a4>
-	WORD $0xd503201f                     // 828: nop
-	WORD $0xd503201f                     // 82c: nop
-	WORD $0x3cf169a7                     // 830: ldr q7, [x13, x17]
-	WORD $0x91004231                     // 834: add x17, x17, #0x10
-	WORD $0xad4025c8                     // 838: ldp q8, q9, [x14]
-	WORD $0xf10006b5                     // 83c: subs x21, x21, #0x1
-	WORD $0xad412dca                     // 840: ldp q10, q11, [x14, #0x20]
-	WORD $0x4f87e106                     // 844: sdot v6.4s, v8.16b, v7.4b[0]
-	WORD $0x4f87e125                     // 848: sdot v5.4s, v9.16b, v7.4b[0]
-	WORD $0x4f87e144                     // 84c: sdot v4.4s, v10.16b, v7.4b[0]
-	WORD $0x4f87e163                     // 850: sdot v3.4s, v11.16b, v7.4b[0]
-	WORD $0xad4225c8                     // 854: ldp q8, q9, [x14, #0x40]
-	WORD $0xad432dca                     // 858: ldp q10, q11, [x14, #0x60]
-	WORD $0x4fa7e106                     // 85c: sdot v6.4s, v8.16b, v7.4b[1]
-	WORD $0x4fa7e125                     // 860: sdot v5.4s, v9.16b, v7.4b[1]
-	WORD $0x4fa7e144                     // 864: sdot v4.4s, v10.16b, v7.4b[1]
-	WORD $0x4fa7e163                     // 868: sdot v3.4s, v11.16b, v7.4b[1]
-	WORD $0xad4425c8                     // 86c: ldp q8, q9, [x14, #0x80]
-	WORD $0xad452dca                     // 870: ldp q10, q11, [x14, #0xa0]
-	WORD $0x4f87e906                     // 874: sdot v6.4s, v8.16b, v7.4b[2]
-	WORD $0x4f87e925                     // 878: sdot v5.4s, v9.16b, v7.4b[2]
-	WORD $0x4f87e944                     // 87c: sdot v4.4s, v10.16b, v7.4b[2]
-	WORD $0x4f87e963                     // 880: sdot v3.4s, v11.16b, v7.4b[2]
-	WORD $0xad4625c8                     // 884: ldp q8, q9, [x14, #0xc0]
-	WORD $0xad472dca                     // 888: ldp q10, q11, [x14, #0xe0]
-	WORD $0x910401ce                     // 88c: add x14, x14, #0x100
-	WORD $0x4fa7e906                     // 890: sdot v6.4s, v8.16b, v7.4b[3]
-	WORD $0x4fa7e925                     // 894: sdot v5.4s, v9.16b, v7.4b[3]
-	WORD $0x4fa7e944                     // 898: sdot v4.4s, v10.16b, v7.4b[3]
-	WORD $0x4fa7e963                     // 89c: sdot v3.4s, v11.16b, v7.4b[3]
-	WORD $0x54fffc81                     // 8a0: b.ne 0x1ec0 <gemmDotProd1x16+0x830>
-	WORD $0x370800b0                     // 8a4: tbnz w16, #0x1, 0x1f48 <gemmDotProd1x16+0x8b8>
-	WORD $0x37000290                     // 8a8: tbnz w16, #0x0, 0x1f88 <gemmDotProd1x16+0x8f8>
-	WORD $0xf10005ef                     // 8ac: subs x15, x15, #0x1
-	WORD $0x540003c1                     // 8b0: b.ne 0x1fb8 <gemmDotProd1x16+0x928>
-	WORD $0x14000023                     // 8b4: b 0x1fd0 <gemmDotProd1x16+0x940>
-	WORD $0xfc7169a7                     // 8b8: ldr d7, [x13, x17]
-	WORD $0x91002231                     // 8bc: add x17, x17, #0x8
-	WORD $0xad4025c8                     // 8c0: ldp q8, q9, [x14]
-	WORD $0xad412dca                     // 8c4: ldp q10, q11, [x14, #0x20]
-	WORD $0x4f87e106                     // 8c8: sdot v6.4s, v8.16b, v7.4b[0]
-	WORD $0x4f87e125                     // 8cc: sdot v5.4s, v9.16b, v7.4b[0]
-	WORD $0x4f87e144                     // 8d0: sdot v4.4s, v10.16b, v7.4b[0]
-	WORD $0x4f87e163                     // 8d4: sdot v3.4s, v11.16b, v7.4b[0]
-	WORD $0xad4225c8                     // 8d8: ldp q8, q9, [x14, #0x40]
-	WORD $0xad432dca                     // 8dc: ldp q10, q11, [x14, #0x60]
-	WORD $0x910201ce                     // 8e0: add x14, x14, #0x80
-	WORD $0x4fa7e106                     // 8e4: sdot v6.4s, v8.16b, v7.4b[1]
-	WORD $0x4fa7e125                     // 8e8: sdot v5.4s, v9.16b, v7.4b[1]
-	WORD $0x4fa7e144                     // 8ec: sdot v4.4s, v10.16b, v7.4b[1]
-	WORD $0x4fa7e163                     // 8f0: sdot v3.4s, v11.16b, v7.4b[1]
-	WORD $0x3607fdd0                     // 8f4: tbz w16, #0x0, 0x1f3c <gemmDotProd1x16+0x8ac>
-	WORD $0x8b1101b5                     // 8f8: add x21, x13, x17
-	WORD $0x91001231                     // 8fc: add x17, x17, #0x4
-	WORD $0xad4025c8                     // 900: ldp q8, q9, [x14]
-	WORD $0x4d40caa7                     // 904: ld1r { v7.4s }, [x21]
-	WORD $0xad412dca                     // 908: ldp q10, q11, [x14, #0x20]
-	WORD $0x910101ce                     // 90c: add x14, x14, #0x40
-	WORD $0x4e879506                     // 910: sdot v6.4s, v8.16b, v7.16b
-	WORD $0x4e879525                     // 914: sdot v5.4s, v9.16b, v7.16b
-	WORD $0x4e879544                     // 918: sdot v4.4s, v10.16b, v7.16b
-	WORD $0x4e879563                     // 91c: sdot v3.4s, v11.16b, v7.16b
-	WORD $0xf10005ef                     // 920: subs x15, x15, #0x1
-	WORD $0x540000e0                     // 924: b.eq 0x1fd0 <gemmDotProd1x16+0x940>
-	WORD $0xf9402a95                     // 928: ldr x21, [x20, #0x50]
-	WORD $0x8b1102b1                     // 92c: add x17, x21, x17
-	WORD $0xaa1303f5                     // 930: mov x21, x19
-	WORD $0xf100121f                     // 934: cmp x16, #0x4
-	WORD $0x54fff7c2                     // 938: b.hs 0x1ec0 <gemmDotProd1x16+0x830>
-	WORD $0x17ffffda                     // 93c: b 0x1f34 <gemmDotProd1x16+0x8a4>
-	WORD $0x4e21d8c6                     // 940: scvtf v6.4s, v6.4s
-	WORD $0xf940168d                     // 944: ldr x13, [x20, #0x28]
-	WORD $0xad422187                     // 948: ldp q7, q8, [x12, #0x40]
-	WORD $0x4e21d8a5                     // 94c: scvtf v5.4s, v5.4s
-	WORD $0xf100097f                     // 950: cmp x11, #0x2
-	WORD $0x4e21d884                     // 954: scvtf v4.4s, v4.4s
-	WORD $0xad462989                     // 958: ldp q9, q10, [x12, #0xc0]
-	WORD $0x4e21d863                     // 95c: scvtf v3.4s, v3.4s
-	WORD $0x6e26dce6                     // 960: fmul v6.4s, v7.4s, v6.4s
-	WORD $0xad442d87                     // 964: ldp q7, q11, [x12, #0x80]
-	WORD $0x6e25dd05                     // 968: fmul v5.4s, v8.4s, v5.4s
-	WORD $0xad43218c                     // 96c: ldp q12, q8, [x12, #0x60]
-	WORD $0x4e4b18e7                     // 970: uzp1 v7.8h, v7.8h, v11.8h
-	WORD $0x6e29dcc9                     // 974: fmul v9.4s, v6.4s, v9.4s
-	WORD $0x6e24dd84                     // 978: fmul v4.4s, v12.4s, v4.4s
-	WORD $0x6e23dd03                     // 97c: fmul v3.4s, v8.4s, v3.4s
-	WORD $0x6e2adca8                     // 980: fmul v8.4s, v5.4s, v10.4s
-	WORD $0xad47298c                     // 984: ldp q12, q10, [x12, #0xe0]
-	WORD $0x4e20d529                     // 988: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x6e2cdc8c                     // 98c: fmul v12.4s, v4.4s, v12.4s
-	WORD $0x6e2adc6a                     // 990: fmul v10.4s, v3.4s, v10.4s
-	WORD $0x4e20d508                     // 994: fadd v8.4s, v8.4s, v0.4s
-	WORD $0x4e21f529                     // 998: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4e20d58c                     // 99c: fadd v12.4s, v12.4s, v0.4s
-	WORD $0x4e20d54a                     // 9a0: fadd v10.4s, v10.4s, v0.4s
-	WORD $0x4e21f508                     // 9a4: fmax v8.4s, v8.4s, v1.4s
-	WORD $0x4ea2f529                     // 9a8: fmin v9.4s, v9.4s, v2.4s
-	WORD $0x4e21f58c                     // 9ac: fmax v12.4s, v12.4s, v1.4s
-	WORD $0x4e21f54a                     // 9b0: fmax v10.4s, v10.4s, v1.4s
-	WORD $0x4ea2f508                     // 9b4: fmin v8.4s, v8.4s, v2.4s
-	WORD $0x6e29dcc6                     // 9b8: fmul v6.4s, v6.4s, v9.4s
-	WORD $0x4ea2f589                     // 9bc: fmin v9.4s, v12.4s, v2.4s
-	WORD $0x4ea2f54a                     // 9c0: fmin v10.4s, v10.4s, v2.4s
-	WORD $0x6e28dca5                     // 9c4: fmul v5.4s, v5.4s, v8.4s
-	WORD $0x4e21a8c6                     // 9c8: fcvtns v6.4s, v6.4s
-	WORD $0x6e29dc84                     // 9cc: fmul v4.4s, v4.4s, v9.4s
-	WORD $0x6e2adc63                     // 9d0: fmul v3.4s, v3.4s, v10.4s
-	WORD $0x4e21a8a5                     // 9d4: fcvtns v5.4s, v5.4s
-	WORD $0x0e6148c6                     // 9d8: sqxtn v6.4h, v6.4s
-	WORD $0x4e21a884                     // 9dc: fcvtns v4.4s, v4.4s
-	WORD $0x4e21a863                     // 9e0: fcvtns v3.4s, v3.4s
-	WORD $0x4e6148a6                     // 9e4: sqxtn2 v6.8h, v5.4s
-	WORD $0xad452185                     // 9e8: ldp q5, q8, [x12, #0xa0]
-	WORD $0x0e614884                     // 9ec: sqxtn v4.4h, v4.4s
-	WORD $0x4e4818a5                     // 9f0: uzp1 v5.8h, v5.8h, v8.8h
-	WORD $0x4e670cc6                     // 9f4: sqadd v6.8h, v6.8h, v7.8h
-	WORD $0x4e614864                     // 9f8: sqxtn2 v4.8h, v3.4s
-	WORD $0x0e2148c3                     // 9fc: sqxtn v3.8b, v6.8h
-	WORD $0x4e650c84                     // a00: sqadd v4.8h, v4.8h, v5.8h
-	WORD $0x4e214883                     // a04: sqxtn2 v3.16b, v4.8h
-	WORD $0x3d800123                     // a08: str q3, [x9]
-	WORD $0x8b0d0129                     // a0c: add x9, x9, x13
-	WORD $0x5400008b                     // a10: b.lt 0x20b0 <gemmDotProd1x16+0xa20>
-	WORD $0xd100056b                     // a14: sub x11, x11, #0x1
-	WORD $0x8b0a0108                     // a18: add x8, x8, x10
-	WORD $0x17ffff79                     // a1c: b 0x1e90 <gemmDotProd1x16+0x800>
+	WORD $0x4ea4f463                     // 19c: fmin v3.4s, v3.4s, v4.4s
+	WORD $0xad431188                     // 1a0: ldp q8, q4, [x12, #0x60]
+	WORD $0x4ea6f442                     // 1a4: fmin v2.4s, v2.4s, v6.4s
+	WORD $0x6e21dd01                     // 1a8: fmul v1.4s, v8.4s, v1.4s
+	WORD $0x6e20dc80                     // 1ac: fmul v0.4s, v4.4s, v0.4s
+	WORD $0xad471185                     // 1b0: ldp q5, q4, [x12, #0xe0]
+	WORD $0x4e21a863                     // 1b4: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a842                     // 1b8: fcvtns v2.4s, v2.4s
+	WORD $0x4ea5f421                     // 1bc: fmin v1.4s, v1.4s, v5.4s
+	WORD $0x4ea4f400                     // 1c0: fmin v0.4s, v0.4s, v4.4s
+	WORD $0x0e614863                     // 1c4: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a821                     // 1c8: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // 1cc: fcvtns v0.4s, v0.4s
+	WORD $0x4e614843                     // 1d0: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e614821                     // 1d4: sqxtn v1.4h, v1.4s
+	WORD $0x4e670c62                     // 1d8: sqadd v2.8h, v3.8h, v7.8h
+	WORD $0x4e614801                     // 1dc: sqxtn2 v1.8h, v0.4s
+	WORD $0x3dc02580                     // 1e0: ldr q0, [x12, #0x90]
+	WORD $0x0e214842                     // 1e4: sqxtn v2.8b, v2.8h
+	WORD $0x4e600c20                     // 1e8: sqadd v0.8h, v1.8h, v0.8h
+	WORD $0x4e214802                     // 1ec: sqxtn2 v2.16b, v0.8h
+	WORD $0x3d800122                     // 1f0: str q2, [x9]
+	WORD $0x8b0d0129                     // 1f4: add x9, x9, x13
+	WORD $0x5400400b                     // 1f8: b.lt 0x2068 <gemmDotProd1x16+0x9f8>
+	WORD $0xd100056b                     // 1fc: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 200: add x8, x8, x10
+	WORD $0x17ffff8b                     // 204: b 0x16a0 <gemmDotProd1x16+0x30>
+	WORD $0xf100093f                     // 208: cmp x9, #0x2
+	WORD $0x54002da0                     // 20c: b.eq 0x1e30 <gemmDotProd1x16+0x7c0>
+	WORD $0xf1000d3f                     // 210: cmp x9, #0x3
+	WORD $0x540011a1                     // 214: b.ne 0x1ab8 <gemmDotProd1x16+0x448>
+	WORD $0xf9401289                     // 218: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 21c: ldr x10, [x20, #0x8]
+	WORD $0xa943328b                     // 220: ldp x11, x12, [x20, #0x30]
+	WORD $0xaa0803ee                     // 224: mov x14, x8
+	WORD $0xaa1f03f3                     // 228: mov x19, xzr
+	WORD $0xa941368f                     // 22c: ldp x15, x13, [x20, #0x10]
+	WORD $0xa9444291                     // 230: ldp x17, x16, [x20, #0x40]
+	WORD $0xad4009a3                     // 234: ldp q3, q2, [x13]
+	WORD $0xad4101a1                     // 238: ldp q1, q0, [x13, #0x20]
+	WORD $0x9342fe35                     // 23c: asr x21, x17, #2
+	WORD $0xaa1503f6                     // 240: mov x22, x21
+	WORD $0xf100123f                     // 244: cmp x17, #0x4
+	WORD $0x540003e3                     // 248: b.lo 0x1934 <gemmDotProd1x16+0x2c4>
+	WORD $0xd503201f                     // 24c: nop
+	WORD $0x3cf369c4                     // 250: ldr q4, [x14, x19]
+	WORD $0x91004273                     // 254: add x19, x19, #0x10
+	WORD $0xad4019e5                     // 258: ldp q5, q6, [x15]
+	WORD $0xf10006d6                     // 25c: subs x22, x22, #0x1
+	WORD $0xad4121e7                     // 260: ldp q7, q8, [x15, #0x20]
+	WORD $0x4f84e0a3                     // 264: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 268: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 26c: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 270: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219e5                     // 274: ldp q5, q6, [x15, #0x40]
+	WORD $0xad4321e7                     // 278: ldp q7, q8, [x15, #0x60]
+	WORD $0x4fa4e0a3                     // 27c: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 280: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 284: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 288: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0xad4419e5                     // 28c: ldp q5, q6, [x15, #0x80]
+	WORD $0xad4521e7                     // 290: ldp q7, q8, [x15, #0xa0]
+	WORD $0x4f84e8a3                     // 294: sdot v3.4s, v5.16b, v4.4b[2]
+	WORD $0x4f84e8c2                     // 298: sdot v2.4s, v6.16b, v4.4b[2]
+	WORD $0x4f84e8e1                     // 29c: sdot v1.4s, v7.16b, v4.4b[2]
+	WORD $0x4f84e900                     // 2a0: sdot v0.4s, v8.16b, v4.4b[2]
+	WORD $0xad4619e5                     // 2a4: ldp q5, q6, [x15, #0xc0]
+	WORD $0xad4721e7                     // 2a8: ldp q7, q8, [x15, #0xe0]
+	WORD $0x910401ef                     // 2ac: add x15, x15, #0x100
+	WORD $0x4fa4e8a3                     // 2b0: sdot v3.4s, v5.16b, v4.4b[3]
+	WORD $0x4fa4e8c2                     // 2b4: sdot v2.4s, v6.16b, v4.4b[3]
+	WORD $0x4fa4e8e1                     // 2b8: sdot v1.4s, v7.16b, v4.4b[3]
+	WORD $0x4fa4e900                     // 2bc: sdot v0.4s, v8.16b, v4.4b[3]
+	WORD $0x54fffc81                     // 2c0: b.ne 0x18c0 <gemmDotProd1x16+0x250>
+	WORD $0x370800b1                     // 2c4: tbnz w17, #0x1, 0x1948 <gemmDotProd1x16+0x2d8>
+	WORD $0x37000291                     // 2c8: tbnz w17, #0x0, 0x1988 <gemmDotProd1x16+0x318>
+	WORD $0xf1000610                     // 2cc: subs x16, x16, #0x1
+	WORD $0x540003c1                     // 2d0: b.ne 0x19b8 <gemmDotProd1x16+0x348>
+	WORD $0x14000023                     // 2d4: b 0x19d0 <gemmDotProd1x16+0x360>
+	WORD $0xfc7369c4                     // 2d8: ldr d4, [x14, x19]
+	WORD $0x91002273                     // 2dc: add x19, x19, #0x8
+	WORD $0xad4019e5                     // 2e0: ldp q5, q6, [x15]
+	WORD $0xad4121e7                     // 2e4: ldp q7, q8, [x15, #0x20]
+	WORD $0x4f84e0a3                     // 2e8: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 2ec: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 2f0: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 2f4: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219e5                     // 2f8: ldp q5, q6, [x15, #0x40]
+	WORD $0xad4321e7                     // 2fc: ldp q7, q8, [x15, #0x60]
+	WORD $0x910201ef                     // 300: add x15, x15, #0x80
+	WORD $0x4fa4e0a3                     // 304: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 308: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 30c: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 310: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0x3607fdd1                     // 314: tbz w17, #0x0, 0x193c <gemmDotProd1x16+0x2cc>
+	WORD $0x8b1301d6                     // 318: add x22, x14, x19
+	WORD $0x91001273                     // 31c: add x19, x19, #0x4
+	WORD $0xad4019e5                     // 320: ldp q5, q6, [x15]
+	WORD $0x4d40cac4                     // 324: ld1r { v4.4s }, [x22]
+	WORD $0xad4121e7                     // 328: ldp q7, q8, [x15, #0x20]
+	WORD $0x910101ef                     // 32c: add x15, x15, #0x40
+	WORD $0x4e8494a3                     // 330: sdot v3.4s, v5.16b, v4.16b
+	WORD $0x4e8494c2                     // 334: sdot v2.4s, v6.16b, v4.16b
+	WORD $0x4e8494e1                     // 338: sdot v1.4s, v7.16b, v4.16b
+	WORD $0x4e849500                     // 33c: sdot v0.4s, v8.16b, v4.16b
+	WORD $0xf1000610                     // 340: subs x16, x16, #0x1
+	WORD $0x540000e0                     // 344: b.eq 0x19d0 <gemmDotProd1x16+0x360>
+	WORD $0xf9402a96                     // 348: ldr x22, [x20, #0x50]
+	WORD $0x8b1302d3                     // 34c: add x19, x22, x19
+	WORD $0xaa1503f6                     // 350: mov x22, x21
+	WORD $0xf100123f                     // 354: cmp x17, #0x4
+	WORD $0x54fff7c2                     // 358: b.hs 0x18c0 <gemmDotProd1x16+0x250>
+	WORD $0x17ffffda                     // 35c: b 0x1934 <gemmDotProd1x16+0x2c4>
+	WORD $0x6d402d64                     // 360: ldp d4, d11, [x11]
+	WORD $0x4e21d863                     // 364: scvtf v3.4s, v3.4s
+	WORD $0xf100099f                     // 368: cmp x12, #0x2
+	WORD $0x3dc051a5                     // 36c: ldr q5, [x13, #0x140]
+	WORD $0x4e21d842                     // 370: scvtf v2.4s, v2.4s
+	WORD $0xf940168e                     // 374: ldr x14, [x20, #0x28]
+	WORD $0x4e21d821                     // 378: scvtf v1.4s, v1.4s
+	WORD $0x0f08a484                     // 37c: sshll v4.8h, v4.8b, #0x0
+	WORD $0x3dc021aa                     // 380: ldr q10, [x13, #0x80]
+	WORD $0xad421da6                     // 384: ldp q6, q7, [x13, #0x40]
+	WORD $0x4e21d800                     // 388: scvtf v0.4s, v0.4s
+	WORD $0xad4825a8                     // 38c: ldp q8, q9, [x13, #0x100]
+	WORD $0x6e23dcc3                     // 390: fmul v3.4s, v6.4s, v3.4s
+	WORD $0x6e658484                     // 394: sub v4.8h, v4.8h, v5.8h
+	WORD $0x0f08a565                     // 398: sshll v5.8h, v11.8b, #0x0
+	WORD $0x3dc055ab                     // 39c: ldr q11, [x13, #0x150]
+	WORD $0x6e22dce2                     // 3a0: fmul v2.4s, v7.4s, v2.4s
+	WORD $0x0f10a48c                     // 3a4: sshll v12.4s, v4.4h, #0x0
+	WORD $0x6e6b84a5                     // 3a8: sub v5.8h, v5.8h, v11.8h
+	WORD $0x4f10a484                     // 3ac: sshll2 v4.4s, v4.8h, #0x0
+	WORD $0x4e21d98b                     // 3b0: scvtf v11.4s, v12.4s
+	WORD $0x0f10a4a6                     // 3b4: sshll v6.4s, v5.4h, #0x0
+	WORD $0x4f10a4a5                     // 3b8: sshll2 v5.4s, v5.8h, #0x0
+	WORD $0x4e21d884                     // 3bc: scvtf v4.4s, v4.4s
+	WORD $0x6e2bdd08                     // 3c0: fmul v8.4s, v8.4s, v11.4s
+	WORD $0xad431dab                     // 3c4: ldp q11, q7, [x13, #0x60]
+	WORD $0x4e21d8c6                     // 3c8: scvtf v6.4s, v6.4s
+	WORD $0x4e21d8a5                     // 3cc: scvtf v5.4s, v5.4s
+	WORD $0x6e24dd24                     // 3d0: fmul v4.4s, v9.4s, v4.4s
+	WORD $0x6e21dd61                     // 3d4: fmul v1.4s, v11.4s, v1.4s
+	WORD $0x4e28d463                     // 3d8: fadd v3.4s, v3.4s, v8.4s
+	WORD $0xad4921ab                     // 3dc: ldp q11, q8, [x13, #0x120]
+	WORD $0x6e20dce0                     // 3e0: fmul v0.4s, v7.4s, v0.4s
+	WORD $0x4e24d442                     // 3e4: fadd v2.4s, v2.4s, v4.4s
+	WORD $0x6e26dd66                     // 3e8: fmul v6.4s, v11.4s, v6.4s
+	WORD $0x6e25dd05                     // 3ec: fmul v5.4s, v8.4s, v5.4s
+	WORD $0x4e21a863                     // 3f0: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a842                     // 3f4: fcvtns v2.4s, v2.4s
+	WORD $0x4e26d421                     // 3f8: fadd v1.4s, v1.4s, v6.4s
+	WORD $0x4e25d400                     // 3fc: fadd v0.4s, v0.4s, v5.4s
+	WORD $0x0e614863                     // 400: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a821                     // 404: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // 408: fcvtns v0.4s, v0.4s
+	WORD $0x4e614843                     // 40c: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e614821                     // 410: sqxtn v1.4h, v1.4s
+	WORD $0x4e6a0c62                     // 414: sqadd v2.8h, v3.8h, v10.8h
+	WORD $0x4e614801                     // 418: sqxtn2 v1.8h, v0.4s
+	WORD $0x3dc025a0                     // 41c: ldr q0, [x13, #0x90]
+	WORD $0x0e214842                     // 420: sqxtn v2.8b, v2.8h
+	WORD $0x4e600c20                     // 424: sqadd v0.8h, v1.8h, v0.8h
+	WORD $0x4e214802                     // 428: sqxtn2 v2.16b, v0.8h
+	WORD $0x3d800122                     // 42c: str q2, [x9]
+	WORD $0x8b0e0129                     // 430: add x9, x9, x14
+	WORD $0x54002e2b                     // 434: b.lt 0x2068 <gemmDotProd1x16+0x9f8>
+	WORD $0x8b0e016b                     // 438: add x11, x11, x14
+	WORD $0xd100058c                     // 43c: sub x12, x12, #0x1
+	WORD $0x8b0a0108                     // 440: add x8, x8, x10
+	WORD $0x17ffff78                     // 444: b 0x1894 <gemmDotProd1x16+0x224>
+	WORD $0xf9401289                     // 448: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 44c: ldr x10, [x20, #0x8]
+	WORD $0xf9401e8b                     // 450: ldr x11, [x20, #0x38]
+	WORD $0xaa0803ed                     // 454: mov x13, x8
+	WORD $0xaa1f03f1                     // 458: mov x17, xzr
+	WORD $0xa941328e                     // 45c: ldp x14, x12, [x20, #0x10]
+	WORD $0xa9443e90                     // 460: ldp x16, x15, [x20, #0x40]
+	WORD $0xad400983                     // 464: ldp q3, q2, [x12]
+	WORD $0xad410181                     // 468: ldp q1, q0, [x12, #0x20]
+	WORD $0x9342fe13                     // 46c: asr x19, x16, #2
+	WORD $0xaa1303f5                     // 470: mov x21, x19
+	WORD $0xf100121f                     // 474: cmp x16, #0x4
+	WORD $0x540003e3                     // 478: b.lo 0x1b64 <gemmDotProd1x16+0x4f4>
+	WORD $0xd503201f                     // 47c: nop
+	WORD $0x3cf169a4                     // 480: ldr q4, [x13, x17]
+	WORD $0x91004231                     // 484: add x17, x17, #0x10
+	WORD $0xad4019c5                     // 488: ldp q5, q6, [x14]
+	WORD $0xf10006b5                     // 48c: subs x21, x21, #0x1
+	WORD $0xad4121c7                     // 490: ldp q7, q8, [x14, #0x20]
+	WORD $0x4f84e0a3                     // 494: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 498: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 49c: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 4a0: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219c5                     // 4a4: ldp q5, q6, [x14, #0x40]
+	WORD $0xad4321c7                     // 4a8: ldp q7, q8, [x14, #0x60]
+	WORD $0x4fa4e0a3                     // 4ac: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 4b0: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 4b4: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 4b8: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0xad4419c5                     // 4bc: ldp q5, q6, [x14, #0x80]
+	WORD $0xad4521c7                     // 4c0: ldp q7, q8, [x14, #0xa0]
+	WORD $0x4f84e8a3                     // 4c4: sdot v3.4s, v5.16b, v4.4b[2]
+	WORD $0x4f84e8c2                     // 4c8: sdot v2.4s, v6.16b, v4.4b[2]
+	WORD $0x4f84e8e1                     // 4cc: sdot v1.4s, v7.16b, v4.4b[2]
+	WORD $0x4f84e900                     // 4d0: sdot v0.4s, v8.16b, v4.4b[2]
+	WORD $0xad4619c5                     // 4d4: ldp q5, q6, [x14, #0xc0]
+	WORD $0xad4721c7                     // 4d8: ldp q7, q8, [x14, #0xe0]
+	WORD $0x910401ce                     // 4dc: add x14, x14, #0x100
+	WORD $0x4fa4e8a3                     // 4e0: sdot v3.4s, v5.16b, v4.4b[3]
+	WORD $0x4fa4e8c2                     // 4e4: sdot v2.4s, v6.16b, v4.4b[3]
+	WORD $0x4fa4e8e1                     // 4e8: sdot v1.4s, v7.16b, v4.4b[3]
+	WORD $0x4fa4e900                     // 4ec: sdot v0.4s, v8.16b, v4.4b[3]
+	WORD $0x54fffc81                     // 4f0: b.ne 0x1af0 <gemmDotProd1x16+0x480>
+	WORD $0x370800b0                     // 4f4: tbnz w16, #0x1, 0x1b78 <gemmDotProd1x16+0x508>
+	WORD $0x37000290                     // 4f8: tbnz w16, #0x0, 0x1bb8 <gemmDotProd1x16+0x548>
+	WORD $0xf10005ef                     // 4fc: subs x15, x15, #0x1
+	WORD $0x540003c1                     // 500: b.ne 0x1be8 <gemmDotProd1x16+0x578>
+	WORD $0x14000023                     // 504: b 0x1c00 <gemmDotProd1x16+0x590>
+	WORD $0xfc7169a4                     // 508: ldr d4, [x13, x17]
+	WORD $0x91002231                     // 50c: add x17, x17, #0x8
+	WORD $0xad4019c5                     // 510: ldp q5, q6, [x14]
+	WORD $0xad4121c7                     // 514: ldp q7, q8, [x14, #0x20]
+	WORD $0x4f84e0a3                     // 518: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 51c: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 520: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 524: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219c5                     // 528: ldp q5, q6, [x14, #0x40]
+	WORD $0xad4321c7                     // 52c: ldp q7, q8, [x14, #0x60]
+	WORD $0x910201ce                     // 530: add x14, x14, #0x80
+	WORD $0x4fa4e0a3                     // 534: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 538: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 53c: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 540: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0x3607fdd0                     // 544: tbz w16, #0x0, 0x1b6c <gemmDotProd1x16+0x4fc>
+	WORD $0x8b1101b5                     // 548: add x21, x13, x17
+	WORD $0x91001231                     // 54c: add x17, x17, #0x4
+	WORD $0xad4019c5                     // 550: ldp q5, q6, [x14]
+	WORD $0x4d40caa4                     // 554: ld1r { v4.4s }, [x21]
+	WORD $0xad4121c7                     // 558: ldp q7, q8, [x14, #0x20]
+	WORD $0x910101ce                     // 55c: add x14, x14, #0x40
+	WORD $0x4e8494a3                     // 560: sdot v3.4s, v5.16b, v4.16b
+	WORD $0x4e8494c2                     // 564: sdot v2.4s, v6.16b, v4.16b
+	WORD $0x4e8494e1                     // 568: sdot v1.4s, v7.16b, v4.16b
+	WORD $0x4e849500                     // 56c: sdot v0.4s, v8.16b, v4.16b
+	WORD $0xf10005ef                     // 570: subs x15, x15, #0x1
+	WORD $0x540000e0                     // 574: b.eq 0x1c00 <gemmDotProd1x16+0x590>
+	WORD $0xf9402a95                     // 578: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 57c: add x17, x21, x17
+	WORD $0xaa1303f5                     // 580: mov x21, x19
+	WORD $0xf100121f                     // 584: cmp x16, #0x4
+	WORD $0x54fff7c2                     // 588: b.hs 0x1af0 <gemmDotProd1x16+0x480>
+	WORD $0x17ffffda                     // 58c: b 0x1b64 <gemmDotProd1x16+0x4f4>
+	WORD $0x4e21d863                     // 590: scvtf v3.4s, v3.4s
+	WORD $0x3dc01184                     // 594: ldr q4, [x12, #0x40]
+	WORD $0x4e21d842                     // 598: scvtf v2.4s, v2.4s
+	WORD $0xf940168d                     // 59c: ldr x13, [x20, #0x28]
+	WORD $0x4e21d821                     // 5a0: scvtf v1.4s, v1.4s
+	WORD $0xf100097f                     // 5a4: cmp x11, #0x2
+	WORD $0x4e21d800                     // 5a8: scvtf v0.4s, v0.4s
+	WORD $0x6e23dc83                     // 5ac: fmul v3.4s, v4.4s, v3.4s
+	WORD $0x3d800123                     // 5b0: str q3, [x9]
+	WORD $0x3dc01583                     // 5b4: ldr q3, [x12, #0x50]
+	WORD $0x6e22dc62                     // 5b8: fmul v2.4s, v3.4s, v2.4s
+	WORD $0x3d800522                     // 5bc: str q2, [x9, #0x10]
+	WORD $0x3dc01982                     // 5c0: ldr q2, [x12, #0x60]
+	WORD $0x6e21dc41                     // 5c4: fmul v1.4s, v2.4s, v1.4s
+	WORD $0x3d800921                     // 5c8: str q1, [x9, #0x20]
+	WORD $0x3dc01d81                     // 5cc: ldr q1, [x12, #0x70]
+	WORD $0x6e20dc20                     // 5d0: fmul v0.4s, v1.4s, v0.4s
+	WORD $0x3d800d20                     // 5d4: str q0, [x9, #0x30]
+	WORD $0x5400210b                     // 5d8: b.lt 0x2068 <gemmDotProd1x16+0x9f8>
+	WORD $0xd100056b                     // 5dc: sub x11, x11, #0x1
+	WORD $0x8b0d0129                     // 5e0: add x9, x9, x13
+	WORD $0x8b0a0108                     // 5e4: add x8, x8, x10
+	WORD $0x17ffff9b                     // 5e8: b 0x1ac4 <gemmDotProd1x16+0x454>
+	WORD $0xf9401289                     // 5ec: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 5f0: ldr x10, [x20, #0x8]
+	WORD $0xf9401e8b                     // 5f4: ldr x11, [x20, #0x38]
+	WORD $0xd503201f                     // 5f8: nop
+	WORD $0xd503201f                     // 5fc: nop
+	WORD $0xaa0803ed                     // 600: mov x13, x8
+	WORD $0xaa1f03f1                     // 604: mov x17, xzr
+	WORD $0xa941328e                     // 608: ldp x14, x12, [x20, #0x10]
+	WORD $0xa9443e90                     // 60c: ldp x16, x15, [x20, #0x40]
+	WORD $0xad400983                     // 610: ldp q3, q2, [x12]
+	WORD $0xad410181                     // 614: ldp q1, q0, [x12, #0x20]
+	WORD $0x9342fe13                     // 618: asr x19, x16, #2
+	WORD $0xaa1303f5                     // 61c: mov x21, x19
+	WORD $0xf100121f                     // 620: cmp x16, #0x4
+	WORD $0x54000403                     // 624: b.lo 0x1d14 <gemmDotProd1x16+0x6a4>
+	WORD $0xd503201f                     // 628: nop
+	WORD $0xd503201f                     // 62c: nop
+	WORD $0x3cf169a4                     // 630: ldr q4, [x13, x17]
+	WORD $0x91004231                     // 634: add x17, x17, #0x10
+	WORD $0xad4019c5                     // 638: ldp q5, q6, [x14]
+	WORD $0xf10006b5                     // 63c: subs x21, x21, #0x1
+	WORD $0xad4121c7                     // 640: ldp q7, q8, [x14, #0x20]
+	WORD $0x4f84e0a3                     // 644: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 648: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 64c: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 650: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219c5                     // 654: ldp q5, q6, [x14, #0x40]
+	WORD $0xad4321c7                     // 658: ldp q7, q8, [x14, #0x60]
+	WORD $0x4fa4e0a3                     // 65c: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 660: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 664: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 668: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0xad4419c5                     // 66c: ldp q5, q6, [x14, #0x80]
+	WORD $0xad4521c7                     // 670: ldp q7, q8, [x14, #0xa0]
+	WORD $0x4f84e8a3                     // 674: sdot v3.4s, v5.16b, v4.4b[2]
+	WORD $0x4f84e8c2                     // 678: sdot v2.4s, v6.16b, v4.4b[2]
+	WORD $0x4f84e8e1                     // 67c: sdot v1.4s, v7.16b, v4.4b[2]
+	WORD $0x4f84e900                     // 680: sdot v0.4s, v8.16b, v4.4b[2]
+	WORD $0xad4619c5                     // 684: ldp q5, q6, [x14, #0xc0]
+	WORD $0xad4721c7                     // 688: ldp q7, q8, [x14, #0xe0]
+	WORD $0x910401ce                     // 68c: add x14, x14, #0x100
+	WORD $0x4fa4e8a3                     // 690: sdot v3.4s, v5.16b, v4.4b[3]
+	WORD $0x4fa4e8c2                     // 694: sdot v2.4s, v6.16b, v4.4b[3]
+	WORD $0x4fa4e8e1                     // 698: sdot v1.4s, v7.16b, v4.4b[3]
+	WORD $0x4fa4e900                     // 69c: sdot v0.4s, v8.16b, v4.4b[3]
+	WORD $0x54fffc81                     // 6a0: b.ne 0x1ca0 <gemmDotProd1x16+0x630>
+	WORD $0x370800b0                     // 6a4: tbnz w16, #0x1, 0x1d28 <gemmDotProd1x16+0x6b8>
+	WORD $0x37000290                     // 6a8: tbnz w16, #0x0, 0x1d68 <gemmDotProd1x16+0x6f8>
+	WORD $0xf10005ef                     // 6ac: subs x15, x15, #0x1
+	WORD $0x540003c1                     // 6b0: b.ne 0x1d98 <gemmDotProd1x16+0x728>
+	WORD $0x14000023                     // 6b4: b 0x1db0 <gemmDotProd1x16+0x740>
+	WORD $0xfc7169a4                     // 6b8: ldr d4, [x13, x17]
+	WORD $0x91002231                     // 6bc: add x17, x17, #0x8
+	WORD $0xad4019c5                     // 6c0: ldp q5, q6, [x14]
+	WORD $0xad4121c7                     // 6c4: ldp q7, q8, [x14, #0x20]
+	WORD $0x4f84e0a3                     // 6c8: sdot v3.4s, v5.16b, v4.4b[0]
+	WORD $0x4f84e0c2                     // 6cc: sdot v2.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0e1                     // 6d0: sdot v1.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e100                     // 6d4: sdot v0.4s, v8.16b, v4.4b[0]
+	WORD $0xad4219c5                     // 6d8: ldp q5, q6, [x14, #0x40]
+	WORD $0xad4321c7                     // 6dc: ldp q7, q8, [x14, #0x60]
+	WORD $0x910201ce                     // 6e0: add x14, x14, #0x80
+	WORD $0x4fa4e0a3                     // 6e4: sdot v3.4s, v5.16b, v4.4b[1]
+	WORD $0x4fa4e0c2                     // 6e8: sdot v2.4s, v6.16b, v4.4b[1]
+	WORD $0x4fa4e0e1                     // 6ec: sdot v1.4s, v7.16b, v4.4b[1]
+	WORD $0x4fa4e100                     // 6f0: sdot v0.4s, v8.16b, v4.4b[1]
+	WORD $0x3607fdd0                     // 6f4: tbz w16, #0x0, 0x1d1c <gemmDotProd1x16+0x6ac>
+	WORD $0x8b1101b5                     // 6f8: add x21, x13, x17
+	WORD $0x91001231                     // 6fc: add x17, x17, #0x4
+	WORD $0xad4019c5                     // 700: ldp q5, q6, [x14]
+	WORD $0x4d40caa4                     // 704: ld1r { v4.4s }, [x21]
+	WORD $0xad4121c7                     // 708: ldp q7, q8, [x14, #0x20]
+	WORD $0x910101ce                     // 70c: add x14, x14, #0x40
+	WORD $0x4e8494a3                     // 710: sdot v3.4s, v5.16b, v4.16b
+	WORD $0x4e8494c2                     // 714: sdot v2.4s, v6.16b, v4.16b
+	WORD $0x4e8494e1                     // 718: sdot v1.4s, v7.16b, v4.16b
+	WORD $0x4e849500                     // 71c: sdot v0.4s, v8.16b, v4.16b
+	WORD $0xf10005ef                     // 720: subs x15, x15, #0x1
+	WORD $0x540000e0                     // 724: b.eq 0x1db0 <gemmDotProd1x16+0x740>
+	WORD $0xf9402a95                     // 728: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 72c: add x17, x21, x17
+	WORD $0xaa1303f5                     // 730: mov x21, x19
+	WORD $0xf100121f                     // 734: cmp x16, #0x4
+	WORD $0x54fff7c2                     // 738: b.hs 0x1ca0 <gemmDotProd1x16+0x630>
+	WORD $0x17ffffda                     // 73c: b 0x1d14 <gemmDotProd1x16+0x6a4>
+	WORD $0x4e21d863                     // 740: scvtf v3.4s, v3.4s
+	WORD $0xf940168d                     // 744: ldr x13, [x20, #0x28]
+	WORD $0xad421584                     // 748: ldp q4, q5, [x12, #0x40]
+	WORD $0x4e21d842                     // 74c: scvtf v2.4s, v2.4s
+	WORD $0xf100097f                     // 750: cmp x11, #0x2
+	WORD $0x4e21d821                     // 754: scvtf v1.4s, v1.4s
+	WORD $0x4e21d800                     // 758: scvtf v0.4s, v0.4s
+	WORD $0x6e23dc83                     // 75c: fmul v3.4s, v4.4s, v3.4s
+	WORD $0x3dc02184                     // 760: ldr q4, [x12, #0x80]
+	WORD $0x6e22dca2                     // 764: fmul v2.4s, v5.4s, v2.4s
+	WORD $0xad431586                     // 768: ldp q6, q5, [x12, #0x60]
+	WORD $0x4e21a863                     // 76c: fcvtns v3.4s, v3.4s
+	WORD $0x6e21dcc1                     // 770: fmul v1.4s, v6.4s, v1.4s
+	WORD $0x6e20dca0                     // 774: fmul v0.4s, v5.4s, v0.4s
+	WORD $0x4e21a842                     // 778: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // 77c: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a821                     // 780: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // 784: fcvtns v0.4s, v0.4s
+	WORD $0x4e614843                     // 788: sqxtn2 v3.8h, v2.4s
+	WORD $0x0e614821                     // 78c: sqxtn v1.4h, v1.4s
+	WORD $0x4e640c62                     // 790: sqadd v2.8h, v3.8h, v4.8h
+	WORD $0x4e614801                     // 794: sqxtn2 v1.8h, v0.4s
+	WORD $0x3dc02580                     // 798: ldr q0, [x12, #0x90]
+	WORD $0x0e214842                     // 79c: sqxtn v2.8b, v2.8h
+	WORD $0x4e600c20                     // 7a0: sqadd v0.8h, v1.8h, v0.8h
+	WORD $0x4e214802                     // 7a4: sqxtn2 v2.16b, v0.8h
+	WORD $0x3d800122                     // 7a8: str q2, [x9]
+	WORD $0x8b0d0129                     // 7ac: add x9, x9, x13
+	WORD $0x5400124b                     // 7b0: b.lt 0x2068 <gemmDotProd1x16+0x9f8>
+	WORD $0xd100056b                     // 7b4: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 7b8: add x8, x8, x10
+	WORD $0x17ffff91                     // 7bc: b 0x1c70 <gemmDotProd1x16+0x600>
+	WORD $0x4f0167e0                     // 7c0: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf9401289                     // 7c4: ldr x9, [x20, #0x20]
+	WORD $0x6f00e401                     // 7c8: movi v1.2d, #0000000000000000
+	WORD $0xf940068a                     // 7cc: ldr x10, [x20, #0x8]
+	WORD $0x4f03f602                     // 7d0: fmov v2.4s, #1.00000000
+	WORD $0xf9401e8b                     // 7d4: ldr x11, [x20, #0x38]
+	WORD $0xd503201f                     // 7d8: nop
+	WORD $0xd503201f                     // 7dc: nop
+	WORD $0xaa0803ed                     // 7e0: mov x13, x8
+	WORD $0xaa1f03f1                     // 7e4: mov x17, xzr
+	WORD $0xa941328e                     // 7e8: ldp x14, x12, [x20, #0x10]
+	WORD $0xa9443e90                     // 7ec: ldp x16, x15, [x20, #0x40]
+	WORD $0xad401586                     // 7f0: ldp q6, q5, [x12]
+	WORD $0xad410d84                     // 7f4: ldp q4, q3, [x12, #0x20]
+	WORD $0x9342fe13                     // 7f8: asr x19, x16, #2
+	WORD $0xaa1303f5                     // 7fc: mov x21, x19
+	WORD $0xf100121f                     // 800: cmp x16, #0x4
+	WORD $0x54000403                     // 804: b.lo 0x1ef4 <gemmDotProd1x16+0x884>
+	WORD $0xd503201f                     // 808: nop
+	WORD $0xd503201f                     // 80c: nop
+	WORD $0x3cf169a7                     // 810: ldr q7, [x13, x17]
+	WORD $0x91004231                     // 814: add x17, x17, #0x10
+	WORD $0xad4025c8                     // 818: ldp q8, q9, [x14]
+	WORD $0xf10006b5                     // 81c: subs x21, x21, #0x1
+	WORD $0xad412dca                     // 820: ldp q10, q11, [x14, #0x20]
+	WORD $0x4f87e106                     // 824: sdot v6.4s, v8.16b, v7.4b[0]
+	WORD $0x4f87e125                     // 828: sdot v5.4s, v9.16b, v7.4b[0]
+	WORD $0x4f87e144                     // 82c: sdot v4.4s, v10.16b, v7.4b[0]
+	WORD $0x4f87e163                     // 830: sdot v3.4s, v11.16b, v7.4b[0]
+	WORD $0xad4225c8                     // 834: ldp q8, q9, [x14, #0x40]
+	WORD $0xad432dca                     // 838: ldp q10, q11, [x14, #0x60]
+	WORD $0x4fa7e106                     // 83c: sdot v6.4s, v8.16b, v7.4b[1]
+	WORD $0x4fa7e125                     // 840: sdot v5.4s, v9.16b, v7.4b[1]
+	WORD $0x4fa7e144                     // 844: sdot v4.4s, v10.16b, v7.4b[1]
+	WORD $0x4fa7e163                     // 848: sdot v3.4s, v11.16b, v7.4b[1]
+	WORD $0xad4425c8                     // 84c: ldp q8, q9, [x14, #0x80]
+	WORD $0xad452dca                     // 850: ldp q10, q11, [x14, #0xa0]
+	WORD $0x4f87e906                     // 854: sdot v6.4s, v8.16b, v7.4b[2]
+	WORD $0x4f87e925                     // 858: sdot v5.4s, v9.16b, v7.4b[2]
+	WORD $0x4f87e944                     // 85c: sdot v4.4s, v10.16b, v7.4b[2]
+	WORD $0x4f87e963                     // 860: sdot v3.4s, v11.16b, v7.4b[2]
+	WORD $0xad4625c8                     // 864: ldp q8, q9, [x14, #0xc0]
+	WORD $0xad472dca                     // 868: ldp q10, q11, [x14, #0xe0]
+	WORD $0x910401ce                     // 86c: add x14, x14, #0x100
+	WORD $0x4fa7e906                     // 870: sdot v6.4s, v8.16b, v7.4b[3]
+	WORD $0x4fa7e925                     // 874: sdot v5.4s, v9.16b, v7.4b[3]
+	WORD $0x4fa7e944                     // 878: sdot v4.4s, v10.16b, v7.4b[3]
+	WORD $0x4fa7e963                     // 87c: sdot v3.4s, v11.16b, v7.4b[3]
+	WORD $0x54fffc81                     // 880: b.ne 0x1e80 <gemmDotProd1x16+0x810>
+	WORD $0x370800b0                     // 884: tbnz w16, #0x1, 0x1f08 <gemmDotProd1x16+0x898>
+	WORD $0x37000290                     // 888: tbnz w16, #0x0, 0x1f48 <gemmDotProd1x16+0x8d8>
+	WORD $0xf10005ef                     // 88c: subs x15, x15, #0x1
+	WORD $0x540003c1                     // 890: b.ne 0x1f78 <gemmDotProd1x16+0x908>
+	WORD $0x14000023                     // 894: b 0x1f90 <gemmDotProd1x16+0x920>
+	WORD $0xfc7169a7                     // 898: ldr d7, [x13, x17]
+	WORD $0x91002231                     // 89c: add x17, x17, #0x8
+	WORD $0xad4025c8                     // 8a0: ldp q8, q9, [x14]
+	WORD $0xad412dca                     // 8a4: ldp q10, q11, [x14, #0x20]
+	WORD $0x4f87e106                     // 8a8: sdot v6.4s, v8.16b, v7.4b[0]
+	WORD $0x4f87e125                     // 8ac: sdot v5.4s, v9.16b, v7.4b[0]
+	WORD $0x4f87e144                     // 8b0: sdot v4.4s, v10.16b, v7.4b[0]
+	WORD $0x4f87e163                     // 8b4: sdot v3.4s, v11.16b, v7.4b[0]
+	WORD $0xad4225c8                     // 8b8: ldp q8, q9, [x14, #0x40]
+	WORD $0xad432dca                     // 8bc: ldp q10, q11, [x14, #0x60]
+	WORD $0x910201ce                     // 8c0: add x14, x14, #0x80
+	WORD $0x4fa7e106                     // 8c4: sdot v6.4s, v8.16b, v7.4b[1]
+	WORD $0x4fa7e125                     // 8c8: sdot v5.4s, v9.16b, v7.4b[1]
+	WORD $0x4fa7e144                     // 8cc: sdot v4.4s, v10.16b, v7.4b[1]
+	WORD $0x4fa7e163                     // 8d0: sdot v3.4s, v11.16b, v7.4b[1]
+	WORD $0x3607fdd0                     // 8d4: tbz w16, #0x0, 0x1efc <gemmDotProd1x16+0x88c>
+	WORD $0x8b1101b5                     // 8d8: add x21, x13, x17
+	WORD $0x91001231                     // 8dc: add x17, x17, #0x4
+	WORD $0xad4025c8                     // 8e0: ldp q8, q9, [x14]
+	WORD $0x4d40caa7                     // 8e4: ld1r { v7.4s }, [x21]
+	WORD $0xad412dca                     // 8e8: ldp q10, q11, [x14, #0x20]
+	WORD $0x910101ce                     // 8ec: add x14, x14, #0x40
+	WORD $0x4e879506                     // 8f0: sdot v6.4s, v8.16b, v7.16b
+	WORD $0x4e879525                     // 8f4: sdot v5.4s, v9.16b, v7.16b
+	WORD $0x4e879544                     // 8f8: sdot v4.4s, v10.16b, v7.16b
+	WORD $0x4e879563                     // 8fc: sdot v3.4s, v11.16b, v7.16b
+	WORD $0xf10005ef                     // 900: subs x15, x15, #0x1
+	WORD $0x540000e0                     // 904: b.eq 0x1f90 <gemmDotProd1x16+0x920>
+	WORD $0xf9402a95                     // 908: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 90c: add x17, x21, x17
+	WORD $0xaa1303f5                     // 910: mov x21, x19
+	WORD $0xf100121f                     // 914: cmp x16, #0x4
+	WORD $0x54fff7c2                     // 918: b.hs 0x1e80 <gemmDotProd1x16+0x810>
+	WORD $0x17ffffda                     // 91c: b 0x1ef4 <gemmDotProd1x16+0x884>
+	WORD $0x4e21d8c6                     // 920: scvtf v6.4s, v6.4s
+	WORD $0xf940168d                     // 924: ldr x13, [x20, #0x28]
+	WORD $0xad422187                     // 928: ldp q7, q8, [x12, #0x40]
+	WORD $0x4e21d8a5                     // 92c: scvtf v5.4s, v5.4s
+	WORD $0xf100097f                     // 930: cmp x11, #0x2
+	WORD $0x4e21d884                     // 934: scvtf v4.4s, v4.4s
+	WORD $0x3dc0218a                     // 938: ldr q10, [x12, #0x80]
+	WORD $0x4e21d863                     // 93c: scvtf v3.4s, v3.4s
+	WORD $0x6e26dce6                     // 940: fmul v6.4s, v7.4s, v6.4s
+	WORD $0xad462587                     // 944: ldp q7, q9, [x12, #0xc0]
+	WORD $0x6e25dd05                     // 948: fmul v5.4s, v8.4s, v5.4s
+	WORD $0xad43218b                     // 94c: ldp q11, q8, [x12, #0x60]
+	WORD $0x6e27dcc7                     // 950: fmul v7.4s, v6.4s, v7.4s
+	WORD $0x6e24dd64                     // 954: fmul v4.4s, v11.4s, v4.4s
+	WORD $0x6e23dd03                     // 958: fmul v3.4s, v8.4s, v3.4s
+	WORD $0x6e29dca8                     // 95c: fmul v8.4s, v5.4s, v9.4s
+	WORD $0xad47258b                     // 960: ldp q11, q9, [x12, #0xe0]
+	WORD $0x4e20d4e7                     // 964: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x6e2bdc8b                     // 968: fmul v11.4s, v4.4s, v11.4s
+	WORD $0x6e29dc69                     // 96c: fmul v9.4s, v3.4s, v9.4s
+	WORD $0x4e20d508                     // 970: fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21f4e7                     // 974: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4e20d56b                     // 978: fadd v11.4s, v11.4s, v0.4s
+	WORD $0x4e20d529                     // 97c: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e21f508                     // 980: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4ea2f4e7                     // 984: fmin v7.4s, v7.4s, v2.4s
+	WORD $0x4e21f56b                     // 988: fmax v11.4s, v11.4s, v1.4s
+	WORD $0x4e21f529                     // 98c: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4ea2f508                     // 990: fmin v8.4s, v8.4s, v2.4s
+	WORD $0x6e27dcc6                     // 994: fmul v6.4s, v6.4s, v7.4s
+	WORD $0x4ea2f567                     // 998: fmin v7.4s, v11.4s, v2.4s
+	WORD $0x4ea2f529                     // 99c: fmin v9.4s, v9.4s, v2.4s
+	WORD $0x6e28dca5                     // 9a0: fmul v5.4s, v5.4s, v8.4s
+	WORD $0x4e21a8c6                     // 9a4: fcvtns v6.4s, v6.4s
+	WORD $0x6e27dc84                     // 9a8: fmul v4.4s, v4.4s, v7.4s
+	WORD $0x6e29dc63                     // 9ac: fmul v3.4s, v3.4s, v9.4s
+	WORD $0x4e21a8a5                     // 9b0: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148c6                     // 9b4: sqxtn v6.4h, v6.4s
+	WORD $0x4e21a884                     // 9b8: fcvtns v4.4s, v4.4s
+	WORD $0x4e21a863                     // 9bc: fcvtns v3.4s, v3.4s
+	WORD $0x4e6148a6                     // 9c0: sqxtn2 v6.8h, v5.4s
+	WORD $0x0e614884                     // 9c4: sqxtn v4.4h, v4.4s
+	WORD $0x4e6a0cc5                     // 9c8: sqadd v5.8h, v6.8h, v10.8h
+	WORD $0x4e614864                     // 9cc: sqxtn2 v4.8h, v3.4s
+	WORD $0x3dc02583                     // 9d0: ldr q3, [x12, #0x90]
+	WORD $0x0e2148a5                     // 9d4: sqxtn v5.8b, v5.8h
+	WORD $0x4e630c83                     // 9d8: sqadd v3.8h, v4.8h, v3.8h
+	WORD $0x4e214865                     // 9dc: sqxtn2 v5.16b, v3.8h
+	WORD $0x3d800125                     // 9e0: str q5, [x9]
+	WORD $0x8b0d0129                     // 9e4: add x9, x9, x13
+	WORD $0x5400008b                     // 9e8: b.lt 0x2068 <gemmDotProd1x16+0x9f8>
+	WORD $0xd100056b                     // 9ec: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 9f0: add x8, x8, x10
+	WORD $0x17ffff7b                     // 9f4: b 0x1e50 <gemmDotProd1x16+0x7e0>
 	RET
 
 TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
@@ -2105,10 +2087,10 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
 	WORD $0xf100093f                     // 008: cmp x9, #0x2
-	WORD $0x54004c20                     // 00c: b.eq 0x2a50 <gemmDotProd7x8+0x990>
+	WORD $0x54004c00                     // 00c: b.eq 0x29fc <gemmDotProd7x8+0x98c>
 	WORD $0xf100053f                     // 010: cmp x9, #0x1
-	WORD $0x54002500                     // 014: b.eq 0x2574 <gemmDotProd7x8+0x4b4>
-	WORD $0xb50079e9                     // 018: cbnz x9, 0x3014 <gemmDotProd7x8+0xf54>
+	WORD $0x540024e0                     // 014: b.eq 0x2520 <gemmDotProd7x8+0x4b0>
+	WORD $0xb50079c9                     // 018: cbnz x9, 0x2fc0 <gemmDotProd7x8+0xf50>
 	WORD $0xf9400689                     // 01c: ldr x9, [x20, #0x8]
 	WORD $0xf9401290                     // 020: ldr x16, [x20, #0x20]
 	WORD $0xf9401e82                     // 024: ldr x2, [x20, #0x38]
@@ -2132,8 +2114,8 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0xaa0203f1                     // 06c: mov x17, x2
 	WORD $0xa9440682                     // 070: ldp x2, x1, [x20, #0x40]
 	WORD $0x4ea01c02                     // 074: mov v2.16b, v0.16b
-	WORD $0x4ea11c24                     // 078: mov v4.16b, v1.16b
-	WORD $0x4ea01c03                     // 07c: mov v3.16b, v0.16b
+	WORD $0x4ea11c23                     // 078: mov v3.16b, v1.16b
+	WORD $0x4ea01c04                     // 07c: mov v4.16b, v0.16b
 	WORD $0x9342fc43                     // 080: asr x3, x2, #2
 	WORD $0x4ea11c25                     // 084: mov v5.16b, v1.16b
 	WORD $0x4ea01c06                     // 088: mov v6.16b, v0.16b
@@ -2146,7 +2128,7 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4ea11c2d                     // 0a4: mov v13.16b, v1.16b
 	WORD $0xaa0303e4                     // 0a8: mov x4, x3
 	WORD $0xf100105f                     // 0ac: cmp x2, #0x4
-	WORD $0x54000903                     // 0b0: b.lo 0x2290 <gemmDotProd7x8+0x1d0>
+	WORD $0x54000903                     // 0b0: b.lo 0x2240 <gemmDotProd7x8+0x1d0>
 	WORD $0x3cf36aae                     // 0b4: ldr q14, [x21, x19]
 	WORD $0xf1000484                     // 0b8: subs x4, x4, #0x1
 	WORD $0xad405815                     // 0bc: ldp q21, q22, [x0]
@@ -2166,8 +2148,8 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4f91e2a7                     // 0f4: sdot v7.4s, v21.16b, v17.4b[0]
 	WORD $0x4f91e2c6                     // 0f8: sdot v6.4s, v22.16b, v17.4b[0]
 	WORD $0x4f92e2a5                     // 0fc: sdot v5.4s, v21.16b, v18.4b[0]
-	WORD $0x4f92e2c3                     // 100: sdot v3.4s, v22.16b, v18.4b[0]
-	WORD $0x4f94e2a4                     // 104: sdot v4.4s, v21.16b, v20.4b[0]
+	WORD $0x4f92e2c4                     // 100: sdot v4.4s, v22.16b, v18.4b[0]
+	WORD $0x4f94e2a3                     // 104: sdot v3.4s, v21.16b, v20.4b[0]
 	WORD $0x4f93e2a1                     // 108: sdot v1.4s, v21.16b, v19.4b[0]
 	WORD $0x4f94e2c2                     // 10c: sdot v2.4s, v22.16b, v20.4b[0]
 	WORD $0x4f93e2c0                     // 110: sdot v0.4s, v22.16b, v19.4b[0]
@@ -2181,8 +2163,8 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4fb1e2e7                     // 130: sdot v7.4s, v23.16b, v17.4b[1]
 	WORD $0x4fb1e2a6                     // 134: sdot v6.4s, v21.16b, v17.4b[1]
 	WORD $0x4fb2e2e5                     // 138: sdot v5.4s, v23.16b, v18.4b[1]
-	WORD $0x4fb2e2a3                     // 13c: sdot v3.4s, v21.16b, v18.4b[1]
-	WORD $0x4fb4e2e4                     // 140: sdot v4.4s, v23.16b, v20.4b[1]
+	WORD $0x4fb2e2a4                     // 13c: sdot v4.4s, v21.16b, v18.4b[1]
+	WORD $0x4fb4e2e3                     // 140: sdot v3.4s, v23.16b, v20.4b[1]
 	WORD $0x4fb3e2e1                     // 144: sdot v1.4s, v23.16b, v19.4b[1]
 	WORD $0x4fb4e2a2                     // 148: sdot v2.4s, v21.16b, v20.4b[1]
 	WORD $0x4fb3e2a0                     // 14c: sdot v0.4s, v21.16b, v19.4b[1]
@@ -2196,8 +2178,8 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4f91eac7                     // 16c: sdot v7.4s, v22.16b, v17.4b[2]
 	WORD $0x4f91eae6                     // 170: sdot v6.4s, v23.16b, v17.4b[2]
 	WORD $0x4f92eac5                     // 174: sdot v5.4s, v22.16b, v18.4b[2]
-	WORD $0x4f92eae3                     // 178: sdot v3.4s, v23.16b, v18.4b[2]
-	WORD $0x4f94eac4                     // 17c: sdot v4.4s, v22.16b, v20.4b[2]
+	WORD $0x4f92eae4                     // 178: sdot v4.4s, v23.16b, v18.4b[2]
+	WORD $0x4f94eac3                     // 17c: sdot v3.4s, v22.16b, v20.4b[2]
 	WORD $0x4f93eac1                     // 180: sdot v1.4s, v22.16b, v19.4b[2]
 	WORD $0x4f94eae2                     // 184: sdot v2.4s, v23.16b, v20.4b[2]
 	WORD $0x4f93eae0                     // 188: sdot v0.4s, v23.16b, v19.4b[2]
@@ -2212,17 +2194,17 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4fb1eaa7                     // 1ac: sdot v7.4s, v21.16b, v17.4b[3]
 	WORD $0x4fb1eac6                     // 1b0: sdot v6.4s, v22.16b, v17.4b[3]
 	WORD $0x4fb2eaa5                     // 1b4: sdot v5.4s, v21.16b, v18.4b[3]
-	WORD $0x4fb2eac3                     // 1b8: sdot v3.4s, v22.16b, v18.4b[3]
-	WORD $0x4fb4eaa4                     // 1bc: sdot v4.4s, v21.16b, v20.4b[3]
+	WORD $0x4fb2eac4                     // 1b8: sdot v4.4s, v22.16b, v18.4b[3]
+	WORD $0x4fb4eaa3                     // 1bc: sdot v3.4s, v21.16b, v20.4b[3]
 	WORD $0x4fb4eac2                     // 1c0: sdot v2.4s, v22.16b, v20.4b[3]
 	WORD $0x4fb3eaa1                     // 1c4: sdot v1.4s, v21.16b, v19.4b[3]
 	WORD $0x4fb3eac0                     // 1c8: sdot v0.4s, v22.16b, v19.4b[3]
-	WORD $0x54fff741                     // 1cc: b.ne 0x2174 <gemmDotProd7x8+0xb4>
-	WORD $0x370800a2                     // 1d0: tbnz w2, #0x1, 0x22a4 <gemmDotProd7x8+0x1e4>
-	WORD $0x37000582                     // 1d4: tbnz w2, #0x0, 0x2344 <gemmDotProd7x8+0x284>
+	WORD $0x54fff741                     // 1cc: b.ne 0x2124 <gemmDotProd7x8+0xb4>
+	WORD $0x370800a2                     // 1d0: tbnz w2, #0x1, 0x2254 <gemmDotProd7x8+0x1e4>
+	WORD $0x37000582                     // 1d4: tbnz w2, #0x0, 0x22f4 <gemmDotProd7x8+0x284>
 	WORD $0xf1000421                     // 1d8: subs x1, x1, #0x1
-	WORD $0x54000941                     // 1dc: b.ne 0x23c4 <gemmDotProd7x8+0x304>
-	WORD $0x14000050                     // 1e0: b 0x23e0 <gemmDotProd7x8+0x320>
+	WORD $0x54000941                     // 1dc: b.ne 0x2374 <gemmDotProd7x8+0x304>
+	WORD $0x14000050                     // 1e0: b 0x2390 <gemmDotProd7x8+0x320>
 	WORD $0xfc736aae                     // 1e4: ldr d14, [x21, x19]
 	WORD $0xad40400f                     // 1e8: ldp q15, q16, [x0]
 	WORD $0xfc736ad1                     // 1ec: ldr d17, [x22, x19]
@@ -2241,8 +2223,8 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4f93e1e7                     // 220: sdot v7.4s, v15.16b, v19.4b[0]
 	WORD $0x4f93e206                     // 224: sdot v6.4s, v16.16b, v19.4b[0]
 	WORD $0x4f94e1e5                     // 228: sdot v5.4s, v15.16b, v20.4b[0]
-	WORD $0x4f94e203                     // 22c: sdot v3.4s, v16.16b, v20.4b[0]
-	WORD $0x4f95e1e4                     // 230: sdot v4.4s, v15.16b, v21.4b[0]
+	WORD $0x4f94e204                     // 22c: sdot v4.4s, v16.16b, v20.4b[0]
+	WORD $0x4f95e1e3                     // 230: sdot v3.4s, v15.16b, v21.4b[0]
 	WORD $0x4f96e1e1                     // 234: sdot v1.4s, v15.16b, v22.4b[0]
 	WORD $0x4f95e202                     // 238: sdot v2.4s, v16.16b, v21.4b[0]
 	WORD $0x4f96e200                     // 23c: sdot v0.4s, v16.16b, v22.4b[0]
@@ -2257,12 +2239,12 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4fb3e2e7                     // 260: sdot v7.4s, v23.16b, v19.4b[1]
 	WORD $0x4fb3e1e6                     // 264: sdot v6.4s, v15.16b, v19.4b[1]
 	WORD $0x4fb4e2e5                     // 268: sdot v5.4s, v23.16b, v20.4b[1]
-	WORD $0x4fb4e1e3                     // 26c: sdot v3.4s, v15.16b, v20.4b[1]
-	WORD $0x4fb5e2e4                     // 270: sdot v4.4s, v23.16b, v21.4b[1]
+	WORD $0x4fb4e1e4                     // 26c: sdot v4.4s, v15.16b, v20.4b[1]
+	WORD $0x4fb5e2e3                     // 270: sdot v3.4s, v23.16b, v21.4b[1]
 	WORD $0x4fb5e1e2                     // 274: sdot v2.4s, v15.16b, v21.4b[1]
 	WORD $0x4fb6e2e1                     // 278: sdot v1.4s, v23.16b, v22.4b[1]
 	WORD $0x4fb6e1e0                     // 27c: sdot v0.4s, v15.16b, v22.4b[1]
-	WORD $0x3607fac2                     // 280: tbz w2, #0x0, 0x2298 <gemmDotProd7x8+0x1d8>
+	WORD $0x3607fac2                     // 280: tbz w2, #0x0, 0x2248 <gemmDotProd7x8+0x1d8>
 	WORD $0x8b1302a4                     // 284: add x4, x21, x19
 	WORD $0x8b1302c5                     // 288: add x5, x22, x19
 	WORD $0xacc1400f                     // 28c: ldp q15, q16, [x0], #0x20
@@ -2288,131 +2270,131 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4e8e9606                     // 2dc: sdot v6.4s, v16.16b, v14.16b
 	WORD $0x4d40c88e                     // 2e0: ld1r { v14.4s }, [x4]
 	WORD $0x4e9195e5                     // 2e4: sdot v5.4s, v15.16b, v17.16b
-	WORD $0x4e919603                     // 2e8: sdot v3.4s, v16.16b, v17.16b
-	WORD $0x4e9295e4                     // 2ec: sdot v4.4s, v15.16b, v18.16b
+	WORD $0x4e919604                     // 2e8: sdot v4.4s, v16.16b, v17.16b
+	WORD $0x4e9295e3                     // 2ec: sdot v3.4s, v15.16b, v18.16b
 	WORD $0x4e929602                     // 2f0: sdot v2.4s, v16.16b, v18.16b
 	WORD $0x4e8e95e1                     // 2f4: sdot v1.4s, v15.16b, v14.16b
 	WORD $0x4e8e9600                     // 2f8: sdot v0.4s, v16.16b, v14.16b
 	WORD $0xf1000421                     // 2fc: subs x1, x1, #0x1
-	WORD $0x54000100                     // 300: b.eq 0x23e0 <gemmDotProd7x8+0x320>
+	WORD $0x54000100                     // 300: b.eq 0x2390 <gemmDotProd7x8+0x320>
 	WORD $0xf9402a84                     // 304: ldr x4, [x20, #0x50]
 	WORD $0x8b130093                     // 308: add x19, x4, x19
 	WORD $0xaa0303e4                     // 30c: mov x4, x3
 	WORD $0xf100105f                     // 310: cmp x2, #0x4
-	WORD $0x54ffed02                     // 314: b.hs 0x2174 <gemmDotProd7x8+0xb4>
-	WORD $0x17ffffae                     // 318: b 0x2290 <gemmDotProd7x8+0x1d0>
+	WORD $0x54ffed02                     // 314: b.hs 0x2124 <gemmDotProd7x8+0xb4>
+	WORD $0x17ffffae                     // 318: b 0x2240 <gemmDotProd7x8+0x1d0>
 	WORD $0xd503201f                     // 31c: nop
 	WORD $0xf9400e93                     // 320: ldr x19, [x20, #0x18]
 	WORD $0x4e21d9ad                     // 324: scvtf v13.4s, v13.4s
-	WORD $0x4e21d94e                     // 328: scvtf v14.4s, v10.4s
+	WORD $0x4e21d96b                     // 328: scvtf v11.4s, v11.4s
 	WORD $0xf9401695                     // 32c: ldr x21, [x20, #0x28]
-	WORD $0x4e21d8ef                     // 330: scvtf v15.4s, v7.4s
+	WORD $0x4e21d94e                     // 330: scvtf v14.4s, v10.4s
 	WORD $0xf100223f                     // 334: cmp x17, #0x8
-	WORD $0x4e21d98c                     // 338: scvtf v12.4s, v12.4s
+	WORD $0x4e21d8ef                     // 338: scvtf v15.4s, v7.4s
 	WORD $0xad411e6a                     // 33c: ldp q10, q7, [x19, #0x20]
-	WORD $0x4e21d96b                     // 340: scvtf v11.4s, v11.4s
+	WORD $0x4e21d98c                     // 340: scvtf v12.4s, v12.4s
 	WORD $0x8b150216                     // 344: add x22, x16, x21
 	WORD $0x4e21d929                     // 348: scvtf v9.4s, v9.4s
 	WORD $0x4e21d908                     // 34c: scvtf v8.4s, v8.4s
 	WORD $0x6e2ddd4d                     // 350: fmul v13.4s, v10.4s, v13.4s
-	WORD $0x4e21d8d0                     // 354: scvtf v16.4s, v6.4s
-	WORD $0x6e2cdce6                     // 358: fmul v6.4s, v7.4s, v12.4s
-	WORD $0x6e2bdd4b                     // 35c: fmul v11.4s, v10.4s, v11.4s
+	WORD $0x6e2bdd4b                     // 354: fmul v11.4s, v10.4s, v11.4s
+	WORD $0x6e2edcee                     // 358: fmul v14.4s, v7.4s, v14.4s
+	WORD $0x6e2cdcec                     // 35c: fmul v12.4s, v7.4s, v12.4s
 	WORD $0x6e29dd49                     // 360: fmul v9.4s, v10.4s, v9.4s
-	WORD $0x6e2edcec                     // 364: fmul v12.4s, v7.4s, v14.4s
+	WORD $0x4e21d8a5                     // 364: scvtf v5.4s, v5.4s
 	WORD $0x4e21a9ad                     // 368: fcvtns v13.4s, v13.4s
-	WORD $0x6e28dce8                     // 36c: fmul v8.4s, v7.4s, v8.4s
-	WORD $0x4e21a8ce                     // 370: fcvtns v14.4s, v6.4s
-	WORD $0x4e21a96b                     // 374: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a929                     // 378: fcvtns v9.4s, v9.4s
-	WORD $0xad424666                     // 37c: ldp q6, q17, [x19, #0x40]
+	WORD $0x4e21a96b                     // 36c: fcvtns v11.4s, v11.4s
+	WORD $0x4e21d8c6                     // 370: scvtf v6.4s, v6.4s
+	WORD $0x4e21a98c                     // 374: fcvtns v12.4s, v12.4s
+	WORD $0x6e28dce8                     // 378: fmul v8.4s, v7.4s, v8.4s
+	WORD $0x4e21a9ce                     // 37c: fcvtns v14.4s, v14.4s
 	WORD $0x0e6149ad                     // 380: sqxtn v13.4h, v13.4s
-	WORD $0x4e21d8a5                     // 384: scvtf v5.4s, v5.4s
-	WORD $0x4e21a98c                     // 388: fcvtns v12.4s, v12.4s
-	WORD $0x0e61496b                     // 38c: sqxtn v11.4h, v11.4s
-	WORD $0x4e5118c6                     // 390: uzp1 v6.8h, v6.8h, v17.8h
-	WORD $0x6e2fdd4f                     // 394: fmul v15.4s, v10.4s, v15.4s
-	WORD $0x4e21a908                     // 398: fcvtns v8.4s, v8.4s
-	WORD $0x0e614929                     // 39c: sqxtn v9.4h, v9.4s
-	WORD $0x4e6149cd                     // 3a0: sqxtn2 v13.8h, v14.4s
-	WORD $0x4e21d884                     // 3a4: scvtf v4.4s, v4.4s
-	WORD $0x4e21d821                     // 3a8: scvtf v1.4s, v1.4s
-	WORD $0x6e25dd45                     // 3ac: fmul v5.4s, v10.4s, v5.4s
-	WORD $0x4e21d863                     // 3b0: scvtf v3.4s, v3.4s
-	WORD $0x4e61498b                     // 3b4: sqxtn2 v11.8h, v12.4s
-	WORD $0x4e21a9ec                     // 3b8: fcvtns v12.4s, v15.4s
-	WORD $0x4e614909                     // 3bc: sqxtn2 v9.8h, v8.4s
-	WORD $0x4e660da8                     // 3c0: sqadd v8.8h, v13.8h, v6.8h
-	WORD $0x6e30dced                     // 3c4: fmul v13.4s, v7.4s, v16.4s
-	WORD $0x6e24dd44                     // 3c8: fmul v4.4s, v10.4s, v4.4s
-	WORD $0x4e21d842                     // 3cc: scvtf v2.4s, v2.4s
-	WORD $0x6e21dd41                     // 3d0: fmul v1.4s, v10.4s, v1.4s
-	WORD $0x4e21d800                     // 3d4: scvtf v0.4s, v0.4s
-	WORD $0x4e21a8a5                     // 3d8: fcvtns v5.4s, v5.4s
-	WORD $0x6e23dce3                     // 3dc: fmul v3.4s, v7.4s, v3.4s
-	WORD $0x0e61498c                     // 3e0: sqxtn v12.4h, v12.4s
-	WORD $0x4e21a9ad                     // 3e4: fcvtns v13.4s, v13.4s
-	WORD $0x4e21a884                     // 3e8: fcvtns v4.4s, v4.4s
-	WORD $0x6e22dce2                     // 3ec: fmul v2.4s, v7.4s, v2.4s
-	WORD $0x4e21a821                     // 3f0: fcvtns v1.4s, v1.4s
-	WORD $0x6e20dce0                     // 3f4: fmul v0.4s, v7.4s, v0.4s
-	WORD $0x0e6148a5                     // 3f8: sqxtn v5.4h, v5.4s
-	WORD $0x4e21a863                     // 3fc: fcvtns v3.4s, v3.4s
-	WORD $0x4e6149ac                     // 400: sqxtn2 v12.8h, v13.4s
-	WORD $0x0e614884                     // 404: sqxtn v4.4h, v4.4s
-	WORD $0x4e21a842                     // 408: fcvtns v2.4s, v2.4s
-	WORD $0x0e614821                     // 40c: sqxtn v1.4h, v1.4s
-	WORD $0x4e21a800                     // 410: fcvtns v0.4s, v0.4s
-	WORD $0x4e660d6b                     // 414: sqadd v11.8h, v11.8h, v6.8h
-	WORD $0x4e614865                     // 418: sqxtn2 v5.8h, v3.4s
-	WORD $0x4e660d29                     // 41c: sqadd v9.8h, v9.8h, v6.8h
-	WORD $0x4e660d83                     // 420: sqadd v3.8h, v12.8h, v6.8h
-	WORD $0x4e614844                     // 424: sqxtn2 v4.8h, v2.4s
-	WORD $0x4e614801                     // 428: sqxtn2 v1.8h, v0.4s
-	WORD $0x0e214908                     // 42c: sqxtn v8.8b, v8.8h
-	WORD $0x0e21496b                     // 430: sqxtn v11.8b, v11.8h
-	WORD $0x4e660ca2                     // 434: sqadd v2.8h, v5.8h, v6.8h
-	WORD $0x0e214927                     // 438: sqxtn v7.8b, v9.8h
-	WORD $0x0e214860                     // 43c: sqxtn v0.8b, v3.8h
-	WORD $0x4e660c83                     // 440: sqadd v3.8h, v4.8h, v6.8h
-	WORD $0x4e660c21                     // 444: sqadd v1.8h, v1.8h, v6.8h
-	WORD $0xfd000208                     // 448: str d8, [x16]
-	WORD $0x8b1502d0                     // 44c: add x16, x22, x21
-	WORD $0xfd0002cb                     // 450: str d11, [x22]
-	WORD $0x8b150216                     // 454: add x22, x16, x21
-	WORD $0x0e214842                     // 458: sqxtn v2.8b, v2.8h
-	WORD $0xfd000207                     // 45c: str d7, [x16]
-	WORD $0xfd0002c0                     // 460: str d0, [x22]
-	WORD $0x0e214860                     // 464: sqxtn v0.8b, v3.8h
-	WORD $0x0e214821                     // 468: sqxtn v1.8b, v1.8h
-	WORD $0x8b1502d0                     // 46c: add x16, x22, x21
-	WORD $0x8b150216                     // 470: add x22, x16, x21
-	WORD $0xfd000202                     // 474: str d2, [x16]
-	WORD $0x8b1502d7                     // 478: add x23, x22, x21
-	WORD $0xfd0002c0                     // 47c: str d0, [x22]
-	WORD $0x8b1502f0                     // 480: add x16, x23, x21
-	WORD $0xfd0002e1                     // 484: str d1, [x23]
-	WORD $0x5400868b                     // 488: b.lt 0x3618 <gemmDotProd7x8+0x1558>
-	WORD $0xd1001e22                     // 48c: sub x2, x17, #0x7
-	WORD $0x8b0a0108                     // 490: add x8, x8, x10
-	WORD $0xf100363f                     // 494: cmp x17, #0xd
-	WORD $0x54ffdd68                     // 498: b.hi 0x2104 <gemmDotProd7x8+0x44>
-	WORD $0xf9401693                     // 49c: ldr x19, [x20, #0x28]
-	WORD $0xd1003a31                     // 4a0: sub x17, x17, #0xe
-	WORD $0x528000e2                     // 4a4: mov w2, #0x7                // =7
-	WORD $0x9b092228                     // 4a8: madd x8, x17, x9, x8
-	WORD $0x9b114270                     // 4ac: madd x16, x19, x17, x16
-	WORD $0x17fffee5                     // 4b0: b 0x2104 <gemmDotProd7x8+0x44>
-	WORD $0xf9400689                     // 4b4: ldr x9, [x20, #0x8]
-	WORD $0xf9401290                     // 4b8: ldr x16, [x20, #0x20]
-	WORD $0xf9401e82                     // 4bc: ldr x2, [x20, #0x38]
-	WORD $0xd37df12a                     // 4c0: lsl x10, x9, #3
-	WORD $0xd37ff92b                     // 4c4: lsl x11, x9, #1
-	WORD $0xcb09014a                     // 4c8: sub x10, x10, x9
-	WORD $0x8b09016c                     // 4cc: add x12, x11, x9
-	WORD $0xd37ef52d                     // 4d0: lsl x13, x9, #2
-	WORD $0x8b0901ae                     // 4d4: add x14, x13, x9
-	WORD $0xd37ff98f                     // 4d8: lsl x15, x12, #1
+	WORD $0x4e21a929                     // 384: fcvtns v9.4s, v9.4s
+	WORD $0x0e61496b                     // 388: sqxtn v11.4h, v11.4s
+	WORD $0x6e2fdd4f                     // 38c: fmul v15.4s, v10.4s, v15.4s
+	WORD $0x4e21d863                     // 390: scvtf v3.4s, v3.4s
+	WORD $0x4e21d821                     // 394: scvtf v1.4s, v1.4s
+	WORD $0x4e61498d                     // 398: sqxtn2 v13.8h, v12.4s
+	WORD $0x4e21d88c                     // 39c: scvtf v12.4s, v4.4s
+	WORD $0x3dc01264                     // 3a0: ldr q4, [x19, #0x40]
+	WORD $0x6e25dd45                     // 3a4: fmul v5.4s, v10.4s, v5.4s
+	WORD $0x4e21a908                     // 3a8: fcvtns v8.4s, v8.4s
+	WORD $0x0e614929                     // 3ac: sqxtn v9.4h, v9.4s
+	WORD $0x4e6149cb                     // 3b0: sqxtn2 v11.8h, v14.4s
+	WORD $0x4e21a9ee                     // 3b4: fcvtns v14.4s, v15.4s
+	WORD $0x6e26dce6                     // 3b8: fmul v6.4s, v7.4s, v6.4s
+	WORD $0x6e23dd43                     // 3bc: fmul v3.4s, v10.4s, v3.4s
+	WORD $0x4e21d842                     // 3c0: scvtf v2.4s, v2.4s
+	WORD $0x6e21dd41                     // 3c4: fmul v1.4s, v10.4s, v1.4s
+	WORD $0x4e21d800                     // 3c8: scvtf v0.4s, v0.4s
+	WORD $0x4e21a8a5                     // 3cc: fcvtns v5.4s, v5.4s
+	WORD $0x6e2cdcec                     // 3d0: fmul v12.4s, v7.4s, v12.4s
+	WORD $0x4e614909                     // 3d4: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e640da8                     // 3d8: sqadd v8.8h, v13.8h, v4.8h
+	WORD $0x0e6149cd                     // 3dc: sqxtn v13.4h, v14.4s
+	WORD $0x4e21a8c6                     // 3e0: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a863                     // 3e4: fcvtns v3.4s, v3.4s
+	WORD $0x6e22dce2                     // 3e8: fmul v2.4s, v7.4s, v2.4s
+	WORD $0x4e21a821                     // 3ec: fcvtns v1.4s, v1.4s
+	WORD $0x6e20dce0                     // 3f0: fmul v0.4s, v7.4s, v0.4s
+	WORD $0x0e6148a5                     // 3f4: sqxtn v5.4h, v5.4s
+	WORD $0x4e21a98a                     // 3f8: fcvtns v10.4s, v12.4s
+	WORD $0x4e6148cd                     // 3fc: sqxtn2 v13.8h, v6.4s
+	WORD $0x0e614863                     // 400: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a842                     // 404: fcvtns v2.4s, v2.4s
+	WORD $0x0e614821                     // 408: sqxtn v1.4h, v1.4s
+	WORD $0x4e21a800                     // 40c: fcvtns v0.4s, v0.4s
+	WORD $0x4e640d6b                     // 410: sqadd v11.8h, v11.8h, v4.8h
+	WORD $0x4e614945                     // 414: sqxtn2 v5.8h, v10.4s
+	WORD $0x4e640d29                     // 418: sqadd v9.8h, v9.8h, v4.8h
+	WORD $0x4e640da6                     // 41c: sqadd v6.8h, v13.8h, v4.8h
+	WORD $0x4e614843                     // 420: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e614801                     // 424: sqxtn2 v1.8h, v0.4s
+	WORD $0x0e214908                     // 428: sqxtn v8.8b, v8.8h
+	WORD $0x0e21496b                     // 42c: sqxtn v11.8b, v11.8h
+	WORD $0x4e640ca2                     // 430: sqadd v2.8h, v5.8h, v4.8h
+	WORD $0x0e214927                     // 434: sqxtn v7.8b, v9.8h
+	WORD $0x0e2148c0                     // 438: sqxtn v0.8b, v6.8h
+	WORD $0x4e640c63                     // 43c: sqadd v3.8h, v3.8h, v4.8h
+	WORD $0x4e640c21                     // 440: sqadd v1.8h, v1.8h, v4.8h
+	WORD $0xfd000208                     // 444: str d8, [x16]
+	WORD $0x8b1502d0                     // 448: add x16, x22, x21
+	WORD $0xfd0002cb                     // 44c: str d11, [x22]
+	WORD $0x8b150216                     // 450: add x22, x16, x21
+	WORD $0x0e214842                     // 454: sqxtn v2.8b, v2.8h
+	WORD $0xfd000207                     // 458: str d7, [x16]
+	WORD $0xfd0002c0                     // 45c: str d0, [x22]
+	WORD $0x0e214860                     // 460: sqxtn v0.8b, v3.8h
+	WORD $0x0e214821                     // 464: sqxtn v1.8b, v1.8h
+	WORD $0x8b1502d0                     // 468: add x16, x22, x21
+	WORD $0x8b150216                     // 46c: add x22, x16, x21
+	WORD $0xfd000202                     // 470: str d2, [x16]
+	WORD $0x8b1502d7                     // 474: add x23, x22, x21
+	WORD $0xfd0002c0                     // 478: str d0, [x22]
+	WORD $0x8b1502f0                     // 47c: add x16, x23, x21
+	WORD $0xfd0002e1                     // 480: str d1, [x23]
+	WORD $0x5400866b                     // 484: b.lt 0x35c0 <gemmDotProd7x8+0x1550>
+	WORD $0xd1001e22                     // 488: sub x2, x17, #0x7
+	WORD $0x8b0a0108                     // 48c: add x8, x8, x10
+	WORD $0xf100363f                     // 490: cmp x17, #0xd
+	WORD $0x54ffdd88                     // 494: b.hi 0x20b4 <gemmDotProd7x8+0x44>
+	WORD $0xf9401693                     // 498: ldr x19, [x20, #0x28]
+	WORD $0xd1003a31                     // 49c: sub x17, x17, #0xe
+	WORD $0x528000e2                     // 4a0: mov w2, #0x7                // =7
+	WORD $0x9b092228                     // 4a4: madd x8, x17, x9, x8
+	WORD $0x9b114270                     // 4a8: madd x16, x19, x17, x16
+	WORD $0x17fffee6                     // 4ac: b 0x20b4 <gemmDotProd7x8+0x44>
+	WORD $0xf9400689                     // 4b0: ldr x9, [x20, #0x8]
+	WORD $0xf9401290                     // 4b4: ldr x16, [x20, #0x20]
+	WORD $0xf9401e82                     // 4b8: ldr x2, [x20, #0x38]
+	WORD $0xd37df12a                     // 4bc: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // 4c0: lsl x11, x9, #1
+	WORD $0xcb09014a                     // 4c4: sub x10, x10, x9
+	WORD $0x8b09016c                     // 4c8: add x12, x11, x9
+	WORD $0xd37ef52d                     // 4cc: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // 4d0: add x14, x13, x9
+	WORD $0xd37ff98f                     // 4d4: lsl x15, x12, #1
+	WORD $0xd503201f                     // 4d8: nop
 	WORD $0xd503201f                     // 4dc: nop
 	WORD $0xaa0803f5                     // 4e0: mov x21, x8
 	WORD $0x8b090116                     // 4e4: add x22, x8, x9
@@ -2441,7 +2423,7 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4ea11c2d                     // 540: mov v13.16b, v1.16b
 	WORD $0xaa0303e4                     // 544: mov x4, x3
 	WORD $0xf100105f                     // 548: cmp x2, #0x4
-	WORD $0x54000903                     // 54c: b.lo 0x272c <gemmDotProd7x8+0x66c>
+	WORD $0x54000903                     // 54c: b.lo 0x26dc <gemmDotProd7x8+0x66c>
 	WORD $0x3cf36aae                     // 550: ldr q14, [x21, x19]
 	WORD $0xf1000484                     // 554: subs x4, x4, #0x1
 	WORD $0xad405815                     // 558: ldp q21, q22, [x0]
@@ -2512,12 +2494,12 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4fb4eac2                     // 65c: sdot v2.4s, v22.16b, v20.4b[3]
 	WORD $0x4fb3eaa1                     // 660: sdot v1.4s, v21.16b, v19.4b[3]
 	WORD $0x4fb3eac0                     // 664: sdot v0.4s, v22.16b, v19.4b[3]
-	WORD $0x54fff741                     // 668: b.ne 0x2610 <gemmDotProd7x8+0x550>
-	WORD $0x370800a2                     // 66c: tbnz w2, #0x1, 0x2740 <gemmDotProd7x8+0x680>
-	WORD $0x37000582                     // 670: tbnz w2, #0x0, 0x27e0 <gemmDotProd7x8+0x720>
+	WORD $0x54fff741                     // 668: b.ne 0x25c0 <gemmDotProd7x8+0x550>
+	WORD $0x370800a2                     // 66c: tbnz w2, #0x1, 0x26f0 <gemmDotProd7x8+0x680>
+	WORD $0x37000582                     // 670: tbnz w2, #0x0, 0x2790 <gemmDotProd7x8+0x720>
 	WORD $0xf1000421                     // 674: subs x1, x1, #0x1
-	WORD $0x54000941                     // 678: b.ne 0x2860 <gemmDotProd7x8+0x7a0>
-	WORD $0x14000051                     // 67c: b 0x2880 <gemmDotProd7x8+0x7c0>
+	WORD $0x54000941                     // 678: b.ne 0x2810 <gemmDotProd7x8+0x7a0>
+	WORD $0x14000051                     // 67c: b 0x2830 <gemmDotProd7x8+0x7c0>
 	WORD $0xfc736aae                     // 680: ldr d14, [x21, x19]
 	WORD $0xad40400f                     // 684: ldp q15, q16, [x0]
 	WORD $0xfc736ad1                     // 688: ldr d17, [x22, x19]
@@ -2557,7 +2539,7 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4fb5e1e2                     // 710: sdot v2.4s, v15.16b, v21.4b[1]
 	WORD $0x4fb6e2e1                     // 714: sdot v1.4s, v23.16b, v22.4b[1]
 	WORD $0x4fb6e1e0                     // 718: sdot v0.4s, v15.16b, v22.4b[1]
-	WORD $0x3607fac2                     // 71c: tbz w2, #0x0, 0x2734 <gemmDotProd7x8+0x674>
+	WORD $0x3607fac2                     // 71c: tbz w2, #0x0, 0x26e4 <gemmDotProd7x8+0x674>
 	WORD $0x8b1302a4                     // 720: add x4, x21, x19
 	WORD $0x8b1302c5                     // 724: add x5, x22, x19
 	WORD $0xacc1400f                     // 728: ldp q15, q16, [x0], #0x20
@@ -2589,143 +2571,143 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4e8e95e1                     // 790: sdot v1.4s, v15.16b, v14.16b
 	WORD $0x4e8e9600                     // 794: sdot v0.4s, v16.16b, v14.16b
 	WORD $0xf1000421                     // 798: subs x1, x1, #0x1
-	WORD $0x54000120                     // 79c: b.eq 0x2880 <gemmDotProd7x8+0x7c0>
+	WORD $0x54000120                     // 79c: b.eq 0x2830 <gemmDotProd7x8+0x7c0>
 	WORD $0xf9402a84                     // 7a0: ldr x4, [x20, #0x50]
 	WORD $0x8b130093                     // 7a4: add x19, x4, x19
 	WORD $0xaa0303e4                     // 7a8: mov x4, x3
 	WORD $0xf100105f                     // 7ac: cmp x2, #0x4
-	WORD $0x54ffed02                     // 7b0: b.hs 0x2610 <gemmDotProd7x8+0x550>
-	WORD $0x17ffffae                     // 7b4: b 0x272c <gemmDotProd7x8+0x66c>
+	WORD $0x54ffed02                     // 7b0: b.hs 0x25c0 <gemmDotProd7x8+0x550>
+	WORD $0x17ffffae                     // 7b4: b 0x26dc <gemmDotProd7x8+0x66c>
 	WORD $0xd503201f                     // 7b8: nop
 	WORD $0xd503201f                     // 7bc: nop
 	WORD $0xf9400e93                     // 7c0: ldr x19, [x20, #0x18]
-	WORD $0x4e21d96b                     // 7c4: scvtf v11.4s, v11.4s
-	WORD $0x4e21d94e                     // 7c8: scvtf v14.4s, v10.4s
+	WORD $0x4e21d929                     // 7c4: scvtf v9.4s, v9.4s
+	WORD $0x4e21d9ad                     // 7c8: scvtf v13.4s, v13.4s
 	WORD $0xf9401695                     // 7cc: ldr x21, [x20, #0x28]
-	WORD $0x4e21d8f1                     // 7d0: scvtf v17.4s, v7.4s
+	WORD $0x4e21d96b                     // 7d0: scvtf v11.4s, v11.4s
 	WORD $0xf100223f                     // 7d4: cmp x17, #0x8
-	WORD $0x4e21d98c                     // 7d8: scvtf v12.4s, v12.4s
-	WORD $0xad411e6a                     // 7dc: ldp q10, q7, [x19, #0x20]
-	WORD $0x4e21d92f                     // 7e0: scvtf v15.4s, v9.4s
-	WORD $0x8b150216                     // 7e4: add x22, x16, x21
-	WORD $0x4e21d9ad                     // 7e8: scvtf v13.4s, v13.4s
-	WORD $0x4e21d910                     // 7ec: scvtf v16.4s, v8.4s
-	WORD $0x6e2bdd4b                     // 7f0: fmul v11.4s, v10.4s, v11.4s
-	WORD $0xad432269                     // 7f4: ldp q9, q8, [x19, #0x60]
-	WORD $0x4e21d8d2                     // 7f8: scvtf v18.4s, v6.4s
-	WORD $0x6e2cdce6                     // 7fc: fmul v6.4s, v7.4s, v12.4s
-	WORD $0x6e2edcec                     // 800: fmul v12.4s, v7.4s, v14.4s
-	WORD $0x6e2fdd4e                     // 804: fmul v14.4s, v10.4s, v15.4s
-	WORD $0x4ea9f56b                     // 808: fmin v11.4s, v11.4s, v9.4s
-	WORD $0x6e2ddd4d                     // 80c: fmul v13.4s, v10.4s, v13.4s
-	WORD $0x6e30dcef                     // 810: fmul v15.4s, v7.4s, v16.4s
-	WORD $0x4ea8f4c6                     // 814: fmin v6.4s, v6.4s, v8.4s
-	WORD $0x4ea8f58c                     // 818: fmin v12.4s, v12.4s, v8.4s
-	WORD $0x4ea9f5ce                     // 81c: fmin v14.4s, v14.4s, v9.4s
-	WORD $0x4e21a96b                     // 820: fcvtns v11.4s, v11.4s
-	WORD $0x4ea9f5ad                     // 824: fmin v13.4s, v13.4s, v9.4s
-	WORD $0x4ea8f5ef                     // 828: fmin v15.4s, v15.4s, v8.4s
-	WORD $0x4e21a8d0                     // 82c: fcvtns v16.4s, v6.4s
-	WORD $0x4e21a98c                     // 830: fcvtns v12.4s, v12.4s
-	WORD $0x4e21a9ce                     // 834: fcvtns v14.4s, v14.4s
-	WORD $0x0e61496b                     // 838: sqxtn v11.4h, v11.4s
-	WORD $0x4e21a9ad                     // 83c: fcvtns v13.4s, v13.4s
-	WORD $0xad424e66                     // 840: ldp q6, q19, [x19, #0x40]
-	WORD $0x6e31dd51                     // 844: fmul v17.4s, v10.4s, v17.4s
-	WORD $0x4e21a9ef                     // 848: fcvtns v15.4s, v15.4s
-	WORD $0x0e6149ce                     // 84c: sqxtn v14.4h, v14.4s
-	WORD $0x4e5318c6                     // 850: uzp1 v6.8h, v6.8h, v19.8h
-	WORD $0x4e61498b                     // 854: sqxtn2 v11.8h, v12.4s
-	WORD $0x4e21d8a5                     // 858: scvtf v5.4s, v5.4s
-	WORD $0x0e6149ad                     // 85c: sqxtn v13.4h, v13.4s
-	WORD $0x4e21d884                     // 860: scvtf v4.4s, v4.4s
-	WORD $0x4e21d821                     // 864: scvtf v1.4s, v1.4s
-	WORD $0x4ea9f62c                     // 868: fmin v12.4s, v17.4s, v9.4s
-	WORD $0x4e6149ee                     // 86c: sqxtn2 v14.8h, v15.4s
-	WORD $0x4e660d6f                     // 870: sqadd v15.8h, v11.8h, v6.8h
-	WORD $0x6e25dd51                     // 874: fmul v17.4s, v10.4s, v5.4s
-	WORD $0x4e21d863                     // 878: scvtf v3.4s, v3.4s
-	WORD $0x4e614a0d                     // 87c: sqxtn2 v13.8h, v16.4s
-	WORD $0x6e32dcf0                     // 880: fmul v16.4s, v7.4s, v18.4s
-	WORD $0x6e24dd44                     // 884: fmul v4.4s, v10.4s, v4.4s
-	WORD $0x4e21d842                     // 888: scvtf v2.4s, v2.4s
-	WORD $0x6e21dd41                     // 88c: fmul v1.4s, v10.4s, v1.4s
-	WORD $0x4e21d800                     // 890: scvtf v0.4s, v0.4s
-	WORD $0x0e2149e5                     // 894: sqxtn v5.8b, v15.8h
-	WORD $0x4ea9f62f                     // 898: fmin v15.4s, v17.4s, v9.4s
-	WORD $0x6e23dce3                     // 89c: fmul v3.4s, v7.4s, v3.4s
-	WORD $0x4e660dad                     // 8a0: sqadd v13.8h, v13.8h, v6.8h
-	WORD $0x4e21a992                     // 8a4: fcvtns v18.4s, v12.4s
-	WORD $0x4ea8f610                     // 8a8: fmin v16.4s, v16.4s, v8.4s
-	WORD $0x4ea9f484                     // 8ac: fmin v4.4s, v4.4s, v9.4s
-	WORD $0x6e22dce2                     // 8b0: fmul v2.4s, v7.4s, v2.4s
-	WORD $0x4ea9f421                     // 8b4: fmin v1.4s, v1.4s, v9.4s
-	WORD $0x6e20dce0                     // 8b8: fmul v0.4s, v7.4s, v0.4s
-	WORD $0x4e21a9ea                     // 8bc: fcvtns v10.4s, v15.4s
-	WORD $0x4ea8f463                     // 8c0: fmin v3.4s, v3.4s, v8.4s
-	WORD $0x4e660dcb                     // 8c4: sqadd v11.8h, v14.8h, v6.8h
-	WORD $0x0e2149ac                     // 8c8: sqxtn v12.8b, v13.8h
-	WORD $0x0e614a4d                     // 8cc: sqxtn v13.4h, v18.4s
-	WORD $0x4e21aa0e                     // 8d0: fcvtns v14.4s, v16.4s
-	WORD $0x4e21a884                     // 8d4: fcvtns v4.4s, v4.4s
-	WORD $0x4ea8f442                     // 8d8: fmin v2.4s, v2.4s, v8.4s
-	WORD $0x4e21a821                     // 8dc: fcvtns v1.4s, v1.4s
-	WORD $0x4ea8f400                     // 8e0: fmin v0.4s, v0.4s, v8.4s
-	WORD $0xfd00020c                     // 8e4: str d12, [x16]
-	WORD $0x0e614947                     // 8e8: sqxtn v7.4h, v10.4s
-	WORD $0x4e21a863                     // 8ec: fcvtns v3.4s, v3.4s
-	WORD $0x8b1502d0                     // 8f0: add x16, x22, x21
-	WORD $0x4e6149cd                     // 8f4: sqxtn2 v13.8h, v14.4s
-	WORD $0xfd0002c5                     // 8f8: str d5, [x22]
-	WORD $0x0e614884                     // 8fc: sqxtn v4.4h, v4.4s
-	WORD $0x4e21a842                     // 900: fcvtns v2.4s, v2.4s
-	WORD $0x8b150216                     // 904: add x22, x16, x21
-	WORD $0x0e614821                     // 908: sqxtn v1.4h, v1.4s
-	WORD $0x4e21a800                     // 90c: fcvtns v0.4s, v0.4s
-	WORD $0x4e614867                     // 910: sqxtn2 v7.8h, v3.4s
-	WORD $0x4e660da3                     // 914: sqadd v3.8h, v13.8h, v6.8h
-	WORD $0x0e214968                     // 918: sqxtn v8.8b, v11.8h
-	WORD $0x4e614844                     // 91c: sqxtn2 v4.8h, v2.4s
-	WORD $0x4e614801                     // 920: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e660ce2                     // 924: sqadd v2.8h, v7.8h, v6.8h
-	WORD $0x0e214860                     // 928: sqxtn v0.8b, v3.8h
-	WORD $0xfd000208                     // 92c: str d8, [x16]
-	WORD $0x4e660c83                     // 930: sqadd v3.8h, v4.8h, v6.8h
-	WORD $0x8b1502d0                     // 934: add x16, x22, x21
-	WORD $0x4e660c21                     // 938: sqadd v1.8h, v1.8h, v6.8h
-	WORD $0x0e214842                     // 93c: sqxtn v2.8b, v2.8h
-	WORD $0xfd0002c0                     // 940: str d0, [x22]
-	WORD $0x8b150216                     // 944: add x22, x16, x21
-	WORD $0x0e214860                     // 948: sqxtn v0.8b, v3.8h
-	WORD $0x0e214821                     // 94c: sqxtn v1.8b, v1.8h
-	WORD $0xfd000202                     // 950: str d2, [x16]
-	WORD $0x8b1502d7                     // 954: add x23, x22, x21
-	WORD $0xfd0002c0                     // 958: str d0, [x22]
-	WORD $0x8b1502f0                     // 95c: add x16, x23, x21
-	WORD $0xfd0002e1                     // 960: str d1, [x23]
-	WORD $0x54005fab                     // 964: b.lt 0x3618 <gemmDotProd7x8+0x1558>
-	WORD $0xd1001e22                     // 968: sub x2, x17, #0x7
-	WORD $0x8b0a0108                     // 96c: add x8, x8, x10
-	WORD $0xf100363f                     // 970: cmp x17, #0xd
-	WORD $0x54ffdb68                     // 974: b.hi 0x25a0 <gemmDotProd7x8+0x4e0>
-	WORD $0xf9401693                     // 978: ldr x19, [x20, #0x28]
-	WORD $0xd1003a31                     // 97c: sub x17, x17, #0xe
-	WORD $0x528000e2                     // 980: mov w2, #0x7                // =7
-	WORD $0x9b092228                     // 984: madd x8, x17, x9, x8
-	WORD $0x9b114270                     // 988: madd x16, x19, x17, x16
-	WORD $0x17fffed5                     // 98c: b 0x25a0 <gemmDotProd7x8+0x4e0>
-	WORD $0xf9400689                     // 990: ldr x9, [x20, #0x8]
-	WORD $0x4f0167e0                     // 994: movi v0.4s, #0x3f, lsl #24
-	WORD $0x6f00e401                     // 998: movi v1.2d, #0000000000000000
-	WORD $0xf9401290                     // 99c: ldr x16, [x20, #0x20]
-	WORD $0xf9401e82                     // 9a0: ldr x2, [x20, #0x38]
-	WORD $0xd37df12a                     // 9a4: lsl x10, x9, #3
-	WORD $0xd37ff92b                     // 9a8: lsl x11, x9, #1
-	WORD $0xcb09014a                     // 9ac: sub x10, x10, x9
-	WORD $0x8b09016c                     // 9b0: add x12, x11, x9
-	WORD $0xd37ef52d                     // 9b4: lsl x13, x9, #2
-	WORD $0x8b0901ae                     // 9b8: add x14, x13, x9
-	WORD $0xd37ff98f                     // 9bc: lsl x15, x12, #1
+	WORD $0x4e21d94e                     // 7d8: scvtf v14.4s, v10.4s
+	WORD $0x4e21d8f0                     // 7dc: scvtf v16.4s, v7.4s
+	WORD $0xad411e6a                     // 7e0: ldp q10, q7, [x19, #0x20]
+	WORD $0x4e21d90f                     // 7e4: scvtf v15.4s, v8.4s
+	WORD $0x8b150216                     // 7e8: add x22, x16, x21
+	WORD $0x4e21d98c                     // 7ec: scvtf v12.4s, v12.4s
+	WORD $0x4e21d8d1                     // 7f0: scvtf v17.4s, v6.4s
+	WORD $0x6e29dd49                     // 7f4: fmul v9.4s, v10.4s, v9.4s
+	WORD $0x6e2ddd4d                     // 7f8: fmul v13.4s, v10.4s, v13.4s
+	WORD $0x6e2bdd4b                     // 7fc: fmul v11.4s, v10.4s, v11.4s
+	WORD $0xad431a68                     // 800: ldp q8, q6, [x19, #0x60]
+	WORD $0x6e2fdcef                     // 804: fmul v15.4s, v7.4s, v15.4s
+	WORD $0x6e2cdcec                     // 808: fmul v12.4s, v7.4s, v12.4s
+	WORD $0x6e2edcee                     // 80c: fmul v14.4s, v7.4s, v14.4s
+	WORD $0x4ea8f529                     // 810: fmin v9.4s, v9.4s, v8.4s
+	WORD $0x4ea8f5ad                     // 814: fmin v13.4s, v13.4s, v8.4s
+	WORD $0x4ea8f56b                     // 818: fmin v11.4s, v11.4s, v8.4s
+	WORD $0x4ea6f5ef                     // 81c: fmin v15.4s, v15.4s, v6.4s
+	WORD $0x4ea6f58c                     // 820: fmin v12.4s, v12.4s, v6.4s
+	WORD $0x4ea6f5ce                     // 824: fmin v14.4s, v14.4s, v6.4s
+	WORD $0x4e21a929                     // 828: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a9ad                     // 82c: fcvtns v13.4s, v13.4s
+	WORD $0x4e21a96b                     // 830: fcvtns v11.4s, v11.4s
+	WORD $0x4e21d8b2                     // 834: scvtf v18.4s, v5.4s
+	WORD $0x3dc01265                     // 838: ldr q5, [x19, #0x40]
+	WORD $0x4e21a9ef                     // 83c: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a98c                     // 840: fcvtns v12.4s, v12.4s
+	WORD $0x0e614929                     // 844: sqxtn v9.4h, v9.4s
+	WORD $0x4e21a9ce                     // 848: fcvtns v14.4s, v14.4s
+	WORD $0x0e6149ad                     // 84c: sqxtn v13.4h, v13.4s
+	WORD $0x0e61496b                     // 850: sqxtn v11.4h, v11.4s
+	WORD $0x6e30dd50                     // 854: fmul v16.4s, v10.4s, v16.4s
+	WORD $0x4e21d884                     // 858: scvtf v4.4s, v4.4s
+	WORD $0x4e21d821                     // 85c: scvtf v1.4s, v1.4s
+	WORD $0x4e6149e9                     // 860: sqxtn2 v9.8h, v15.4s
+	WORD $0x6e32dd4f                     // 864: fmul v15.4s, v10.4s, v18.4s
+	WORD $0x4e21d863                     // 868: scvtf v3.4s, v3.4s
+	WORD $0x4e61498d                     // 86c: sqxtn2 v13.8h, v12.4s
+	WORD $0x4e6149cb                     // 870: sqxtn2 v11.8h, v14.4s
+	WORD $0x4ea8f60c                     // 874: fmin v12.4s, v16.4s, v8.4s
+	WORD $0x6e31dcee                     // 878: fmul v14.4s, v7.4s, v17.4s
+	WORD $0x6e24dd44                     // 87c: fmul v4.4s, v10.4s, v4.4s
+	WORD $0x4e21d842                     // 880: scvtf v2.4s, v2.4s
+	WORD $0x6e21dd41                     // 884: fmul v1.4s, v10.4s, v1.4s
+	WORD $0x4e21d800                     // 888: scvtf v0.4s, v0.4s
+	WORD $0x4ea8f5ef                     // 88c: fmin v15.4s, v15.4s, v8.4s
+	WORD $0x6e23dce3                     // 890: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x4e21a98c                     // 894: fcvtns v12.4s, v12.4s
+	WORD $0x4ea6f5ce                     // 898: fmin v14.4s, v14.4s, v6.4s
+	WORD $0x4ea8f484                     // 89c: fmin v4.4s, v4.4s, v8.4s
+	WORD $0x6e22dce2                     // 8a0: fmul v2.4s, v7.4s, v2.4s
+	WORD $0x4ea8f421                     // 8a4: fmin v1.4s, v1.4s, v8.4s
+	WORD $0x6e20dce0                     // 8a8: fmul v0.4s, v7.4s, v0.4s
+	WORD $0x4e21a9ea                     // 8ac: fcvtns v10.4s, v15.4s
+	WORD $0x4ea6f463                     // 8b0: fmin v3.4s, v3.4s, v6.4s
+	WORD $0x0e61498c                     // 8b4: sqxtn v12.4h, v12.4s
+	WORD $0x4e21a9ce                     // 8b8: fcvtns v14.4s, v14.4s
+	WORD $0x4e21a884                     // 8bc: fcvtns v4.4s, v4.4s
+	WORD $0x4ea6f442                     // 8c0: fmin v2.4s, v2.4s, v6.4s
+	WORD $0x4e21a821                     // 8c4: fcvtns v1.4s, v1.4s
+	WORD $0x4ea6f400                     // 8c8: fmin v0.4s, v0.4s, v6.4s
+	WORD $0x0e614947                     // 8cc: sqxtn v7.4h, v10.4s
+	WORD $0x4e21a863                     // 8d0: fcvtns v3.4s, v3.4s
+	WORD $0x4e6149cc                     // 8d4: sqxtn2 v12.8h, v14.4s
+	WORD $0x0e614884                     // 8d8: sqxtn v4.4h, v4.4s
+	WORD $0x4e21a842                     // 8dc: fcvtns v2.4s, v2.4s
+	WORD $0x0e614821                     // 8e0: sqxtn v1.4h, v1.4s
+	WORD $0x4e21a800                     // 8e4: fcvtns v0.4s, v0.4s
+	WORD $0x4e650dad                     // 8e8: sqadd v13.8h, v13.8h, v5.8h
+	WORD $0x4e650d6b                     // 8ec: sqadd v11.8h, v11.8h, v5.8h
+	WORD $0x4e614867                     // 8f0: sqxtn2 v7.8h, v3.4s
+	WORD $0x4e650d29                     // 8f4: sqadd v9.8h, v9.8h, v5.8h
+	WORD $0x4e650d83                     // 8f8: sqadd v3.8h, v12.8h, v5.8h
+	WORD $0x4e614844                     // 8fc: sqxtn2 v4.8h, v2.4s
+	WORD $0x4e614801                     // 900: sqxtn2 v1.8h, v0.4s
+	WORD $0x0e2149ad                     // 904: sqxtn v13.8b, v13.8h
+	WORD $0x0e21496b                     // 908: sqxtn v11.8b, v11.8h
+	WORD $0x4e650ce2                     // 90c: sqadd v2.8h, v7.8h, v5.8h
+	WORD $0x0e214926                     // 910: sqxtn v6.8b, v9.8h
+	WORD $0x0e214860                     // 914: sqxtn v0.8b, v3.8h
+	WORD $0x4e650c83                     // 918: sqadd v3.8h, v4.8h, v5.8h
+	WORD $0x4e650c21                     // 91c: sqadd v1.8h, v1.8h, v5.8h
+	WORD $0xfd00020d                     // 920: str d13, [x16]
+	WORD $0x8b1502d0                     // 924: add x16, x22, x21
+	WORD $0xfd0002cb                     // 928: str d11, [x22]
+	WORD $0x8b150216                     // 92c: add x22, x16, x21
+	WORD $0x0e214842                     // 930: sqxtn v2.8b, v2.8h
+	WORD $0xfd000206                     // 934: str d6, [x16]
+	WORD $0xfd0002c0                     // 938: str d0, [x22]
+	WORD $0x0e214860                     // 93c: sqxtn v0.8b, v3.8h
+	WORD $0x0e214821                     // 940: sqxtn v1.8b, v1.8h
+	WORD $0x8b1502d0                     // 944: add x16, x22, x21
+	WORD $0x8b150216                     // 948: add x22, x16, x21
+	WORD $0xfd000202                     // 94c: str d2, [x16]
+	WORD $0x8b1502d7                     // 950: add x23, x22, x21
+	WORD $0xfd0002c0                     // 954: str d0, [x22]
+	WORD $0x8b1502f0                     // 958: add x16, x23, x21
+	WORD $0xfd0002e1                     // 95c: str d1, [x23]
+	WORD $0x54005f8b                     // 960: b.lt 0x35c0 <gemmDotProd7x8+0x1550>
+	WORD $0xd1001e22                     // 964: sub x2, x17, #0x7
+	WORD $0x8b0a0108                     // 968: add x8, x8, x10
+	WORD $0xf100363f                     // 96c: cmp x17, #0xd
+	WORD $0x54ffdb88                     // 970: b.hi 0x2550 <gemmDotProd7x8+0x4e0>
+	WORD $0xf9401693                     // 974: ldr x19, [x20, #0x28]
+	WORD $0xd1003a31                     // 978: sub x17, x17, #0xe
+	WORD $0x528000e2                     // 97c: mov w2, #0x7                // =7
+	WORD $0x9b092228                     // 980: madd x8, x17, x9, x8
+	WORD $0x9b114270                     // 984: madd x16, x19, x17, x16
+	WORD $0x17fffed6                     // 988: b 0x2550 <gemmDotProd7x8+0x4e0>
+	WORD $0xf9400689                     // 98c: ldr x9, [x20, #0x8]
+	WORD $0x4f0167e0                     // 990: movi v0.4s, #0x3f, lsl #24
+	WORD $0x6f00e401                     // 994: movi v1.2d, #0000000000000000
+	WORD $0xf9401290                     // 998: ldr x16, [x20, #0x20]
+	WORD $0xf9401e82                     // 99c: ldr x2, [x20, #0x38]
+	WORD $0xd37df12a                     // 9a0: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // 9a4: lsl x11, x9, #1
+	WORD $0xcb09014a                     // 9a8: sub x10, x10, x9
+	WORD $0x8b09016c                     // 9ac: add x12, x11, x9
+	WORD $0xd37ef52d                     // 9b0: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // 9b4: add x14, x13, x9
+	WORD $0xd37ff98f                     // 9b8: lsl x15, x12, #1
+	WORD $0xd503201f                     // 9bc: nop
 	WORD $0xaa0803f5                     // 9c0: mov x21, x8
 	WORD $0x8b090116                     // 9c4: add x22, x8, x9
 	WORD $0x8b0b0117                     // 9c8: add x23, x8, x11
@@ -2753,7 +2735,7 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4ea31c6f                     // a20: mov v15.16b, v3.16b
 	WORD $0xaa0303e4                     // a24: mov x4, x3
 	WORD $0xf100105f                     // a28: cmp x2, #0x4
-	WORD $0x54000903                     // a2c: b.lo 0x2c0c <gemmDotProd7x8+0xb4c>
+	WORD $0x54000903                     // a2c: b.lo 0x2bbc <gemmDotProd7x8+0xb4c>
 	WORD $0x3cf36ab0                     // a30: ldr q16, [x21, x19]
 	WORD $0xf1000484                     // a34: subs x4, x4, #0x1
 	WORD $0xad406017                     // a38: ldp q23, q24, [x0]
@@ -2824,12 +2806,12 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4fb6eb04                     // b3c: sdot v4.4s, v24.16b, v22.4b[3]
 	WORD $0x4fb5eae3                     // b40: sdot v3.4s, v23.16b, v21.4b[3]
 	WORD $0x4fb5eb02                     // b44: sdot v2.4s, v24.16b, v21.4b[3]
-	WORD $0x54fff741                     // b48: b.ne 0x2af0 <gemmDotProd7x8+0xa30>
-	WORD $0x370800a2                     // b4c: tbnz w2, #0x1, 0x2c20 <gemmDotProd7x8+0xb60>
-	WORD $0x37000582                     // b50: tbnz w2, #0x0, 0x2cc0 <gemmDotProd7x8+0xc00>
+	WORD $0x54fff741                     // b48: b.ne 0x2aa0 <gemmDotProd7x8+0xa30>
+	WORD $0x370800a2                     // b4c: tbnz w2, #0x1, 0x2bd0 <gemmDotProd7x8+0xb60>
+	WORD $0x37000582                     // b50: tbnz w2, #0x0, 0x2c70 <gemmDotProd7x8+0xc00>
 	WORD $0xf1000421                     // b54: subs x1, x1, #0x1
-	WORD $0x54000941                     // b58: b.ne 0x2d40 <gemmDotProd7x8+0xc80>
-	WORD $0x14000051                     // b5c: b 0x2d60 <gemmDotProd7x8+0xca0>
+	WORD $0x54000941                     // b58: b.ne 0x2cf0 <gemmDotProd7x8+0xc80>
+	WORD $0x14000051                     // b5c: b 0x2d10 <gemmDotProd7x8+0xca0>
 	WORD $0xfc736ab0                     // b60: ldr d16, [x21, x19]
 	WORD $0xad404811                     // b64: ldp q17, q18, [x0]
 	WORD $0xfc736ad3                     // b68: ldr d19, [x22, x19]
@@ -2869,7 +2851,7 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4fb7e224                     // bf0: sdot v4.4s, v17.16b, v23.4b[1]
 	WORD $0x4fb8e323                     // bf4: sdot v3.4s, v25.16b, v24.4b[1]
 	WORD $0x4fb8e222                     // bf8: sdot v2.4s, v17.16b, v24.4b[1]
-	WORD $0x3607fac2                     // bfc: tbz w2, #0x0, 0x2c14 <gemmDotProd7x8+0xb54>
+	WORD $0x3607fac2                     // bfc: tbz w2, #0x0, 0x2bc4 <gemmDotProd7x8+0xb54>
 	WORD $0x8b1302a4                     // c00: add x4, x21, x19
 	WORD $0x8b1302c5                     // c04: add x5, x22, x19
 	WORD $0xacc14811                     // c08: ldp q17, q18, [x0], #0x20
@@ -2901,198 +2883,198 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4e909623                     // c70: sdot v3.4s, v17.16b, v16.16b
 	WORD $0x4e909642                     // c74: sdot v2.4s, v18.16b, v16.16b
 	WORD $0xf1000421                     // c78: subs x1, x1, #0x1
-	WORD $0x54000120                     // c7c: b.eq 0x2d60 <gemmDotProd7x8+0xca0>
+	WORD $0x54000120                     // c7c: b.eq 0x2d10 <gemmDotProd7x8+0xca0>
 	WORD $0xf9402a84                     // c80: ldr x4, [x20, #0x50]
 	WORD $0x8b130093                     // c84: add x19, x4, x19
 	WORD $0xaa0303e4                     // c88: mov x4, x3
 	WORD $0xf100105f                     // c8c: cmp x2, #0x4
-	WORD $0x54ffed02                     // c90: b.hs 0x2af0 <gemmDotProd7x8+0xa30>
-	WORD $0x17ffffae                     // c94: b 0x2c0c <gemmDotProd7x8+0xb4c>
+	WORD $0x54ffed02                     // c90: b.hs 0x2aa0 <gemmDotProd7x8+0xa30>
+	WORD $0x17ffffae                     // c94: b 0x2bbc <gemmDotProd7x8+0xb4c>
 	WORD $0xd503201f                     // c98: nop
 	WORD $0xd503201f                     // c9c: nop
 	WORD $0xf9400e93                     // ca0: ldr x19, [x20, #0x18]
-	WORD $0x4e21d9f1                     // ca4: scvtf v17.4s, v15.4s
-	WORD $0x4e21d9ce                     // ca8: scvtf v14.4s, v14.4s
+	WORD $0x4e21d9f0                     // ca4: scvtf v16.4s, v15.4s
+	WORD $0x4e21d9d2                     // ca8: scvtf v18.4s, v14.4s
 	WORD $0xf9401695                     // cac: ldr x21, [x20, #0x28]
 	WORD $0x4e21d9ad                     // cb0: scvtf v13.4s, v13.4s
 	WORD $0xf100223f                     // cb4: cmp x17, #0x8
 	WORD $0x4e21d995                     // cb8: scvtf v21.4s, v12.4s
-	WORD $0xad413e70                     // cbc: ldp q16, q15, [x19, #0x20]
+	WORD $0xad413e71                     // cbc: ldp q17, q15, [x19, #0x20]
 	WORD $0x4f03f60c                     // cc0: fmov v12.4s, #1.00000000
 	WORD $0x8b150216                     // cc4: add x22, x16, x21
 	WORD $0x4e21d96b                     // cc8: scvtf v11.4s, v11.4s
-	WORD $0xad426277                     // ccc: ldp q23, q24, [x19, #0x40]
-	WORD $0x6e31de13                     // cd0: fmul v19.4s, v16.4s, v17.4s
-	WORD $0x6e2eddf2                     // cd4: fmul v18.4s, v15.4s, v14.4s
-	WORD $0xad433a71                     // cd8: ldp q17, q14, [x19, #0x60]
-	WORD $0x6e2dde0d                     // cdc: fmul v13.4s, v16.4s, v13.4s
-	WORD $0x6e35ddf5                     // ce0: fmul v21.4s, v15.4s, v21.4s
-	WORD $0x4e21d959                     // ce4: scvtf v25.4s, v10.4s
-	WORD $0x6e31de74                     // ce8: fmul v20.4s, v19.4s, v17.4s
-	WORD $0x6e2ede56                     // cec: fmul v22.4s, v18.4s, v14.4s
-	WORD $0x4e581aea                     // cf0: uzp1 v10.8h, v23.8h, v24.8h
-	WORD $0x6e31ddba                     // cf4: fmul v26.4s, v13.4s, v17.4s
-	WORD $0x6e2edeb7                     // cf8: fmul v23.4s, v21.4s, v14.4s
-	WORD $0x6e2bde0b                     // cfc: fmul v11.4s, v16.4s, v11.4s
-	WORD $0x4e20d694                     // d00: fadd v20.4s, v20.4s, v0.4s
-	WORD $0x4e20d6d6                     // d04: fadd v22.4s, v22.4s, v0.4s
-	WORD $0x6e39ddf9                     // d08: fmul v25.4s, v15.4s, v25.4s
-	WORD $0x4e20d758                     // d0c: fadd v24.4s, v26.4s, v0.4s
-	WORD $0x4e20d6f7                     // d10: fadd v23.4s, v23.4s, v0.4s
-	WORD $0x4e21d929                     // d14: scvtf v9.4s, v9.4s
-	WORD $0x4e21f694                     // d18: fmax v20.4s, v20.4s, v1.4s
-	WORD $0x4e21f6d6                     // d1c: fmax v22.4s, v22.4s, v1.4s
-	WORD $0x4e21d908                     // d20: scvtf v8.4s, v8.4s
-	WORD $0x4e21f718                     // d24: fmax v24.4s, v24.4s, v1.4s
-	WORD $0x4e21f6f7                     // d28: fmax v23.4s, v23.4s, v1.4s
-	WORD $0x6e29de09                     // d2c: fmul v9.4s, v16.4s, v9.4s
-	WORD $0x4eacf694                     // d30: fmin v20.4s, v20.4s, v12.4s
-	WORD $0x4eacf6d6                     // d34: fmin v22.4s, v22.4s, v12.4s
-	WORD $0x4e21d863                     // d38: scvtf v3.4s, v3.4s
-	WORD $0x4eacf718                     // d3c: fmin v24.4s, v24.4s, v12.4s
-	WORD $0x4eacf6f7                     // d40: fmin v23.4s, v23.4s, v12.4s
-	WORD $0x4e21d8a5                     // d44: scvtf v5.4s, v5.4s
-	WORD $0x6e34de73                     // d48: fmul v19.4s, v19.4s, v20.4s
-	WORD $0x6e31dd74                     // d4c: fmul v20.4s, v11.4s, v17.4s
-	WORD $0x6e36de52                     // d50: fmul v18.4s, v18.4s, v22.4s
-	WORD $0x6e2edf36                     // d54: fmul v22.4s, v25.4s, v14.4s
-	WORD $0x6e38ddad                     // d58: fmul v13.4s, v13.4s, v24.4s
-	WORD $0x6e31dd38                     // d5c: fmul v24.4s, v9.4s, v17.4s
-	WORD $0x6e37deb5                     // d60: fmul v21.4s, v21.4s, v23.4s
-	WORD $0x4e20d694                     // d64: fadd v20.4s, v20.4s, v0.4s
-	WORD $0x6e28ddf7                     // d68: fmul v23.4s, v15.4s, v8.4s
-	WORD $0x4e20d6d6                     // d6c: fadd v22.4s, v22.4s, v0.4s
-	WORD $0x4e21aa68                     // d70: fcvtns v8.4s, v19.4s
-	WORD $0x4e21a9ad                     // d74: fcvtns v13.4s, v13.4s
-	WORD $0x4e21aa52                     // d78: fcvtns v18.4s, v18.4s
-	WORD $0x4e21f694                     // d7c: fmax v20.4s, v20.4s, v1.4s
-	WORD $0x4e21aab5                     // d80: fcvtns v21.4s, v21.4s
-	WORD $0x4e21d884                     // d84: scvtf v4.4s, v4.4s
-	WORD $0x0e614908                     // d88: sqxtn v8.4h, v8.4s
-	WORD $0x0e6149ad                     // d8c: sqxtn v13.4h, v13.4s
-	WORD $0x6e23de03                     // d90: fmul v3.4s, v16.4s, v3.4s
-	WORD $0x4eacf693                     // d94: fmin v19.4s, v20.4s, v12.4s
-	WORD $0x4e21f6d4                     // d98: fmax v20.4s, v22.4s, v1.4s
-	WORD $0x4e20d716                     // d9c: fadd v22.4s, v24.4s, v0.4s
-	WORD $0x4e614a48                     // da0: sqxtn2 v8.8h, v18.4s
-	WORD $0x4e614aad                     // da4: sqxtn2 v13.8h, v21.4s
-	WORD $0x4e21d842                     // da8: scvtf v2.4s, v2.4s
-	WORD $0x6e33dd6b                     // dac: fmul v11.4s, v11.4s, v19.4s
-	WORD $0x4eacf693                     // db0: fmin v19.4s, v20.4s, v12.4s
-	WORD $0x6e2edef4                     // db4: fmul v20.4s, v23.4s, v14.4s
-	WORD $0x4e21f6d6                     // db8: fmax v22.4s, v22.4s, v1.4s
-	WORD $0x4e6a0d08                     // dbc: sqadd v8.8h, v8.8h, v10.8h
-	WORD $0x4e6a0dad                     // dc0: sqadd v13.8h, v13.8h, v10.8h
-	WORD $0x4e21a96b                     // dc4: fcvtns v11.4s, v11.4s
-	WORD $0x6e33df33                     // dc8: fmul v19.4s, v25.4s, v19.4s
-	WORD $0x4e20d694                     // dcc: fadd v20.4s, v20.4s, v0.4s
-	WORD $0x4eacf6d2                     // dd0: fmin v18.4s, v22.4s, v12.4s
-	WORD $0x6e25dde5                     // dd4: fmul v5.4s, v15.4s, v5.4s
-	WORD $0x6e24dde4                     // dd8: fmul v4.4s, v15.4s, v4.4s
-	WORD $0x0e61496b                     // ddc: sqxtn v11.4h, v11.4s
-	WORD $0x4e21aa73                     // de0: fcvtns v19.4s, v19.4s
-	WORD $0x4e21f694                     // de4: fmax v20.4s, v20.4s, v1.4s
-	WORD $0x6e32dd32                     // de8: fmul v18.4s, v9.4s, v18.4s
-	WORD $0x0e214909                     // dec: sqxtn v9.8b, v8.8h
-	WORD $0x6e22dde2                     // df0: fmul v2.4s, v15.4s, v2.4s
-	WORD $0x4e614a6b                     // df4: sqxtn2 v11.8h, v19.4s
-	WORD $0x4eacf693                     // df8: fmin v19.4s, v20.4s, v12.4s
-	WORD $0x4e21d8f4                     // dfc: scvtf v20.4s, v7.4s
-	WORD $0x4e21aa52                     // e00: fcvtns v18.4s, v18.4s
-	WORD $0xfd000209                     // e04: str d9, [x16]
-	WORD $0x0e2149a7                     // e08: sqxtn v7.8b, v13.8h
-	WORD $0x8b1502d0                     // e0c: add x16, x22, x21
-	WORD $0x4e6a0d68                     // e10: sqadd v8.8h, v11.8h, v10.8h
-	WORD $0x6e33deed                     // e14: fmul v13.4s, v23.4s, v19.4s
-	WORD $0x6e34de0b                     // e18: fmul v11.4s, v16.4s, v20.4s
-	WORD $0x4e21d8d3                     // e1c: scvtf v19.4s, v6.4s
-	WORD $0x0e614a46                     // e20: sqxtn v6.4h, v18.4s
+	WORD $0x4e21d94a                     // ccc: scvtf v10.4s, v10.4s
+	WORD $0x6e30de33                     // cd0: fmul v19.4s, v17.4s, v16.4s
+	WORD $0xad433a70                     // cd4: ldp q16, q14, [x19, #0x60]
+	WORD $0x6e32ddf2                     // cd8: fmul v18.4s, v15.4s, v18.4s
+	WORD $0x4e21d929                     // cdc: scvtf v9.4s, v9.4s
+	WORD $0x6e2bde2b                     // ce0: fmul v11.4s, v17.4s, v11.4s
+	WORD $0x6e2addea                     // ce4: fmul v10.4s, v15.4s, v10.4s
+	WORD $0x6e30de74                     // ce8: fmul v20.4s, v19.4s, v16.4s
+	WORD $0x4e21d908                     // cec: scvtf v8.4s, v8.4s
+	WORD $0x6e2ede57                     // cf0: fmul v23.4s, v18.4s, v14.4s
+	WORD $0x6e29de29                     // cf4: fmul v9.4s, v17.4s, v9.4s
+	WORD $0x4e21d863                     // cf8: scvtf v3.4s, v3.4s
+	WORD $0x4e21d8a5                     // cfc: scvtf v5.4s, v5.4s
+	WORD $0x4e20d696                     // d00: fadd v22.4s, v20.4s, v0.4s
+	WORD $0x6e2dde34                     // d04: fmul v20.4s, v17.4s, v13.4s
+	WORD $0x6e35dded                     // d08: fmul v13.4s, v15.4s, v21.4s
+	WORD $0x4e21d884                     // d0c: scvtf v4.4s, v4.4s
+	WORD $0x6e23de23                     // d10: fmul v3.4s, v17.4s, v3.4s
+	WORD $0x4e21d842                     // d14: scvtf v2.4s, v2.4s
+	WORD $0x4e21f6d5                     // d18: fmax v21.4s, v22.4s, v1.4s
+	WORD $0x4e20d6f6                     // d1c: fadd v22.4s, v23.4s, v0.4s
+	WORD $0x6e30de97                     // d20: fmul v23.4s, v20.4s, v16.4s
+	WORD $0x6e2eddb8                     // d24: fmul v24.4s, v13.4s, v14.4s
+	WORD $0x6e25dde5                     // d28: fmul v5.4s, v15.4s, v5.4s
+	WORD $0x6e24dde4                     // d2c: fmul v4.4s, v15.4s, v4.4s
+	WORD $0x4eacf6b5                     // d30: fmin v21.4s, v21.4s, v12.4s
+	WORD $0x4e21f6d6                     // d34: fmax v22.4s, v22.4s, v1.4s
+	WORD $0x4e20d6f7                     // d38: fadd v23.4s, v23.4s, v0.4s
+	WORD $0x4e20d718                     // d3c: fadd v24.4s, v24.4s, v0.4s
+	WORD $0x6e22dde2                     // d40: fmul v2.4s, v15.4s, v2.4s
+	WORD $0x6e35de73                     // d44: fmul v19.4s, v19.4s, v21.4s
+	WORD $0x6e30dd75                     // d48: fmul v21.4s, v11.4s, v16.4s
+	WORD $0x4eacf6d6                     // d4c: fmin v22.4s, v22.4s, v12.4s
+	WORD $0x4e21f6f7                     // d50: fmax v23.4s, v23.4s, v1.4s
+	WORD $0x4e21f718                     // d54: fmax v24.4s, v24.4s, v1.4s
+	WORD $0x4e20d6b5                     // d58: fadd v21.4s, v21.4s, v0.4s
+	WORD $0x6e36de52                     // d5c: fmul v18.4s, v18.4s, v22.4s
+	WORD $0x6e2edd56                     // d60: fmul v22.4s, v10.4s, v14.4s
+	WORD $0x4eacf6f7                     // d64: fmin v23.4s, v23.4s, v12.4s
+	WORD $0x4eacf718                     // d68: fmin v24.4s, v24.4s, v12.4s
+	WORD $0x4e21f6b5                     // d6c: fmax v21.4s, v21.4s, v1.4s
+	WORD $0x4e21aa52                     // d70: fcvtns v18.4s, v18.4s
+	WORD $0x4e20d6d6                     // d74: fadd v22.4s, v22.4s, v0.4s
+	WORD $0x6e37de94                     // d78: fmul v20.4s, v20.4s, v23.4s
+	WORD $0x6e30dd37                     // d7c: fmul v23.4s, v9.4s, v16.4s
+	WORD $0x6e38ddad                     // d80: fmul v13.4s, v13.4s, v24.4s
+	WORD $0x4eacf6b5                     // d84: fmin v21.4s, v21.4s, v12.4s
+	WORD $0x6e28ddf8                     // d88: fmul v24.4s, v15.4s, v8.4s
+	WORD $0x4e21aa68                     // d8c: fcvtns v8.4s, v19.4s
+	WORD $0x4e21f6d3                     // d90: fmax v19.4s, v22.4s, v1.4s
+	WORD $0x4e20d6f6                     // d94: fadd v22.4s, v23.4s, v0.4s
+	WORD $0x4e21aa94                     // d98: fcvtns v20.4s, v20.4s
+	WORD $0x6e35dd6b                     // d9c: fmul v11.4s, v11.4s, v21.4s
+	WORD $0x4e21a9ad                     // da0: fcvtns v13.4s, v13.4s
+	WORD $0x0e614915                     // da4: sqxtn v21.4h, v8.4s
+	WORD $0x4eacf668                     // da8: fmin v8.4s, v19.4s, v12.4s
+	WORD $0x6e2edf13                     // dac: fmul v19.4s, v24.4s, v14.4s
+	WORD $0x0e614a94                     // db0: sqxtn v20.4h, v20.4s
+	WORD $0x4e21f6d6                     // db4: fmax v22.4s, v22.4s, v1.4s
+	WORD $0x4e21a96b                     // db8: fcvtns v11.4s, v11.4s
+	WORD $0x4e614a55                     // dbc: sqxtn2 v21.8h, v18.4s
+	WORD $0x6e28dd4a                     // dc0: fmul v10.4s, v10.4s, v8.4s
+	WORD $0x3dc01268                     // dc4: ldr q8, [x19, #0x40]
+	WORD $0x4e20d673                     // dc8: fadd v19.4s, v19.4s, v0.4s
+	WORD $0x4e6149b4                     // dcc: sqxtn2 v20.8h, v13.4s
+	WORD $0x4eacf6cd                     // dd0: fmin v13.4s, v22.4s, v12.4s
+	WORD $0x0e61496b                     // dd4: sqxtn v11.4h, v11.4s
+	WORD $0x4e21a94a                     // dd8: fcvtns v10.4s, v10.4s
+	WORD $0x4e21f672                     // ddc: fmax v18.4s, v19.4s, v1.4s
+	WORD $0x4e680eb3                     // de0: sqadd v19.8h, v21.8h, v8.8h
+	WORD $0x6e2ddd29                     // de4: fmul v9.4s, v9.4s, v13.4s
+	WORD $0x4e680e8d                     // de8: sqadd v13.8h, v20.8h, v8.8h
+	WORD $0x4e21d8f4                     // dec: scvtf v20.4s, v7.4s
+	WORD $0x4e61494b                     // df0: sqxtn2 v11.8h, v10.4s
+	WORD $0x4eacf652                     // df4: fmin v18.4s, v18.4s, v12.4s
+	WORD $0x0e214a6a                     // df8: sqxtn v10.8b, v19.8h
+	WORD $0x4e21a933                     // dfc: fcvtns v19.4s, v9.4s
+	WORD $0x0e2149a7                     // e00: sqxtn v7.8b, v13.8h
+	WORD $0x4e680d69                     // e04: sqadd v9.8h, v11.8h, v8.8h
+	WORD $0x6e32df0d                     // e08: fmul v13.4s, v24.4s, v18.4s
+	WORD $0x6e34de2b                     // e0c: fmul v11.4s, v17.4s, v20.4s
+	WORD $0xfd00020a                     // e10: str d10, [x16]
+	WORD $0x4e21d8d2                     // e14: scvtf v18.4s, v6.4s
+	WORD $0x0e614a66                     // e18: sqxtn v6.4h, v19.4s
+	WORD $0x8b1502d0                     // e1c: add x16, x22, x21
+	WORD $0x6e2edcb4                     // e20: fmul v20.4s, v5.4s, v14.4s
 	WORD $0xfd0002c7                     // e24: str d7, [x22]
-	WORD $0x6e2edcb4                     // e28: fmul v20.4s, v5.4s, v14.4s
-	WORD $0x8b150216                     // e2c: add x22, x16, x21
-	WORD $0x4e21a9ad                     // e30: fcvtns v13.4s, v13.4s
-	WORD $0x6e31dd72                     // e34: fmul v18.4s, v11.4s, v17.4s
-	WORD $0x6e33de13                     // e38: fmul v19.4s, v16.4s, v19.4s
-	WORD $0x4e20d694                     // e3c: fadd v20.4s, v20.4s, v0.4s
-	WORD $0x4e6149a6                     // e40: sqxtn2 v6.8h, v13.4s
-	WORD $0x4e20d650                     // e44: fadd v16.4s, v18.4s, v0.4s
-	WORD $0x6e31de72                     // e48: fmul v18.4s, v19.4s, v17.4s
-	WORD $0x6e31dc71                     // e4c: fmul v17.4s, v3.4s, v17.4s
-	WORD $0x4e21f694                     // e50: fmax v20.4s, v20.4s, v1.4s
-	WORD $0x4e21f60f                     // e54: fmax v15.4s, v16.4s, v1.4s
-	WORD $0x4e20d650                     // e58: fadd v16.4s, v18.4s, v0.4s
-	WORD $0x6e2edc92                     // e5c: fmul v18.4s, v4.4s, v14.4s
-	WORD $0x4e20d631                     // e60: fadd v17.4s, v17.4s, v0.4s
-	WORD $0x6e2edc4e                     // e64: fmul v14.4s, v2.4s, v14.4s
-	WORD $0x4eacf5ef                     // e68: fmin v15.4s, v15.4s, v12.4s
-	WORD $0x4e21f610                     // e6c: fmax v16.4s, v16.4s, v1.4s
-	WORD $0x4e20d652                     // e70: fadd v18.4s, v18.4s, v0.4s
-	WORD $0x4e21f631                     // e74: fmax v17.4s, v17.4s, v1.4s
-	WORD $0x4e20d5ce                     // e78: fadd v14.4s, v14.4s, v0.4s
-	WORD $0x6e2fdd6b                     // e7c: fmul v11.4s, v11.4s, v15.4s
-	WORD $0x4eacf60f                     // e80: fmin v15.4s, v16.4s, v12.4s
-	WORD $0x4e21f650                     // e84: fmax v16.4s, v18.4s, v1.4s
-	WORD $0x4eacf631                     // e88: fmin v17.4s, v17.4s, v12.4s
-	WORD $0x4e21f5ce                     // e8c: fmax v14.4s, v14.4s, v1.4s
-	WORD $0x4eacf692                     // e90: fmin v18.4s, v20.4s, v12.4s
-	WORD $0x4e21a96b                     // e94: fcvtns v11.4s, v11.4s
-	WORD $0x6e2fde6f                     // e98: fmul v15.4s, v19.4s, v15.4s
-	WORD $0x4eacf610                     // e9c: fmin v16.4s, v16.4s, v12.4s
-	WORD $0x6e31dc63                     // ea0: fmul v3.4s, v3.4s, v17.4s
-	WORD $0x4eacf5cc                     // ea4: fmin v12.4s, v14.4s, v12.4s
-	WORD $0x6e32dca5                     // ea8: fmul v5.4s, v5.4s, v18.4s
-	WORD $0x0e61496b                     // eac: sqxtn v11.4h, v11.4s
-	WORD $0x4e21a9ee                     // eb0: fcvtns v14.4s, v15.4s
-	WORD $0x6e30dc84                     // eb4: fmul v4.4s, v4.4s, v16.4s
-	WORD $0x4e21a863                     // eb8: fcvtns v3.4s, v3.4s
-	WORD $0x6e2cdc42                     // ebc: fmul v2.4s, v2.4s, v12.4s
-	WORD $0x4e21a8a5                     // ec0: fcvtns v5.4s, v5.4s
-	WORD $0x0e6149cc                     // ec4: sqxtn v12.4h, v14.4s
-	WORD $0x4e21a884                     // ec8: fcvtns v4.4s, v4.4s
-	WORD $0x0e614863                     // ecc: sqxtn v3.4h, v3.4s
-	WORD $0x4e21a842                     // ed0: fcvtns v2.4s, v2.4s
-	WORD $0x4e6148ab                     // ed4: sqxtn2 v11.8h, v5.4s
-	WORD $0x4e6a0cc5                     // ed8: sqadd v5.8h, v6.8h, v10.8h
-	WORD $0x0e214906                     // edc: sqxtn v6.8b, v8.8h
-	WORD $0x4e61488c                     // ee0: sqxtn2 v12.8h, v4.4s
-	WORD $0x4e614843                     // ee4: sqxtn2 v3.8h, v2.4s
-	WORD $0x4e6a0d64                     // ee8: sqadd v4.8h, v11.8h, v10.8h
-	WORD $0x0e2148a2                     // eec: sqxtn v2.8b, v5.8h
-	WORD $0xfd000206                     // ef0: str d6, [x16]
-	WORD $0x4e6a0d85                     // ef4: sqadd v5.8h, v12.8h, v10.8h
-	WORD $0x8b1502d0                     // ef8: add x16, x22, x21
-	WORD $0x4e6a0c63                     // efc: sqadd v3.8h, v3.8h, v10.8h
-	WORD $0x0e214884                     // f00: sqxtn v4.8b, v4.8h
-	WORD $0xfd0002c2                     // f04: str d2, [x22]
-	WORD $0x8b150216                     // f08: add x22, x16, x21
-	WORD $0x0e2148a2                     // f0c: sqxtn v2.8b, v5.8h
-	WORD $0x0e214863                     // f10: sqxtn v3.8b, v3.8h
-	WORD $0xfd000204                     // f14: str d4, [x16]
-	WORD $0x8b1502d7                     // f18: add x23, x22, x21
-	WORD $0xfd0002c2                     // f1c: str d2, [x22]
-	WORD $0x8b1502f0                     // f20: add x16, x23, x21
-	WORD $0xfd0002e3                     // f24: str d3, [x23]
-	WORD $0x5400318b                     // f28: b.lt 0x3618 <gemmDotProd7x8+0x1558>
-	WORD $0xd1001e22                     // f2c: sub x2, x17, #0x7
-	WORD $0x8b0a0108                     // f30: add x8, x8, x10
-	WORD $0xf100363f                     // f34: cmp x17, #0xd
-	WORD $0x54ffd448                     // f38: b.hi 0x2a80 <gemmDotProd7x8+0x9c0>
-	WORD $0xf9401693                     // f3c: ldr x19, [x20, #0x28]
-	WORD $0xd1003a31                     // f40: sub x17, x17, #0xe
-	WORD $0x528000e2                     // f44: mov w2, #0x7                // =7
-	WORD $0x9b092228                     // f48: madd x8, x17, x9, x8
-	WORD $0x9b114270                     // f4c: madd x16, x19, x17, x16
-	WORD $0x17fffe9c                     // f50: b 0x2a80 <gemmDotProd7x8+0x9c0>
-	WORD $0xf9400689                     // f54: ldr x9, [x20, #0x8]
-	WORD $0xf9401291                     // f58: ldr x17, [x20, #0x20]
-	WORD $0xa9430e93                     // f5c: ldp x19, x3, [x20, #0x30]
-	WORD $0xd37df12a                     // f60: lsl x10, x9, #3
-	WORD $0xd37ff92b                     // f64: lsl x11, x9, #1
-	WORD $0xcb09014a                     // f68: sub x10, x10, x9
-	WORD $0x8b09016c                     // f6c: add x12, x11, x9
-	WORD $0xd37ef52d                     // f70: lsl x13, x9, #2
-	WORD $0x8b0901ae                     // f74: add x14, x13, x9
-	WORD $0xd37ff98f                     // f78: lsl x15, x12, #1
+	WORD $0x8b150216                     // e28: add x22, x16, x21
+	WORD $0x4e21a9ad                     // e2c: fcvtns v13.4s, v13.4s
+	WORD $0x6e30dd73                     // e30: fmul v19.4s, v11.4s, v16.4s
+	WORD $0x6e32de32                     // e34: fmul v18.4s, v17.4s, v18.4s
+	WORD $0x4e20d694                     // e38: fadd v20.4s, v20.4s, v0.4s
+	WORD $0x4e6149a6                     // e3c: sqxtn2 v6.8h, v13.4s
+	WORD $0x4e20d671                     // e40: fadd v17.4s, v19.4s, v0.4s
+	WORD $0x6e30de53                     // e44: fmul v19.4s, v18.4s, v16.4s
+	WORD $0x6e30dc70                     // e48: fmul v16.4s, v3.4s, v16.4s
+	WORD $0x4e21f694                     // e4c: fmax v20.4s, v20.4s, v1.4s
+	WORD $0x4e21f62f                     // e50: fmax v15.4s, v17.4s, v1.4s
+	WORD $0x4e20d671                     // e54: fadd v17.4s, v19.4s, v0.4s
+	WORD $0x6e2edc93                     // e58: fmul v19.4s, v4.4s, v14.4s
+	WORD $0x4e20d610                     // e5c: fadd v16.4s, v16.4s, v0.4s
+	WORD $0x6e2edc4e                     // e60: fmul v14.4s, v2.4s, v14.4s
+	WORD $0x4eacf5ef                     // e64: fmin v15.4s, v15.4s, v12.4s
+	WORD $0x4e21f631                     // e68: fmax v17.4s, v17.4s, v1.4s
+	WORD $0x4e20d673                     // e6c: fadd v19.4s, v19.4s, v0.4s
+	WORD $0x4e21f610                     // e70: fmax v16.4s, v16.4s, v1.4s
+	WORD $0x4e20d5ce                     // e74: fadd v14.4s, v14.4s, v0.4s
+	WORD $0x6e2fdd6b                     // e78: fmul v11.4s, v11.4s, v15.4s
+	WORD $0x4eacf62f                     // e7c: fmin v15.4s, v17.4s, v12.4s
+	WORD $0x4e21f671                     // e80: fmax v17.4s, v19.4s, v1.4s
+	WORD $0x4eacf610                     // e84: fmin v16.4s, v16.4s, v12.4s
+	WORD $0x4e21f5ce                     // e88: fmax v14.4s, v14.4s, v1.4s
+	WORD $0x4eacf693                     // e8c: fmin v19.4s, v20.4s, v12.4s
+	WORD $0x4e21a96b                     // e90: fcvtns v11.4s, v11.4s
+	WORD $0x6e2fde4f                     // e94: fmul v15.4s, v18.4s, v15.4s
+	WORD $0x4eacf631                     // e98: fmin v17.4s, v17.4s, v12.4s
+	WORD $0x6e30dc63                     // e9c: fmul v3.4s, v3.4s, v16.4s
+	WORD $0x4eacf5cc                     // ea0: fmin v12.4s, v14.4s, v12.4s
+	WORD $0x6e33dca5                     // ea4: fmul v5.4s, v5.4s, v19.4s
+	WORD $0x0e61496b                     // ea8: sqxtn v11.4h, v11.4s
+	WORD $0x4e21a9ee                     // eac: fcvtns v14.4s, v15.4s
+	WORD $0x6e31dc84                     // eb0: fmul v4.4s, v4.4s, v17.4s
+	WORD $0x4e21a863                     // eb4: fcvtns v3.4s, v3.4s
+	WORD $0x6e2cdc42                     // eb8: fmul v2.4s, v2.4s, v12.4s
+	WORD $0x4e21a8a5                     // ebc: fcvtns v5.4s, v5.4s
+	WORD $0x0e6149cc                     // ec0: sqxtn v12.4h, v14.4s
+	WORD $0x4e21a884                     // ec4: fcvtns v4.4s, v4.4s
+	WORD $0x0e614863                     // ec8: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a842                     // ecc: fcvtns v2.4s, v2.4s
+	WORD $0x4e6148ab                     // ed0: sqxtn2 v11.8h, v5.4s
+	WORD $0x4e680cc5                     // ed4: sqadd v5.8h, v6.8h, v8.8h
+	WORD $0x0e214926                     // ed8: sqxtn v6.8b, v9.8h
+	WORD $0x4e61488c                     // edc: sqxtn2 v12.8h, v4.4s
+	WORD $0x4e614843                     // ee0: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e680d64                     // ee4: sqadd v4.8h, v11.8h, v8.8h
+	WORD $0x0e2148a2                     // ee8: sqxtn v2.8b, v5.8h
+	WORD $0xfd000206                     // eec: str d6, [x16]
+	WORD $0x4e680d85                     // ef0: sqadd v5.8h, v12.8h, v8.8h
+	WORD $0x8b1502d0                     // ef4: add x16, x22, x21
+	WORD $0x4e680c63                     // ef8: sqadd v3.8h, v3.8h, v8.8h
+	WORD $0x0e214884                     // efc: sqxtn v4.8b, v4.8h
+	WORD $0xfd0002c2                     // f00: str d2, [x22]
+	WORD $0x8b150216                     // f04: add x22, x16, x21
+	WORD $0x0e2148a2                     // f08: sqxtn v2.8b, v5.8h
+	WORD $0x0e214863                     // f0c: sqxtn v3.8b, v3.8h
+	WORD $0xfd000204                     // f10: str d4, [x16]
+	WORD $0x8b1502d7                     // f14: add x23, x22, x21
+	WORD $0xfd0002c2                     // f18: str d2, [x22]
+	WORD $0x8b1502f0                     // f1c: add x16, x23, x21
+	WORD $0xfd0002e3                     // f20: str d3, [x23]
+	WORD $0x5400316b                     // f24: b.lt 0x35c0 <gemmDotProd7x8+0x1550>
+	WORD $0xd1001e22                     // f28: sub x2, x17, #0x7
+	WORD $0x8b0a0108                     // f2c: add x8, x8, x10
+	WORD $0xf100363f                     // f30: cmp x17, #0xd
+	WORD $0x54ffd468                     // f34: b.hi 0x2a30 <gemmDotProd7x8+0x9c0>
+	WORD $0xf9401693                     // f38: ldr x19, [x20, #0x28]
+	WORD $0xd1003a31                     // f3c: sub x17, x17, #0xe
+	WORD $0x528000e2                     // f40: mov w2, #0x7                // =7
+	WORD $0x9b092228                     // f44: madd x8, x17, x9, x8
+	WORD $0x9b114270                     // f48: madd x16, x19, x17, x16
+	WORD $0x17fffe9d                     // f4c: b 0x2a30 <gemmDotProd7x8+0x9c0>
+	WORD $0xf9400689                     // f50: ldr x9, [x20, #0x8]
+	WORD $0xf9401291                     // f54: ldr x17, [x20, #0x20]
+	WORD $0xa9430e93                     // f58: ldp x19, x3, [x20, #0x30]
+	WORD $0xd37df12a                     // f5c: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // f60: lsl x11, x9, #1
+	WORD $0xcb09014a                     // f64: sub x10, x10, x9
+	WORD $0x8b09016c                     // f68: add x12, x11, x9
+	WORD $0xd37ef52d                     // f6c: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // f70: add x14, x13, x9
+	WORD $0xd37ff98f                     // f74: lsl x15, x12, #1
+	WORD $0xd503201f                     // f78: nop
 	WORD $0xd503201f                     // f7c: nop
 	WORD $0xaa0803f6                     // f80: mov x22, x8
 	WORD $0x8b090117                     // f84: add x23, x8, x9
@@ -3121,7 +3103,7 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4eac1d80                     // fe0: mov v0.16b, v12.16b
 	WORD $0xaa0403e5                     // fe4: mov x5, x4
 	WORD $0xf100107f                     // fe8: cmp x3, #0x4
-	WORD $0x54000903                     // fec: b.lo 0x31cc <gemmDotProd7x8+0x110c>
+	WORD $0x54000903                     // fec: b.lo 0x317c <gemmDotProd7x8+0x110c>
 	WORD $0x3cf56ace                     // ff0: ldr q14, [x22, x21]
 	WORD $0xf10004a5                     // ff4: subs x5, x5, #0x1
 	WORD $0xad405835                     // ff8: ldp q21, q22, [x1]
@@ -3192,12 +3174,12 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4fb4eac2                     // 10fc: sdot v2.4s, v22.16b, v20.4b[3]
 	WORD $0x4fb3eaa1                     // 1100: sdot v1.4s, v21.16b, v19.4b[3]
 	WORD $0x4fb3eac0                     // 1104: sdot v0.4s, v22.16b, v19.4b[3]
-	WORD $0x54fff741                     // 1108: b.ne 0x30b0 <gemmDotProd7x8+0xff0>
-	WORD $0x370800a3                     // 110c: tbnz w3, #0x1, 0x31e0 <gemmDotProd7x8+0x1120>
-	WORD $0x37000583                     // 1110: tbnz w3, #0x0, 0x3280 <gemmDotProd7x8+0x11c0>
+	WORD $0x54fff741                     // 1108: b.ne 0x3060 <gemmDotProd7x8+0xff0>
+	WORD $0x370800a3                     // 110c: tbnz w3, #0x1, 0x3190 <gemmDotProd7x8+0x1120>
+	WORD $0x37000583                     // 1110: tbnz w3, #0x0, 0x3230 <gemmDotProd7x8+0x11c0>
 	WORD $0xf1000442                     // 1114: subs x2, x2, #0x1
-	WORD $0x54000941                     // 1118: b.ne 0x3300 <gemmDotProd7x8+0x1240>
-	WORD $0x14000051                     // 111c: b 0x3320 <gemmDotProd7x8+0x1260>
+	WORD $0x54000941                     // 1118: b.ne 0x32b0 <gemmDotProd7x8+0x1240>
+	WORD $0x14000051                     // 111c: b 0x32d0 <gemmDotProd7x8+0x1260>
 	WORD $0xfc756ace                     // 1120: ldr d14, [x22, x21]
 	WORD $0xad40402f                     // 1124: ldp q15, q16, [x1]
 	WORD $0xfc756af1                     // 1128: ldr d17, [x23, x21]
@@ -3237,7 +3219,7 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4fb5e1e2                     // 11b0: sdot v2.4s, v15.16b, v21.4b[1]
 	WORD $0x4fb6e2e1                     // 11b4: sdot v1.4s, v23.16b, v22.4b[1]
 	WORD $0x4fb6e1e0                     // 11b8: sdot v0.4s, v15.16b, v22.4b[1]
-	WORD $0x3607fac3                     // 11bc: tbz w3, #0x0, 0x31d4 <gemmDotProd7x8+0x1114>
+	WORD $0x3607fac3                     // 11bc: tbz w3, #0x0, 0x3184 <gemmDotProd7x8+0x1114>
 	WORD $0x8b1502c5                     // 11c0: add x5, x22, x21
 	WORD $0x8b1502e6                     // 11c4: add x6, x23, x21
 	WORD $0xacc1402f                     // 11c8: ldp q15, q16, [x1], #0x20
@@ -3269,205 +3251,203 @@ TEXT ·gemmDotProd7x8(SB), NOSPLIT, $0-8
 	WORD $0x4e8e95e1                     // 1230: sdot v1.4s, v15.16b, v14.16b
 	WORD $0x4e8e9600                     // 1234: sdot v0.4s, v16.16b, v14.16b
 	WORD $0xf1000442                     // 1238: subs x2, x2, #0x1
-	WORD $0x54000120                     // 123c: b.eq 0x3320 <gemmDotProd7x8+0x1260>
+	WORD $0x54000120                     // 123c: b.eq 0x32d0 <gemmDotProd7x8+0x1260>
 	WORD $0xf9402a85                     // 1240: ldr x5, [x20, #0x50]
 	WORD $0x8b1500b5                     // 1244: add x21, x5, x21
 	WORD $0xaa0403e5                     // 1248: mov x5, x4
 	WORD $0xf100107f                     // 124c: cmp x3, #0x4
-	WORD $0x54ffed02                     // 1250: b.hs 0x30b0 <gemmDotProd7x8+0xff0>
-	WORD $0x17ffffae                     // 1254: b 0x31cc <gemmDotProd7x8+0x110c>
+	WORD $0x54ffed02                     // 1250: b.hs 0x3060 <gemmDotProd7x8+0xff0>
+	WORD $0x17ffffae                     // 1254: b 0x317c <gemmDotProd7x8+0x110c>
 	WORD $0xd503201f                     // 1258: nop
 	WORD $0xd503201f                     // 125c: nop
-	WORD $0xf9400e95                     // 1260: ldr x21, [x20, #0x18]
+	WORD $0xfd40026e                     // 1260: ldr d14, [x19]
 	WORD $0x4e21d9b1                     // 1264: scvtf v17.4s, v13.4s
-	WORD $0xfd40026e                     // 1268: ldr d14, [x19]
+	WORD $0xf9400e95                     // 1268: ldr x21, [x20, #0x18]
 	WORD $0x4e21d994                     // 126c: scvtf v20.4s, v12.4s
 	WORD $0xf9401696                     // 1270: ldr x22, [x20, #0x28]
 	WORD $0x4e21d96b                     // 1274: scvtf v11.4s, v11.4s
 	WORD $0x4e21d94a                     // 1278: scvtf v10.4s, v10.4s
 	WORD $0xf100221f                     // 127c: cmp x16, #0x8
-	WORD $0xad4542af                     // 1280: ldp q15, q16, [x21, #0xa0]
-	WORD $0x0f08a5ce                     // 1284: sshll v14.8h, v14.8b, #0x0
-	WORD $0x8b160273                     // 1288: add x19, x19, x22
-	WORD $0x8b160237                     // 128c: add x23, x17, x22
-	WORD $0x4e21d929                     // 1290: scvtf v9.4s, v9.4s
-	WORD $0x4e5019ef                     // 1294: uzp1 v15.8h, v15.8h, v16.8h
-	WORD $0x4e21d908                     // 1298: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8e7                     // 129c: scvtf v7.4s, v7.4s
-	WORD $0x4e21d8c6                     // 12a0: scvtf v6.4s, v6.4s
+	WORD $0x0f08a5ce                     // 1280: sshll v14.8h, v14.8b, #0x0
+	WORD $0x3dc02aaf                     // 1284: ldr q15, [x21, #0xa0]
+	WORD $0x4e21d929                     // 1288: scvtf v9.4s, v9.4s
+	WORD $0x8b160273                     // 128c: add x19, x19, x22
+	WORD $0x8b160237                     // 1290: add x23, x17, x22
+	WORD $0x4e21d908                     // 1294: scvtf v8.4s, v8.4s
+	WORD $0x4e21d8e7                     // 1298: scvtf v7.4s, v7.4s
+	WORD $0x4e21d8c6                     // 129c: scvtf v6.4s, v6.4s
+	WORD $0x6e6f85ce                     // 12a0: sub v14.8h, v14.8h, v15.8h
 	WORD $0x4e21d8a5                     // 12a4: scvtf v5.4s, v5.4s
 	WORD $0x4e21d884                     // 12a8: scvtf v4.4s, v4.4s
-	WORD $0x6e6f85ce                     // 12ac: sub v14.8h, v14.8h, v15.8h
-	WORD $0x4e21d863                     // 12b0: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 12b4: scvtf v2.4s, v2.4s
-	WORD $0x4e21d821                     // 12b8: scvtf v1.4s, v1.4s
-	WORD $0x4e21d800                     // 12bc: scvtf v0.4s, v0.4s
-	WORD $0x0f10a5d0                     // 12c0: sshll v16.4s, v14.4h, #0x0
-	WORD $0x4f10a5d2                     // 12c4: sshll2 v18.4s, v14.8h, #0x0
-	WORD $0xad4132ae                     // 12c8: ldp q14, q12, [x21, #0x20]
-	WORD $0x4e21da13                     // 12cc: scvtf v19.4s, v16.4s
-	WORD $0xad4442ad                     // 12d0: ldp q13, q16, [x21, #0x80]
-	WORD $0x6e31ddd1                     // 12d4: fmul v17.4s, v14.4s, v17.4s
-	WORD $0x4e21da52                     // 12d8: scvtf v18.4s, v18.4s
-	WORD $0x6e34dd94                     // 12dc: fmul v20.4s, v12.4s, v20.4s
-	WORD $0x6e2bddcb                     // 12e0: fmul v11.4s, v14.4s, v11.4s
-	WORD $0x6e33ddb3                     // 12e4: fmul v19.4s, v13.4s, v19.4s
-	WORD $0x6e2add8a                     // 12e8: fmul v10.4s, v12.4s, v10.4s
-	WORD $0x6e29ddc9                     // 12ec: fmul v9.4s, v14.4s, v9.4s
-	WORD $0x6e32de12                     // 12f0: fmul v18.4s, v16.4s, v18.4s
-	WORD $0x6e28dd88                     // 12f4: fmul v8.4s, v12.4s, v8.4s
-	WORD $0x6e27ddc7                     // 12f8: fmul v7.4s, v14.4s, v7.4s
-	WORD $0x4e33d631                     // 12fc: fadd v17.4s, v17.4s, v19.4s
-	WORD $0x6e26dd86                     // 1300: fmul v6.4s, v12.4s, v6.4s
-	WORD $0x6e25ddc5                     // 1304: fmul v5.4s, v14.4s, v5.4s
-	WORD $0x4e32d692                     // 1308: fadd v18.4s, v20.4s, v18.4s
-	WORD $0x6e24dd84                     // 130c: fmul v4.4s, v12.4s, v4.4s
-	WORD $0x6e23ddc3                     // 1310: fmul v3.4s, v14.4s, v3.4s
-	WORD $0x4e21aa31                     // 1314: fcvtns v17.4s, v17.4s
-	WORD $0x6e22dd82                     // 1318: fmul v2.4s, v12.4s, v2.4s
-	WORD $0x6e21ddc1                     // 131c: fmul v1.4s, v14.4s, v1.4s
-	WORD $0x4e21aa52                     // 1320: fcvtns v18.4s, v18.4s
-	WORD $0x6e20dd80                     // 1324: fmul v0.4s, v12.4s, v0.4s
-	WORD $0x0e614a33                     // 1328: sqxtn v19.4h, v17.4s
-	WORD $0xad4252b1                     // 132c: ldp q17, q20, [x21, #0x40]
-	WORD $0x4e541a31                     // 1330: uzp1 v17.8h, v17.8h, v20.8h
-	WORD $0x4e614a53                     // 1334: sqxtn2 v19.8h, v18.4s
-	WORD $0x4e710e72                     // 1338: sqadd v18.8h, v19.8h, v17.8h
-	WORD $0x0e214a52                     // 133c: sqxtn v18.8b, v18.8h
-	WORD $0xfd000232                     // 1340: str d18, [x17]
-	WORD $0xfd400272                     // 1344: ldr d18, [x19]
-	WORD $0x8b160271                     // 1348: add x17, x19, x22
-	WORD $0x8b1602f3                     // 134c: add x19, x23, x22
-	WORD $0x0f08a652                     // 1350: sshll v18.8h, v18.8b, #0x0
-	WORD $0x6e6f8652                     // 1354: sub v18.8h, v18.8h, v15.8h
-	WORD $0x0f10a653                     // 1358: sshll v19.4s, v18.4h, #0x0
-	WORD $0x4f10a652                     // 135c: sshll2 v18.4s, v18.8h, #0x0
-	WORD $0x4e21da73                     // 1360: scvtf v19.4s, v19.4s
-	WORD $0x4e21da52                     // 1364: scvtf v18.4s, v18.4s
-	WORD $0x6e33ddb3                     // 1368: fmul v19.4s, v13.4s, v19.4s
-	WORD $0x6e32de12                     // 136c: fmul v18.4s, v16.4s, v18.4s
-	WORD $0x4e33d56b                     // 1370: fadd v11.4s, v11.4s, v19.4s
-	WORD $0x4e32d54a                     // 1374: fadd v10.4s, v10.4s, v18.4s
-	WORD $0x4e21a96b                     // 1378: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // 137c: fcvtns v10.4s, v10.4s
-	WORD $0x0e61496b                     // 1380: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // 1384: sqxtn2 v11.8h, v10.4s
-	WORD $0x4e710d6a                     // 1388: sqadd v10.8h, v11.8h, v17.8h
-	WORD $0x0e21494a                     // 138c: sqxtn v10.8b, v10.8h
-	WORD $0xfd0002ea                     // 1390: str d10, [x23]
-	WORD $0xfd40022a                     // 1394: ldr d10, [x17]
-	WORD $0x8b160231                     // 1398: add x17, x17, x22
-	WORD $0x8b160277                     // 139c: add x23, x19, x22
-	WORD $0x0f08a54a                     // 13a0: sshll v10.8h, v10.8b, #0x0
-	WORD $0x6e6f854a                     // 13a4: sub v10.8h, v10.8h, v15.8h
-	WORD $0x0f10a54b                     // 13a8: sshll v11.4s, v10.4h, #0x0
-	WORD $0x4f10a54a                     // 13ac: sshll2 v10.4s, v10.8h, #0x0
-	WORD $0x4e21d96b                     // 13b0: scvtf v11.4s, v11.4s
-	WORD $0x4e21d94a                     // 13b4: scvtf v10.4s, v10.4s
-	WORD $0x6e2bddab                     // 13b8: fmul v11.4s, v13.4s, v11.4s
-	WORD $0x6e2ade0a                     // 13bc: fmul v10.4s, v16.4s, v10.4s
-	WORD $0x4e2bd529                     // 13c0: fadd v9.4s, v9.4s, v11.4s
-	WORD $0x4e2ad508                     // 13c4: fadd v8.4s, v8.4s, v10.4s
-	WORD $0x4e21a929                     // 13c8: fcvtns v9.4s, v9.4s
-	WORD $0x4e21a908                     // 13cc: fcvtns v8.4s, v8.4s
-	WORD $0x0e614929                     // 13d0: sqxtn v9.4h, v9.4s
-	WORD $0x4e614909                     // 13d4: sqxtn2 v9.8h, v8.4s
-	WORD $0x4e710d28                     // 13d8: sqadd v8.8h, v9.8h, v17.8h
-	WORD $0x0e214908                     // 13dc: sqxtn v8.8b, v8.8h
-	WORD $0xfd000268                     // 13e0: str d8, [x19]
-	WORD $0xfd400228                     // 13e4: ldr d8, [x17]
-	WORD $0x8b160231                     // 13e8: add x17, x17, x22
-	WORD $0x8b1602f3                     // 13ec: add x19, x23, x22
-	WORD $0x0f08a508                     // 13f0: sshll v8.8h, v8.8b, #0x0
-	WORD $0x6e6f8508                     // 13f4: sub v8.8h, v8.8h, v15.8h
-	WORD $0x0f10a509                     // 13f8: sshll v9.4s, v8.4h, #0x0
-	WORD $0x4f10a508                     // 13fc: sshll2 v8.4s, v8.8h, #0x0
-	WORD $0x4e21d929                     // 1400: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // 1404: scvtf v8.4s, v8.4s
-	WORD $0x6e29dda9                     // 1408: fmul v9.4s, v13.4s, v9.4s
-	WORD $0x6e28de08                     // 140c: fmul v8.4s, v16.4s, v8.4s
-	WORD $0x4e29d4e7                     // 1410: fadd v7.4s, v7.4s, v9.4s
-	WORD $0x4e28d4c6                     // 1414: fadd v6.4s, v6.4s, v8.4s
-	WORD $0x4e21a8e7                     // 1418: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // 141c: fcvtns v6.4s, v6.4s
-	WORD $0x0e6148e7                     // 1420: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // 1424: sqxtn2 v7.8h, v6.4s
-	WORD $0x4e710ce6                     // 1428: sqadd v6.8h, v7.8h, v17.8h
-	WORD $0x0e2148c6                     // 142c: sqxtn v6.8b, v6.8h
-	WORD $0xfd0002e6                     // 1430: str d6, [x23]
-	WORD $0xfd400226                     // 1434: ldr d6, [x17]
-	WORD $0x8b160231                     // 1438: add x17, x17, x22
-	WORD $0x8b160277                     // 143c: add x23, x19, x22
-	WORD $0x0f08a4c6                     // 1440: sshll v6.8h, v6.8b, #0x0
-	WORD $0x6e6f84c6                     // 1444: sub v6.8h, v6.8h, v15.8h
-	WORD $0x0f10a4c7                     // 1448: sshll v7.4s, v6.4h, #0x0
-	WORD $0x4f10a4c6                     // 144c: sshll2 v6.4s, v6.8h, #0x0
-	WORD $0x4e21d8e7                     // 1450: scvtf v7.4s, v7.4s
-	WORD $0x4e21d8c6                     // 1454: scvtf v6.4s, v6.4s
-	WORD $0x6e27dda7                     // 1458: fmul v7.4s, v13.4s, v7.4s
-	WORD $0x6e26de06                     // 145c: fmul v6.4s, v16.4s, v6.4s
-	WORD $0x4e27d4a5                     // 1460: fadd v5.4s, v5.4s, v7.4s
-	WORD $0x4e26d484                     // 1464: fadd v4.4s, v4.4s, v6.4s
-	WORD $0x4e21a8a5                     // 1468: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // 146c: fcvtns v4.4s, v4.4s
-	WORD $0x0e6148a5                     // 1470: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // 1474: sqxtn2 v5.8h, v4.4s
-	WORD $0x4e710ca4                     // 1478: sqadd v4.8h, v5.8h, v17.8h
-	WORD $0x0e214884                     // 147c: sqxtn v4.8b, v4.8h
-	WORD $0xfd000264                     // 1480: str d4, [x19]
-	WORD $0xfd400224                     // 1484: ldr d4, [x17]
-	WORD $0x8b160233                     // 1488: add x19, x17, x22
-	WORD $0x8b1602f8                     // 148c: add x24, x23, x22
-	WORD $0x0f08a484                     // 1490: sshll v4.8h, v4.8b, #0x0
-	WORD $0x6e6f8484                     // 1494: sub v4.8h, v4.8h, v15.8h
-	WORD $0x0f10a485                     // 1498: sshll v5.4s, v4.4h, #0x0
-	WORD $0x4f10a484                     // 149c: sshll2 v4.4s, v4.8h, #0x0
-	WORD $0x4e21d8a5                     // 14a0: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 14a4: scvtf v4.4s, v4.4s
-	WORD $0x6e25dda5                     // 14a8: fmul v5.4s, v13.4s, v5.4s
-	WORD $0x6e24de04                     // 14ac: fmul v4.4s, v16.4s, v4.4s
-	WORD $0x4e25d463                     // 14b0: fadd v3.4s, v3.4s, v5.4s
-	WORD $0x4e24d442                     // 14b4: fadd v2.4s, v2.4s, v4.4s
-	WORD $0x4e21a863                     // 14b8: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a842                     // 14bc: fcvtns v2.4s, v2.4s
-	WORD $0x0e614863                     // 14c0: sqxtn v3.4h, v3.4s
-	WORD $0x4e614843                     // 14c4: sqxtn2 v3.8h, v2.4s
-	WORD $0x4e710c62                     // 14c8: sqadd v2.8h, v3.8h, v17.8h
-	WORD $0x0e214842                     // 14cc: sqxtn v2.8b, v2.8h
-	WORD $0xfd0002e2                     // 14d0: str d2, [x23]
-	WORD $0xfd400262                     // 14d4: ldr d2, [x19]
-	WORD $0x8b160311                     // 14d8: add x17, x24, x22
-	WORD $0x0f08a442                     // 14dc: sshll v2.8h, v2.8b, #0x0
-	WORD $0x6e6f8442                     // 14e0: sub v2.8h, v2.8h, v15.8h
-	WORD $0x0f10a443                     // 14e4: sshll v3.4s, v2.4h, #0x0
-	WORD $0x4f10a442                     // 14e8: sshll2 v2.4s, v2.8h, #0x0
-	WORD $0x4e21d863                     // 14ec: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 14f0: scvtf v2.4s, v2.4s
-	WORD $0x6e23dda3                     // 14f4: fmul v3.4s, v13.4s, v3.4s
-	WORD $0x6e22de02                     // 14f8: fmul v2.4s, v16.4s, v2.4s
-	WORD $0x4e23d421                     // 14fc: fadd v1.4s, v1.4s, v3.4s
-	WORD $0x4e22d400                     // 1500: fadd v0.4s, v0.4s, v2.4s
-	WORD $0x4e21a821                     // 1504: fcvtns v1.4s, v1.4s
-	WORD $0x4e21a800                     // 1508: fcvtns v0.4s, v0.4s
-	WORD $0x0e614821                     // 150c: sqxtn v1.4h, v1.4s
-	WORD $0x4e614801                     // 1510: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e710c20                     // 1514: sqadd v0.8h, v1.8h, v17.8h
-	WORD $0x0e214800                     // 1518: sqxtn v0.8b, v0.8h
-	WORD $0xfd000300                     // 151c: str d0, [x24]
-	WORD $0x540001cb                     // 1520: b.lt 0x3618 <gemmDotProd7x8+0x1558>
-	WORD $0x8b160273                     // 1524: add x19, x19, x22
-	WORD $0xd1001e03                     // 1528: sub x3, x16, #0x7
-	WORD $0x8b0a0108                     // 152c: add x8, x8, x10
-	WORD $0xf100361f                     // 1530: cmp x16, #0xd
-	WORD $0x54ffd268                     // 1534: b.hi 0x3040 <gemmDotProd7x8+0xf80>
-	WORD $0xf9401695                     // 1538: ldr x21, [x20, #0x28]
-	WORD $0xd1003a10                     // 153c: sub x16, x16, #0xe
-	WORD $0x528000e3                     // 1540: mov w3, #0x7                // =7
-	WORD $0x9b092208                     // 1544: madd x8, x16, x9, x8
-	WORD $0x9b107eb5                     // 1548: mul x21, x21, x16
-	WORD $0x8b150231                     // 154c: add x17, x17, x21
-	WORD $0x8b150273                     // 1550: add x19, x19, x21
-	WORD $0x17fffe8b                     // 1554: b 0x3040 <gemmDotProd7x8+0xf80>
+	WORD $0x4e21d863                     // 12ac: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // 12b0: scvtf v2.4s, v2.4s
+	WORD $0x4e21d821                     // 12b4: scvtf v1.4s, v1.4s
+	WORD $0x0f10a5d0                     // 12b8: sshll v16.4s, v14.4h, #0x0
+	WORD $0x4f10a5d2                     // 12bc: sshll2 v18.4s, v14.8h, #0x0
+	WORD $0xad4132ae                     // 12c0: ldp q14, q12, [x21, #0x20]
+	WORD $0x4e21d800                     // 12c4: scvtf v0.4s, v0.4s
+	WORD $0x4e21da13                     // 12c8: scvtf v19.4s, v16.4s
+	WORD $0xad4442ad                     // 12cc: ldp q13, q16, [x21, #0x80]
+	WORD $0x6e31ddd1                     // 12d0: fmul v17.4s, v14.4s, v17.4s
+	WORD $0x4e21da52                     // 12d4: scvtf v18.4s, v18.4s
+	WORD $0x6e34dd94                     // 12d8: fmul v20.4s, v12.4s, v20.4s
+	WORD $0x6e2bddcb                     // 12dc: fmul v11.4s, v14.4s, v11.4s
+	WORD $0x6e33ddb3                     // 12e0: fmul v19.4s, v13.4s, v19.4s
+	WORD $0x6e2add8a                     // 12e4: fmul v10.4s, v12.4s, v10.4s
+	WORD $0x6e29ddc9                     // 12e8: fmul v9.4s, v14.4s, v9.4s
+	WORD $0x6e32de12                     // 12ec: fmul v18.4s, v16.4s, v18.4s
+	WORD $0x6e28dd88                     // 12f0: fmul v8.4s, v12.4s, v8.4s
+	WORD $0x6e27ddc7                     // 12f4: fmul v7.4s, v14.4s, v7.4s
+	WORD $0x4e33d631                     // 12f8: fadd v17.4s, v17.4s, v19.4s
+	WORD $0x6e26dd86                     // 12fc: fmul v6.4s, v12.4s, v6.4s
+	WORD $0x6e25ddc5                     // 1300: fmul v5.4s, v14.4s, v5.4s
+	WORD $0x4e32d692                     // 1304: fadd v18.4s, v20.4s, v18.4s
+	WORD $0x6e24dd84                     // 1308: fmul v4.4s, v12.4s, v4.4s
+	WORD $0x6e23ddc3                     // 130c: fmul v3.4s, v14.4s, v3.4s
+	WORD $0x4e21aa31                     // 1310: fcvtns v17.4s, v17.4s
+	WORD $0x6e22dd82                     // 1314: fmul v2.4s, v12.4s, v2.4s
+	WORD $0x6e21ddc1                     // 1318: fmul v1.4s, v14.4s, v1.4s
+	WORD $0x4e21aa52                     // 131c: fcvtns v18.4s, v18.4s
+	WORD $0x6e20dd80                     // 1320: fmul v0.4s, v12.4s, v0.4s
+	WORD $0x0e614a33                     // 1324: sqxtn v19.4h, v17.4s
+	WORD $0x3dc012b1                     // 1328: ldr q17, [x21, #0x40]
+	WORD $0x4e614a53                     // 132c: sqxtn2 v19.8h, v18.4s
+	WORD $0x4e710e72                     // 1330: sqadd v18.8h, v19.8h, v17.8h
+	WORD $0x0e214a52                     // 1334: sqxtn v18.8b, v18.8h
+	WORD $0xfd000232                     // 1338: str d18, [x17]
+	WORD $0xfd400272                     // 133c: ldr d18, [x19]
+	WORD $0x8b160271                     // 1340: add x17, x19, x22
+	WORD $0x8b1602f3                     // 1344: add x19, x23, x22
+	WORD $0x0f08a652                     // 1348: sshll v18.8h, v18.8b, #0x0
+	WORD $0x6e6f8652                     // 134c: sub v18.8h, v18.8h, v15.8h
+	WORD $0x0f10a653                     // 1350: sshll v19.4s, v18.4h, #0x0
+	WORD $0x4f10a652                     // 1354: sshll2 v18.4s, v18.8h, #0x0
+	WORD $0x4e21da73                     // 1358: scvtf v19.4s, v19.4s
+	WORD $0x4e21da52                     // 135c: scvtf v18.4s, v18.4s
+	WORD $0x6e33ddb3                     // 1360: fmul v19.4s, v13.4s, v19.4s
+	WORD $0x6e32de12                     // 1364: fmul v18.4s, v16.4s, v18.4s
+	WORD $0x4e33d56b                     // 1368: fadd v11.4s, v11.4s, v19.4s
+	WORD $0x4e32d54a                     // 136c: fadd v10.4s, v10.4s, v18.4s
+	WORD $0x4e21a96b                     // 1370: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a94a                     // 1374: fcvtns v10.4s, v10.4s
+	WORD $0x0e61496b                     // 1378: sqxtn v11.4h, v11.4s
+	WORD $0x4e61494b                     // 137c: sqxtn2 v11.8h, v10.4s
+	WORD $0x4e710d6a                     // 1380: sqadd v10.8h, v11.8h, v17.8h
+	WORD $0x0e21494a                     // 1384: sqxtn v10.8b, v10.8h
+	WORD $0xfd0002ea                     // 1388: str d10, [x23]
+	WORD $0xfd40022a                     // 138c: ldr d10, [x17]
+	WORD $0x8b160231                     // 1390: add x17, x17, x22
+	WORD $0x8b160277                     // 1394: add x23, x19, x22
+	WORD $0x0f08a54a                     // 1398: sshll v10.8h, v10.8b, #0x0
+	WORD $0x6e6f854a                     // 139c: sub v10.8h, v10.8h, v15.8h
+	WORD $0x0f10a54b                     // 13a0: sshll v11.4s, v10.4h, #0x0
+	WORD $0x4f10a54a                     // 13a4: sshll2 v10.4s, v10.8h, #0x0
+	WORD $0x4e21d96b                     // 13a8: scvtf v11.4s, v11.4s
+	WORD $0x4e21d94a                     // 13ac: scvtf v10.4s, v10.4s
+	WORD $0x6e2bddab                     // 13b0: fmul v11.4s, v13.4s, v11.4s
+	WORD $0x6e2ade0a                     // 13b4: fmul v10.4s, v16.4s, v10.4s
+	WORD $0x4e2bd529                     // 13b8: fadd v9.4s, v9.4s, v11.4s
+	WORD $0x4e2ad508                     // 13bc: fadd v8.4s, v8.4s, v10.4s
+	WORD $0x4e21a929                     // 13c0: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a908                     // 13c4: fcvtns v8.4s, v8.4s
+	WORD $0x0e614929                     // 13c8: sqxtn v9.4h, v9.4s
+	WORD $0x4e614909                     // 13cc: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e710d28                     // 13d0: sqadd v8.8h, v9.8h, v17.8h
+	WORD $0x0e214908                     // 13d4: sqxtn v8.8b, v8.8h
+	WORD $0xfd000268                     // 13d8: str d8, [x19]
+	WORD $0xfd400228                     // 13dc: ldr d8, [x17]
+	WORD $0x8b160231                     // 13e0: add x17, x17, x22
+	WORD $0x8b1602f3                     // 13e4: add x19, x23, x22
+	WORD $0x0f08a508                     // 13e8: sshll v8.8h, v8.8b, #0x0
+	WORD $0x6e6f8508                     // 13ec: sub v8.8h, v8.8h, v15.8h
+	WORD $0x0f10a509                     // 13f0: sshll v9.4s, v8.4h, #0x0
+	WORD $0x4f10a508                     // 13f4: sshll2 v8.4s, v8.8h, #0x0
+	WORD $0x4e21d929                     // 13f8: scvtf v9.4s, v9.4s
+	WORD $0x4e21d908                     // 13fc: scvtf v8.4s, v8.4s
+	WORD $0x6e29dda9                     // 1400: fmul v9.4s, v13.4s, v9.4s
+	WORD $0x6e28de08                     // 1404: fmul v8.4s, v16.4s, v8.4s
+	WORD $0x4e29d4e7                     // 1408: fadd v7.4s, v7.4s, v9.4s
+	WORD $0x4e28d4c6                     // 140c: fadd v6.4s, v6.4s, v8.4s
+	WORD $0x4e21a8e7                     // 1410: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // 1414: fcvtns v6.4s, v6.4s
+	WORD $0x0e6148e7                     // 1418: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // 141c: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e710ce6                     // 1420: sqadd v6.8h, v7.8h, v17.8h
+	WORD $0x0e2148c6                     // 1424: sqxtn v6.8b, v6.8h
+	WORD $0xfd0002e6                     // 1428: str d6, [x23]
+	WORD $0xfd400226                     // 142c: ldr d6, [x17]
+	WORD $0x8b160231                     // 1430: add x17, x17, x22
+	WORD $0x8b160277                     // 1434: add x23, x19, x22
+	WORD $0x0f08a4c6                     // 1438: sshll v6.8h, v6.8b, #0x0
+	WORD $0x6e6f84c6                     // 143c: sub v6.8h, v6.8h, v15.8h
+	WORD $0x0f10a4c7                     // 1440: sshll v7.4s, v6.4h, #0x0
+	WORD $0x4f10a4c6                     // 1444: sshll2 v6.4s, v6.8h, #0x0
+	WORD $0x4e21d8e7                     // 1448: scvtf v7.4s, v7.4s
+	WORD $0x4e21d8c6                     // 144c: scvtf v6.4s, v6.4s
+	WORD $0x6e27dda7                     // 1450: fmul v7.4s, v13.4s, v7.4s
+	WORD $0x6e26de06                     // 1454: fmul v6.4s, v16.4s, v6.4s
+	WORD $0x4e27d4a5                     // 1458: fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e26d484                     // 145c: fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e21a8a5                     // 1460: fcvtns v5.4s, v5.4s
+	WORD $0x4e21a884                     // 1464: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148a5                     // 1468: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 146c: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e710ca4                     // 1470: sqadd v4.8h, v5.8h, v17.8h
+	WORD $0x0e214884                     // 1474: sqxtn v4.8b, v4.8h
+	WORD $0xfd000264                     // 1478: str d4, [x19]
+	WORD $0xfd400224                     // 147c: ldr d4, [x17]
+	WORD $0x8b160233                     // 1480: add x19, x17, x22
+	WORD $0x8b1602f8                     // 1484: add x24, x23, x22
+	WORD $0x0f08a484                     // 1488: sshll v4.8h, v4.8b, #0x0
+	WORD $0x6e6f8484                     // 148c: sub v4.8h, v4.8h, v15.8h
+	WORD $0x0f10a485                     // 1490: sshll v5.4s, v4.4h, #0x0
+	WORD $0x4f10a484                     // 1494: sshll2 v4.4s, v4.8h, #0x0
+	WORD $0x4e21d8a5                     // 1498: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // 149c: scvtf v4.4s, v4.4s
+	WORD $0x6e25dda5                     // 14a0: fmul v5.4s, v13.4s, v5.4s
+	WORD $0x6e24de04                     // 14a4: fmul v4.4s, v16.4s, v4.4s
+	WORD $0x4e25d463                     // 14a8: fadd v3.4s, v3.4s, v5.4s
+	WORD $0x4e24d442                     // 14ac: fadd v2.4s, v2.4s, v4.4s
+	WORD $0x4e21a863                     // 14b0: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a842                     // 14b4: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // 14b8: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // 14bc: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e710c62                     // 14c0: sqadd v2.8h, v3.8h, v17.8h
+	WORD $0x0e214842                     // 14c4: sqxtn v2.8b, v2.8h
+	WORD $0xfd0002e2                     // 14c8: str d2, [x23]
+	WORD $0xfd400262                     // 14cc: ldr d2, [x19]
+	WORD $0x8b160311                     // 14d0: add x17, x24, x22
+	WORD $0x0f08a442                     // 14d4: sshll v2.8h, v2.8b, #0x0
+	WORD $0x6e6f8442                     // 14d8: sub v2.8h, v2.8h, v15.8h
+	WORD $0x0f10a443                     // 14dc: sshll v3.4s, v2.4h, #0x0
+	WORD $0x4f10a442                     // 14e0: sshll2 v2.4s, v2.8h, #0x0
+	WORD $0x4e21d863                     // 14e4: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // 14e8: scvtf v2.4s, v2.4s
+	WORD $0x6e23dda3                     // 14ec: fmul v3.4s, v13.4s, v3.4s
+	WORD $0x6e22de02                     // 14f0: fmul v2.4s, v16.4s, v2.4s
+	WORD $0x4e23d421                     // 14f4: fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e22d400                     // 14f8: fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e21a821                     // 14fc: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // 1500: fcvtns v0.4s, v0.4s
+	WORD $0x0e614821                     // 1504: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 1508: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e710c20                     // 150c: sqadd v0.8h, v1.8h, v17.8h
+	WORD $0x0e214800                     // 1510: sqxtn v0.8b, v0.8h
+	WORD $0xfd000300                     // 1514: str d0, [x24]
+	WORD $0x540001cb                     // 1518: b.lt 0x35c0 <gemmDotProd7x8+0x1550>
+	WORD $0x8b160273                     // 151c: add x19, x19, x22
+	WORD $0xd1001e03                     // 1520: sub x3, x16, #0x7
+	WORD $0x8b0a0108                     // 1524: add x8, x8, x10
+	WORD $0xf100361f                     // 1528: cmp x16, #0xd
+	WORD $0x54ffd2a8                     // 152c: b.hi 0x2ff0 <gemmDotProd7x8+0xf80>
+	WORD $0xf9401695                     // 1530: ldr x21, [x20, #0x28]
+	WORD $0xd1003a10                     // 1534: sub x16, x16, #0xe
+	WORD $0x528000e3                     // 1538: mov w3, #0x7                // =7
+	WORD $0x9b092208                     // 153c: madd x8, x16, x9, x8
+	WORD $0x9b107eb5                     // 1540: mul x21, x21, x16
+	WORD $0x8b150231                     // 1544: add x17, x17, x21
+	WORD $0x8b150273                     // 1548: add x19, x19, x21
+	WORD $0x17fffe8d                     // 154c: b 0x2ff0 <gemmDotProd7x8+0xf80>
 	RET
 
 TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
@@ -3475,10 +3455,10 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
 	WORD $0xf100053f                     // 008: cmp x9, #0x1
-	WORD $0x54000b2c                     // 00c: b.gt 0x3790 <gemmDotProd1x8+0x170>
-	WORD $0xb40020e9                     // 010: cbz x9, 0x3a4c <gemmDotProd1x8+0x42c>
+	WORD $0x54000b0c                     // 00c: b.gt 0x373c <gemmDotProd1x8+0x16c>
+	WORD $0xb40020e9                     // 010: cbz x9, 0x39fc <gemmDotProd1x8+0x42c>
 	WORD $0xf100053f                     // 014: cmp x9, #0x1
-	WORD $0x54001741                     // 018: b.ne 0x3920 <gemmDotProd1x8+0x300>
+	WORD $0x54001701                     // 018: b.ne 0x38c8 <gemmDotProd1x8+0x2f8>
 	WORD $0xf9401289                     // 01c: ldr x9, [x20, #0x20]
 	WORD $0xf940068a                     // 020: ldr x10, [x20, #0x8]
 	WORD $0xf9401e8b                     // 024: ldr x11, [x20, #0x38]
@@ -3492,7 +3472,7 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x9342fe13                     // 044: asr x19, x16, #2
 	WORD $0xaa1303f5                     // 048: mov x21, x19
 	WORD $0xf100121f                     // 04c: cmp x16, #0x4
-	WORD $0x54000243                     // 050: b.lo 0x36b8 <gemmDotProd1x8+0x98>
+	WORD $0x54000243                     // 050: b.lo 0x3668 <gemmDotProd1x8+0x98>
 	WORD $0x3cf169a2                     // 054: ldr q2, [x13, x17]
 	WORD $0x91004231                     // 058: add x17, x17, #0x10
 	WORD $0xad4011c3                     // 05c: ldp q3, q4, [x14]
@@ -3509,12 +3489,12 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x910201ce                     // 088: add x14, x14, #0x80
 	WORD $0x4fa2e861                     // 08c: sdot v1.4s, v3.16b, v2.4b[3]
 	WORD $0x4fa2e880                     // 090: sdot v0.4s, v4.16b, v2.4b[3]
-	WORD $0x54fffe01                     // 094: b.ne 0x3674 <gemmDotProd1x8+0x54>
-	WORD $0x370800b0                     // 098: tbnz w16, #0x1, 0x36cc <gemmDotProd1x8+0xac>
-	WORD $0x370001d0                     // 09c: tbnz w16, #0x0, 0x36f4 <gemmDotProd1x8+0xd4>
+	WORD $0x54fffe01                     // 094: b.ne 0x3624 <gemmDotProd1x8+0x54>
+	WORD $0x370800b0                     // 098: tbnz w16, #0x1, 0x367c <gemmDotProd1x8+0xac>
+	WORD $0x370001d0                     // 09c: tbnz w16, #0x0, 0x36a4 <gemmDotProd1x8+0xd4>
 	WORD $0xf10005ef                     // 0a0: subs x15, x15, #0x1
-	WORD $0x54000281                     // 0a4: b.ne 0x3714 <gemmDotProd1x8+0xf4>
-	WORD $0x1400001a                     // 0a8: b 0x3730 <gemmDotProd1x8+0x110>
+	WORD $0x54000281                     // 0a4: b.ne 0x36c4 <gemmDotProd1x8+0xf4>
+	WORD $0x1400001a                     // 0a8: b 0x36e0 <gemmDotProd1x8+0x110>
 	WORD $0xfc7169a2                     // 0ac: ldr d2, [x13, x17]
 	WORD $0x91002231                     // 0b0: add x17, x17, #0x8
 	WORD $0xad4011c3                     // 0b4: ldp q3, q4, [x14]
@@ -3524,7 +3504,7 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x910101ce                     // 0c4: add x14, x14, #0x40
 	WORD $0x4fa2e061                     // 0c8: sdot v1.4s, v3.16b, v2.4b[1]
 	WORD $0x4fa2e080                     // 0cc: sdot v0.4s, v4.16b, v2.4b[1]
-	WORD $0x3607fe90                     // 0d0: tbz w16, #0x0, 0x36c0 <gemmDotProd1x8+0xa0>
+	WORD $0x3607fe90                     // 0d0: tbz w16, #0x0, 0x3670 <gemmDotProd1x8+0xa0>
 	WORD $0x8b1101b5                     // 0d4: add x21, x13, x17
 	WORD $0x91001231                     // 0d8: add x17, x17, #0x4
 	WORD $0xacc111c3                     // 0dc: ldp q3, q4, [x14], #0x20
@@ -3532,13 +3512,13 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x4e829461                     // 0e4: sdot v1.4s, v3.16b, v2.16b
 	WORD $0x4e829480                     // 0e8: sdot v0.4s, v4.16b, v2.16b
 	WORD $0xf10005ef                     // 0ec: subs x15, x15, #0x1
-	WORD $0x54000100                     // 0f0: b.eq 0x3730 <gemmDotProd1x8+0x110>
+	WORD $0x54000100                     // 0f0: b.eq 0x36e0 <gemmDotProd1x8+0x110>
 	WORD $0xf9402a95                     // 0f4: ldr x21, [x20, #0x50]
 	WORD $0x8b1102b1                     // 0f8: add x17, x21, x17
 	WORD $0xaa1303f5                     // 0fc: mov x21, x19
 	WORD $0xf100121f                     // 100: cmp x16, #0x4
-	WORD $0x54fffa82                     // 104: b.hs 0x3674 <gemmDotProd1x8+0x54>
-	WORD $0x17ffffe4                     // 108: b 0x36b8 <gemmDotProd1x8+0x98>
+	WORD $0x54fffa82                     // 104: b.hs 0x3624 <gemmDotProd1x8+0x54>
+	WORD $0x17ffffe4                     // 108: b 0x3668 <gemmDotProd1x8+0x98>
 	WORD $0xd503201f                     // 10c: nop
 	WORD $0x4e21d821                     // 110: scvtf v1.4s, v1.4s
 	WORD $0xf940168d                     // 114: ldr x13, [x20, #0x28]
@@ -3550,27 +3530,27 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x6e20dc60                     // 12c: fmul v0.4s, v3.4s, v0.4s
 	WORD $0x4ea4f421                     // 130: fmin v1.4s, v1.4s, v4.4s
 	WORD $0x4ea2f400                     // 134: fmin v0.4s, v0.4s, v2.4s
-	WORD $0xad420d82                     // 138: ldp q2, q3, [x12, #0x40]
-	WORD $0x4e21a821                     // 13c: fcvtns v1.4s, v1.4s
-	WORD $0x4e431842                     // 140: uzp1 v2.8h, v2.8h, v3.8h
-	WORD $0x4e21a800                     // 144: fcvtns v0.4s, v0.4s
-	WORD $0x0e614821                     // 148: sqxtn v1.4h, v1.4s
-	WORD $0x4e614801                     // 14c: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e620c20                     // 150: sqadd v0.8h, v1.8h, v2.8h
-	WORD $0x0e214800                     // 154: sqxtn v0.8b, v0.8h
-	WORD $0xfd000120                     // 158: str d0, [x9]
-	WORD $0x8b0d0129                     // 15c: add x9, x9, x13
-	WORD $0x54002c8b                     // 160: b.lt 0x3d10 <gemmDotProd1x8+0x6f0>
-	WORD $0xd100056b                     // 164: sub x11, x11, #0x1
-	WORD $0x8b0a0108                     // 168: add x8, x8, x10
-	WORD $0x17ffffb1                     // 16c: b 0x3650 <gemmDotProd1x8+0x30>
-	WORD $0xf100093f                     // 170: cmp x9, #0x2
-	WORD $0x54002000                     // 174: b.eq 0x3b94 <gemmDotProd1x8+0x574>
-	WORD $0xf1000d3f                     // 178: cmp x9, #0x3
-	WORD $0x54000c21                     // 17c: b.ne 0x3920 <gemmDotProd1x8+0x300>
-	WORD $0xf9401289                     // 180: ldr x9, [x20, #0x20]
-	WORD $0xf940068a                     // 184: ldr x10, [x20, #0x8]
-	WORD $0xa943328b                     // 188: ldp x11, x12, [x20, #0x30]
+	WORD $0x4e21a821                     // 138: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // 13c: fcvtns v0.4s, v0.4s
+	WORD $0x0e614821                     // 140: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 144: sqxtn2 v1.8h, v0.4s
+	WORD $0x3dc01180                     // 148: ldr q0, [x12, #0x40]
+	WORD $0x4e600c20                     // 14c: sqadd v0.8h, v1.8h, v0.8h
+	WORD $0x0e214800                     // 150: sqxtn v0.8b, v0.8h
+	WORD $0xfd000120                     // 154: str d0, [x9]
+	WORD $0x8b0d0129                     // 158: add x9, x9, x13
+	WORD $0x54002c8b                     // 15c: b.lt 0x3cbc <gemmDotProd1x8+0x6ec>
+	WORD $0xd100056b                     // 160: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 164: add x8, x8, x10
+	WORD $0x17ffffb2                     // 168: b 0x3600 <gemmDotProd1x8+0x30>
+	WORD $0xf100093f                     // 16c: cmp x9, #0x2
+	WORD $0x54002000                     // 170: b.eq 0x3b40 <gemmDotProd1x8+0x570>
+	WORD $0xf1000d3f                     // 174: cmp x9, #0x3
+	WORD $0x54000c01                     // 178: b.ne 0x38c8 <gemmDotProd1x8+0x2f8>
+	WORD $0xf9401289                     // 17c: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 180: ldr x10, [x20, #0x8]
+	WORD $0xa943328b                     // 184: ldp x11, x12, [x20, #0x30]
+	WORD $0xd503201f                     // 188: nop
 	WORD $0xd503201f                     // 18c: nop
 	WORD $0xaa0803ee                     // 190: mov x14, x8
 	WORD $0xaa1f03f3                     // 194: mov x19, xzr
@@ -3580,7 +3560,7 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x9342fe35                     // 1a4: asr x21, x17, #2
 	WORD $0xaa1503f6                     // 1a8: mov x22, x21
 	WORD $0xf100123f                     // 1ac: cmp x17, #0x4
-	WORD $0x54000243                     // 1b0: b.lo 0x3818 <gemmDotProd1x8+0x1f8>
+	WORD $0x54000243                     // 1b0: b.lo 0x37c8 <gemmDotProd1x8+0x1f8>
 	WORD $0x3cf369c2                     // 1b4: ldr q2, [x14, x19]
 	WORD $0x91004273                     // 1b8: add x19, x19, #0x10
 	WORD $0xad4011e3                     // 1bc: ldp q3, q4, [x15]
@@ -3597,12 +3577,12 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x910201ef                     // 1e8: add x15, x15, #0x80
 	WORD $0x4fa2e861                     // 1ec: sdot v1.4s, v3.16b, v2.4b[3]
 	WORD $0x4fa2e880                     // 1f0: sdot v0.4s, v4.16b, v2.4b[3]
-	WORD $0x54fffe01                     // 1f4: b.ne 0x37d4 <gemmDotProd1x8+0x1b4>
-	WORD $0x370800b1                     // 1f8: tbnz w17, #0x1, 0x382c <gemmDotProd1x8+0x20c>
-	WORD $0x370001d1                     // 1fc: tbnz w17, #0x0, 0x3854 <gemmDotProd1x8+0x234>
+	WORD $0x54fffe01                     // 1f4: b.ne 0x3784 <gemmDotProd1x8+0x1b4>
+	WORD $0x370800b1                     // 1f8: tbnz w17, #0x1, 0x37dc <gemmDotProd1x8+0x20c>
+	WORD $0x370001d1                     // 1fc: tbnz w17, #0x0, 0x3804 <gemmDotProd1x8+0x234>
 	WORD $0xf1000610                     // 200: subs x16, x16, #0x1
-	WORD $0x54000281                     // 204: b.ne 0x3874 <gemmDotProd1x8+0x254>
-	WORD $0x1400001a                     // 208: b 0x3890 <gemmDotProd1x8+0x270>
+	WORD $0x54000281                     // 204: b.ne 0x3824 <gemmDotProd1x8+0x254>
+	WORD $0x1400001a                     // 208: b 0x3840 <gemmDotProd1x8+0x270>
 	WORD $0xfc7369c2                     // 20c: ldr d2, [x14, x19]
 	WORD $0x91002273                     // 210: add x19, x19, #0x8
 	WORD $0xad4011e3                     // 214: ldp q3, q4, [x15]
@@ -3612,7 +3592,7 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x910101ef                     // 224: add x15, x15, #0x40
 	WORD $0x4fa2e061                     // 228: sdot v1.4s, v3.16b, v2.4b[1]
 	WORD $0x4fa2e080                     // 22c: sdot v0.4s, v4.16b, v2.4b[1]
-	WORD $0x3607fe91                     // 230: tbz w17, #0x0, 0x3820 <gemmDotProd1x8+0x200>
+	WORD $0x3607fe91                     // 230: tbz w17, #0x0, 0x37d0 <gemmDotProd1x8+0x200>
 	WORD $0x8b1301d6                     // 234: add x22, x14, x19
 	WORD $0x91001273                     // 238: add x19, x19, #0x4
 	WORD $0xacc111e3                     // 23c: ldp q3, q4, [x15], #0x20
@@ -3620,109 +3600,109 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x4e829461                     // 244: sdot v1.4s, v3.16b, v2.16b
 	WORD $0x4e829480                     // 248: sdot v0.4s, v4.16b, v2.16b
 	WORD $0xf1000610                     // 24c: subs x16, x16, #0x1
-	WORD $0x54000100                     // 250: b.eq 0x3890 <gemmDotProd1x8+0x270>
+	WORD $0x54000100                     // 250: b.eq 0x3840 <gemmDotProd1x8+0x270>
 	WORD $0xf9402a96                     // 254: ldr x22, [x20, #0x50]
 	WORD $0x8b1302d3                     // 258: add x19, x22, x19
 	WORD $0xaa1503f6                     // 25c: mov x22, x21
 	WORD $0xf100123f                     // 260: cmp x17, #0x4
-	WORD $0x54fffa82                     // 264: b.hs 0x37d4 <gemmDotProd1x8+0x1b4>
-	WORD $0x17ffffe4                     // 268: b 0x3818 <gemmDotProd1x8+0x1f8>
+	WORD $0x54fffa82                     // 264: b.hs 0x3784 <gemmDotProd1x8+0x1b4>
+	WORD $0x17ffffe4                     // 268: b 0x37c8 <gemmDotProd1x8+0x1f8>
 	WORD $0xd503201f                     // 26c: nop
-	WORD $0xad450da2                     // 270: ldp q2, q3, [x13, #0xa0]
+	WORD $0xfd400162                     // 270: ldr d2, [x11]
 	WORD $0x4e21d821                     // 274: scvtf v1.4s, v1.4s
-	WORD $0xf100099f                     // 278: cmp x12, #0x2
-	WORD $0xfd400164                     // 27c: ldr d4, [x11]
-	WORD $0x4e21d800                     // 280: scvtf v0.4s, v0.4s
-	WORD $0xad4415a7                     // 284: ldp q7, q5, [x13, #0x80]
-	WORD $0x4e431842                     // 288: uzp1 v2.8h, v2.8h, v3.8h
+	WORD $0x3dc029a3                     // 278: ldr q3, [x13, #0xa0]
+	WORD $0x4e21d800                     // 27c: scvtf v0.4s, v0.4s
+	WORD $0xad4111a6                     // 280: ldp q6, q4, [x13, #0x20]
+	WORD $0xf100099f                     // 284: cmp x12, #0x2
+	WORD $0x0f08a442                     // 288: sshll v2.8h, v2.8b, #0x0
 	WORD $0xf940168e                     // 28c: ldr x14, [x20, #0x28]
-	WORD $0x0f08a483                     // 290: sshll v3.8h, v4.8b, #0x0
-	WORD $0xad4111a6                     // 294: ldp q6, q4, [x13, #0x20]
-	WORD $0x6e21dcc1                     // 298: fmul v1.4s, v6.4s, v1.4s
-	WORD $0x6e628462                     // 29c: sub v2.8h, v3.8h, v2.8h
-	WORD $0x6e20dc80                     // 2a0: fmul v0.4s, v4.4s, v0.4s
-	WORD $0x0f10a443                     // 2a4: sshll v3.4s, v2.4h, #0x0
-	WORD $0x4f10a442                     // 2a8: sshll2 v2.4s, v2.8h, #0x0
-	WORD $0x4e21d863                     // 2ac: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 2b0: scvtf v2.4s, v2.4s
-	WORD $0x6e23dce3                     // 2b4: fmul v3.4s, v7.4s, v3.4s
-	WORD $0x6e22dca2                     // 2b8: fmul v2.4s, v5.4s, v2.4s
-	WORD $0x4e23d421                     // 2bc: fadd v1.4s, v1.4s, v3.4s
-	WORD $0x4e22d400                     // 2c0: fadd v0.4s, v0.4s, v2.4s
-	WORD $0xad420da2                     // 2c4: ldp q2, q3, [x13, #0x40]
-	WORD $0x4e21a821                     // 2c8: fcvtns v1.4s, v1.4s
-	WORD $0x4e21a800                     // 2cc: fcvtns v0.4s, v0.4s
-	WORD $0x4e431842                     // 2d0: uzp1 v2.8h, v2.8h, v3.8h
-	WORD $0x0e614821                     // 2d4: sqxtn v1.4h, v1.4s
-	WORD $0x4e614801                     // 2d8: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e620c20                     // 2dc: sqadd v0.8h, v1.8h, v2.8h
-	WORD $0x0e214800                     // 2e0: sqxtn v0.8b, v0.8h
-	WORD $0xfd000120                     // 2e4: str d0, [x9]
-	WORD $0x8b0e0129                     // 2e8: add x9, x9, x14
-	WORD $0x5400202b                     // 2ec: b.lt 0x3d10 <gemmDotProd1x8+0x6f0>
-	WORD $0x8b0e016b                     // 2f0: add x11, x11, x14
-	WORD $0xd100058c                     // 2f4: sub x12, x12, #0x1
-	WORD $0x8b0a0108                     // 2f8: add x8, x8, x10
-	WORD $0x17ffffa5                     // 2fc: b 0x37b0 <gemmDotProd1x8+0x190>
-	WORD $0xf9401289                     // 300: ldr x9, [x20, #0x20]
-	WORD $0xf940068a                     // 304: ldr x10, [x20, #0x8]
-	WORD $0xf9401e8b                     // 308: ldr x11, [x20, #0x38]
-	WORD $0xd503201f                     // 30c: nop
-	WORD $0xaa0803ed                     // 310: mov x13, x8
-	WORD $0xaa1f03f1                     // 314: mov x17, xzr
-	WORD $0xa941328e                     // 318: ldp x14, x12, [x20, #0x10]
-	WORD $0xa9443e90                     // 31c: ldp x16, x15, [x20, #0x40]
-	WORD $0xad400181                     // 320: ldp q1, q0, [x12]
-	WORD $0x9342fe13                     // 324: asr x19, x16, #2
-	WORD $0xaa1303f5                     // 328: mov x21, x19
-	WORD $0xf100121f                     // 32c: cmp x16, #0x4
-	WORD $0x54000243                     // 330: b.lo 0x3998 <gemmDotProd1x8+0x378>
-	WORD $0x3cf169a2                     // 334: ldr q2, [x13, x17]
-	WORD $0x91004231                     // 338: add x17, x17, #0x10
-	WORD $0xad4011c3                     // 33c: ldp q3, q4, [x14]
-	WORD $0xf10006b5                     // 340: subs x21, x21, #0x1
-	WORD $0x4f82e061                     // 344: sdot v1.4s, v3.16b, v2.4b[0]
-	WORD $0x4f82e080                     // 348: sdot v0.4s, v4.16b, v2.4b[0]
-	WORD $0xad4111c3                     // 34c: ldp q3, q4, [x14, #0x20]
-	WORD $0x4fa2e061                     // 350: sdot v1.4s, v3.16b, v2.4b[1]
-	WORD $0x4fa2e080                     // 354: sdot v0.4s, v4.16b, v2.4b[1]
-	WORD $0xad4211c3                     // 358: ldp q3, q4, [x14, #0x40]
-	WORD $0x4f82e861                     // 35c: sdot v1.4s, v3.16b, v2.4b[2]
-	WORD $0x4f82e880                     // 360: sdot v0.4s, v4.16b, v2.4b[2]
-	WORD $0xad4311c3                     // 364: ldp q3, q4, [x14, #0x60]
-	WORD $0x910201ce                     // 368: add x14, x14, #0x80
-	WORD $0x4fa2e861                     // 36c: sdot v1.4s, v3.16b, v2.4b[3]
-	WORD $0x4fa2e880                     // 370: sdot v0.4s, v4.16b, v2.4b[3]
-	WORD $0x54fffe01                     // 374: b.ne 0x3954 <gemmDotProd1x8+0x334>
-	WORD $0x370800b0                     // 378: tbnz w16, #0x1, 0x39ac <gemmDotProd1x8+0x38c>
-	WORD $0x370001d0                     // 37c: tbnz w16, #0x0, 0x39d4 <gemmDotProd1x8+0x3b4>
-	WORD $0xf10005ef                     // 380: subs x15, x15, #0x1
-	WORD $0x54000281                     // 384: b.ne 0x39f4 <gemmDotProd1x8+0x3d4>
-	WORD $0x1400001a                     // 388: b 0x3a10 <gemmDotProd1x8+0x3f0>
-	WORD $0xfc7169a2                     // 38c: ldr d2, [x13, x17]
-	WORD $0x91002231                     // 390: add x17, x17, #0x8
-	WORD $0xad4011c3                     // 394: ldp q3, q4, [x14]
-	WORD $0x4f82e061                     // 398: sdot v1.4s, v3.16b, v2.4b[0]
-	WORD $0x4f82e080                     // 39c: sdot v0.4s, v4.16b, v2.4b[0]
-	WORD $0xad4111c3                     // 3a0: ldp q3, q4, [x14, #0x20]
-	WORD $0x910101ce                     // 3a4: add x14, x14, #0x40
-	WORD $0x4fa2e061                     // 3a8: sdot v1.4s, v3.16b, v2.4b[1]
-	WORD $0x4fa2e080                     // 3ac: sdot v0.4s, v4.16b, v2.4b[1]
-	WORD $0x3607fe90                     // 3b0: tbz w16, #0x0, 0x39a0 <gemmDotProd1x8+0x380>
-	WORD $0x8b1101b5                     // 3b4: add x21, x13, x17
-	WORD $0x91001231                     // 3b8: add x17, x17, #0x4
-	WORD $0xacc111c3                     // 3bc: ldp q3, q4, [x14], #0x20
-	WORD $0x4d40caa2                     // 3c0: ld1r { v2.4s }, [x21]
-	WORD $0x4e829461                     // 3c4: sdot v1.4s, v3.16b, v2.16b
-	WORD $0x4e829480                     // 3c8: sdot v0.4s, v4.16b, v2.16b
-	WORD $0xf10005ef                     // 3cc: subs x15, x15, #0x1
-	WORD $0x54000100                     // 3d0: b.eq 0x3a10 <gemmDotProd1x8+0x3f0>
-	WORD $0xf9402a95                     // 3d4: ldr x21, [x20, #0x50]
-	WORD $0x8b1102b1                     // 3d8: add x17, x21, x17
-	WORD $0xaa1303f5                     // 3dc: mov x21, x19
-	WORD $0xf100121f                     // 3e0: cmp x16, #0x4
-	WORD $0x54fffa82                     // 3e4: b.hs 0x3954 <gemmDotProd1x8+0x334>
-	WORD $0x17ffffe4                     // 3e8: b 0x3998 <gemmDotProd1x8+0x378>
+	WORD $0xad4415a7                     // 290: ldp q7, q5, [x13, #0x80]
+	WORD $0x6e21dcc1                     // 294: fmul v1.4s, v6.4s, v1.4s
+	WORD $0x6e20dc80                     // 298: fmul v0.4s, v4.4s, v0.4s
+	WORD $0x6e638442                     // 29c: sub v2.8h, v2.8h, v3.8h
+	WORD $0x0f10a443                     // 2a0: sshll v3.4s, v2.4h, #0x0
+	WORD $0x4f10a442                     // 2a4: sshll2 v2.4s, v2.8h, #0x0
+	WORD $0x4e21d863                     // 2a8: scvtf v3.4s, v3.4s
+	WORD $0x4e21d842                     // 2ac: scvtf v2.4s, v2.4s
+	WORD $0x6e23dce3                     // 2b0: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x6e22dca2                     // 2b4: fmul v2.4s, v5.4s, v2.4s
+	WORD $0x4e23d421                     // 2b8: fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e22d400                     // 2bc: fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e21a821                     // 2c0: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // 2c4: fcvtns v0.4s, v0.4s
+	WORD $0x0e614821                     // 2c8: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 2cc: sqxtn2 v1.8h, v0.4s
+	WORD $0x3dc011a0                     // 2d0: ldr q0, [x13, #0x40]
+	WORD $0x4e600c20                     // 2d4: sqadd v0.8h, v1.8h, v0.8h
+	WORD $0x0e214800                     // 2d8: sqxtn v0.8b, v0.8h
+	WORD $0xfd000120                     // 2dc: str d0, [x9]
+	WORD $0x8b0e0129                     // 2e0: add x9, x9, x14
+	WORD $0x5400204b                     // 2e4: b.lt 0x3cbc <gemmDotProd1x8+0x6ec>
+	WORD $0x8b0e016b                     // 2e8: add x11, x11, x14
+	WORD $0xd100058c                     // 2ec: sub x12, x12, #0x1
+	WORD $0x8b0a0108                     // 2f0: add x8, x8, x10
+	WORD $0x17ffffa7                     // 2f4: b 0x3760 <gemmDotProd1x8+0x190>
+	WORD $0xf9401289                     // 2f8: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 2fc: ldr x10, [x20, #0x8]
+	WORD $0xf9401e8b                     // 300: ldr x11, [x20, #0x38]
+	WORD $0xaa0803ed                     // 304: mov x13, x8
+	WORD $0xaa1f03f1                     // 308: mov x17, xzr
+	WORD $0xa941328e                     // 30c: ldp x14, x12, [x20, #0x10]
+	WORD $0xa9443e90                     // 310: ldp x16, x15, [x20, #0x40]
+	WORD $0xad400181                     // 314: ldp q1, q0, [x12]
+	WORD $0x9342fe13                     // 318: asr x19, x16, #2
+	WORD $0xaa1303f5                     // 31c: mov x21, x19
+	WORD $0xf100121f                     // 320: cmp x16, #0x4
+	WORD $0x54000283                     // 324: b.lo 0x3944 <gemmDotProd1x8+0x374>
+	WORD $0xd503201f                     // 328: nop
+	WORD $0xd503201f                     // 32c: nop
+	WORD $0x3cf169a2                     // 330: ldr q2, [x13, x17]
+	WORD $0x91004231                     // 334: add x17, x17, #0x10
+	WORD $0xad4011c3                     // 338: ldp q3, q4, [x14]
+	WORD $0xf10006b5                     // 33c: subs x21, x21, #0x1
+	WORD $0x4f82e061                     // 340: sdot v1.4s, v3.16b, v2.4b[0]
+	WORD $0x4f82e080                     // 344: sdot v0.4s, v4.16b, v2.4b[0]
+	WORD $0xad4111c3                     // 348: ldp q3, q4, [x14, #0x20]
+	WORD $0x4fa2e061                     // 34c: sdot v1.4s, v3.16b, v2.4b[1]
+	WORD $0x4fa2e080                     // 350: sdot v0.4s, v4.16b, v2.4b[1]
+	WORD $0xad4211c3                     // 354: ldp q3, q4, [x14, #0x40]
+	WORD $0x4f82e861                     // 358: sdot v1.4s, v3.16b, v2.4b[2]
+	WORD $0x4f82e880                     // 35c: sdot v0.4s, v4.16b, v2.4b[2]
+	WORD $0xad4311c3                     // 360: ldp q3, q4, [x14, #0x60]
+	WORD $0x910201ce                     // 364: add x14, x14, #0x80
+	WORD $0x4fa2e861                     // 368: sdot v1.4s, v3.16b, v2.4b[3]
+	WORD $0x4fa2e880                     // 36c: sdot v0.4s, v4.16b, v2.4b[3]
+	WORD $0x54fffe01                     // 370: b.ne 0x3900 <gemmDotProd1x8+0x330>
+	WORD $0x370800b0                     // 374: tbnz w16, #0x1, 0x3958 <gemmDotProd1x8+0x388>
+	WORD $0x370001d0                     // 378: tbnz w16, #0x0, 0x3980 <gemmDotProd1x8+0x3b0>
+	WORD $0xf10005ef                     // 37c: subs x15, x15, #0x1
+	WORD $0x54000281                     // 380: b.ne 0x39a0 <gemmDotProd1x8+0x3d0>
+	WORD $0x1400001b                     // 384: b 0x39c0 <gemmDotProd1x8+0x3f0>
+	WORD $0xfc7169a2                     // 388: ldr d2, [x13, x17]
+	WORD $0x91002231                     // 38c: add x17, x17, #0x8
+	WORD $0xad4011c3                     // 390: ldp q3, q4, [x14]
+	WORD $0x4f82e061                     // 394: sdot v1.4s, v3.16b, v2.4b[0]
+	WORD $0x4f82e080                     // 398: sdot v0.4s, v4.16b, v2.4b[0]
+	WORD $0xad4111c3                     // 39c: ldp q3, q4, [x14, #0x20]
+	WORD $0x910101ce                     // 3a0: add x14, x14, #0x40
+	WORD $0x4fa2e061                     // 3a4: sdot v1.4s, v3.16b, v2.4b[1]
+	WORD $0x4fa2e080                     // 3a8: sdot v0.4s, v4.16b, v2.4b[1]
+	WORD $0x3607fe90                     // 3ac: tbz w16, #0x0, 0x394c <gemmDotProd1x8+0x37c>
+	WORD $0x8b1101b5                     // 3b0: add x21, x13, x17
+	WORD $0x91001231                     // 3b4: add x17, x17, #0x4
+	WORD $0xacc111c3                     // 3b8: ldp q3, q4, [x14], #0x20
+	WORD $0x4d40caa2                     // 3bc: ld1r { v2.4s }, [x21]
+	WORD $0x4e829461                     // 3c0: sdot v1.4s, v3.16b, v2.16b
+	WORD $0x4e829480                     // 3c4: sdot v0.4s, v4.16b, v2.16b
+	WORD $0xf10005ef                     // 3c8: subs x15, x15, #0x1
+	WORD $0x54000120                     // 3cc: b.eq 0x39c0 <gemmDotProd1x8+0x3f0>
+	WORD $0xf9402a95                     // 3d0: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 3d4: add x17, x21, x17
+	WORD $0xaa1303f5                     // 3d8: mov x21, x19
+	WORD $0xf100121f                     // 3dc: cmp x16, #0x4
+	WORD $0x54fffa82                     // 3e0: b.hs 0x3900 <gemmDotProd1x8+0x330>
+	WORD $0x17ffffe4                     // 3e4: b 0x3944 <gemmDotProd1x8+0x374>
+	WORD $0xd503201f                     // 3e8: nop
 	WORD $0xd503201f                     // 3ec: nop
 	WORD $0x4e21d821                     // 3f0: scvtf v1.4s, v1.4s
 	WORD $0x3dc00982                     // 3f4: ldr q2, [x12, #0x20]
@@ -3734,11 +3714,11 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x3dc00d81                     // 40c: ldr q1, [x12, #0x30]
 	WORD $0x6e20dc20                     // 410: fmul v0.4s, v1.4s, v0.4s
 	WORD $0x3d800520                     // 414: str q0, [x9, #0x10]
-	WORD $0x540016cb                     // 418: b.lt 0x3d10 <gemmDotProd1x8+0x6f0>
+	WORD $0x540016ab                     // 418: b.lt 0x3cbc <gemmDotProd1x8+0x6ec>
 	WORD $0xd100056b                     // 41c: sub x11, x11, #0x1
 	WORD $0x8b0d0129                     // 420: add x9, x9, x13
 	WORD $0x8b0a0108                     // 424: add x8, x8, x10
-	WORD $0x17ffffba                     // 428: b 0x3930 <gemmDotProd1x8+0x310>
+	WORD $0x17ffffb7                     // 428: b 0x38d4 <gemmDotProd1x8+0x304>
 	WORD $0xf9401289                     // 42c: ldr x9, [x20, #0x20]
 	WORD $0xf940068a                     // 430: ldr x10, [x20, #0x8]
 	WORD $0xf9401e8b                     // 434: ldr x11, [x20, #0x38]
@@ -3752,7 +3732,7 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x9342fe13                     // 454: asr x19, x16, #2
 	WORD $0xaa1303f5                     // 458: mov x21, x19
 	WORD $0xf100121f                     // 45c: cmp x16, #0x4
-	WORD $0x54000243                     // 460: b.lo 0x3ac8 <gemmDotProd1x8+0x4a8>
+	WORD $0x54000243                     // 460: b.lo 0x3a78 <gemmDotProd1x8+0x4a8>
 	WORD $0x3cf169a2                     // 464: ldr q2, [x13, x17]
 	WORD $0x91004231                     // 468: add x17, x17, #0x10
 	WORD $0xad4011c3                     // 46c: ldp q3, q4, [x14]
@@ -3769,12 +3749,12 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x910201ce                     // 498: add x14, x14, #0x80
 	WORD $0x4fa2e861                     // 49c: sdot v1.4s, v3.16b, v2.4b[3]
 	WORD $0x4fa2e880                     // 4a0: sdot v0.4s, v4.16b, v2.4b[3]
-	WORD $0x54fffe01                     // 4a4: b.ne 0x3a84 <gemmDotProd1x8+0x464>
-	WORD $0x370800b0                     // 4a8: tbnz w16, #0x1, 0x3adc <gemmDotProd1x8+0x4bc>
-	WORD $0x370001d0                     // 4ac: tbnz w16, #0x0, 0x3b04 <gemmDotProd1x8+0x4e4>
+	WORD $0x54fffe01                     // 4a4: b.ne 0x3a34 <gemmDotProd1x8+0x464>
+	WORD $0x370800b0                     // 4a8: tbnz w16, #0x1, 0x3a8c <gemmDotProd1x8+0x4bc>
+	WORD $0x370001d0                     // 4ac: tbnz w16, #0x0, 0x3ab4 <gemmDotProd1x8+0x4e4>
 	WORD $0xf10005ef                     // 4b0: subs x15, x15, #0x1
-	WORD $0x54000281                     // 4b4: b.ne 0x3b24 <gemmDotProd1x8+0x504>
-	WORD $0x1400001a                     // 4b8: b 0x3b40 <gemmDotProd1x8+0x520>
+	WORD $0x54000281                     // 4b4: b.ne 0x3ad4 <gemmDotProd1x8+0x504>
+	WORD $0x1400001a                     // 4b8: b 0x3af0 <gemmDotProd1x8+0x520>
 	WORD $0xfc7169a2                     // 4bc: ldr d2, [x13, x17]
 	WORD $0x91002231                     // 4c0: add x17, x17, #0x8
 	WORD $0xad4011c3                     // 4c4: ldp q3, q4, [x14]
@@ -3784,7 +3764,7 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x910101ce                     // 4d4: add x14, x14, #0x40
 	WORD $0x4fa2e061                     // 4d8: sdot v1.4s, v3.16b, v2.4b[1]
 	WORD $0x4fa2e080                     // 4dc: sdot v0.4s, v4.16b, v2.4b[1]
-	WORD $0x3607fe90                     // 4e0: tbz w16, #0x0, 0x3ad0 <gemmDotProd1x8+0x4b0>
+	WORD $0x3607fe90                     // 4e0: tbz w16, #0x0, 0x3a80 <gemmDotProd1x8+0x4b0>
 	WORD $0x8b1101b5                     // 4e4: add x21, x13, x17
 	WORD $0x91001231                     // 4e8: add x17, x17, #0x4
 	WORD $0xacc111c3                     // 4ec: ldp q3, q4, [x14], #0x20
@@ -3792,13 +3772,13 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x4e829461                     // 4f4: sdot v1.4s, v3.16b, v2.16b
 	WORD $0x4e829480                     // 4f8: sdot v0.4s, v4.16b, v2.16b
 	WORD $0xf10005ef                     // 4fc: subs x15, x15, #0x1
-	WORD $0x54000100                     // 500: b.eq 0x3b40 <gemmDotProd1x8+0x520>
+	WORD $0x54000100                     // 500: b.eq 0x3af0 <gemmDotProd1x8+0x520>
 	WORD $0xf9402a95                     // 504: ldr x21, [x20, #0x50]
 	WORD $0x8b1102b1                     // 508: add x17, x21, x17
 	WORD $0xaa1303f5                     // 50c: mov x21, x19
 	WORD $0xf100121f                     // 510: cmp x16, #0x4
-	WORD $0x54fffa82                     // 514: b.hs 0x3a84 <gemmDotProd1x8+0x464>
-	WORD $0x17ffffe4                     // 518: b 0x3ac8 <gemmDotProd1x8+0x4a8>
+	WORD $0x54fffa82                     // 514: b.hs 0x3a34 <gemmDotProd1x8+0x464>
+	WORD $0x17ffffe4                     // 518: b 0x3a78 <gemmDotProd1x8+0x4a8>
 	WORD $0xd503201f                     // 51c: nop
 	WORD $0x4e21d821                     // 520: scvtf v1.4s, v1.4s
 	WORD $0xf940168d                     // 524: ldr x13, [x20, #0x28]
@@ -3807,26 +3787,26 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0xf100097f                     // 530: cmp x11, #0x2
 	WORD $0x6e21dc61                     // 534: fmul v1.4s, v3.4s, v1.4s
 	WORD $0x6e20dc40                     // 538: fmul v0.4s, v2.4s, v0.4s
-	WORD $0xad420d82                     // 53c: ldp q2, q3, [x12, #0x40]
-	WORD $0x4e21a821                     // 540: fcvtns v1.4s, v1.4s
-	WORD $0x4e431842                     // 544: uzp1 v2.8h, v2.8h, v3.8h
-	WORD $0x4e21a800                     // 548: fcvtns v0.4s, v0.4s
-	WORD $0x0e614821                     // 54c: sqxtn v1.4h, v1.4s
-	WORD $0x4e614801                     // 550: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e620c20                     // 554: sqadd v0.8h, v1.8h, v2.8h
-	WORD $0x0e214800                     // 558: sqxtn v0.8b, v0.8h
-	WORD $0xfd000120                     // 55c: str d0, [x9]
-	WORD $0x8b0d0129                     // 560: add x9, x9, x13
-	WORD $0x54000c6b                     // 564: b.lt 0x3d10 <gemmDotProd1x8+0x6f0>
-	WORD $0xd100056b                     // 568: sub x11, x11, #0x1
-	WORD $0x8b0a0108                     // 56c: add x8, x8, x10
-	WORD $0x17ffffb4                     // 570: b 0x3a60 <gemmDotProd1x8+0x440>
-	WORD $0x4f0167e0                     // 574: movi v0.4s, #0x3f, lsl #24
-	WORD $0xf9401289                     // 578: ldr x9, [x20, #0x20]
-	WORD $0x6f00e401                     // 57c: movi v1.2d, #0000000000000000
-	WORD $0xf940068a                     // 580: ldr x10, [x20, #0x8]
-	WORD $0x4f03f602                     // 584: fmov v2.4s, #1.00000000
-	WORD $0xf9401e8b                     // 588: ldr x11, [x20, #0x38]
+	WORD $0x4e21a821                     // 53c: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a800                     // 540: fcvtns v0.4s, v0.4s
+	WORD $0x0e614821                     // 544: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 548: sqxtn2 v1.8h, v0.4s
+	WORD $0x3dc01180                     // 54c: ldr q0, [x12, #0x40]
+	WORD $0x4e600c20                     // 550: sqadd v0.8h, v1.8h, v0.8h
+	WORD $0x0e214800                     // 554: sqxtn v0.8b, v0.8h
+	WORD $0xfd000120                     // 558: str d0, [x9]
+	WORD $0x8b0d0129                     // 55c: add x9, x9, x13
+	WORD $0x54000c6b                     // 560: b.lt 0x3cbc <gemmDotProd1x8+0x6ec>
+	WORD $0xd100056b                     // 564: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 568: add x8, x8, x10
+	WORD $0x17ffffb5                     // 56c: b 0x3a10 <gemmDotProd1x8+0x440>
+	WORD $0x4f0167e0                     // 570: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf9401289                     // 574: ldr x9, [x20, #0x20]
+	WORD $0x6f00e401                     // 578: movi v1.2d, #0000000000000000
+	WORD $0xf940068a                     // 57c: ldr x10, [x20, #0x8]
+	WORD $0x4f03f602                     // 580: fmov v2.4s, #1.00000000
+	WORD $0xf9401e8b                     // 584: ldr x11, [x20, #0x38]
+	WORD $0xd503201f                     // 588: nop
 	WORD $0xd503201f                     // 58c: nop
 	WORD $0xaa0803ed                     // 590: mov x13, x8
 	WORD $0xaa1f03f1                     // 594: mov x17, xzr
@@ -3836,7 +3816,7 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x9342fe13                     // 5a4: asr x19, x16, #2
 	WORD $0xaa1303f5                     // 5a8: mov x21, x19
 	WORD $0xf100121f                     // 5ac: cmp x16, #0x4
-	WORD $0x54000243                     // 5b0: b.lo 0x3c18 <gemmDotProd1x8+0x5f8>
+	WORD $0x54000243                     // 5b0: b.lo 0x3bc8 <gemmDotProd1x8+0x5f8>
 	WORD $0x3cf169a5                     // 5b4: ldr q5, [x13, x17]
 	WORD $0x91004231                     // 5b8: add x17, x17, #0x10
 	WORD $0xad401dc6                     // 5bc: ldp q6, q7, [x14]
@@ -3853,12 +3833,12 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x910201ce                     // 5e8: add x14, x14, #0x80
 	WORD $0x4fa5e8c4                     // 5ec: sdot v4.4s, v6.16b, v5.4b[3]
 	WORD $0x4fa5e8e3                     // 5f0: sdot v3.4s, v7.16b, v5.4b[3]
-	WORD $0x54fffe01                     // 5f4: b.ne 0x3bd4 <gemmDotProd1x8+0x5b4>
-	WORD $0x370800b0                     // 5f8: tbnz w16, #0x1, 0x3c2c <gemmDotProd1x8+0x60c>
-	WORD $0x370001d0                     // 5fc: tbnz w16, #0x0, 0x3c54 <gemmDotProd1x8+0x634>
+	WORD $0x54fffe01                     // 5f4: b.ne 0x3b84 <gemmDotProd1x8+0x5b4>
+	WORD $0x370800b0                     // 5f8: tbnz w16, #0x1, 0x3bdc <gemmDotProd1x8+0x60c>
+	WORD $0x370001d0                     // 5fc: tbnz w16, #0x0, 0x3c04 <gemmDotProd1x8+0x634>
 	WORD $0xf10005ef                     // 600: subs x15, x15, #0x1
-	WORD $0x54000281                     // 604: b.ne 0x3c74 <gemmDotProd1x8+0x654>
-	WORD $0x1400001a                     // 608: b 0x3c90 <gemmDotProd1x8+0x670>
+	WORD $0x54000281                     // 604: b.ne 0x3c24 <gemmDotProd1x8+0x654>
+	WORD $0x1400001a                     // 608: b 0x3c40 <gemmDotProd1x8+0x670>
 	WORD $0xfc7169a5                     // 60c: ldr d5, [x13, x17]
 	WORD $0x91002231                     // 610: add x17, x17, #0x8
 	WORD $0xad401dc6                     // 614: ldp q6, q7, [x14]
@@ -3868,7 +3848,7 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x910101ce                     // 624: add x14, x14, #0x40
 	WORD $0x4fa5e0c4                     // 628: sdot v4.4s, v6.16b, v5.4b[1]
 	WORD $0x4fa5e0e3                     // 62c: sdot v3.4s, v7.16b, v5.4b[1]
-	WORD $0x3607fe90                     // 630: tbz w16, #0x0, 0x3c20 <gemmDotProd1x8+0x600>
+	WORD $0x3607fe90                     // 630: tbz w16, #0x0, 0x3bd0 <gemmDotProd1x8+0x600>
 	WORD $0x8b1101b5                     // 634: add x21, x13, x17
 	WORD $0x91001231                     // 638: add x17, x17, #0x4
 	WORD $0xacc11dc6                     // 63c: ldp q6, q7, [x14], #0x20
@@ -3876,13 +3856,13 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x4e8594c4                     // 644: sdot v4.4s, v6.16b, v5.16b
 	WORD $0x4e8594e3                     // 648: sdot v3.4s, v7.16b, v5.16b
 	WORD $0xf10005ef                     // 64c: subs x15, x15, #0x1
-	WORD $0x54000100                     // 650: b.eq 0x3c90 <gemmDotProd1x8+0x670>
+	WORD $0x54000100                     // 650: b.eq 0x3c40 <gemmDotProd1x8+0x670>
 	WORD $0xf9402a95                     // 654: ldr x21, [x20, #0x50]
 	WORD $0x8b1102b1                     // 658: add x17, x21, x17
 	WORD $0xaa1303f5                     // 65c: mov x21, x19
 	WORD $0xf100121f                     // 660: cmp x16, #0x4
-	WORD $0x54fffa82                     // 664: b.hs 0x3bd4 <gemmDotProd1x8+0x5b4>
-	WORD $0x17ffffe4                     // 668: b 0x3c18 <gemmDotProd1x8+0x5f8>
+	WORD $0x54fffa82                     // 664: b.hs 0x3b84 <gemmDotProd1x8+0x5b4>
+	WORD $0x17ffffe4                     // 668: b 0x3bc8 <gemmDotProd1x8+0x5f8>
 	WORD $0xd503201f                     // 66c: nop
 	WORD $0x4e21d884                     // 670: scvtf v4.4s, v4.4s
 	WORD $0xf940168d                     // 674: ldr x13, [x20, #0x28]
@@ -3903,17 +3883,16 @@ TEXT ·gemmDotProd1x8(SB), NOSPLIT, $0-8
 	WORD $0x4ea2f4c5                     // 6b0: fmin v5.4s, v6.4s, v2.4s
 	WORD $0x4e21a884                     // 6b4: fcvtns v4.4s, v4.4s
 	WORD $0x6e25dc63                     // 6b8: fmul v3.4s, v3.4s, v5.4s
-	WORD $0xad421985                     // 6bc: ldp q5, q6, [x12, #0x40]
-	WORD $0x0e614884                     // 6c0: sqxtn v4.4h, v4.4s
-	WORD $0x4e21a863                     // 6c4: fcvtns v3.4s, v3.4s
-	WORD $0x4e4618a5                     // 6c8: uzp1 v5.8h, v5.8h, v6.8h
-	WORD $0x4e614864                     // 6cc: sqxtn2 v4.8h, v3.4s
-	WORD $0x4e650c83                     // 6d0: sqadd v3.8h, v4.8h, v5.8h
-	WORD $0x0e214863                     // 6d4: sqxtn v3.8b, v3.8h
-	WORD $0xfd000123                     // 6d8: str d3, [x9]
-	WORD $0x8b0d0129                     // 6dc: add x9, x9, x13
-	WORD $0x5400008b                     // 6e0: b.lt 0x3d10 <gemmDotProd1x8+0x6f0>
-	WORD $0xd100056b                     // 6e4: sub x11, x11, #0x1
-	WORD $0x8b0a0108                     // 6e8: add x8, x8, x10
-	WORD $0x17ffffa9                     // 6ec: b 0x3bb0 <gemmDotProd1x8+0x590>
+	WORD $0x0e614884                     // 6bc: sqxtn v4.4h, v4.4s
+	WORD $0x4e21a863                     // 6c0: fcvtns v3.4s, v3.4s
+	WORD $0x4e614864                     // 6c4: sqxtn2 v4.8h, v3.4s
+	WORD $0x3dc01183                     // 6c8: ldr q3, [x12, #0x40]
+	WORD $0x4e630c83                     // 6cc: sqadd v3.8h, v4.8h, v3.8h
+	WORD $0x0e214863                     // 6d0: sqxtn v3.8b, v3.8h
+	WORD $0xfd000123                     // 6d4: str d3, [x9]
+	WORD $0x8b0d0129                     // 6d8: add x9, x9, x13
+	WORD $0x5400008b                     // 6dc: b.lt 0x3cbc <gemmDotProd1x8+0x6ec>
+	WORD $0xd100056b                     // 6e0: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 6e4: add x8, x8, x10
+	WORD $0x17ffffaa                     // 6e8: b 0x3b60 <gemmDotProd1x8+0x590>
 	RET

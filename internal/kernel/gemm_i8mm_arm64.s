@@ -7,10 +7,10 @@ TEXT ·gemmI8MM4x16(SB), NOSPLIT, $0-8
 	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
 	WORD $0xf100093f                     // 008: cmp x9, #0x2
-	WORD $0x540044e0                     // 00c: b.eq 0x8a8 <gemmI8MM4x16+0x8a8>
+	WORD $0x54003e00                     // 00c: b.eq 0x7cc <gemmI8MM4x16+0x7cc>
 	WORD $0xf100053f                     // 010: cmp x9, #0x1
-	WORD $0x540020a0                     // 014: b.eq 0x428 <gemmI8MM4x16+0x428>
-	WORD $0xb5007129                     // 018: cbnz x9, 0xe3c <gemmI8MM4x16+0xe3c>
+	WORD $0x54001dc0                     // 014: b.eq 0x3cc <gemmI8MM4x16+0x3cc>
+	WORD $0xb50065e9                     // 018: cbnz x9, 0xcd4 <gemmI8MM4x16+0xcd4>
 	WORD $0xf9400689                     // 01c: ldr x9, [x20, #0x8]
 	WORD $0xf940128a                     // 020: ldr x10, [x20, #0x20]
 	WORD $0xf9401e98                     // 024: ldr x24, [x20, #0x38]
@@ -23,1292 +23,1161 @@ TEXT ·gemmI8MM4x16(SB), NOSPLIT, $0-8
 	WORD $0x8b0c0115                     // 040: add x21, x8, x12
 	WORD $0xa9413a96                     // 044: ldp x22, x14, [x20, #0x10]
 	WORD $0xaa1f03ef                     // 048: mov x15, xzr
-	WORD $0xad4011c2                     // 04c: ldp q2, q4, [x14]
-	WORD $0xad4101c3                     // 050: ldp q3, q0, [x14, #0x20]
-	WORD $0xaa1803ee                     // 054: mov x14, x24
-	WORD $0x4e08044b                     // 058: dup v11.2d, v2.d[0]
-	WORD $0x4e080489                     // 05c: dup v9.2d, v4.d[0]
-	WORD $0x4e080465                     // 060: dup v5.2d, v3.d[0]
-	WORD $0x4e080401                     // 064: dup v1.2d, v0.d[0]
-	WORD $0x4e180400                     // 068: dup v0.2d, v0.d[1]
-	WORD $0x4e180463                     // 06c: dup v3.2d, v3.d[1]
-	WORD $0x4e180487                     // 070: dup v7.2d, v4.d[1]
-	WORD $0x4e18044c                     // 074: dup v12.2d, v2.d[1]
-	WORD $0xa9445e98                     // 078: ldp x24, x23, [x20, #0x40]
-	WORD $0x4ea11c24                     // 07c: mov v4.16b, v1.16b
-	WORD $0x4ea01c02                     // 080: mov v2.16b, v0.16b
-	WORD $0x4ea31c66                     // 084: mov v6.16b, v3.16b
-	WORD $0x4ea51ca8                     // 088: mov v8.16b, v5.16b
-	WORD $0x9341ff19                     // 08c: asr x25, x24, #1
-	WORD $0x4ea71cea                     // 090: mov v10.16b, v7.16b
-	WORD $0x4ea91d2d                     // 094: mov v13.16b, v9.16b
-	WORD $0x4eac1d8e                     // 098: mov v14.16b, v12.16b
-	WORD $0x4eab1d6f                     // 09c: mov v15.16b, v11.16b
-	WORD $0xaa1903fa                     // 0a0: mov x26, x25
-	WORD $0xf1000b1f                     // 0a4: cmp x24, #0x2
-	WORD $0x540006c3                     // 0a8: b.lo 0x180 <gemmI8MM4x16+0x180>
-	WORD $0xd503201f                     // 0ac: nop
-	WORD $0x3cef6a10                     // 0b0: ldr q16, [x16, x15]
-	WORD $0xf100075a                     // 0b4: subs x26, x26, #0x1
-	WORD $0x3cef6a31                     // 0b8: ldr q17, [x17, x15]
-	WORD $0x3cef6a73                     // 0bc: ldr q19, [x19, x15]
-	WORD $0x3cef6ab4                     // 0c0: ldr q20, [x21, x15]
-	WORD $0x910041ef                     // 0c4: add x15, x15, #0x10
-	WORD $0xad405ed6                     // 0c8: ldp q22, q23, [x22]
-	WORD $0x4ed13a15                     // 0cc: zip1 v21.2d, v16.2d, v17.2d
-	WORD $0x4ed17a10                     // 0d0: zip2 v16.2d, v16.2d, v17.2d
-	WORD $0x4ed43a72                     // 0d4: zip1 v18.2d, v19.2d, v20.2d
-	WORD $0x4ed47a71                     // 0d8: zip2 v17.2d, v19.2d, v20.2d
-	WORD $0xad4152d3                     // 0dc: ldp q19, q20, [x22, #0x20]
-	WORD $0x4e96a6af                     // 0e0: smmla v15.4s, v21.16b, v22.16b
-	WORD $0x4e97a6ae                     // 0e4: smmla v14.4s, v21.16b, v23.16b
-	WORD $0x4e96a64b                     // 0e8: smmla v11.4s, v18.16b, v22.16b
-	WORD $0x4e93a6ad                     // 0ec: smmla v13.4s, v21.16b, v19.16b
-	WORD $0x4e93a649                     // 0f0: smmla v9.4s, v18.16b, v19.16b
-	WORD $0xad424ed6                     // 0f4: ldp q22, q19, [x22, #0x40]
-	WORD $0x4e94a6aa                     // 0f8: smmla v10.4s, v21.16b, v20.16b
-	WORD $0x4e94a647                     // 0fc: smmla v7.4s, v18.16b, v20.16b
-	WORD $0x4e97a64c                     // 100: smmla v12.4s, v18.16b, v23.16b
-	WORD $0x4e96a6a8                     // 104: smmla v8.4s, v21.16b, v22.16b
-	WORD $0x4e96a645                     // 108: smmla v5.4s, v18.16b, v22.16b
-	WORD $0xad435ad4                     // 10c: ldp q20, q22, [x22, #0x60]
-	WORD $0x4e93a6a6                     // 110: smmla v6.4s, v21.16b, v19.16b
-	WORD $0x4e93a643                     // 114: smmla v3.4s, v18.16b, v19.16b
-	WORD $0x4e94a6a4                     // 118: smmla v4.4s, v21.16b, v20.16b
-	WORD $0x4e94a641                     // 11c: smmla v1.4s, v18.16b, v20.16b
-	WORD $0xad4452d3                     // 120: ldp q19, q20, [x22, #0x80]
-	WORD $0x4e96a640                     // 124: smmla v0.4s, v18.16b, v22.16b
-	WORD $0x4e96a6a2                     // 128: smmla v2.4s, v21.16b, v22.16b
-	WORD $0x4e93a60f                     // 12c: smmla v15.4s, v16.16b, v19.16b
-	WORD $0x4e93a62b                     // 130: smmla v11.4s, v17.16b, v19.16b
-	WORD $0xad454ed2                     // 134: ldp q18, q19, [x22, #0xa0]
-	WORD $0x4e94a60e                     // 138: smmla v14.4s, v16.16b, v20.16b
-	WORD $0x4e94a62c                     // 13c: smmla v12.4s, v17.16b, v20.16b
-	WORD $0x4e92a60d                     // 140: smmla v13.4s, v16.16b, v18.16b
-	WORD $0x4e92a629                     // 144: smmla v9.4s, v17.16b, v18.16b
-	WORD $0xad464ad4                     // 148: ldp q20, q18, [x22, #0xc0]
-	WORD $0x4e93a60a                     // 14c: smmla v10.4s, v16.16b, v19.16b
-	WORD $0x4e93a627                     // 150: smmla v7.4s, v17.16b, v19.16b
-	WORD $0x4e94a608                     // 154: smmla v8.4s, v16.16b, v20.16b
-	WORD $0x4e94a625                     // 158: smmla v5.4s, v17.16b, v20.16b
-	WORD $0xad4752d3                     // 15c: ldp q19, q20, [x22, #0xe0]
-	WORD $0x4e92a606                     // 160: smmla v6.4s, v16.16b, v18.16b
-	WORD $0x910402d6                     // 164: add x22, x22, #0x100
-	WORD $0x4e92a623                     // 168: smmla v3.4s, v17.16b, v18.16b
-	WORD $0x4e93a604                     // 16c: smmla v4.4s, v16.16b, v19.16b
-	WORD $0x4e93a621                     // 170: smmla v1.4s, v17.16b, v19.16b
-	WORD $0x4e94a602                     // 174: smmla v2.4s, v16.16b, v20.16b
-	WORD $0x4e94a620                     // 178: smmla v0.4s, v17.16b, v20.16b
-	WORD $0x54fff9a1                     // 17c: b.ne 0xb0 <gemmI8MM4x16+0xb0>
-	WORD $0x360003b8                     // 180: tbz w24, #0x0, 0x1f4 <gemmI8MM4x16+0x1f4>
-	WORD $0xfc6f6a10                     // 184: ldr d16, [x16, x15]
-	WORD $0xfc6f6a31                     // 188: ldr d17, [x17, x15]
-	WORD $0xfc6f6a72                     // 18c: ldr d18, [x19, x15]
-	WORD $0xfc6f6ab3                     // 190: ldr d19, [x21, x15]
-	WORD $0x910021ef                     // 194: add x15, x15, #0x8
-	WORD $0x6e180630                     // 198: mov v16.d[1], v17.d[0]
-	WORD $0x6e180672                     // 19c: mov v18.d[1], v19.d[0]
-	WORD $0xad404ed1                     // 1a0: ldp q17, q19, [x22]
-	WORD $0x4e91a60f                     // 1a4: smmla v15.4s, v16.16b, v17.16b
-	WORD $0x4e91a64b                     // 1a8: smmla v11.4s, v18.16b, v17.16b
-	WORD $0xad4146d4                     // 1ac: ldp q20, q17, [x22, #0x20]
-	WORD $0x4e93a60e                     // 1b0: smmla v14.4s, v16.16b, v19.16b
-	WORD $0x4e93a64c                     // 1b4: smmla v12.4s, v18.16b, v19.16b
-	WORD $0x4e94a60d                     // 1b8: smmla v13.4s, v16.16b, v20.16b
-	WORD $0x4e94a649                     // 1bc: smmla v9.4s, v18.16b, v20.16b
-	WORD $0xad4252d3                     // 1c0: ldp q19, q20, [x22, #0x40]
-	WORD $0x4e91a60a                     // 1c4: smmla v10.4s, v16.16b, v17.16b
-	WORD $0x4e91a647                     // 1c8: smmla v7.4s, v18.16b, v17.16b
-	WORD $0x4e93a608                     // 1cc: smmla v8.4s, v16.16b, v19.16b
-	WORD $0x4e93a645                     // 1d0: smmla v5.4s, v18.16b, v19.16b
-	WORD $0xad434ed1                     // 1d4: ldp q17, q19, [x22, #0x60]
-	WORD $0x4e94a606                     // 1d8: smmla v6.4s, v16.16b, v20.16b
-	WORD $0x910202d6                     // 1dc: add x22, x22, #0x80
-	WORD $0x4e94a643                     // 1e0: smmla v3.4s, v18.16b, v20.16b
-	WORD $0x4e91a604                     // 1e4: smmla v4.4s, v16.16b, v17.16b
-	WORD $0x4e91a641                     // 1e8: smmla v1.4s, v18.16b, v17.16b
-	WORD $0x4e93a602                     // 1ec: smmla v2.4s, v16.16b, v19.16b
-	WORD $0x4e93a640                     // 1f0: smmla v0.4s, v18.16b, v19.16b
-	WORD $0xf10006f7                     // 1f4: subs x23, x23, #0x1
-	WORD $0x540000e0                     // 1f8: b.eq 0x214 <gemmI8MM4x16+0x214>
-	WORD $0xf9402a9a                     // 1fc: ldr x26, [x20, #0x50]
-	WORD $0x8b0f034f                     // 200: add x15, x26, x15
-	WORD $0xaa1903fa                     // 204: mov x26, x25
-	WORD $0xf1000b1f                     // 208: cmp x24, #0x2
-	WORD $0x54fff522                     // 20c: b.hs 0xb0 <gemmI8MM4x16+0xb0>
-	WORD $0x17ffffdc                     // 210: b 0x180 <gemmI8MM4x16+0x180>
-	WORD $0xf9400e8f                     // 214: ldr x15, [x20, #0x18]
-	WORD $0x4e21d9ef                     // 218: scvtf v15.4s, v15.4s
-	WORD $0x4e21d9ce                     // 21c: scvtf v14.4s, v14.4s
-	WORD $0xf9401690                     // 220: ldr x16, [x20, #0x28]
-	WORD $0x4e21d96b                     // 224: scvtf v11.4s, v11.4s
-	WORD $0xf10015df                     // 228: cmp x14, #0x5
-	WORD $0x4e21d98c                     // 22c: scvtf v12.4s, v12.4s
-	WORD $0x3dc011f1                     // 230: ldr q17, [x15, #0x40]
-	WORD $0x4e21d9ad                     // 234: scvtf v13.4s, v13.4s
-	WORD $0x3dc021f0                     // 238: ldr q16, [x15, #0x80]
-	WORD $0x3dc015f5                     // 23c: ldr q21, [x15, #0x50]
-	WORD $0x4e21d94a                     // 240: scvtf v10.4s, v10.4s
-	WORD $0x3dc025f3                     // 244: ldr q19, [x15, #0x90]
-	WORD $0x4e080634                     // 248: dup v20.2d, v17.d[0]
-	WORD $0xd37ffa11                     // 24c: lsl x17, x16, #1
-	WORD $0x4e080612                     // 250: dup v18.2d, v16.d[0]
-	WORD $0x8b110153                     // 254: add x19, x10, x17
-	WORD $0x4e180610                     // 258: dup v16.2d, v16.d[1]
-	WORD $0x4e180631                     // 25c: dup v17.2d, v17.d[1]
-	WORD $0x4e080676                     // 260: dup v22.2d, v19.d[0]
-	WORD $0x4e180673                     // 264: dup v19.2d, v19.d[1]
-	WORD $0x6e2fde8f                     // 268: fmul v15.4s, v20.4s, v15.4s
-	WORD $0x6e2bde8b                     // 26c: fmul v11.4s, v20.4s, v11.4s
-	WORD $0x4e501a50                     // 270: uzp1 v16.8h, v18.8h, v16.8h
-	WORD $0x4e0806b2                     // 274: dup v18.2d, v21.d[0]
-	WORD $0x4e21d934                     // 278: scvtf v20.4s, v9.4s
-	WORD $0x6e2ede2e                     // 27c: fmul v14.4s, v17.4s, v14.4s
-	WORD $0x4e21a9ef                     // 280: fcvtns v15.4s, v15.4s
-	WORD $0x6e2cde2c                     // 284: fmul v12.4s, v17.4s, v12.4s
-	WORD $0x4e21a96b                     // 288: fcvtns v11.4s, v11.4s
-	WORD $0x6e2dde4d                     // 28c: fmul v13.4s, v18.4s, v13.4s
-	WORD $0x6e34de51                     // 290: fmul v17.4s, v18.4s, v20.4s
-	WORD $0x4e1806b2                     // 294: dup v18.2d, v21.d[1]
-	WORD $0x4e21a9ce                     // 298: fcvtns v14.4s, v14.4s
-	WORD $0x0e6149ef                     // 29c: sqxtn v15.4h, v15.4s
-	WORD $0x4e531ac9                     // 2a0: uzp1 v9.8h, v22.8h, v19.8h
-	WORD $0x4e21d8f3                     // 2a4: scvtf v19.4s, v7.4s
-	WORD $0x4e21a987                     // 2a8: fcvtns v7.4s, v12.4s
-	WORD $0x3dc019ec                     // 2ac: ldr q12, [x15, #0x60]
-	WORD $0x0e61496b                     // 2b0: sqxtn v11.4h, v11.4s
-	WORD $0x4e21d908                     // 2b4: scvtf v8.4s, v8.4s
-	WORD $0x6e2ade4a                     // 2b8: fmul v10.4s, v18.4s, v10.4s
-	WORD $0x4e6149cf                     // 2bc: sqxtn2 v15.8h, v14.4s
-	WORD $0x4e21a9ad                     // 2c0: fcvtns v13.4s, v13.4s
-	WORD $0x4e080594                     // 2c4: dup v20.2d, v12.d[0]
-	WORD $0x4e21d8ce                     // 2c8: scvtf v14.4s, v6.4s
-	WORD $0x4e6148eb                     // 2cc: sqxtn2 v11.8h, v7.4s
-	WORD $0x4e21a955                     // 2d0: fcvtns v21.4s, v10.4s
-	WORD $0x4e700de6                     // 2d4: sqadd v6.8h, v15.8h, v16.8h
-	WORD $0x0e6149aa                     // 2d8: sqxtn v10.4h, v13.4s
-	WORD $0x4e21aa2d                     // 2dc: fcvtns v13.4s, v17.4s
-	WORD $0x6e28de8f                     // 2e0: fmul v15.4s, v20.4s, v8.4s
-	WORD $0x4e18058c                     // 2e4: dup v12.2d, v12.d[1]
-	WORD $0x4e700d67                     // 2e8: sqadd v7.8h, v11.8h, v16.8h
-	WORD $0x6e33de4b                     // 2ec: fmul v11.4s, v18.4s, v19.4s
-	WORD $0x4e21d8b0                     // 2f0: scvtf v16.4s, v5.4s
-	WORD $0x0e6149a8                     // 2f4: sqxtn v8.4h, v13.4s
-	WORD $0x3dc029ed                     // 2f8: ldr q13, [x15, #0xa0]
-	WORD $0x4e21a9ef                     // 2fc: fcvtns v15.4s, v15.4s
-	WORD $0x6e2edd8e                     // 300: fmul v14.4s, v12.4s, v14.4s
-	WORD $0x4e21d863                     // 304: scvtf v3.4s, v3.4s
-	WORD $0x4e0805b1                     // 308: dup v17.2d, v13.d[0]
-	WORD $0x4e1805ad                     // 30c: dup v13.2d, v13.d[1]
-	WORD $0x4e21a965                     // 310: fcvtns v5.4s, v11.4s
-	WORD $0x0e6149eb                     // 314: sqxtn v11.4h, v15.4s
-	WORD $0x3dc01def                     // 318: ldr q15, [x15, #0x70]
-	WORD $0x4e21d884                     // 31c: scvtf v4.4s, v4.4s
-	WORD $0x4e21a9ce                     // 320: fcvtns v14.4s, v14.4s
-	WORD $0x6e30de90                     // 324: fmul v16.4s, v20.4s, v16.4s
-	WORD $0x4e4d1a2d                     // 328: uzp1 v13.8h, v17.8h, v13.8h
-	WORD $0x4e0805f1                     // 32c: dup v17.2d, v15.d[0]
-	WORD $0x4e21d821                     // 330: scvtf v1.4s, v1.4s
-	WORD $0x6e23dd83                     // 334: fmul v3.4s, v12.4s, v3.4s
-	WORD $0x4e1805ec                     // 338: dup v12.2d, v15.d[1]
-	WORD $0x3dc02def                     // 33c: ldr q15, [x15, #0xb0]
-	WORD $0x4e21d842                     // 340: scvtf v2.4s, v2.4s
-	WORD $0x4e6149cb                     // 344: sqxtn2 v11.8h, v14.4s
-	WORD $0x6e24de24                     // 348: fmul v4.4s, v17.4s, v4.4s
-	WORD $0x4e21aa0e                     // 34c: fcvtns v14.4s, v16.4s
-	WORD $0x6e21de21                     // 350: fmul v1.4s, v17.4s, v1.4s
-	WORD $0x4e21d800                     // 354: scvtf v0.4s, v0.4s
-	WORD $0x6e22dd82                     // 358: fmul v2.4s, v12.4s, v2.4s
-	WORD $0x4e21a863                     // 35c: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a884                     // 360: fcvtns v4.4s, v4.4s
-	WORD $0x0e6149ce                     // 364: sqxtn v14.4h, v14.4s
-	WORD $0x4e21a821                     // 368: fcvtns v1.4s, v1.4s
-	WORD $0x6e20dd80                     // 36c: fmul v0.4s, v12.4s, v0.4s
-	WORD $0x4e0805f0                     // 370: dup v16.2d, v15.d[0]
-	WORD $0x4e1805ef                     // 374: dup v15.2d, v15.d[1]
-	WORD $0x0e614884                     // 378: sqxtn v4.4h, v4.4s
-	WORD $0x4e21a842                     // 37c: fcvtns v2.4s, v2.4s
-	WORD $0x4e61486e                     // 380: sqxtn2 v14.8h, v3.4s
-	WORD $0x0e614821                     // 384: sqxtn v1.4h, v1.4s
-	WORD $0x4e21a800                     // 388: fcvtns v0.4s, v0.4s
-	WORD $0x4e614aaa                     // 38c: sqxtn2 v10.8h, v21.4s
-	WORD $0x4e6d0d6b                     // 390: sqadd v11.8h, v11.8h, v13.8h
-	WORD $0x4e4f1a03                     // 394: uzp1 v3.8h, v16.8h, v15.8h
-	WORD $0x4e614844                     // 398: sqxtn2 v4.8h, v2.4s
-	WORD $0x4e6148a8                     // 39c: sqxtn2 v8.8h, v5.4s
-	WORD $0x4e6d0dc5                     // 3a0: sqadd v5.8h, v14.8h, v13.8h
-	WORD $0x4e614801                     // 3a4: sqxtn2 v1.8h, v0.4s
-	WORD $0x0e2148c6                     // 3a8: sqxtn v6.8b, v6.8h
-	WORD $0x4e690d42                     // 3ac: sqadd v2.8h, v10.8h, v9.8h
-	WORD $0x0e214960                     // 3b0: sqxtn v0.8b, v11.8h
-	WORD $0x4e630c84                     // 3b4: sqadd v4.8h, v4.8h, v3.8h
-	WORD $0x0e2148e7                     // 3b8: sqxtn v7.8b, v7.8h
-	WORD $0x4e690d08                     // 3bc: sqadd v8.8h, v8.8h, v9.8h
-	WORD $0x0e2148a5                     // 3c0: sqxtn v5.8b, v5.8h
-	WORD $0x4e630c21                     // 3c4: sqadd v1.8h, v1.8h, v3.8h
-	WORD $0x4e214846                     // 3c8: sqxtn2 v6.16b, v2.8h
-	WORD $0x4e214880                     // 3cc: sqxtn2 v0.16b, v4.8h
-	WORD $0x4e214907                     // 3d0: sqxtn2 v7.16b, v8.8h
-	WORD $0x4e214825                     // 3d4: sqxtn2 v5.16b, v1.8h
-	WORD $0x4e4018c1                     // 3d8: uzp1 v1.8h, v6.8h, v0.8h
-	WORD $0x4e4058c0                     // 3dc: uzp2 v0.8h, v6.8h, v0.8h
-	WORD $0x4e4518e2                     // 3e0: uzp1 v2.8h, v7.8h, v5.8h
-	WORD $0x4e4558e3                     // 3e4: uzp2 v3.8h, v7.8h, v5.8h
-	WORD $0x3d800141                     // 3e8: str q1, [x10]
-	WORD $0x3cb06940                     // 3ec: str q0, [x10, x16]
-	WORD $0x8b11026a                     // 3f0: add x10, x19, x17
-	WORD $0x3d800262                     // 3f4: str q2, [x19]
-	WORD $0x3cb06a63                     // 3f8: str q3, [x19, x16]
-	WORD $0x5400834b                     // 3fc: b.lt 0x1464 <gemmI8MM4x16+0x1464>
-	WORD $0xd10011d8                     // 400: sub x24, x14, #0x4
-	WORD $0x8b0d0108                     // 404: add x8, x8, x13
-	WORD $0xf1001ddf                     // 408: cmp x14, #0x7
-	WORD $0x54ffe148                     // 40c: b.hi 0x34 <gemmI8MM4x16+0x34>
-	WORD $0xf940168f                     // 410: ldr x15, [x20, #0x28]
-	WORD $0xb27df1ce                     // 414: orr x14, x14, #0xfffffffffffffff8
-	WORD $0x52800098                     // 418: mov w24, #0x4               // =4
-	WORD $0x9b0921c8                     // 41c: madd x8, x14, x9, x8
-	WORD $0x9b0e29ea                     // 420: madd x10, x15, x14, x10
-	WORD $0x17ffff04                     // 424: b 0x34 <gemmI8MM4x16+0x34>
-	WORD $0xf9400689                     // 428: ldr x9, [x20, #0x8]
-	WORD $0xf940128a                     // 42c: ldr x10, [x20, #0x20]
-	WORD $0xf9401e98                     // 430: ldr x24, [x20, #0x38]
-	WORD $0xd37ff92b                     // 434: lsl x11, x9, #1
-	WORD $0x8b09016c                     // 438: add x12, x11, x9
-	WORD $0xd37ef52d                     // 43c: lsl x13, x9, #2
-	WORD $0xaa0803f0                     // 440: mov x16, x8
-	WORD $0x8b090111                     // 444: add x17, x8, x9
-	WORD $0x8b0b0113                     // 448: add x19, x8, x11
-	WORD $0x8b0c0115                     // 44c: add x21, x8, x12
-	WORD $0xa9413a96                     // 450: ldp x22, x14, [x20, #0x10]
-	WORD $0xaa1f03ef                     // 454: mov x15, xzr
-	WORD $0xad4011c2                     // 458: ldp q2, q4, [x14]
-	WORD $0xad4101c3                     // 45c: ldp q3, q0, [x14, #0x20]
-	WORD $0xaa1803ee                     // 460: mov x14, x24
-	WORD $0x4e08044b                     // 464: dup v11.2d, v2.d[0]
-	WORD $0x4e080489                     // 468: dup v9.2d, v4.d[0]
-	WORD $0x4e080465                     // 46c: dup v5.2d, v3.d[0]
-	WORD $0x4e080401                     // 470: dup v1.2d, v0.d[0]
-	WORD $0x4e180400                     // 474: dup v0.2d, v0.d[1]
-	WORD $0x4e180463                     // 478: dup v3.2d, v3.d[1]
-	WORD $0x4e180486                     // 47c: dup v6.2d, v4.d[1]
-	WORD $0x4e18044c                     // 480: dup v12.2d, v2.d[1]
-	WORD $0xa9445e98                     // 484: ldp x24, x23, [x20, #0x40]
-	WORD $0x4ea11c24                     // 488: mov v4.16b, v1.16b
-	WORD $0x4ea01c02                     // 48c: mov v2.16b, v0.16b
-	WORD $0x4ea31c67                     // 490: mov v7.16b, v3.16b
-	WORD $0x4ea51ca8                     // 494: mov v8.16b, v5.16b
-	WORD $0x9341ff19                     // 498: asr x25, x24, #1
-	WORD $0x4ea61cca                     // 49c: mov v10.16b, v6.16b
-	WORD $0x4ea91d2d                     // 4a0: mov v13.16b, v9.16b
-	WORD $0x4eac1d8e                     // 4a4: mov v14.16b, v12.16b
-	WORD $0x4eab1d6f                     // 4a8: mov v15.16b, v11.16b
-	WORD $0xaa1903fa                     // 4ac: mov x26, x25
-	WORD $0xf1000b1f                     // 4b0: cmp x24, #0x2
-	WORD $0x540006e3                     // 4b4: b.lo 0x590 <gemmI8MM4x16+0x590>
-	WORD $0xd503201f                     // 4b8: nop
-	WORD $0xd503201f                     // 4bc: nop
-	WORD $0x3cef6a10                     // 4c0: ldr q16, [x16, x15]
-	WORD $0xf100075a                     // 4c4: subs x26, x26, #0x1
-	WORD $0x3cef6a31                     // 4c8: ldr q17, [x17, x15]
-	WORD $0x3cef6a73                     // 4cc: ldr q19, [x19, x15]
-	WORD $0x3cef6ab4                     // 4d0: ldr q20, [x21, x15]
-	WORD $0x910041ef                     // 4d4: add x15, x15, #0x10
-	WORD $0xad405ed6                     // 4d8: ldp q22, q23, [x22]
-	WORD $0x4ed13a15                     // 4dc: zip1 v21.2d, v16.2d, v17.2d
-	WORD $0x4ed17a10                     // 4e0: zip2 v16.2d, v16.2d, v17.2d
-	WORD $0x4ed43a72                     // 4e4: zip1 v18.2d, v19.2d, v20.2d
-	WORD $0x4ed47a71                     // 4e8: zip2 v17.2d, v19.2d, v20.2d
-	WORD $0xad4152d3                     // 4ec: ldp q19, q20, [x22, #0x20]
-	WORD $0x4e96a6af                     // 4f0: smmla v15.4s, v21.16b, v22.16b
-	WORD $0x4e97a6ae                     // 4f4: smmla v14.4s, v21.16b, v23.16b
-	WORD $0x4e96a64b                     // 4f8: smmla v11.4s, v18.16b, v22.16b
-	WORD $0x4e93a6ad                     // 4fc: smmla v13.4s, v21.16b, v19.16b
-	WORD $0x4e93a649                     // 500: smmla v9.4s, v18.16b, v19.16b
-	WORD $0xad424ed6                     // 504: ldp q22, q19, [x22, #0x40]
-	WORD $0x4e94a6aa                     // 508: smmla v10.4s, v21.16b, v20.16b
-	WORD $0x4e94a646                     // 50c: smmla v6.4s, v18.16b, v20.16b
-	WORD $0x4e97a64c                     // 510: smmla v12.4s, v18.16b, v23.16b
-	WORD $0x4e96a6a8                     // 514: smmla v8.4s, v21.16b, v22.16b
-	WORD $0x4e96a645                     // 518: smmla v5.4s, v18.16b, v22.16b
-	WORD $0xad435ad4                     // 51c: ldp q20, q22, [x22, #0x60]
-	WORD $0x4e93a6a7                     // 520: smmla v7.4s, v21.16b, v19.16b
-	WORD $0x4e93a643                     // 524: smmla v3.4s, v18.16b, v19.16b
-	WORD $0x4e94a6a4                     // 528: smmla v4.4s, v21.16b, v20.16b
-	WORD $0x4e94a641                     // 52c: smmla v1.4s, v18.16b, v20.16b
-	WORD $0xad4452d3                     // 530: ldp q19, q20, [x22, #0x80]
-	WORD $0x4e96a640                     // 534: smmla v0.4s, v18.16b, v22.16b
-	WORD $0x4e96a6a2                     // 538: smmla v2.4s, v21.16b, v22.16b
-	WORD $0x4e93a60f                     // 53c: smmla v15.4s, v16.16b, v19.16b
-	WORD $0x4e93a62b                     // 540: smmla v11.4s, v17.16b, v19.16b
-	WORD $0xad454ed2                     // 544: ldp q18, q19, [x22, #0xa0]
-	WORD $0x4e94a60e                     // 548: smmla v14.4s, v16.16b, v20.16b
-	WORD $0x4e94a62c                     // 54c: smmla v12.4s, v17.16b, v20.16b
-	WORD $0x4e92a60d                     // 550: smmla v13.4s, v16.16b, v18.16b
-	WORD $0x4e92a629                     // 554: smmla v9.4s, v17.16b, v18.16b
-	WORD $0xad464ad4                     // 558: ldp q20, q18, [x22, #0xc0]
-	WORD $0x4e93a60a                     // 55c: smmla v10.4s, v16.16b, v19.16b
-	WORD $0x4e93a626                     // 560: smmla v6.4s, v17.16b, v19.16b
-	WORD $0x4e94a608                     // 564: smmla v8.4s, v16.16b, v20.16b
-	WORD $0x4e94a625                     // 568: smmla v5.4s, v17.16b, v20.16b
-	WORD $0xad4752d3                     // 56c: ldp q19, q20, [x22, #0xe0]
-	WORD $0x4e92a607                     // 570: smmla v7.4s, v16.16b, v18.16b
-	WORD $0x910402d6                     // 574: add x22, x22, #0x100
-	WORD $0x4e92a623                     // 578: smmla v3.4s, v17.16b, v18.16b
-	WORD $0x4e93a604                     // 57c: smmla v4.4s, v16.16b, v19.16b
-	WORD $0x4e93a621                     // 580: smmla v1.4s, v17.16b, v19.16b
-	WORD $0x4e94a602                     // 584: smmla v2.4s, v16.16b, v20.16b
-	WORD $0x4e94a620                     // 588: smmla v0.4s, v17.16b, v20.16b
-	WORD $0x54fff9a1                     // 58c: b.ne 0x4c0 <gemmI8MM4x16+0x4c0>
-	WORD $0x360003b8                     // 590: tbz w24, #0x0, 0x604 <gemmI8MM4x16+0x604>
-	WORD $0xfc6f6a10                     // 594: ldr d16, [x16, x15]
-	WORD $0xfc6f6a31                     // 598: ldr d17, [x17, x15]
-	WORD $0xfc6f6a72                     // 59c: ldr d18, [x19, x15]
-	WORD $0xfc6f6ab3                     // 5a0: ldr d19, [x21, x15]
-	WORD $0x910021ef                     // 5a4: add x15, x15, #0x8
-	WORD $0x6e180630                     // 5a8: mov v16.d[1], v17.d[0]
-	WORD $0x6e180672                     // 5ac: mov v18.d[1], v19.d[0]
-	WORD $0xad404ed1                     // 5b0: ldp q17, q19, [x22]
-	WORD $0x4e91a60f                     // 5b4: smmla v15.4s, v16.16b, v17.16b
-	WORD $0x4e91a64b                     // 5b8: smmla v11.4s, v18.16b, v17.16b
-	WORD $0xad4146d4                     // 5bc: ldp q20, q17, [x22, #0x20]
-	WORD $0x4e93a60e                     // 5c0: smmla v14.4s, v16.16b, v19.16b
-	WORD $0x4e93a64c                     // 5c4: smmla v12.4s, v18.16b, v19.16b
-	WORD $0x4e94a60d                     // 5c8: smmla v13.4s, v16.16b, v20.16b
-	WORD $0x4e94a649                     // 5cc: smmla v9.4s, v18.16b, v20.16b
-	WORD $0xad4252d3                     // 5d0: ldp q19, q20, [x22, #0x40]
-	WORD $0x4e91a60a                     // 5d4: smmla v10.4s, v16.16b, v17.16b
-	WORD $0x4e91a646                     // 5d8: smmla v6.4s, v18.16b, v17.16b
-	WORD $0x4e93a608                     // 5dc: smmla v8.4s, v16.16b, v19.16b
-	WORD $0x4e93a645                     // 5e0: smmla v5.4s, v18.16b, v19.16b
-	WORD $0xad434ed1                     // 5e4: ldp q17, q19, [x22, #0x60]
-	WORD $0x4e94a607                     // 5e8: smmla v7.4s, v16.16b, v20.16b
-	WORD $0x910202d6                     // 5ec: add x22, x22, #0x80
-	WORD $0x4e94a643                     // 5f0: smmla v3.4s, v18.16b, v20.16b
-	WORD $0x4e91a604                     // 5f4: smmla v4.4s, v16.16b, v17.16b
-	WORD $0x4e91a641                     // 5f8: smmla v1.4s, v18.16b, v17.16b
-	WORD $0x4e93a602                     // 5fc: smmla v2.4s, v16.16b, v19.16b
-	WORD $0x4e93a640                     // 600: smmla v0.4s, v18.16b, v19.16b
-	WORD $0xf10006f7                     // 604: subs x23, x23, #0x1
-	WORD $0x540000e0                     // 608: b.eq 0x624 <gemmI8MM4x16+0x624>
-	WORD $0xf9402a9a                     // 60c: ldr x26, [x20, #0x50]
-	WORD $0x8b0f034f                     // 610: add x15, x26, x15
-	WORD $0xaa1903fa                     // 614: mov x26, x25
-	WORD $0xf1000b1f                     // 618: cmp x24, #0x2
-	WORD $0x54fff522                     // 61c: b.hs 0x4c0 <gemmI8MM4x16+0x4c0>
-	WORD $0x17ffffdc                     // 620: b 0x590 <gemmI8MM4x16+0x590>
-	WORD $0xf9400e8f                     // 624: ldr x15, [x20, #0x18]
-	WORD $0x4e21d9ef                     // 628: scvtf v15.4s, v15.4s
-	WORD $0x4e21d9ce                     // 62c: scvtf v14.4s, v14.4s
-	WORD $0xf9401690                     // 630: ldr x16, [x20, #0x28]
-	WORD $0x4e21d96b                     // 634: scvtf v11.4s, v11.4s
-	WORD $0xf10015df                     // 638: cmp x14, #0x5
-	WORD $0x4e21d98c                     // 63c: scvtf v12.4s, v12.4s
-	WORD $0x3dc011f0                     // 640: ldr q16, [x15, #0x40]
-	WORD $0x4e21d936                     // 644: scvtf v22.4s, v9.4s
-	WORD $0x3dc031f2                     // 648: ldr q18, [x15, #0xc0]
-	WORD $0x4e21d9ad                     // 64c: scvtf v13.4s, v13.4s
-	WORD $0x3dc021f1                     // 650: ldr q17, [x15, #0x80]
-	WORD $0x3dc025e9                     // 654: ldr q9, [x15, #0x90]
-	WORD $0x4e21d94a                     // 658: scvtf v10.4s, v10.4s
-	WORD $0x4e080613                     // 65c: dup v19.2d, v16.d[0]
-	WORD $0xd37ffa11                     // 660: lsl x17, x16, #1
-	WORD $0x4e080655                     // 664: dup v21.2d, v18.d[0]
-	WORD $0x8b110153                     // 668: add x19, x10, x17
-	WORD $0x4e180610                     // 66c: dup v16.2d, v16.d[1]
-	WORD $0x4e180652                     // 670: dup v18.2d, v18.d[1]
-	WORD $0x4e080634                     // 674: dup v20.2d, v17.d[0]
-	WORD $0x4e180631                     // 678: dup v17.2d, v17.d[1]
-	WORD $0x6e2fde6f                     // 67c: fmul v15.4s, v19.4s, v15.4s
-	WORD $0x6e2bde6b                     // 680: fmul v11.4s, v19.4s, v11.4s
-	WORD $0x6e2ede0e                     // 684: fmul v14.4s, v16.4s, v14.4s
-	WORD $0x6e2cde0c                     // 688: fmul v12.4s, v16.4s, v12.4s
-	WORD $0x3dc015f0                     // 68c: ldr q16, [x15, #0x50]
-	WORD $0x4e080533                     // 690: dup v19.2d, v9.d[0]
-	WORD $0x4e180529                     // 694: dup v9.2d, v9.d[1]
-	WORD $0x4eb5f5ef                     // 698: fmin v15.4s, v15.4s, v21.4s
-	WORD $0x4eb5f56b                     // 69c: fmin v11.4s, v11.4s, v21.4s
-	WORD $0x4eb2f5ce                     // 6a0: fmin v14.4s, v14.4s, v18.4s
-	WORD $0x4e511a91                     // 6a4: uzp1 v17.8h, v20.8h, v17.8h
-	WORD $0x4e080614                     // 6a8: dup v20.2d, v16.d[0]
-	WORD $0x4eb2f58c                     // 6ac: fmin v12.4s, v12.4s, v18.4s
-	WORD $0x4e21a9ef                     // 6b0: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a96b                     // 6b4: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a9ce                     // 6b8: fcvtns v14.4s, v14.4s
-	WORD $0x4e491a69                     // 6bc: uzp1 v9.8h, v19.8h, v9.8h
-	WORD $0x3dc035f3                     // 6c0: ldr q19, [x15, #0xd0]
-	WORD $0x6e2dde8d                     // 6c4: fmul v13.4s, v20.4s, v13.4s
-	WORD $0x4e21a98c                     // 6c8: fcvtns v12.4s, v12.4s
-	WORD $0x0e6149ef                     // 6cc: sqxtn v15.4h, v15.4s
-	WORD $0x4e080672                     // 6d0: dup v18.2d, v19.d[0]
-	WORD $0x0e61496b                     // 6d4: sqxtn v11.4h, v11.4s
-	WORD $0x4e21d915                     // 6d8: scvtf v21.4s, v8.4s
-	WORD $0x3dc019e8                     // 6dc: ldr q8, [x15, #0x60]
-	WORD $0x4e21d8c6                     // 6e0: scvtf v6.4s, v6.4s
-	WORD $0x4e21d8a5                     // 6e4: scvtf v5.4s, v5.4s
-	WORD $0x4e6149cf                     // 6e8: sqxtn2 v15.8h, v14.4s
-	WORD $0x4e18060e                     // 6ec: dup v14.2d, v16.d[1]
-	WORD $0x4eb2f5ad                     // 6f0: fmin v13.4s, v13.4s, v18.4s
-	WORD $0x4e61498b                     // 6f4: sqxtn2 v11.8h, v12.4s
-	WORD $0x4e08050c                     // 6f8: dup v12.2d, v8.d[0]
-	WORD $0x4e180670                     // 6fc: dup v16.2d, v19.d[1]
-	WORD $0x4e710def                     // 700: sqadd v15.8h, v15.8h, v17.8h
-	WORD $0x6e36de93                     // 704: fmul v19.4s, v20.4s, v22.4s
-	WORD $0x3dc039f4                     // 708: ldr q20, [x15, #0xe0]
-	WORD $0x6e2addd6                     // 70c: fmul v22.4s, v14.4s, v10.4s
-	WORD $0x4e21a9b7                     // 710: fcvtns v23.4s, v13.4s
-	WORD $0x4e710d6a                     // 714: sqadd v10.8h, v11.8h, v17.8h
-	WORD $0x4e080691                     // 718: dup v17.2d, v20.d[0]
-	WORD $0x4e18050d                     // 71c: dup v13.2d, v8.d[1]
-	WORD $0x0e2149e8                     // 720: sqxtn v8.8b, v15.8h
-	WORD $0x6e35dd8f                     // 724: fmul v15.4s, v12.4s, v21.4s
-	WORD $0x4e21d8f5                     // 728: scvtf v21.4s, v7.4s
-	WORD $0x4eb2f672                     // 72c: fmin v18.4s, v19.4s, v18.4s
-	WORD $0x4e180687                     // 730: dup v7.2d, v20.d[1]
-	WORD $0x6e26ddc6                     // 734: fmul v6.4s, v14.4s, v6.4s
-	WORD $0x4eb0f6d6                     // 738: fmin v22.4s, v22.4s, v16.4s
-	WORD $0x4eb1f5ef                     // 73c: fmin v15.4s, v15.4s, v17.4s
-	WORD $0x6e35ddb3                     // 740: fmul v19.4s, v13.4s, v21.4s
-	WORD $0x4e21aa4e                     // 744: fcvtns v14.4s, v18.4s
-	WORD $0x3dc029f2                     // 748: ldr q18, [x15, #0xa0]
-	WORD $0x6e25dd94                     // 74c: fmul v20.4s, v12.4s, v5.4s
-	WORD $0x4eb0f4c6                     // 750: fmin v6.4s, v6.4s, v16.4s
-	WORD $0x4e21d863                     // 754: scvtf v3.4s, v3.4s
-	WORD $0x4e21a9ef                     // 758: fcvtns v15.4s, v15.4s
-	WORD $0x4ea7f673                     // 75c: fmin v19.4s, v19.4s, v7.4s
-	WORD $0x4e080650                     // 760: dup v16.2d, v18.d[0]
-	WORD $0x4e180652                     // 764: dup v18.2d, v18.d[1]
-	WORD $0x0e6149c5                     // 768: sqxtn v5.4h, v14.4s
-	WORD $0x3dc01dee                     // 76c: ldr q14, [x15, #0x70]
-	WORD $0x4eb1f691                     // 770: fmin v17.4s, v20.4s, v17.4s
-	WORD $0x0e6149ec                     // 774: sqxtn v12.4h, v15.4s
-	WORD $0x4e21aa6f                     // 778: fcvtns v15.4s, v19.4s
-	WORD $0x4e21d884                     // 77c: scvtf v4.4s, v4.4s
-	WORD $0x4e521a10                     // 780: uzp1 v16.8h, v16.8h, v18.8h
-	WORD $0x4e0805d2                     // 784: dup v18.2d, v14.d[0]
-	WORD $0x4e21d821                     // 788: scvtf v1.4s, v1.4s
-	WORD $0x6e23dda3                     // 78c: fmul v3.4s, v13.4s, v3.4s
-	WORD $0x4e6149ec                     // 790: sqxtn2 v12.8h, v15.4s
-	WORD $0x3dc03def                     // 794: ldr q15, [x15, #0xf0]
-	WORD $0x4e21aa2d                     // 798: fcvtns v13.4s, v17.4s
-	WORD $0x4e1805ce                     // 79c: dup v14.2d, v14.d[1]
-	WORD $0x6e24de44                     // 7a0: fmul v4.4s, v18.4s, v4.4s
-	WORD $0x4e0805f1                     // 7a4: dup v17.2d, v15.d[0]
-	WORD $0x4e21d842                     // 7a8: scvtf v2.4s, v2.4s
-	WORD $0x6e21de41                     // 7ac: fmul v1.4s, v18.4s, v1.4s
-	WORD $0x4e21d800                     // 7b0: scvtf v0.4s, v0.4s
-	WORD $0x4ea7f463                     // 7b4: fmin v3.4s, v3.4s, v7.4s
-	WORD $0x4e1805e7                     // 7b8: dup v7.2d, v15.d[1]
-	WORD $0x3dc02def                     // 7bc: ldr q15, [x15, #0xb0]
-	WORD $0x4eb1f484                     // 7c0: fmin v4.4s, v4.4s, v17.4s
-	WORD $0x6e22ddc2                     // 7c4: fmul v2.4s, v14.4s, v2.4s
-	WORD $0x4eb1f421                     // 7c8: fmin v1.4s, v1.4s, v17.4s
-	WORD $0x6e20ddc0                     // 7cc: fmul v0.4s, v14.4s, v0.4s
-	WORD $0x0e6149ad                     // 7d0: sqxtn v13.4h, v13.4s
-	WORD $0x4e21a863                     // 7d4: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a884                     // 7d8: fcvtns v4.4s, v4.4s
-	WORD $0x4ea7f442                     // 7dc: fmin v2.4s, v2.4s, v7.4s
-	WORD $0x4e21a821                     // 7e0: fcvtns v1.4s, v1.4s
-	WORD $0x4ea7f400                     // 7e4: fmin v0.4s, v0.4s, v7.4s
-	WORD $0x0e614aeb                     // 7e8: sqxtn v11.4h, v23.4s
-	WORD $0x4e21aad6                     // 7ec: fcvtns v22.4s, v22.4s
-	WORD $0x4e0805ee                     // 7f0: dup v14.2d, v15.d[0]
-	WORD $0x4e1805ef                     // 7f4: dup v15.2d, v15.d[1]
-	WORD $0x0e614884                     // 7f8: sqxtn v4.4h, v4.4s
-	WORD $0x4e21a842                     // 7fc: fcvtns v2.4s, v2.4s
-	WORD $0x4e21a8c6                     // 800: fcvtns v6.4s, v6.4s
-	WORD $0x4e61486d                     // 804: sqxtn2 v13.8h, v3.4s
-	WORD $0x0e614821                     // 808: sqxtn v1.4h, v1.4s
-	WORD $0x4e21a800                     // 80c: fcvtns v0.4s, v0.4s
-	WORD $0x4e614acb                     // 810: sqxtn2 v11.8h, v22.4s
-	WORD $0x4e700d87                     // 814: sqadd v7.8h, v12.8h, v16.8h
-	WORD $0x4e4f19c3                     // 818: uzp1 v3.8h, v14.8h, v15.8h
-	WORD $0x4e614844                     // 81c: sqxtn2 v4.8h, v2.4s
-	WORD $0x4e6148c5                     // 820: sqxtn2 v5.8h, v6.4s
-	WORD $0x4e700da6                     // 824: sqadd v6.8h, v13.8h, v16.8h
-	WORD $0x4e614801                     // 828: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e690d62                     // 82c: sqadd v2.8h, v11.8h, v9.8h
-	WORD $0x0e2148e0                     // 830: sqxtn v0.8b, v7.8h
-	WORD $0x4e630c84                     // 834: sqadd v4.8h, v4.8h, v3.8h
-	WORD $0x0e214947                     // 838: sqxtn v7.8b, v10.8h
-	WORD $0x4e690ca5                     // 83c: sqadd v5.8h, v5.8h, v9.8h
-	WORD $0x0e2148c6                     // 840: sqxtn v6.8b, v6.8h
-	WORD $0x4e630c21                     // 844: sqadd v1.8h, v1.8h, v3.8h
-	WORD $0x4e214848                     // 848: sqxtn2 v8.16b, v2.8h
-	WORD $0x4e214880                     // 84c: sqxtn2 v0.16b, v4.8h
-	WORD $0x4e2148a7                     // 850: sqxtn2 v7.16b, v5.8h
-	WORD $0x4e214826                     // 854: sqxtn2 v6.16b, v1.8h
-	WORD $0x4e401901                     // 858: uzp1 v1.8h, v8.8h, v0.8h
-	WORD $0x4e405900                     // 85c: uzp2 v0.8h, v8.8h, v0.8h
-	WORD $0x4e4618e2                     // 860: uzp1 v2.8h, v7.8h, v6.8h
-	WORD $0x4e4658e3                     // 864: uzp2 v3.8h, v7.8h, v6.8h
-	WORD $0x3d800141                     // 868: str q1, [x10]
-	WORD $0x3cb06940                     // 86c: str q0, [x10, x16]
-	WORD $0x8b11026a                     // 870: add x10, x19, x17
-	WORD $0x3d800262                     // 874: str q2, [x19]
-	WORD $0x3cb06a63                     // 878: str q3, [x19, x16]
-	WORD $0x54005f4b                     // 87c: b.lt 0x1464 <gemmI8MM4x16+0x1464>
-	WORD $0xd10011d8                     // 880: sub x24, x14, #0x4
-	WORD $0x8b0d0108                     // 884: add x8, x8, x13
-	WORD $0xf1001ddf                     // 888: cmp x14, #0x7
-	WORD $0x54ffdda8                     // 88c: b.hi 0x440 <gemmI8MM4x16+0x440>
-	WORD $0xf940168f                     // 890: ldr x15, [x20, #0x28]
-	WORD $0xb27df1ce                     // 894: orr x14, x14, #0xfffffffffffffff8
-	WORD $0x52800098                     // 898: mov w24, #0x4               // =4
-	WORD $0x9b0921c8                     // 89c: madd x8, x14, x9, x8
-	WORD $0x9b0e29ea                     // 8a0: madd x10, x15, x14, x10
-	WORD $0x17fffee7                     // 8a4: b 0x440 <gemmI8MM4x16+0x440>
-	WORD $0xf9400689                     // 8a8: ldr x9, [x20, #0x8]
-	WORD $0x4f0167e0                     // 8ac: movi v0.4s, #0x3f, lsl #24
-	WORD $0x6f00e401                     // 8b0: movi v1.2d, #0000000000000000
-	WORD $0xf940128c                     // 8b4: ldr x12, [x20, #0x20]
-	WORD $0xf9401e98                     // 8b8: ldr x24, [x20, #0x38]
-	WORD $0xd37ff92a                     // 8bc: lsl x10, x9, #1
-	WORD $0x8b09014b                     // 8c0: add x11, x10, x9
-	WORD $0xd37ef52d                     // 8c4: lsl x13, x9, #2
-	WORD $0xd503201f                     // 8c8: nop
-	WORD $0xd503201f                     // 8cc: nop
-	WORD $0xaa0803f0                     // 8d0: mov x16, x8
-	WORD $0x8b090111                     // 8d4: add x17, x8, x9
-	WORD $0x8b0a0113                     // 8d8: add x19, x8, x10
-	WORD $0x8b0b0115                     // 8dc: add x21, x8, x11
-	WORD $0xa9413a96                     // 8e0: ldp x22, x14, [x20, #0x10]
-	WORD $0xaa1f03ef                     // 8e4: mov x15, xzr
-	WORD $0xad4019c4                     // 8e8: ldp q4, q6, [x14]
-	WORD $0xad4109c5                     // 8ec: ldp q5, q2, [x14, #0x20]
-	WORD $0xaa1803ee                     // 8f0: mov x14, x24
-	WORD $0x4e08048e                     // 8f4: dup v14.2d, v4.d[0]
-	WORD $0x4e0804cb                     // 8f8: dup v11.2d, v6.d[0]
-	WORD $0x4e0804a7                     // 8fc: dup v7.2d, v5.d[0]
-	WORD $0x4e080443                     // 900: dup v3.2d, v2.d[0]
-	WORD $0x4e180442                     // 904: dup v2.2d, v2.d[1]
-	WORD $0x4e1804a5                     // 908: dup v5.2d, v5.d[1]
-	WORD $0x4e1804c8                     // 90c: dup v8.2d, v6.d[1]
-	WORD $0x4e18048f                     // 910: dup v15.2d, v4.d[1]
-	WORD $0xa9445e98                     // 914: ldp x24, x23, [x20, #0x40]
-	WORD $0x4ea31c66                     // 918: mov v6.16b, v3.16b
-	WORD $0x4ea21c44                     // 91c: mov v4.16b, v2.16b
-	WORD $0x4ea51ca9                     // 920: mov v9.16b, v5.16b
-	WORD $0x4ea71cea                     // 924: mov v10.16b, v7.16b
-	WORD $0x9341ff19                     // 928: asr x25, x24, #1
-	WORD $0x4ea81d0c                     // 92c: mov v12.16b, v8.16b
-	WORD $0x4eab1d6d                     // 930: mov v13.16b, v11.16b
-	WORD $0x4eaf1df0                     // 934: mov v16.16b, v15.16b
-	WORD $0x4eae1dd1                     // 938: mov v17.16b, v14.16b
-	WORD $0xaa1903fa                     // 93c: mov x26, x25
-	WORD $0xf1000b1f                     // 940: cmp x24, #0x2
-	WORD $0x540006e3                     // 944: b.lo 0xa20 <gemmI8MM4x16+0xa20>
-	WORD $0xd503201f                     // 948: nop
-	WORD $0xd503201f                     // 94c: nop
-	WORD $0x3cef6a12                     // 950: ldr q18, [x16, x15]
-	WORD $0xf100075a                     // 954: subs x26, x26, #0x1
-	WORD $0x3cef6a33                     // 958: ldr q19, [x17, x15]
-	WORD $0x3cef6a75                     // 95c: ldr q21, [x19, x15]
-	WORD $0x3cef6ab6                     // 960: ldr q22, [x21, x15]
-	WORD $0x910041ef                     // 964: add x15, x15, #0x10
-	WORD $0xad4066d8                     // 968: ldp q24, q25, [x22]
-	WORD $0x4ed33a57                     // 96c: zip1 v23.2d, v18.2d, v19.2d
-	WORD $0x4ed37a52                     // 970: zip2 v18.2d, v18.2d, v19.2d
-	WORD $0x4ed63ab4                     // 974: zip1 v20.2d, v21.2d, v22.2d
-	WORD $0x4ed67ab3                     // 978: zip2 v19.2d, v21.2d, v22.2d
-	WORD $0xad415ad5                     // 97c: ldp q21, q22, [x22, #0x20]
-	WORD $0x4e98a6f1                     // 980: smmla v17.4s, v23.16b, v24.16b
-	WORD $0x4e99a6f0                     // 984: smmla v16.4s, v23.16b, v25.16b
-	WORD $0x4e98a68e                     // 988: smmla v14.4s, v20.16b, v24.16b
-	WORD $0x4e95a6ed                     // 98c: smmla v13.4s, v23.16b, v21.16b
-	WORD $0x4e95a68b                     // 990: smmla v11.4s, v20.16b, v21.16b
-	WORD $0xad4256d8                     // 994: ldp q24, q21, [x22, #0x40]
-	WORD $0x4e96a6ec                     // 998: smmla v12.4s, v23.16b, v22.16b
-	WORD $0x4e96a688                     // 99c: smmla v8.4s, v20.16b, v22.16b
-	WORD $0x4e99a68f                     // 9a0: smmla v15.4s, v20.16b, v25.16b
-	WORD $0x4e98a6ea                     // 9a4: smmla v10.4s, v23.16b, v24.16b
-	WORD $0x4e98a687                     // 9a8: smmla v7.4s, v20.16b, v24.16b
-	WORD $0xad4362d6                     // 9ac: ldp q22, q24, [x22, #0x60]
-	WORD $0x4e95a6e9                     // 9b0: smmla v9.4s, v23.16b, v21.16b
-	WORD $0x4e95a685                     // 9b4: smmla v5.4s, v20.16b, v21.16b
-	WORD $0x4e96a6e6                     // 9b8: smmla v6.4s, v23.16b, v22.16b
-	WORD $0x4e96a683                     // 9bc: smmla v3.4s, v20.16b, v22.16b
-	WORD $0xad445ad5                     // 9c0: ldp q21, q22, [x22, #0x80]
-	WORD $0x4e98a682                     // 9c4: smmla v2.4s, v20.16b, v24.16b
-	WORD $0x4e98a6e4                     // 9c8: smmla v4.4s, v23.16b, v24.16b
-	WORD $0x4e95a651                     // 9cc: smmla v17.4s, v18.16b, v21.16b
-	WORD $0x4e95a66e                     // 9d0: smmla v14.4s, v19.16b, v21.16b
-	WORD $0xad4556d4                     // 9d4: ldp q20, q21, [x22, #0xa0]
-	WORD $0x4e96a650                     // 9d8: smmla v16.4s, v18.16b, v22.16b
-	WORD $0x4e96a66f                     // 9dc: smmla v15.4s, v19.16b, v22.16b
-	WORD $0x4e94a64d                     // 9e0: smmla v13.4s, v18.16b, v20.16b
-	WORD $0x4e94a66b                     // 9e4: smmla v11.4s, v19.16b, v20.16b
-	WORD $0xad4652d6                     // 9e8: ldp q22, q20, [x22, #0xc0]
-	WORD $0x4e95a64c                     // 9ec: smmla v12.4s, v18.16b, v21.16b
-	WORD $0x4e95a668                     // 9f0: smmla v8.4s, v19.16b, v21.16b
-	WORD $0x4e96a64a                     // 9f4: smmla v10.4s, v18.16b, v22.16b
-	WORD $0x4e96a667                     // 9f8: smmla v7.4s, v19.16b, v22.16b
-	WORD $0xad475ad5                     // 9fc: ldp q21, q22, [x22, #0xe0]
-	WORD $0x4e94a649                     // a00: smmla v9.4s, v18.16b, v20.16b
-	WORD $0x910402d6                     // a04: add x22, x22, #0x100
-	WORD $0x4e94a665                     // a08: smmla v5.4s, v19.16b, v20.16b
-	WORD $0x4e95a646                     // a0c: smmla v6.4s, v18.16b, v21.16b
-	WORD $0x4e95a663                     // a10: smmla v3.4s, v19.16b, v21.16b
-	WORD $0x4e96a644                     // a14: smmla v4.4s, v18.16b, v22.16b
-	WORD $0x4e96a662                     // a18: smmla v2.4s, v19.16b, v22.16b
-	WORD $0x54fff9a1                     // a1c: b.ne 0x950 <gemmI8MM4x16+0x950>
-	WORD $0x360003b8                     // a20: tbz w24, #0x0, 0xa94 <gemmI8MM4x16+0xa94>
-	WORD $0xfc6f6a12                     // a24: ldr d18, [x16, x15]
-	WORD $0xfc6f6a33                     // a28: ldr d19, [x17, x15]
-	WORD $0xfc6f6a74                     // a2c: ldr d20, [x19, x15]
-	WORD $0xfc6f6ab5                     // a30: ldr d21, [x21, x15]
-	WORD $0x910021ef                     // a34: add x15, x15, #0x8
-	WORD $0x6e180672                     // a38: mov v18.d[1], v19.d[0]
-	WORD $0x6e1806b4                     // a3c: mov v20.d[1], v21.d[0]
-	WORD $0xad4056d3                     // a40: ldp q19, q21, [x22]
-	WORD $0x4e93a651                     // a44: smmla v17.4s, v18.16b, v19.16b
-	WORD $0x4e93a68e                     // a48: smmla v14.4s, v20.16b, v19.16b
-	WORD $0xad414ed6                     // a4c: ldp q22, q19, [x22, #0x20]
-	WORD $0x4e95a650                     // a50: smmla v16.4s, v18.16b, v21.16b
-	WORD $0x4e95a68f                     // a54: smmla v15.4s, v20.16b, v21.16b
-	WORD $0x4e96a64d                     // a58: smmla v13.4s, v18.16b, v22.16b
-	WORD $0x4e96a68b                     // a5c: smmla v11.4s, v20.16b, v22.16b
-	WORD $0xad425ad5                     // a60: ldp q21, q22, [x22, #0x40]
-	WORD $0x4e93a64c                     // a64: smmla v12.4s, v18.16b, v19.16b
-	WORD $0x4e93a688                     // a68: smmla v8.4s, v20.16b, v19.16b
-	WORD $0x4e95a64a                     // a6c: smmla v10.4s, v18.16b, v21.16b
-	WORD $0x4e95a687                     // a70: smmla v7.4s, v20.16b, v21.16b
-	WORD $0xad4356d3                     // a74: ldp q19, q21, [x22, #0x60]
-	WORD $0x4e96a649                     // a78: smmla v9.4s, v18.16b, v22.16b
-	WORD $0x910202d6                     // a7c: add x22, x22, #0x80
-	WORD $0x4e96a685                     // a80: smmla v5.4s, v20.16b, v22.16b
-	WORD $0x4e93a646                     // a84: smmla v6.4s, v18.16b, v19.16b
-	WORD $0x4e93a683                     // a88: smmla v3.4s, v20.16b, v19.16b
-	WORD $0x4e95a644                     // a8c: smmla v4.4s, v18.16b, v21.16b
-	WORD $0x4e95a682                     // a90: smmla v2.4s, v20.16b, v21.16b
-	WORD $0xf10006f7                     // a94: subs x23, x23, #0x1
-	WORD $0x540000e0                     // a98: b.eq 0xab4 <gemmI8MM4x16+0xab4>
-	WORD $0xf9402a9a                     // a9c: ldr x26, [x20, #0x50]
-	WORD $0x8b0f034f                     // aa0: add x15, x26, x15
-	WORD $0xaa1903fa                     // aa4: mov x26, x25
-	WORD $0xf1000b1f                     // aa8: cmp x24, #0x2
-	WORD $0x54fff522                     // aac: b.hs 0x950 <gemmI8MM4x16+0x950>
-	WORD $0x17ffffdc                     // ab0: b 0xa20 <gemmI8MM4x16+0xa20>
-	WORD $0xf9400e8f                     // ab4: ldr x15, [x20, #0x18]
-	WORD $0x4e21da31                     // ab8: scvtf v17.4s, v17.4s
-	WORD $0x4e21da15                     // abc: scvtf v21.4s, v16.4s
-	WORD $0xf9401690                     // ac0: ldr x16, [x20, #0x28]
-	WORD $0x4e21d9ce                     // ac4: scvtf v14.4s, v14.4s
-	WORD $0xf10015df                     // ac8: cmp x14, #0x5
-	WORD $0x4e21d98c                     // acc: scvtf v12.4s, v12.4s
-	WORD $0x3dc011f2                     // ad0: ldr q18, [x15, #0x40]
-	WORD $0x4e21d96b                     // ad4: scvtf v11.4s, v11.4s
-	WORD $0x3dc031f0                     // ad8: ldr q16, [x15, #0xc0]
-	WORD $0x4e21d929                     // adc: scvtf v9.4s, v9.4s
-	WORD $0x4e21d908                     // ae0: scvtf v8.4s, v8.4s
-	WORD $0xd37ffa11                     // ae4: lsl x17, x16, #1
-	WORD $0x4e21d8e7                     // ae8: scvtf v7.4s, v7.4s
-	WORD $0x8b110193                     // aec: add x19, x12, x17
-	WORD $0x4e080656                     // af0: dup v22.2d, v18.d[0]
-	WORD $0x4e180654                     // af4: dup v20.2d, v18.d[1]
-	WORD $0x4e080617                     // af8: dup v23.2d, v16.d[0]
-	WORD $0x4e180613                     // afc: dup v19.2d, v16.d[1]
-	WORD $0x4e21d9b2                     // b00: scvtf v18.4s, v13.4s
-	WORD $0x4e21d8c6                     // b04: scvtf v6.4s, v6.4s
-	WORD $0x6e31ded0                     // b08: fmul v16.4s, v22.4s, v17.4s
-	WORD $0x6e35de91                     // b0c: fmul v17.4s, v20.4s, v21.4s
-	WORD $0x4e21d9f5                     // b10: scvtf v21.4s, v15.4s
-	WORD $0x6e2edecf                     // b14: fmul v15.4s, v22.4s, v14.4s
-	WORD $0x4f03f60e                     // b18: fmov v14.4s, #1.00000000
-	WORD $0x4e21d863                     // b1c: scvtf v3.4s, v3.4s
-	WORD $0x6e37de16                     // b20: fmul v22.4s, v16.4s, v23.4s
-	WORD $0x6e33de38                     // b24: fmul v24.4s, v17.4s, v19.4s
-	WORD $0x6e35de8d                     // b28: fmul v13.4s, v20.4s, v21.4s
-	WORD $0x6e37ddf4                     // b2c: fmul v20.4s, v15.4s, v23.4s
-	WORD $0x3dc021f7                     // b30: ldr q23, [x15, #0x80]
-	WORD $0x3dc015f9                     // b34: ldr q25, [x15, #0x50]
-	WORD $0x3dc035fb                     // b38: ldr q27, [x15, #0xd0]
-	WORD $0x4e21d884                     // b3c: scvtf v4.4s, v4.4s
-	WORD $0x4e20d6d5                     // b40: fadd v21.4s, v22.4s, v0.4s
-	WORD $0x4e20d716                     // b44: fadd v22.4s, v24.4s, v0.4s
-	WORD $0x6e33ddb3                     // b48: fmul v19.4s, v13.4s, v19.4s
-	WORD $0x4e20d694                     // b4c: fadd v20.4s, v20.4s, v0.4s
-	WORD $0x4e08073a                     // b50: dup v26.2d, v25.d[0]
-	WORD $0x4e21d958                     // b54: scvtf v24.4s, v10.4s
-	WORD $0x4e21f6b5                     // b58: fmax v21.4s, v21.4s, v1.4s
-	WORD $0x4e21f6d6                     // b5c: fmax v22.4s, v22.4s, v1.4s
-	WORD $0x4e20d673                     // b60: fadd v19.4s, v19.4s, v0.4s
-	WORD $0x4e21f694                     // b64: fmax v20.4s, v20.4s, v1.4s
-	WORD $0x6e32df5c                     // b68: fmul v28.4s, v26.4s, v18.4s
-	WORD $0x4e0806ea                     // b6c: dup v10.2d, v23.d[0]
-	WORD $0x4eaef6b5                     // b70: fmin v21.4s, v21.4s, v14.4s
-	WORD $0x4eaef6d6                     // b74: fmin v22.4s, v22.4s, v14.4s
-	WORD $0x4e21f673                     // b78: fmax v19.4s, v19.4s, v1.4s
-	WORD $0x4eaef694                     // b7c: fmin v20.4s, v20.4s, v14.4s
-	WORD $0x4e1806f7                     // b80: dup v23.2d, v23.d[1]
-	WORD $0x4e21d842                     // b84: scvtf v2.4s, v2.4s
-	WORD $0x6e35de10                     // b88: fmul v16.4s, v16.4s, v21.4s
-	WORD $0x3dc025f5                     // b8c: ldr q21, [x15, #0x90]
-	WORD $0x6e36de31                     // b90: fmul v17.4s, v17.4s, v22.4s
-	WORD $0x4e080776                     // b94: dup v22.2d, v27.d[0]
-	WORD $0x3dc019fd                     // b98: ldr q29, [x15, #0x60]
-	WORD $0x4eaef672                     // b9c: fmin v18.4s, v19.4s, v14.4s
-	WORD $0x6e34ddef                     // ba0: fmul v15.4s, v15.4s, v20.4s
-	WORD $0x4e0806b3                     // ba4: dup v19.2d, v21.d[0]
-	WORD $0x4e21aa10                     // ba8: fcvtns v16.4s, v16.4s
-	WORD $0x4e1806b4                     // bac: dup v20.2d, v21.d[1]
-	WORD $0x4e180735                     // bb0: dup v21.2d, v25.d[1]
-	WORD $0x6e32ddad                     // bb4: fmul v13.4s, v13.4s, v18.4s
-	WORD $0x6e36df92                     // bb8: fmul v18.4s, v28.4s, v22.4s
-	WORD $0x4e21a9ef                     // bbc: fcvtns v15.4s, v15.4s
-	WORD $0x4e180779                     // bc0: dup v25.2d, v27.d[1]
-	WORD $0x4e21aa31                     // bc4: fcvtns v17.4s, v17.4s
-	WORD $0x0e614a1b                     // bc8: sqxtn v27.4h, v16.4s
-	WORD $0x4e21a9ad                     // bcc: fcvtns v13.4s, v13.4s
-	WORD $0x4e20d650                     // bd0: fadd v16.4s, v18.4s, v0.4s
-	WORD $0x0e6149fe                     // bd4: sqxtn v30.4h, v15.4s
-	WORD $0x6e2cdeac                     // bd8: fmul v12.4s, v21.4s, v12.4s
-	WORD $0x4e0807af                     // bdc: dup v15.2d, v29.d[0]
-	WORD $0x4e614a3b                     // be0: sqxtn2 v27.8h, v17.4s
-	WORD $0x3dc039f1                     // be4: ldr q17, [x15, #0xe0]
-	WORD $0x4e571957                     // be8: uzp1 v23.8h, v10.8h, v23.8h
-	WORD $0x4e541a6a                     // bec: uzp1 v10.8h, v19.8h, v20.8h
-	WORD $0x4e21f613                     // bf0: fmax v19.4s, v16.4s, v1.4s
-	WORD $0x4e6149be                     // bf4: sqxtn2 v30.8h, v13.4s
-	WORD $0x4e1807b0                     // bf8: dup v16.2d, v29.d[1]
-	WORD $0x6e2bdf54                     // bfc: fmul v20.4s, v26.4s, v11.4s
-	WORD $0x6e39dd8d                     // c00: fmul v13.4s, v12.4s, v25.4s
-	WORD $0x4e080632                     // c04: dup v18.2d, v17.d[0]
-	WORD $0x6e38ddf8                     // c08: fmul v24.4s, v15.4s, v24.4s
-	WORD $0x4eaef673                     // c0c: fmin v19.4s, v19.4s, v14.4s
-	WORD $0x4e770f7a                     // c10: sqadd v26.8h, v27.8h, v23.8h
-	WORD $0x4e770fcb                     // c14: sqadd v11.8h, v30.8h, v23.8h
-	WORD $0x4e20d5b7                     // c18: fadd v23.4s, v13.4s, v0.4s
-	WORD $0x6e36de96                     // c1c: fmul v22.4s, v20.4s, v22.4s
-	WORD $0x4e18062d                     // c20: dup v13.2d, v17.d[1]
-	WORD $0x6e29de1b                     // c24: fmul v27.4s, v16.4s, v9.4s
-	WORD $0x6e28deb5                     // c28: fmul v21.4s, v21.4s, v8.4s
-	WORD $0x6e32df11                     // c2c: fmul v17.4s, v24.4s, v18.4s
-	WORD $0x4e21f6e8                     // c30: fmax v8.4s, v23.4s, v1.4s
-	WORD $0x4e20d6c9                     // c34: fadd v9.4s, v22.4s, v0.4s
-	WORD $0x6e33df93                     // c38: fmul v19.4s, v28.4s, v19.4s
-	WORD $0x6e2ddf76                     // c3c: fmul v22.4s, v27.4s, v13.4s
-	WORD $0x6e39deb7                     // c40: fmul v23.4s, v21.4s, v25.4s
-	WORD $0x4e20d631                     // c44: fadd v17.4s, v17.4s, v0.4s
-	WORD $0x4eaef508                     // c48: fmin v8.4s, v8.4s, v14.4s
-	WORD $0x4e21f529                     // c4c: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4e21aa73                     // c50: fcvtns v19.4s, v19.4s
-	WORD $0x4e20d6d6                     // c54: fadd v22.4s, v22.4s, v0.4s
-	WORD $0x4e20d6f7                     // c58: fadd v23.4s, v23.4s, v0.4s
-	WORD $0x4e21f631                     // c5c: fmax v17.4s, v17.4s, v1.4s
-	WORD $0x6e28dd88                     // c60: fmul v8.4s, v12.4s, v8.4s
-	WORD $0x4eaef52c                     // c64: fmin v12.4s, v9.4s, v14.4s
-	WORD $0x0e614a69                     // c68: sqxtn v9.4h, v19.4s
-	WORD $0x4e21f6d3                     // c6c: fmax v19.4s, v22.4s, v1.4s
-	WORD $0x4e21f6f6                     // c70: fmax v22.4s, v23.4s, v1.4s
-	WORD $0x4eaef631                     // c74: fmin v17.4s, v17.4s, v14.4s
-	WORD $0x4e21a917                     // c78: fcvtns v23.4s, v8.4s
-	WORD $0x6e2cde8c                     // c7c: fmul v12.4s, v20.4s, v12.4s
-	WORD $0x0e214b48                     // c80: sqxtn v8.8b, v26.8h
-	WORD $0x4eaef673                     // c84: fmin v19.4s, v19.4s, v14.4s
-	WORD $0x4eaef6d4                     // c88: fmin v20.4s, v22.4s, v14.4s
-	WORD $0x3dc029f6                     // c8c: ldr q22, [x15, #0xa0]
-	WORD $0x6e31df11                     // c90: fmul v17.4s, v24.4s, v17.4s
-	WORD $0x4e614ae9                     // c94: sqxtn2 v9.8h, v23.4s
-	WORD $0x4e21a98c                     // c98: fcvtns v12.4s, v12.4s
-	WORD $0x6e33df73                     // c9c: fmul v19.4s, v27.4s, v19.4s
-	WORD $0x6e34deb4                     // ca0: fmul v20.4s, v21.4s, v20.4s
-	WORD $0x4e21aa37                     // ca4: fcvtns v23.4s, v17.4s
-	WORD $0x4e0806d5                     // ca8: dup v21.2d, v22.d[0]
-	WORD $0x4e1806d6                     // cac: dup v22.2d, v22.d[1]
-	WORD $0x6e27ddf1                     // cb0: fmul v17.4s, v15.4s, v7.4s
-	WORD $0x0e614987                     // cb4: sqxtn v7.4h, v12.4s
-	WORD $0x4e21aa8c                     // cb8: fcvtns v12.4s, v20.4s
-	WORD $0x4e21d8b4                     // cbc: scvtf v20.4s, v5.4s
-	WORD $0x0e614aef                     // cc0: sqxtn v15.4h, v23.4s
-	WORD $0x3dc01df7                     // cc4: ldr q23, [x15, #0x70]
-	WORD $0x4e21aa73                     // cc8: fcvtns v19.4s, v19.4s
-	WORD $0x4e561aa5                     // ccc: uzp1 v5.8h, v21.8h, v22.8h
-	WORD $0x6e32de32                     // cd0: fmul v18.4s, v17.4s, v18.4s
-	WORD $0x4e0806f5                     // cd4: dup v21.2d, v23.d[0]
-	WORD $0x6e34de10                     // cd8: fmul v16.4s, v16.4s, v20.4s
-	WORD $0x4e1806f6                     // cdc: dup v22.2d, v23.d[1]
-	WORD $0x4e614a6f                     // ce0: sqxtn2 v15.8h, v19.4s
-	WORD $0x3dc03df3                     // ce4: ldr q19, [x15, #0xf0]
-	WORD $0x4e614987                     // ce8: sqxtn2 v7.8h, v12.4s
-	WORD $0x4e20d652                     // cec: fadd v18.4s, v18.4s, v0.4s
-	WORD $0x6e26dea6                     // cf0: fmul v6.4s, v21.4s, v6.4s
-	WORD $0x4e080674                     // cf4: dup v20.2d, v19.d[0]
-	WORD $0x6e2dde0d                     // cf8: fmul v13.4s, v16.4s, v13.4s
-	WORD $0x6e23dea3                     // cfc: fmul v3.4s, v21.4s, v3.4s
-	WORD $0x4e180673                     // d00: dup v19.2d, v19.d[1]
-	WORD $0x6e24dec4                     // d04: fmul v4.4s, v22.4s, v4.4s
-	WORD $0x4e21f652                     // d08: fmax v18.4s, v18.4s, v1.4s
-	WORD $0x6e34dcd5                     // d0c: fmul v21.4s, v6.4s, v20.4s
-	WORD $0x4e20d5ad                     // d10: fadd v13.4s, v13.4s, v0.4s
-	WORD $0x6e34dc74                     // d14: fmul v20.4s, v3.4s, v20.4s
-	WORD $0x6e22dec2                     // d18: fmul v2.4s, v22.4s, v2.4s
-	WORD $0x6e33dc96                     // d1c: fmul v22.4s, v4.4s, v19.4s
-	WORD $0x4eaef652                     // d20: fmin v18.4s, v18.4s, v14.4s
-	WORD $0x4e20d6b5                     // d24: fadd v21.4s, v21.4s, v0.4s
-	WORD $0x4e21f5ad                     // d28: fmax v13.4s, v13.4s, v1.4s
-	WORD $0x4e20d694                     // d2c: fadd v20.4s, v20.4s, v0.4s
-	WORD $0x6e33dc53                     // d30: fmul v19.4s, v2.4s, v19.4s
-	WORD $0x4e20d6d6                     // d34: fadd v22.4s, v22.4s, v0.4s
-	WORD $0x6e32de31                     // d38: fmul v17.4s, v17.4s, v18.4s
-	WORD $0x4e21f6b5                     // d3c: fmax v21.4s, v21.4s, v1.4s
-	WORD $0x4eaef5ad                     // d40: fmin v13.4s, v13.4s, v14.4s
-	WORD $0x4e21f692                     // d44: fmax v18.4s, v20.4s, v1.4s
-	WORD $0x4e20d673                     // d48: fadd v19.4s, v19.4s, v0.4s
-	WORD $0x4e6a0ce7                     // d4c: sqadd v7.8h, v7.8h, v10.8h
-	WORD $0x4e21aa31                     // d50: fcvtns v17.4s, v17.4s
-	WORD $0x4eaef6b4                     // d54: fmin v20.4s, v21.4s, v14.4s
-	WORD $0x4e21f6d5                     // d58: fmax v21.4s, v22.4s, v1.4s
-	WORD $0x6e2dde0d                     // d5c: fmul v13.4s, v16.4s, v13.4s
-	WORD $0x4eaef650                     // d60: fmin v16.4s, v18.4s, v14.4s
-	WORD $0x4e21f672                     // d64: fmax v18.4s, v19.4s, v1.4s
-	WORD $0x0e614a31                     // d68: sqxtn v17.4h, v17.4s
-	WORD $0x6e34dcc6                     // d6c: fmul v6.4s, v6.4s, v20.4s
-	WORD $0x3dc02df4                     // d70: ldr q20, [x15, #0xb0]
-	WORD $0x4eaef6b3                     // d74: fmin v19.4s, v21.4s, v14.4s
-	WORD $0x4e21a9ad                     // d78: fcvtns v13.4s, v13.4s
-	WORD $0x6e30dc63                     // d7c: fmul v3.4s, v3.4s, v16.4s
-	WORD $0x4eaef64e                     // d80: fmin v14.4s, v18.4s, v14.4s
-	WORD $0x4e080690                     // d84: dup v16.2d, v20.d[0]
-	WORD $0x4e21a8c6                     // d88: fcvtns v6.4s, v6.4s
-	WORD $0x6e33dc84                     // d8c: fmul v4.4s, v4.4s, v19.4s
-	WORD $0x4e180692                     // d90: dup v18.2d, v20.d[1]
-	WORD $0x4e21a863                     // d94: fcvtns v3.4s, v3.4s
-	WORD $0x6e2edc42                     // d98: fmul v2.4s, v2.4s, v14.4s
-	WORD $0x4e6149b1                     // d9c: sqxtn2 v17.8h, v13.4s
-	WORD $0x0e6148c6                     // da0: sqxtn v6.4h, v6.4s
-	WORD $0x4e21a884                     // da4: fcvtns v4.4s, v4.4s
-	WORD $0x4e650dee                     // da8: sqadd v14.8h, v15.8h, v5.8h
-	WORD $0x0e614863                     // dac: sqxtn v3.4h, v3.4s
-	WORD $0x4e21a842                     // db0: fcvtns v2.4s, v2.4s
-	WORD $0x4e521a0d                     // db4: uzp1 v13.8h, v16.8h, v18.8h
-	WORD $0x4e650e25                     // db8: sqadd v5.8h, v17.8h, v5.8h
-	WORD $0x4e614886                     // dbc: sqxtn2 v6.8h, v4.4s
-	WORD $0x4e6a0d24                     // dc0: sqadd v4.8h, v9.8h, v10.8h
-	WORD $0x0e214969                     // dc4: sqxtn v9.8b, v11.8h
-	WORD $0x4e614843                     // dc8: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e2149c2                     // dcc: sqxtn v2.8b, v14.8h
-	WORD $0x0e2148a5                     // dd0: sqxtn v5.8b, v5.8h
-	WORD $0x4e6d0cc6                     // dd4: sqadd v6.8h, v6.8h, v13.8h
-	WORD $0x4e214888                     // dd8: sqxtn2 v8.16b, v4.8h
-	WORD $0x4e2148e9                     // ddc: sqxtn2 v9.16b, v7.8h
-	WORD $0x4e6d0c63                     // de0: sqadd v3.8h, v3.8h, v13.8h
-	WORD $0x4e2148c2                     // de4: sqxtn2 v2.16b, v6.8h
-	WORD $0x4e214865                     // de8: sqxtn2 v5.16b, v3.8h
-	WORD $0x4e421903                     // dec: uzp1 v3.8h, v8.8h, v2.8h
-	WORD $0x4e425902                     // df0: uzp2 v2.8h, v8.8h, v2.8h
-	WORD $0x4e451924                     // df4: uzp1 v4.8h, v9.8h, v5.8h
-	WORD $0x4e455925                     // df8: uzp2 v5.8h, v9.8h, v5.8h
-	WORD $0x3d800183                     // dfc: str q3, [x12]
-	WORD $0x3cb06982                     // e00: str q2, [x12, x16]
-	WORD $0x8b11026c                     // e04: add x12, x19, x17
-	WORD $0x3d800264                     // e08: str q4, [x19]
-	WORD $0x3cb06a65                     // e0c: str q5, [x19, x16]
-	WORD $0x540032ab                     // e10: b.lt 0x1464 <gemmI8MM4x16+0x1464>
-	WORD $0xd10011d8                     // e14: sub x24, x14, #0x4
-	WORD $0x8b0d0108                     // e18: add x8, x8, x13
-	WORD $0xf1001ddf                     // e1c: cmp x14, #0x7
-	WORD $0x54ffd588                     // e20: b.hi 0x8d0 <gemmI8MM4x16+0x8d0>
-	WORD $0xf940168f                     // e24: ldr x15, [x20, #0x28]
-	WORD $0xb27df1ce                     // e28: orr x14, x14, #0xfffffffffffffff8
-	WORD $0x52800098                     // e2c: mov w24, #0x4               // =4
-	WORD $0x9b0921c8                     // e30: madd x8, x14, x9, x8
-	WORD $0x9b0e31ec                     // e34: madd x12, x15, x14, x12
-	WORD $0x17fffea6                     // e38: b 0x8d0 <gemmI8MM4x16+0x8d0>
-	WORD $0xf9400689                     // e3c: ldr x9, [x20, #0x8]
-	WORD $0xf940128a                     // e40: ldr x10, [x20, #0x20]
-	WORD $0xa943668f                     // e44: ldp x15, x25, [x20, #0x30]
-	WORD $0xd37ff92b                     // e48: lsl x11, x9, #1
-	WORD $0x8b09016c                     // e4c: add x12, x11, x9
-	WORD $0xd37ef52d                     // e50: lsl x13, x9, #2
-	WORD $0xaa0803f1                     // e54: mov x17, x8
-	WORD $0x8b090113                     // e58: add x19, x8, x9
-	WORD $0x8b0b0115                     // e5c: add x21, x8, x11
-	WORD $0x8b0c0116                     // e60: add x22, x8, x12
-	WORD $0xa9413a97                     // e64: ldp x23, x14, [x20, #0x10]
-	WORD $0xaa1f03f0                     // e68: mov x16, xzr
-	WORD $0xad4005c0                     // e6c: ldp q0, q1, [x14]
-	WORD $0x4e08040d                     // e70: dup v13.2d, v0.d[0]
-	WORD $0x4e18040c                     // e74: dup v12.2d, v0.d[1]
-	WORD $0xad4101c2                     // e78: ldp q2, q0, [x14, #0x20]
-	WORD $0x4e08042b                     // e7c: dup v11.2d, v1.d[0]
-	WORD $0xaa1903ee                     // e80: mov x14, x25
-	WORD $0x4e18042a                     // e84: dup v10.2d, v1.d[1]
-	WORD $0xa9446299                     // e88: ldp x25, x24, [x20, #0x40]
-	WORD $0x4e080446                     // e8c: dup v6.2d, v2.d[0]
-	WORD $0x4e180445                     // e90: dup v5.2d, v2.d[1]
-	WORD $0x4e080401                     // e94: dup v1.2d, v0.d[0]
-	WORD $0x4e180400                     // e98: dup v0.2d, v0.d[1]
-	WORD $0x9341ff3a                     // e9c: asr x26, x25, #1
-	WORD $0x4ead1daf                     // ea0: mov v15.16b, v13.16b
-	WORD $0x4eac1d8e                     // ea4: mov v14.16b, v12.16b
-	WORD $0x4eab1d69                     // ea8: mov v9.16b, v11.16b
-	WORD $0x4eaa1d48                     // eac: mov v8.16b, v10.16b
-	WORD $0x4ea61cc7                     // eb0: mov v7.16b, v6.16b
-	WORD $0x4ea51ca4                     // eb4: mov v4.16b, v5.16b
-	WORD $0x4ea11c23                     // eb8: mov v3.16b, v1.16b
-	WORD $0x4ea01c02                     // ebc: mov v2.16b, v0.16b
-	WORD $0xaa1a03fb                     // ec0: mov x27, x26
-	WORD $0xf1000b3f                     // ec4: cmp x25, #0x2
-	WORD $0x540006c3                     // ec8: b.lo 0xfa0 <gemmI8MM4x16+0xfa0>
-	WORD $0xd503201f                     // ecc: nop
-	WORD $0x3cf06a30                     // ed0: ldr q16, [x17, x16]
-	WORD $0xf100077b                     // ed4: subs x27, x27, #0x1
-	WORD $0x3cf06a71                     // ed8: ldr q17, [x19, x16]
-	WORD $0x3cf06ab3                     // edc: ldr q19, [x21, x16]
-	WORD $0x3cf06ad4                     // ee0: ldr q20, [x22, x16]
-	WORD $0x91004210                     // ee4: add x16, x16, #0x10
-	WORD $0xad405ef6                     // ee8: ldp q22, q23, [x23]
-	WORD $0x4ed13a15                     // eec: zip1 v21.2d, v16.2d, v17.2d
-	WORD $0x4ed17a10                     // ef0: zip2 v16.2d, v16.2d, v17.2d
-	WORD $0x4ed43a72                     // ef4: zip1 v18.2d, v19.2d, v20.2d
-	WORD $0x4ed47a71                     // ef8: zip2 v17.2d, v19.2d, v20.2d
-	WORD $0xad4152f3                     // efc: ldp q19, q20, [x23, #0x20]
-	WORD $0x4e96a6ad                     // f00: smmla v13.4s, v21.16b, v22.16b
-	WORD $0x4e97a6ac                     // f04: smmla v12.4s, v21.16b, v23.16b
-	WORD $0x4e96a64f                     // f08: smmla v15.4s, v18.16b, v22.16b
-	WORD $0x4e93a6ab                     // f0c: smmla v11.4s, v21.16b, v19.16b
-	WORD $0x4e93a649                     // f10: smmla v9.4s, v18.16b, v19.16b
-	WORD $0xad424ef6                     // f14: ldp q22, q19, [x23, #0x40]
-	WORD $0x4e94a6aa                     // f18: smmla v10.4s, v21.16b, v20.16b
-	WORD $0x4e94a648                     // f1c: smmla v8.4s, v18.16b, v20.16b
-	WORD $0x4e97a64e                     // f20: smmla v14.4s, v18.16b, v23.16b
-	WORD $0x4e96a6a6                     // f24: smmla v6.4s, v21.16b, v22.16b
-	WORD $0x4e96a647                     // f28: smmla v7.4s, v18.16b, v22.16b
-	WORD $0xad435af4                     // f2c: ldp q20, q22, [x23, #0x60]
-	WORD $0x4e93a6a5                     // f30: smmla v5.4s, v21.16b, v19.16b
-	WORD $0x4e93a644                     // f34: smmla v4.4s, v18.16b, v19.16b
-	WORD $0x4e94a6a1                     // f38: smmla v1.4s, v21.16b, v20.16b
-	WORD $0x4e94a643                     // f3c: smmla v3.4s, v18.16b, v20.16b
-	WORD $0xad4452f3                     // f40: ldp q19, q20, [x23, #0x80]
-	WORD $0x4e96a642                     // f44: smmla v2.4s, v18.16b, v22.16b
-	WORD $0x4e96a6a0                     // f48: smmla v0.4s, v21.16b, v22.16b
-	WORD $0x4e93a60d                     // f4c: smmla v13.4s, v16.16b, v19.16b
-	WORD $0x4e93a62f                     // f50: smmla v15.4s, v17.16b, v19.16b
-	WORD $0xad454ef2                     // f54: ldp q18, q19, [x23, #0xa0]
-	WORD $0x4e94a60c                     // f58: smmla v12.4s, v16.16b, v20.16b
-	WORD $0x4e94a62e                     // f5c: smmla v14.4s, v17.16b, v20.16b
-	WORD $0x4e92a60b                     // f60: smmla v11.4s, v16.16b, v18.16b
-	WORD $0x4e92a629                     // f64: smmla v9.4s, v17.16b, v18.16b
-	WORD $0xad464af4                     // f68: ldp q20, q18, [x23, #0xc0]
-	WORD $0x4e93a60a                     // f6c: smmla v10.4s, v16.16b, v19.16b
-	WORD $0x4e93a628                     // f70: smmla v8.4s, v17.16b, v19.16b
-	WORD $0x4e94a606                     // f74: smmla v6.4s, v16.16b, v20.16b
-	WORD $0x4e94a627                     // f78: smmla v7.4s, v17.16b, v20.16b
-	WORD $0xad4752f3                     // f7c: ldp q19, q20, [x23, #0xe0]
-	WORD $0x4e92a605                     // f80: smmla v5.4s, v16.16b, v18.16b
-	WORD $0x910402f7                     // f84: add x23, x23, #0x100
-	WORD $0x4e92a624                     // f88: smmla v4.4s, v17.16b, v18.16b
-	WORD $0x4e93a601                     // f8c: smmla v1.4s, v16.16b, v19.16b
-	WORD $0x4e93a623                     // f90: smmla v3.4s, v17.16b, v19.16b
-	WORD $0x4e94a600                     // f94: smmla v0.4s, v16.16b, v20.16b
-	WORD $0x4e94a622                     // f98: smmla v2.4s, v17.16b, v20.16b
-	WORD $0x54fff9a1                     // f9c: b.ne 0xed0 <gemmI8MM4x16+0xed0>
-	WORD $0x360003b9                     // fa0: tbz w25, #0x0, 0x1014 <gemmI8MM4x16+0x1014>
-	WORD $0xfc706a30                     // fa4: ldr d16, [x17, x16]
-	WORD $0xfc706a71                     // fa8: ldr d17, [x19, x16]
-	WORD $0xfc706ab2                     // fac: ldr d18, [x21, x16]
-	WORD $0xfc706ad3                     // fb0: ldr d19, [x22, x16]
-	WORD $0x91002210                     // fb4: add x16, x16, #0x8
-	WORD $0x6e180630                     // fb8: mov v16.d[1], v17.d[0]
-	WORD $0x6e180672                     // fbc: mov v18.d[1], v19.d[0]
-	WORD $0xad404ef1                     // fc0: ldp q17, q19, [x23]
-	WORD $0x4e91a60d                     // fc4: smmla v13.4s, v16.16b, v17.16b
-	WORD $0x4e91a64f                     // fc8: smmla v15.4s, v18.16b, v17.16b
-	WORD $0xad4146f4                     // fcc: ldp q20, q17, [x23, #0x20]
-	WORD $0x4e93a60c                     // fd0: smmla v12.4s, v16.16b, v19.16b
-	WORD $0x4e93a64e                     // fd4: smmla v14.4s, v18.16b, v19.16b
-	WORD $0x4e94a60b                     // fd8: smmla v11.4s, v16.16b, v20.16b
-	WORD $0x4e94a649                     // fdc: smmla v9.4s, v18.16b, v20.16b
-	WORD $0xad4252f3                     // fe0: ldp q19, q20, [x23, #0x40]
-	WORD $0x4e91a60a                     // fe4: smmla v10.4s, v16.16b, v17.16b
-	WORD $0x4e91a648                     // fe8: smmla v8.4s, v18.16b, v17.16b
-	WORD $0x4e93a606                     // fec: smmla v6.4s, v16.16b, v19.16b
-	WORD $0x4e93a647                     // ff0: smmla v7.4s, v18.16b, v19.16b
-	WORD $0xad434ef1                     // ff4: ldp q17, q19, [x23, #0x60]
-	WORD $0x4e94a605                     // ff8: smmla v5.4s, v16.16b, v20.16b
-	WORD $0x910202f7                     // ffc: add x23, x23, #0x80
-	WORD $0x4e94a644                     // 1000: smmla v4.4s, v18.16b, v20.16b
-	WORD $0x4e91a601                     // 1004: smmla v1.4s, v16.16b, v17.16b
-	WORD $0x4e91a643                     // 1008: smmla v3.4s, v18.16b, v17.16b
-	WORD $0x4e93a600                     // 100c: smmla v0.4s, v16.16b, v19.16b
-	WORD $0x4e93a642                     // 1010: smmla v2.4s, v18.16b, v19.16b
-	WORD $0xf1000718                     // 1014: subs x24, x24, #0x1
-	WORD $0x540000e0                     // 1018: b.eq 0x1034 <gemmI8MM4x16+0x1034>
-	WORD $0xf9402a9b                     // 101c: ldr x27, [x20, #0x50]
-	WORD $0x8b100370                     // 1020: add x16, x27, x16
-	WORD $0xaa1a03fb                     // 1024: mov x27, x26
-	WORD $0xf1000b3f                     // 1028: cmp x25, #0x2
-	WORD $0x54fff522                     // 102c: b.hs 0xed0 <gemmI8MM4x16+0xed0>
-	WORD $0x17ffffdc                     // 1030: b 0xfa0 <gemmI8MM4x16+0xfa0>
-	WORD $0xf9401690                     // 1034: ldr x16, [x20, #0x28]
-	WORD $0x4e21d9ef                     // 1038: scvtf v15.4s, v15.4s
-	WORD $0xf9400e91                     // 103c: ldr x17, [x20, #0x18]
-	WORD $0x4e21d9ce                     // 1040: scvtf v14.4s, v14.4s
-	WORD $0xbd4001f1                     // 1044: ldr s17, [x15]
-	WORD $0x4e21d8a5                     // 1048: scvtf v5.4s, v5.4s
-	WORD $0x4e21d884                     // 104c: scvtf v4.4s, v4.4s
-	WORD $0xf10015df                     // 1050: cmp x14, #0x5
-	WORD $0x8b1001f6                     // 1054: add x22, x15, x16
-	WORD $0xd37ffa13                     // 1058: lsl x19, x16, #1
-	WORD $0x3dc05230                     // 105c: ldr q16, [x17, #0x140]
-	WORD $0x8b1301f5                     // 1060: add x21, x15, x19
-	WORD $0x8b1002b7                     // 1064: add x23, x21, x16
-	WORD $0x4e21d821                     // 1068: scvtf v1.4s, v1.4s
-	WORD $0x2d4062d2                     // 106c: ldp s18, s24, [x22]
-	WORD $0x4e21d863                     // 1070: scvtf v3.4s, v3.4s
-	WORD $0x2d406ab4                     // 1074: ldp s20, s26, [x21]
-	WORD $0x4e21d800                     // 1078: scvtf v0.4s, v0.4s
-	WORD $0x4e080613                     // 107c: dup v19.2d, v16.d[0]
-	WORD $0x2d406ef6                     // 1080: ldp s22, s27, [x23]
-	WORD $0x4e180615                     // 1084: dup v21.2d, v16.d[1]
-	WORD $0x0e523a32                     // 1088: zip1 v18.4h, v17.4h, v18.4h
-	WORD $0x4e21d9b0                     // 108c: scvtf v16.4s, v13.4s
-	WORD $0x0e563a94                     // 1090: zip1 v20.4h, v20.4h, v22.4h
-	WORD $0x4e21d98d                     // 1094: scvtf v13.4s, v12.4s
-	WORD $0x3dc0222c                     // 1098: ldr q12, [x17, #0x80]
-	WORD $0x4e21d842                     // 109c: scvtf v2.4s, v2.4s
-	WORD $0x4e551a71                     // 10a0: uzp1 v17.8h, v19.8h, v21.8h
-	WORD $0x3dc01235                     // 10a4: ldr q21, [x17, #0x40]
-	WORD $0x0f08a656                     // 10a8: sshll v22.8h, v18.8b, #0x0
-	WORD $0x3dc04233                     // 10ac: ldr q19, [x17, #0x100]
-	WORD $0xbd4005f7                     // 10b0: ldr s23, [x15, #0x4]
-	WORD $0x0f08a694                     // 10b4: sshll v20.8h, v20.8b, #0x0
-	WORD $0x4e0806b2                     // 10b8: dup v18.2d, v21.d[0]
-	WORD $0x4e080679                     // 10bc: dup v25.2d, v19.d[0]
-	WORD $0x4e1806b5                     // 10c0: dup v21.2d, v21.d[1]
-	WORD $0x6e7186d6                     // 10c4: sub v22.8h, v22.8h, v17.8h
-	WORD $0x4e180673                     // 10c8: dup v19.2d, v19.d[1]
-	WORD $0x6e718691                     // 10cc: sub v17.8h, v20.8h, v17.8h
-	WORD $0x6e30de50                     // 10d0: fmul v16.4s, v18.4s, v16.4s
-	WORD $0x6e2fde4f                     // 10d4: fmul v15.4s, v18.4s, v15.4s
-	WORD $0x0e583af7                     // 10d8: zip1 v23.4h, v23.4h, v24.4h
-	WORD $0x0f10a6d4                     // 10dc: sshll v20.4s, v22.4h, #0x0
-	WORD $0x4f10a6d2                     // 10e0: sshll2 v18.4s, v22.8h, #0x0
-	WORD $0x0f10a636                     // 10e4: sshll v22.4s, v17.4h, #0x0
-	WORD $0x0e5b3b58                     // 10e8: zip1 v24.4h, v26.4h, v27.4h
-	WORD $0x3dc0563a                     // 10ec: ldr q26, [x17, #0x150]
-	WORD $0x6e2ddead                     // 10f0: fmul v13.4s, v21.4s, v13.4s
-	WORD $0x4f10a631                     // 10f4: sshll2 v17.4s, v17.8h, #0x0
-	WORD $0x4e21da94                     // 10f8: scvtf v20.4s, v20.4s
-	WORD $0x4e21da52                     // 10fc: scvtf v18.4s, v18.4s
-	WORD $0x4e08075b                     // 1100: dup v27.2d, v26.d[0]
-	WORD $0x4e18075a                     // 1104: dup v26.2d, v26.d[1]
-	WORD $0x4e21dad6                     // 1108: scvtf v22.4s, v22.4s
-	WORD $0x6e2edeae                     // 110c: fmul v14.4s, v21.4s, v14.4s
-	WORD $0x6e34df34                     // 1110: fmul v20.4s, v25.4s, v20.4s
-	WORD $0x6e32de72                     // 1114: fmul v18.4s, v19.4s, v18.4s
-	WORD $0x4e21da31                     // 1118: scvtf v17.4s, v17.4s
-	WORD $0x4e5a1b75                     // 111c: uzp1 v21.8h, v27.8h, v26.8h
-	WORD $0x6e36df36                     // 1120: fmul v22.4s, v25.4s, v22.4s
-	WORD $0x4e34d610                     // 1124: fadd v16.4s, v16.4s, v20.4s
-	WORD $0x4e21d974                     // 1128: scvtf v20.4s, v11.4s
-	WORD $0x0f08a6eb                     // 112c: sshll v11.8h, v23.8b, #0x0
-	WORD $0x4e32d5ad                     // 1130: fadd v13.4s, v13.4s, v18.4s
-	WORD $0x4e080592                     // 1134: dup v18.2d, v12.d[0]
-	WORD $0x4e18058c                     // 1138: dup v12.2d, v12.d[1]
-	WORD $0x4e21aa10                     // 113c: fcvtns v16.4s, v16.4s
-	WORD $0x4e21d957                     // 1140: scvtf v23.4s, v10.4s
-	WORD $0x6e75856b                     // 1144: sub v11.8h, v11.8h, v21.8h
-	WORD $0x4e21a9ad                     // 1148: fcvtns v13.4s, v13.4s
-	WORD $0x6e31de71                     // 114c: fmul v17.4s, v19.4s, v17.4s
-	WORD $0x3dc01633                     // 1150: ldr q19, [x17, #0x50]
-	WORD $0x4e4c1a4a                     // 1154: uzp1 v10.8h, v18.8h, v12.8h
-	WORD $0x3dc04632                     // 1158: ldr q18, [x17, #0x110]
-	WORD $0x0e614a10                     // 115c: sqxtn v16.4h, v16.4s
-	WORD $0x4e36d5ec                     // 1160: fadd v12.4s, v15.4s, v22.4s
-	WORD $0x0f10a576                     // 1164: sshll v22.4s, v11.4h, #0x0
-	WORD $0x4f10a579                     // 1168: sshll2 v25.4s, v11.8h, #0x0
-	WORD $0x4e31d5d1                     // 116c: fadd v17.4s, v14.4s, v17.4s
-	WORD $0x4e08066f                     // 1170: dup v15.2d, v19.d[0]
-	WORD $0x4e6149b0                     // 1174: sqxtn2 v16.8h, v13.4s
-	WORD $0x4e21a98d                     // 1178: fcvtns v13.4s, v12.4s
-	WORD $0x4e08064e                     // 117c: dup v14.2d, v18.d[0]
-	WORD $0x4e18066c                     // 1180: dup v12.2d, v19.d[1]
-	WORD $0x4e18064b                     // 1184: dup v11.2d, v18.d[1]
-	WORD $0x4e21dad2                     // 1188: scvtf v18.4s, v22.4s
-	WORD $0x0f08a716                     // 118c: sshll v22.8h, v24.8b, #0x0
-	WORD $0x0e6149b3                     // 1190: sqxtn v19.4h, v13.4s
-	WORD $0x4e21db2d                     // 1194: scvtf v13.4s, v25.4s
-	WORD $0x4e21aa31                     // 1198: fcvtns v17.4s, v17.4s
-	WORD $0x6e34ddf4                     // 119c: fmul v20.4s, v15.4s, v20.4s
-	WORD $0x6e37dd97                     // 11a0: fmul v23.4s, v12.4s, v23.4s
-	WORD $0x6e32ddd2                     // 11a4: fmul v18.4s, v14.4s, v18.4s
-	WORD $0x4e21d939                     // 11a8: scvtf v25.4s, v9.4s
-	WORD $0x6e2ddd78                     // 11ac: fmul v24.4s, v11.4s, v13.4s
-	WORD $0x4e6a0e09                     // 11b0: sqadd v9.8h, v16.8h, v10.8h
-	WORD $0x6e7586d0                     // 11b4: sub v16.8h, v22.8h, v21.8h
-	WORD $0x4e614a33                     // 11b8: sqxtn2 v19.8h, v17.4s
-	WORD $0x3dc02631                     // 11bc: ldr q17, [x17, #0x90]
-	WORD $0x4e32d692                     // 11c0: fadd v18.4s, v20.4s, v18.4s
-	WORD $0xbd4009f5                     // 11c4: ldr s21, [x15, #0x8]
-	WORD $0x6e39ddef                     // 11c8: fmul v15.4s, v15.4s, v25.4s
-	WORD $0x4e38d6f4                     // 11cc: fadd v20.4s, v23.4s, v24.4s
-	WORD $0x3dc05a36                     // 11d0: ldr q22, [x17, #0x160]
-	WORD $0x4e21d918                     // 11d4: scvtf v24.4s, v8.4s
-	WORD $0x0f10a617                     // 11d8: sshll v23.4s, v16.4h, #0x0
-	WORD $0x4e6a0e6a                     // 11dc: sqadd v10.8h, v19.8h, v10.8h
-	WORD $0xbd400ad3                     // 11e0: ldr s19, [x22, #0x8]
-	WORD $0x4f10a610                     // 11e4: sshll2 v16.4s, v16.8h, #0x0
-	WORD $0x4e21aa52                     // 11e8: fcvtns v18.4s, v18.4s
-	WORD $0x4e08062d                     // 11ec: dup v13.2d, v17.d[0]
-	WORD $0x0e533ab3                     // 11f0: zip1 v19.4h, v21.4h, v19.4h
-	WORD $0x4e0806d5                     // 11f4: dup v21.2d, v22.d[0]
-	WORD $0x4e1806d6                     // 11f8: dup v22.2d, v22.d[1]
-	WORD $0x4e21daf7                     // 11fc: scvtf v23.4s, v23.4s
-	WORD $0x4e21da10                     // 1200: scvtf v16.4s, v16.4s
-	WORD $0x0e614a48                     // 1204: sqxtn v8.4h, v18.4s
-	WORD $0x0f08a673                     // 1208: sshll v19.8h, v19.8b, #0x0
-	WORD $0x4e21aa92                     // 120c: fcvtns v18.4s, v20.4s
-	WORD $0xbd400ab4                     // 1210: ldr s20, [x21, #0x8]
-	WORD $0x4e561ab5                     // 1214: uzp1 v21.8h, v21.8h, v22.8h
-	WORD $0xbd400af6                     // 1218: ldr s22, [x23, #0x8]
-	WORD $0x6e37ddce                     // 121c: fmul v14.4s, v14.4s, v23.4s
-	WORD $0x6e38dd8c                     // 1220: fmul v12.4s, v12.4s, v24.4s
-	WORD $0x6e30dd70                     // 1224: fmul v16.4s, v11.4s, v16.4s
-	WORD $0x4e180631                     // 1228: dup v17.2d, v17.d[1]
-	WORD $0x4e614a48                     // 122c: sqxtn2 v8.8h, v18.4s
-	WORD $0x6e758673                     // 1230: sub v19.8h, v19.8h, v21.8h
-	WORD $0x4e2ed5ee                     // 1234: fadd v14.4s, v15.4s, v14.4s
-	WORD $0x0e563a8f                     // 1238: zip1 v15.4h, v20.4h, v22.4h
-	WORD $0x4e30d58c                     // 123c: fadd v12.4s, v12.4s, v16.4s
-	WORD $0x4e5119ab                     // 1240: uzp1 v11.8h, v13.8h, v17.8h
-	WORD $0x3dc01a2d                     // 1244: ldr q13, [x17, #0x60]
-	WORD $0x3dc04a31                     // 1248: ldr q17, [x17, #0x120]
-	WORD $0x4e21d8d4                     // 124c: scvtf v20.4s, v6.4s
-	WORD $0x0f10a670                     // 1250: sshll v16.4s, v19.4h, #0x0
-	WORD $0x4e21a9ce                     // 1254: fcvtns v14.4s, v14.4s
-	WORD $0x0f08a5ef                     // 1258: sshll v15.8h, v15.8b, #0x0
-	WORD $0x4e0805b2                     // 125c: dup v18.2d, v13.d[0]
-	WORD $0x4e080636                     // 1260: dup v22.2d, v17.d[0]
-	WORD $0x4f10a673                     // 1264: sshll2 v19.4s, v19.8h, #0x0
-	WORD $0x4e21da10                     // 1268: scvtf v16.4s, v16.4s
-	WORD $0x0e6149c6                     // 126c: sqxtn v6.4h, v14.4s
-	WORD $0x6e7585ef                     // 1270: sub v15.8h, v15.8h, v21.8h
-	WORD $0x6e34de54                     // 1274: fmul v20.4s, v18.4s, v20.4s
-	WORD $0x4e1805ad                     // 1278: dup v13.2d, v13.d[1]
-	WORD $0x4e18062e                     // 127c: dup v14.2d, v17.d[1]
-	WORD $0x3dc02a31                     // 1280: ldr q17, [x17, #0xa0]
-	WORD $0x6e30ded0                     // 1284: fmul v16.4s, v22.4s, v16.4s
-	WORD $0x4e21da73                     // 1288: scvtf v19.4s, v19.4s
-	WORD $0x0f10a5f5                     // 128c: sshll v21.4s, v15.4h, #0x0
-	WORD $0x4e21a98c                     // 1290: fcvtns v12.4s, v12.4s
-	WORD $0x6e25dda5                     // 1294: fmul v5.4s, v13.4s, v5.4s
-	WORD $0x6e24dda4                     // 1298: fmul v4.4s, v13.4s, v4.4s
-	WORD $0x4e30d690                     // 129c: fadd v16.4s, v20.4s, v16.4s
-	WORD $0x4e21d8f4                     // 12a0: scvtf v20.4s, v7.4s
-	WORD $0x4e21dab5                     // 12a4: scvtf v21.4s, v21.4s
-	WORD $0x6e33ddd3                     // 12a8: fmul v19.4s, v14.4s, v19.4s
-	WORD $0x4e080627                     // 12ac: dup v7.2d, v17.d[0]
-	WORD $0x4e614986                     // 12b0: sqxtn2 v6.8h, v12.4s
-	WORD $0x4e21aa17                     // 12b4: fcvtns v23.4s, v16.4s
-	WORD $0x6e34de52                     // 12b8: fmul v18.4s, v18.4s, v20.4s
-	WORD $0x6e35ded4                     // 12bc: fmul v20.4s, v22.4s, v21.4s
-	WORD $0x4f10a5f5                     // 12c0: sshll2 v21.4s, v15.8h, #0x0
-	WORD $0x4e33d4b0                     // 12c4: fadd v16.4s, v5.4s, v19.4s
-	WORD $0xbd400df3                     // 12c8: ldr s19, [x15, #0xc]
-	WORD $0x4e18062f                     // 12cc: dup v15.2d, v17.d[1]
-	WORD $0x3dc05e31                     // 12d0: ldr q17, [x17, #0x170]
-	WORD $0x0e614ae5                     // 12d4: sqxtn v5.4h, v23.4s
-	WORD $0xbd400eb7                     // 12d8: ldr s23, [x21, #0xc]
-	WORD $0x0e214929                     // 12dc: sqxtn v9.8b, v9.8h
-	WORD $0x8b13014f                     // 12e0: add x15, x10, x19
-	WORD $0x4e34d652                     // 12e4: fadd v18.4s, v18.4s, v20.4s
-	WORD $0xbd400ed4                     // 12e8: ldr s20, [x22, #0xc]
-	WORD $0x4e21dab5                     // 12ec: scvtf v21.4s, v21.4s
-	WORD $0x4e080636                     // 12f0: dup v22.2d, v17.d[0]
-	WORD $0x4e180631                     // 12f4: dup v17.2d, v17.d[1]
-	WORD $0x0e543a73                     // 12f8: zip1 v19.4h, v19.4h, v20.4h
-	WORD $0xbd400ef4                     // 12fc: ldr s20, [x23, #0xc]
-	WORD $0x4e21aa10                     // 1300: fcvtns v16.4s, v16.4s
-	WORD $0x4e4f18e7                     // 1304: uzp1 v7.8h, v7.8h, v15.8h
-	WORD $0x3dc01e2f                     // 1308: ldr q15, [x17, #0x70]
-	WORD $0x6e35ddcd                     // 130c: fmul v13.4s, v14.4s, v21.4s
-	WORD $0x0e543aee                     // 1310: zip1 v14.4h, v23.4h, v20.4h
-	WORD $0x4e511ad1                     // 1314: uzp1 v17.8h, v22.8h, v17.8h
-	WORD $0x0f08a673                     // 1318: sshll v19.8h, v19.8b, #0x0
-	WORD $0x4e614a05                     // 131c: sqxtn2 v5.8h, v16.4s
-	WORD $0x4e21aa52                     // 1320: fcvtns v18.4s, v18.4s
-	WORD $0x4e2dd484                     // 1324: fadd v4.4s, v4.4s, v13.4s
-	WORD $0x3dc04e2d                     // 1328: ldr q13, [x17, #0x130]
-	WORD $0x0f08a5ce                     // 132c: sshll v14.8h, v14.8b, #0x0
-	WORD $0x4e6b0cc6                     // 1330: sqadd v6.8h, v6.8h, v11.8h
-	WORD $0x6e718670                     // 1334: sub v16.8h, v19.8h, v17.8h
-	WORD $0x4e0805f3                     // 1338: dup v19.2d, v15.d[0]
-	WORD $0x4e0805b4                     // 133c: dup v20.2d, v13.d[0]
-	WORD $0x4e1805ef                     // 1340: dup v15.2d, v15.d[1]
-	WORD $0x6e7185ce                     // 1344: sub v14.8h, v14.8h, v17.8h
-	WORD $0x4e1805ad                     // 1348: dup v13.2d, v13.d[1]
-	WORD $0x0f10a611                     // 134c: sshll v17.4s, v16.4h, #0x0
-	WORD $0x4f10a610                     // 1350: sshll2 v16.4s, v16.8h, #0x0
-	WORD $0x6e21de61                     // 1354: fmul v1.4s, v19.4s, v1.4s
-	WORD $0x6e23de63                     // 1358: fmul v3.4s, v19.4s, v3.4s
-	WORD $0x0f10a5d5                     // 135c: sshll v21.4s, v14.4h, #0x0
-	WORD $0x4f10a5ce                     // 1360: sshll2 v14.4s, v14.8h, #0x0
-	WORD $0x4e21da31                     // 1364: scvtf v17.4s, v17.4s
-	WORD $0x4e21da10                     // 1368: scvtf v16.4s, v16.4s
-	WORD $0x6e20dde0                     // 136c: fmul v0.4s, v15.4s, v0.4s
-	WORD $0x6e22dde2                     // 1370: fmul v2.4s, v15.4s, v2.4s
-	WORD $0x3dc02e2f                     // 1374: ldr q15, [x17, #0xb0]
-	WORD $0x4e21dab5                     // 1378: scvtf v21.4s, v21.4s
-	WORD $0x4e21d9ce                     // 137c: scvtf v14.4s, v14.4s
-	WORD $0x6e31de91                     // 1380: fmul v17.4s, v20.4s, v17.4s
-	WORD $0x6e30ddb0                     // 1384: fmul v16.4s, v13.4s, v16.4s
-	WORD $0x0e614a52                     // 1388: sqxtn v18.4h, v18.4s
-	WORD $0x4e21a884                     // 138c: fcvtns v4.4s, v4.4s
-	WORD $0x6e35de93                     // 1390: fmul v19.4s, v20.4s, v21.4s
-	WORD $0x6e2eddad                     // 1394: fmul v13.4s, v13.4s, v14.4s
-	WORD $0x4e31d421                     // 1398: fadd v1.4s, v1.4s, v17.4s
-	WORD $0x4e30d400                     // 139c: fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4e0805ee                     // 13a0: dup v14.2d, v15.d[0]
-	WORD $0x4e1805ef                     // 13a4: dup v15.2d, v15.d[1]
-	WORD $0x4e33d463                     // 13a8: fadd v3.4s, v3.4s, v19.4s
-	WORD $0x4e2dd442                     // 13ac: fadd v2.4s, v2.4s, v13.4s
-	WORD $0x4e21a821                     // 13b0: fcvtns v1.4s, v1.4s
-	WORD $0x4e21a800                     // 13b4: fcvtns v0.4s, v0.4s
-	WORD $0x4e614892                     // 13b8: sqxtn2 v18.8h, v4.4s
-	WORD $0x4e670ca5                     // 13bc: sqadd v5.8h, v5.8h, v7.8h
-	WORD $0x4e21a863                     // 13c0: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a842                     // 13c4: fcvtns v2.4s, v2.4s
-	WORD $0x0e614821                     // 13c8: sqxtn v1.4h, v1.4s
-	WORD $0x4e4f19c4                     // 13cc: uzp1 v4.8h, v14.8h, v15.8h
-	WORD $0x4e670e47                     // 13d0: sqadd v7.8h, v18.8h, v7.8h
-	WORD $0x0e614863                     // 13d4: sqxtn v3.4h, v3.4s
-	WORD $0x4e614801                     // 13d8: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e6b0d00                     // 13dc: sqadd v0.8h, v8.8h, v11.8h
-	WORD $0x0e2148e7                     // 13e0: sqxtn v7.8b, v7.8h
-	WORD $0x4e614843                     // 13e4: sqxtn2 v3.8h, v2.4s
-	WORD $0x0e2148a2                     // 13e8: sqxtn v2.8b, v5.8h
-	WORD $0x4e640c21                     // 13ec: sqadd v1.8h, v1.8h, v4.8h
-	WORD $0x0e214945                     // 13f0: sqxtn v5.8b, v10.8h
-	WORD $0x4e214809                     // 13f4: sqxtn2 v9.16b, v0.8h
-	WORD $0x4e640c63                     // 13f8: sqadd v3.8h, v3.8h, v4.8h
-	WORD $0x4e214822                     // 13fc: sqxtn2 v2.16b, v1.8h
-	WORD $0x4e2148c5                     // 1400: sqxtn2 v5.16b, v6.8h
-	WORD $0x4e214867                     // 1404: sqxtn2 v7.16b, v3.8h
-	WORD $0x4e421920                     // 1408: uzp1 v0.8h, v9.8h, v2.8h
-	WORD $0x4e425921                     // 140c: uzp2 v1.8h, v9.8h, v2.8h
-	WORD $0x4e4718a2                     // 1410: uzp1 v2.8h, v5.8h, v7.8h
-	WORD $0x4e4758a3                     // 1414: uzp2 v3.8h, v5.8h, v7.8h
-	WORD $0x3d800140                     // 1418: str q0, [x10]
-	WORD $0x3cb06941                     // 141c: str q1, [x10, x16]
-	WORD $0x8b1301ea                     // 1420: add x10, x15, x19
-	WORD $0x3d8001e2                     // 1424: str q2, [x15]
-	WORD $0x3cb069e3                     // 1428: str q3, [x15, x16]
-	WORD $0x540001cb                     // 142c: b.lt 0x1464 <gemmI8MM4x16+0x1464>
-	WORD $0x8b1302af                     // 1430: add x15, x21, x19
-	WORD $0xd10011d9                     // 1434: sub x25, x14, #0x4
-	WORD $0x8b0d0108                     // 1438: add x8, x8, x13
-	WORD $0xf1001ddf                     // 143c: cmp x14, #0x7
-	WORD $0x54ffd0a8                     // 1440: b.hi 0xe54 <gemmI8MM4x16+0xe54>
-	WORD $0xf9401690                     // 1444: ldr x16, [x20, #0x28]
-	WORD $0xb27df1ce                     // 1448: orr x14, x14, #0xfffffffffffffff8
-	WORD $0x52800099                     // 144c: mov w25, #0x4               // =4
-	WORD $0x9b0921c8                     // 1450: madd x8, x14, x9, x8
-	WORD $0x9b0e7e10                     // 1454: mul x16, x16, x14
-	WORD $0x8b10014a                     // 1458: add x10, x10, x16
-	WORD $0x8b1001ef                     // 145c: add x15, x15, x16
-	WORD $0x17fffe7d                     // 1460: b 0xe54 <gemmI8MM4x16+0xe54>
+	WORD $0xad4031cd                     // 04c: ldp q13, q12, [x14]
+	WORD $0xad4121c9                     // 050: ldp q9, q8, [x14, #0x20]
+	WORD $0xad4301c1                     // 054: ldp q1, q0, [x14, #0x60]
+	WORD $0x4eac1d8e                     // 058: mov v14.16b, v12.16b
+	WORD $0xad4211c5                     // 05c: ldp q5, q4, [x14, #0x40]
+	WORD $0xaa1803ee                     // 060: mov x14, x24
+	WORD $0x4ea81d0a                     // 064: mov v10.16b, v8.16b
+	WORD $0xa9445e98                     // 068: ldp x24, x23, [x20, #0x40]
+	WORD $0x4ea01c02                     // 06c: mov v2.16b, v0.16b
+	WORD $0x4ea11c23                     // 070: mov v3.16b, v1.16b
+	WORD $0x4ea41c86                     // 074: mov v6.16b, v4.16b
+	WORD $0x4ea51ca7                     // 078: mov v7.16b, v5.16b
+	WORD $0x9341ff19                     // 07c: asr x25, x24, #1
+	WORD $0x4ea91d2b                     // 080: mov v11.16b, v9.16b
+	WORD $0x4ead1daf                     // 084: mov v15.16b, v13.16b
+	WORD $0xaa1903fa                     // 088: mov x26, x25
+	WORD $0xf1000b1f                     // 08c: cmp x24, #0x2
+	WORD $0x540006a3                     // 090: b.lo 0x164 <gemmI8MM4x16+0x164>
+	WORD $0x3cef6a10                     // 094: ldr q16, [x16, x15]
+	WORD $0xf100075a                     // 098: subs x26, x26, #0x1
+	WORD $0x3cef6a31                     // 09c: ldr q17, [x17, x15]
+	WORD $0x3cef6a73                     // 0a0: ldr q19, [x19, x15]
+	WORD $0x3cef6ab4                     // 0a4: ldr q20, [x21, x15]
+	WORD $0x910041ef                     // 0a8: add x15, x15, #0x10
+	WORD $0xad405ed6                     // 0ac: ldp q22, q23, [x22]
+	WORD $0x4ed13a15                     // 0b0: zip1 v21.2d, v16.2d, v17.2d
+	WORD $0x4ed17a10                     // 0b4: zip2 v16.2d, v16.2d, v17.2d
+	WORD $0x4ed43a72                     // 0b8: zip1 v18.2d, v19.2d, v20.2d
+	WORD $0x4ed47a71                     // 0bc: zip2 v17.2d, v19.2d, v20.2d
+	WORD $0xad4152d3                     // 0c0: ldp q19, q20, [x22, #0x20]
+	WORD $0x4e96a6af                     // 0c4: smmla v15.4s, v21.16b, v22.16b
+	WORD $0x4e97a6ae                     // 0c8: smmla v14.4s, v21.16b, v23.16b
+	WORD $0x4e96a64d                     // 0cc: smmla v13.4s, v18.16b, v22.16b
+	WORD $0x4e93a6ab                     // 0d0: smmla v11.4s, v21.16b, v19.16b
+	WORD $0x4e93a649                     // 0d4: smmla v9.4s, v18.16b, v19.16b
+	WORD $0xad424ed6                     // 0d8: ldp q22, q19, [x22, #0x40]
+	WORD $0x4e94a6aa                     // 0dc: smmla v10.4s, v21.16b, v20.16b
+	WORD $0x4e94a648                     // 0e0: smmla v8.4s, v18.16b, v20.16b
+	WORD $0x4e97a64c                     // 0e4: smmla v12.4s, v18.16b, v23.16b
+	WORD $0x4e96a6a7                     // 0e8: smmla v7.4s, v21.16b, v22.16b
+	WORD $0x4e96a645                     // 0ec: smmla v5.4s, v18.16b, v22.16b
+	WORD $0xad435ad4                     // 0f0: ldp q20, q22, [x22, #0x60]
+	WORD $0x4e93a6a6                     // 0f4: smmla v6.4s, v21.16b, v19.16b
+	WORD $0x4e93a644                     // 0f8: smmla v4.4s, v18.16b, v19.16b
+	WORD $0x4e94a6a3                     // 0fc: smmla v3.4s, v21.16b, v20.16b
+	WORD $0x4e94a641                     // 100: smmla v1.4s, v18.16b, v20.16b
+	WORD $0xad4452d3                     // 104: ldp q19, q20, [x22, #0x80]
+	WORD $0x4e96a640                     // 108: smmla v0.4s, v18.16b, v22.16b
+	WORD $0x4e96a6a2                     // 10c: smmla v2.4s, v21.16b, v22.16b
+	WORD $0x4e93a60f                     // 110: smmla v15.4s, v16.16b, v19.16b
+	WORD $0x4e93a62d                     // 114: smmla v13.4s, v17.16b, v19.16b
+	WORD $0xad454ed2                     // 118: ldp q18, q19, [x22, #0xa0]
+	WORD $0x4e94a60e                     // 11c: smmla v14.4s, v16.16b, v20.16b
+	WORD $0x4e94a62c                     // 120: smmla v12.4s, v17.16b, v20.16b
+	WORD $0x4e92a60b                     // 124: smmla v11.4s, v16.16b, v18.16b
+	WORD $0x4e92a629                     // 128: smmla v9.4s, v17.16b, v18.16b
+	WORD $0xad464ad4                     // 12c: ldp q20, q18, [x22, #0xc0]
+	WORD $0x4e93a60a                     // 130: smmla v10.4s, v16.16b, v19.16b
+	WORD $0x4e93a628                     // 134: smmla v8.4s, v17.16b, v19.16b
+	WORD $0x4e94a607                     // 138: smmla v7.4s, v16.16b, v20.16b
+	WORD $0x4e94a625                     // 13c: smmla v5.4s, v17.16b, v20.16b
+	WORD $0xad4752d3                     // 140: ldp q19, q20, [x22, #0xe0]
+	WORD $0x4e92a606                     // 144: smmla v6.4s, v16.16b, v18.16b
+	WORD $0x910402d6                     // 148: add x22, x22, #0x100
+	WORD $0x4e92a624                     // 14c: smmla v4.4s, v17.16b, v18.16b
+	WORD $0x4e93a603                     // 150: smmla v3.4s, v16.16b, v19.16b
+	WORD $0x4e93a621                     // 154: smmla v1.4s, v17.16b, v19.16b
+	WORD $0x4e94a602                     // 158: smmla v2.4s, v16.16b, v20.16b
+	WORD $0x4e94a620                     // 15c: smmla v0.4s, v17.16b, v20.16b
+	WORD $0x54fff9a1                     // 160: b.ne 0x94 <gemmI8MM4x16+0x94>
+	WORD $0x360003b8                     // 164: tbz w24, #0x0, 0x1d8 <gemmI8MM4x16+0x1d8>
+	WORD $0xfc6f6a10                     // 168: ldr d16, [x16, x15]
+	WORD $0xfc6f6a31                     // 16c: ldr d17, [x17, x15]
+	WORD $0xfc6f6a72                     // 170: ldr d18, [x19, x15]
+	WORD $0xfc6f6ab3                     // 174: ldr d19, [x21, x15]
+	WORD $0x910021ef                     // 178: add x15, x15, #0x8
+	WORD $0x6e180630                     // 17c: mov v16.d[1], v17.d[0]
+	WORD $0x6e180672                     // 180: mov v18.d[1], v19.d[0]
+	WORD $0xad404ed1                     // 184: ldp q17, q19, [x22]
+	WORD $0x4e91a60f                     // 188: smmla v15.4s, v16.16b, v17.16b
+	WORD $0x4e91a64d                     // 18c: smmla v13.4s, v18.16b, v17.16b
+	WORD $0xad4146d4                     // 190: ldp q20, q17, [x22, #0x20]
+	WORD $0x4e93a60e                     // 194: smmla v14.4s, v16.16b, v19.16b
+	WORD $0x4e93a64c                     // 198: smmla v12.4s, v18.16b, v19.16b
+	WORD $0x4e94a60b                     // 19c: smmla v11.4s, v16.16b, v20.16b
+	WORD $0x4e94a649                     // 1a0: smmla v9.4s, v18.16b, v20.16b
+	WORD $0xad4252d3                     // 1a4: ldp q19, q20, [x22, #0x40]
+	WORD $0x4e91a60a                     // 1a8: smmla v10.4s, v16.16b, v17.16b
+	WORD $0x4e91a648                     // 1ac: smmla v8.4s, v18.16b, v17.16b
+	WORD $0x4e93a607                     // 1b0: smmla v7.4s, v16.16b, v19.16b
+	WORD $0x4e93a645                     // 1b4: smmla v5.4s, v18.16b, v19.16b
+	WORD $0xad434ed1                     // 1b8: ldp q17, q19, [x22, #0x60]
+	WORD $0x4e94a606                     // 1bc: smmla v6.4s, v16.16b, v20.16b
+	WORD $0x910202d6                     // 1c0: add x22, x22, #0x80
+	WORD $0x4e94a644                     // 1c4: smmla v4.4s, v18.16b, v20.16b
+	WORD $0x4e91a603                     // 1c8: smmla v3.4s, v16.16b, v17.16b
+	WORD $0x4e91a641                     // 1cc: smmla v1.4s, v18.16b, v17.16b
+	WORD $0x4e93a602                     // 1d0: smmla v2.4s, v16.16b, v19.16b
+	WORD $0x4e93a640                     // 1d4: smmla v0.4s, v18.16b, v19.16b
+	WORD $0xf10006f7                     // 1d8: subs x23, x23, #0x1
+	WORD $0x54000120                     // 1dc: b.eq 0x200 <gemmI8MM4x16+0x200>
+	WORD $0xf9402a9a                     // 1e0: ldr x26, [x20, #0x50]
+	WORD $0x8b0f034f                     // 1e4: add x15, x26, x15
+	WORD $0xaa1903fa                     // 1e8: mov x26, x25
+	WORD $0xf1000b1f                     // 1ec: cmp x24, #0x2
+	WORD $0x54fff522                     // 1f0: b.hs 0x94 <gemmI8MM4x16+0x94>
+	WORD $0x17ffffdc                     // 1f4: b 0x164 <gemmI8MM4x16+0x164>
+	WORD $0xd503201f                     // 1f8: nop
+	WORD $0xd503201f                     // 1fc: nop
+	WORD $0xf9400e8f                     // 200: ldr x15, [x20, #0x18]
+	WORD $0x4e21d9ef                     // 204: scvtf v15.4s, v15.4s
+	WORD $0x4e21d9ad                     // 208: scvtf v13.4s, v13.4s
+	WORD $0xf9401690                     // 20c: ldr x16, [x20, #0x28]
+	WORD $0x4e21d9ce                     // 210: scvtf v14.4s, v14.4s
+	WORD $0xf10015df                     // 214: cmp x14, #0x5
+	WORD $0x4e21d98c                     // 218: scvtf v12.4s, v12.4s
+	WORD $0xad4445f0                     // 21c: ldp q16, q17, [x15, #0x80]
+	WORD $0x4e21d94a                     // 220: scvtf v10.4s, v10.4s
+	WORD $0xd37ffa11                     // 224: lsl x17, x16, #1
+	WORD $0x4e21d908                     // 228: scvtf v8.4s, v8.4s
+	WORD $0x8b110153                     // 22c: add x19, x10, x17
+	WORD $0x4e21d8c6                     // 230: scvtf v6.4s, v6.4s
+	WORD $0x6e2fde0f                     // 234: fmul v15.4s, v16.4s, v15.4s
+	WORD $0x6e2dde0d                     // 238: fmul v13.4s, v16.4s, v13.4s
+	WORD $0x6e2ede2e                     // 23c: fmul v14.4s, v17.4s, v14.4s
+	WORD $0x6e2cde2c                     // 240: fmul v12.4s, v17.4s, v12.4s
+	WORD $0x4e21d884                     // 244: scvtf v4.4s, v4.4s
+	WORD $0x4e21d842                     // 248: scvtf v2.4s, v2.4s
+	WORD $0x4e21a9ef                     // 24c: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ad                     // 250: fcvtns v13.4s, v13.4s
+	WORD $0x4e21a9ce                     // 254: fcvtns v14.4s, v14.4s
+	WORD $0x4e21a98c                     // 258: fcvtns v12.4s, v12.4s
+	WORD $0x4e21d800                     // 25c: scvtf v0.4s, v0.4s
+	WORD $0x0e6149ef                     // 260: sqxtn v15.4h, v15.4s
+	WORD $0x0e6149ad                     // 264: sqxtn v13.4h, v13.4s
+	WORD $0x4e6149cf                     // 268: sqxtn2 v15.8h, v14.4s
+	WORD $0x3dc041ee                     // 26c: ldr q14, [x15, #0x100]
+	WORD $0x4e61498d                     // 270: sqxtn2 v13.8h, v12.4s
+	WORD $0x4e6e0dec                     // 274: sqadd v12.8h, v15.8h, v14.8h
+	WORD $0x4e6e0dad                     // 278: sqadd v13.8h, v13.8h, v14.8h
+	WORD $0x3dc045ee                     // 27c: ldr q14, [x15, #0x110]
+	WORD $0xad453df0                     // 280: ldp q16, q15, [x15, #0xa0]
+	WORD $0x0e21498c                     // 284: sqxtn v12.8b, v12.8h
+	WORD $0x0e2149ad                     // 288: sqxtn v13.8b, v13.8h
+	WORD $0x4e21d96b                     // 28c: scvtf v11.4s, v11.4s
+	WORD $0x4e21d929                     // 290: scvtf v9.4s, v9.4s
+	WORD $0x6e2addea                     // 294: fmul v10.4s, v15.4s, v10.4s
+	WORD $0x6e28dde8                     // 298: fmul v8.4s, v15.4s, v8.4s
+	WORD $0x6e2bde0b                     // 29c: fmul v11.4s, v16.4s, v11.4s
+	WORD $0x6e29de09                     // 2a0: fmul v9.4s, v16.4s, v9.4s
+	WORD $0x4e21a94a                     // 2a4: fcvtns v10.4s, v10.4s
+	WORD $0x4e21a908                     // 2a8: fcvtns v8.4s, v8.4s
+	WORD $0x4e21a96b                     // 2ac: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a929                     // 2b0: fcvtns v9.4s, v9.4s
+	WORD $0x0e61496b                     // 2b4: sqxtn v11.4h, v11.4s
+	WORD $0x0e614929                     // 2b8: sqxtn v9.4h, v9.4s
+	WORD $0x4e61494b                     // 2bc: sqxtn2 v11.8h, v10.4s
+	WORD $0x4e614909                     // 2c0: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e6e0d68                     // 2c4: sqadd v8.8h, v11.8h, v14.8h
+	WORD $0x3dc049eb                     // 2c8: ldr q11, [x15, #0x120]
+	WORD $0x4e6e0d2a                     // 2cc: sqadd v10.8h, v9.8h, v14.8h
+	WORD $0x0e214909                     // 2d0: sqxtn v9.8b, v8.8h
+	WORD $0x0e214948                     // 2d4: sqxtn v8.8b, v10.8h
+	WORD $0xad4629ee                     // 2d8: ldp q14, q10, [x15, #0xc0]
+	WORD $0x4e21d8e7                     // 2dc: scvtf v7.4s, v7.4s
+	WORD $0x4e21d8a5                     // 2e0: scvtf v5.4s, v5.4s
+	WORD $0x6e26dd46                     // 2e4: fmul v6.4s, v10.4s, v6.4s
+	WORD $0x6e24dd44                     // 2e8: fmul v4.4s, v10.4s, v4.4s
+	WORD $0x6e18052c                     // 2ec: mov v12.d[1], v9.d[0]
+	WORD $0x6e18050d                     // 2f0: mov v13.d[1], v8.d[0]
+	WORD $0x6e27ddc7                     // 2f4: fmul v7.4s, v14.4s, v7.4s
+	WORD $0x6e25ddc5                     // 2f8: fmul v5.4s, v14.4s, v5.4s
+	WORD $0x4e21a8c6                     // 2fc: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a884                     // 300: fcvtns v4.4s, v4.4s
+	WORD $0x4e21a8e7                     // 304: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8a5                     // 308: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148e7                     // 30c: sqxtn v7.4h, v7.4s
+	WORD $0x0e6148a5                     // 310: sqxtn v5.4h, v5.4s
+	WORD $0x4e6148c7                     // 314: sqxtn2 v7.8h, v6.4s
+	WORD $0x3dc04de6                     // 318: ldr q6, [x15, #0x130]
+	WORD $0x4e614885                     // 31c: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e6b0ce4                     // 320: sqadd v4.8h, v7.8h, v11.8h
+	WORD $0x4e6b0ca5                     // 324: sqadd v5.8h, v5.8h, v11.8h
+	WORD $0xad471dea                     // 328: ldp q10, q7, [x15, #0xe0]
+	WORD $0x0e214884                     // 32c: sqxtn v4.8b, v4.8h
+	WORD $0x0e2148a5                     // 330: sqxtn v5.8b, v5.8h
+	WORD $0x4e21d863                     // 334: scvtf v3.4s, v3.4s
+	WORD $0x4e21d821                     // 338: scvtf v1.4s, v1.4s
+	WORD $0x6e22dce2                     // 33c: fmul v2.4s, v7.4s, v2.4s
+	WORD $0x6e20dce0                     // 340: fmul v0.4s, v7.4s, v0.4s
+	WORD $0x6e23dd43                     // 344: fmul v3.4s, v10.4s, v3.4s
+	WORD $0x6e21dd41                     // 348: fmul v1.4s, v10.4s, v1.4s
+	WORD $0x4e21a842                     // 34c: fcvtns v2.4s, v2.4s
+	WORD $0x4e21a800                     // 350: fcvtns v0.4s, v0.4s
+	WORD $0x4e21a863                     // 354: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a821                     // 358: fcvtns v1.4s, v1.4s
+	WORD $0x0e614863                     // 35c: sqxtn v3.4h, v3.4s
+	WORD $0x0e614821                     // 360: sqxtn v1.4h, v1.4s
+	WORD $0x4e614843                     // 364: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e614801                     // 368: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e660c60                     // 36c: sqadd v0.8h, v3.8h, v6.8h
+	WORD $0x4e660c21                     // 370: sqadd v1.8h, v1.8h, v6.8h
+	WORD $0x4e214804                     // 374: sqxtn2 v4.16b, v0.8h
+	WORD $0x4e214825                     // 378: sqxtn2 v5.16b, v1.8h
+	WORD $0x4e441980                     // 37c: uzp1 v0.8h, v12.8h, v4.8h
+	WORD $0x4e445981                     // 380: uzp2 v1.8h, v12.8h, v4.8h
+	WORD $0x4e4519a2                     // 384: uzp1 v2.8h, v13.8h, v5.8h
+	WORD $0x4e4559a3                     // 388: uzp2 v3.8h, v13.8h, v5.8h
+	WORD $0x3d800140                     // 38c: str q0, [x10]
+	WORD $0x3cb06941                     // 390: str q1, [x10, x16]
+	WORD $0x8b11026a                     // 394: add x10, x19, x17
+	WORD $0x3d800262                     // 398: str q2, [x19]
+	WORD $0x3cb06a63                     // 39c: str q3, [x19, x16]
+	WORD $0x540075cb                     // 3a0: b.lt 0x1258 <gemmI8MM4x16+0x1258>
+	WORD $0xd10011d8                     // 3a4: sub x24, x14, #0x4
+	WORD $0x8b0d0108                     // 3a8: add x8, x8, x13
+	WORD $0xf1001ddf                     // 3ac: cmp x14, #0x7
+	WORD $0x54ffe428                     // 3b0: b.hi 0x34 <gemmI8MM4x16+0x34>
+	WORD $0xf940168f                     // 3b4: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ce                     // 3b8: orr x14, x14, #0xfffffffffffffff8
+	WORD $0x52800098                     // 3bc: mov w24, #0x4               // =4
+	WORD $0x9b0921c8                     // 3c0: madd x8, x14, x9, x8
+	WORD $0x9b0e29ea                     // 3c4: madd x10, x15, x14, x10
+	WORD $0x17ffff1b                     // 3c8: b 0x34 <gemmI8MM4x16+0x34>
+	WORD $0xf9400689                     // 3cc: ldr x9, [x20, #0x8]
+	WORD $0xf940128a                     // 3d0: ldr x10, [x20, #0x20]
+	WORD $0xf9401e98                     // 3d4: ldr x24, [x20, #0x38]
+	WORD $0xd37ff92b                     // 3d8: lsl x11, x9, #1
+	WORD $0x8b09016c                     // 3dc: add x12, x11, x9
+	WORD $0xd37ef52d                     // 3e0: lsl x13, x9, #2
+	WORD $0xaa0803f0                     // 3e4: mov x16, x8
+	WORD $0x8b090111                     // 3e8: add x17, x8, x9
+	WORD $0x8b0b0113                     // 3ec: add x19, x8, x11
+	WORD $0x8b0c0115                     // 3f0: add x21, x8, x12
+	WORD $0xa9413a96                     // 3f4: ldp x22, x14, [x20, #0x10]
+	WORD $0xaa1f03ef                     // 3f8: mov x15, xzr
+	WORD $0xad4031cd                     // 3fc: ldp q13, q12, [x14]
+	WORD $0xad4121c9                     // 400: ldp q9, q8, [x14, #0x20]
+	WORD $0xad4301c1                     // 404: ldp q1, q0, [x14, #0x60]
+	WORD $0x4eac1d8e                     // 408: mov v14.16b, v12.16b
+	WORD $0xad4211c5                     // 40c: ldp q5, q4, [x14, #0x40]
+	WORD $0xaa1803ee                     // 410: mov x14, x24
+	WORD $0x4ea81d0a                     // 414: mov v10.16b, v8.16b
+	WORD $0xa9445e98                     // 418: ldp x24, x23, [x20, #0x40]
+	WORD $0x4ea01c02                     // 41c: mov v2.16b, v0.16b
+	WORD $0x4ea11c23                     // 420: mov v3.16b, v1.16b
+	WORD $0x4ea41c86                     // 424: mov v6.16b, v4.16b
+	WORD $0x4ea51ca7                     // 428: mov v7.16b, v5.16b
+	WORD $0x9341ff19                     // 42c: asr x25, x24, #1
+	WORD $0x4ea91d2b                     // 430: mov v11.16b, v9.16b
+	WORD $0x4ead1daf                     // 434: mov v15.16b, v13.16b
+	WORD $0xaa1903fa                     // 438: mov x26, x25
+	WORD $0xf1000b1f                     // 43c: cmp x24, #0x2
+	WORD $0x540006a3                     // 440: b.lo 0x514 <gemmI8MM4x16+0x514>
+	WORD $0x3cef6a10                     // 444: ldr q16, [x16, x15]
+	WORD $0xf100075a                     // 448: subs x26, x26, #0x1
+	WORD $0x3cef6a31                     // 44c: ldr q17, [x17, x15]
+	WORD $0x3cef6a73                     // 450: ldr q19, [x19, x15]
+	WORD $0x3cef6ab4                     // 454: ldr q20, [x21, x15]
+	WORD $0x910041ef                     // 458: add x15, x15, #0x10
+	WORD $0xad405ed6                     // 45c: ldp q22, q23, [x22]
+	WORD $0x4ed13a15                     // 460: zip1 v21.2d, v16.2d, v17.2d
+	WORD $0x4ed17a10                     // 464: zip2 v16.2d, v16.2d, v17.2d
+	WORD $0x4ed43a72                     // 468: zip1 v18.2d, v19.2d, v20.2d
+	WORD $0x4ed47a71                     // 46c: zip2 v17.2d, v19.2d, v20.2d
+	WORD $0xad4152d3                     // 470: ldp q19, q20, [x22, #0x20]
+	WORD $0x4e96a6af                     // 474: smmla v15.4s, v21.16b, v22.16b
+	WORD $0x4e97a6ae                     // 478: smmla v14.4s, v21.16b, v23.16b
+	WORD $0x4e96a64d                     // 47c: smmla v13.4s, v18.16b, v22.16b
+	WORD $0x4e93a6ab                     // 480: smmla v11.4s, v21.16b, v19.16b
+	WORD $0x4e93a649                     // 484: smmla v9.4s, v18.16b, v19.16b
+	WORD $0xad424ed6                     // 488: ldp q22, q19, [x22, #0x40]
+	WORD $0x4e94a6aa                     // 48c: smmla v10.4s, v21.16b, v20.16b
+	WORD $0x4e94a648                     // 490: smmla v8.4s, v18.16b, v20.16b
+	WORD $0x4e97a64c                     // 494: smmla v12.4s, v18.16b, v23.16b
+	WORD $0x4e96a6a7                     // 498: smmla v7.4s, v21.16b, v22.16b
+	WORD $0x4e96a645                     // 49c: smmla v5.4s, v18.16b, v22.16b
+	WORD $0xad435ad4                     // 4a0: ldp q20, q22, [x22, #0x60]
+	WORD $0x4e93a6a6                     // 4a4: smmla v6.4s, v21.16b, v19.16b
+	WORD $0x4e93a644                     // 4a8: smmla v4.4s, v18.16b, v19.16b
+	WORD $0x4e94a6a3                     // 4ac: smmla v3.4s, v21.16b, v20.16b
+	WORD $0x4e94a641                     // 4b0: smmla v1.4s, v18.16b, v20.16b
+	WORD $0xad4452d3                     // 4b4: ldp q19, q20, [x22, #0x80]
+	WORD $0x4e96a640                     // 4b8: smmla v0.4s, v18.16b, v22.16b
+	WORD $0x4e96a6a2                     // 4bc: smmla v2.4s, v21.16b, v22.16b
+	WORD $0x4e93a60f                     // 4c0: smmla v15.4s, v16.16b, v19.16b
+	WORD $0x4e93a62d                     // 4c4: smmla v13.4s, v17.16b, v19.16b
+	WORD $0xad454ed2                     // 4c8: ldp q18, q19, [x22, #0xa0]
+	WORD $0x4e94a60e                     // 4cc: smmla v14.4s, v16.16b, v20.16b
+	WORD $0x4e94a62c                     // 4d0: smmla v12.4s, v17.16b, v20.16b
+	WORD $0x4e92a60b                     // 4d4: smmla v11.4s, v16.16b, v18.16b
+	WORD $0x4e92a629                     // 4d8: smmla v9.4s, v17.16b, v18.16b
+	WORD $0xad464ad4                     // 4dc: ldp q20, q18, [x22, #0xc0]
+	WORD $0x4e93a60a                     // 4e0: smmla v10.4s, v16.16b, v19.16b
+	WORD $0x4e93a628                     // 4e4: smmla v8.4s, v17.16b, v19.16b
+	WORD $0x4e94a607                     // 4e8: smmla v7.4s, v16.16b, v20.16b
+	WORD $0x4e94a625                     // 4ec: smmla v5.4s, v17.16b, v20.16b
+	WORD $0xad4752d3                     // 4f0: ldp q19, q20, [x22, #0xe0]
+	WORD $0x4e92a606                     // 4f4: smmla v6.4s, v16.16b, v18.16b
+	WORD $0x910402d6                     // 4f8: add x22, x22, #0x100
+	WORD $0x4e92a624                     // 4fc: smmla v4.4s, v17.16b, v18.16b
+	WORD $0x4e93a603                     // 500: smmla v3.4s, v16.16b, v19.16b
+	WORD $0x4e93a621                     // 504: smmla v1.4s, v17.16b, v19.16b
+	WORD $0x4e94a602                     // 508: smmla v2.4s, v16.16b, v20.16b
+	WORD $0x4e94a620                     // 50c: smmla v0.4s, v17.16b, v20.16b
+	WORD $0x54fff9a1                     // 510: b.ne 0x444 <gemmI8MM4x16+0x444>
+	WORD $0x360003b8                     // 514: tbz w24, #0x0, 0x588 <gemmI8MM4x16+0x588>
+	WORD $0xfc6f6a10                     // 518: ldr d16, [x16, x15]
+	WORD $0xfc6f6a31                     // 51c: ldr d17, [x17, x15]
+	WORD $0xfc6f6a72                     // 520: ldr d18, [x19, x15]
+	WORD $0xfc6f6ab3                     // 524: ldr d19, [x21, x15]
+	WORD $0x910021ef                     // 528: add x15, x15, #0x8
+	WORD $0x6e180630                     // 52c: mov v16.d[1], v17.d[0]
+	WORD $0x6e180672                     // 530: mov v18.d[1], v19.d[0]
+	WORD $0xad404ed1                     // 534: ldp q17, q19, [x22]
+	WORD $0x4e91a60f                     // 538: smmla v15.4s, v16.16b, v17.16b
+	WORD $0x4e91a64d                     // 53c: smmla v13.4s, v18.16b, v17.16b
+	WORD $0xad4146d4                     // 540: ldp q20, q17, [x22, #0x20]
+	WORD $0x4e93a60e                     // 544: smmla v14.4s, v16.16b, v19.16b
+	WORD $0x4e93a64c                     // 548: smmla v12.4s, v18.16b, v19.16b
+	WORD $0x4e94a60b                     // 54c: smmla v11.4s, v16.16b, v20.16b
+	WORD $0x4e94a649                     // 550: smmla v9.4s, v18.16b, v20.16b
+	WORD $0xad4252d3                     // 554: ldp q19, q20, [x22, #0x40]
+	WORD $0x4e91a60a                     // 558: smmla v10.4s, v16.16b, v17.16b
+	WORD $0x4e91a648                     // 55c: smmla v8.4s, v18.16b, v17.16b
+	WORD $0x4e93a607                     // 560: smmla v7.4s, v16.16b, v19.16b
+	WORD $0x4e93a645                     // 564: smmla v5.4s, v18.16b, v19.16b
+	WORD $0xad434ed1                     // 568: ldp q17, q19, [x22, #0x60]
+	WORD $0x4e94a606                     // 56c: smmla v6.4s, v16.16b, v20.16b
+	WORD $0x910202d6                     // 570: add x22, x22, #0x80
+	WORD $0x4e94a644                     // 574: smmla v4.4s, v18.16b, v20.16b
+	WORD $0x4e91a603                     // 578: smmla v3.4s, v16.16b, v17.16b
+	WORD $0x4e91a641                     // 57c: smmla v1.4s, v18.16b, v17.16b
+	WORD $0x4e93a602                     // 580: smmla v2.4s, v16.16b, v19.16b
+	WORD $0x4e93a640                     // 584: smmla v0.4s, v18.16b, v19.16b
+	WORD $0xf10006f7                     // 588: subs x23, x23, #0x1
+	WORD $0x54000120                     // 58c: b.eq 0x5b0 <gemmI8MM4x16+0x5b0>
+	WORD $0xf9402a9a                     // 590: ldr x26, [x20, #0x50]
+	WORD $0x8b0f034f                     // 594: add x15, x26, x15
+	WORD $0xaa1903fa                     // 598: mov x26, x25
+	WORD $0xf1000b1f                     // 59c: cmp x24, #0x2
+	WORD $0x54fff522                     // 5a0: b.hs 0x444 <gemmI8MM4x16+0x444>
+	WORD $0x17ffffdc                     // 5a4: b 0x514 <gemmI8MM4x16+0x514>
+	WORD $0xd503201f                     // 5a8: nop
+	WORD $0xd503201f                     // 5ac: nop
+	WORD $0xf9400e8f                     // 5b0: ldr x15, [x20, #0x18]
+	WORD $0x4e21d9ef                     // 5b4: scvtf v15.4s, v15.4s
+	WORD $0x4e21d9ad                     // 5b8: scvtf v13.4s, v13.4s
+	WORD $0xf9401690                     // 5bc: ldr x16, [x20, #0x28]
+	WORD $0x4e21d9ce                     // 5c0: scvtf v14.4s, v14.4s
+	WORD $0xf10015df                     // 5c4: cmp x14, #0x5
+	WORD $0x4e21d98c                     // 5c8: scvtf v12.4s, v12.4s
+	WORD $0xad4445f0                     // 5cc: ldp q16, q17, [x15, #0x80]
+	WORD $0x4e21d94a                     // 5d0: scvtf v10.4s, v10.4s
+	WORD $0xd37ffa11                     // 5d4: lsl x17, x16, #1
+	WORD $0x4e21d908                     // 5d8: scvtf v8.4s, v8.4s
+	WORD $0x4e21d8c6                     // 5dc: scvtf v6.4s, v6.4s
+	WORD $0x8b110153                     // 5e0: add x19, x10, x17
+	WORD $0x6e2fde0f                     // 5e4: fmul v15.4s, v16.4s, v15.4s
+	WORD $0x6e2dde0d                     // 5e8: fmul v13.4s, v16.4s, v13.4s
+	WORD $0xad4c41f2                     // 5ec: ldp q18, q16, [x15, #0x180]
+	WORD $0x6e2ede2e                     // 5f0: fmul v14.4s, v17.4s, v14.4s
+	WORD $0x6e2cde2c                     // 5f4: fmul v12.4s, v17.4s, v12.4s
+	WORD $0x4e21d884                     // 5f8: scvtf v4.4s, v4.4s
+	WORD $0x4e21d842                     // 5fc: scvtf v2.4s, v2.4s
+	WORD $0x4eb2f5ef                     // 600: fmin v15.4s, v15.4s, v18.4s
+	WORD $0x4eb2f5ad                     // 604: fmin v13.4s, v13.4s, v18.4s
+	WORD $0x4eb0f5ce                     // 608: fmin v14.4s, v14.4s, v16.4s
+	WORD $0x4eb0f58c                     // 60c: fmin v12.4s, v12.4s, v16.4s
+	WORD $0x4e21d800                     // 610: scvtf v0.4s, v0.4s
+	WORD $0x4e21a9ef                     // 614: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ad                     // 618: fcvtns v13.4s, v13.4s
+	WORD $0x4e21a9ce                     // 61c: fcvtns v14.4s, v14.4s
+	WORD $0x4e21a98c                     // 620: fcvtns v12.4s, v12.4s
+	WORD $0x0e6149ef                     // 624: sqxtn v15.4h, v15.4s
+	WORD $0x0e6149ad                     // 628: sqxtn v13.4h, v13.4s
+	WORD $0x4e6149cf                     // 62c: sqxtn2 v15.8h, v14.4s
+	WORD $0x3dc041ee                     // 630: ldr q14, [x15, #0x100]
+	WORD $0x4e61498d                     // 634: sqxtn2 v13.8h, v12.4s
+	WORD $0xad4545f2                     // 638: ldp q18, q17, [x15, #0xa0]
+	WORD $0x4e6e0dec                     // 63c: sqadd v12.8h, v15.8h, v14.8h
+	WORD $0x4e6e0dad                     // 640: sqadd v13.8h, v13.8h, v14.8h
+	WORD $0x3dc045ee                     // 644: ldr q14, [x15, #0x110]
+	WORD $0xad4d3df0                     // 648: ldp q16, q15, [x15, #0x1a0]
+	WORD $0x6e2ade2a                     // 64c: fmul v10.4s, v17.4s, v10.4s
+	WORD $0x6e28de28                     // 650: fmul v8.4s, v17.4s, v8.4s
+	WORD $0x0e21498c                     // 654: sqxtn v12.8b, v12.8h
+	WORD $0x0e2149ad                     // 658: sqxtn v13.8b, v13.8h
+	WORD $0x4e21d96b                     // 65c: scvtf v11.4s, v11.4s
+	WORD $0x4e21d929                     // 660: scvtf v9.4s, v9.4s
+	WORD $0x4eaff54a                     // 664: fmin v10.4s, v10.4s, v15.4s
+	WORD $0x4eaff508                     // 668: fmin v8.4s, v8.4s, v15.4s
+	WORD $0x6e2bde4b                     // 66c: fmul v11.4s, v18.4s, v11.4s
+	WORD $0x6e29de49                     // 670: fmul v9.4s, v18.4s, v9.4s
+	WORD $0x4e21a94a                     // 674: fcvtns v10.4s, v10.4s
+	WORD $0x4e21a908                     // 678: fcvtns v8.4s, v8.4s
+	WORD $0x4eb0f56b                     // 67c: fmin v11.4s, v11.4s, v16.4s
+	WORD $0x4eb0f529                     // 680: fmin v9.4s, v9.4s, v16.4s
+	WORD $0x4e21a96b                     // 684: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a929                     // 688: fcvtns v9.4s, v9.4s
+	WORD $0x0e61496b                     // 68c: sqxtn v11.4h, v11.4s
+	WORD $0x0e614929                     // 690: sqxtn v9.4h, v9.4s
+	WORD $0x4e61494b                     // 694: sqxtn2 v11.8h, v10.4s
+	WORD $0x4e614909                     // 698: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e6e0d68                     // 69c: sqadd v8.8h, v11.8h, v14.8h
+	WORD $0x3dc049eb                     // 6a0: ldr q11, [x15, #0x120]
+	WORD $0x4e6e0d2a                     // 6a4: sqadd v10.8h, v9.8h, v14.8h
+	WORD $0xad4e39ef                     // 6a8: ldp q15, q14, [x15, #0x1c0]
+	WORD $0x0e214909                     // 6ac: sqxtn v9.8b, v8.8h
+	WORD $0x0e214948                     // 6b0: sqxtn v8.8b, v10.8h
+	WORD $0xad4629f0                     // 6b4: ldp q16, q10, [x15, #0xc0]
+	WORD $0x4e21d8e7                     // 6b8: scvtf v7.4s, v7.4s
+	WORD $0x4e21d8a5                     // 6bc: scvtf v5.4s, v5.4s
+	WORD $0x6e26dd46                     // 6c0: fmul v6.4s, v10.4s, v6.4s
+	WORD $0x6e24dd44                     // 6c4: fmul v4.4s, v10.4s, v4.4s
+	WORD $0x6e18052c                     // 6c8: mov v12.d[1], v9.d[0]
+	WORD $0x6e18050d                     // 6cc: mov v13.d[1], v8.d[0]
+	WORD $0x6e27de07                     // 6d0: fmul v7.4s, v16.4s, v7.4s
+	WORD $0x6e25de05                     // 6d4: fmul v5.4s, v16.4s, v5.4s
+	WORD $0x4eaef4c6                     // 6d8: fmin v6.4s, v6.4s, v14.4s
+	WORD $0x4eaef484                     // 6dc: fmin v4.4s, v4.4s, v14.4s
+	WORD $0x4eaff4e7                     // 6e0: fmin v7.4s, v7.4s, v15.4s
+	WORD $0x4eaff4a5                     // 6e4: fmin v5.4s, v5.4s, v15.4s
+	WORD $0x4e21a8c6                     // 6e8: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a884                     // 6ec: fcvtns v4.4s, v4.4s
+	WORD $0x4e21a8e7                     // 6f0: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8a5                     // 6f4: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148e7                     // 6f8: sqxtn v7.4h, v7.4s
+	WORD $0x0e6148a5                     // 6fc: sqxtn v5.4h, v5.4s
+	WORD $0x4e6148c7                     // 700: sqxtn2 v7.8h, v6.4s
+	WORD $0x3dc04de6                     // 704: ldr q6, [x15, #0x130]
+	WORD $0x4e614885                     // 708: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e6b0ce4                     // 70c: sqadd v4.8h, v7.8h, v11.8h
+	WORD $0x4e6b0ca5                     // 710: sqadd v5.8h, v5.8h, v11.8h
+	WORD $0xad4f1dea                     // 714: ldp q10, q7, [x15, #0x1e0]
+	WORD $0xad472dee                     // 718: ldp q14, q11, [x15, #0xe0]
+	WORD $0x0e214884                     // 71c: sqxtn v4.8b, v4.8h
+	WORD $0x0e2148a5                     // 720: sqxtn v5.8b, v5.8h
+	WORD $0x4e21d863                     // 724: scvtf v3.4s, v3.4s
+	WORD $0x4e21d821                     // 728: scvtf v1.4s, v1.4s
+	WORD $0x6e22dd62                     // 72c: fmul v2.4s, v11.4s, v2.4s
+	WORD $0x6e20dd60                     // 730: fmul v0.4s, v11.4s, v0.4s
+	WORD $0x6e23ddc3                     // 734: fmul v3.4s, v14.4s, v3.4s
+	WORD $0x6e21ddc1                     // 738: fmul v1.4s, v14.4s, v1.4s
+	WORD $0x4ea7f442                     // 73c: fmin v2.4s, v2.4s, v7.4s
+	WORD $0x4ea7f400                     // 740: fmin v0.4s, v0.4s, v7.4s
+	WORD $0x4eaaf463                     // 744: fmin v3.4s, v3.4s, v10.4s
+	WORD $0x4eaaf421                     // 748: fmin v1.4s, v1.4s, v10.4s
+	WORD $0x4e21a842                     // 74c: fcvtns v2.4s, v2.4s
+	WORD $0x4e21a800                     // 750: fcvtns v0.4s, v0.4s
+	WORD $0x4e21a863                     // 754: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a821                     // 758: fcvtns v1.4s, v1.4s
+	WORD $0x0e614863                     // 75c: sqxtn v3.4h, v3.4s
+	WORD $0x0e614821                     // 760: sqxtn v1.4h, v1.4s
+	WORD $0x4e614843                     // 764: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e614801                     // 768: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e660c60                     // 76c: sqadd v0.8h, v3.8h, v6.8h
+	WORD $0x4e660c21                     // 770: sqadd v1.8h, v1.8h, v6.8h
+	WORD $0x4e214804                     // 774: sqxtn2 v4.16b, v0.8h
+	WORD $0x4e214825                     // 778: sqxtn2 v5.16b, v1.8h
+	WORD $0x4e441980                     // 77c: uzp1 v0.8h, v12.8h, v4.8h
+	WORD $0x4e445981                     // 780: uzp2 v1.8h, v12.8h, v4.8h
+	WORD $0x4e4519a2                     // 784: uzp1 v2.8h, v13.8h, v5.8h
+	WORD $0x4e4559a3                     // 788: uzp2 v3.8h, v13.8h, v5.8h
+	WORD $0x3d800140                     // 78c: str q0, [x10]
+	WORD $0x3cb06941                     // 790: str q1, [x10, x16]
+	WORD $0x8b11026a                     // 794: add x10, x19, x17
+	WORD $0x3d800262                     // 798: str q2, [x19]
+	WORD $0x3cb06a63                     // 79c: str q3, [x19, x16]
+	WORD $0x540055cb                     // 7a0: b.lt 0x1258 <gemmI8MM4x16+0x1258>
+	WORD $0xd10011d8                     // 7a4: sub x24, x14, #0x4
+	WORD $0x8b0d0108                     // 7a8: add x8, x8, x13
+	WORD $0xf1001ddf                     // 7ac: cmp x14, #0x7
+	WORD $0x54ffe1a8                     // 7b0: b.hi 0x3e4 <gemmI8MM4x16+0x3e4>
+	WORD $0xf940168f                     // 7b4: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ce                     // 7b8: orr x14, x14, #0xfffffffffffffff8
+	WORD $0x52800098                     // 7bc: mov w24, #0x4               // =4
+	WORD $0x9b0921c8                     // 7c0: madd x8, x14, x9, x8
+	WORD $0x9b0e29ea                     // 7c4: madd x10, x15, x14, x10
+	WORD $0x17ffff07                     // 7c8: b 0x3e4 <gemmI8MM4x16+0x3e4>
+	WORD $0xf9400689                     // 7cc: ldr x9, [x20, #0x8]
+	WORD $0x4f0167e0                     // 7d0: movi v0.4s, #0x3f, lsl #24
+	WORD $0x6f00e401                     // 7d4: movi v1.2d, #0000000000000000
+	WORD $0xf940128c                     // 7d8: ldr x12, [x20, #0x20]
+	WORD $0xf9401e98                     // 7dc: ldr x24, [x20, #0x38]
+	WORD $0xd37ff92a                     // 7e0: lsl x10, x9, #1
+	WORD $0x8b09014b                     // 7e4: add x11, x10, x9
+	WORD $0xd37ef52d                     // 7e8: lsl x13, x9, #2
+	WORD $0xd503201f                     // 7ec: nop
+	WORD $0xaa0803f0                     // 7f0: mov x16, x8
+	WORD $0x8b090111                     // 7f4: add x17, x8, x9
+	WORD $0x8b0a0113                     // 7f8: add x19, x8, x10
+	WORD $0x8b0b0115                     // 7fc: add x21, x8, x11
+	WORD $0xa9413a96                     // 800: ldp x22, x14, [x20, #0x10]
+	WORD $0xaa1f03ef                     // 804: mov x15, xzr
+	WORD $0xad4039cf                     // 808: ldp q15, q14, [x14]
+	WORD $0xad4129cb                     // 80c: ldp q11, q10, [x14, #0x20]
+	WORD $0xad4309c3                     // 810: ldp q3, q2, [x14, #0x60]
+	WORD $0x4eae1dd0                     // 814: mov v16.16b, v14.16b
+	WORD $0xad4219c7                     // 818: ldp q7, q6, [x14, #0x40]
+	WORD $0xaa1803ee                     // 81c: mov x14, x24
+	WORD $0x4eaa1d4c                     // 820: mov v12.16b, v10.16b
+	WORD $0xa9445e98                     // 824: ldp x24, x23, [x20, #0x40]
+	WORD $0x4ea21c44                     // 828: mov v4.16b, v2.16b
+	WORD $0x4ea31c65                     // 82c: mov v5.16b, v3.16b
+	WORD $0x4ea61cc8                     // 830: mov v8.16b, v6.16b
+	WORD $0x4ea71ce9                     // 834: mov v9.16b, v7.16b
+	WORD $0x9341ff19                     // 838: asr x25, x24, #1
+	WORD $0x4eab1d6d                     // 83c: mov v13.16b, v11.16b
+	WORD $0x4eaf1df1                     // 840: mov v17.16b, v15.16b
+	WORD $0xaa1903fa                     // 844: mov x26, x25
+	WORD $0xf1000b1f                     // 848: cmp x24, #0x2
+	WORD $0x540006a3                     // 84c: b.lo 0x920 <gemmI8MM4x16+0x920>
+	WORD $0x3cef6a12                     // 850: ldr q18, [x16, x15]
+	WORD $0xf100075a                     // 854: subs x26, x26, #0x1
+	WORD $0x3cef6a33                     // 858: ldr q19, [x17, x15]
+	WORD $0x3cef6a75                     // 85c: ldr q21, [x19, x15]
+	WORD $0x3cef6ab6                     // 860: ldr q22, [x21, x15]
+	WORD $0x910041ef                     // 864: add x15, x15, #0x10
+	WORD $0xad4066d8                     // 868: ldp q24, q25, [x22]
+	WORD $0x4ed33a57                     // 86c: zip1 v23.2d, v18.2d, v19.2d
+	WORD $0x4ed37a52                     // 870: zip2 v18.2d, v18.2d, v19.2d
+	WORD $0x4ed63ab4                     // 874: zip1 v20.2d, v21.2d, v22.2d
+	WORD $0x4ed67ab3                     // 878: zip2 v19.2d, v21.2d, v22.2d
+	WORD $0xad415ad5                     // 87c: ldp q21, q22, [x22, #0x20]
+	WORD $0x4e98a6f1                     // 880: smmla v17.4s, v23.16b, v24.16b
+	WORD $0x4e99a6f0                     // 884: smmla v16.4s, v23.16b, v25.16b
+	WORD $0x4e98a68f                     // 888: smmla v15.4s, v20.16b, v24.16b
+	WORD $0x4e95a6ed                     // 88c: smmla v13.4s, v23.16b, v21.16b
+	WORD $0x4e95a68b                     // 890: smmla v11.4s, v20.16b, v21.16b
+	WORD $0xad4256d8                     // 894: ldp q24, q21, [x22, #0x40]
+	WORD $0x4e96a6ec                     // 898: smmla v12.4s, v23.16b, v22.16b
+	WORD $0x4e96a68a                     // 89c: smmla v10.4s, v20.16b, v22.16b
+	WORD $0x4e99a68e                     // 8a0: smmla v14.4s, v20.16b, v25.16b
+	WORD $0x4e98a6e9                     // 8a4: smmla v9.4s, v23.16b, v24.16b
+	WORD $0x4e98a687                     // 8a8: smmla v7.4s, v20.16b, v24.16b
+	WORD $0xad4362d6                     // 8ac: ldp q22, q24, [x22, #0x60]
+	WORD $0x4e95a6e8                     // 8b0: smmla v8.4s, v23.16b, v21.16b
+	WORD $0x4e95a686                     // 8b4: smmla v6.4s, v20.16b, v21.16b
+	WORD $0x4e96a6e5                     // 8b8: smmla v5.4s, v23.16b, v22.16b
+	WORD $0x4e96a683                     // 8bc: smmla v3.4s, v20.16b, v22.16b
+	WORD $0xad445ad5                     // 8c0: ldp q21, q22, [x22, #0x80]
+	WORD $0x4e98a682                     // 8c4: smmla v2.4s, v20.16b, v24.16b
+	WORD $0x4e98a6e4                     // 8c8: smmla v4.4s, v23.16b, v24.16b
+	WORD $0x4e95a651                     // 8cc: smmla v17.4s, v18.16b, v21.16b
+	WORD $0x4e95a66f                     // 8d0: smmla v15.4s, v19.16b, v21.16b
+	WORD $0xad4556d4                     // 8d4: ldp q20, q21, [x22, #0xa0]
+	WORD $0x4e96a650                     // 8d8: smmla v16.4s, v18.16b, v22.16b
+	WORD $0x4e96a66e                     // 8dc: smmla v14.4s, v19.16b, v22.16b
+	WORD $0x4e94a64d                     // 8e0: smmla v13.4s, v18.16b, v20.16b
+	WORD $0x4e94a66b                     // 8e4: smmla v11.4s, v19.16b, v20.16b
+	WORD $0xad4652d6                     // 8e8: ldp q22, q20, [x22, #0xc0]
+	WORD $0x4e95a64c                     // 8ec: smmla v12.4s, v18.16b, v21.16b
+	WORD $0x4e95a66a                     // 8f0: smmla v10.4s, v19.16b, v21.16b
+	WORD $0x4e96a649                     // 8f4: smmla v9.4s, v18.16b, v22.16b
+	WORD $0x4e96a667                     // 8f8: smmla v7.4s, v19.16b, v22.16b
+	WORD $0xad475ad5                     // 8fc: ldp q21, q22, [x22, #0xe0]
+	WORD $0x4e94a648                     // 900: smmla v8.4s, v18.16b, v20.16b
+	WORD $0x910402d6                     // 904: add x22, x22, #0x100
+	WORD $0x4e94a666                     // 908: smmla v6.4s, v19.16b, v20.16b
+	WORD $0x4e95a645                     // 90c: smmla v5.4s, v18.16b, v21.16b
+	WORD $0x4e95a663                     // 910: smmla v3.4s, v19.16b, v21.16b
+	WORD $0x4e96a644                     // 914: smmla v4.4s, v18.16b, v22.16b
+	WORD $0x4e96a662                     // 918: smmla v2.4s, v19.16b, v22.16b
+	WORD $0x54fff9a1                     // 91c: b.ne 0x850 <gemmI8MM4x16+0x850>
+	WORD $0x360003b8                     // 920: tbz w24, #0x0, 0x994 <gemmI8MM4x16+0x994>
+	WORD $0xfc6f6a12                     // 924: ldr d18, [x16, x15]
+	WORD $0xfc6f6a33                     // 928: ldr d19, [x17, x15]
+	WORD $0xfc6f6a74                     // 92c: ldr d20, [x19, x15]
+	WORD $0xfc6f6ab5                     // 930: ldr d21, [x21, x15]
+	WORD $0x910021ef                     // 934: add x15, x15, #0x8
+	WORD $0x6e180672                     // 938: mov v18.d[1], v19.d[0]
+	WORD $0x6e1806b4                     // 93c: mov v20.d[1], v21.d[0]
+	WORD $0xad4056d3                     // 940: ldp q19, q21, [x22]
+	WORD $0x4e93a651                     // 944: smmla v17.4s, v18.16b, v19.16b
+	WORD $0x4e93a68f                     // 948: smmla v15.4s, v20.16b, v19.16b
+	WORD $0xad414ed6                     // 94c: ldp q22, q19, [x22, #0x20]
+	WORD $0x4e95a650                     // 950: smmla v16.4s, v18.16b, v21.16b
+	WORD $0x4e95a68e                     // 954: smmla v14.4s, v20.16b, v21.16b
+	WORD $0x4e96a64d                     // 958: smmla v13.4s, v18.16b, v22.16b
+	WORD $0x4e96a68b                     // 95c: smmla v11.4s, v20.16b, v22.16b
+	WORD $0xad425ad5                     // 960: ldp q21, q22, [x22, #0x40]
+	WORD $0x4e93a64c                     // 964: smmla v12.4s, v18.16b, v19.16b
+	WORD $0x4e93a68a                     // 968: smmla v10.4s, v20.16b, v19.16b
+	WORD $0x4e95a649                     // 96c: smmla v9.4s, v18.16b, v21.16b
+	WORD $0x4e95a687                     // 970: smmla v7.4s, v20.16b, v21.16b
+	WORD $0xad4356d3                     // 974: ldp q19, q21, [x22, #0x60]
+	WORD $0x4e96a648                     // 978: smmla v8.4s, v18.16b, v22.16b
+	WORD $0x910202d6                     // 97c: add x22, x22, #0x80
+	WORD $0x4e96a686                     // 980: smmla v6.4s, v20.16b, v22.16b
+	WORD $0x4e93a645                     // 984: smmla v5.4s, v18.16b, v19.16b
+	WORD $0x4e93a683                     // 988: smmla v3.4s, v20.16b, v19.16b
+	WORD $0x4e95a644                     // 98c: smmla v4.4s, v18.16b, v21.16b
+	WORD $0x4e95a682                     // 990: smmla v2.4s, v20.16b, v21.16b
+	WORD $0xf10006f7                     // 994: subs x23, x23, #0x1
+	WORD $0x540000e0                     // 998: b.eq 0x9b4 <gemmI8MM4x16+0x9b4>
+	WORD $0xf9402a9a                     // 99c: ldr x26, [x20, #0x50]
+	WORD $0x8b0f034f                     // 9a0: add x15, x26, x15
+	WORD $0xaa1903fa                     // 9a4: mov x26, x25
+	WORD $0xf1000b1f                     // 9a8: cmp x24, #0x2
+	WORD $0x54fff522                     // 9ac: b.hs 0x850 <gemmI8MM4x16+0x850>
+	WORD $0x17ffffdc                     // 9b0: b 0x920 <gemmI8MM4x16+0x920>
+	WORD $0xf9400e8f                     // 9b4: ldr x15, [x20, #0x18]
+	WORD $0x4e21da31                     // 9b8: scvtf v17.4s, v17.4s
+	WORD $0x4e21d9ef                     // 9bc: scvtf v15.4s, v15.4s
+	WORD $0xf9401690                     // 9c0: ldr x16, [x20, #0x28]
+	WORD $0x4e21da10                     // 9c4: scvtf v16.4s, v16.4s
+	WORD $0xf10015df                     // 9c8: cmp x14, #0x5
+	WORD $0x4e21d9ce                     // 9cc: scvtf v14.4s, v14.4s
+	WORD $0xad444df2                     // 9d0: ldp q18, q19, [x15, #0x80]
+	WORD $0x4e21d98c                     // 9d4: scvtf v12.4s, v12.4s
+	WORD $0xd37ffa11                     // 9d8: lsl x17, x16, #1
+	WORD $0xad4c55f4                     // 9dc: ldp q20, q21, [x15, #0x180]
+	WORD $0x4e21d94a                     // 9e0: scvtf v10.4s, v10.4s
+	WORD $0x8b110193                     // 9e4: add x19, x12, x17
+	WORD $0x6e31de51                     // 9e8: fmul v17.4s, v18.4s, v17.4s
+	WORD $0x6e2fde4f                     // 9ec: fmul v15.4s, v18.4s, v15.4s
+	WORD $0x6e30de72                     // 9f0: fmul v18.4s, v19.4s, v16.4s
+	WORD $0x6e2ede6e                     // 9f4: fmul v14.4s, v19.4s, v14.4s
+	WORD $0x4e21d908                     // 9f8: scvtf v8.4s, v8.4s
+	WORD $0x4e21d8c6                     // 9fc: scvtf v6.4s, v6.4s
+	WORD $0x6e34de30                     // a00: fmul v16.4s, v17.4s, v20.4s
+	WORD $0x6e34ddf3                     // a04: fmul v19.4s, v15.4s, v20.4s
+	WORD $0x6e35de54                     // a08: fmul v20.4s, v18.4s, v21.4s
+	WORD $0x6e35ddd5                     // a0c: fmul v21.4s, v14.4s, v21.4s
+	WORD $0x4e21d884                     // a10: scvtf v4.4s, v4.4s
+	WORD $0x4e21d842                     // a14: scvtf v2.4s, v2.4s
+	WORD $0x4e20d616                     // a18: fadd v22.4s, v16.4s, v0.4s
+	WORD $0x4e20d673                     // a1c: fadd v19.4s, v19.4s, v0.4s
+	WORD $0x4f03f610                     // a20: fmov v16.4s, #1.00000000
+	WORD $0x4e20d694                     // a24: fadd v20.4s, v20.4s, v0.4s
+	WORD $0x4e20d6b5                     // a28: fadd v21.4s, v21.4s, v0.4s
+	WORD $0x4e21f6d6                     // a2c: fmax v22.4s, v22.4s, v1.4s
+	WORD $0x4e21f673                     // a30: fmax v19.4s, v19.4s, v1.4s
+	WORD $0x4e21f694                     // a34: fmax v20.4s, v20.4s, v1.4s
+	WORD $0x4e21f6b5                     // a38: fmax v21.4s, v21.4s, v1.4s
+	WORD $0x4eb0f6d6                     // a3c: fmin v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0f673                     // a40: fmin v19.4s, v19.4s, v16.4s
+	WORD $0x4eb0f694                     // a44: fmin v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0f6b5                     // a48: fmin v21.4s, v21.4s, v16.4s
+	WORD $0x6e36de31                     // a4c: fmul v17.4s, v17.4s, v22.4s
+	WORD $0x6e33ddef                     // a50: fmul v15.4s, v15.4s, v19.4s
+	WORD $0x6e34de52                     // a54: fmul v18.4s, v18.4s, v20.4s
+	WORD $0x6e35ddce                     // a58: fmul v14.4s, v14.4s, v21.4s
+	WORD $0x4e21aa31                     // a5c: fcvtns v17.4s, v17.4s
+	WORD $0x4e21a9ef                     // a60: fcvtns v15.4s, v15.4s
+	WORD $0x4e21aa52                     // a64: fcvtns v18.4s, v18.4s
+	WORD $0x4e21a9ce                     // a68: fcvtns v14.4s, v14.4s
+	WORD $0x0e614a31                     // a6c: sqxtn v17.4h, v17.4s
+	WORD $0x0e6149ef                     // a70: sqxtn v15.4h, v15.4s
+	WORD $0x4e614a51                     // a74: sqxtn2 v17.8h, v18.4s
+	WORD $0x3dc041f2                     // a78: ldr q18, [x15, #0x100]
+	WORD $0x4e6149cf                     // a7c: sqxtn2 v15.8h, v14.4s
+	WORD $0xad4d55f4                     // a80: ldp q20, q21, [x15, #0x1a0]
+	WORD $0x4e720e2e                     // a84: sqadd v14.8h, v17.8h, v18.8h
+	WORD $0x3dc045f1                     // a88: ldr q17, [x15, #0x110]
+	WORD $0x4e720def                     // a8c: sqadd v15.8h, v15.8h, v18.8h
+	WORD $0xad454df2                     // a90: ldp q18, q19, [x15, #0xa0]
+	WORD $0x0e2149ce                     // a94: sqxtn v14.8b, v14.8h
+	WORD $0x0e2149ef                     // a98: sqxtn v15.8b, v15.8h
+	WORD $0x4e21d9ad                     // a9c: scvtf v13.4s, v13.4s
+	WORD $0x4e21d96b                     // aa0: scvtf v11.4s, v11.4s
+	WORD $0x6e2cde6c                     // aa4: fmul v12.4s, v19.4s, v12.4s
+	WORD $0x6e2ade6a                     // aa8: fmul v10.4s, v19.4s, v10.4s
+	WORD $0x6e2dde4d                     // aac: fmul v13.4s, v18.4s, v13.4s
+	WORD $0x6e2bde4b                     // ab0: fmul v11.4s, v18.4s, v11.4s
+	WORD $0x6e34ddb2                     // ab4: fmul v18.4s, v13.4s, v20.4s
+	WORD $0x6e34dd73                     // ab8: fmul v19.4s, v11.4s, v20.4s
+	WORD $0x6e35dd94                     // abc: fmul v20.4s, v12.4s, v21.4s
+	WORD $0x6e35dd55                     // ac0: fmul v21.4s, v10.4s, v21.4s
+	WORD $0x4e20d652                     // ac4: fadd v18.4s, v18.4s, v0.4s
+	WORD $0x4e20d673                     // ac8: fadd v19.4s, v19.4s, v0.4s
+	WORD $0x4e20d694                     // acc: fadd v20.4s, v20.4s, v0.4s
+	WORD $0x4e20d6b5                     // ad0: fadd v21.4s, v21.4s, v0.4s
+	WORD $0x4e21f652                     // ad4: fmax v18.4s, v18.4s, v1.4s
+	WORD $0x4e21f673                     // ad8: fmax v19.4s, v19.4s, v1.4s
+	WORD $0x4e21f694                     // adc: fmax v20.4s, v20.4s, v1.4s
+	WORD $0x4e21f6b5                     // ae0: fmax v21.4s, v21.4s, v1.4s
+	WORD $0x4eb0f652                     // ae4: fmin v18.4s, v18.4s, v16.4s
+	WORD $0x4eb0f673                     // ae8: fmin v19.4s, v19.4s, v16.4s
+	WORD $0x4eb0f694                     // aec: fmin v20.4s, v20.4s, v16.4s
+	WORD $0x6e32ddad                     // af0: fmul v13.4s, v13.4s, v18.4s
+	WORD $0x4eb0f6b2                     // af4: fmin v18.4s, v21.4s, v16.4s
+	WORD $0x6e33dd6b                     // af8: fmul v11.4s, v11.4s, v19.4s
+	WORD $0x6e34dd8c                     // afc: fmul v12.4s, v12.4s, v20.4s
+	WORD $0x4e21a9ad                     // b00: fcvtns v13.4s, v13.4s
+	WORD $0x6e32dd4a                     // b04: fmul v10.4s, v10.4s, v18.4s
+	WORD $0x4e21a96b                     // b08: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a98c                     // b0c: fcvtns v12.4s, v12.4s
+	WORD $0xad4e4df2                     // b10: ldp q18, q19, [x15, #0x1c0]
+	WORD $0x0e6149ad                     // b14: sqxtn v13.4h, v13.4s
+	WORD $0x4e21a94a                     // b18: fcvtns v10.4s, v10.4s
+	WORD $0x0e61496b                     // b1c: sqxtn v11.4h, v11.4s
+	WORD $0x4e61498d                     // b20: sqxtn2 v13.8h, v12.4s
+	WORD $0x4e61494b                     // b24: sqxtn2 v11.8h, v10.4s
+	WORD $0x4e710daa                     // b28: sqadd v10.8h, v13.8h, v17.8h
+	WORD $0x4e710d6c                     // b2c: sqadd v12.8h, v11.8h, v17.8h
+	WORD $0xad4645ed                     // b30: ldp q13, q17, [x15, #0xc0]
+	WORD $0x0e21494b                     // b34: sqxtn v11.8b, v10.8h
+	WORD $0x6e28de28                     // b38: fmul v8.4s, v17.4s, v8.4s
+	WORD $0x0e21498a                     // b3c: sqxtn v10.8b, v12.8h
+	WORD $0x3dc049ec                     // b40: ldr q12, [x15, #0x120]
+	WORD $0x4e21d929                     // b44: scvtf v9.4s, v9.4s
+	WORD $0x4e21d8e7                     // b48: scvtf v7.4s, v7.4s
+	WORD $0x6e26de26                     // b4c: fmul v6.4s, v17.4s, v6.4s
+	WORD $0x6e18056e                     // b50: mov v14.d[1], v11.d[0]
+	WORD $0x6e18054f                     // b54: mov v15.d[1], v10.d[0]
+	WORD $0x6e29dda9                     // b58: fmul v9.4s, v13.4s, v9.4s
+	WORD $0x6e27dda7                     // b5c: fmul v7.4s, v13.4s, v7.4s
+	WORD $0x6e32dd2d                     // b60: fmul v13.4s, v9.4s, v18.4s
+	WORD $0x6e32dcf1                     // b64: fmul v17.4s, v7.4s, v18.4s
+	WORD $0x6e33dd12                     // b68: fmul v18.4s, v8.4s, v19.4s
+	WORD $0x6e33dcd3                     // b6c: fmul v19.4s, v6.4s, v19.4s
+	WORD $0x4e20d5ad                     // b70: fadd v13.4s, v13.4s, v0.4s
+	WORD $0x4e20d631                     // b74: fadd v17.4s, v17.4s, v0.4s
+	WORD $0x4e20d652                     // b78: fadd v18.4s, v18.4s, v0.4s
+	WORD $0x4e20d673                     // b7c: fadd v19.4s, v19.4s, v0.4s
+	WORD $0x4e21f5ad                     // b80: fmax v13.4s, v13.4s, v1.4s
+	WORD $0x4e21f631                     // b84: fmax v17.4s, v17.4s, v1.4s
+	WORD $0x4e21f652                     // b88: fmax v18.4s, v18.4s, v1.4s
+	WORD $0x4e21f673                     // b8c: fmax v19.4s, v19.4s, v1.4s
+	WORD $0x4eb0f5ad                     // b90: fmin v13.4s, v13.4s, v16.4s
+	WORD $0x4eb0f631                     // b94: fmin v17.4s, v17.4s, v16.4s
+	WORD $0x4eb0f652                     // b98: fmin v18.4s, v18.4s, v16.4s
+	WORD $0x6e2ddd29                     // b9c: fmul v9.4s, v9.4s, v13.4s
+	WORD $0x4eb0f66d                     // ba0: fmin v13.4s, v19.4s, v16.4s
+	WORD $0x6e31dce7                     // ba4: fmul v7.4s, v7.4s, v17.4s
+	WORD $0x6e32dd08                     // ba8: fmul v8.4s, v8.4s, v18.4s
+	WORD $0x4e21a929                     // bac: fcvtns v9.4s, v9.4s
+	WORD $0x6e2ddcc6                     // bb0: fmul v6.4s, v6.4s, v13.4s
+	WORD $0x4e21a8e7                     // bb4: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a908                     // bb8: fcvtns v8.4s, v8.4s
+	WORD $0xad4f45ed                     // bbc: ldp q13, q17, [x15, #0x1e0]
+	WORD $0x0e614929                     // bc0: sqxtn v9.4h, v9.4s
+	WORD $0x4e21a8c6                     // bc4: fcvtns v6.4s, v6.4s
+	WORD $0x0e6148e7                     // bc8: sqxtn v7.4h, v7.4s
+	WORD $0x4e614909                     // bcc: sqxtn2 v9.8h, v8.4s
+	WORD $0x3dc04de8                     // bd0: ldr q8, [x15, #0x130]
+	WORD $0x4e6148c7                     // bd4: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e6c0d26                     // bd8: sqadd v6.8h, v9.8h, v12.8h
+	WORD $0x4e6c0ce7                     // bdc: sqadd v7.8h, v7.8h, v12.8h
+	WORD $0xad4731e9                     // be0: ldp q9, q12, [x15, #0xe0]
+	WORD $0x0e2148c6                     // be4: sqxtn v6.8b, v6.8h
+	WORD $0x6e24dd84                     // be8: fmul v4.4s, v12.4s, v4.4s
+	WORD $0x0e2148e7                     // bec: sqxtn v7.8b, v7.8h
+	WORD $0x4e21d8a5                     // bf0: scvtf v5.4s, v5.4s
+	WORD $0x4e21d863                     // bf4: scvtf v3.4s, v3.4s
+	WORD $0x6e22dd82                     // bf8: fmul v2.4s, v12.4s, v2.4s
+	WORD $0x6e25dd25                     // bfc: fmul v5.4s, v9.4s, v5.4s
+	WORD $0x6e23dd23                     // c00: fmul v3.4s, v9.4s, v3.4s
+	WORD $0x6e2ddca9                     // c04: fmul v9.4s, v5.4s, v13.4s
+	WORD $0x6e2ddc6c                     // c08: fmul v12.4s, v3.4s, v13.4s
+	WORD $0x6e31dc8d                     // c0c: fmul v13.4s, v4.4s, v17.4s
+	WORD $0x6e31dc51                     // c10: fmul v17.4s, v2.4s, v17.4s
+	WORD $0x4e20d529                     // c14: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e20d58c                     // c18: fadd v12.4s, v12.4s, v0.4s
+	WORD $0x4e20d5ad                     // c1c: fadd v13.4s, v13.4s, v0.4s
+	WORD $0x4e20d631                     // c20: fadd v17.4s, v17.4s, v0.4s
+	WORD $0x4e21f529                     // c24: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4e21f58c                     // c28: fmax v12.4s, v12.4s, v1.4s
+	WORD $0x4e21f5ad                     // c2c: fmax v13.4s, v13.4s, v1.4s
+	WORD $0x4e21f631                     // c30: fmax v17.4s, v17.4s, v1.4s
+	WORD $0x4eb0f529                     // c34: fmin v9.4s, v9.4s, v16.4s
+	WORD $0x4eb0f58c                     // c38: fmin v12.4s, v12.4s, v16.4s
+	WORD $0x4eb0f5ad                     // c3c: fmin v13.4s, v13.4s, v16.4s
+	WORD $0x6e29dca5                     // c40: fmul v5.4s, v5.4s, v9.4s
+	WORD $0x4eb0f629                     // c44: fmin v9.4s, v17.4s, v16.4s
+	WORD $0x6e2cdc63                     // c48: fmul v3.4s, v3.4s, v12.4s
+	WORD $0x6e2ddc84                     // c4c: fmul v4.4s, v4.4s, v13.4s
+	WORD $0x4e21a8a5                     // c50: fcvtns v5.4s, v5.4s
+	WORD $0x6e29dc42                     // c54: fmul v2.4s, v2.4s, v9.4s
+	WORD $0x4e21a863                     // c58: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a884                     // c5c: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148a5                     // c60: sqxtn v5.4h, v5.4s
+	WORD $0x4e21a842                     // c64: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // c68: sqxtn v3.4h, v3.4s
+	WORD $0x4e614885                     // c6c: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e614843                     // c70: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e680ca2                     // c74: sqadd v2.8h, v5.8h, v8.8h
+	WORD $0x4e680c63                     // c78: sqadd v3.8h, v3.8h, v8.8h
+	WORD $0x4e214846                     // c7c: sqxtn2 v6.16b, v2.8h
+	WORD $0x4e214867                     // c80: sqxtn2 v7.16b, v3.8h
+	WORD $0x4e4619c2                     // c84: uzp1 v2.8h, v14.8h, v6.8h
+	WORD $0x4e4659c3                     // c88: uzp2 v3.8h, v14.8h, v6.8h
+	WORD $0x4e4719e4                     // c8c: uzp1 v4.8h, v15.8h, v7.8h
+	WORD $0x4e4759e5                     // c90: uzp2 v5.8h, v15.8h, v7.8h
+	WORD $0x3d800182                     // c94: str q2, [x12]
+	WORD $0x3cb06983                     // c98: str q3, [x12, x16]
+	WORD $0x8b11026c                     // c9c: add x12, x19, x17
+	WORD $0x3d800264                     // ca0: str q4, [x19]
+	WORD $0x3cb06a65                     // ca4: str q5, [x19, x16]
+	WORD $0x54002d8b                     // ca8: b.lt 0x1258 <gemmI8MM4x16+0x1258>
+	WORD $0xd10011d8                     // cac: sub x24, x14, #0x4
+	WORD $0x8b0d0108                     // cb0: add x8, x8, x13
+	WORD $0xf1001ddf                     // cb4: cmp x14, #0x7
+	WORD $0x54ffd9c8                     // cb8: b.hi 0x7f0 <gemmI8MM4x16+0x7f0>
+	WORD $0xf940168f                     // cbc: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ce                     // cc0: orr x14, x14, #0xfffffffffffffff8
+	WORD $0x52800098                     // cc4: mov w24, #0x4               // =4
+	WORD $0x9b0921c8                     // cc8: madd x8, x14, x9, x8
+	WORD $0x9b0e31ec                     // ccc: madd x12, x15, x14, x12
+	WORD $0x17fffec8                     // cd0: b 0x7f0 <gemmI8MM4x16+0x7f0>
+	WORD $0xf9400689                     // cd4: ldr x9, [x20, #0x8]
+	WORD $0xf940128a                     // cd8: ldr x10, [x20, #0x20]
+	WORD $0xa943668f                     // cdc: ldp x15, x25, [x20, #0x30]
+	WORD $0xd37ff92b                     // ce0: lsl x11, x9, #1
+	WORD $0x8b09016c                     // ce4: add x12, x11, x9
+	WORD $0xd37ef52d                     // ce8: lsl x13, x9, #2
+	WORD $0xd503201f                     // cec: nop
+	WORD $0xaa0803f1                     // cf0: mov x17, x8
+	WORD $0x8b090113                     // cf4: add x19, x8, x9
+	WORD $0x8b0b0115                     // cf8: add x21, x8, x11
+	WORD $0x8b0c0116                     // cfc: add x22, x8, x12
+	WORD $0xa9413a97                     // d00: ldp x23, x14, [x20, #0x10]
+	WORD $0xaa1f03f0                     // d04: mov x16, xzr
+	WORD $0xad4035cc                     // d08: ldp q12, q13, [x14]
+	WORD $0xad4125c8                     // d0c: ldp q8, q9, [x14, #0x20]
+	WORD $0xad4215c4                     // d10: ldp q4, q5, [x14, #0x40]
+	WORD $0x4eac1d8f                     // d14: mov v15.16b, v12.16b
+	WORD $0xad4305c0                     // d18: ldp q0, q1, [x14, #0x60]
+	WORD $0xaa1903ee                     // d1c: mov x14, x25
+	WORD $0x4ead1dae                     // d20: mov v14.16b, v13.16b
+	WORD $0xa9446299                     // d24: ldp x25, x24, [x20, #0x40]
+	WORD $0x4ea81d0a                     // d28: mov v10.16b, v8.16b
+	WORD $0x4ea91d2b                     // d2c: mov v11.16b, v9.16b
+	WORD $0x4ea41c86                     // d30: mov v6.16b, v4.16b
+	WORD $0x4ea51ca7                     // d34: mov v7.16b, v5.16b
+	WORD $0x9341ff3a                     // d38: asr x26, x25, #1
+	WORD $0x4ea01c02                     // d3c: mov v2.16b, v0.16b
+	WORD $0x4ea11c23                     // d40: mov v3.16b, v1.16b
+	WORD $0xaa1a03fb                     // d44: mov x27, x26
+	WORD $0xf1000b3f                     // d48: cmp x25, #0x2
+	WORD $0x540006a3                     // d4c: b.lo 0xe20 <gemmI8MM4x16+0xe20>
+	WORD $0x3cf06a30                     // d50: ldr q16, [x17, x16]
+	WORD $0xf100077b                     // d54: subs x27, x27, #0x1
+	WORD $0x3cf06a71                     // d58: ldr q17, [x19, x16]
+	WORD $0x3cf06ab3                     // d5c: ldr q19, [x21, x16]
+	WORD $0x3cf06ad4                     // d60: ldr q20, [x22, x16]
+	WORD $0x91004210                     // d64: add x16, x16, #0x10
+	WORD $0xad405ef6                     // d68: ldp q22, q23, [x23]
+	WORD $0x4ed13a15                     // d6c: zip1 v21.2d, v16.2d, v17.2d
+	WORD $0x4ed17a10                     // d70: zip2 v16.2d, v16.2d, v17.2d
+	WORD $0x4ed43a72                     // d74: zip1 v18.2d, v19.2d, v20.2d
+	WORD $0x4ed47a71                     // d78: zip2 v17.2d, v19.2d, v20.2d
+	WORD $0xad4152f3                     // d7c: ldp q19, q20, [x23, #0x20]
+	WORD $0x4e96a6ac                     // d80: smmla v12.4s, v21.16b, v22.16b
+	WORD $0x4e97a6ad                     // d84: smmla v13.4s, v21.16b, v23.16b
+	WORD $0x4e96a64f                     // d88: smmla v15.4s, v18.16b, v22.16b
+	WORD $0x4e93a6a8                     // d8c: smmla v8.4s, v21.16b, v19.16b
+	WORD $0x4e93a64a                     // d90: smmla v10.4s, v18.16b, v19.16b
+	WORD $0xad424ef6                     // d94: ldp q22, q19, [x23, #0x40]
+	WORD $0x4e94a6a9                     // d98: smmla v9.4s, v21.16b, v20.16b
+	WORD $0x4e94a64b                     // d9c: smmla v11.4s, v18.16b, v20.16b
+	WORD $0x4e97a64e                     // da0: smmla v14.4s, v18.16b, v23.16b
+	WORD $0x4e96a6a4                     // da4: smmla v4.4s, v21.16b, v22.16b
+	WORD $0x4e96a646                     // da8: smmla v6.4s, v18.16b, v22.16b
+	WORD $0xad435af4                     // dac: ldp q20, q22, [x23, #0x60]
+	WORD $0x4e93a6a5                     // db0: smmla v5.4s, v21.16b, v19.16b
+	WORD $0x4e93a647                     // db4: smmla v7.4s, v18.16b, v19.16b
+	WORD $0x4e94a6a0                     // db8: smmla v0.4s, v21.16b, v20.16b
+	WORD $0x4e94a642                     // dbc: smmla v2.4s, v18.16b, v20.16b
+	WORD $0xad4452f3                     // dc0: ldp q19, q20, [x23, #0x80]
+	WORD $0x4e96a643                     // dc4: smmla v3.4s, v18.16b, v22.16b
+	WORD $0x4e96a6a1                     // dc8: smmla v1.4s, v21.16b, v22.16b
+	WORD $0x4e93a60c                     // dcc: smmla v12.4s, v16.16b, v19.16b
+	WORD $0x4e93a62f                     // dd0: smmla v15.4s, v17.16b, v19.16b
+	WORD $0xad454ef2                     // dd4: ldp q18, q19, [x23, #0xa0]
+	WORD $0x4e94a60d                     // dd8: smmla v13.4s, v16.16b, v20.16b
+	WORD $0x4e94a62e                     // ddc: smmla v14.4s, v17.16b, v20.16b
+	WORD $0x4e92a608                     // de0: smmla v8.4s, v16.16b, v18.16b
+	WORD $0x4e92a62a                     // de4: smmla v10.4s, v17.16b, v18.16b
+	WORD $0xad464af4                     // de8: ldp q20, q18, [x23, #0xc0]
+	WORD $0x4e93a609                     // dec: smmla v9.4s, v16.16b, v19.16b
+	WORD $0x4e93a62b                     // df0: smmla v11.4s, v17.16b, v19.16b
+	WORD $0x4e94a604                     // df4: smmla v4.4s, v16.16b, v20.16b
+	WORD $0x4e94a626                     // df8: smmla v6.4s, v17.16b, v20.16b
+	WORD $0xad4752f3                     // dfc: ldp q19, q20, [x23, #0xe0]
+	WORD $0x4e92a605                     // e00: smmla v5.4s, v16.16b, v18.16b
+	WORD $0x910402f7                     // e04: add x23, x23, #0x100
+	WORD $0x4e92a627                     // e08: smmla v7.4s, v17.16b, v18.16b
+	WORD $0x4e93a600                     // e0c: smmla v0.4s, v16.16b, v19.16b
+	WORD $0x4e93a622                     // e10: smmla v2.4s, v17.16b, v19.16b
+	WORD $0x4e94a601                     // e14: smmla v1.4s, v16.16b, v20.16b
+	WORD $0x4e94a623                     // e18: smmla v3.4s, v17.16b, v20.16b
+	WORD $0x54fff9a1                     // e1c: b.ne 0xd50 <gemmI8MM4x16+0xd50>
+	WORD $0x360003b9                     // e20: tbz w25, #0x0, 0xe94 <gemmI8MM4x16+0xe94>
+	WORD $0xfc706a30                     // e24: ldr d16, [x17, x16]
+	WORD $0xfc706a71                     // e28: ldr d17, [x19, x16]
+	WORD $0xfc706ab2                     // e2c: ldr d18, [x21, x16]
+	WORD $0xfc706ad3                     // e30: ldr d19, [x22, x16]
+	WORD $0x91002210                     // e34: add x16, x16, #0x8
+	WORD $0x6e180630                     // e38: mov v16.d[1], v17.d[0]
+	WORD $0x6e180672                     // e3c: mov v18.d[1], v19.d[0]
+	WORD $0xad404ef1                     // e40: ldp q17, q19, [x23]
+	WORD $0x4e91a60c                     // e44: smmla v12.4s, v16.16b, v17.16b
+	WORD $0x4e91a64f                     // e48: smmla v15.4s, v18.16b, v17.16b
+	WORD $0xad4146f4                     // e4c: ldp q20, q17, [x23, #0x20]
+	WORD $0x4e93a60d                     // e50: smmla v13.4s, v16.16b, v19.16b
+	WORD $0x4e93a64e                     // e54: smmla v14.4s, v18.16b, v19.16b
+	WORD $0x4e94a608                     // e58: smmla v8.4s, v16.16b, v20.16b
+	WORD $0x4e94a64a                     // e5c: smmla v10.4s, v18.16b, v20.16b
+	WORD $0xad4252f3                     // e60: ldp q19, q20, [x23, #0x40]
+	WORD $0x4e91a609                     // e64: smmla v9.4s, v16.16b, v17.16b
+	WORD $0x4e91a64b                     // e68: smmla v11.4s, v18.16b, v17.16b
+	WORD $0x4e93a604                     // e6c: smmla v4.4s, v16.16b, v19.16b
+	WORD $0x4e93a646                     // e70: smmla v6.4s, v18.16b, v19.16b
+	WORD $0xad434ef1                     // e74: ldp q17, q19, [x23, #0x60]
+	WORD $0x4e94a605                     // e78: smmla v5.4s, v16.16b, v20.16b
+	WORD $0x910202f7                     // e7c: add x23, x23, #0x80
+	WORD $0x4e94a647                     // e80: smmla v7.4s, v18.16b, v20.16b
+	WORD $0x4e91a600                     // e84: smmla v0.4s, v16.16b, v17.16b
+	WORD $0x4e91a642                     // e88: smmla v2.4s, v18.16b, v17.16b
+	WORD $0x4e93a601                     // e8c: smmla v1.4s, v16.16b, v19.16b
+	WORD $0x4e93a643                     // e90: smmla v3.4s, v18.16b, v19.16b
+	WORD $0xf1000718                     // e94: subs x24, x24, #0x1
+	WORD $0x540000e0                     // e98: b.eq 0xeb4 <gemmI8MM4x16+0xeb4>
+	WORD $0xf9402a9b                     // e9c: ldr x27, [x20, #0x50]
+	WORD $0x8b100370                     // ea0: add x16, x27, x16
+	WORD $0xaa1a03fb                     // ea4: mov x27, x26
+	WORD $0xf1000b3f                     // ea8: cmp x25, #0x2
+	WORD $0x54fff522                     // eac: b.hs 0xd50 <gemmI8MM4x16+0xd50>
+	WORD $0x17ffffdc                     // eb0: b 0xe20 <gemmI8MM4x16+0xe20>
+	WORD $0xf9401690                     // eb4: ldr x16, [x20, #0x28]
+	WORD $0x4e21d98c                     // eb8: scvtf v12.4s, v12.4s
+	WORD $0xbd4001f0                     // ebc: ldr s16, [x15]
+	WORD $0x4e21d9ef                     // ec0: scvtf v15.4s, v15.4s
+	WORD $0xf9400e95                     // ec4: ldr x21, [x20, #0x18]
+	WORD $0x4e21d9ad                     // ec8: scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce                     // ecc: scvtf v14.4s, v14.4s
+	WORD $0xf10015df                     // ed0: cmp x14, #0x5
+	WORD $0x8b1001f6                     // ed4: add x22, x15, x16
+	WORD $0xd37ffa11                     // ed8: lsl x17, x16, #1
+	WORD $0x8b1101f3                     // edc: add x19, x15, x17
+	WORD $0x4e21d929                     // ee0: scvtf v9.4s, v9.4s
+	WORD $0x8b100277                     // ee4: add x23, x19, x16
+	WORD $0x4e21d96b                     // ee8: scvtf v11.4s, v11.4s
+	WORD $0xbd4002d1                     // eec: ldr s17, [x22]
+	WORD $0x4e21d8a5                     // ef0: scvtf v5.4s, v5.4s
+	WORD $0xbd400272                     // ef4: ldr s18, [x19]
+	WORD $0x4e21d8e7                     // ef8: scvtf v7.4s, v7.4s
+	WORD $0xbd4002f3                     // efc: ldr s19, [x23]
+	WORD $0x4e21d821                     // f00: scvtf v1.4s, v1.4s
+	WORD $0xad4456b4                     // f04: ldp q20, q21, [x21, #0x80]
+	WORD $0x0e513a10                     // f08: zip1 v16.4h, v16.4h, v17.4h
+	WORD $0xad505eb6                     // f0c: ldp q22, q23, [x21, #0x200]
+	WORD $0x0e533a51                     // f10: zip1 v17.4h, v18.4h, v19.4h
+	WORD $0x3dc0a2b2                     // f14: ldr q18, [x21, #0x280]
+	WORD $0x6e2cde8c                     // f18: fmul v12.4s, v20.4s, v12.4s
+	WORD $0x6e2fde8f                     // f1c: fmul v15.4s, v20.4s, v15.4s
+	WORD $0x6e2ddead                     // f20: fmul v13.4s, v21.4s, v13.4s
+	WORD $0x0f08a610                     // f24: sshll v16.8h, v16.8b, #0x0
+	WORD $0x6e2edeae                     // f28: fmul v14.4s, v21.4s, v14.4s
+	WORD $0x0f08a631                     // f2c: sshll v17.8h, v17.8b, #0x0
+	WORD $0x4e21d863                     // f30: scvtf v3.4s, v3.4s
+	WORD $0x6e728610                     // f34: sub v16.8h, v16.8h, v18.8h
+	WORD $0x6e728631                     // f38: sub v17.8h, v17.8h, v18.8h
+	WORD $0x0f10a612                     // f3c: sshll v18.4s, v16.4h, #0x0
+	WORD $0x4f10a610                     // f40: sshll2 v16.4s, v16.8h, #0x0
+	WORD $0x0f10a633                     // f44: sshll v19.4s, v17.4h, #0x0
+	WORD $0x4f10a631                     // f48: sshll2 v17.4s, v17.8h, #0x0
+	WORD $0x4e21da52                     // f4c: scvtf v18.4s, v18.4s
+	WORD $0x4e21da10                     // f50: scvtf v16.4s, v16.4s
+	WORD $0x4e21da73                     // f54: scvtf v19.4s, v19.4s
+	WORD $0x4e21da31                     // f58: scvtf v17.4s, v17.4s
+	WORD $0x6e32ded2                     // f5c: fmul v18.4s, v22.4s, v18.4s
+	WORD $0x6e30def0                     // f60: fmul v16.4s, v23.4s, v16.4s
+	WORD $0x6e33ded3                     // f64: fmul v19.4s, v22.4s, v19.4s
+	WORD $0x6e31def1                     // f68: fmul v17.4s, v23.4s, v17.4s
+	WORD $0x4e32d58c                     // f6c: fadd v12.4s, v12.4s, v18.4s
+	WORD $0x4e30d5ad                     // f70: fadd v13.4s, v13.4s, v16.4s
+	WORD $0x4e33d5ef                     // f74: fadd v15.4s, v15.4s, v19.4s
+	WORD $0x4e31d5ce                     // f78: fadd v14.4s, v14.4s, v17.4s
+	WORD $0x4e21a98c                     // f7c: fcvtns v12.4s, v12.4s
+	WORD $0x4e21a9ad                     // f80: fcvtns v13.4s, v13.4s
+	WORD $0x4e21a9ef                     // f84: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ce                     // f88: fcvtns v14.4s, v14.4s
+	WORD $0x0e61498c                     // f8c: sqxtn v12.4h, v12.4s
+	WORD $0x0e6149ef                     // f90: sqxtn v15.4h, v15.4s
+	WORD $0x4e6149ac                     // f94: sqxtn2 v12.8h, v13.4s
+	WORD $0x3dc042ad                     // f98: ldr q13, [x21, #0x100]
+	WORD $0x3dc0a6b3                     // f9c: ldr q19, [x21, #0x290]
+	WORD $0x4e6149cf                     // fa0: sqxtn2 v15.8h, v14.4s
+	WORD $0x3dc046ae                     // fa4: ldr q14, [x21, #0x110]
+	WORD $0xad5142b2                     // fa8: ldp q18, q16, [x21, #0x220]
+	WORD $0x4e6d0d8c                     // fac: sqadd v12.8h, v12.8h, v13.8h
+	WORD $0x4e6d0ded                     // fb0: sqadd v13.8h, v15.8h, v13.8h
+	WORD $0xad453eb1                     // fb4: ldp q17, q15, [x21, #0xa0]
+	WORD $0x0e21498c                     // fb8: sqxtn v12.8b, v12.8h
+	WORD $0xbd4005f4                     // fbc: ldr s20, [x15, #0x4]
+	WORD $0x0e2149ad                     // fc0: sqxtn v13.8b, v13.8h
+	WORD $0xbd4006d5                     // fc4: ldr s21, [x22, #0x4]
+	WORD $0xbd400676                     // fc8: ldr s22, [x19, #0x4]
+	WORD $0xbd4006f7                     // fcc: ldr s23, [x23, #0x4]
+	WORD $0x4e21d908                     // fd0: scvtf v8.4s, v8.4s
+	WORD $0x4e21d94a                     // fd4: scvtf v10.4s, v10.4s
+	WORD $0x0e553a94                     // fd8: zip1 v20.4h, v20.4h, v21.4h
+	WORD $0x6e29dde9                     // fdc: fmul v9.4s, v15.4s, v9.4s
+	WORD $0x0e573ad5                     // fe0: zip1 v21.4h, v22.4h, v23.4h
+	WORD $0x6e2bddeb                     // fe4: fmul v11.4s, v15.4s, v11.4s
+	WORD $0x6e28de28                     // fe8: fmul v8.4s, v17.4s, v8.4s
+	WORD $0x6e2ade2a                     // fec: fmul v10.4s, v17.4s, v10.4s
+	WORD $0x0f08a694                     // ff0: sshll v20.8h, v20.8b, #0x0
+	WORD $0x0f08a6b5                     // ff4: sshll v21.8h, v21.8b, #0x0
+	WORD $0x6e738694                     // ff8: sub v20.8h, v20.8h, v19.8h
+	WORD $0x6e7386b3                     // ffc: sub v19.8h, v21.8h, v19.8h
+	WORD $0x0f10a695                     // 1000: sshll v21.4s, v20.4h, #0x0
+	WORD $0x4f10a694                     // 1004: sshll2 v20.4s, v20.8h, #0x0
+	WORD $0x0f10a676                     // 1008: sshll v22.4s, v19.4h, #0x0
+	WORD $0x4f10a673                     // 100c: sshll2 v19.4s, v19.8h, #0x0
+	WORD $0x4e21dab5                     // 1010: scvtf v21.4s, v21.4s
+	WORD $0x4e21da94                     // 1014: scvtf v20.4s, v20.4s
+	WORD $0x4e21dad6                     // 1018: scvtf v22.4s, v22.4s
+	WORD $0x4e21da71                     // 101c: scvtf v17.4s, v19.4s
+	WORD $0x6e35de55                     // 1020: fmul v21.4s, v18.4s, v21.4s
+	WORD $0x6e34de13                     // 1024: fmul v19.4s, v16.4s, v20.4s
+	WORD $0x6e36de52                     // 1028: fmul v18.4s, v18.4s, v22.4s
+	WORD $0x6e31de0f                     // 102c: fmul v15.4s, v16.4s, v17.4s
+	WORD $0x4e35d508                     // 1030: fadd v8.4s, v8.4s, v21.4s
+	WORD $0x4e33d529                     // 1034: fadd v9.4s, v9.4s, v19.4s
+	WORD $0x4e32d54a                     // 1038: fadd v10.4s, v10.4s, v18.4s
+	WORD $0x4e2fd56b                     // 103c: fadd v11.4s, v11.4s, v15.4s
+	WORD $0x4e21a908                     // 1040: fcvtns v8.4s, v8.4s
+	WORD $0x4e21a929                     // 1044: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a94a                     // 1048: fcvtns v10.4s, v10.4s
+	WORD $0x4e21a96b                     // 104c: fcvtns v11.4s, v11.4s
+	WORD $0x0e614908                     // 1050: sqxtn v8.4h, v8.4s
+	WORD $0x0e61494a                     // 1054: sqxtn v10.4h, v10.4s
+	WORD $0x4e614928                     // 1058: sqxtn2 v8.8h, v9.4s
+	WORD $0x4e61496a                     // 105c: sqxtn2 v10.8h, v11.4s
+	WORD $0xad462eaf                     // 1060: ldp q15, q11, [x21, #0xc0]
+	WORD $0x4e6e0d08                     // 1064: sqadd v8.8h, v8.8h, v14.8h
+	WORD $0x6e25dd65                     // 1068: fmul v5.4s, v11.4s, v5.4s
+	WORD $0x4e6e0d51                     // 106c: sqadd v17.8h, v10.8h, v14.8h
+	WORD $0x3dc04aaa                     // 1070: ldr q10, [x21, #0x120]
+	WORD $0xad523ab0                     // 1074: ldp q16, q14, [x21, #0x240]
+	WORD $0x6e27dd67                     // 1078: fmul v7.4s, v11.4s, v7.4s
+	WORD $0x0e214909                     // 107c: sqxtn v9.8b, v8.8h
+	WORD $0x0e214a28                     // 1080: sqxtn v8.8b, v17.8h
+	WORD $0x3dc0aab1                     // 1084: ldr q17, [x21, #0x2a0]
+	WORD $0xbd4009f2                     // 1088: ldr s18, [x15, #0x8]
+	WORD $0xbd400ad3                     // 108c: ldr s19, [x22, #0x8]
+	WORD $0xbd400a74                     // 1090: ldr s20, [x19, #0x8]
+	WORD $0x4e21d884                     // 1094: scvtf v4.4s, v4.4s
+	WORD $0xbd400af5                     // 1098: ldr s21, [x23, #0x8]
+	WORD $0x4e21d8c6                     // 109c: scvtf v6.4s, v6.4s
+	WORD $0x6e18052c                     // 10a0: mov v12.d[1], v9.d[0]
+	WORD $0x0e533a52                     // 10a4: zip1 v18.4h, v18.4h, v19.4h
+	WORD $0x6e18050d                     // 10a8: mov v13.d[1], v8.d[0]
+	WORD $0x0e553a93                     // 10ac: zip1 v19.4h, v20.4h, v21.4h
+	WORD $0x6e24dde4                     // 10b0: fmul v4.4s, v15.4s, v4.4s
+	WORD $0x6e26dde6                     // 10b4: fmul v6.4s, v15.4s, v6.4s
+	WORD $0x0f08a652                     // 10b8: sshll v18.8h, v18.8b, #0x0
+	WORD $0x0f08a673                     // 10bc: sshll v19.8h, v19.8b, #0x0
+	WORD $0x6e718652                     // 10c0: sub v18.8h, v18.8h, v17.8h
+	WORD $0x6e718671                     // 10c4: sub v17.8h, v19.8h, v17.8h
+	WORD $0x0f10a653                     // 10c8: sshll v19.4s, v18.4h, #0x0
+	WORD $0x4f10a652                     // 10cc: sshll2 v18.4s, v18.8h, #0x0
+	WORD $0x0f10a634                     // 10d0: sshll v20.4s, v17.4h, #0x0
+	WORD $0x4f10a631                     // 10d4: sshll2 v17.4s, v17.8h, #0x0
+	WORD $0x4e21da73                     // 10d8: scvtf v19.4s, v19.4s
+	WORD $0x4e21da52                     // 10dc: scvtf v18.4s, v18.4s
+	WORD $0x4e21da94                     // 10e0: scvtf v20.4s, v20.4s
+	WORD $0x4e21da2f                     // 10e4: scvtf v15.4s, v17.4s
+	WORD $0x6e33de13                     // 10e8: fmul v19.4s, v16.4s, v19.4s
+	WORD $0x6e32ddd1                     // 10ec: fmul v17.4s, v14.4s, v18.4s
+	WORD $0x6e34de10                     // 10f0: fmul v16.4s, v16.4s, v20.4s
+	WORD $0x6e2fddcb                     // 10f4: fmul v11.4s, v14.4s, v15.4s
+	WORD $0x3dc0aeaf                     // 10f8: ldr q15, [x21, #0x2b0]
+	WORD $0x4e33d484                     // 10fc: fadd v4.4s, v4.4s, v19.4s
+	WORD $0x4e31d4a5                     // 1100: fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4e30d4c6                     // 1104: fadd v6.4s, v6.4s, v16.4s
+	WORD $0x4e2bd4e7                     // 1108: fadd v7.4s, v7.4s, v11.4s
+	WORD $0x4e21a884                     // 110c: fcvtns v4.4s, v4.4s
+	WORD $0x4e21a8a5                     // 1110: fcvtns v5.4s, v5.4s
+	WORD $0x4e21a8c6                     // 1114: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a8e7                     // 1118: fcvtns v7.4s, v7.4s
+	WORD $0x0e614884                     // 111c: sqxtn v4.4h, v4.4s
+	WORD $0x0e6148c6                     // 1120: sqxtn v6.4h, v6.4s
+	WORD $0x4e6148a4                     // 1124: sqxtn2 v4.8h, v5.4s
+	WORD $0x4e6148e6                     // 1128: sqxtn2 v6.8h, v7.4s
+	WORD $0xad471eab                     // 112c: ldp q11, q7, [x21, #0xe0]
+	WORD $0x4e6a0c84                     // 1130: sqadd v4.8h, v4.8h, v10.8h
+	WORD $0x6e21dce1                     // 1134: fmul v1.4s, v7.4s, v1.4s
+	WORD $0x4e6a0cc5                     // 1138: sqadd v5.8h, v6.8h, v10.8h
+	WORD $0x3dc04ea6                     // 113c: ldr q6, [x21, #0x130]
+	WORD $0xad532aae                     // 1140: ldp q14, q10, [x21, #0x260]
+	WORD $0x6e23dce3                     // 1144: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x0e214884                     // 1148: sqxtn v4.8b, v4.8h
+	WORD $0xbd400df0                     // 114c: ldr s16, [x15, #0xc]
+	WORD $0x0e2148a5                     // 1150: sqxtn v5.8b, v5.8h
+	WORD $0xbd400ed1                     // 1154: ldr s17, [x22, #0xc]
+	WORD $0xbd400e72                     // 1158: ldr s18, [x19, #0xc]
+	WORD $0xbd400ef3                     // 115c: ldr s19, [x23, #0xc]
+	WORD $0x4e21d800                     // 1160: scvtf v0.4s, v0.4s
+	WORD $0x4e21d842                     // 1164: scvtf v2.4s, v2.4s
+	WORD $0x8b11014f                     // 1168: add x15, x10, x17
+	WORD $0x0e513a10                     // 116c: zip1 v16.4h, v16.4h, v17.4h
+	WORD $0x0e533a51                     // 1170: zip1 v17.4h, v18.4h, v19.4h
+	WORD $0x6e20dd60                     // 1174: fmul v0.4s, v11.4s, v0.4s
+	WORD $0x6e22dd62                     // 1178: fmul v2.4s, v11.4s, v2.4s
+	WORD $0x0f08a610                     // 117c: sshll v16.8h, v16.8b, #0x0
+	WORD $0x0f08a631                     // 1180: sshll v17.8h, v17.8b, #0x0
+	WORD $0x6e6f8610                     // 1184: sub v16.8h, v16.8h, v15.8h
+	WORD $0x6e6f862f                     // 1188: sub v15.8h, v17.8h, v15.8h
+	WORD $0x0f10a611                     // 118c: sshll v17.4s, v16.4h, #0x0
+	WORD $0x4f10a610                     // 1190: sshll2 v16.4s, v16.8h, #0x0
+	WORD $0x0f10a5f2                     // 1194: sshll v18.4s, v15.4h, #0x0
+	WORD $0x4f10a5ef                     // 1198: sshll2 v15.4s, v15.8h, #0x0
+	WORD $0x4e21da31                     // 119c: scvtf v17.4s, v17.4s
+	WORD $0x4e21da10                     // 11a0: scvtf v16.4s, v16.4s
+	WORD $0x4e21da52                     // 11a4: scvtf v18.4s, v18.4s
+	WORD $0x4e21d9eb                     // 11a8: scvtf v11.4s, v15.4s
+	WORD $0x6e31ddd1                     // 11ac: fmul v17.4s, v14.4s, v17.4s
+	WORD $0x6e30dd4f                     // 11b0: fmul v15.4s, v10.4s, v16.4s
+	WORD $0x6e32ddce                     // 11b4: fmul v14.4s, v14.4s, v18.4s
+	WORD $0x6e2bdd47                     // 11b8: fmul v7.4s, v10.4s, v11.4s
+	WORD $0x4e31d400                     // 11bc: fadd v0.4s, v0.4s, v17.4s
+	WORD $0x4e2fd421                     // 11c0: fadd v1.4s, v1.4s, v15.4s
+	WORD $0x4e2ed442                     // 11c4: fadd v2.4s, v2.4s, v14.4s
+	WORD $0x4e27d463                     // 11c8: fadd v3.4s, v3.4s, v7.4s
+	WORD $0x4e21a800                     // 11cc: fcvtns v0.4s, v0.4s
+	WORD $0x4e21a821                     // 11d0: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a842                     // 11d4: fcvtns v2.4s, v2.4s
+	WORD $0x4e21a863                     // 11d8: fcvtns v3.4s, v3.4s
+	WORD $0x0e614800                     // 11dc: sqxtn v0.4h, v0.4s
+	WORD $0x0e614842                     // 11e0: sqxtn v2.4h, v2.4s
+	WORD $0x4e614820                     // 11e4: sqxtn2 v0.8h, v1.4s
+	WORD $0x4e614862                     // 11e8: sqxtn2 v2.8h, v3.4s
+	WORD $0x4e660c00                     // 11ec: sqadd v0.8h, v0.8h, v6.8h
+	WORD $0x4e660c41                     // 11f0: sqadd v1.8h, v2.8h, v6.8h
+	WORD $0x4e214804                     // 11f4: sqxtn2 v4.16b, v0.8h
+	WORD $0x4e214825                     // 11f8: sqxtn2 v5.16b, v1.8h
+	WORD $0x4e441980                     // 11fc: uzp1 v0.8h, v12.8h, v4.8h
+	WORD $0x4e445981                     // 1200: uzp2 v1.8h, v12.8h, v4.8h
+	WORD $0x4e4519a2                     // 1204: uzp1 v2.8h, v13.8h, v5.8h
+	WORD $0x4e4559a3                     // 1208: uzp2 v3.8h, v13.8h, v5.8h
+	WORD $0x3d800140                     // 120c: str q0, [x10]
+	WORD $0x3cb06941                     // 1210: str q1, [x10, x16]
+	WORD $0x8b1101ea                     // 1214: add x10, x15, x17
+	WORD $0x3d8001e2                     // 1218: str q2, [x15]
+	WORD $0x3cb069e3                     // 121c: str q3, [x15, x16]
+	WORD $0x540001cb                     // 1220: b.lt 0x1258 <gemmI8MM4x16+0x1258>
+	WORD $0x8b11026f                     // 1224: add x15, x19, x17
+	WORD $0xd10011d9                     // 1228: sub x25, x14, #0x4
+	WORD $0x8b0d0108                     // 122c: add x8, x8, x13
+	WORD $0xf1001ddf                     // 1230: cmp x14, #0x7
+	WORD $0x54ffd5e8                     // 1234: b.hi 0xcf0 <gemmI8MM4x16+0xcf0>
+	WORD $0xf9401690                     // 1238: ldr x16, [x20, #0x28]
+	WORD $0xb27df1ce                     // 123c: orr x14, x14, #0xfffffffffffffff8
+	WORD $0x52800099                     // 1240: mov w25, #0x4               // =4
+	WORD $0x9b0921c8                     // 1244: madd x8, x14, x9, x8
+	WORD $0x9b0e7e10                     // 1248: mul x16, x16, x14
+	WORD $0x8b10014a                     // 124c: add x10, x10, x16
+	WORD $0x8b1001ef                     // 1250: add x15, x15, x16
+	WORD $0x17fffea7                     // 1254: b 0xcf0 <gemmI8MM4x16+0xcf0>
 	RET
 
 TEXT ·gemmI8MM1x16(SB), NOSPLIT, $0-8
@@ -1316,10 +1185,10 @@ TEXT ·gemmI8MM1x16(SB), NOSPLIT, $0-8
 	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
 	WORD $0xf100053f                     // 008: cmp x9, #0x1
-	WORD $0x540016cc                     // 00c: b.gt 0x1754 <gemmI8MM1x16+0x2e4>
-	WORD $0xb40042e9                     // 010: cbz x9, 0x1cdc <gemmI8MM1x16+0x86c>
+	WORD $0x5400128c                     // 00c: b.gt 0x14bc <gemmI8MM1x16+0x25c>
+	WORD $0xb4003889                     // 010: cbz x9, 0x1980 <gemmI8MM1x16+0x720>
 	WORD $0xf100053f                     // 014: cmp x9, #0x1
-	WORD $0x54003401                     // 018: b.ne 0x1b08 <gemmI8MM1x16+0x698>
+	WORD $0x54002a41                     // 018: b.ne 0x17c0 <gemmI8MM1x16+0x560>
 	WORD $0xf9401289                     // 01c: ldr x9, [x20, #0x20]
 	WORD $0xf940068a                     // 020: ldr x10, [x20, #0x8]
 	WORD $0xf9401e8b                     // 024: ldr x11, [x20, #0x38]
@@ -1329,900 +1198,755 @@ TEXT ·gemmI8MM1x16(SB), NOSPLIT, $0-8
 	WORD $0xaa0803ec                     // 034: mov x12, x8
 	WORD $0xa941328e                     // 038: ldp x14, x12, [x20, #0x10]
 	WORD $0xaa1f03f1                     // 03c: mov x17, xzr
-	WORD $0xa944428f                     // 040: ldp x15, x16, [x20, #0x40]
-	WORD $0xad400580                     // 044: ldp q0, q1, [x12]
-	WORD $0x9341fdf3                     // 048: asr x19, x15, #1
-	WORD $0x4e080407                     // 04c: dup v7.2d, v0.d[0]
-	WORD $0x4e180406                     // 050: dup v6.2d, v0.d[1]
-	WORD $0xad410182                     // 054: ldp q2, q0, [x12, #0x20]
-	WORD $0x4e080425                     // 058: dup v5.2d, v1.d[0]
-	WORD $0x4e180424                     // 05c: dup v4.2d, v1.d[1]
-	WORD $0x4e080443                     // 060: dup v3.2d, v2.d[0]
-	WORD $0x4e180442                     // 064: dup v2.2d, v2.d[1]
-	WORD $0x4e080401                     // 068: dup v1.2d, v0.d[0]
-	WORD $0x4e180400                     // 06c: dup v0.2d, v0.d[1]
-	WORD $0xaa1303f5                     // 070: mov x21, x19
-	WORD $0xf10009ff                     // 074: cmp x15, #0x2
-	WORD $0x54000423                     // 078: b.lo 0x156c <gemmI8MM1x16+0xfc>
-	WORD $0xd503201f                     // 07c: nop
-	WORD $0x3cf169a8                     // 080: ldr q8, [x13, x17]
-	WORD $0x91004231                     // 084: add x17, x17, #0x10
-	WORD $0xad402dca                     // 088: ldp q10, q11, [x14]
-	WORD $0xf10006b5                     // 08c: subs x21, x21, #0x1
-	WORD $0xad4135cc                     // 090: ldp q12, q13, [x14, #0x20]
-	WORD $0x4e080509                     // 094: dup v9.2d, v8.d[0]
-	WORD $0x4e180508                     // 098: dup v8.2d, v8.d[1]
-	WORD $0x4e8aa527                     // 09c: smmla v7.4s, v9.16b, v10.16b
-	WORD $0x4e8ba526                     // 0a0: smmla v6.4s, v9.16b, v11.16b
-	WORD $0xad422dca                     // 0a4: ldp q10, q11, [x14, #0x40]
-	WORD $0x4e8ca525                     // 0a8: smmla v5.4s, v9.16b, v12.16b
-	WORD $0x4e8da524                     // 0ac: smmla v4.4s, v9.16b, v13.16b
-	WORD $0xad4335cc                     // 0b0: ldp q12, q13, [x14, #0x60]
-	WORD $0x4e8aa523                     // 0b4: smmla v3.4s, v9.16b, v10.16b
-	WORD $0x4e8ba522                     // 0b8: smmla v2.4s, v9.16b, v11.16b
-	WORD $0xad442dca                     // 0bc: ldp q10, q11, [x14, #0x80]
-	WORD $0x4e8ca521                     // 0c0: smmla v1.4s, v9.16b, v12.16b
-	WORD $0x4e8da520                     // 0c4: smmla v0.4s, v9.16b, v13.16b
-	WORD $0xad4525cc                     // 0c8: ldp q12, q9, [x14, #0xa0]
-	WORD $0x4e8aa507                     // 0cc: smmla v7.4s, v8.16b, v10.16b
-	WORD $0x4e8ba506                     // 0d0: smmla v6.4s, v8.16b, v11.16b
-	WORD $0xad462dca                     // 0d4: ldp q10, q11, [x14, #0xc0]
-	WORD $0x4e8ca505                     // 0d8: smmla v5.4s, v8.16b, v12.16b
-	WORD $0x4e89a504                     // 0dc: smmla v4.4s, v8.16b, v9.16b
-	WORD $0xad4725cc                     // 0e0: ldp q12, q9, [x14, #0xe0]
-	WORD $0x4e8aa503                     // 0e4: smmla v3.4s, v8.16b, v10.16b
-	WORD $0x910401ce                     // 0e8: add x14, x14, #0x100
-	WORD $0x4e8ba502                     // 0ec: smmla v2.4s, v8.16b, v11.16b
-	WORD $0x4e8ca501                     // 0f0: smmla v1.4s, v8.16b, v12.16b
-	WORD $0x4e89a500                     // 0f4: smmla v0.4s, v8.16b, v9.16b
-	WORD $0x54fffc41                     // 0f8: b.ne 0x14f0 <gemmI8MM1x16+0x80>
-	WORD $0x3600022f                     // 0fc: tbz w15, #0x0, 0x15b0 <gemmI8MM1x16+0x140>
-	WORD $0xfc7169a8                     // 100: ldr d8, [x13, x17]
-	WORD $0x91002231                     // 104: add x17, x17, #0x8
-	WORD $0xad4029c9                     // 108: ldp q9, q10, [x14]
-	WORD $0xad4131cb                     // 10c: ldp q11, q12, [x14, #0x20]
-	WORD $0x6e180508                     // 110: mov v8.d[1], v8.d[0]
-	WORD $0x4e89a507                     // 114: smmla v7.4s, v8.16b, v9.16b
-	WORD $0x4e8aa506                     // 118: smmla v6.4s, v8.16b, v10.16b
-	WORD $0xad4229c9                     // 11c: ldp q9, q10, [x14, #0x40]
-	WORD $0x4e8ba505                     // 120: smmla v5.4s, v8.16b, v11.16b
-	WORD $0x4e8ca504                     // 124: smmla v4.4s, v8.16b, v12.16b
-	WORD $0xad4331cb                     // 128: ldp q11, q12, [x14, #0x60]
-	WORD $0x4e89a503                     // 12c: smmla v3.4s, v8.16b, v9.16b
-	WORD $0x910201ce                     // 130: add x14, x14, #0x80
-	WORD $0x4e8aa502                     // 134: smmla v2.4s, v8.16b, v10.16b
-	WORD $0x4e8ba501                     // 138: smmla v1.4s, v8.16b, v11.16b
-	WORD $0x4e8ca500                     // 13c: smmla v0.4s, v8.16b, v12.16b
-	WORD $0xf1000610                     // 140: subs x16, x16, #0x1
-	WORD $0x540000e0                     // 144: b.eq 0x15d0 <gemmI8MM1x16+0x160>
-	WORD $0xf9402a95                     // 148: ldr x21, [x20, #0x50]
-	WORD $0x8b1102b1                     // 14c: add x17, x21, x17
-	WORD $0xaa1303f5                     // 150: mov x21, x19
-	WORD $0xf10009ff                     // 154: cmp x15, #0x2
-	WORD $0x54fff942                     // 158: b.hs 0x14f0 <gemmI8MM1x16+0x80>
-	WORD $0x17ffffe8                     // 15c: b 0x156c <gemmI8MM1x16+0xfc>
-	WORD $0x3dc02188                     // 160: ldr q8, [x12, #0x80]
-	WORD $0x4e21d8e7                     // 164: scvtf v7.4s, v7.4s
-	WORD $0x3dc01189                     // 168: ldr q9, [x12, #0x40]
-	WORD $0x4e21d8c6                     // 16c: scvtf v6.4s, v6.4s
-	WORD $0x3dc0318c                     // 170: ldr q12, [x12, #0xc0]
-	WORD $0x4e21d88d                     // 174: scvtf v13.4s, v4.4s
-	WORD $0xf940168d                     // 178: ldr x13, [x20, #0x28]
-	WORD $0x4e08050a                     // 17c: dup v10.2d, v8.d[0]
-	WORD $0x3dc0158e                     // 180: ldr q14, [x12, #0x50]
-	WORD $0x4e180508                     // 184: dup v8.2d, v8.d[1]
-	WORD $0xf100097f                     // 188: cmp x11, #0x2
-	WORD $0x4e08052b                     // 18c: dup v11.2d, v9.d[0]
-	WORD $0x4e180529                     // 190: dup v9.2d, v9.d[1]
-	WORD $0x4e21d8a5                     // 194: scvtf v5.4s, v5.4s
-	WORD $0x4e21d863                     // 198: scvtf v3.4s, v3.4s
-	WORD $0x4e21d842                     // 19c: scvtf v2.4s, v2.4s
-	WORD $0x4e481944                     // 1a0: uzp1 v4.8h, v10.8h, v8.8h
-	WORD $0x4e080588                     // 1a4: dup v8.2d, v12.d[0]
-	WORD $0x6e27dd67                     // 1a8: fmul v7.4s, v11.4s, v7.4s
-	WORD $0x4e0805ca                     // 1ac: dup v10.2d, v14.d[0]
-	WORD $0x4e1805cb                     // 1b0: dup v11.2d, v14.d[1]
-	WORD $0x6e26dd26                     // 1b4: fmul v6.4s, v9.4s, v6.4s
-	WORD $0x3dc03589                     // 1b8: ldr q9, [x12, #0xd0]
-	WORD $0x4e18058c                     // 1bc: dup v12.2d, v12.d[1]
-	WORD $0x4e21d821                     // 1c0: scvtf v1.4s, v1.4s
-	WORD $0x4ea8f4e7                     // 1c4: fmin v7.4s, v7.4s, v8.4s
-	WORD $0x3dc02588                     // 1c8: ldr q8, [x12, #0x90]
-	WORD $0x6e25dd45                     // 1cc: fmul v5.4s, v10.4s, v5.4s
-	WORD $0x6e2ddd6a                     // 1d0: fmul v10.4s, v11.4s, v13.4s
-	WORD $0x3dc0198b                     // 1d4: ldr q11, [x12, #0x60]
-	WORD $0x4e08052d                     // 1d8: dup v13.2d, v9.d[0]
-	WORD $0x4eacf4c6                     // 1dc: fmin v6.4s, v6.4s, v12.4s
-	WORD $0x4e180529                     // 1e0: dup v9.2d, v9.d[1]
-	WORD $0x4e21a8e7                     // 1e4: fcvtns v7.4s, v7.4s
-	WORD $0x4e08056c                     // 1e8: dup v12.2d, v11.d[0]
-	WORD $0x4e18056b                     // 1ec: dup v11.2d, v11.d[1]
-	WORD $0x4eadf4a5                     // 1f0: fmin v5.4s, v5.4s, v13.4s
-	WORD $0x3dc0398d                     // 1f4: ldr q13, [x12, #0xe0]
-	WORD $0x4e21a8c6                     // 1f8: fcvtns v6.4s, v6.4s
-	WORD $0x4ea9f549                     // 1fc: fmin v9.4s, v10.4s, v9.4s
-	WORD $0x0e6148e7                     // 200: sqxtn v7.4h, v7.4s
-	WORD $0x6e23dd83                     // 204: fmul v3.4s, v12.4s, v3.4s
-	WORD $0x4e0805ac                     // 208: dup v12.2d, v13.d[0]
-	WORD $0x6e22dd62                     // 20c: fmul v2.4s, v11.4s, v2.4s
-	WORD $0x3dc0298b                     // 210: ldr q11, [x12, #0xa0]
-	WORD $0x3dc01d8a                     // 214: ldr q10, [x12, #0x70]
-	WORD $0x4e1805ad                     // 218: dup v13.2d, v13.d[1]
-	WORD $0x4e6148c7                     // 21c: sqxtn2 v7.8h, v6.4s
-	WORD $0x4e21d800                     // 220: scvtf v0.4s, v0.4s
-	WORD $0x4e080546                     // 224: dup v6.2d, v10.d[0]
-	WORD $0x4eacf463                     // 228: fmin v3.4s, v3.4s, v12.4s
-	WORD $0x4e18054a                     // 22c: dup v10.2d, v10.d[1]
-	WORD $0x4eadf442                     // 230: fmin v2.4s, v2.4s, v13.4s
-	WORD $0x3dc03d8d                     // 234: ldr q13, [x12, #0xf0]
-	WORD $0x4e21a8a5                     // 238: fcvtns v5.4s, v5.4s
-	WORD $0x4e08050c                     // 23c: dup v12.2d, v8.d[0]
-	WORD $0x6e21dcc1                     // 240: fmul v1.4s, v6.4s, v1.4s
-	WORD $0x4e0805a6                     // 244: dup v6.2d, v13.d[0]
-	WORD $0x4e21a863                     // 248: fcvtns v3.4s, v3.4s
-	WORD $0x6e20dd40                     // 24c: fmul v0.4s, v10.4s, v0.4s
-	WORD $0x4e08056a                     // 250: dup v10.2d, v11.d[0]
-	WORD $0x4e18056b                     // 254: dup v11.2d, v11.d[1]
-	WORD $0x4e21a842                     // 258: fcvtns v2.4s, v2.4s
-	WORD $0x4ea6f421                     // 25c: fmin v1.4s, v1.4s, v6.4s
-	WORD $0x4e1805a6                     // 260: dup v6.2d, v13.d[1]
-	WORD $0x3dc02d8d                     // 264: ldr q13, [x12, #0xb0]
-	WORD $0x0e614863                     // 268: sqxtn v3.4h, v3.4s
-	WORD $0x4e180508                     // 26c: dup v8.2d, v8.d[1]
-	WORD $0x0e6148a5                     // 270: sqxtn v5.4h, v5.4s
-	WORD $0x4e21a929                     // 274: fcvtns v9.4s, v9.4s
-	WORD $0x4e21a821                     // 278: fcvtns v1.4s, v1.4s
-	WORD $0x4ea6f400                     // 27c: fmin v0.4s, v0.4s, v6.4s
-	WORD $0x4e4b1946                     // 280: uzp1 v6.8h, v10.8h, v11.8h
-	WORD $0x4e614843                     // 284: sqxtn2 v3.8h, v2.4s
-	WORD $0x4e0805a2                     // 288: dup v2.2d, v13.d[0]
-	WORD $0x4e1805aa                     // 28c: dup v10.2d, v13.d[1]
-	WORD $0x0e614821                     // 290: sqxtn v1.4h, v1.4s
-	WORD $0x4e21a800                     // 294: fcvtns v0.4s, v0.4s
-	WORD $0x4e640ce4                     // 298: sqadd v4.8h, v7.8h, v4.8h
-	WORD $0x4e481987                     // 29c: uzp1 v7.8h, v12.8h, v8.8h
-	WORD $0x4e614925                     // 2a0: sqxtn2 v5.8h, v9.4s
-	WORD $0x4e660c63                     // 2a4: sqadd v3.8h, v3.8h, v6.8h
-	WORD $0x4e4a1842                     // 2a8: uzp1 v2.8h, v2.8h, v10.8h
-	WORD $0x4e614801                     // 2ac: sqxtn2 v1.8h, v0.4s
-	WORD $0x0e214880                     // 2b0: sqxtn v0.8b, v4.8h
-	WORD $0x4e670ca4                     // 2b4: sqadd v4.8h, v5.8h, v7.8h
-	WORD $0x0e214863                     // 2b8: sqxtn v3.8b, v3.8h
-	WORD $0x4e620c21                     // 2bc: sqadd v1.8h, v1.8h, v2.8h
-	WORD $0x4e214880                     // 2c0: sqxtn2 v0.16b, v4.8h
-	WORD $0x4e214823                     // 2c4: sqxtn2 v3.16b, v1.8h
-	WORD $0x4e431800                     // 2c8: uzp1 v0.8h, v0.8h, v3.8h
-	WORD $0x3d800120                     // 2cc: str q0, [x9]
-	WORD $0x8b0d0129                     // 2d0: add x9, x9, x13
-	WORD $0x54005b2b                     // 2d4: b.lt 0x22a8 <gemmI8MM1x16+0xe38>
-	WORD $0xd100056b                     // 2d8: sub x11, x11, #0x1
-	WORD $0x8b0a0108                     // 2dc: add x8, x8, x10
-	WORD $0x17ffff54                     // 2e0: b 0x14a0 <gemmI8MM1x16+0x30>
-	WORD $0xf100093f                     // 2e4: cmp x9, #0x2
-	WORD $0x54003fe0                     // 2e8: b.eq 0x1f54 <gemmI8MM1x16+0xae4>
-	WORD $0xf1000d3f                     // 2ec: cmp x9, #0x3
-	WORD $0x54001d41                     // 2f0: b.ne 0x1b08 <gemmI8MM1x16+0x698>
-	WORD $0xf9401289                     // 2f4: ldr x9, [x20, #0x20]
-	WORD $0xf940068a                     // 2f8: ldr x10, [x20, #0x8]
-	WORD $0xa943328b                     // 2fc: ldp x11, x12, [x20, #0x30]
-	WORD $0xaa0803ee                     // 300: mov x14, x8
-	WORD $0xaa0803ed                     // 304: mov x13, x8
-	WORD $0xa941368f                     // 308: ldp x15, x13, [x20, #0x10]
-	WORD $0xaa1f03f3                     // 30c: mov x19, xzr
-	WORD $0xa9444690                     // 310: ldp x16, x17, [x20, #0x40]
-	WORD $0xad4005a0                     // 314: ldp q0, q1, [x13]
-	WORD $0x9341fe15                     // 318: asr x21, x16, #1
-	WORD $0x4e080407                     // 31c: dup v7.2d, v0.d[0]
-	WORD $0x4e180406                     // 320: dup v6.2d, v0.d[1]
-	WORD $0xad4101a2                     // 324: ldp q2, q0, [x13, #0x20]
-	WORD $0x4e080425                     // 328: dup v5.2d, v1.d[0]
-	WORD $0x4e180424                     // 32c: dup v4.2d, v1.d[1]
-	WORD $0x4e080443                     // 330: dup v3.2d, v2.d[0]
-	WORD $0x4e180442                     // 334: dup v2.2d, v2.d[1]
-	WORD $0x4e080401                     // 338: dup v1.2d, v0.d[0]
-	WORD $0x4e180400                     // 33c: dup v0.2d, v0.d[1]
-	WORD $0xaa1503f6                     // 340: mov x22, x21
-	WORD $0xf1000a1f                     // 344: cmp x16, #0x2
-	WORD $0x54000423                     // 348: b.lo 0x183c <gemmI8MM1x16+0x3cc>
-	WORD $0xd503201f                     // 34c: nop
-	WORD $0x3cf369c8                     // 350: ldr q8, [x14, x19]
-	WORD $0x91004273                     // 354: add x19, x19, #0x10
-	WORD $0xad402dea                     // 358: ldp q10, q11, [x15]
-	WORD $0xf10006d6                     // 35c: subs x22, x22, #0x1
-	WORD $0xad4135ec                     // 360: ldp q12, q13, [x15, #0x20]
-	WORD $0x4e080509                     // 364: dup v9.2d, v8.d[0]
-	WORD $0x4e180508                     // 368: dup v8.2d, v8.d[1]
-	WORD $0x4e8aa527                     // 36c: smmla v7.4s, v9.16b, v10.16b
-	WORD $0x4e8ba526                     // 370: smmla v6.4s, v9.16b, v11.16b
-	WORD $0xad422dea                     // 374: ldp q10, q11, [x15, #0x40]
-	WORD $0x4e8ca525                     // 378: smmla v5.4s, v9.16b, v12.16b
-	WORD $0x4e8da524                     // 37c: smmla v4.4s, v9.16b, v13.16b
-	WORD $0xad4335ec                     // 380: ldp q12, q13, [x15, #0x60]
-	WORD $0x4e8aa523                     // 384: smmla v3.4s, v9.16b, v10.16b
-	WORD $0x4e8ba522                     // 388: smmla v2.4s, v9.16b, v11.16b
-	WORD $0xad442dea                     // 38c: ldp q10, q11, [x15, #0x80]
-	WORD $0x4e8ca521                     // 390: smmla v1.4s, v9.16b, v12.16b
-	WORD $0x4e8da520                     // 394: smmla v0.4s, v9.16b, v13.16b
-	WORD $0xad4525ec                     // 398: ldp q12, q9, [x15, #0xa0]
-	WORD $0x4e8aa507                     // 39c: smmla v7.4s, v8.16b, v10.16b
-	WORD $0x4e8ba506                     // 3a0: smmla v6.4s, v8.16b, v11.16b
-	WORD $0xad462dea                     // 3a4: ldp q10, q11, [x15, #0xc0]
-	WORD $0x4e8ca505                     // 3a8: smmla v5.4s, v8.16b, v12.16b
-	WORD $0x4e89a504                     // 3ac: smmla v4.4s, v8.16b, v9.16b
-	WORD $0xad4725ec                     // 3b0: ldp q12, q9, [x15, #0xe0]
-	WORD $0x4e8aa503                     // 3b4: smmla v3.4s, v8.16b, v10.16b
-	WORD $0x910401ef                     // 3b8: add x15, x15, #0x100
-	WORD $0x4e8ba502                     // 3bc: smmla v2.4s, v8.16b, v11.16b
-	WORD $0x4e8ca501                     // 3c0: smmla v1.4s, v8.16b, v12.16b
-	WORD $0x4e89a500                     // 3c4: smmla v0.4s, v8.16b, v9.16b
-	WORD $0x54fffc41                     // 3c8: b.ne 0x17c0 <gemmI8MM1x16+0x350>
-	WORD $0x36000230                     // 3cc: tbz w16, #0x0, 0x1880 <gemmI8MM1x16+0x410>
-	WORD $0xfc7369c8                     // 3d0: ldr d8, [x14, x19]
-	WORD $0x91002273                     // 3d4: add x19, x19, #0x8
-	WORD $0xad4029e9                     // 3d8: ldp q9, q10, [x15]
-	WORD $0xad4131eb                     // 3dc: ldp q11, q12, [x15, #0x20]
-	WORD $0x6e180508                     // 3e0: mov v8.d[1], v8.d[0]
-	WORD $0x4e89a507                     // 3e4: smmla v7.4s, v8.16b, v9.16b
-	WORD $0x4e8aa506                     // 3e8: smmla v6.4s, v8.16b, v10.16b
-	WORD $0xad4229e9                     // 3ec: ldp q9, q10, [x15, #0x40]
-	WORD $0x4e8ba505                     // 3f0: smmla v5.4s, v8.16b, v11.16b
-	WORD $0x4e8ca504                     // 3f4: smmla v4.4s, v8.16b, v12.16b
-	WORD $0xad4331eb                     // 3f8: ldp q11, q12, [x15, #0x60]
-	WORD $0x4e89a503                     // 3fc: smmla v3.4s, v8.16b, v9.16b
-	WORD $0x910201ef                     // 400: add x15, x15, #0x80
-	WORD $0x4e8aa502                     // 404: smmla v2.4s, v8.16b, v10.16b
-	WORD $0x4e8ba501                     // 408: smmla v1.4s, v8.16b, v11.16b
-	WORD $0x4e8ca500                     // 40c: smmla v0.4s, v8.16b, v12.16b
-	WORD $0xf1000631                     // 410: subs x17, x17, #0x1
-	WORD $0x540000e0                     // 414: b.eq 0x18a0 <gemmI8MM1x16+0x430>
-	WORD $0xf9402a96                     // 418: ldr x22, [x20, #0x50]
-	WORD $0x8b1302d3                     // 41c: add x19, x22, x19
-	WORD $0xaa1503f6                     // 420: mov x22, x21
-	WORD $0xf1000a1f                     // 424: cmp x16, #0x2
-	WORD $0x54fff942                     // 428: b.hs 0x17c0 <gemmI8MM1x16+0x350>
-	WORD $0x17ffffe8                     // 42c: b 0x183c <gemmI8MM1x16+0x3cc>
-	WORD $0x3dc051a8                     // 430: ldr q8, [x13, #0x140]
-	WORD $0x4e21d8ea                     // 434: scvtf v10.4s, v7.4s
-	WORD $0xbd400169                     // 438: ldr s9, [x11]
-	WORD $0x4e21d8b1                     // 43c: scvtf v17.4s, v5.4s
-	WORD $0x3dc021ae                     // 440: ldr q14, [x13, #0x80]
-	WORD $0x4e21d8c6                     // 444: scvtf v6.4s, v6.4s
-	WORD $0x3dc011a7                     // 448: ldr q7, [x13, #0x40]
-	WORD $0x4e21d842                     // 44c: scvtf v2.4s, v2.4s
-	WORD $0x4e08050b                     // 450: dup v11.2d, v8.d[0]
-	WORD $0x3dc041ad                     // 454: ldr q13, [x13, #0x100]
-	WORD $0x4e180508                     // 458: dup v8.2d, v8.d[1]
-	WORD $0xf940168e                     // 45c: ldr x14, [x20, #0x28]
-	WORD $0x0e493929                     // 460: zip1 v9.4h, v9.4h, v9.4h
-	WORD $0x4e1805d3                     // 464: dup v19.2d, v14.d[1]
-	WORD $0xbd400565                     // 468: ldr s5, [x11, #0x4]
-	WORD $0x4e0804ef                     // 46c: dup v15.2d, v7.d[0]
-	WORD $0x3dc015b2                     // 470: ldr q18, [x13, #0x50]
-	WORD $0x4e1804f4                     // 474: dup v20.2d, v7.d[1]
-	WORD $0x3dc055a7                     // 478: ldr q7, [x13, #0x150]
-	WORD $0x4e21d863                     // 47c: scvtf v3.4s, v3.4s
-	WORD $0xf100099f                     // 480: cmp x12, #0x2
-	WORD $0x4e48196c                     // 484: uzp1 v12.8h, v11.8h, v8.8h
-	WORD $0x0f08a529                     // 488: sshll v9.8h, v9.8b, #0x0
-	WORD $0x4e21d888                     // 48c: scvtf v8.4s, v4.4s
-	WORD $0x4e0805c4                     // 490: dup v4.2d, v14.d[0]
-	WORD $0x4e0805ab                     // 494: dup v11.2d, v13.d[0]
-	WORD $0x4e080655                     // 498: dup v21.2d, v18.d[0]
-	WORD $0x4e0804f7                     // 49c: dup v23.2d, v7.d[0]
-	WORD $0x6e6c8530                     // 4a0: sub v16.8h, v9.8h, v12.8h
-	WORD $0x0e4538ac                     // 4a4: zip1 v12.4h, v5.4h, v5.4h
-	WORD $0x3dc025a5                     // 4a8: ldr q5, [x13, #0x90]
-	WORD $0x4e1804f8                     // 4ac: dup v24.2d, v7.d[1]
-	WORD $0x3dc045a7                     // 4b0: ldr q7, [x13, #0x110]
-	WORD $0x4e531884                     // 4b4: uzp1 v4.8h, v4.8h, v19.8h
-	WORD $0x4e1805a9                     // 4b8: dup v9.2d, v13.d[1]
-	WORD $0x4e18064e                     // 4bc: dup v14.2d, v18.d[1]
-	WORD $0x0f10a616                     // 4c0: sshll v22.4s, v16.4h, #0x0
-	WORD $0x4f10a619                     // 4c4: sshll2 v25.4s, v16.8h, #0x0
-	WORD $0x3dc019b0                     // 4c8: ldr q16, [x13, #0x60]
-	WORD $0x6e2added                     // 4cc: fmul v13.4s, v15.4s, v10.4s
-	WORD $0x3dc049af                     // 4d0: ldr q15, [x13, #0x120]
-	WORD $0x4e581af7                     // 4d4: uzp1 v23.8h, v23.8h, v24.8h
-	WORD $0x6e31deaa                     // 4d8: fmul v10.4s, v21.4s, v17.4s
-	WORD $0x0f08a58c                     // 4dc: sshll v12.8h, v12.8b, #0x0
-	WORD $0x4e21dad3                     // 4e0: scvtf v19.4s, v22.4s
-	WORD $0x3dc059b6                     // 4e4: ldr q22, [x13, #0x160]
-	WORD $0x4e21db35                     // 4e8: scvtf v21.4s, v25.4s
-	WORD $0x6e26de92                     // 4ec: fmul v18.4s, v20.4s, v6.4s
-	WORD $0xbd400974                     // 4f0: ldr s20, [x11, #0x8]
-	WORD $0x3dc029a6                     // 4f4: ldr q6, [x13, #0xa0]
-	WORD $0x4e0806d1                     // 4f8: dup v17.2d, v22.d[0]
-	WORD $0x4e1806d6                     // 4fc: dup v22.2d, v22.d[1]
-	WORD $0x6e33dd6b                     // 500: fmul v11.4s, v11.4s, v19.4s
-	WORD $0x3dc05db3                     // 504: ldr q19, [x13, #0x170]
-	WORD $0x6e28ddce                     // 508: fmul v14.4s, v14.4s, v8.4s
-	WORD $0x6e77858c                     // 50c: sub v12.8h, v12.8h, v23.8h
-	WORD $0x6e35dd29                     // 510: fmul v9.4s, v9.4s, v21.4s
-	WORD $0x4e080668                     // 514: dup v8.2d, v19.d[0]
-	WORD $0x4e180673                     // 518: dup v19.2d, v19.d[1]
-	WORD $0x4e2bd5ab                     // 51c: fadd v11.4s, v13.4s, v11.4s
-	WORD $0x0e543a8d                     // 520: zip1 v13.4h, v20.4h, v20.4h
-	WORD $0xbd400d74                     // 524: ldr s20, [x11, #0xc]
-	WORD $0x4e561a31                     // 528: uzp1 v17.8h, v17.8h, v22.8h
-	WORD $0x4e29d649                     // 52c: fadd v9.4s, v18.4s, v9.4s
-	WORD $0x4e0804f2                     // 530: dup v18.2d, v7.d[0]
-	WORD $0x4e531913                     // 534: uzp1 v19.8h, v8.8h, v19.8h
-	WORD $0x0f10a588                     // 538: sshll v8.4s, v12.4h, #0x0
-	WORD $0x4e21a96b                     // 53c: fcvtns v11.4s, v11.4s
-	WORD $0x0f08a5ad                     // 540: sshll v13.8h, v13.8b, #0x0
-	WORD $0x0e543a94                     // 544: zip1 v20.4h, v20.4h, v20.4h
-	WORD $0x4e21a929                     // 548: fcvtns v9.4s, v9.4s
-	WORD $0x4f10a58c                     // 54c: sshll2 v12.4s, v12.8h, #0x0
-	WORD $0x4e21d915                     // 550: scvtf v21.4s, v8.4s
-	WORD $0x0e614968                     // 554: sqxtn v8.4h, v11.4s
-	WORD $0x6e7185ab                     // 558: sub v11.8h, v13.8h, v17.8h
-	WORD $0x0f08a68d                     // 55c: sshll v13.8h, v20.8b, #0x0
-	WORD $0x4e1804e7                     // 560: dup v7.2d, v7.d[1]
-	WORD $0x4e21d98c                     // 564: scvtf v12.4s, v12.4s
-	WORD $0x6e35de51                     // 568: fmul v17.4s, v18.4s, v21.4s
-	WORD $0x4e614928                     // 56c: sqxtn2 v8.8h, v9.4s
-	WORD $0x4e080609                     // 570: dup v9.2d, v16.d[0]
-	WORD $0x0f10a572                     // 574: sshll v18.4s, v11.4h, #0x0
-	WORD $0x4f10a56b                     // 578: sshll2 v11.4s, v11.8h, #0x0
-	WORD $0x6e7385ad                     // 57c: sub v13.8h, v13.8h, v19.8h
-	WORD $0x4e180610                     // 580: dup v16.2d, v16.d[1]
-	WORD $0x4e0805f3                     // 584: dup v19.2d, v15.d[0]
-	WORD $0x4e1805ef                     // 588: dup v15.2d, v15.d[1]
-	WORD $0x4e21da52                     // 58c: scvtf v18.4s, v18.4s
-	WORD $0x4e21d96b                     // 590: scvtf v11.4s, v11.4s
-	WORD $0x6e2cdce7                     // 594: fmul v7.4s, v7.4s, v12.4s
-	WORD $0x3dc04dac                     // 598: ldr q12, [x13, #0x130]
-	WORD $0x6e22de02                     // 59c: fmul v2.4s, v16.4s, v2.4s
-	WORD $0x0f10a5b0                     // 5a0: sshll v16.4s, v13.4h, #0x0
-	WORD $0x6e23dd23                     // 5a4: fmul v3.4s, v9.4s, v3.4s
-	WORD $0x3dc01da9                     // 5a8: ldr q9, [x13, #0x70]
-	WORD $0x6e32de72                     // 5ac: fmul v18.4s, v19.4s, v18.4s
-	WORD $0x6e2bddeb                     // 5b0: fmul v11.4s, v15.4s, v11.4s
-	WORD $0x4e080593                     // 5b4: dup v19.2d, v12.d[0]
-	WORD $0x4e08052f                     // 5b8: dup v15.2d, v9.d[0]
-	WORD $0x4e21d821                     // 5bc: scvtf v1.4s, v1.4s
-	WORD $0x4e21da10                     // 5c0: scvtf v16.4s, v16.4s
-	WORD $0x4f10a5ad                     // 5c4: sshll2 v13.4s, v13.8h, #0x0
-	WORD $0x4e32d463                     // 5c8: fadd v3.4s, v3.4s, v18.4s
-	WORD $0x4e2bd442                     // 5cc: fadd v2.4s, v2.4s, v11.4s
-	WORD $0x4e21d800                     // 5d0: scvtf v0.4s, v0.4s
-	WORD $0x6e21dde1                     // 5d4: fmul v1.4s, v15.4s, v1.4s
-	WORD $0x6e30de6b                     // 5d8: fmul v11.4s, v19.4s, v16.4s
-	WORD $0x4e180529                     // 5dc: dup v9.2d, v9.d[1]
-	WORD $0x4e21d9ad                     // 5e0: scvtf v13.4s, v13.4s
-	WORD $0x4e18058c                     // 5e4: dup v12.2d, v12.d[1]
-	WORD $0x4e31d54a                     // 5e8: fadd v10.4s, v10.4s, v17.4s
-	WORD $0x4e21a863                     // 5ec: fcvtns v3.4s, v3.4s
-	WORD $0x4e2bd421                     // 5f0: fadd v1.4s, v1.4s, v11.4s
-	WORD $0x6e20dd20                     // 5f4: fmul v0.4s, v9.4s, v0.4s
-	WORD $0x4e27d5c7                     // 5f8: fadd v7.4s, v14.4s, v7.4s
-	WORD $0x6e2ddd8b                     // 5fc: fmul v11.4s, v12.4s, v13.4s
-	WORD $0x3dc02dac                     // 600: ldr q12, [x13, #0xb0]
-	WORD $0x4e21a94a                     // 604: fcvtns v10.4s, v10.4s
-	WORD $0x4e0804c9                     // 608: dup v9.2d, v6.d[0]
-	WORD $0x4e1804c6                     // 60c: dup v6.2d, v6.d[1]
-	WORD $0x0e614863                     // 610: sqxtn v3.4h, v3.4s
-	WORD $0x4e21a842                     // 614: fcvtns v2.4s, v2.4s
-	WORD $0x4e21a821                     // 618: fcvtns v1.4s, v1.4s
-	WORD $0x4e2bd400                     // 61c: fadd v0.4s, v0.4s, v11.4s
-	WORD $0x4e0804ae                     // 620: dup v14.2d, v5.d[0]
-	WORD $0x4e1804a5                     // 624: dup v5.2d, v5.d[1]
-	WORD $0x0e61494a                     // 628: sqxtn v10.4h, v10.4s
-	WORD $0x4e21a8e7                     // 62c: fcvtns v7.4s, v7.4s
-	WORD $0x4e461926                     // 630: uzp1 v6.8h, v9.8h, v6.8h
-	WORD $0x4e614843                     // 634: sqxtn2 v3.8h, v2.4s
-	WORD $0x4e080582                     // 638: dup v2.2d, v12.d[0]
-	WORD $0x4e180589                     // 63c: dup v9.2d, v12.d[1]
-	WORD $0x0e614821                     // 640: sqxtn v1.4h, v1.4s
-	WORD $0x4e21a800                     // 644: fcvtns v0.4s, v0.4s
-	WORD $0x4e640d04                     // 648: sqadd v4.8h, v8.8h, v4.8h
-	WORD $0x4e4519c5                     // 64c: uzp1 v5.8h, v14.8h, v5.8h
-	WORD $0x4e6148ea                     // 650: sqxtn2 v10.8h, v7.4s
-	WORD $0x4e660c63                     // 654: sqadd v3.8h, v3.8h, v6.8h
-	WORD $0x4e491842                     // 658: uzp1 v2.8h, v2.8h, v9.8h
-	WORD $0x4e614801                     // 65c: sqxtn2 v1.8h, v0.4s
-	WORD $0x0e214880                     // 660: sqxtn v0.8b, v4.8h
-	WORD $0x4e650d44                     // 664: sqadd v4.8h, v10.8h, v5.8h
-	WORD $0x0e214863                     // 668: sqxtn v3.8b, v3.8h
-	WORD $0x4e620c21                     // 66c: sqadd v1.8h, v1.8h, v2.8h
-	WORD $0x4e214880                     // 670: sqxtn2 v0.16b, v4.8h
-	WORD $0x4e214823                     // 674: sqxtn2 v3.16b, v1.8h
-	WORD $0x4e431800                     // 678: uzp1 v0.8h, v0.8h, v3.8h
-	WORD $0x3d800120                     // 67c: str q0, [x9]
-	WORD $0x8b0e0129                     // 680: add x9, x9, x14
-	WORD $0x54003dab                     // 684: b.lt 0x22a8 <gemmI8MM1x16+0xe38>
-	WORD $0x8b0e016b                     // 688: add x11, x11, x14
-	WORD $0xd100058c                     // 68c: sub x12, x12, #0x1
-	WORD $0x8b0a0108                     // 690: add x8, x8, x10
-	WORD $0x17ffff1b                     // 694: b 0x1770 <gemmI8MM1x16+0x300>
-	WORD $0xf9401289                     // 698: ldr x9, [x20, #0x20]
-	WORD $0xf940068a                     // 69c: ldr x10, [x20, #0x8]
-	WORD $0xf9401e8b                     // 6a0: ldr x11, [x20, #0x38]
-	WORD $0xaa0803ed                     // 6a4: mov x13, x8
-	WORD $0xaa0803ec                     // 6a8: mov x12, x8
-	WORD $0xa941328e                     // 6ac: ldp x14, x12, [x20, #0x10]
-	WORD $0xaa1f03f1                     // 6b0: mov x17, xzr
-	WORD $0xa944428f                     // 6b4: ldp x15, x16, [x20, #0x40]
-	WORD $0xad400580                     // 6b8: ldp q0, q1, [x12]
-	WORD $0x9341fdf3                     // 6bc: asr x19, x15, #1
-	WORD $0x4e080407                     // 6c0: dup v7.2d, v0.d[0]
-	WORD $0x4e180406                     // 6c4: dup v6.2d, v0.d[1]
-	WORD $0xad410182                     // 6c8: ldp q2, q0, [x12, #0x20]
-	WORD $0x4e080425                     // 6cc: dup v5.2d, v1.d[0]
-	WORD $0x4e180424                     // 6d0: dup v4.2d, v1.d[1]
-	WORD $0x4e080443                     // 6d4: dup v3.2d, v2.d[0]
-	WORD $0x4e180442                     // 6d8: dup v2.2d, v2.d[1]
-	WORD $0x4e080401                     // 6dc: dup v1.2d, v0.d[0]
-	WORD $0x4e180400                     // 6e0: dup v0.2d, v0.d[1]
-	WORD $0xaa1303f5                     // 6e4: mov x21, x19
-	WORD $0xf10009ff                     // 6e8: cmp x15, #0x2
-	WORD $0x54000403                     // 6ec: b.lo 0x1bdc <gemmI8MM1x16+0x76c>
-	WORD $0x3cf169a8                     // 6f0: ldr q8, [x13, x17]
-	WORD $0x91004231                     // 6f4: add x17, x17, #0x10
-	WORD $0xad402dca                     // 6f8: ldp q10, q11, [x14]
-	WORD $0xf10006b5                     // 6fc: subs x21, x21, #0x1
-	WORD $0xad4135cc                     // 700: ldp q12, q13, [x14, #0x20]
-	WORD $0x4e080509                     // 704: dup v9.2d, v8.d[0]
-	WORD $0x4e180508                     // 708: dup v8.2d, v8.d[1]
-	WORD $0x4e8aa527                     // 70c: smmla v7.4s, v9.16b, v10.16b
-	WORD $0x4e8ba526                     // 710: smmla v6.4s, v9.16b, v11.16b
-	WORD $0xad422dca                     // 714: ldp q10, q11, [x14, #0x40]
-	WORD $0x4e8ca525                     // 718: smmla v5.4s, v9.16b, v12.16b
-	WORD $0x4e8da524                     // 71c: smmla v4.4s, v9.16b, v13.16b
-	WORD $0xad4335cc                     // 720: ldp q12, q13, [x14, #0x60]
-	WORD $0x4e8aa523                     // 724: smmla v3.4s, v9.16b, v10.16b
-	WORD $0x4e8ba522                     // 728: smmla v2.4s, v9.16b, v11.16b
-	WORD $0xad442dca                     // 72c: ldp q10, q11, [x14, #0x80]
-	WORD $0x4e8ca521                     // 730: smmla v1.4s, v9.16b, v12.16b
-	WORD $0x4e8da520                     // 734: smmla v0.4s, v9.16b, v13.16b
-	WORD $0xad4525cc                     // 738: ldp q12, q9, [x14, #0xa0]
-	WORD $0x4e8aa507                     // 73c: smmla v7.4s, v8.16b, v10.16b
-	WORD $0x4e8ba506                     // 740: smmla v6.4s, v8.16b, v11.16b
-	WORD $0xad462dca                     // 744: ldp q10, q11, [x14, #0xc0]
-	WORD $0x4e8ca505                     // 748: smmla v5.4s, v8.16b, v12.16b
-	WORD $0x4e89a504                     // 74c: smmla v4.4s, v8.16b, v9.16b
-	WORD $0xad4725cc                     // 750: ldp q12, q9, [x14, #0xe0]
-	WORD $0x4e8aa503                     // 754: smmla v3.4s, v8.16b, v10.16b
-	WORD $0x910401ce                     // 758: add x14, x14, #0x100
-	WORD $0x4e8ba502                     // 75c: smmla v2.4s, v8.16b, v11.16b
-	WORD $0x4e8ca501                     // 760: smmla v1.4s, v8.16b, v12.16b
-	WORD $0x4e89a500                     // 764: smmla v0.4s, v8.16b, v9.16b
-	WORD $0x54fffc41                     // 768: b.ne 0x1b60 <gemmI8MM1x16+0x6f0>
-	WORD $0x3600022f                     // 76c: tbz w15, #0x0, 0x1c20 <gemmI8MM1x16+0x7b0>
-	WORD $0xfc7169a8                     // 770: ldr d8, [x13, x17]
-	WORD $0x91002231                     // 774: add x17, x17, #0x8
-	WORD $0xad4029c9                     // 778: ldp q9, q10, [x14]
-	WORD $0xad4131cb                     // 77c: ldp q11, q12, [x14, #0x20]
-	WORD $0x6e180508                     // 780: mov v8.d[1], v8.d[0]
-	WORD $0x4e89a507                     // 784: smmla v7.4s, v8.16b, v9.16b
-	WORD $0x4e8aa506                     // 788: smmla v6.4s, v8.16b, v10.16b
-	WORD $0xad4229c9                     // 78c: ldp q9, q10, [x14, #0x40]
-	WORD $0x4e8ba505                     // 790: smmla v5.4s, v8.16b, v11.16b
-	WORD $0x4e8ca504                     // 794: smmla v4.4s, v8.16b, v12.16b
-	WORD $0xad4331cb                     // 798: ldp q11, q12, [x14, #0x60]
-	WORD $0x4e89a503                     // 79c: smmla v3.4s, v8.16b, v9.16b
-	WORD $0x910201ce                     // 7a0: add x14, x14, #0x80
-	WORD $0x4e8aa502                     // 7a4: smmla v2.4s, v8.16b, v10.16b
-	WORD $0x4e8ba501                     // 7a8: smmla v1.4s, v8.16b, v11.16b
-	WORD $0x4e8ca500                     // 7ac: smmla v0.4s, v8.16b, v12.16b
-	WORD $0xf1000610                     // 7b0: subs x16, x16, #0x1
-	WORD $0x540000e0                     // 7b4: b.eq 0x1c40 <gemmI8MM1x16+0x7d0>
-	WORD $0xf9402a95                     // 7b8: ldr x21, [x20, #0x50]
-	WORD $0x8b1102b1                     // 7bc: add x17, x21, x17
-	WORD $0xaa1303f5                     // 7c0: mov x21, x19
-	WORD $0xf10009ff                     // 7c4: cmp x15, #0x2
-	WORD $0x54fff942                     // 7c8: b.hs 0x1b60 <gemmI8MM1x16+0x6f0>
-	WORD $0x17ffffe8                     // 7cc: b 0x1bdc <gemmI8MM1x16+0x76c>
-	WORD $0x0e21d8e7                     // 7d0: scvtf v7.2s, v7.2s
-	WORD $0xfd402188                     // 7d4: ldr d8, [x12, #0x40]
-	WORD $0x0e21d8c6                     // 7d8: scvtf v6.2s, v6.2s
-	WORD $0xf940168d                     // 7dc: ldr x13, [x20, #0x28]
-	WORD $0x0e21d8a5                     // 7e0: scvtf v5.2s, v5.2s
-	WORD $0xf100097f                     // 7e4: cmp x11, #0x2
-	WORD $0x0e21d884                     // 7e8: scvtf v4.2s, v4.2s
-	WORD $0x0e21d863                     // 7ec: scvtf v3.2s, v3.2s
-	WORD $0x0e21d842                     // 7f0: scvtf v2.2s, v2.2s
-	WORD $0x2e27dd07                     // 7f4: fmul v7.2s, v8.2s, v7.2s
-	WORD $0x0e21d821                     // 7f8: scvtf v1.2s, v1.2s
-	WORD $0x0e21d800                     // 7fc: scvtf v0.2s, v0.2s
-	WORD $0xfd000127                     // 800: str d7, [x9]
-	WORD $0xfd402587                     // 804: ldr d7, [x12, #0x48]
-	WORD $0x2e26dce6                     // 808: fmul v6.2s, v7.2s, v6.2s
-	WORD $0xfd000526                     // 80c: str d6, [x9, #0x8]
-	WORD $0xfd402986                     // 810: ldr d6, [x12, #0x50]
-	WORD $0x2e25dcc5                     // 814: fmul v5.2s, v6.2s, v5.2s
-	WORD $0xfd000925                     // 818: str d5, [x9, #0x10]
-	WORD $0xfd402d85                     // 81c: ldr d5, [x12, #0x58]
-	WORD $0x2e24dca4                     // 820: fmul v4.2s, v5.2s, v4.2s
-	WORD $0xfd000d24                     // 824: str d4, [x9, #0x18]
-	WORD $0xfd403184                     // 828: ldr d4, [x12, #0x60]
-	WORD $0x2e23dc83                     // 82c: fmul v3.2s, v4.2s, v3.2s
-	WORD $0xfd001123                     // 830: str d3, [x9, #0x20]
-	WORD $0xfd403583                     // 834: ldr d3, [x12, #0x68]
-	WORD $0x2e22dc62                     // 838: fmul v2.2s, v3.2s, v2.2s
-	WORD $0xfd001522                     // 83c: str d2, [x9, #0x28]
-	WORD $0xfd403982                     // 840: ldr d2, [x12, #0x70]
-	WORD $0x2e21dc41                     // 844: fmul v1.2s, v2.2s, v1.2s
-	WORD $0xfd001921                     // 848: str d1, [x9, #0x30]
-	WORD $0xfd403d81                     // 84c: ldr d1, [x12, #0x78]
-	WORD $0x2e20dc20                     // 850: fmul v0.2s, v1.2s, v0.2s
-	WORD $0xfd001d20                     // 854: str d0, [x9, #0x38]
-	WORD $0x54002f0b                     // 858: b.lt 0x22a8 <gemmI8MM1x16+0xe38>
-	WORD $0xd100056b                     // 85c: sub x11, x11, #0x1
-	WORD $0x8b0d0129                     // 860: add x9, x9, x13
-	WORD $0x8b0a0108                     // 864: add x8, x8, x10
-	WORD $0x17ffff8f                     // 868: b 0x1b14 <gemmI8MM1x16+0x6a4>
-	WORD $0xf9401289                     // 86c: ldr x9, [x20, #0x20]
-	WORD $0xf940068a                     // 870: ldr x10, [x20, #0x8]
-	WORD $0xf9401e8b                     // 874: ldr x11, [x20, #0x38]
-	WORD $0xd503201f                     // 878: nop
-	WORD $0xd503201f                     // 87c: nop
-	WORD $0xaa0803ed                     // 880: mov x13, x8
-	WORD $0xaa0803ec                     // 884: mov x12, x8
-	WORD $0xa941328e                     // 888: ldp x14, x12, [x20, #0x10]
-	WORD $0xaa1f03f1                     // 88c: mov x17, xzr
-	WORD $0xa944428f                     // 890: ldp x15, x16, [x20, #0x40]
-	WORD $0xad400580                     // 894: ldp q0, q1, [x12]
-	WORD $0x9341fdf3                     // 898: asr x19, x15, #1
-	WORD $0x4e080407                     // 89c: dup v7.2d, v0.d[0]
-	WORD $0x4e180406                     // 8a0: dup v6.2d, v0.d[1]
-	WORD $0xad410182                     // 8a4: ldp q2, q0, [x12, #0x20]
-	WORD $0x4e080425                     // 8a8: dup v5.2d, v1.d[0]
-	WORD $0x4e180424                     // 8ac: dup v4.2d, v1.d[1]
-	WORD $0x4e080443                     // 8b0: dup v3.2d, v2.d[0]
-	WORD $0x4e180442                     // 8b4: dup v2.2d, v2.d[1]
-	WORD $0x4e080401                     // 8b8: dup v1.2d, v0.d[0]
-	WORD $0x4e180400                     // 8bc: dup v0.2d, v0.d[1]
-	WORD $0xaa1303f5                     // 8c0: mov x21, x19
-	WORD $0xf10009ff                     // 8c4: cmp x15, #0x2
-	WORD $0x54000423                     // 8c8: b.lo 0x1dbc <gemmI8MM1x16+0x94c>
-	WORD $0xd503201f                     // 8cc: nop
-	WORD $0x3cf169a8                     // 8d0: ldr q8, [x13, x17]
-	WORD $0x91004231                     // 8d4: add x17, x17, #0x10
-	WORD $0xad402dca                     // 8d8: ldp q10, q11, [x14]
-	WORD $0xf10006b5                     // 8dc: subs x21, x21, #0x1
-	WORD $0xad4135cc                     // 8e0: ldp q12, q13, [x14, #0x20]
-	WORD $0x4e080509                     // 8e4: dup v9.2d, v8.d[0]
-	WORD $0x4e180508                     // 8e8: dup v8.2d, v8.d[1]
-	WORD $0x4e8aa527                     // 8ec: smmla v7.4s, v9.16b, v10.16b
-	WORD $0x4e8ba526                     // 8f0: smmla v6.4s, v9.16b, v11.16b
-	WORD $0xad422dca                     // 8f4: ldp q10, q11, [x14, #0x40]
-	WORD $0x4e8ca525                     // 8f8: smmla v5.4s, v9.16b, v12.16b
-	WORD $0x4e8da524                     // 8fc: smmla v4.4s, v9.16b, v13.16b
-	WORD $0xad4335cc                     // 900: ldp q12, q13, [x14, #0x60]
-	WORD $0x4e8aa523                     // 904: smmla v3.4s, v9.16b, v10.16b
-	WORD $0x4e8ba522                     // 908: smmla v2.4s, v9.16b, v11.16b
-	WORD $0xad442dca                     // 90c: ldp q10, q11, [x14, #0x80]
-	WORD $0x4e8ca521                     // 910: smmla v1.4s, v9.16b, v12.16b
-	WORD $0x4e8da520                     // 914: smmla v0.4s, v9.16b, v13.16b
-	WORD $0xad4525cc                     // 918: ldp q12, q9, [x14, #0xa0]
-	WORD $0x4e8aa507                     // 91c: smmla v7.4s, v8.16b, v10.16b
-	WORD $0x4e8ba506                     // 920: smmla v6.4s, v8.16b, v11.16b
-	WORD $0xad462dca                     // 924: ldp q10, q11, [x14, #0xc0]
-	WORD $0x4e8ca505                     // 928: smmla v5.4s, v8.16b, v12.16b
-	WORD $0x4e89a504                     // 92c: smmla v4.4s, v8.16b, v9.16b
-	WORD $0xad4725cc                     // 930: ldp q12, q9, [x14, #0xe0]
-	WORD $0x4e8aa503                     // 934: smmla v3.4s, v8.16b, v10.16b
-	WORD $0x910401ce                     // 938: add x14, x14, #0x100
-	WORD $0x4e8ba502                     // 93c: smmla v2.4s, v8.16b, v11.16b
-	WORD $0x4e8ca501                     // 940: smmla v1.4s, v8.16b, v12.16b
-	WORD $0x4e89a500                     // 944: smmla v0.4s, v8.16b, v9.16b
-	WORD $0x54fffc41                     // 948: b.ne 0x1d40 <gemmI8MM1x16+0x8d0>
-	WORD $0x3600022f                     // 94c: tbz w15, #0x0, 0x1e00 <gemmI8MM1x16+0x990>
-	WORD $0xfc7169a8                     // 950: ldr d8, [x13, x17]
-	WORD $0x91002231                     // 954: add x17, x17, #0x8
-	WORD $0xad4029c9                     // 958: ldp q9, q10, [x14]
-	WORD $0xad4131cb                     // 95c: ldp q11, q12, [x14, #0x20]
-	WORD $0x6e180508                     // 960: mov v8.d[1], v8.d[0]
-	WORD $0x4e89a507                     // 964: smmla v7.4s, v8.16b, v9.16b
-	WORD $0x4e8aa506                     // 968: smmla v6.4s, v8.16b, v10.16b
-	WORD $0xad4229c9                     // 96c: ldp q9, q10, [x14, #0x40]
-	WORD $0x4e8ba505                     // 970: smmla v5.4s, v8.16b, v11.16b
-	WORD $0x4e8ca504                     // 974: smmla v4.4s, v8.16b, v12.16b
-	WORD $0xad4331cb                     // 978: ldp q11, q12, [x14, #0x60]
-	WORD $0x4e89a503                     // 97c: smmla v3.4s, v8.16b, v9.16b
-	WORD $0x910201ce                     // 980: add x14, x14, #0x80
-	WORD $0x4e8aa502                     // 984: smmla v2.4s, v8.16b, v10.16b
-	WORD $0x4e8ba501                     // 988: smmla v1.4s, v8.16b, v11.16b
-	WORD $0x4e8ca500                     // 98c: smmla v0.4s, v8.16b, v12.16b
-	WORD $0xf1000610                     // 990: subs x16, x16, #0x1
-	WORD $0x540000e0                     // 994: b.eq 0x1e20 <gemmI8MM1x16+0x9b0>
-	WORD $0xf9402a95                     // 998: ldr x21, [x20, #0x50]
-	WORD $0x8b1102b1                     // 99c: add x17, x21, x17
-	WORD $0xaa1303f5                     // 9a0: mov x21, x19
-	WORD $0xf10009ff                     // 9a4: cmp x15, #0x2
-	WORD $0x54fff942                     // 9a8: b.hs 0x1d40 <gemmI8MM1x16+0x8d0>
-	WORD $0x17ffffe8                     // 9ac: b 0x1dbc <gemmI8MM1x16+0x94c>
-	WORD $0x3dc01188                     // 9b0: ldr q8, [x12, #0x40]
-	WORD $0x4e21d8e7                     // 9b4: scvtf v7.4s, v7.4s
-	WORD $0x3dc0218a                     // 9b8: ldr q10, [x12, #0x80]
-	WORD $0x4e21d8c6                     // 9bc: scvtf v6.4s, v6.4s
-	WORD $0xf940168d                     // 9c0: ldr x13, [x20, #0x28]
-	WORD $0x3dc0158b                     // 9c4: ldr q11, [x12, #0x50]
-	WORD $0x4e21d8a5                     // 9c8: scvtf v5.4s, v5.4s
-	WORD $0x4e080509                     // 9cc: dup v9.2d, v8.d[0]
-	WORD $0x3dc0258c                     // 9d0: ldr q12, [x12, #0x90]
-	WORD $0x4e180508                     // 9d4: dup v8.2d, v8.d[1]
-	WORD $0x4e08054d                     // 9d8: dup v13.2d, v10.d[0]
-	WORD $0x3dc0198f                     // 9dc: ldr q15, [x12, #0x60]
-	WORD $0x4e18054a                     // 9e0: dup v10.2d, v10.d[1]
-	WORD $0xf100097f                     // 9e4: cmp x11, #0x2
-	WORD $0x4e08056e                     // 9e8: dup v14.2d, v11.d[0]
-	WORD $0x4e21d863                     // 9ec: scvtf v3.4s, v3.4s
-	WORD $0x6e27dd27                     // 9f0: fmul v7.4s, v9.4s, v7.4s
-	WORD $0x3dc02989                     // 9f4: ldr q9, [x12, #0xa0]
-	WORD $0x6e26dd06                     // 9f8: fmul v6.4s, v8.4s, v6.4s
-	WORD $0x4e21d842                     // 9fc: scvtf v2.4s, v2.4s
-	WORD $0x4e4a19aa                     // a00: uzp1 v10.8h, v13.8h, v10.8h
-	WORD $0x4e0805ed                     // a04: dup v13.2d, v15.d[0]
-	WORD $0x6e25ddc5                     // a08: fmul v5.4s, v14.4s, v5.4s
-	WORD $0x3dc01d8e                     // a0c: ldr q14, [x12, #0x70]
-	WORD $0x4e21a8e7                     // a10: fcvtns v7.4s, v7.4s
-	WORD $0x4e21d821                     // a14: scvtf v1.4s, v1.4s
-	WORD $0x4e21a8c6                     // a18: fcvtns v6.4s, v6.4s
-	WORD $0x4e1805ef                     // a1c: dup v15.2d, v15.d[1]
-	WORD $0x6e23dda3                     // a20: fmul v3.4s, v13.4s, v3.4s
-	WORD $0x4e0805cd                     // a24: dup v13.2d, v14.d[0]
-	WORD $0x0e6148e7                     // a28: sqxtn v7.4h, v7.4s
-	WORD $0x4e21d884                     // a2c: scvtf v4.4s, v4.4s
-	WORD $0x4e18056b                     // a30: dup v11.2d, v11.d[1]
-	WORD $0x6e22dde2                     // a34: fmul v2.4s, v15.4s, v2.4s
-	WORD $0x4e21a863                     // a38: fcvtns v3.4s, v3.4s
-	WORD $0x6e21dda1                     // a3c: fmul v1.4s, v13.4s, v1.4s
-	WORD $0x4e6148c7                     // a40: sqxtn2 v7.8h, v6.4s
-	WORD $0x4e21d800                     // a44: scvtf v0.4s, v0.4s
-	WORD $0x4e1805c6                     // a48: dup v6.2d, v14.d[1]
-	WORD $0x4e080528                     // a4c: dup v8.2d, v9.d[0]
-	WORD $0x4e180529                     // a50: dup v9.2d, v9.d[1]
-	WORD $0x6e24dd64                     // a54: fmul v4.4s, v11.4s, v4.4s
-	WORD $0x4e21a8a5                     // a58: fcvtns v5.4s, v5.4s
-	WORD $0x0e614863                     // a5c: sqxtn v3.4h, v3.4s
-	WORD $0x4e21a842                     // a60: fcvtns v2.4s, v2.4s
-	WORD $0x6e20dcc0                     // a64: fmul v0.4s, v6.4s, v0.4s
-	WORD $0x3dc02d86                     // a68: ldr q6, [x12, #0xb0]
-	WORD $0x4e21a821                     // a6c: fcvtns v1.4s, v1.4s
-	WORD $0x4e491908                     // a70: uzp1 v8.8h, v8.8h, v9.8h
-	WORD $0x4e080589                     // a74: dup v9.2d, v12.d[0]
-	WORD $0x4e18058b                     // a78: dup v11.2d, v12.d[1]
-	WORD $0x0e6148a5                     // a7c: sqxtn v5.4h, v5.4s
-	WORD $0x4e21a884                     // a80: fcvtns v4.4s, v4.4s
-	WORD $0x4e614843                     // a84: sqxtn2 v3.8h, v2.4s
-	WORD $0x4e0804c2                     // a88: dup v2.2d, v6.d[0]
-	WORD $0x4e1804c6                     // a8c: dup v6.2d, v6.d[1]
-	WORD $0x0e614821                     // a90: sqxtn v1.4h, v1.4s
-	WORD $0x4e21a800                     // a94: fcvtns v0.4s, v0.4s
-	WORD $0x4e6a0ce7                     // a98: sqadd v7.8h, v7.8h, v10.8h
-	WORD $0x4e4b1929                     // a9c: uzp1 v9.8h, v9.8h, v11.8h
-	WORD $0x4e614885                     // aa0: sqxtn2 v5.8h, v4.4s
-	WORD $0x4e680c63                     // aa4: sqadd v3.8h, v3.8h, v8.8h
-	WORD $0x4e461842                     // aa8: uzp1 v2.8h, v2.8h, v6.8h
-	WORD $0x4e614801                     // aac: sqxtn2 v1.8h, v0.4s
-	WORD $0x0e2148e0                     // ab0: sqxtn v0.8b, v7.8h
-	WORD $0x4e690ca4                     // ab4: sqadd v4.8h, v5.8h, v9.8h
-	WORD $0x0e214863                     // ab8: sqxtn v3.8b, v3.8h
-	WORD $0x4e620c21                     // abc: sqadd v1.8h, v1.8h, v2.8h
-	WORD $0x4e214880                     // ac0: sqxtn2 v0.16b, v4.8h
-	WORD $0x4e214823                     // ac4: sqxtn2 v3.16b, v1.8h
-	WORD $0x4e431800                     // ac8: uzp1 v0.8h, v0.8h, v3.8h
-	WORD $0x3d800120                     // acc: str q0, [x9]
-	WORD $0x8b0d0129                     // ad0: add x9, x9, x13
-	WORD $0x54001b2b                     // ad4: b.lt 0x22a8 <gemmI8MM1x16+0xe38>
-	WORD $0xd100056b                     // ad8: sub x11, x11, #0x1
-	WORD $0x8b0a0108                     // adc: add x8, x8, x10
-	WORD $0x17ffff68                     // ae0: b 0x1cf0 <gemmI8MM1x16+0x880>
-	WORD $0x4f0167e0                     // ae4: movi v0.4s, #0x3f, lsl #24
-	WORD $0xf9401289                     // ae8: ldr x9, [x20, #0x20]
-	WORD $0x6f00e401                     // aec: movi v1.2d, #0000000000000000
-	WORD $0xf940068a                     // af0: ldr x10, [x20, #0x8]
-	WORD $0xf9401e8b                     // af4: ldr x11, [x20, #0x38]
-	WORD $0xd503201f                     // af8: nop
-	WORD $0xd503201f                     // afc: nop
-	WORD $0xaa0803ed                     // b00: mov x13, x8
-	WORD $0xaa0803ec                     // b04: mov x12, x8
-	WORD $0xa941328e                     // b08: ldp x14, x12, [x20, #0x10]
-	WORD $0xaa1f03f1                     // b0c: mov x17, xzr
-	WORD $0xa944428f                     // b10: ldp x15, x16, [x20, #0x40]
-	WORD $0xad400d82                     // b14: ldp q2, q3, [x12]
-	WORD $0x9341fdf3                     // b18: asr x19, x15, #1
-	WORD $0x4e080449                     // b1c: dup v9.2d, v2.d[0]
-	WORD $0x4e180448                     // b20: dup v8.2d, v2.d[1]
-	WORD $0xad410984                     // b24: ldp q4, q2, [x12, #0x20]
-	WORD $0x4e080467                     // b28: dup v7.2d, v3.d[0]
-	WORD $0x4e180466                     // b2c: dup v6.2d, v3.d[1]
-	WORD $0x4e080485                     // b30: dup v5.2d, v4.d[0]
-	WORD $0x4e180484                     // b34: dup v4.2d, v4.d[1]
-	WORD $0x4e080443                     // b38: dup v3.2d, v2.d[0]
-	WORD $0x4e180442                     // b3c: dup v2.2d, v2.d[1]
-	WORD $0xaa1303f5                     // b40: mov x21, x19
-	WORD $0xf10009ff                     // b44: cmp x15, #0x2
-	WORD $0x54000423                     // b48: b.lo 0x203c <gemmI8MM1x16+0xbcc>
-	WORD $0xd503201f                     // b4c: nop
-	WORD $0x3cf169aa                     // b50: ldr q10, [x13, x17]
-	WORD $0x91004231                     // b54: add x17, x17, #0x10
-	WORD $0xad4035cc                     // b58: ldp q12, q13, [x14]
-	WORD $0xf10006b5                     // b5c: subs x21, x21, #0x1
-	WORD $0xad413dce                     // b60: ldp q14, q15, [x14, #0x20]
-	WORD $0x4e08054b                     // b64: dup v11.2d, v10.d[0]
-	WORD $0x4e18054a                     // b68: dup v10.2d, v10.d[1]
-	WORD $0x4e8ca569                     // b6c: smmla v9.4s, v11.16b, v12.16b
-	WORD $0x4e8da568                     // b70: smmla v8.4s, v11.16b, v13.16b
-	WORD $0xad4235cc                     // b74: ldp q12, q13, [x14, #0x40]
-	WORD $0x4e8ea567                     // b78: smmla v7.4s, v11.16b, v14.16b
-	WORD $0x4e8fa566                     // b7c: smmla v6.4s, v11.16b, v15.16b
-	WORD $0xad433dce                     // b80: ldp q14, q15, [x14, #0x60]
-	WORD $0x4e8ca565                     // b84: smmla v5.4s, v11.16b, v12.16b
-	WORD $0x4e8da564                     // b88: smmla v4.4s, v11.16b, v13.16b
-	WORD $0xad4435cc                     // b8c: ldp q12, q13, [x14, #0x80]
-	WORD $0x4e8ea563                     // b90: smmla v3.4s, v11.16b, v14.16b
-	WORD $0x4e8fa562                     // b94: smmla v2.4s, v11.16b, v15.16b
-	WORD $0xad452dce                     // b98: ldp q14, q11, [x14, #0xa0]
-	WORD $0x4e8ca549                     // b9c: smmla v9.4s, v10.16b, v12.16b
-	WORD $0x4e8da548                     // ba0: smmla v8.4s, v10.16b, v13.16b
-	WORD $0xad4635cc                     // ba4: ldp q12, q13, [x14, #0xc0]
-	WORD $0x4e8ea547                     // ba8: smmla v7.4s, v10.16b, v14.16b
-	WORD $0x4e8ba546                     // bac: smmla v6.4s, v10.16b, v11.16b
-	WORD $0xad472dce                     // bb0: ldp q14, q11, [x14, #0xe0]
-	WORD $0x4e8ca545                     // bb4: smmla v5.4s, v10.16b, v12.16b
-	WORD $0x910401ce                     // bb8: add x14, x14, #0x100
-	WORD $0x4e8da544                     // bbc: smmla v4.4s, v10.16b, v13.16b
-	WORD $0x4e8ea543                     // bc0: smmla v3.4s, v10.16b, v14.16b
-	WORD $0x4e8ba542                     // bc4: smmla v2.4s, v10.16b, v11.16b
-	WORD $0x54fffc41                     // bc8: b.ne 0x1fc0 <gemmI8MM1x16+0xb50>
-	WORD $0x3600022f                     // bcc: tbz w15, #0x0, 0x2080 <gemmI8MM1x16+0xc10>
-	WORD $0xfc7169aa                     // bd0: ldr d10, [x13, x17]
-	WORD $0x91002231                     // bd4: add x17, x17, #0x8
-	WORD $0xad4031cb                     // bd8: ldp q11, q12, [x14]
-	WORD $0xad4139cd                     // bdc: ldp q13, q14, [x14, #0x20]
-	WORD $0x6e18054a                     // be0: mov v10.d[1], v10.d[0]
-	WORD $0x4e8ba549                     // be4: smmla v9.4s, v10.16b, v11.16b
-	WORD $0x4e8ca548                     // be8: smmla v8.4s, v10.16b, v12.16b
-	WORD $0xad4231cb                     // bec: ldp q11, q12, [x14, #0x40]
-	WORD $0x4e8da547                     // bf0: smmla v7.4s, v10.16b, v13.16b
-	WORD $0x4e8ea546                     // bf4: smmla v6.4s, v10.16b, v14.16b
-	WORD $0xad4339cd                     // bf8: ldp q13, q14, [x14, #0x60]
-	WORD $0x4e8ba545                     // bfc: smmla v5.4s, v10.16b, v11.16b
-	WORD $0x910201ce                     // c00: add x14, x14, #0x80
-	WORD $0x4e8ca544                     // c04: smmla v4.4s, v10.16b, v12.16b
-	WORD $0x4e8da543                     // c08: smmla v3.4s, v10.16b, v13.16b
-	WORD $0x4e8ea542                     // c0c: smmla v2.4s, v10.16b, v14.16b
-	WORD $0xf1000610                     // c10: subs x16, x16, #0x1
-	WORD $0x540000e0                     // c14: b.eq 0x20a0 <gemmI8MM1x16+0xc30>
-	WORD $0xf9402a95                     // c18: ldr x21, [x20, #0x50]
-	WORD $0x8b1102b1                     // c1c: add x17, x21, x17
-	WORD $0xaa1303f5                     // c20: mov x21, x19
-	WORD $0xf10009ff                     // c24: cmp x15, #0x2
-	WORD $0x54fff942                     // c28: b.hs 0x1fc0 <gemmI8MM1x16+0xb50>
-	WORD $0x17ffffe8                     // c2c: b 0x203c <gemmI8MM1x16+0xbcc>
-	WORD $0x3dc0118a                     // c30: ldr q10, [x12, #0x40]
-	WORD $0x4e21d929                     // c34: scvtf v9.4s, v9.4s
-	WORD $0x3dc0318d                     // c38: ldr q13, [x12, #0xc0]
-	WORD $0x4e21d90e                     // c3c: scvtf v14.4s, v8.4s
-	WORD $0xf940168d                     // c40: ldr x13, [x20, #0x28]
-	WORD $0x4f03f608                     // c44: fmov v8.4s, #1.00000000
-	WORD $0x4e21d8c6                     // c48: scvtf v6.4s, v6.4s
-	WORD $0xf100097f                     // c4c: cmp x11, #0x2
-	WORD $0x4e08054b                     // c50: dup v11.2d, v10.d[0]
-	WORD $0x4e18054f                     // c54: dup v15.2d, v10.d[1]
-	WORD $0x4e0805ac                     // c58: dup v12.2d, v13.d[0]
-	WORD $0x4e21d8ea                     // c5c: scvtf v10.4s, v7.4s
-	WORD $0x4e21d8a5                     // c60: scvtf v5.4s, v5.4s
-	WORD $0x4e21d852                     // c64: scvtf v18.4s, v2.4s
-	WORD $0x6e29dd69                     // c68: fmul v9.4s, v11.4s, v9.4s
-	WORD $0x4e1805ab                     // c6c: dup v11.2d, v13.d[1]
-	WORD $0x3dc0218d                     // c70: ldr q13, [x12, #0x80]
-	WORD $0x6e2edde7                     // c74: fmul v7.4s, v15.4s, v14.4s
-	WORD $0x4e21d86e                     // c78: scvtf v14.4s, v3.4s
-	WORD $0x3dc0158f                     // c7c: ldr q15, [x12, #0x50]
-	WORD $0x3dc03591                     // c80: ldr q17, [x12, #0xd0]
-	WORD $0x4e21d884                     // c84: scvtf v4.4s, v4.4s
-	WORD $0x4e0805b0                     // c88: dup v16.2d, v13.d[0]
-	WORD $0x3dc02583                     // c8c: ldr q3, [x12, #0x90]
-	WORD $0x6e2cdd2c                     // c90: fmul v12.4s, v9.4s, v12.4s
-	WORD $0x4e1805ad                     // c94: dup v13.2d, v13.d[1]
-	WORD $0x3dc01994                     // c98: ldr q20, [x12, #0x60]
-	WORD $0x6e2bdceb                     // c9c: fmul v11.4s, v7.4s, v11.4s
-	WORD $0x4e0805f3                     // ca0: dup v19.2d, v15.d[0]
-	WORD $0x4e1805ef                     // ca4: dup v15.2d, v15.d[1]
-	WORD $0x4e20d58c                     // ca8: fadd v12.4s, v12.4s, v0.4s
-	WORD $0x4e4d1a02                     // cac: uzp1 v2.8h, v16.8h, v13.8h
-	WORD $0x4e20d56b                     // cb0: fadd v11.4s, v11.4s, v0.4s
-	WORD $0x4e08068d                     // cb4: dup v13.2d, v20.d[0]
-	WORD $0x4e180690                     // cb8: dup v16.2d, v20.d[1]
-	WORD $0x6e2ade6a                     // cbc: fmul v10.4s, v19.4s, v10.4s
-	WORD $0x3dc02993                     // cc0: ldr q19, [x12, #0xa0]
-	WORD $0x4e21f58c                     // cc4: fmax v12.4s, v12.4s, v1.4s
-	WORD $0x6e26dde6                     // cc8: fmul v6.4s, v15.4s, v6.4s
-	WORD $0x3dc0398f                     // ccc: ldr q15, [x12, #0xe0]
-	WORD $0x4e21f56b                     // cd0: fmax v11.4s, v11.4s, v1.4s
-	WORD $0x6e25dda5                     // cd4: fmul v5.4s, v13.4s, v5.4s
-	WORD $0x3dc01d8d                     // cd8: ldr q13, [x12, #0x70]
-	WORD $0x6e24de04                     // cdc: fmul v4.4s, v16.4s, v4.4s
-	WORD $0x4e080630                     // ce0: dup v16.2d, v17.d[0]
-	WORD $0x4ea8f58c                     // ce4: fmin v12.4s, v12.4s, v8.4s
-	WORD $0x4e180631                     // ce8: dup v17.2d, v17.d[1]
-	WORD $0x4ea8f56b                     // cec: fmin v11.4s, v11.4s, v8.4s
-	WORD $0x6e2cdd29                     // cf0: fmul v9.4s, v9.4s, v12.4s
-	WORD $0x4e0805ac                     // cf4: dup v12.2d, v13.d[0]
-	WORD $0x4e1805ad                     // cf8: dup v13.2d, v13.d[1]
-	WORD $0x6e2bdce7                     // cfc: fmul v7.4s, v7.4s, v11.4s
-	WORD $0x4e0805eb                     // d00: dup v11.2d, v15.d[0]
-	WORD $0x4e1805ef                     // d04: dup v15.2d, v15.d[1]
-	WORD $0x4e21a929                     // d08: fcvtns v9.4s, v9.4s
-	WORD $0x6e2edd8c                     // d0c: fmul v12.4s, v12.4s, v14.4s
-	WORD $0x6e30dd4e                     // d10: fmul v14.4s, v10.4s, v16.4s
-	WORD $0x6e31dcd0                     // d14: fmul v16.4s, v6.4s, v17.4s
-	WORD $0x3dc03d91                     // d18: ldr q17, [x12, #0xf0]
-	WORD $0x6e32ddad                     // d1c: fmul v13.4s, v13.4s, v18.4s
-	WORD $0x4e21a8e7                     // d20: fcvtns v7.4s, v7.4s
-	WORD $0x0e614929                     // d24: sqxtn v9.4h, v9.4s
-	WORD $0x6e2bdcab                     // d28: fmul v11.4s, v5.4s, v11.4s
-	WORD $0x6e2fdc8f                     // d2c: fmul v15.4s, v4.4s, v15.4s
-	WORD $0x4e080632                     // d30: dup v18.2d, v17.d[0]
-	WORD $0x4e20d5ce                     // d34: fadd v14.4s, v14.4s, v0.4s
-	WORD $0x4e180631                     // d38: dup v17.2d, v17.d[1]
-	WORD $0x4e6148e9                     // d3c: sqxtn2 v9.8h, v7.4s
-	WORD $0x4e20d567                     // d40: fadd v7.4s, v11.4s, v0.4s
-	WORD $0x4e20d5eb                     // d44: fadd v11.4s, v15.4s, v0.4s
-	WORD $0x6e32dd8f                     // d48: fmul v15.4s, v12.4s, v18.4s
-	WORD $0x4e21f5ce                     // d4c: fmax v14.4s, v14.4s, v1.4s
-	WORD $0x6e31ddb1                     // d50: fmul v17.4s, v13.4s, v17.4s
-	WORD $0x4e20d610                     // d54: fadd v16.4s, v16.4s, v0.4s
-	WORD $0x4e21f4e7                     // d58: fmax v7.4s, v7.4s, v1.4s
-	WORD $0x4e21f56b                     // d5c: fmax v11.4s, v11.4s, v1.4s
-	WORD $0x4e20d5ef                     // d60: fadd v15.4s, v15.4s, v0.4s
-	WORD $0x4ea8f5ce                     // d64: fmin v14.4s, v14.4s, v8.4s
-	WORD $0x4e620d22                     // d68: sqadd v2.8h, v9.8h, v2.8h
-	WORD $0x4e21f610                     // d6c: fmax v16.4s, v16.4s, v1.4s
-	WORD $0x4ea8f4e7                     // d70: fmin v7.4s, v7.4s, v8.4s
-	WORD $0x4ea8f56b                     // d74: fmin v11.4s, v11.4s, v8.4s
-	WORD $0x4e21f5ef                     // d78: fmax v15.4s, v15.4s, v1.4s
-	WORD $0x6e2edd4a                     // d7c: fmul v10.4s, v10.4s, v14.4s
-	WORD $0x4e20d62e                     // d80: fadd v14.4s, v17.4s, v0.4s
-	WORD $0x4ea8f610                     // d84: fmin v16.4s, v16.4s, v8.4s
-	WORD $0x6e27dca5                     // d88: fmul v5.4s, v5.4s, v7.4s
-	WORD $0x6e2bdc84                     // d8c: fmul v4.4s, v4.4s, v11.4s
-	WORD $0x4ea8f5e7                     // d90: fmin v7.4s, v15.4s, v8.4s
-	WORD $0x4e21a94a                     // d94: fcvtns v10.4s, v10.4s
-	WORD $0x4e21f5ce                     // d98: fmax v14.4s, v14.4s, v1.4s
-	WORD $0x6e30dcc6                     // d9c: fmul v6.4s, v6.4s, v16.4s
-	WORD $0x4e21a8a5                     // da0: fcvtns v5.4s, v5.4s
-	WORD $0x4e18066f                     // da4: dup v15.2d, v19.d[1]
-	WORD $0x6e27dd87                     // da8: fmul v7.4s, v12.4s, v7.4s
-	WORD $0x4e08066c                     // dac: dup v12.2d, v19.d[0]
-	WORD $0x4ea8f5c8                     // db0: fmin v8.4s, v14.4s, v8.4s
-	WORD $0x3dc02d8e                     // db4: ldr q14, [x12, #0xb0]
-	WORD $0x4e21a884                     // db8: fcvtns v4.4s, v4.4s
-	WORD $0x0e6148a5                     // dbc: sqxtn v5.4h, v5.4s
-	WORD $0x4e08046b                     // dc0: dup v11.2d, v3.d[0]
-	WORD $0x4e21a8e7                     // dc4: fcvtns v7.4s, v7.4s
-	WORD $0x4e180463                     // dc8: dup v3.2d, v3.d[1]
-	WORD $0x6e28dda8                     // dcc: fmul v8.4s, v13.4s, v8.4s
-	WORD $0x0e61494a                     // dd0: sqxtn v10.4h, v10.4s
-	WORD $0x4e21a8c6                     // dd4: fcvtns v6.4s, v6.4s
-	WORD $0x4e4f198c                     // dd8: uzp1 v12.8h, v12.8h, v15.8h
-	WORD $0x4e614885                     // ddc: sqxtn2 v5.8h, v4.4s
-	WORD $0x4e0805c4                     // de0: dup v4.2d, v14.d[0]
-	WORD $0x4e1805cd                     // de4: dup v13.2d, v14.d[1]
-	WORD $0x0e6148e7                     // de8: sqxtn v7.4h, v7.4s
-	WORD $0x4e21a908                     // dec: fcvtns v8.4s, v8.4s
-	WORD $0x4e431963                     // df0: uzp1 v3.8h, v11.8h, v3.8h
-	WORD $0x4e6148ca                     // df4: sqxtn2 v10.8h, v6.4s
-	WORD $0x4e6c0ca5                     // df8: sqadd v5.8h, v5.8h, v12.8h
-	WORD $0x4e4d1884                     // dfc: uzp1 v4.8h, v4.8h, v13.8h
-	WORD $0x0e214842                     // e00: sqxtn v2.8b, v2.8h
-	WORD $0x4e614907                     // e04: sqxtn2 v7.8h, v8.4s
-	WORD $0x4e630d43                     // e08: sqadd v3.8h, v10.8h, v3.8h
-	WORD $0x0e2148a5                     // e0c: sqxtn v5.8b, v5.8h
-	WORD $0x4e640ce4                     // e10: sqadd v4.8h, v7.8h, v4.8h
-	WORD $0x4e214862                     // e14: sqxtn2 v2.16b, v3.8h
-	WORD $0x4e214885                     // e18: sqxtn2 v5.16b, v4.8h
-	WORD $0x4e451842                     // e1c: uzp1 v2.8h, v2.8h, v5.8h
-	WORD $0x3d800122                     // e20: str q2, [x9]
-	WORD $0x8b0d0129                     // e24: add x9, x9, x13
-	WORD $0x5400008b                     // e28: b.lt 0x22a8 <gemmI8MM1x16+0xe38>
-	WORD $0xd100056b                     // e2c: sub x11, x11, #0x1
-	WORD $0x8b0a0108                     // e30: add x8, x8, x10
-	WORD $0x17ffff33                     // e34: b 0x1f70 <gemmI8MM1x16+0xb00>
+	WORD $0xa9443e90                     // 040: ldp x16, x15, [x20, #0x40]
+	WORD $0xad401987                     // 044: ldp q7, q6, [x12]
+	WORD $0xad411185                     // 048: ldp q5, q4, [x12, #0x20]
+	WORD $0x9341fe13                     // 04c: asr x19, x16, #1
+	WORD $0xad420983                     // 050: ldp q3, q2, [x12, #0x40]
+	WORD $0xad430181                     // 054: ldp q1, q0, [x12, #0x60]
+	WORD $0xaa1303f5                     // 058: mov x21, x19
+	WORD $0xf1000a1f                     // 05c: cmp x16, #0x2
+	WORD $0x54000403                     // 060: b.lo 0x1340 <gemmI8MM1x16+0xe0>
+	WORD $0x3cf169a8                     // 064: ldr q8, [x13, x17]
+	WORD $0x91004231                     // 068: add x17, x17, #0x10
+	WORD $0xad402dca                     // 06c: ldp q10, q11, [x14]
+	WORD $0xf10006b5                     // 070: subs x21, x21, #0x1
+	WORD $0xad4135cc                     // 074: ldp q12, q13, [x14, #0x20]
+	WORD $0x4e080509                     // 078: dup v9.2d, v8.d[0]
+	WORD $0x4e180508                     // 07c: dup v8.2d, v8.d[1]
+	WORD $0x4e8aa527                     // 080: smmla v7.4s, v9.16b, v10.16b
+	WORD $0x4e8ba526                     // 084: smmla v6.4s, v9.16b, v11.16b
+	WORD $0xad422dca                     // 088: ldp q10, q11, [x14, #0x40]
+	WORD $0x4e8ca525                     // 08c: smmla v5.4s, v9.16b, v12.16b
+	WORD $0x4e8da524                     // 090: smmla v4.4s, v9.16b, v13.16b
+	WORD $0xad4335cc                     // 094: ldp q12, q13, [x14, #0x60]
+	WORD $0x4e8aa523                     // 098: smmla v3.4s, v9.16b, v10.16b
+	WORD $0x4e8ba522                     // 09c: smmla v2.4s, v9.16b, v11.16b
+	WORD $0xad442dca                     // 0a0: ldp q10, q11, [x14, #0x80]
+	WORD $0x4e8ca521                     // 0a4: smmla v1.4s, v9.16b, v12.16b
+	WORD $0x4e8da520                     // 0a8: smmla v0.4s, v9.16b, v13.16b
+	WORD $0xad4525cc                     // 0ac: ldp q12, q9, [x14, #0xa0]
+	WORD $0x4e8aa507                     // 0b0: smmla v7.4s, v8.16b, v10.16b
+	WORD $0x4e8ba506                     // 0b4: smmla v6.4s, v8.16b, v11.16b
+	WORD $0xad462dca                     // 0b8: ldp q10, q11, [x14, #0xc0]
+	WORD $0x4e8ca505                     // 0bc: smmla v5.4s, v8.16b, v12.16b
+	WORD $0x4e89a504                     // 0c0: smmla v4.4s, v8.16b, v9.16b
+	WORD $0xad4725cc                     // 0c4: ldp q12, q9, [x14, #0xe0]
+	WORD $0x4e8aa503                     // 0c8: smmla v3.4s, v8.16b, v10.16b
+	WORD $0x910401ce                     // 0cc: add x14, x14, #0x100
+	WORD $0x4e8ba502                     // 0d0: smmla v2.4s, v8.16b, v11.16b
+	WORD $0x4e8ca501                     // 0d4: smmla v1.4s, v8.16b, v12.16b
+	WORD $0x4e89a500                     // 0d8: smmla v0.4s, v8.16b, v9.16b
+	WORD $0x54fffc41                     // 0dc: b.ne 0x12c4 <gemmI8MM1x16+0x64>
+	WORD $0x36000230                     // 0e0: tbz w16, #0x0, 0x1384 <gemmI8MM1x16+0x124>
+	WORD $0xfc7169a8                     // 0e4: ldr d8, [x13, x17]
+	WORD $0x91002231                     // 0e8: add x17, x17, #0x8
+	WORD $0xad4029c9                     // 0ec: ldp q9, q10, [x14]
+	WORD $0xad4131cb                     // 0f0: ldp q11, q12, [x14, #0x20]
+	WORD $0x6e180508                     // 0f4: mov v8.d[1], v8.d[0]
+	WORD $0x4e89a507                     // 0f8: smmla v7.4s, v8.16b, v9.16b
+	WORD $0x4e8aa506                     // 0fc: smmla v6.4s, v8.16b, v10.16b
+	WORD $0xad4229c9                     // 100: ldp q9, q10, [x14, #0x40]
+	WORD $0x4e8ba505                     // 104: smmla v5.4s, v8.16b, v11.16b
+	WORD $0x4e8ca504                     // 108: smmla v4.4s, v8.16b, v12.16b
+	WORD $0xad4331cb                     // 10c: ldp q11, q12, [x14, #0x60]
+	WORD $0x4e89a503                     // 110: smmla v3.4s, v8.16b, v9.16b
+	WORD $0x910201ce                     // 114: add x14, x14, #0x80
+	WORD $0x4e8aa502                     // 118: smmla v2.4s, v8.16b, v10.16b
+	WORD $0x4e8ba501                     // 11c: smmla v1.4s, v8.16b, v11.16b
+	WORD $0x4e8ca500                     // 120: smmla v0.4s, v8.16b, v12.16b
+	WORD $0xf10005ef                     // 124: subs x15, x15, #0x1
+	WORD $0x540000e0                     // 128: b.eq 0x13a4 <gemmI8MM1x16+0x144>
+	WORD $0xf9402a95                     // 12c: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 130: add x17, x21, x17
+	WORD $0xaa1303f5                     // 134: mov x21, x19
+	WORD $0xf1000a1f                     // 138: cmp x16, #0x2
+	WORD $0x54fff942                     // 13c: b.hs 0x12c4 <gemmI8MM1x16+0x64>
+	WORD $0x17ffffe8                     // 140: b 0x1340 <gemmI8MM1x16+0xe0>
+	WORD $0x4e21d8e7                     // 144: scvtf v7.4s, v7.4s
+	WORD $0xf940168d                     // 148: ldr x13, [x20, #0x28]
+	WORD $0xad442189                     // 14c: ldp q9, q8, [x12, #0x80]
+	WORD $0x4e21d8c6                     // 150: scvtf v6.4s, v6.4s
+	WORD $0xf100097f                     // 154: cmp x11, #0x2
+	WORD $0x4e21d884                     // 158: scvtf v4.4s, v4.4s
+	WORD $0x4e21d842                     // 15c: scvtf v2.4s, v2.4s
+	WORD $0x4e21d800                     // 160: scvtf v0.4s, v0.4s
+	WORD $0x6e27dd27                     // 164: fmul v7.4s, v9.4s, v7.4s
+	WORD $0x6e26dd06                     // 168: fmul v6.4s, v8.4s, v6.4s
+	WORD $0xad4c2189                     // 16c: ldp q9, q8, [x12, #0x180]
+	WORD $0x4ea9f4e7                     // 170: fmin v7.4s, v7.4s, v9.4s
+	WORD $0x4ea8f4c6                     // 174: fmin v6.4s, v6.4s, v8.4s
+	WORD $0x4e21a8e7                     // 178: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // 17c: fcvtns v6.4s, v6.4s
+	WORD $0x0e6148e7                     // 180: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // 184: sqxtn2 v7.8h, v6.4s
+	WORD $0x3dc04186                     // 188: ldr q6, [x12, #0x100]
+	WORD $0x3dc0458b                     // 18c: ldr q11, [x12, #0x110]
+	WORD $0xad4d2989                     // 190: ldp q9, q10, [x12, #0x1a0]
+	WORD $0x4e660ce6                     // 194: sqadd v6.8h, v7.8h, v6.8h
+	WORD $0xad452187                     // 198: ldp q7, q8, [x12, #0xa0]
+	WORD $0x6e24dd04                     // 19c: fmul v4.4s, v8.4s, v4.4s
+	WORD $0x0e2148c6                     // 1a0: sqxtn v6.8b, v6.8h
+	WORD $0x4e21d8a5                     // 1a4: scvtf v5.4s, v5.4s
+	WORD $0x4eaaf484                     // 1a8: fmin v4.4s, v4.4s, v10.4s
+	WORD $0x3dc0498a                     // 1ac: ldr q10, [x12, #0x120]
+	WORD $0x6e25dce5                     // 1b0: fmul v5.4s, v7.4s, v5.4s
+	WORD $0x4e21a884                     // 1b4: fcvtns v4.4s, v4.4s
+	WORD $0x4ea9f4a5                     // 1b8: fmin v5.4s, v5.4s, v9.4s
+	WORD $0xad4e2588                     // 1bc: ldp q8, q9, [x12, #0x1c0]
+	WORD $0x4e21a8a5                     // 1c0: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148a5                     // 1c4: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 1c8: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e6b0ca4                     // 1cc: sqadd v4.8h, v5.8h, v11.8h
+	WORD $0xad461d85                     // 1d0: ldp q5, q7, [x12, #0xc0]
+	WORD $0x6e22dce2                     // 1d4: fmul v2.4s, v7.4s, v2.4s
+	WORD $0x0e214884                     // 1d8: sqxtn v4.8b, v4.8h
+	WORD $0x4e21d863                     // 1dc: scvtf v3.4s, v3.4s
+	WORD $0x6e180486                     // 1e0: mov v6.d[1], v4.d[0]
+	WORD $0x4ea9f442                     // 1e4: fmin v2.4s, v2.4s, v9.4s
+	WORD $0x3dc04d89                     // 1e8: ldr q9, [x12, #0x130]
+	WORD $0x6e23dca3                     // 1ec: fmul v3.4s, v5.4s, v3.4s
+	WORD $0x4e21a842                     // 1f0: fcvtns v2.4s, v2.4s
+	WORD $0x4ea8f463                     // 1f4: fmin v3.4s, v3.4s, v8.4s
+	WORD $0xad4f2187                     // 1f8: ldp q7, q8, [x12, #0x1e0]
+	WORD $0x4e21a863                     // 1fc: fcvtns v3.4s, v3.4s
+	WORD $0x0e614863                     // 200: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // 204: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e6a0c62                     // 208: sqadd v2.8h, v3.8h, v10.8h
+	WORD $0xad471583                     // 20c: ldp q3, q5, [x12, #0xe0]
+	WORD $0x6e20dca0                     // 210: fmul v0.4s, v5.4s, v0.4s
+	WORD $0x0e214842                     // 214: sqxtn v2.8b, v2.8h
+	WORD $0x4e21d821                     // 218: scvtf v1.4s, v1.4s
+	WORD $0x4ea8f400                     // 21c: fmin v0.4s, v0.4s, v8.4s
+	WORD $0x6e21dc61                     // 220: fmul v1.4s, v3.4s, v1.4s
+	WORD $0x4e21a800                     // 224: fcvtns v0.4s, v0.4s
+	WORD $0x4ea7f421                     // 228: fmin v1.4s, v1.4s, v7.4s
+	WORD $0x4e21a821                     // 22c: fcvtns v1.4s, v1.4s
+	WORD $0x0e614821                     // 230: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 234: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e690c20                     // 238: sqadd v0.8h, v1.8h, v9.8h
+	WORD $0x4e214802                     // 23c: sqxtn2 v2.16b, v0.8h
+	WORD $0x4e4218c0                     // 240: uzp1 v0.8h, v6.8h, v2.8h
+	WORD $0x3d800120                     // 244: str q0, [x9]
+	WORD $0x8b0d0129                     // 248: add x9, x9, x13
+	WORD $0x54004d4b                     // 24c: b.lt 0x1e54 <gemmI8MM1x16+0xbf4>
+	WORD $0xd100056b                     // 250: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 254: add x8, x8, x10
+	WORD $0x17ffff76                     // 258: b 0x1290 <gemmI8MM1x16+0x30>
+	WORD $0xf100093f                     // 25c: cmp x9, #0x2
+	WORD $0x54003660                     // 260: b.eq 0x1b8c <gemmI8MM1x16+0x92c>
+	WORD $0xf1000d3f                     // 264: cmp x9, #0x3
+	WORD $0x540017c1                     // 268: b.ne 0x17c0 <gemmI8MM1x16+0x560>
+	WORD $0xf9401289                     // 26c: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 270: ldr x10, [x20, #0x8]
+	WORD $0xa943328b                     // 274: ldp x11, x12, [x20, #0x30]
+	WORD $0xd503201f                     // 278: nop
+	WORD $0xd503201f                     // 27c: nop
+	WORD $0xaa0803ee                     // 280: mov x14, x8
+	WORD $0xaa0803ed                     // 284: mov x13, x8
+	WORD $0xa941368f                     // 288: ldp x15, x13, [x20, #0x10]
+	WORD $0xaa1f03f3                     // 28c: mov x19, xzr
+	WORD $0xa9444291                     // 290: ldp x17, x16, [x20, #0x40]
+	WORD $0xad4019a7                     // 294: ldp q7, q6, [x13]
+	WORD $0xad4111a5                     // 298: ldp q5, q4, [x13, #0x20]
+	WORD $0x9341fe35                     // 29c: asr x21, x17, #1
+	WORD $0xad4209a3                     // 2a0: ldp q3, q2, [x13, #0x40]
+	WORD $0xad4301a1                     // 2a4: ldp q1, q0, [x13, #0x60]
+	WORD $0xaa1503f6                     // 2a8: mov x22, x21
+	WORD $0xf1000a3f                     // 2ac: cmp x17, #0x2
+	WORD $0x54000403                     // 2b0: b.lo 0x1590 <gemmI8MM1x16+0x330>
+	WORD $0x3cf369c8                     // 2b4: ldr q8, [x14, x19]
+	WORD $0x91004273                     // 2b8: add x19, x19, #0x10
+	WORD $0xad402dea                     // 2bc: ldp q10, q11, [x15]
+	WORD $0xf10006d6                     // 2c0: subs x22, x22, #0x1
+	WORD $0xad4135ec                     // 2c4: ldp q12, q13, [x15, #0x20]
+	WORD $0x4e080509                     // 2c8: dup v9.2d, v8.d[0]
+	WORD $0x4e180508                     // 2cc: dup v8.2d, v8.d[1]
+	WORD $0x4e8aa527                     // 2d0: smmla v7.4s, v9.16b, v10.16b
+	WORD $0x4e8ba526                     // 2d4: smmla v6.4s, v9.16b, v11.16b
+	WORD $0xad422dea                     // 2d8: ldp q10, q11, [x15, #0x40]
+	WORD $0x4e8ca525                     // 2dc: smmla v5.4s, v9.16b, v12.16b
+	WORD $0x4e8da524                     // 2e0: smmla v4.4s, v9.16b, v13.16b
+	WORD $0xad4335ec                     // 2e4: ldp q12, q13, [x15, #0x60]
+	WORD $0x4e8aa523                     // 2e8: smmla v3.4s, v9.16b, v10.16b
+	WORD $0x4e8ba522                     // 2ec: smmla v2.4s, v9.16b, v11.16b
+	WORD $0xad442dea                     // 2f0: ldp q10, q11, [x15, #0x80]
+	WORD $0x4e8ca521                     // 2f4: smmla v1.4s, v9.16b, v12.16b
+	WORD $0x4e8da520                     // 2f8: smmla v0.4s, v9.16b, v13.16b
+	WORD $0xad4525ec                     // 2fc: ldp q12, q9, [x15, #0xa0]
+	WORD $0x4e8aa507                     // 300: smmla v7.4s, v8.16b, v10.16b
+	WORD $0x4e8ba506                     // 304: smmla v6.4s, v8.16b, v11.16b
+	WORD $0xad462dea                     // 308: ldp q10, q11, [x15, #0xc0]
+	WORD $0x4e8ca505                     // 30c: smmla v5.4s, v8.16b, v12.16b
+	WORD $0x4e89a504                     // 310: smmla v4.4s, v8.16b, v9.16b
+	WORD $0xad4725ec                     // 314: ldp q12, q9, [x15, #0xe0]
+	WORD $0x4e8aa503                     // 318: smmla v3.4s, v8.16b, v10.16b
+	WORD $0x910401ef                     // 31c: add x15, x15, #0x100
+	WORD $0x4e8ba502                     // 320: smmla v2.4s, v8.16b, v11.16b
+	WORD $0x4e8ca501                     // 324: smmla v1.4s, v8.16b, v12.16b
+	WORD $0x4e89a500                     // 328: smmla v0.4s, v8.16b, v9.16b
+	WORD $0x54fffc41                     // 32c: b.ne 0x1514 <gemmI8MM1x16+0x2b4>
+	WORD $0x36000231                     // 330: tbz w17, #0x0, 0x15d4 <gemmI8MM1x16+0x374>
+	WORD $0xfc7369c8                     // 334: ldr d8, [x14, x19]
+	WORD $0x91002273                     // 338: add x19, x19, #0x8
+	WORD $0xad4029e9                     // 33c: ldp q9, q10, [x15]
+	WORD $0xad4131eb                     // 340: ldp q11, q12, [x15, #0x20]
+	WORD $0x6e180508                     // 344: mov v8.d[1], v8.d[0]
+	WORD $0x4e89a507                     // 348: smmla v7.4s, v8.16b, v9.16b
+	WORD $0x4e8aa506                     // 34c: smmla v6.4s, v8.16b, v10.16b
+	WORD $0xad4229e9                     // 350: ldp q9, q10, [x15, #0x40]
+	WORD $0x4e8ba505                     // 354: smmla v5.4s, v8.16b, v11.16b
+	WORD $0x4e8ca504                     // 358: smmla v4.4s, v8.16b, v12.16b
+	WORD $0xad4331eb                     // 35c: ldp q11, q12, [x15, #0x60]
+	WORD $0x4e89a503                     // 360: smmla v3.4s, v8.16b, v9.16b
+	WORD $0x910201ef                     // 364: add x15, x15, #0x80
+	WORD $0x4e8aa502                     // 368: smmla v2.4s, v8.16b, v10.16b
+	WORD $0x4e8ba501                     // 36c: smmla v1.4s, v8.16b, v11.16b
+	WORD $0x4e8ca500                     // 370: smmla v0.4s, v8.16b, v12.16b
+	WORD $0xf1000610                     // 374: subs x16, x16, #0x1
+	WORD $0x540000e0                     // 378: b.eq 0x15f4 <gemmI8MM1x16+0x394>
+	WORD $0xf9402a96                     // 37c: ldr x22, [x20, #0x50]
+	WORD $0x8b1302d3                     // 380: add x19, x22, x19
+	WORD $0xaa1503f6                     // 384: mov x22, x21
+	WORD $0xf1000a3f                     // 388: cmp x17, #0x2
+	WORD $0x54fff942                     // 38c: b.hs 0x1514 <gemmI8MM1x16+0x2b4>
+	WORD $0x17ffffe8                     // 390: b 0x1590 <gemmI8MM1x16+0x330>
+	WORD $0xbd400168                     // 394: ldr s8, [x11]
+	WORD $0x4e21d8e7                     // 398: scvtf v7.4s, v7.4s
+	WORD $0x3dc0a1a9                     // 39c: ldr q9, [x13, #0x280]
+	WORD $0x4e21d8c6                     // 3a0: scvtf v6.4s, v6.4s
+	WORD $0xad4431aa                     // 3a4: ldp q10, q12, [x13, #0x80]
+	WORD $0x4e21d884                     // 3a8: scvtf v4.4s, v4.4s
+	WORD $0xf100099f                     // 3ac: cmp x12, #0x2
+	WORD $0x0e483908                     // 3b0: zip1 v8.4h, v8.4h, v8.4h
+	WORD $0xf940168e                     // 3b4: ldr x14, [x20, #0x28]
+	WORD $0x4e21d842                     // 3b8: scvtf v2.4s, v2.4s
+	WORD $0x6e27dd47                     // 3bc: fmul v7.4s, v10.4s, v7.4s
+	WORD $0xad5029ab                     // 3c0: ldp q11, q10, [x13, #0x200]
+	WORD $0x6e26dd86                     // 3c4: fmul v6.4s, v12.4s, v6.4s
+	WORD $0x4e21d800                     // 3c8: scvtf v0.4s, v0.4s
+	WORD $0x0f08a508                     // 3cc: sshll v8.8h, v8.8b, #0x0
+	WORD $0x6e698508                     // 3d0: sub v8.8h, v8.8h, v9.8h
+	WORD $0x0f10a509                     // 3d4: sshll v9.4s, v8.4h, #0x0
+	WORD $0x4f10a508                     // 3d8: sshll2 v8.4s, v8.8h, #0x0
+	WORD $0x4e21d929                     // 3dc: scvtf v9.4s, v9.4s
+	WORD $0x4e21d908                     // 3e0: scvtf v8.4s, v8.4s
+	WORD $0x6e29dd69                     // 3e4: fmul v9.4s, v11.4s, v9.4s
+	WORD $0x6e28dd48                     // 3e8: fmul v8.4s, v10.4s, v8.4s
+	WORD $0x4e29d4e7                     // 3ec: fadd v7.4s, v7.4s, v9.4s
+	WORD $0x4e28d4c6                     // 3f0: fadd v6.4s, v6.4s, v8.4s
+	WORD $0x4e21a8e7                     // 3f4: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // 3f8: fcvtns v6.4s, v6.4s
+	WORD $0x0e6148e7                     // 3fc: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // 400: sqxtn2 v7.8h, v6.4s
+	WORD $0x3dc041a6                     // 404: ldr q6, [x13, #0x100]
+	WORD $0x3dc045ab                     // 408: ldr q11, [x13, #0x110]
+	WORD $0xad5129a9                     // 40c: ldp q9, q10, [x13, #0x220]
+	WORD $0x3dc0a5ac                     // 410: ldr q12, [x13, #0x290]
+	WORD $0x4e660ce6                     // 414: sqadd v6.8h, v7.8h, v6.8h
+	WORD $0xad4521a7                     // 418: ldp q7, q8, [x13, #0xa0]
+	WORD $0x6e24dd04                     // 41c: fmul v4.4s, v8.4s, v4.4s
+	WORD $0x0e2148c6                     // 420: sqxtn v6.8b, v6.8h
+	WORD $0xbd40056d                     // 424: ldr s13, [x11, #0x4]
+	WORD $0x4e21d8a5                     // 428: scvtf v5.4s, v5.4s
+	WORD $0x0e4d39ad                     // 42c: zip1 v13.4h, v13.4h, v13.4h
+	WORD $0x6e25dce5                     // 430: fmul v5.4s, v7.4s, v5.4s
+	WORD $0x0f08a5ad                     // 434: sshll v13.8h, v13.8b, #0x0
+	WORD $0x6e6c85ac                     // 438: sub v12.8h, v13.8h, v12.8h
+	WORD $0x0f10a58d                     // 43c: sshll v13.4s, v12.4h, #0x0
+	WORD $0x4f10a58c                     // 440: sshll2 v12.4s, v12.8h, #0x0
+	WORD $0x4e21d9ad                     // 444: scvtf v13.4s, v13.4s
+	WORD $0x4e21d987                     // 448: scvtf v7.4s, v12.4s
+	WORD $0x6e2ddd29                     // 44c: fmul v9.4s, v9.4s, v13.4s
+	WORD $0x6e27dd47                     // 450: fmul v7.4s, v10.4s, v7.4s
+	WORD $0x3dc049aa                     // 454: ldr q10, [x13, #0x120]
+	WORD $0x4e29d4a5                     // 458: fadd v5.4s, v5.4s, v9.4s
+	WORD $0x4e27d484                     // 45c: fadd v4.4s, v4.4s, v7.4s
+	WORD $0xad5225a8                     // 460: ldp q8, q9, [x13, #0x240]
+	WORD $0x4e21a8a5                     // 464: fcvtns v5.4s, v5.4s
+	WORD $0x4e21a884                     // 468: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148a5                     // 46c: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 470: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e6b0ca4                     // 474: sqadd v4.8h, v5.8h, v11.8h
+	WORD $0x3dc0a9ab                     // 478: ldr q11, [x13, #0x2a0]
+	WORD $0xad461da5                     // 47c: ldp q5, q7, [x13, #0xc0]
+	WORD $0x6e22dce2                     // 480: fmul v2.4s, v7.4s, v2.4s
+	WORD $0x0e214884                     // 484: sqxtn v4.8b, v4.8h
+	WORD $0xbd40096c                     // 488: ldr s12, [x11, #0x8]
+	WORD $0x4e21d863                     // 48c: scvtf v3.4s, v3.4s
+	WORD $0x6e180486                     // 490: mov v6.d[1], v4.d[0]
+	WORD $0x0e4c398c                     // 494: zip1 v12.4h, v12.4h, v12.4h
+	WORD $0x6e23dca3                     // 498: fmul v3.4s, v5.4s, v3.4s
+	WORD $0x0f08a58c                     // 49c: sshll v12.8h, v12.8b, #0x0
+	WORD $0x6e6b858b                     // 4a0: sub v11.8h, v12.8h, v11.8h
+	WORD $0x0f10a56c                     // 4a4: sshll v12.4s, v11.4h, #0x0
+	WORD $0x4f10a56b                     // 4a8: sshll2 v11.4s, v11.8h, #0x0
+	WORD $0x4e21d98c                     // 4ac: scvtf v12.4s, v12.4s
+	WORD $0x4e21d965                     // 4b0: scvtf v5.4s, v11.4s
+	WORD $0x6e2cdd08                     // 4b4: fmul v8.4s, v8.4s, v12.4s
+	WORD $0x6e25dd25                     // 4b8: fmul v5.4s, v9.4s, v5.4s
+	WORD $0x3dc04da9                     // 4bc: ldr q9, [x13, #0x130]
+	WORD $0x4e28d463                     // 4c0: fadd v3.4s, v3.4s, v8.4s
+	WORD $0x4e25d442                     // 4c4: fadd v2.4s, v2.4s, v5.4s
+	WORD $0xad5321a7                     // 4c8: ldp q7, q8, [x13, #0x260]
+	WORD $0x4e21a863                     // 4cc: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a842                     // 4d0: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // 4d4: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // 4d8: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e6a0c62                     // 4dc: sqadd v2.8h, v3.8h, v10.8h
+	WORD $0x3dc0adaa                     // 4e0: ldr q10, [x13, #0x2b0]
+	WORD $0xad4715a3                     // 4e4: ldp q3, q5, [x13, #0xe0]
+	WORD $0x6e20dca0                     // 4e8: fmul v0.4s, v5.4s, v0.4s
+	WORD $0x0e214842                     // 4ec: sqxtn v2.8b, v2.8h
+	WORD $0xbd400d6b                     // 4f0: ldr s11, [x11, #0xc]
+	WORD $0x4e21d821                     // 4f4: scvtf v1.4s, v1.4s
+	WORD $0x0e4b396b                     // 4f8: zip1 v11.4h, v11.4h, v11.4h
+	WORD $0x6e21dc61                     // 4fc: fmul v1.4s, v3.4s, v1.4s
+	WORD $0x0f08a56b                     // 500: sshll v11.8h, v11.8b, #0x0
+	WORD $0x6e6a856a                     // 504: sub v10.8h, v11.8h, v10.8h
+	WORD $0x0f10a54b                     // 508: sshll v11.4s, v10.4h, #0x0
+	WORD $0x4f10a54a                     // 50c: sshll2 v10.4s, v10.8h, #0x0
+	WORD $0x4e21d96b                     // 510: scvtf v11.4s, v11.4s
+	WORD $0x6e2bdce3                     // 514: fmul v3.4s, v7.4s, v11.4s
+	WORD $0x4e21d947                     // 518: scvtf v7.4s, v10.4s
+	WORD $0x4e23d421                     // 51c: fadd v1.4s, v1.4s, v3.4s
+	WORD $0x6e27dd03                     // 520: fmul v3.4s, v8.4s, v7.4s
+	WORD $0x4e21a821                     // 524: fcvtns v1.4s, v1.4s
+	WORD $0x4e23d400                     // 528: fadd v0.4s, v0.4s, v3.4s
+	WORD $0x0e614821                     // 52c: sqxtn v1.4h, v1.4s
+	WORD $0x4e21a800                     // 530: fcvtns v0.4s, v0.4s
+	WORD $0x4e614801                     // 534: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e690c20                     // 538: sqadd v0.8h, v1.8h, v9.8h
+	WORD $0x4e214802                     // 53c: sqxtn2 v2.16b, v0.8h
+	WORD $0x4e4218c0                     // 540: uzp1 v0.8h, v6.8h, v2.8h
+	WORD $0x3d800120                     // 544: str q0, [x9]
+	WORD $0x8b0e0129                     // 548: add x9, x9, x14
+	WORD $0x5400354b                     // 54c: b.lt 0x1e54 <gemmI8MM1x16+0xbf4>
+	WORD $0x8b0e016b                     // 550: add x11, x11, x14
+	WORD $0xd100058c                     // 554: sub x12, x12, #0x1
+	WORD $0x8b0a0108                     // 558: add x8, x8, x10
+	WORD $0x17ffff49                     // 55c: b 0x14e0 <gemmI8MM1x16+0x280>
+	WORD $0xf9401289                     // 560: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 564: ldr x10, [x20, #0x8]
+	WORD $0xf9401e8b                     // 568: ldr x11, [x20, #0x38]
+	WORD $0xd503201f                     // 56c: nop
+	WORD $0xaa0803ed                     // 570: mov x13, x8
+	WORD $0xaa0803ec                     // 574: mov x12, x8
+	WORD $0xa941328e                     // 578: ldp x14, x12, [x20, #0x10]
+	WORD $0xaa1f03f1                     // 57c: mov x17, xzr
+	WORD $0xa9443e90                     // 580: ldp x16, x15, [x20, #0x40]
+	WORD $0xad401987                     // 584: ldp q7, q6, [x12]
+	WORD $0xad411185                     // 588: ldp q5, q4, [x12, #0x20]
+	WORD $0x9341fe13                     // 58c: asr x19, x16, #1
+	WORD $0xad420983                     // 590: ldp q3, q2, [x12, #0x40]
+	WORD $0xad430181                     // 594: ldp q1, q0, [x12, #0x60]
+	WORD $0xaa1303f5                     // 598: mov x21, x19
+	WORD $0xf1000a1f                     // 59c: cmp x16, #0x2
+	WORD $0x54000403                     // 5a0: b.lo 0x1880 <gemmI8MM1x16+0x620>
+	WORD $0x3cf169a8                     // 5a4: ldr q8, [x13, x17]
+	WORD $0x91004231                     // 5a8: add x17, x17, #0x10
+	WORD $0xad402dca                     // 5ac: ldp q10, q11, [x14]
+	WORD $0xf10006b5                     // 5b0: subs x21, x21, #0x1
+	WORD $0xad4135cc                     // 5b4: ldp q12, q13, [x14, #0x20]
+	WORD $0x4e080509                     // 5b8: dup v9.2d, v8.d[0]
+	WORD $0x4e180508                     // 5bc: dup v8.2d, v8.d[1]
+	WORD $0x4e8aa527                     // 5c0: smmla v7.4s, v9.16b, v10.16b
+	WORD $0x4e8ba526                     // 5c4: smmla v6.4s, v9.16b, v11.16b
+	WORD $0xad422dca                     // 5c8: ldp q10, q11, [x14, #0x40]
+	WORD $0x4e8ca525                     // 5cc: smmla v5.4s, v9.16b, v12.16b
+	WORD $0x4e8da524                     // 5d0: smmla v4.4s, v9.16b, v13.16b
+	WORD $0xad4335cc                     // 5d4: ldp q12, q13, [x14, #0x60]
+	WORD $0x4e8aa523                     // 5d8: smmla v3.4s, v9.16b, v10.16b
+	WORD $0x4e8ba522                     // 5dc: smmla v2.4s, v9.16b, v11.16b
+	WORD $0xad442dca                     // 5e0: ldp q10, q11, [x14, #0x80]
+	WORD $0x4e8ca521                     // 5e4: smmla v1.4s, v9.16b, v12.16b
+	WORD $0x4e8da520                     // 5e8: smmla v0.4s, v9.16b, v13.16b
+	WORD $0xad4525cc                     // 5ec: ldp q12, q9, [x14, #0xa0]
+	WORD $0x4e8aa507                     // 5f0: smmla v7.4s, v8.16b, v10.16b
+	WORD $0x4e8ba506                     // 5f4: smmla v6.4s, v8.16b, v11.16b
+	WORD $0xad462dca                     // 5f8: ldp q10, q11, [x14, #0xc0]
+	WORD $0x4e8ca505                     // 5fc: smmla v5.4s, v8.16b, v12.16b
+	WORD $0x4e89a504                     // 600: smmla v4.4s, v8.16b, v9.16b
+	WORD $0xad4725cc                     // 604: ldp q12, q9, [x14, #0xe0]
+	WORD $0x4e8aa503                     // 608: smmla v3.4s, v8.16b, v10.16b
+	WORD $0x910401ce                     // 60c: add x14, x14, #0x100
+	WORD $0x4e8ba502                     // 610: smmla v2.4s, v8.16b, v11.16b
+	WORD $0x4e8ca501                     // 614: smmla v1.4s, v8.16b, v12.16b
+	WORD $0x4e89a500                     // 618: smmla v0.4s, v8.16b, v9.16b
+	WORD $0x54fffc41                     // 61c: b.ne 0x1804 <gemmI8MM1x16+0x5a4>
+	WORD $0x36000230                     // 620: tbz w16, #0x0, 0x18c4 <gemmI8MM1x16+0x664>
+	WORD $0xfc7169a8                     // 624: ldr d8, [x13, x17]
+	WORD $0x91002231                     // 628: add x17, x17, #0x8
+	WORD $0xad4029c9                     // 62c: ldp q9, q10, [x14]
+	WORD $0xad4131cb                     // 630: ldp q11, q12, [x14, #0x20]
+	WORD $0x6e180508                     // 634: mov v8.d[1], v8.d[0]
+	WORD $0x4e89a507                     // 638: smmla v7.4s, v8.16b, v9.16b
+	WORD $0x4e8aa506                     // 63c: smmla v6.4s, v8.16b, v10.16b
+	WORD $0xad4229c9                     // 640: ldp q9, q10, [x14, #0x40]
+	WORD $0x4e8ba505                     // 644: smmla v5.4s, v8.16b, v11.16b
+	WORD $0x4e8ca504                     // 648: smmla v4.4s, v8.16b, v12.16b
+	WORD $0xad4331cb                     // 64c: ldp q11, q12, [x14, #0x60]
+	WORD $0x4e89a503                     // 650: smmla v3.4s, v8.16b, v9.16b
+	WORD $0x910201ce                     // 654: add x14, x14, #0x80
+	WORD $0x4e8aa502                     // 658: smmla v2.4s, v8.16b, v10.16b
+	WORD $0x4e8ba501                     // 65c: smmla v1.4s, v8.16b, v11.16b
+	WORD $0x4e8ca500                     // 660: smmla v0.4s, v8.16b, v12.16b
+	WORD $0xf10005ef                     // 664: subs x15, x15, #0x1
+	WORD $0x540000e0                     // 668: b.eq 0x18e4 <gemmI8MM1x16+0x684>
+	WORD $0xf9402a95                     // 66c: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 670: add x17, x21, x17
+	WORD $0xaa1303f5                     // 674: mov x21, x19
+	WORD $0xf1000a1f                     // 678: cmp x16, #0x2
+	WORD $0x54fff942                     // 67c: b.hs 0x1804 <gemmI8MM1x16+0x5a4>
+	WORD $0x17ffffe8                     // 680: b 0x1880 <gemmI8MM1x16+0x620>
+	WORD $0x0e21d8e7                     // 684: scvtf v7.2s, v7.2s
+	WORD $0xfd404188                     // 688: ldr d8, [x12, #0x80]
+	WORD $0x0e21d8c6                     // 68c: scvtf v6.2s, v6.2s
+	WORD $0xf940168d                     // 690: ldr x13, [x20, #0x28]
+	WORD $0x0e21d8a5                     // 694: scvtf v5.2s, v5.2s
+	WORD $0xf100097f                     // 698: cmp x11, #0x2
+	WORD $0x0e21d884                     // 69c: scvtf v4.2s, v4.2s
+	WORD $0x0e21d863                     // 6a0: scvtf v3.2s, v3.2s
+	WORD $0x0e21d842                     // 6a4: scvtf v2.2s, v2.2s
+	WORD $0x2e27dd07                     // 6a8: fmul v7.2s, v8.2s, v7.2s
+	WORD $0x0e21d821                     // 6ac: scvtf v1.2s, v1.2s
+	WORD $0x0e21d800                     // 6b0: scvtf v0.2s, v0.2s
+	WORD $0xfd000127                     // 6b4: str d7, [x9]
+	WORD $0xfd404987                     // 6b8: ldr d7, [x12, #0x90]
+	WORD $0x2e26dce6                     // 6bc: fmul v6.2s, v7.2s, v6.2s
+	WORD $0xfd000526                     // 6c0: str d6, [x9, #0x8]
+	WORD $0xfd405186                     // 6c4: ldr d6, [x12, #0xa0]
+	WORD $0x2e25dcc5                     // 6c8: fmul v5.2s, v6.2s, v5.2s
+	WORD $0xfd000925                     // 6cc: str d5, [x9, #0x10]
+	WORD $0xfd405985                     // 6d0: ldr d5, [x12, #0xb0]
+	WORD $0x2e24dca4                     // 6d4: fmul v4.2s, v5.2s, v4.2s
+	WORD $0xfd000d24                     // 6d8: str d4, [x9, #0x18]
+	WORD $0xfd406184                     // 6dc: ldr d4, [x12, #0xc0]
+	WORD $0x2e23dc83                     // 6e0: fmul v3.2s, v4.2s, v3.2s
+	WORD $0xfd001123                     // 6e4: str d3, [x9, #0x20]
+	WORD $0xfd406983                     // 6e8: ldr d3, [x12, #0xd0]
+	WORD $0x2e22dc62                     // 6ec: fmul v2.2s, v3.2s, v2.2s
+	WORD $0xfd001522                     // 6f0: str d2, [x9, #0x28]
+	WORD $0xfd407182                     // 6f4: ldr d2, [x12, #0xe0]
+	WORD $0x2e21dc41                     // 6f8: fmul v1.2s, v2.2s, v1.2s
+	WORD $0xfd001921                     // 6fc: str d1, [x9, #0x30]
+	WORD $0xfd407981                     // 700: ldr d1, [x12, #0xf0]
+	WORD $0x2e20dc20                     // 704: fmul v0.2s, v1.2s, v0.2s
+	WORD $0xfd001d20                     // 708: str d0, [x9, #0x38]
+	WORD $0x5400274b                     // 70c: b.lt 0x1e54 <gemmI8MM1x16+0xbf4>
+	WORD $0xd100056b                     // 710: sub x11, x11, #0x1
+	WORD $0x8b0d0129                     // 714: add x9, x9, x13
+	WORD $0x8b0a0108                     // 718: add x8, x8, x10
+	WORD $0x17ffff95                     // 71c: b 0x17d0 <gemmI8MM1x16+0x570>
+	WORD $0xf9401289                     // 720: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 724: ldr x10, [x20, #0x8]
+	WORD $0xf9401e8b                     // 728: ldr x11, [x20, #0x38]
+	WORD $0xd503201f                     // 72c: nop
+	WORD $0xaa0803ed                     // 730: mov x13, x8
+	WORD $0xaa0803ec                     // 734: mov x12, x8
+	WORD $0xa941328e                     // 738: ldp x14, x12, [x20, #0x10]
+	WORD $0xaa1f03f1                     // 73c: mov x17, xzr
+	WORD $0xa9443e90                     // 740: ldp x16, x15, [x20, #0x40]
+	WORD $0xad401987                     // 744: ldp q7, q6, [x12]
+	WORD $0xad411185                     // 748: ldp q5, q4, [x12, #0x20]
+	WORD $0x9341fe13                     // 74c: asr x19, x16, #1
+	WORD $0xad420983                     // 750: ldp q3, q2, [x12, #0x40]
+	WORD $0xad430181                     // 754: ldp q1, q0, [x12, #0x60]
+	WORD $0xaa1303f5                     // 758: mov x21, x19
+	WORD $0xf1000a1f                     // 75c: cmp x16, #0x2
+	WORD $0x54000403                     // 760: b.lo 0x1a40 <gemmI8MM1x16+0x7e0>
+	WORD $0x3cf169a8                     // 764: ldr q8, [x13, x17]
+	WORD $0x91004231                     // 768: add x17, x17, #0x10
+	WORD $0xad402dca                     // 76c: ldp q10, q11, [x14]
+	WORD $0xf10006b5                     // 770: subs x21, x21, #0x1
+	WORD $0xad4135cc                     // 774: ldp q12, q13, [x14, #0x20]
+	WORD $0x4e080509                     // 778: dup v9.2d, v8.d[0]
+	WORD $0x4e180508                     // 77c: dup v8.2d, v8.d[1]
+	WORD $0x4e8aa527                     // 780: smmla v7.4s, v9.16b, v10.16b
+	WORD $0x4e8ba526                     // 784: smmla v6.4s, v9.16b, v11.16b
+	WORD $0xad422dca                     // 788: ldp q10, q11, [x14, #0x40]
+	WORD $0x4e8ca525                     // 78c: smmla v5.4s, v9.16b, v12.16b
+	WORD $0x4e8da524                     // 790: smmla v4.4s, v9.16b, v13.16b
+	WORD $0xad4335cc                     // 794: ldp q12, q13, [x14, #0x60]
+	WORD $0x4e8aa523                     // 798: smmla v3.4s, v9.16b, v10.16b
+	WORD $0x4e8ba522                     // 79c: smmla v2.4s, v9.16b, v11.16b
+	WORD $0xad442dca                     // 7a0: ldp q10, q11, [x14, #0x80]
+	WORD $0x4e8ca521                     // 7a4: smmla v1.4s, v9.16b, v12.16b
+	WORD $0x4e8da520                     // 7a8: smmla v0.4s, v9.16b, v13.16b
+	WORD $0xad4525cc                     // 7ac: ldp q12, q9, [x14, #0xa0]
+	WORD $0x4e8aa507                     // 7b0: smmla v7.4s, v8.16b, v10.16b
+	WORD $0x4e8ba506                     // 7b4: smmla v6.4s, v8.16b, v11.16b
+	WORD $0xad462dca                     // 7b8: ldp q10, q11, [x14, #0xc0]
+	WORD $0x4e8ca505                     // 7bc: smmla v5.4s, v8.16b, v12.16b
+	WORD $0x4e89a504                     // 7c0: smmla v4.4s, v8.16b, v9.16b
+	WORD $0xad4725cc                     // 7c4: ldp q12, q9, [x14, #0xe0]
+	WORD $0x4e8aa503                     // 7c8: smmla v3.4s, v8.16b, v10.16b
+	WORD $0x910401ce                     // 7cc: add x14, x14, #0x100
+	WORD $0x4e8ba502                     // 7d0: smmla v2.4s, v8.16b, v11.16b
+	WORD $0x4e8ca501                     // 7d4: smmla v1.4s, v8.16b, v12.16b
+	WORD $0x4e89a500                     // 7d8: smmla v0.4s, v8.16b, v9.16b
+	WORD $0x54fffc41                     // 7dc: b.ne 0x19c4 <gemmI8MM1x16+0x764>
+	WORD $0x36000230                     // 7e0: tbz w16, #0x0, 0x1a84 <gemmI8MM1x16+0x824>
+	WORD $0xfc7169a8                     // 7e4: ldr d8, [x13, x17]
+	WORD $0x91002231                     // 7e8: add x17, x17, #0x8
+	WORD $0xad4029c9                     // 7ec: ldp q9, q10, [x14]
+	WORD $0xad4131cb                     // 7f0: ldp q11, q12, [x14, #0x20]
+	WORD $0x6e180508                     // 7f4: mov v8.d[1], v8.d[0]
+	WORD $0x4e89a507                     // 7f8: smmla v7.4s, v8.16b, v9.16b
+	WORD $0x4e8aa506                     // 7fc: smmla v6.4s, v8.16b, v10.16b
+	WORD $0xad4229c9                     // 800: ldp q9, q10, [x14, #0x40]
+	WORD $0x4e8ba505                     // 804: smmla v5.4s, v8.16b, v11.16b
+	WORD $0x4e8ca504                     // 808: smmla v4.4s, v8.16b, v12.16b
+	WORD $0xad4331cb                     // 80c: ldp q11, q12, [x14, #0x60]
+	WORD $0x4e89a503                     // 810: smmla v3.4s, v8.16b, v9.16b
+	WORD $0x910201ce                     // 814: add x14, x14, #0x80
+	WORD $0x4e8aa502                     // 818: smmla v2.4s, v8.16b, v10.16b
+	WORD $0x4e8ba501                     // 81c: smmla v1.4s, v8.16b, v11.16b
+	WORD $0x4e8ca500                     // 820: smmla v0.4s, v8.16b, v12.16b
+	WORD $0xf10005ef                     // 824: subs x15, x15, #0x1
+	WORD $0x540000e0                     // 828: b.eq 0x1aa4 <gemmI8MM1x16+0x844>
+	WORD $0xf9402a95                     // 82c: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 830: add x17, x21, x17
+	WORD $0xaa1303f5                     // 834: mov x21, x19
+	WORD $0xf1000a1f                     // 838: cmp x16, #0x2
+	WORD $0x54fff942                     // 83c: b.hs 0x19c4 <gemmI8MM1x16+0x764>
+	WORD $0x17ffffe8                     // 840: b 0x1a40 <gemmI8MM1x16+0x7e0>
+	WORD $0x4e21d8e7                     // 844: scvtf v7.4s, v7.4s
+	WORD $0xf940168d                     // 848: ldr x13, [x20, #0x28]
+	WORD $0xad442189                     // 84c: ldp q9, q8, [x12, #0x80]
+	WORD $0x4e21d8c6                     // 850: scvtf v6.4s, v6.4s
+	WORD $0xf100097f                     // 854: cmp x11, #0x2
+	WORD $0x4e21d884                     // 858: scvtf v4.4s, v4.4s
+	WORD $0x4e21d842                     // 85c: scvtf v2.4s, v2.4s
+	WORD $0x4e21d800                     // 860: scvtf v0.4s, v0.4s
+	WORD $0x6e27dd27                     // 864: fmul v7.4s, v9.4s, v7.4s
+	WORD $0x6e26dd06                     // 868: fmul v6.4s, v8.4s, v6.4s
+	WORD $0x4e21a8e7                     // 86c: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // 870: fcvtns v6.4s, v6.4s
+	WORD $0x0e6148e7                     // 874: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // 878: sqxtn2 v7.8h, v6.4s
+	WORD $0x3dc04186                     // 87c: ldr q6, [x12, #0x100]
+	WORD $0x3dc04589                     // 880: ldr q9, [x12, #0x110]
+	WORD $0x4e660ce6                     // 884: sqadd v6.8h, v7.8h, v6.8h
+	WORD $0xad452187                     // 888: ldp q7, q8, [x12, #0xa0]
+	WORD $0x6e24dd04                     // 88c: fmul v4.4s, v8.4s, v4.4s
+	WORD $0x0e2148c6                     // 890: sqxtn v6.8b, v6.8h
+	WORD $0x4e21d8a5                     // 894: scvtf v5.4s, v5.4s
+	WORD $0x3dc04988                     // 898: ldr q8, [x12, #0x120]
+	WORD $0x4e21a884                     // 89c: fcvtns v4.4s, v4.4s
+	WORD $0x6e25dce5                     // 8a0: fmul v5.4s, v7.4s, v5.4s
+	WORD $0x4e21a8a5                     // 8a4: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148a5                     // 8a8: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 8ac: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e690ca4                     // 8b0: sqadd v4.8h, v5.8h, v9.8h
+	WORD $0xad461d85                     // 8b4: ldp q5, q7, [x12, #0xc0]
+	WORD $0x6e22dce2                     // 8b8: fmul v2.4s, v7.4s, v2.4s
+	WORD $0x0e214884                     // 8bc: sqxtn v4.8b, v4.8h
+	WORD $0x4e21d863                     // 8c0: scvtf v3.4s, v3.4s
+	WORD $0x3dc04d87                     // 8c4: ldr q7, [x12, #0x130]
+	WORD $0x6e180486                     // 8c8: mov v6.d[1], v4.d[0]
+	WORD $0x4e21a842                     // 8cc: fcvtns v2.4s, v2.4s
+	WORD $0x6e23dca3                     // 8d0: fmul v3.4s, v5.4s, v3.4s
+	WORD $0x4e21a863                     // 8d4: fcvtns v3.4s, v3.4s
+	WORD $0x0e614863                     // 8d8: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // 8dc: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e680c62                     // 8e0: sqadd v2.8h, v3.8h, v8.8h
+	WORD $0xad471583                     // 8e4: ldp q3, q5, [x12, #0xe0]
+	WORD $0x6e20dca0                     // 8e8: fmul v0.4s, v5.4s, v0.4s
+	WORD $0x0e214842                     // 8ec: sqxtn v2.8b, v2.8h
+	WORD $0x4e21d821                     // 8f0: scvtf v1.4s, v1.4s
+	WORD $0x4e21a800                     // 8f4: fcvtns v0.4s, v0.4s
+	WORD $0x6e21dc61                     // 8f8: fmul v1.4s, v3.4s, v1.4s
+	WORD $0x4e21a821                     // 8fc: fcvtns v1.4s, v1.4s
+	WORD $0x0e614821                     // 900: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 904: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e670c20                     // 908: sqadd v0.8h, v1.8h, v7.8h
+	WORD $0x4e214802                     // 90c: sqxtn2 v2.16b, v0.8h
+	WORD $0x4e4218c0                     // 910: uzp1 v0.8h, v6.8h, v2.8h
+	WORD $0x3d800120                     // 914: str q0, [x9]
+	WORD $0x8b0d0129                     // 918: add x9, x9, x13
+	WORD $0x540016cb                     // 91c: b.lt 0x1e54 <gemmI8MM1x16+0xbf4>
+	WORD $0xd100056b                     // 920: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 924: add x8, x8, x10
+	WORD $0x17ffff82                     // 928: b 0x1990 <gemmI8MM1x16+0x730>
+	WORD $0x4f0167e0                     // 92c: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf9401289                     // 930: ldr x9, [x20, #0x20]
+	WORD $0x6f00e401                     // 934: movi v1.2d, #0000000000000000
+	WORD $0xf940068a                     // 938: ldr x10, [x20, #0x8]
+	WORD $0xf9401e8b                     // 93c: ldr x11, [x20, #0x38]
+	WORD $0xaa0803ed                     // 940: mov x13, x8
+	WORD $0xaa0803ec                     // 944: mov x12, x8
+	WORD $0xa941328e                     // 948: ldp x14, x12, [x20, #0x10]
+	WORD $0xaa1f03f1                     // 94c: mov x17, xzr
+	WORD $0xa9443e90                     // 950: ldp x16, x15, [x20, #0x40]
+	WORD $0xad402189                     // 954: ldp q9, q8, [x12]
+	WORD $0xad411987                     // 958: ldp q7, q6, [x12, #0x20]
+	WORD $0x9341fe13                     // 95c: asr x19, x16, #1
+	WORD $0xad421185                     // 960: ldp q5, q4, [x12, #0x40]
+	WORD $0xad430983                     // 964: ldp q3, q2, [x12, #0x60]
+	WORD $0xaa1303f5                     // 968: mov x21, x19
+	WORD $0xf1000a1f                     // 96c: cmp x16, #0x2
+	WORD $0x54000403                     // 970: b.lo 0x1c50 <gemmI8MM1x16+0x9f0>
+	WORD $0x3cf169aa                     // 974: ldr q10, [x13, x17]
+	WORD $0x91004231                     // 978: add x17, x17, #0x10
+	WORD $0xad4035cc                     // 97c: ldp q12, q13, [x14]
+	WORD $0xf10006b5                     // 980: subs x21, x21, #0x1
+	WORD $0xad413dce                     // 984: ldp q14, q15, [x14, #0x20]
+	WORD $0x4e08054b                     // 988: dup v11.2d, v10.d[0]
+	WORD $0x4e18054a                     // 98c: dup v10.2d, v10.d[1]
+	WORD $0x4e8ca569                     // 990: smmla v9.4s, v11.16b, v12.16b
+	WORD $0x4e8da568                     // 994: smmla v8.4s, v11.16b, v13.16b
+	WORD $0xad4235cc                     // 998: ldp q12, q13, [x14, #0x40]
+	WORD $0x4e8ea567                     // 99c: smmla v7.4s, v11.16b, v14.16b
+	WORD $0x4e8fa566                     // 9a0: smmla v6.4s, v11.16b, v15.16b
+	WORD $0xad433dce                     // 9a4: ldp q14, q15, [x14, #0x60]
+	WORD $0x4e8ca565                     // 9a8: smmla v5.4s, v11.16b, v12.16b
+	WORD $0x4e8da564                     // 9ac: smmla v4.4s, v11.16b, v13.16b
+	WORD $0xad4435cc                     // 9b0: ldp q12, q13, [x14, #0x80]
+	WORD $0x4e8ea563                     // 9b4: smmla v3.4s, v11.16b, v14.16b
+	WORD $0x4e8fa562                     // 9b8: smmla v2.4s, v11.16b, v15.16b
+	WORD $0xad452dce                     // 9bc: ldp q14, q11, [x14, #0xa0]
+	WORD $0x4e8ca549                     // 9c0: smmla v9.4s, v10.16b, v12.16b
+	WORD $0x4e8da548                     // 9c4: smmla v8.4s, v10.16b, v13.16b
+	WORD $0xad4635cc                     // 9c8: ldp q12, q13, [x14, #0xc0]
+	WORD $0x4e8ea547                     // 9cc: smmla v7.4s, v10.16b, v14.16b
+	WORD $0x4e8ba546                     // 9d0: smmla v6.4s, v10.16b, v11.16b
+	WORD $0xad472dce                     // 9d4: ldp q14, q11, [x14, #0xe0]
+	WORD $0x4e8ca545                     // 9d8: smmla v5.4s, v10.16b, v12.16b
+	WORD $0x910401ce                     // 9dc: add x14, x14, #0x100
+	WORD $0x4e8da544                     // 9e0: smmla v4.4s, v10.16b, v13.16b
+	WORD $0x4e8ea543                     // 9e4: smmla v3.4s, v10.16b, v14.16b
+	WORD $0x4e8ba542                     // 9e8: smmla v2.4s, v10.16b, v11.16b
+	WORD $0x54fffc41                     // 9ec: b.ne 0x1bd4 <gemmI8MM1x16+0x974>
+	WORD $0x36000230                     // 9f0: tbz w16, #0x0, 0x1c94 <gemmI8MM1x16+0xa34>
+	WORD $0xfc7169aa                     // 9f4: ldr d10, [x13, x17]
+	WORD $0x91002231                     // 9f8: add x17, x17, #0x8
+	WORD $0xad4031cb                     // 9fc: ldp q11, q12, [x14]
+	WORD $0xad4139cd                     // a00: ldp q13, q14, [x14, #0x20]
+	WORD $0x6e18054a                     // a04: mov v10.d[1], v10.d[0]
+	WORD $0x4e8ba549                     // a08: smmla v9.4s, v10.16b, v11.16b
+	WORD $0x4e8ca548                     // a0c: smmla v8.4s, v10.16b, v12.16b
+	WORD $0xad4231cb                     // a10: ldp q11, q12, [x14, #0x40]
+	WORD $0x4e8da547                     // a14: smmla v7.4s, v10.16b, v13.16b
+	WORD $0x4e8ea546                     // a18: smmla v6.4s, v10.16b, v14.16b
+	WORD $0xad4339cd                     // a1c: ldp q13, q14, [x14, #0x60]
+	WORD $0x4e8ba545                     // a20: smmla v5.4s, v10.16b, v11.16b
+	WORD $0x910201ce                     // a24: add x14, x14, #0x80
+	WORD $0x4e8ca544                     // a28: smmla v4.4s, v10.16b, v12.16b
+	WORD $0x4e8da543                     // a2c: smmla v3.4s, v10.16b, v13.16b
+	WORD $0x4e8ea542                     // a30: smmla v2.4s, v10.16b, v14.16b
+	WORD $0xf10005ef                     // a34: subs x15, x15, #0x1
+	WORD $0x540000e0                     // a38: b.eq 0x1cb4 <gemmI8MM1x16+0xa54>
+	WORD $0xf9402a95                     // a3c: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // a40: add x17, x21, x17
+	WORD $0xaa1303f5                     // a44: mov x21, x19
+	WORD $0xf1000a1f                     // a48: cmp x16, #0x2
+	WORD $0x54fff942                     // a4c: b.hs 0x1bd4 <gemmI8MM1x16+0x974>
+	WORD $0x17ffffe8                     // a50: b 0x1c50 <gemmI8MM1x16+0x9f0>
+	WORD $0x4e21d929                     // a54: scvtf v9.4s, v9.4s
+	WORD $0x3dc0218a                     // a58: ldr q10, [x12, #0x80]
+	WORD $0x4e21d908                     // a5c: scvtf v8.4s, v8.4s
+	WORD $0xf940168d                     // a60: ldr x13, [x20, #0x28]
+	WORD $0xad4c2d8c                     // a64: ldp q12, q11, [x12, #0x180]
+	WORD $0x4e21d8c6                     // a68: scvtf v6.4s, v6.4s
+	WORD $0xf100097f                     // a6c: cmp x11, #0x2
+	WORD $0x4e21d884                     // a70: scvtf v4.4s, v4.4s
+	WORD $0x4e21d842                     // a74: scvtf v2.4s, v2.4s
+	WORD $0x6e29dd4a                     // a78: fmul v10.4s, v10.4s, v9.4s
+	WORD $0x3dc02589                     // a7c: ldr q9, [x12, #0x90]
+	WORD $0x6e28dd28                     // a80: fmul v8.4s, v9.4s, v8.4s
+	WORD $0x6e2cdd49                     // a84: fmul v9.4s, v10.4s, v12.4s
+	WORD $0x6e2bdd0b                     // a88: fmul v11.4s, v8.4s, v11.4s
+	WORD $0x4e20d52c                     // a8c: fadd v12.4s, v9.4s, v0.4s
+	WORD $0x4f03f609                     // a90: fmov v9.4s, #1.00000000
+	WORD $0x4e20d56b                     // a94: fadd v11.4s, v11.4s, v0.4s
+	WORD $0x4e21f58c                     // a98: fmax v12.4s, v12.4s, v1.4s
+	WORD $0x4e21f56b                     // a9c: fmax v11.4s, v11.4s, v1.4s
+	WORD $0x4ea9f58c                     // aa0: fmin v12.4s, v12.4s, v9.4s
+	WORD $0x4ea9f56b                     // aa4: fmin v11.4s, v11.4s, v9.4s
+	WORD $0x6e2cdd4a                     // aa8: fmul v10.4s, v10.4s, v12.4s
+	WORD $0x6e2bdd08                     // aac: fmul v8.4s, v8.4s, v11.4s
+	WORD $0x4e21a94a                     // ab0: fcvtns v10.4s, v10.4s
+	WORD $0x4e21a908                     // ab4: fcvtns v8.4s, v8.4s
+	WORD $0x0e61494a                     // ab8: sqxtn v10.4h, v10.4s
+	WORD $0x4e61490a                     // abc: sqxtn2 v10.8h, v8.4s
+	WORD $0x3dc04188                     // ac0: ldr q8, [x12, #0x100]
+	WORD $0x3dc0458e                     // ac4: ldr q14, [x12, #0x110]
+	WORD $0xad4d358c                     // ac8: ldp q12, q13, [x12, #0x1a0]
+	WORD $0x4e680d48                     // acc: sqadd v8.8h, v10.8h, v8.8h
+	WORD $0xad452d8a                     // ad0: ldp q10, q11, [x12, #0xa0]
+	WORD $0x6e26dd66                     // ad4: fmul v6.4s, v11.4s, v6.4s
+	WORD $0x0e214908                     // ad8: sqxtn v8.8b, v8.8h
+	WORD $0x4e21d8e7                     // adc: scvtf v7.4s, v7.4s
+	WORD $0x6e2ddccb                     // ae0: fmul v11.4s, v6.4s, v13.4s
+	WORD $0x3dc0498d                     // ae4: ldr q13, [x12, #0x120]
+	WORD $0x6e27dd47                     // ae8: fmul v7.4s, v10.4s, v7.4s
+	WORD $0x4e20d56b                     // aec: fadd v11.4s, v11.4s, v0.4s
+	WORD $0x6e2cdcea                     // af0: fmul v10.4s, v7.4s, v12.4s
+	WORD $0x4e21f56b                     // af4: fmax v11.4s, v11.4s, v1.4s
+	WORD $0x4e20d54a                     // af8: fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4ea9f56b                     // afc: fmin v11.4s, v11.4s, v9.4s
+	WORD $0x4e21f54a                     // b00: fmax v10.4s, v10.4s, v1.4s
+	WORD $0x6e2bdcc6                     // b04: fmul v6.4s, v6.4s, v11.4s
+	WORD $0xad4e318b                     // b08: ldp q11, q12, [x12, #0x1c0]
+	WORD $0x4ea9f54a                     // b0c: fmin v10.4s, v10.4s, v9.4s
+	WORD $0x4e21a8c6                     // b10: fcvtns v6.4s, v6.4s
+	WORD $0x6e2adce7                     // b14: fmul v7.4s, v7.4s, v10.4s
+	WORD $0x4e21a8e7                     // b18: fcvtns v7.4s, v7.4s
+	WORD $0x0e6148e7                     // b1c: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // b20: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e6e0ce6                     // b24: sqadd v6.8h, v7.8h, v14.8h
+	WORD $0xad462987                     // b28: ldp q7, q10, [x12, #0xc0]
+	WORD $0x6e24dd44                     // b2c: fmul v4.4s, v10.4s, v4.4s
+	WORD $0x0e2148c6                     // b30: sqxtn v6.8b, v6.8h
+	WORD $0x4e21d8a5                     // b34: scvtf v5.4s, v5.4s
+	WORD $0x6e1804c8                     // b38: mov v8.d[1], v6.d[0]
+	WORD $0x6e2cdc8a                     // b3c: fmul v10.4s, v4.4s, v12.4s
+	WORD $0x3dc04d8c                     // b40: ldr q12, [x12, #0x130]
+	WORD $0x6e25dce5                     // b44: fmul v5.4s, v7.4s, v5.4s
+	WORD $0x4e20d54a                     // b48: fadd v10.4s, v10.4s, v0.4s
+	WORD $0x6e2bdca7                     // b4c: fmul v7.4s, v5.4s, v11.4s
+	WORD $0x4e21f54a                     // b50: fmax v10.4s, v10.4s, v1.4s
+	WORD $0x4e20d4e7                     // b54: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4ea9f54a                     // b58: fmin v10.4s, v10.4s, v9.4s
+	WORD $0x4e21f4e7                     // b5c: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x6e2adc84                     // b60: fmul v4.4s, v4.4s, v10.4s
+	WORD $0xad4f2d8a                     // b64: ldp q10, q11, [x12, #0x1e0]
+	WORD $0x4ea9f4e7                     // b68: fmin v7.4s, v7.4s, v9.4s
+	WORD $0x4e21a884                     // b6c: fcvtns v4.4s, v4.4s
+	WORD $0x6e27dca5                     // b70: fmul v5.4s, v5.4s, v7.4s
+	WORD $0x4e21a8a5                     // b74: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148a5                     // b78: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // b7c: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e6d0ca4                     // b80: sqadd v4.8h, v5.8h, v13.8h
+	WORD $0xad471d85                     // b84: ldp q5, q7, [x12, #0xe0]
+	WORD $0x6e22dce2                     // b88: fmul v2.4s, v7.4s, v2.4s
+	WORD $0x0e214884                     // b8c: sqxtn v4.8b, v4.8h
+	WORD $0x4e21d863                     // b90: scvtf v3.4s, v3.4s
+	WORD $0x6e2bdc47                     // b94: fmul v7.4s, v2.4s, v11.4s
+	WORD $0x6e23dca3                     // b98: fmul v3.4s, v5.4s, v3.4s
+	WORD $0x4e20d4e7                     // b9c: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x6e2adc65                     // ba0: fmul v5.4s, v3.4s, v10.4s
+	WORD $0x4e21f4e7                     // ba4: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4e20d4a5                     // ba8: fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e21f4a5                     // bac: fmax v5.4s, v5.4s, v1.4s
+	WORD $0x4ea9f4a5                     // bb0: fmin v5.4s, v5.4s, v9.4s
+	WORD $0x6e25dc63                     // bb4: fmul v3.4s, v3.4s, v5.4s
+	WORD $0x4ea9f4e5                     // bb8: fmin v5.4s, v7.4s, v9.4s
+	WORD $0x4e21a863                     // bbc: fcvtns v3.4s, v3.4s
+	WORD $0x6e25dc42                     // bc0: fmul v2.4s, v2.4s, v5.4s
+	WORD $0x0e614863                     // bc4: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a842                     // bc8: fcvtns v2.4s, v2.4s
+	WORD $0x4e614843                     // bcc: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e6c0c62                     // bd0: sqadd v2.8h, v3.8h, v12.8h
+	WORD $0x4e214844                     // bd4: sqxtn2 v4.16b, v2.8h
+	WORD $0x4e441902                     // bd8: uzp1 v2.8h, v8.8h, v4.8h
+	WORD $0x3d800122                     // bdc: str q2, [x9]
+	WORD $0x8b0d0129                     // be0: add x9, x9, x13
+	WORD $0x5400008b                     // be4: b.lt 0x1e54 <gemmI8MM1x16+0xbf4>
+	WORD $0xd100056b                     // be8: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // bec: add x8, x8, x10
+	WORD $0x17ffff54                     // bf0: b 0x1ba0 <gemmI8MM1x16+0x940>
 	RET
 
 TEXT ·gemmI8MM8x8(SB), NOSPLIT, $0-8
@@ -2230,10 +1954,10 @@ TEXT ·gemmI8MM8x8(SB), NOSPLIT, $0-8
 	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
 	WORD $0xf100093f                     // 008: cmp x9, #0x2
-	WORD $0x54004700                     // 00c: b.eq 0x2b9c <gemmI8MM8x8+0x8ec>
+	WORD $0x54004360                     // 00c: b.eq 0x26d8 <gemmI8MM8x8+0x878>
 	WORD $0xf100053f                     // 010: cmp x9, #0x1
-	WORD $0x54002220                     // 014: b.eq 0x2708 <gemmI8MM8x8+0x458>
-	WORD $0xb50073c9                     // 018: cbnz x9, 0x3140 <gemmI8MM8x8+0xe90>
+	WORD $0x54002060                     // 014: b.eq 0x2280 <gemmI8MM8x8+0x420>
+	WORD $0xb5006e29                     // 018: cbnz x9, 0x2c3c <gemmI8MM8x8+0xddc>
 	WORD $0xf9400689                     // 01c: ldr x9, [x20, #0x8]
 	WORD $0xf9401291                     // 020: ldr x17, [x20, #0x20]
 	WORD $0xf9401e84                     // 024: ldr x4, [x20, #0x38]
@@ -2254,1312 +1978,1241 @@ TEXT ·gemmI8MM8x8(SB), NOSPLIT, $0-8
 	WORD $0x8b0f0101                     // 060: add x1, x8, x15
 	WORD $0xa9414e82                     // 064: ldp x2, x19, [x20, #0x10]
 	WORD $0xaa1f03f5                     // 068: mov x21, xzr
-	WORD $0xad400262                     // 06c: ldp q2, q0, [x19]
-	WORD $0xaa0403f3                     // 070: mov x19, x4
-	WORD $0xa9440e84                     // 074: ldp x4, x3, [x20, #0x40]
-	WORD $0x4e080443                     // 078: dup v3.2d, v2.d[0]
-	WORD $0x4e080401                     // 07c: dup v1.2d, v0.d[0]
-	WORD $0x4e180400                     // 080: dup v0.2d, v0.d[1]
-	WORD $0x9341fc85                     // 084: asr x5, x4, #1
-	WORD $0x4e180442                     // 088: dup v2.2d, v2.d[1]
-	WORD $0x4ea31c6b                     // 08c: mov v11.16b, v3.16b
-	WORD $0x4ea11c25                     // 090: mov v5.16b, v1.16b
-	WORD $0x4ea01c04                     // 094: mov v4.16b, v0.16b
-	WORD $0x4ea21c4a                     // 098: mov v10.16b, v2.16b
-	WORD $0x4ea01c06                     // 09c: mov v6.16b, v0.16b
-	WORD $0x4ea11c27                     // 0a0: mov v7.16b, v1.16b
-	WORD $0x4ea21c4c                     // 0a4: mov v12.16b, v2.16b
-	WORD $0x4ea31c6d                     // 0a8: mov v13.16b, v3.16b
-	WORD $0x4ea01c08                     // 0ac: mov v8.16b, v0.16b
-	WORD $0x4ea11c29                     // 0b0: mov v9.16b, v1.16b
-	WORD $0x4ea21c4e                     // 0b4: mov v14.16b, v2.16b
-	WORD $0x4ea31c6f                     // 0b8: mov v15.16b, v3.16b
-	WORD $0xaa0503e6                     // 0bc: mov x6, x5
-	WORD $0xf100089f                     // 0c0: cmp x4, #0x2
-	WORD $0x54000763                     // 0c4: b.lo 0x2460 <gemmI8MM8x8+0x1b0>
-	WORD $0xd503201f                     // 0c8: nop
-	WORD $0xd503201f                     // 0cc: nop
-	WORD $0x3cf56ad0                     // 0d0: ldr q16, [x22, x21]
-	WORD $0xf10004c6                     // 0d4: subs x6, x6, #0x1
-	WORD $0x3cf56af1                     // 0d8: ldr q17, [x23, x21]
-	WORD $0x3cf56b12                     // 0dc: ldr q18, [x24, x21]
-	WORD $0x3cf56b33                     // 0e0: ldr q19, [x25, x21]
-	WORD $0x3cf56b54                     // 0e4: ldr q20, [x26, x21]
-	WORD $0x3cf56b75                     // 0e8: ldr q21, [x27, x21]
-	WORD $0x4ed13a16                     // 0ec: zip1 v22.2d, v16.2d, v17.2d
-	WORD $0x3cf56817                     // 0f0: ldr q23, [x0, x21]
-	WORD $0x4ed17a10                     // 0f4: zip2 v16.2d, v16.2d, v17.2d
-	WORD $0x3cf56838                     // 0f8: ldr q24, [x1, x21]
-	WORD $0x4ed33a59                     // 0fc: zip1 v25.2d, v18.2d, v19.2d
-	WORD $0x4ed37a51                     // 100: zip2 v17.2d, v18.2d, v19.2d
-	WORD $0x910042b5                     // 104: add x21, x21, #0x10
-	WORD $0x4ed53a9a                     // 108: zip1 v26.2d, v20.2d, v21.2d
-	WORD $0x4ed57a93                     // 10c: zip2 v19.2d, v20.2d, v21.2d
-	WORD $0x4ed83afc                     // 110: zip1 v28.2d, v23.2d, v24.2d
-	WORD $0xad40505b                     // 114: ldp q27, q20, [x2]
-	WORD $0x4ed87af2                     // 118: zip2 v18.2d, v23.2d, v24.2d
-	WORD $0x4e94a6ce                     // 11c: smmla v14.4s, v22.16b, v20.16b
-	WORD $0x4e94a72c                     // 120: smmla v12.4s, v25.16b, v20.16b
-	WORD $0x4e94a74a                     // 124: smmla v10.4s, v26.16b, v20.16b
-	WORD $0x4e94a782                     // 128: smmla v2.4s, v28.16b, v20.16b
-	WORD $0xad415055                     // 12c: ldp q21, q20, [x2, #0x20]
-	WORD $0x4e9ba6cf                     // 130: smmla v15.4s, v22.16b, v27.16b
-	WORD $0x4e9ba72d                     // 134: smmla v13.4s, v25.16b, v27.16b
-	WORD $0x4e9ba74b                     // 138: smmla v11.4s, v26.16b, v27.16b
-	WORD $0x4e9ba783                     // 13c: smmla v3.4s, v28.16b, v27.16b
-	WORD $0x4e95a6c9                     // 140: smmla v9.4s, v22.16b, v21.16b
-	WORD $0x4e95a727                     // 144: smmla v7.4s, v25.16b, v21.16b
-	WORD $0x4e95a745                     // 148: smmla v5.4s, v26.16b, v21.16b
-	WORD $0x4e95a781                     // 14c: smmla v1.4s, v28.16b, v21.16b
-	WORD $0x4e94a6c8                     // 150: smmla v8.4s, v22.16b, v20.16b
-	WORD $0x4e94a726                     // 154: smmla v6.4s, v25.16b, v20.16b
-	WORD $0x4e94a744                     // 158: smmla v4.4s, v26.16b, v20.16b
-	WORD $0x4e94a780                     // 15c: smmla v0.4s, v28.16b, v20.16b
-	WORD $0xad425055                     // 160: ldp q21, q20, [x2, #0x40]
-	WORD $0x4e95a60f                     // 164: smmla v15.4s, v16.16b, v21.16b
-	WORD $0x4e95a62d                     // 168: smmla v13.4s, v17.16b, v21.16b
-	WORD $0x4e95a66b                     // 16c: smmla v11.4s, v19.16b, v21.16b
-	WORD $0x4e95a643                     // 170: smmla v3.4s, v18.16b, v21.16b
-	WORD $0x4e94a60e                     // 174: smmla v14.4s, v16.16b, v20.16b
-	WORD $0x4e94a62c                     // 178: smmla v12.4s, v17.16b, v20.16b
-	WORD $0x4e94a66a                     // 17c: smmla v10.4s, v19.16b, v20.16b
-	WORD $0x4e94a642                     // 180: smmla v2.4s, v18.16b, v20.16b
-	WORD $0xad435055                     // 184: ldp q21, q20, [x2, #0x60]
-	WORD $0x91020042                     // 188: add x2, x2, #0x80
-	WORD $0x4e95a609                     // 18c: smmla v9.4s, v16.16b, v21.16b
-	WORD $0x4e95a627                     // 190: smmla v7.4s, v17.16b, v21.16b
-	WORD $0x4e95a665                     // 194: smmla v5.4s, v19.16b, v21.16b
-	WORD $0x4e95a641                     // 198: smmla v1.4s, v18.16b, v21.16b
-	WORD $0x4e94a608                     // 19c: smmla v8.4s, v16.16b, v20.16b
-	WORD $0x4e94a626                     // 1a0: smmla v6.4s, v17.16b, v20.16b
-	WORD $0x4e94a664                     // 1a4: smmla v4.4s, v19.16b, v20.16b
-	WORD $0x4e94a640                     // 1a8: smmla v0.4s, v18.16b, v20.16b
-	WORD $0x54fff921                     // 1ac: b.ne 0x2380 <gemmI8MM8x8+0xd0>
-	WORD $0x36000424                     // 1b0: tbz w4, #0x0, 0x24e4 <gemmI8MM8x8+0x234>
-	WORD $0xfc756ad0                     // 1b4: ldr d16, [x22, x21]
-	WORD $0xfc756af1                     // 1b8: ldr d17, [x23, x21]
-	WORD $0xfc756b12                     // 1bc: ldr d18, [x24, x21]
-	WORD $0xfc756b33                     // 1c0: ldr d19, [x25, x21]
-	WORD $0xfc756b54                     // 1c4: ldr d20, [x26, x21]
-	WORD $0xfc756b75                     // 1c8: ldr d21, [x27, x21]
-	WORD $0x6e180630                     // 1cc: mov v16.d[1], v17.d[0]
-	WORD $0xfc756816                     // 1d0: ldr d22, [x0, x21]
-	WORD $0xfc756837                     // 1d4: ldr d23, [x1, x21]
-	WORD $0x6e180672                     // 1d8: mov v18.d[1], v19.d[0]
-	WORD $0xad404c51                     // 1dc: ldp q17, q19, [x2]
-	WORD $0x6e1806b4                     // 1e0: mov v20.d[1], v21.d[0]
-	WORD $0x910022b5                     // 1e4: add x21, x21, #0x8
-	WORD $0x6e1806f6                     // 1e8: mov v22.d[1], v23.d[0]
-	WORD $0x4e91a60f                     // 1ec: smmla v15.4s, v16.16b, v17.16b
-	WORD $0x4e91a64d                     // 1f0: smmla v13.4s, v18.16b, v17.16b
-	WORD $0x4e93a60e                     // 1f4: smmla v14.4s, v16.16b, v19.16b
-	WORD $0x4e91a68b                     // 1f8: smmla v11.4s, v20.16b, v17.16b
-	WORD $0x4e93a64c                     // 1fc: smmla v12.4s, v18.16b, v19.16b
-	WORD $0x4e91a6c3                     // 200: smmla v3.4s, v22.16b, v17.16b
-	WORD $0x4e93a68a                     // 204: smmla v10.4s, v20.16b, v19.16b
-	WORD $0x4e93a6c2                     // 208: smmla v2.4s, v22.16b, v19.16b
-	WORD $0xad414c51                     // 20c: ldp q17, q19, [x2, #0x20]
-	WORD $0x91010042                     // 210: add x2, x2, #0x40
-	WORD $0x4e91a609                     // 214: smmla v9.4s, v16.16b, v17.16b
-	WORD $0x4e91a647                     // 218: smmla v7.4s, v18.16b, v17.16b
-	WORD $0x4e91a685                     // 21c: smmla v5.4s, v20.16b, v17.16b
-	WORD $0x4e91a6c1                     // 220: smmla v1.4s, v22.16b, v17.16b
-	WORD $0x4e93a608                     // 224: smmla v8.4s, v16.16b, v19.16b
-	WORD $0x4e93a646                     // 228: smmla v6.4s, v18.16b, v19.16b
-	WORD $0x4e93a684                     // 22c: smmla v4.4s, v20.16b, v19.16b
-	WORD $0x4e93a6c0                     // 230: smmla v0.4s, v22.16b, v19.16b
-	WORD $0xf1000463                     // 234: subs x3, x3, #0x1
-	WORD $0x540000e0                     // 238: b.eq 0x2504 <gemmI8MM8x8+0x254>
-	WORD $0xf9402a86                     // 23c: ldr x6, [x20, #0x50]
-	WORD $0x8b1500d5                     // 240: add x21, x6, x21
-	WORD $0xaa0503e6                     // 244: mov x6, x5
-	WORD $0xf100089f                     // 248: cmp x4, #0x2
-	WORD $0x54fff422                     // 24c: b.hs 0x2380 <gemmI8MM8x8+0xd0>
-	WORD $0x17ffffd8                     // 250: b 0x2460 <gemmI8MM8x8+0x1b0>
-	WORD $0xf9400e96                     // 254: ldr x22, [x20, #0x18]
-	WORD $0x4e21d9ef                     // 258: scvtf v15.4s, v15.4s
-	WORD $0x4e21d9ce                     // 25c: scvtf v14.4s, v14.4s
-	WORD $0xf9401695                     // 260: ldr x21, [x20, #0x28]
-	WORD $0x4e21d98c                     // 264: scvtf v12.4s, v12.4s
-	WORD $0xf100267f                     // 268: cmp x19, #0x9
-	WORD $0x4e21d94a                     // 26c: scvtf v10.4s, v10.4s
-	WORD $0x3dc00ad1                     // 270: ldr q17, [x22, #0x20]
-	WORD $0x4e21d929                     // 274: scvtf v9.4s, v9.4s
-	WORD $0x3dc012d2                     // 278: ldr q18, [x22, #0x40]
-	WORD $0x4e21d908                     // 27c: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8c6                     // 280: scvtf v6.4s, v6.4s
-	WORD $0xd37ffab7                     // 284: lsl x23, x21, #1
-	WORD $0x4e21d884                     // 288: scvtf v4.4s, v4.4s
-	WORD $0x8b170238                     // 28c: add x24, x17, x23
-	WORD $0x4e080630                     // 290: dup v16.2d, v17.d[0]
-	WORD $0x4e180631                     // 294: dup v17.2d, v17.d[1]
-	WORD $0x4e080653                     // 298: dup v19.2d, v18.d[0]
-	WORD $0x4e180652                     // 29c: dup v18.2d, v18.d[1]
-	WORD $0x4e21d842                     // 2a0: scvtf v2.4s, v2.4s
-	WORD $0x4e21d800                     // 2a4: scvtf v0.4s, v0.4s
-	WORD $0x6e2fde0f                     // 2a8: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x6e2ede2e                     // 2ac: fmul v14.4s, v17.4s, v14.4s
-	WORD $0x6e2cde2c                     // 2b0: fmul v12.4s, v17.4s, v12.4s
-	WORD $0x6e2ade2a                     // 2b4: fmul v10.4s, v17.4s, v10.4s
-	WORD $0x6e22de22                     // 2b8: fmul v2.4s, v17.4s, v2.4s
-	WORD $0x4e21a9ef                     // 2bc: fcvtns v15.4s, v15.4s
-	WORD $0x4e21a9ce                     // 2c0: fcvtns v14.4s, v14.4s
-	WORD $0x4e21a98c                     // 2c4: fcvtns v12.4s, v12.4s
-	WORD $0x4e21a94a                     // 2c8: fcvtns v10.4s, v10.4s
-	WORD $0x4e21a842                     // 2cc: fcvtns v2.4s, v2.4s
-	WORD $0x0e6149f4                     // 2d0: sqxtn v20.4h, v15.4s
-	WORD $0x4e521a6f                     // 2d4: uzp1 v15.8h, v19.8h, v18.8h
-	WORD $0x4e6149d4                     // 2d8: sqxtn2 v20.8h, v14.4s
-	WORD $0x4e6f0e8e                     // 2dc: sqadd v14.8h, v20.8h, v15.8h
-	WORD $0x0e2149ce                     // 2e0: sqxtn v14.8b, v14.8h
-	WORD $0x4e21d9ad                     // 2e4: scvtf v13.4s, v13.4s
-	WORD $0x6e2dde0d                     // 2e8: fmul v13.4s, v16.4s, v13.4s
-	WORD $0x4e21a9ad                     // 2ec: fcvtns v13.4s, v13.4s
-	WORD $0x0e6149ad                     // 2f0: sqxtn v13.4h, v13.4s
-	WORD $0x4e61498d                     // 2f4: sqxtn2 v13.8h, v12.4s
-	WORD $0x4e6f0dac                     // 2f8: sqadd v12.8h, v13.8h, v15.8h
-	WORD $0x0e21498c                     // 2fc: sqxtn v12.8b, v12.8h
-	WORD $0x4e21d96b                     // 300: scvtf v11.4s, v11.4s
-	WORD $0x6e2bde0b                     // 304: fmul v11.4s, v16.4s, v11.4s
-	WORD $0x4e21a96b                     // 308: fcvtns v11.4s, v11.4s
-	WORD $0x0e61496b                     // 30c: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // 310: sqxtn2 v11.8h, v10.4s
-	WORD $0x4e6f0d6a                     // 314: sqadd v10.8h, v11.8h, v15.8h
-	WORD $0x0e21494a                     // 318: sqxtn v10.8b, v10.8h
-	WORD $0x3dc00ecd                     // 31c: ldr q13, [x22, #0x30]
-	WORD $0x4e21d863                     // 320: scvtf v3.4s, v3.4s
-	WORD $0x3dc016d2                     // 324: ldr q18, [x22, #0x50]
-	WORD $0x4e0805ab                     // 328: dup v11.2d, v13.d[0]
-	WORD $0x4e1805ad                     // 32c: dup v13.2d, v13.d[1]
-	WORD $0x4e080653                     // 330: dup v19.2d, v18.d[0]
-	WORD $0x4e180652                     // 334: dup v18.2d, v18.d[1]
-	WORD $0x6e23de03                     // 338: fmul v3.4s, v16.4s, v3.4s
-	WORD $0x6e29dd69                     // 33c: fmul v9.4s, v11.4s, v9.4s
-	WORD $0x6e28dda8                     // 340: fmul v8.4s, v13.4s, v8.4s
-	WORD $0x6e26dda6                     // 344: fmul v6.4s, v13.4s, v6.4s
-	WORD $0x6e24dda4                     // 348: fmul v4.4s, v13.4s, v4.4s
-	WORD $0x4e21a863                     // 34c: fcvtns v3.4s, v3.4s
-	WORD $0x6e20dda0                     // 350: fmul v0.4s, v13.4s, v0.4s
-	WORD $0x4e21a929                     // 354: fcvtns v9.4s, v9.4s
-	WORD $0x4e21a914                     // 358: fcvtns v20.4s, v8.4s
-	WORD $0x4e521a68                     // 35c: uzp1 v8.8h, v19.8h, v18.8h
-	WORD $0x4e21a8c6                     // 360: fcvtns v6.4s, v6.4s
-	WORD $0x4e21a884                     // 364: fcvtns v4.4s, v4.4s
-	WORD $0x0e614863                     // 368: sqxtn v3.4h, v3.4s
-	WORD $0x0e614929                     // 36c: sqxtn v9.4h, v9.4s
-	WORD $0x4e21a800                     // 370: fcvtns v0.4s, v0.4s
-	WORD $0x4e614843                     // 374: sqxtn2 v3.8h, v2.4s
-	WORD $0x4e614a89                     // 378: sqxtn2 v9.8h, v20.4s
-	WORD $0x4e680d29                     // 37c: sqadd v9.8h, v9.8h, v8.8h
-	WORD $0x0e214929                     // 380: sqxtn v9.8b, v9.8h
-	WORD $0x0e4919c2                     // 384: uzp1 v2.4h, v14.4h, v9.4h
-	WORD $0x4e21d8e7                     // 388: scvtf v7.4s, v7.4s
-	WORD $0x6e27dd67                     // 38c: fmul v7.4s, v11.4s, v7.4s
-	WORD $0x4e21a8e7                     // 390: fcvtns v7.4s, v7.4s
-	WORD $0x0e6148e7                     // 394: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // 398: sqxtn2 v7.8h, v6.4s
-	WORD $0x4e680ce6                     // 39c: sqadd v6.8h, v7.8h, v8.8h
-	WORD $0x0e2148c6                     // 3a0: sqxtn v6.8b, v6.8h
-	WORD $0x4e21d8a5                     // 3a4: scvtf v5.4s, v5.4s
-	WORD $0x6e25dd65                     // 3a8: fmul v5.4s, v11.4s, v5.4s
-	WORD $0x4e21a8a5                     // 3ac: fcvtns v5.4s, v5.4s
-	WORD $0x0e6148a5                     // 3b0: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // 3b4: sqxtn2 v5.8h, v4.4s
-	WORD $0x4e680ca4                     // 3b8: sqadd v4.8h, v5.8h, v8.8h
-	WORD $0x0e461985                     // 3bc: uzp1 v5.4h, v12.4h, v6.4h
-	WORD $0x0e465986                     // 3c0: uzp2 v6.4h, v12.4h, v6.4h
-	WORD $0x0e214884                     // 3c4: sqxtn v4.8b, v4.8h
-	WORD $0x4e21d821                     // 3c8: scvtf v1.4s, v1.4s
-	WORD $0xfd000222                     // 3cc: str d2, [x17]
-	WORD $0x0e441942                     // 3d0: uzp1 v2.4h, v10.4h, v4.4h
-	WORD $0x6e21dd61                     // 3d4: fmul v1.4s, v11.4s, v1.4s
-	WORD $0x4e21a821                     // 3d8: fcvtns v1.4s, v1.4s
-	WORD $0x0e614821                     // 3dc: sqxtn v1.4h, v1.4s
-	WORD $0x4e614801                     // 3e0: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e6f0c60                     // 3e4: sqadd v0.8h, v3.8h, v15.8h
-	WORD $0x0e4959c3                     // 3e8: uzp2 v3.4h, v14.4h, v9.4h
-	WORD $0x4e680c21                     // 3ec: sqadd v1.8h, v1.8h, v8.8h
-	WORD $0x0e214800                     // 3f0: sqxtn v0.8b, v0.8h
-	WORD $0xfc356a23                     // 3f4: str d3, [x17, x21]
-	WORD $0x0e445943                     // 3f8: uzp2 v3.4h, v10.4h, v4.4h
-	WORD $0x8b170311                     // 3fc: add x17, x24, x23
-	WORD $0xfd000305                     // 400: str d5, [x24]
-	WORD $0xfc356b06                     // 404: str d6, [x24, x21]
-	WORD $0x0e214821                     // 408: sqxtn v1.8b, v1.8h
-	WORD $0x8b170236                     // 40c: add x22, x17, x23
-	WORD $0xfd000222                     // 410: str d2, [x17]
-	WORD $0xfc356a23                     // 414: str d3, [x17, x21]
-	WORD $0x8b1702d1                     // 418: add x17, x22, x23
-	WORD $0x0e411804                     // 41c: uzp1 v4.4h, v0.4h, v1.4h
-	WORD $0x0e415800                     // 420: uzp2 v0.4h, v0.4h, v1.4h
-	WORD $0xfd0002c4                     // 424: str d4, [x22]
-	WORD $0xfc356ac0                     // 428: str d0, [x22, x21]
-	WORD $0x5400854b                     // 42c: b.lt 0x3784 <gemmI8MM8x8+0x14d4>
-	WORD $0xd1002264                     // 430: sub x4, x19, #0x8
-	WORD $0x8b0a0108                     // 434: add x8, x8, x10
-	WORD $0xf1003e7f                     // 438: cmp x19, #0xf
-	WORD $0x54ffe048                     // 43c: b.hi 0x22f4 <gemmI8MM8x8+0x44>
-	WORD $0xf9401695                     // 440: ldr x21, [x20, #0x28]
-	WORD $0xb27cee73                     // 444: orr x19, x19, #0xfffffffffffffff0
-	WORD $0x52800104                     // 448: mov w4, #0x8                // =8
-	WORD $0x9b092268                     // 44c: madd x8, x19, x9, x8
-	WORD $0x9b1346b1                     // 450: madd x17, x21, x19, x17
-	WORD $0x17fffefc                     // 454: b 0x22f4 <gemmI8MM8x8+0x44>
-	WORD $0xf9400689                     // 458: ldr x9, [x20, #0x8]
-	WORD $0xf9401291                     // 45c: ldr x17, [x20, #0x20]
-	WORD $0xf9401e84                     // 460: ldr x4, [x20, #0x38]
-	WORD $0xd37df12a                     // 464: lsl x10, x9, #3
-	WORD $0xd37ff92b                     // 468: lsl x11, x9, #1
-	WORD $0x8b09016c                     // 46c: add x12, x11, x9
-	WORD $0xd37ef52d                     // 470: lsl x13, x9, #2
-	WORD $0x8b0901ae                     // 474: add x14, x13, x9
-	WORD $0xcb09014f                     // 478: sub x15, x10, x9
-	WORD $0xd37ff990                     // 47c: lsl x16, x12, #1
-	WORD $0xaa0803f6                     // 480: mov x22, x8
-	WORD $0x8b090117                     // 484: add x23, x8, x9
-	WORD $0x8b0b0118                     // 488: add x24, x8, x11
-	WORD $0x8b0c0119                     // 48c: add x25, x8, x12
-	WORD $0x8b0d011a                     // 490: add x26, x8, x13
-	WORD $0x8b0e011b                     // 494: add x27, x8, x14
-	WORD $0x8b100100                     // 498: add x0, x8, x16
-	WORD $0x8b0f0101                     // 49c: add x1, x8, x15
-	WORD $0xa9414e82                     // 4a0: ldp x2, x19, [x20, #0x10]
-	WORD $0xaa1f03f5                     // 4a4: mov x21, xzr
-	WORD $0xad400262                     // 4a8: ldp q2, q0, [x19]
-	WORD $0xaa0403f3                     // 4ac: mov x19, x4
-	WORD $0xa9440e84                     // 4b0: ldp x4, x3, [x20, #0x40]
-	WORD $0x4e080443                     // 4b4: dup v3.2d, v2.d[0]
-	WORD $0x4e080401                     // 4b8: dup v1.2d, v0.d[0]
-	WORD $0x4e180400                     // 4bc: dup v0.2d, v0.d[1]
-	WORD $0x9341fc85                     // 4c0: asr x5, x4, #1
-	WORD $0x4e180442                     // 4c4: dup v2.2d, v2.d[1]
-	WORD $0x4ea31c6b                     // 4c8: mov v11.16b, v3.16b
-	WORD $0x4ea11c25                     // 4cc: mov v5.16b, v1.16b
-	WORD $0x4ea01c04                     // 4d0: mov v4.16b, v0.16b
-	WORD $0x4ea21c4a                     // 4d4: mov v10.16b, v2.16b
-	WORD $0x4ea01c06                     // 4d8: mov v6.16b, v0.16b
-	WORD $0x4ea11c27                     // 4dc: mov v7.16b, v1.16b
-	WORD $0x4ea21c4c                     // 4e0: mov v12.16b, v2.16b
-	WORD $0x4ea31c6d                     // 4e4: mov v13.16b, v3.16b
-	WORD $0x4ea01c08                     // 4e8: mov v8.16b, v0.16b
-	WORD $0x4ea11c29                     // 4ec: mov v9.16b, v1.16b
-	WORD $0x4ea21c4e                     // 4f0: mov v14.16b, v2.16b
-	WORD $0x4ea31c6f                     // 4f4: mov v15.16b, v3.16b
-	WORD $0xaa0503e6                     // 4f8: mov x6, x5
-	WORD $0xf100089f                     // 4fc: cmp x4, #0x2
-	WORD $0x54000723                     // 500: b.lo 0x2894 <gemmI8MM8x8+0x5e4>
-	WORD $0x3cf56ad0                     // 504: ldr q16, [x22, x21]
-	WORD $0xf10004c6                     // 508: subs x6, x6, #0x1
-	WORD $0x3cf56af1                     // 50c: ldr q17, [x23, x21]
-	WORD $0x3cf56b12                     // 510: ldr q18, [x24, x21]
-	WORD $0x3cf56b33                     // 514: ldr q19, [x25, x21]
-	WORD $0x3cf56b54                     // 518: ldr q20, [x26, x21]
-	WORD $0x3cf56b75                     // 51c: ldr q21, [x27, x21]
-	WORD $0x4ed13a16                     // 520: zip1 v22.2d, v16.2d, v17.2d
-	WORD $0x3cf56817                     // 524: ldr q23, [x0, x21]
-	WORD $0x4ed17a10                     // 528: zip2 v16.2d, v16.2d, v17.2d
-	WORD $0x3cf56838                     // 52c: ldr q24, [x1, x21]
-	WORD $0x4ed33a59                     // 530: zip1 v25.2d, v18.2d, v19.2d
-	WORD $0x4ed37a51                     // 534: zip2 v17.2d, v18.2d, v19.2d
-	WORD $0x910042b5                     // 538: add x21, x21, #0x10
-	WORD $0x4ed53a9a                     // 53c: zip1 v26.2d, v20.2d, v21.2d
-	WORD $0x4ed57a93                     // 540: zip2 v19.2d, v20.2d, v21.2d
-	WORD $0x4ed83afc                     // 544: zip1 v28.2d, v23.2d, v24.2d
-	WORD $0xad40505b                     // 548: ldp q27, q20, [x2]
-	WORD $0x4ed87af2                     // 54c: zip2 v18.2d, v23.2d, v24.2d
-	WORD $0x4e94a6ce                     // 550: smmla v14.4s, v22.16b, v20.16b
-	WORD $0x4e94a72c                     // 554: smmla v12.4s, v25.16b, v20.16b
-	WORD $0x4e94a74a                     // 558: smmla v10.4s, v26.16b, v20.16b
-	WORD $0x4e94a782                     // 55c: smmla v2.4s, v28.16b, v20.16b
-	WORD $0xad415055                     // 560: ldp q21, q20, [x2, #0x20]
-	WORD $0x4e9ba6cf                     // 564: smmla v15.4s, v22.16b, v27.16b
-	WORD $0x4e9ba72d                     // 568: smmla v13.4s, v25.16b, v27.16b
-	WORD $0x4e9ba74b                     // 56c: smmla v11.4s, v26.16b, v27.16b
-	WORD $0x4e9ba783                     // 570: smmla v3.4s, v28.16b, v27.16b
-	WORD $0x4e95a6c9                     // 574: smmla v9.4s, v22.16b, v21.16b
-	WORD $0x4e95a727                     // 578: smmla v7.4s, v25.16b, v21.16b
-	WORD $0x4e95a745                     // 57c: smmla v5.4s, v26.16b, v21.16b
-	WORD $0x4e95a781                     // 580: smmla v1.4s, v28.16b, v21.16b
-	WORD $0x4e94a6c8                     // 584: smmla v8.4s, v22.16b, v20.16b
-	WORD $0x4e94a726                     // 588: smmla v6.4s, v25.16b, v20.16b
-	WORD $0x4e94a744                     // 58c: smmla v4.4s, v26.16b, v20.16b
-	WORD $0x4e94a780                     // 590: smmla v0.4s, v28.16b, v20.16b
-	WORD $0xad425055                     // 594: ldp q21, q20, [x2, #0x40]
-	WORD $0x4e95a60f                     // 598: smmla v15.4s, v16.16b, v21.16b
-	WORD $0x4e95a62d                     // 59c: smmla v13.4s, v17.16b, v21.16b
-	WORD $0x4e95a66b                     // 5a0: smmla v11.4s, v19.16b, v21.16b
-	WORD $0x4e95a643                     // 5a4: smmla v3.4s, v18.16b, v21.16b
-	WORD $0x4e94a60e                     // 5a8: smmla v14.4s, v16.16b, v20.16b
-	WORD $0x4e94a62c                     // 5ac: smmla v12.4s, v17.16b, v20.16b
-	WORD $0x4e94a66a                     // 5b0: smmla v10.4s, v19.16b, v20.16b
-	WORD $0x4e94a642                     // 5b4: smmla v2.4s, v18.16b, v20.16b
-	WORD $0xad435055                     // 5b8: ldp q21, q20, [x2, #0x60]
-	WORD $0x91020042                     // 5bc: add x2, x2, #0x80
-	WORD $0x4e95a609                     // 5c0: smmla v9.4s, v16.16b, v21.16b
-	WORD $0x4e95a627                     // 5c4: smmla v7.4s, v17.16b, v21.16b
-	WORD $0x4e95a665                     // 5c8: smmla v5.4s, v19.16b, v21.16b
-	WORD $0x4e95a641                     // 5cc: smmla v1.4s, v18.16b, v21.16b
-	WORD $0x4e94a608                     // 5d0: smmla v8.4s, v16.16b, v20.16b
-	WORD $0x4e94a626                     // 5d4: smmla v6.4s, v17.16b, v20.16b
-	WORD $0x4e94a664                     // 5d8: smmla v4.4s, v19.16b, v20.16b
-	WORD $0x4e94a640                     // 5dc: smmla v0.4s, v18.16b, v20.16b
-	WORD $0x54fff921                     // 5e0: b.ne 0x27b4 <gemmI8MM8x8+0x504>
-	WORD $0x36000424                     // 5e4: tbz w4, #0x0, 0x2918 <gemmI8MM8x8+0x668>
-	WORD $0xfc756ad0                     // 5e8: ldr d16, [x22, x21]
-	WORD $0xfc756af1                     // 5ec: ldr d17, [x23, x21]
-	WORD $0xfc756b12                     // 5f0: ldr d18, [x24, x21]
-	WORD $0xfc756b33                     // 5f4: ldr d19, [x25, x21]
-	WORD $0xfc756b54                     // 5f8: ldr d20, [x26, x21]
-	WORD $0xfc756b75                     // 5fc: ldr d21, [x27, x21]
-	WORD $0x6e180630                     // 600: mov v16.d[1], v17.d[0]
-	WORD $0xfc756816                     // 604: ldr d22, [x0, x21]
-	WORD $0xfc756837                     // 608: ldr d23, [x1, x21]
-	WORD $0x6e180672                     // 60c: mov v18.d[1], v19.d[0]
-	WORD $0xad404c51                     // 610: ldp q17, q19, [x2]
-	WORD $0x6e1806b4                     // 614: mov v20.d[1], v21.d[0]
-	WORD $0x910022b5                     // 618: add x21, x21, #0x8
-	WORD $0x6e1806f6                     // 61c: mov v22.d[1], v23.d[0]
-	WORD $0x4e91a60f                     // 620: smmla v15.4s, v16.16b, v17.16b
-	WORD $0x4e91a64d                     // 624: smmla v13.4s, v18.16b, v17.16b
-	WORD $0x4e93a60e                     // 628: smmla v14.4s, v16.16b, v19.16b
-	WORD $0x4e91a68b                     // 62c: smmla v11.4s, v20.16b, v17.16b
-	WORD $0x4e93a64c                     // 630: smmla v12.4s, v18.16b, v19.16b
-	WORD $0x4e91a6c3                     // 634: smmla v3.4s, v22.16b, v17.16b
-	WORD $0x4e93a68a                     // 638: smmla v10.4s, v20.16b, v19.16b
-	WORD $0x4e93a6c2                     // 63c: smmla v2.4s, v22.16b, v19.16b
-	WORD $0xad414c51                     // 640: ldp q17, q19, [x2, #0x20]
-	WORD $0x91010042                     // 644: add x2, x2, #0x40
-	WORD $0x4e91a609                     // 648: smmla v9.4s, v16.16b, v17.16b
-	WORD $0x4e91a647                     // 64c: smmla v7.4s, v18.16b, v17.16b
-	WORD $0x4e91a685                     // 650: smmla v5.4s, v20.16b, v17.16b
-	WORD $0x4e91a6c1                     // 654: smmla v1.4s, v22.16b, v17.16b
-	WORD $0x4e93a608                     // 658: smmla v8.4s, v16.16b, v19.16b
-	WORD $0x4e93a646                     // 65c: smmla v6.4s, v18.16b, v19.16b
-	WORD $0x4e93a684                     // 660: smmla v4.4s, v20.16b, v19.16b
-	WORD $0x4e93a6c0                     // 664: smmla v0.4s, v22.16b, v19.16b
-	WORD $0xf1000463                     // 668: subs x3, x3, #0x1
-	WORD $0x54000120                     // 66c: b.eq 0x2940 <gemmI8MM8x8+0x690>
-	WORD $0xf9402a86                     // 670: ldr x6, [x20, #0x50]
-	WORD $0x8b1500d5                     // 674: add x21, x6, x21
-	WORD $0xaa0503e6                     // 678: mov x6, x5
-	WORD $0xf100089f                     // 67c: cmp x4, #0x2
-	WORD $0x54fff422                     // 680: b.hs 0x27b4 <gemmI8MM8x8+0x504>
-	WORD $0x17ffffd8                     // 684: b 0x2894 <gemmI8MM8x8+0x5e4>
-	WORD $0xd503201f                     // 688: nop
-	WORD $0xd503201f                     // 68c: nop
-	WORD $0xf9400e95                     // 690: ldr x21, [x20, #0x18]
-	WORD $0x4e21d9ef                     // 694: scvtf v15.4s, v15.4s
-	WORD $0x4e21d9ce                     // 698: scvtf v14.4s, v14.4s
-	WORD $0xf9401696                     // 69c: ldr x22, [x20, #0x28]
-	WORD $0x4e21d98c                     // 6a0: scvtf v12.4s, v12.4s
-	WORD $0xf100267f                     // 6a4: cmp x19, #0x9
-	WORD $0x4e21d94a                     // 6a8: scvtf v10.4s, v10.4s
-	WORD $0x3dc00ab2                     // 6ac: ldr q18, [x21, #0x20]
-	WORD $0x4e21d929                     // 6b0: scvtf v9.4s, v9.4s
-	WORD $0x3dc01ab4                     // 6b4: ldr q20, [x21, #0x60]
-	WORD $0x4e21d908                     // 6b8: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8c6                     // 6bc: scvtf v6.4s, v6.4s
-	WORD $0xd37ffad7                     // 6c0: lsl x23, x22, #1
-	WORD $0x4e21d884                     // 6c4: scvtf v4.4s, v4.4s
-	WORD $0x8b170238                     // 6c8: add x24, x17, x23
-	WORD $0x4e080650                     // 6cc: dup v16.2d, v18.d[0]
-	WORD $0x4e080691                     // 6d0: dup v17.2d, v20.d[0]
-	WORD $0x4e180653                     // 6d4: dup v19.2d, v18.d[1]
-	WORD $0x4e180692                     // 6d8: dup v18.2d, v20.d[1]
-	WORD $0x3dc012b4                     // 6dc: ldr q20, [x21, #0x40]
-	WORD $0x4e21d842                     // 6e0: scvtf v2.4s, v2.4s
-	WORD $0x4e21d800                     // 6e4: scvtf v0.4s, v0.4s
-	WORD $0x6e2fde0f                     // 6e8: fmul v15.4s, v16.4s, v15.4s
-	WORD $0x4e080695                     // 6ec: dup v21.2d, v20.d[0]
-	WORD $0x6e2ede6e                     // 6f0: fmul v14.4s, v19.4s, v14.4s
-	WORD $0x4e180694                     // 6f4: dup v20.2d, v20.d[1]
-	WORD $0x6e2cde6c                     // 6f8: fmul v12.4s, v19.4s, v12.4s
-	WORD $0x6e2ade6a                     // 6fc: fmul v10.4s, v19.4s, v10.4s
-	WORD $0x4eb1f5ef                     // 700: fmin v15.4s, v15.4s, v17.4s
-	WORD $0x6e22de62                     // 704: fmul v2.4s, v19.4s, v2.4s
-	WORD $0x4eb2f5ce                     // 708: fmin v14.4s, v14.4s, v18.4s
-	WORD $0x4eb2f58c                     // 70c: fmin v12.4s, v12.4s, v18.4s
-	WORD $0x4eb2f54a                     // 710: fmin v10.4s, v10.4s, v18.4s
-	WORD $0x4e21a9ef                     // 714: fcvtns v15.4s, v15.4s
-	WORD $0x4eb2f442                     // 718: fmin v2.4s, v2.4s, v18.4s
-	WORD $0x4e21a9ce                     // 71c: fcvtns v14.4s, v14.4s
-	WORD $0x4e21a98c                     // 720: fcvtns v12.4s, v12.4s
-	WORD $0x4e21a94a                     // 724: fcvtns v10.4s, v10.4s
-	WORD $0x0e6149f6                     // 728: sqxtn v22.4h, v15.4s
-	WORD $0x4e541aaf                     // 72c: uzp1 v15.8h, v21.8h, v20.8h
-	WORD $0x4e21a842                     // 730: fcvtns v2.4s, v2.4s
-	WORD $0x4e6149d6                     // 734: sqxtn2 v22.8h, v14.4s
-	WORD $0x4e6f0ece                     // 738: sqadd v14.8h, v22.8h, v15.8h
-	WORD $0x0e2149ce                     // 73c: sqxtn v14.8b, v14.8h
-	WORD $0x4e21d9ad                     // 740: scvtf v13.4s, v13.4s
-	WORD $0x6e2dde0d                     // 744: fmul v13.4s, v16.4s, v13.4s
-	WORD $0x4eb1f5ad                     // 748: fmin v13.4s, v13.4s, v17.4s
-	WORD $0x4e21a9ad                     // 74c: fcvtns v13.4s, v13.4s
-	WORD $0x0e6149ad                     // 750: sqxtn v13.4h, v13.4s
-	WORD $0x4e61498d                     // 754: sqxtn2 v13.8h, v12.4s
-	WORD $0x4e6f0dac                     // 758: sqadd v12.8h, v13.8h, v15.8h
-	WORD $0x0e21498c                     // 75c: sqxtn v12.8b, v12.8h
-	WORD $0x4e21d96b                     // 760: scvtf v11.4s, v11.4s
-	WORD $0x6e2bde0b                     // 764: fmul v11.4s, v16.4s, v11.4s
-	WORD $0x4eb1f56b                     // 768: fmin v11.4s, v11.4s, v17.4s
-	WORD $0x4e21a96b                     // 76c: fcvtns v11.4s, v11.4s
-	WORD $0x0e61496b                     // 770: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // 774: sqxtn2 v11.8h, v10.4s
-	WORD $0x4e6f0d6a                     // 778: sqadd v10.8h, v11.8h, v15.8h
-	WORD $0x0e21494a                     // 77c: sqxtn v10.8b, v10.8h
-	WORD $0x3dc00ead                     // 780: ldr q13, [x21, #0x30]
-	WORD $0x4e21d863                     // 784: scvtf v3.4s, v3.4s
-	WORD $0x3dc01eb6                     // 788: ldr q22, [x21, #0x70]
-	WORD $0x4e0805ab                     // 78c: dup v11.2d, v13.d[0]
-	WORD $0x4e0806d4                     // 790: dup v20.2d, v22.d[0]
-	WORD $0x4e1805b5                     // 794: dup v21.2d, v13.d[1]
-	WORD $0x4e1806cd                     // 798: dup v13.2d, v22.d[1]
-	WORD $0x3dc016b6                     // 79c: ldr q22, [x21, #0x50]
-	WORD $0x6e23de03                     // 7a0: fmul v3.4s, v16.4s, v3.4s
-	WORD $0x6e29dd69                     // 7a4: fmul v9.4s, v11.4s, v9.4s
-	WORD $0x4e0806d7                     // 7a8: dup v23.2d, v22.d[0]
-	WORD $0x6e28dea8                     // 7ac: fmul v8.4s, v21.4s, v8.4s
-	WORD $0x4e1806d6                     // 7b0: dup v22.2d, v22.d[1]
-	WORD $0x6e26dea6                     // 7b4: fmul v6.4s, v21.4s, v6.4s
-	WORD $0x6e24dea4                     // 7b8: fmul v4.4s, v21.4s, v4.4s
-	WORD $0x4eb4f529                     // 7bc: fmin v9.4s, v9.4s, v20.4s
-	WORD $0x4eb1f463                     // 7c0: fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4eadf508                     // 7c4: fmin v8.4s, v8.4s, v13.4s
-	WORD $0x6e20dea0                     // 7c8: fmul v0.4s, v21.4s, v0.4s
-	WORD $0x4eadf4c6                     // 7cc: fmin v6.4s, v6.4s, v13.4s
-	WORD $0x4eadf484                     // 7d0: fmin v4.4s, v4.4s, v13.4s
-	WORD $0x4e21a929                     // 7d4: fcvtns v9.4s, v9.4s
-	WORD $0x4e21a863                     // 7d8: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a918                     // 7dc: fcvtns v24.4s, v8.4s
-	WORD $0x4e561ae8                     // 7e0: uzp1 v8.8h, v23.8h, v22.8h
-	WORD $0x4e21a8c6                     // 7e4: fcvtns v6.4s, v6.4s
-	WORD $0x4e21a884                     // 7e8: fcvtns v4.4s, v4.4s
-	WORD $0x0e614929                     // 7ec: sqxtn v9.4h, v9.4s
-	WORD $0x4eadf400                     // 7f0: fmin v0.4s, v0.4s, v13.4s
-	WORD $0x0e614863                     // 7f4: sqxtn v3.4h, v3.4s
-	WORD $0x4e614b09                     // 7f8: sqxtn2 v9.8h, v24.4s
-	WORD $0x4e21a800                     // 7fc: fcvtns v0.4s, v0.4s
-	WORD $0x4e614843                     // 800: sqxtn2 v3.8h, v2.4s
-	WORD $0x4e680d29                     // 804: sqadd v9.8h, v9.8h, v8.8h
-	WORD $0x0e214929                     // 808: sqxtn v9.8b, v9.8h
-	WORD $0x0e4919c2                     // 80c: uzp1 v2.4h, v14.4h, v9.4h
-	WORD $0x4e21d8e7                     // 810: scvtf v7.4s, v7.4s
-	WORD $0x6e27dd67                     // 814: fmul v7.4s, v11.4s, v7.4s
-	WORD $0x4eb4f4e7                     // 818: fmin v7.4s, v7.4s, v20.4s
-	WORD $0x4e21a8e7                     // 81c: fcvtns v7.4s, v7.4s
-	WORD $0x0e6148e7                     // 820: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // 824: sqxtn2 v7.8h, v6.4s
-	WORD $0x4e680ce6                     // 828: sqadd v6.8h, v7.8h, v8.8h
-	WORD $0x0e2148c6                     // 82c: sqxtn v6.8b, v6.8h
-	WORD $0x4e21d8a5                     // 830: scvtf v5.4s, v5.4s
-	WORD $0x6e25dd65                     // 834: fmul v5.4s, v11.4s, v5.4s
-	WORD $0x4eb4f4a5                     // 838: fmin v5.4s, v5.4s, v20.4s
-	WORD $0x4e21a8a5                     // 83c: fcvtns v5.4s, v5.4s
-	WORD $0x0e6148a5                     // 840: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // 844: sqxtn2 v5.8h, v4.4s
-	WORD $0x4e680ca4                     // 848: sqadd v4.8h, v5.8h, v8.8h
-	WORD $0x0e461985                     // 84c: uzp1 v5.4h, v12.4h, v6.4h
-	WORD $0x0e465986                     // 850: uzp2 v6.4h, v12.4h, v6.4h
-	WORD $0x0e214884                     // 854: sqxtn v4.8b, v4.8h
-	WORD $0x4e21d821                     // 858: scvtf v1.4s, v1.4s
-	WORD $0xfd000222                     // 85c: str d2, [x17]
-	WORD $0x0e441942                     // 860: uzp1 v2.4h, v10.4h, v4.4h
-	WORD $0x6e21dd61                     // 864: fmul v1.4s, v11.4s, v1.4s
-	WORD $0x4eb4f421                     // 868: fmin v1.4s, v1.4s, v20.4s
-	WORD $0x4e21a821                     // 86c: fcvtns v1.4s, v1.4s
-	WORD $0x0e614821                     // 870: sqxtn v1.4h, v1.4s
-	WORD $0x4e614801                     // 874: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e6f0c60                     // 878: sqadd v0.8h, v3.8h, v15.8h
-	WORD $0x0e4959c3                     // 87c: uzp2 v3.4h, v14.4h, v9.4h
-	WORD $0x4e680c21                     // 880: sqadd v1.8h, v1.8h, v8.8h
-	WORD $0x0e214800                     // 884: sqxtn v0.8b, v0.8h
-	WORD $0xfc366a23                     // 888: str d3, [x17, x22]
-	WORD $0x0e445943                     // 88c: uzp2 v3.4h, v10.4h, v4.4h
-	WORD $0x8b170311                     // 890: add x17, x24, x23
-	WORD $0xfd000305                     // 894: str d5, [x24]
-	WORD $0xfc366b06                     // 898: str d6, [x24, x22]
-	WORD $0x0e214821                     // 89c: sqxtn v1.8b, v1.8h
-	WORD $0x8b170235                     // 8a0: add x21, x17, x23
-	WORD $0xfd000222                     // 8a4: str d2, [x17]
-	WORD $0xfc366a23                     // 8a8: str d3, [x17, x22]
-	WORD $0x8b1702b1                     // 8ac: add x17, x21, x23
-	WORD $0x0e411804                     // 8b0: uzp1 v4.4h, v0.4h, v1.4h
-	WORD $0x0e415800                     // 8b4: uzp2 v0.4h, v0.4h, v1.4h
-	WORD $0xfd0002a4                     // 8b8: str d4, [x21]
-	WORD $0xfc366aa0                     // 8bc: str d0, [x21, x22]
-	WORD $0x540060ab                     // 8c0: b.lt 0x3784 <gemmI8MM8x8+0x14d4>
-	WORD $0xd1002264                     // 8c4: sub x4, x19, #0x8
-	WORD $0x8b0a0108                     // 8c8: add x8, x8, x10
-	WORD $0xf1003e7f                     // 8cc: cmp x19, #0xf
-	WORD $0x54ffdd88                     // 8d0: b.hi 0x2730 <gemmI8MM8x8+0x480>
-	WORD $0xf9401695                     // 8d4: ldr x21, [x20, #0x28]
-	WORD $0xb27cee73                     // 8d8: orr x19, x19, #0xfffffffffffffff0
-	WORD $0x52800104                     // 8dc: mov w4, #0x8                // =8
-	WORD $0x9b092268                     // 8e0: madd x8, x19, x9, x8
-	WORD $0x9b1346b1                     // 8e4: madd x17, x21, x19, x17
-	WORD $0x17fffee6                     // 8e8: b 0x2730 <gemmI8MM8x8+0x480>
-	WORD $0xf9400689                     // 8ec: ldr x9, [x20, #0x8]
-	WORD $0x4f0167e0                     // 8f0: movi v0.4s, #0x3f, lsl #24
-	WORD $0x6f00e401                     // 8f4: movi v1.2d, #0000000000000000
-	WORD $0xf9401291                     // 8f8: ldr x17, [x20, #0x20]
-	WORD $0xf9401e84                     // 8fc: ldr x4, [x20, #0x38]
-	WORD $0xd37df12a                     // 900: lsl x10, x9, #3
-	WORD $0xd37ff92b                     // 904: lsl x11, x9, #1
-	WORD $0x8b09016c                     // 908: add x12, x11, x9
-	WORD $0xd37ef52d                     // 90c: lsl x13, x9, #2
-	WORD $0x8b0901ae                     // 910: add x14, x13, x9
-	WORD $0xcb09014f                     // 914: sub x15, x10, x9
-	WORD $0xd37ff990                     // 918: lsl x16, x12, #1
-	WORD $0xd503201f                     // 91c: nop
-	WORD $0xaa0803f6                     // 920: mov x22, x8
-	WORD $0x8b090117                     // 924: add x23, x8, x9
-	WORD $0x8b0b0118                     // 928: add x24, x8, x11
-	WORD $0x8b0c0119                     // 92c: add x25, x8, x12
-	WORD $0x8b0d011a                     // 930: add x26, x8, x13
-	WORD $0x8b0e011b                     // 934: add x27, x8, x14
-	WORD $0x8b100100                     // 938: add x0, x8, x16
-	WORD $0x8b0f0101                     // 93c: add x1, x8, x15
-	WORD $0xa9414e82                     // 940: ldp x2, x19, [x20, #0x10]
-	WORD $0xaa1f03f5                     // 944: mov x21, xzr
-	WORD $0xad400a64                     // 948: ldp q4, q2, [x19]
-	WORD $0xaa0403f3                     // 94c: mov x19, x4
-	WORD $0xa9440e84                     // 950: ldp x4, x3, [x20, #0x40]
-	WORD $0x4e080485                     // 954: dup v5.2d, v4.d[0]
-	WORD $0x4e080443                     // 958: dup v3.2d, v2.d[0]
-	WORD $0x4e180442                     // 95c: dup v2.2d, v2.d[1]
-	WORD $0x9341fc85                     // 960: asr x5, x4, #1
-	WORD $0x4e180484                     // 964: dup v4.2d, v4.d[1]
-	WORD $0x4ea51cad                     // 968: mov v13.16b, v5.16b
-	WORD $0x4ea31c67                     // 96c: mov v7.16b, v3.16b
-	WORD $0x4ea21c46                     // 970: mov v6.16b, v2.16b
-	WORD $0x4ea41c8c                     // 974: mov v12.16b, v4.16b
-	WORD $0x4ea21c48                     // 978: mov v8.16b, v2.16b
-	WORD $0x4ea31c69                     // 97c: mov v9.16b, v3.16b
-	WORD $0x4ea41c8e                     // 980: mov v14.16b, v4.16b
-	WORD $0x4ea51caf                     // 984: mov v15.16b, v5.16b
-	WORD $0x4ea21c4a                     // 988: mov v10.16b, v2.16b
-	WORD $0x4ea31c6b                     // 98c: mov v11.16b, v3.16b
-	WORD $0x4ea41c90                     // 990: mov v16.16b, v4.16b
-	WORD $0x4ea51cb1                     // 994: mov v17.16b, v5.16b
-	WORD $0xaa0503e6                     // 998: mov x6, x5
-	WORD $0xf100089f                     // 99c: cmp x4, #0x2
-	WORD $0x54000723                     // 9a0: b.lo 0x2d34 <gemmI8MM8x8+0xa84>
-	WORD $0x3cf56ad2                     // 9a4: ldr q18, [x22, x21]
-	WORD $0xf10004c6                     // 9a8: subs x6, x6, #0x1
-	WORD $0x3cf56af3                     // 9ac: ldr q19, [x23, x21]
-	WORD $0x3cf56b14                     // 9b0: ldr q20, [x24, x21]
-	WORD $0x3cf56b35                     // 9b4: ldr q21, [x25, x21]
-	WORD $0x3cf56b56                     // 9b8: ldr q22, [x26, x21]
-	WORD $0x3cf56b77                     // 9bc: ldr q23, [x27, x21]
-	WORD $0x4ed33a58                     // 9c0: zip1 v24.2d, v18.2d, v19.2d
-	WORD $0x3cf56819                     // 9c4: ldr q25, [x0, x21]
-	WORD $0x4ed37a52                     // 9c8: zip2 v18.2d, v18.2d, v19.2d
-	WORD $0x3cf5683a                     // 9cc: ldr q26, [x1, x21]
-	WORD $0x4ed53a9b                     // 9d0: zip1 v27.2d, v20.2d, v21.2d
-	WORD $0x4ed57a93                     // 9d4: zip2 v19.2d, v20.2d, v21.2d
-	WORD $0x910042b5                     // 9d8: add x21, x21, #0x10
-	WORD $0x4ed73adc                     // 9dc: zip1 v28.2d, v22.2d, v23.2d
-	WORD $0x4ed77ad5                     // 9e0: zip2 v21.2d, v22.2d, v23.2d
-	WORD $0x4eda3b3e                     // 9e4: zip1 v30.2d, v25.2d, v26.2d
-	WORD $0xad40585d                     // 9e8: ldp q29, q22, [x2]
-	WORD $0x4eda7b34                     // 9ec: zip2 v20.2d, v25.2d, v26.2d
-	WORD $0x4e96a710                     // 9f0: smmla v16.4s, v24.16b, v22.16b
-	WORD $0x4e96a76e                     // 9f4: smmla v14.4s, v27.16b, v22.16b
-	WORD $0x4e96a78c                     // 9f8: smmla v12.4s, v28.16b, v22.16b
-	WORD $0x4e96a7c4                     // 9fc: smmla v4.4s, v30.16b, v22.16b
-	WORD $0xad415857                     // a00: ldp q23, q22, [x2, #0x20]
-	WORD $0x4e9da711                     // a04: smmla v17.4s, v24.16b, v29.16b
-	WORD $0x4e9da76f                     // a08: smmla v15.4s, v27.16b, v29.16b
-	WORD $0x4e9da78d                     // a0c: smmla v13.4s, v28.16b, v29.16b
-	WORD $0x4e9da7c5                     // a10: smmla v5.4s, v30.16b, v29.16b
-	WORD $0x4e97a70b                     // a14: smmla v11.4s, v24.16b, v23.16b
-	WORD $0x4e97a769                     // a18: smmla v9.4s, v27.16b, v23.16b
-	WORD $0x4e97a787                     // a1c: smmla v7.4s, v28.16b, v23.16b
-	WORD $0x4e97a7c3                     // a20: smmla v3.4s, v30.16b, v23.16b
-	WORD $0x4e96a70a                     // a24: smmla v10.4s, v24.16b, v22.16b
-	WORD $0x4e96a768                     // a28: smmla v8.4s, v27.16b, v22.16b
-	WORD $0x4e96a786                     // a2c: smmla v6.4s, v28.16b, v22.16b
-	WORD $0x4e96a7c2                     // a30: smmla v2.4s, v30.16b, v22.16b
-	WORD $0xad425857                     // a34: ldp q23, q22, [x2, #0x40]
-	WORD $0x4e97a651                     // a38: smmla v17.4s, v18.16b, v23.16b
-	WORD $0x4e97a66f                     // a3c: smmla v15.4s, v19.16b, v23.16b
-	WORD $0x4e97a6ad                     // a40: smmla v13.4s, v21.16b, v23.16b
-	WORD $0x4e97a685                     // a44: smmla v5.4s, v20.16b, v23.16b
-	WORD $0x4e96a650                     // a48: smmla v16.4s, v18.16b, v22.16b
-	WORD $0x4e96a66e                     // a4c: smmla v14.4s, v19.16b, v22.16b
-	WORD $0x4e96a6ac                     // a50: smmla v12.4s, v21.16b, v22.16b
-	WORD $0x4e96a684                     // a54: smmla v4.4s, v20.16b, v22.16b
-	WORD $0xad435857                     // a58: ldp q23, q22, [x2, #0x60]
-	WORD $0x91020042                     // a5c: add x2, x2, #0x80
-	WORD $0x4e97a64b                     // a60: smmla v11.4s, v18.16b, v23.16b
-	WORD $0x4e97a669                     // a64: smmla v9.4s, v19.16b, v23.16b
-	WORD $0x4e97a6a7                     // a68: smmla v7.4s, v21.16b, v23.16b
-	WORD $0x4e97a683                     // a6c: smmla v3.4s, v20.16b, v23.16b
-	WORD $0x4e96a64a                     // a70: smmla v10.4s, v18.16b, v22.16b
-	WORD $0x4e96a668                     // a74: smmla v8.4s, v19.16b, v22.16b
-	WORD $0x4e96a6a6                     // a78: smmla v6.4s, v21.16b, v22.16b
-	WORD $0x4e96a682                     // a7c: smmla v2.4s, v20.16b, v22.16b
-	WORD $0x54fff921                     // a80: b.ne 0x2c54 <gemmI8MM8x8+0x9a4>
-	WORD $0x36000424                     // a84: tbz w4, #0x0, 0x2db8 <gemmI8MM8x8+0xb08>
-	WORD $0xfc756ad2                     // a88: ldr d18, [x22, x21]
-	WORD $0xfc756af3                     // a8c: ldr d19, [x23, x21]
-	WORD $0xfc756b14                     // a90: ldr d20, [x24, x21]
-	WORD $0xfc756b35                     // a94: ldr d21, [x25, x21]
-	WORD $0xfc756b56                     // a98: ldr d22, [x26, x21]
-	WORD $0xfc756b77                     // a9c: ldr d23, [x27, x21]
-	WORD $0x6e180672                     // aa0: mov v18.d[1], v19.d[0]
-	WORD $0xfc756818                     // aa4: ldr d24, [x0, x21]
-	WORD $0xfc756839                     // aa8: ldr d25, [x1, x21]
-	WORD $0x6e1806b4                     // aac: mov v20.d[1], v21.d[0]
-	WORD $0xad405453                     // ab0: ldp q19, q21, [x2]
-	WORD $0x6e1806f6                     // ab4: mov v22.d[1], v23.d[0]
-	WORD $0x910022b5                     // ab8: add x21, x21, #0x8
-	WORD $0x6e180738                     // abc: mov v24.d[1], v25.d[0]
-	WORD $0x4e93a651                     // ac0: smmla v17.4s, v18.16b, v19.16b
-	WORD $0x4e93a68f                     // ac4: smmla v15.4s, v20.16b, v19.16b
-	WORD $0x4e95a650                     // ac8: smmla v16.4s, v18.16b, v21.16b
-	WORD $0x4e93a6cd                     // acc: smmla v13.4s, v22.16b, v19.16b
-	WORD $0x4e95a68e                     // ad0: smmla v14.4s, v20.16b, v21.16b
-	WORD $0x4e93a705                     // ad4: smmla v5.4s, v24.16b, v19.16b
-	WORD $0x4e95a6cc                     // ad8: smmla v12.4s, v22.16b, v21.16b
-	WORD $0x4e95a704                     // adc: smmla v4.4s, v24.16b, v21.16b
-	WORD $0xad415453                     // ae0: ldp q19, q21, [x2, #0x20]
-	WORD $0x91010042                     // ae4: add x2, x2, #0x40
-	WORD $0x4e93a64b                     // ae8: smmla v11.4s, v18.16b, v19.16b
-	WORD $0x4e93a689                     // aec: smmla v9.4s, v20.16b, v19.16b
-	WORD $0x4e93a6c7                     // af0: smmla v7.4s, v22.16b, v19.16b
-	WORD $0x4e93a703                     // af4: smmla v3.4s, v24.16b, v19.16b
-	WORD $0x4e95a64a                     // af8: smmla v10.4s, v18.16b, v21.16b
-	WORD $0x4e95a688                     // afc: smmla v8.4s, v20.16b, v21.16b
-	WORD $0x4e95a6c6                     // b00: smmla v6.4s, v22.16b, v21.16b
-	WORD $0x4e95a702                     // b04: smmla v2.4s, v24.16b, v21.16b
-	WORD $0xf1000463                     // b08: subs x3, x3, #0x1
-	WORD $0x54000120                     // b0c: b.eq 0x2de0 <gemmI8MM8x8+0xb30>
-	WORD $0xf9402a86                     // b10: ldr x6, [x20, #0x50]
-	WORD $0x8b1500d5                     // b14: add x21, x6, x21
-	WORD $0xaa0503e6                     // b18: mov x6, x5
-	WORD $0xf100089f                     // b1c: cmp x4, #0x2
-	WORD $0x54fff422                     // b20: b.hs 0x2c54 <gemmI8MM8x8+0x9a4>
-	WORD $0x17ffffd8                     // b24: b 0x2d34 <gemmI8MM8x8+0xa84>
-	WORD $0xd503201f                     // b28: nop
-	WORD $0xd503201f                     // b2c: nop
-	WORD $0xf9400e95                     // b30: ldr x21, [x20, #0x18]
-	WORD $0x4e21da31                     // b34: scvtf v17.4s, v17.4s
-	WORD $0x4e21da10                     // b38: scvtf v16.4s, v16.4s
-	WORD $0xf9401696                     // b3c: ldr x22, [x20, #0x28]
-	WORD $0x4e21d9ce                     // b40: scvtf v14.4s, v14.4s
-	WORD $0xf100267f                     // b44: cmp x19, #0x9
-	WORD $0x4e21d98c                     // b48: scvtf v12.4s, v12.4s
-	WORD $0x3dc00ab2                     // b4c: ldr q18, [x21, #0x20]
-	WORD $0x4e21d96b                     // b50: scvtf v11.4s, v11.4s
-	WORD $0x3dc01ab5                     // b54: ldr q21, [x21, #0x60]
-	WORD $0x4e21d94a                     // b58: scvtf v10.4s, v10.4s
-	WORD $0x4e21d908                     // b5c: scvtf v8.4s, v8.4s
-	WORD $0xd37ffad7                     // b60: lsl x23, x22, #1
-	WORD $0x4e21d8c6                     // b64: scvtf v6.4s, v6.4s
-	WORD $0x8b170238                     // b68: add x24, x17, x23
-	WORD $0x4e080653                     // b6c: dup v19.2d, v18.d[0]
-	WORD $0x4e0806b4                     // b70: dup v20.2d, v21.d[0]
-	WORD $0x4e180656                     // b74: dup v22.2d, v18.d[1]
-	WORD $0x4e1806b5                     // b78: dup v21.2d, v21.d[1]
-	WORD $0x4e21d884                     // b7c: scvtf v4.4s, v4.4s
-	WORD $0x4e21d842                     // b80: scvtf v2.4s, v2.4s
-	WORD $0x6e31de71                     // b84: fmul v17.4s, v19.4s, v17.4s
-	WORD $0x6e30ded0                     // b88: fmul v16.4s, v22.4s, v16.4s
-	WORD $0x6e2edece                     // b8c: fmul v14.4s, v22.4s, v14.4s
-	WORD $0x6e2cdecc                     // b90: fmul v12.4s, v22.4s, v12.4s
-	WORD $0x6e24dec4                     // b94: fmul v4.4s, v22.4s, v4.4s
-	WORD $0x6e34de32                     // b98: fmul v18.4s, v17.4s, v20.4s
-	WORD $0x6e35de17                     // b9c: fmul v23.4s, v16.4s, v21.4s
-	WORD $0x4e20d658                     // ba0: fadd v24.4s, v18.4s, v0.4s
-	WORD $0x4f03f612                     // ba4: fmov v18.4s, #1.00000000
-	WORD $0x4e20d6f7                     // ba8: fadd v23.4s, v23.4s, v0.4s
-	WORD $0x4e21f718                     // bac: fmax v24.4s, v24.4s, v1.4s
-	WORD $0x4e21f6f7                     // bb0: fmax v23.4s, v23.4s, v1.4s
-	WORD $0x4eb2f718                     // bb4: fmin v24.4s, v24.4s, v18.4s
-	WORD $0x4eb2f6f7                     // bb8: fmin v23.4s, v23.4s, v18.4s
-	WORD $0x6e38de31                     // bbc: fmul v17.4s, v17.4s, v24.4s
-	WORD $0x3dc012b8                     // bc0: ldr q24, [x21, #0x40]
-	WORD $0x6e37de10                     // bc4: fmul v16.4s, v16.4s, v23.4s
-	WORD $0x4e080717                     // bc8: dup v23.2d, v24.d[0]
-	WORD $0x4e180718                     // bcc: dup v24.2d, v24.d[1]
-	WORD $0x4e21aa31                     // bd0: fcvtns v17.4s, v17.4s
-	WORD $0x4e21aa10                     // bd4: fcvtns v16.4s, v16.4s
-	WORD $0x0e614a39                     // bd8: sqxtn v25.4h, v17.4s
-	WORD $0x4e581af1                     // bdc: uzp1 v17.8h, v23.8h, v24.8h
-	WORD $0x6e35ddd8                     // be0: fmul v24.4s, v14.4s, v21.4s
-	WORD $0x4e614a19                     // be4: sqxtn2 v25.8h, v16.4s
-	WORD $0x4e20d718                     // be8: fadd v24.4s, v24.4s, v0.4s
-	WORD $0x4e710f30                     // bec: sqadd v16.8h, v25.8h, v17.8h
-	WORD $0x4e21f718                     // bf0: fmax v24.4s, v24.4s, v1.4s
-	WORD $0x0e214a10                     // bf4: sqxtn v16.8b, v16.8h
-	WORD $0x4e21d9ef                     // bf8: scvtf v15.4s, v15.4s
-	WORD $0x4eb2f718                     // bfc: fmin v24.4s, v24.4s, v18.4s
-	WORD $0x6e2fde6f                     // c00: fmul v15.4s, v19.4s, v15.4s
-	WORD $0x6e38ddce                     // c04: fmul v14.4s, v14.4s, v24.4s
-	WORD $0x6e34ddf7                     // c08: fmul v23.4s, v15.4s, v20.4s
-	WORD $0x4e21a9ce                     // c0c: fcvtns v14.4s, v14.4s
-	WORD $0x4e20d6f7                     // c10: fadd v23.4s, v23.4s, v0.4s
-	WORD $0x4e21f6f7                     // c14: fmax v23.4s, v23.4s, v1.4s
-	WORD $0x4eb2f6f7                     // c18: fmin v23.4s, v23.4s, v18.4s
-	WORD $0x6e37ddef                     // c1c: fmul v15.4s, v15.4s, v23.4s
-	WORD $0x6e35dd97                     // c20: fmul v23.4s, v12.4s, v21.4s
-	WORD $0x4e21a9ef                     // c24: fcvtns v15.4s, v15.4s
-	WORD $0x4e20d6f7                     // c28: fadd v23.4s, v23.4s, v0.4s
-	WORD $0x0e6149ef                     // c2c: sqxtn v15.4h, v15.4s
-	WORD $0x4e21f6f7                     // c30: fmax v23.4s, v23.4s, v1.4s
-	WORD $0x4e6149cf                     // c34: sqxtn2 v15.8h, v14.4s
-	WORD $0x4eb2f6f7                     // c38: fmin v23.4s, v23.4s, v18.4s
-	WORD $0x4e710dee                     // c3c: sqadd v14.8h, v15.8h, v17.8h
-	WORD $0x6e37dd8c                     // c40: fmul v12.4s, v12.4s, v23.4s
-	WORD $0x0e2149ce                     // c44: sqxtn v14.8b, v14.8h
-	WORD $0x4e21a98c                     // c48: fcvtns v12.4s, v12.4s
-	WORD $0x4e21d9ad                     // c4c: scvtf v13.4s, v13.4s
-	WORD $0x6e2dde6d                     // c50: fmul v13.4s, v19.4s, v13.4s
-	WORD $0x6e34ddaf                     // c54: fmul v15.4s, v13.4s, v20.4s
-	WORD $0x4e20d5ef                     // c58: fadd v15.4s, v15.4s, v0.4s
-	WORD $0x4e21f5ef                     // c5c: fmax v15.4s, v15.4s, v1.4s
-	WORD $0x4eb2f5ef                     // c60: fmin v15.4s, v15.4s, v18.4s
-	WORD $0x6e2fddad                     // c64: fmul v13.4s, v13.4s, v15.4s
-	WORD $0x4e21a9ad                     // c68: fcvtns v13.4s, v13.4s
-	WORD $0x0e6149ad                     // c6c: sqxtn v13.4h, v13.4s
-	WORD $0x4e61498d                     // c70: sqxtn2 v13.8h, v12.4s
-	WORD $0x4e710dac                     // c74: sqadd v12.8h, v13.8h, v17.8h
-	WORD $0x0e21498c                     // c78: sqxtn v12.8b, v12.8h
-	WORD $0x3dc00eaf                     // c7c: ldr q15, [x21, #0x30]
-	WORD $0x4e21d8a5                     // c80: scvtf v5.4s, v5.4s
-	WORD $0x3dc01eb9                     // c84: ldr q25, [x21, #0x70]
-	WORD $0x4e0805ed                     // c88: dup v13.2d, v15.d[0]
-	WORD $0x4e080737                     // c8c: dup v23.2d, v25.d[0]
-	WORD $0x4e1805f8                     // c90: dup v24.2d, v15.d[1]
-	WORD $0x4e18072f                     // c94: dup v15.2d, v25.d[1]
-	WORD $0x6e25de65                     // c98: fmul v5.4s, v19.4s, v5.4s
-	WORD $0x6e2bddab                     // c9c: fmul v11.4s, v13.4s, v11.4s
-	WORD $0x6e2adf0a                     // ca0: fmul v10.4s, v24.4s, v10.4s
-	WORD $0x6e28df08                     // ca4: fmul v8.4s, v24.4s, v8.4s
-	WORD $0x6e26df06                     // ca8: fmul v6.4s, v24.4s, v6.4s
-	WORD $0x6e22df02                     // cac: fmul v2.4s, v24.4s, v2.4s
-	WORD $0x6e37dd79                     // cb0: fmul v25.4s, v11.4s, v23.4s
-	WORD $0x6e2fdd5a                     // cb4: fmul v26.4s, v10.4s, v15.4s
-	WORD $0x4e20d739                     // cb8: fadd v25.4s, v25.4s, v0.4s
-	WORD $0x4e20d75a                     // cbc: fadd v26.4s, v26.4s, v0.4s
-	WORD $0x4e21f739                     // cc0: fmax v25.4s, v25.4s, v1.4s
-	WORD $0x4e21f75a                     // cc4: fmax v26.4s, v26.4s, v1.4s
-	WORD $0x4eb2f739                     // cc8: fmin v25.4s, v25.4s, v18.4s
-	WORD $0x4eb2f75a                     // ccc: fmin v26.4s, v26.4s, v18.4s
-	WORD $0x6e39dd6b                     // cd0: fmul v11.4s, v11.4s, v25.4s
-	WORD $0x3dc016b9                     // cd4: ldr q25, [x21, #0x50]
-	WORD $0x6e3add4a                     // cd8: fmul v10.4s, v10.4s, v26.4s
-	WORD $0x4e08073a                     // cdc: dup v26.2d, v25.d[0]
-	WORD $0x4e180739                     // ce0: dup v25.2d, v25.d[1]
-	WORD $0x4e21a96b                     // ce4: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a95b                     // ce8: fcvtns v27.4s, v10.4s
-	WORD $0x4e591b4a                     // cec: uzp1 v10.8h, v26.8h, v25.8h
-	WORD $0x0e61496b                     // cf0: sqxtn v11.4h, v11.4s
-	WORD $0x6e2fdd1a                     // cf4: fmul v26.4s, v8.4s, v15.4s
-	WORD $0x4e614b6b                     // cf8: sqxtn2 v11.8h, v27.4s
-	WORD $0x4e20d75a                     // cfc: fadd v26.4s, v26.4s, v0.4s
-	WORD $0x4e6a0d6b                     // d00: sqadd v11.8h, v11.8h, v10.8h
-	WORD $0x4e21f75a                     // d04: fmax v26.4s, v26.4s, v1.4s
-	WORD $0x0e21496b                     // d08: sqxtn v11.8b, v11.8h
-	WORD $0x4eb2f75a                     // d0c: fmin v26.4s, v26.4s, v18.4s
-	WORD $0x4e21d929                     // d10: scvtf v9.4s, v9.4s
-	WORD $0x6e3add08                     // d14: fmul v8.4s, v8.4s, v26.4s
-	WORD $0x6e29dda9                     // d18: fmul v9.4s, v13.4s, v9.4s
-	WORD $0x4e21a908                     // d1c: fcvtns v8.4s, v8.4s
-	WORD $0x6e37dd39                     // d20: fmul v25.4s, v9.4s, v23.4s
-	WORD $0x4e20d739                     // d24: fadd v25.4s, v25.4s, v0.4s
-	WORD $0x4e21f739                     // d28: fmax v25.4s, v25.4s, v1.4s
-	WORD $0x4eb2f739                     // d2c: fmin v25.4s, v25.4s, v18.4s
-	WORD $0x6e39dd29                     // d30: fmul v9.4s, v9.4s, v25.4s
-	WORD $0x6e2fdcd9                     // d34: fmul v25.4s, v6.4s, v15.4s
-	WORD $0x6e2fdc4f                     // d38: fmul v15.4s, v2.4s, v15.4s
-	WORD $0x4e21a929                     // d3c: fcvtns v9.4s, v9.4s
-	WORD $0x4e20d739                     // d40: fadd v25.4s, v25.4s, v0.4s
-	WORD $0x4e20d5ef                     // d44: fadd v15.4s, v15.4s, v0.4s
-	WORD $0x0e614929                     // d48: sqxtn v9.4h, v9.4s
-	WORD $0x4e21f739                     // d4c: fmax v25.4s, v25.4s, v1.4s
-	WORD $0x4e21f5ef                     // d50: fmax v15.4s, v15.4s, v1.4s
-	WORD $0x4e614909                     // d54: sqxtn2 v9.8h, v8.4s
-	WORD $0x4eb2f739                     // d58: fmin v25.4s, v25.4s, v18.4s
-	WORD $0x4e6a0d28                     // d5c: sqadd v8.8h, v9.8h, v10.8h
-	WORD $0x6e39dcc6                     // d60: fmul v6.4s, v6.4s, v25.4s
-	WORD $0x0e214908                     // d64: sqxtn v8.8b, v8.8h
-	WORD $0x4e21a8c6                     // d68: fcvtns v6.4s, v6.4s
-	WORD $0x4e21d8e7                     // d6c: scvtf v7.4s, v7.4s
-	WORD $0x6e27dda7                     // d70: fmul v7.4s, v13.4s, v7.4s
-	WORD $0x6e37dce9                     // d74: fmul v9.4s, v7.4s, v23.4s
-	WORD $0x4e20d529                     // d78: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x4e21f529                     // d7c: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4eb2f529                     // d80: fmin v9.4s, v9.4s, v18.4s
-	WORD $0x6e29dce7                     // d84: fmul v7.4s, v7.4s, v9.4s
-	WORD $0x4e21a8e7                     // d88: fcvtns v7.4s, v7.4s
-	WORD $0x0e6148e7                     // d8c: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // d90: sqxtn2 v7.8h, v6.4s
-	WORD $0x4e6a0ce6                     // d94: sqadd v6.8h, v7.8h, v10.8h
-	WORD $0x6e34dca7                     // d98: fmul v7.4s, v5.4s, v20.4s
-	WORD $0x0e2148c6                     // d9c: sqxtn v6.8b, v6.8h
-	WORD $0x4e20d4e7                     // da0: fadd v7.4s, v7.4s, v0.4s
-	WORD $0x4e21d863                     // da4: scvtf v3.4s, v3.4s
-	WORD $0x4e21f4e7                     // da8: fmax v7.4s, v7.4s, v1.4s
-	WORD $0x6e23dda3                     // dac: fmul v3.4s, v13.4s, v3.4s
-	WORD $0x6e35dc8d                     // db0: fmul v13.4s, v4.4s, v21.4s
-	WORD $0x4eb2f4e7                     // db4: fmin v7.4s, v7.4s, v18.4s
-	WORD $0x6e37dc69                     // db8: fmul v9.4s, v3.4s, v23.4s
-	WORD $0x4e20d5ad                     // dbc: fadd v13.4s, v13.4s, v0.4s
-	WORD $0x6e27dca5                     // dc0: fmul v5.4s, v5.4s, v7.4s
-	WORD $0x4e20d529                     // dc4: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x4e21f5ad                     // dc8: fmax v13.4s, v13.4s, v1.4s
-	WORD $0x4eb2f5e7                     // dcc: fmin v7.4s, v15.4s, v18.4s
-	WORD $0x4e21a8a5                     // dd0: fcvtns v5.4s, v5.4s
-	WORD $0x4e21f529                     // dd4: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4eb2f5ad                     // dd8: fmin v13.4s, v13.4s, v18.4s
-	WORD $0x6e27dc42                     // ddc: fmul v2.4s, v2.4s, v7.4s
-	WORD $0x0e4819c7                     // de0: uzp1 v7.4h, v14.4h, v8.4h
-	WORD $0x0e4859c8                     // de4: uzp2 v8.4h, v14.4h, v8.4h
-	WORD $0x0e6148a5                     // de8: sqxtn v5.4h, v5.4s
-	WORD $0x4eb2f529                     // dec: fmin v9.4s, v9.4s, v18.4s
-	WORD $0x6e2ddc84                     // df0: fmul v4.4s, v4.4s, v13.4s
-	WORD $0x4e21a842                     // df4: fcvtns v2.4s, v2.4s
-	WORD $0x6e29dc63                     // df8: fmul v3.4s, v3.4s, v9.4s
-	WORD $0x4e21a884                     // dfc: fcvtns v4.4s, v4.4s
-	WORD $0x4e21a863                     // e00: fcvtns v3.4s, v3.4s
-	WORD $0x4e614885                     // e04: sqxtn2 v5.8h, v4.4s
-	WORD $0x0e4b1a04                     // e08: uzp1 v4.4h, v16.4h, v11.4h
-	WORD $0x0e614863                     // e0c: sqxtn v3.4h, v3.4s
-	WORD $0xfd000224                     // e10: str d4, [x17]
-	WORD $0x0e461984                     // e14: uzp1 v4.4h, v12.4h, v6.4h
-	WORD $0x4e614843                     // e18: sqxtn2 v3.8h, v2.4s
-	WORD $0x4e710ca2                     // e1c: sqadd v2.8h, v5.8h, v17.8h
-	WORD $0x0e4b5a05                     // e20: uzp2 v5.4h, v16.4h, v11.4h
-	WORD $0x4e6a0c63                     // e24: sqadd v3.8h, v3.8h, v10.8h
-	WORD $0x0e214842                     // e28: sqxtn v2.8b, v2.8h
-	WORD $0xfc366a25                     // e2c: str d5, [x17, x22]
-	WORD $0x0e465985                     // e30: uzp2 v5.4h, v12.4h, v6.4h
-	WORD $0x8b170311                     // e34: add x17, x24, x23
-	WORD $0xfd000307                     // e38: str d7, [x24]
-	WORD $0xfc366b08                     // e3c: str d8, [x24, x22]
-	WORD $0x0e214863                     // e40: sqxtn v3.8b, v3.8h
-	WORD $0x8b170235                     // e44: add x21, x17, x23
-	WORD $0xfd000224                     // e48: str d4, [x17]
-	WORD $0xfc366a25                     // e4c: str d5, [x17, x22]
-	WORD $0x8b1702b1                     // e50: add x17, x21, x23
-	WORD $0x0e431846                     // e54: uzp1 v6.4h, v2.4h, v3.4h
-	WORD $0x0e435842                     // e58: uzp2 v2.4h, v2.4h, v3.4h
-	WORD $0xfd0002a6                     // e5c: str d6, [x21]
-	WORD $0xfc366aa2                     // e60: str d2, [x21, x22]
-	WORD $0x5400338b                     // e64: b.lt 0x3784 <gemmI8MM8x8+0x14d4>
-	WORD $0xd1002264                     // e68: sub x4, x19, #0x8
-	WORD $0x8b0a0108                     // e6c: add x8, x8, x10
-	WORD $0xf1003e7f                     // e70: cmp x19, #0xf
-	WORD $0x54ffd568                     // e74: b.hi 0x2bd0 <gemmI8MM8x8+0x920>
-	WORD $0xf9401695                     // e78: ldr x21, [x20, #0x28]
-	WORD $0xb27cee73                     // e7c: orr x19, x19, #0xfffffffffffffff0
-	WORD $0x52800104                     // e80: mov w4, #0x8                // =8
-	WORD $0x9b092268                     // e84: madd x8, x19, x9, x8
-	WORD $0x9b1346b1                     // e88: madd x17, x21, x19, x17
-	WORD $0x17fffea5                     // e8c: b 0x2bd0 <gemmI8MM8x8+0x920>
-	WORD $0xf9400689                     // e90: ldr x9, [x20, #0x8]
-	WORD $0xf9401291                     // e94: ldr x17, [x20, #0x20]
-	WORD $0xa9431695                     // e98: ldp x21, x5, [x20, #0x30]
-	WORD $0xd37df12a                     // e9c: lsl x10, x9, #3
-	WORD $0xd37ff92b                     // ea0: lsl x11, x9, #1
-	WORD $0x8b09016c                     // ea4: add x12, x11, x9
-	WORD $0xd37ef52d                     // ea8: lsl x13, x9, #2
-	WORD $0x8b0901ae                     // eac: add x14, x13, x9
-	WORD $0xcb09014f                     // eb0: sub x15, x10, x9
-	WORD $0xd37ff990                     // eb4: lsl x16, x12, #1
-	WORD $0xd503201f                     // eb8: nop
-	WORD $0xd503201f                     // ebc: nop
-	WORD $0xaa0803f7                     // ec0: mov x23, x8
-	WORD $0x8b090118                     // ec4: add x24, x8, x9
-	WORD $0x8b0b0119                     // ec8: add x25, x8, x11
-	WORD $0x8b0c011a                     // ecc: add x26, x8, x12
-	WORD $0x8b0d011b                     // ed0: add x27, x8, x13
-	WORD $0x8b0e0100                     // ed4: add x0, x8, x14
-	WORD $0x8b100101                     // ed8: add x1, x8, x16
-	WORD $0x8b0f0102                     // edc: add x2, x8, x15
-	WORD $0xa9414e83                     // ee0: ldp x3, x19, [x20, #0x10]
-	WORD $0xaa1f03f6                     // ee4: mov x22, xzr
-	WORD $0xad400660                     // ee8: ldp q0, q1, [x19]
-	WORD $0xaa0503f3                     // eec: mov x19, x5
-	WORD $0xa9441285                     // ef0: ldp x5, x4, [x20, #0x40]
-	WORD $0x4e08040f                     // ef4: dup v15.2d, v0.d[0]
-	WORD $0x4e18040e                     // ef8: dup v14.2d, v0.d[1]
-	WORD $0x4e080429                     // efc: dup v9.2d, v1.d[0]
-	WORD $0x9341fca6                     // f00: asr x6, x5, #1
-	WORD $0x4e180428                     // f04: dup v8.2d, v1.d[1]
-	WORD $0x4eaf1ded                     // f08: mov v13.16b, v15.16b
-	WORD $0x4eae1dcc                     // f0c: mov v12.16b, v14.16b
-	WORD $0x4ea91d27                     // f10: mov v7.16b, v9.16b
-	WORD $0x4ea81d06                     // f14: mov v6.16b, v8.16b
-	WORD $0x4eaf1deb                     // f18: mov v11.16b, v15.16b
-	WORD $0x4eae1dca                     // f1c: mov v10.16b, v14.16b
-	WORD $0x4ea91d25                     // f20: mov v5.16b, v9.16b
-	WORD $0x4ea81d04                     // f24: mov v4.16b, v8.16b
-	WORD $0x4eaf1de1                     // f28: mov v1.16b, v15.16b
-	WORD $0x4eae1dc2                     // f2c: mov v2.16b, v14.16b
-	WORD $0x4ea91d20                     // f30: mov v0.16b, v9.16b
-	WORD $0x4ea81d03                     // f34: mov v3.16b, v8.16b
-	WORD $0xaa0603e7                     // f38: mov x7, x6
-	WORD $0xf10008bf                     // f3c: cmp x5, #0x2
-	WORD $0x54000723                     // f40: b.lo 0x32d4 <gemmI8MM8x8+0x1024>
-	WORD $0x3cf66af0                     // f44: ldr q16, [x23, x22]
-	WORD $0xf10004e7                     // f48: subs x7, x7, #0x1
-	WORD $0x3cf66b11                     // f4c: ldr q17, [x24, x22]
-	WORD $0x3cf66b32                     // f50: ldr q18, [x25, x22]
-	WORD $0x3cf66b53                     // f54: ldr q19, [x26, x22]
-	WORD $0x3cf66b74                     // f58: ldr q20, [x27, x22]
-	WORD $0x3cf66815                     // f5c: ldr q21, [x0, x22]
-	WORD $0x4ed13a16                     // f60: zip1 v22.2d, v16.2d, v17.2d
-	WORD $0x3cf66837                     // f64: ldr q23, [x1, x22]
-	WORD $0x4ed17a10                     // f68: zip2 v16.2d, v16.2d, v17.2d
-	WORD $0x3cf66858                     // f6c: ldr q24, [x2, x22]
-	WORD $0x4ed33a59                     // f70: zip1 v25.2d, v18.2d, v19.2d
-	WORD $0x4ed37a51                     // f74: zip2 v17.2d, v18.2d, v19.2d
-	WORD $0x910042d6                     // f78: add x22, x22, #0x10
-	WORD $0x4ed53a9a                     // f7c: zip1 v26.2d, v20.2d, v21.2d
-	WORD $0x4ed57a93                     // f80: zip2 v19.2d, v20.2d, v21.2d
-	WORD $0x4ed83afc                     // f84: zip1 v28.2d, v23.2d, v24.2d
-	WORD $0xad40507b                     // f88: ldp q27, q20, [x3]
-	WORD $0x4ed87af2                     // f8c: zip2 v18.2d, v23.2d, v24.2d
-	WORD $0x4e94a6ce                     // f90: smmla v14.4s, v22.16b, v20.16b
-	WORD $0x4e94a72c                     // f94: smmla v12.4s, v25.16b, v20.16b
-	WORD $0x4e94a74a                     // f98: smmla v10.4s, v26.16b, v20.16b
-	WORD $0x4e94a782                     // f9c: smmla v2.4s, v28.16b, v20.16b
-	WORD $0xad415075                     // fa0: ldp q21, q20, [x3, #0x20]
-	WORD $0x4e9ba6cf                     // fa4: smmla v15.4s, v22.16b, v27.16b
-	WORD $0x4e9ba72d                     // fa8: smmla v13.4s, v25.16b, v27.16b
-	WORD $0x4e9ba74b                     // fac: smmla v11.4s, v26.16b, v27.16b
-	WORD $0x4e9ba781                     // fb0: smmla v1.4s, v28.16b, v27.16b
-	WORD $0x4e95a6c9                     // fb4: smmla v9.4s, v22.16b, v21.16b
-	WORD $0x4e95a727                     // fb8: smmla v7.4s, v25.16b, v21.16b
-	WORD $0x4e95a745                     // fbc: smmla v5.4s, v26.16b, v21.16b
-	WORD $0x4e95a780                     // fc0: smmla v0.4s, v28.16b, v21.16b
-	WORD $0x4e94a6c8                     // fc4: smmla v8.4s, v22.16b, v20.16b
-	WORD $0x4e94a726                     // fc8: smmla v6.4s, v25.16b, v20.16b
-	WORD $0x4e94a744                     // fcc: smmla v4.4s, v26.16b, v20.16b
-	WORD $0x4e94a783                     // fd0: smmla v3.4s, v28.16b, v20.16b
-	WORD $0xad425075                     // fd4: ldp q21, q20, [x3, #0x40]
-	WORD $0x4e95a60f                     // fd8: smmla v15.4s, v16.16b, v21.16b
-	WORD $0x4e95a62d                     // fdc: smmla v13.4s, v17.16b, v21.16b
-	WORD $0x4e95a66b                     // fe0: smmla v11.4s, v19.16b, v21.16b
-	WORD $0x4e95a641                     // fe4: smmla v1.4s, v18.16b, v21.16b
-	WORD $0x4e94a60e                     // fe8: smmla v14.4s, v16.16b, v20.16b
-	WORD $0x4e94a62c                     // fec: smmla v12.4s, v17.16b, v20.16b
-	WORD $0x4e94a66a                     // ff0: smmla v10.4s, v19.16b, v20.16b
-	WORD $0x4e94a642                     // ff4: smmla v2.4s, v18.16b, v20.16b
-	WORD $0xad435075                     // ff8: ldp q21, q20, [x3, #0x60]
-	WORD $0x91020063                     // ffc: add x3, x3, #0x80
-	WORD $0x4e95a609                     // 1000: smmla v9.4s, v16.16b, v21.16b
-	WORD $0x4e95a627                     // 1004: smmla v7.4s, v17.16b, v21.16b
-	WORD $0x4e95a665                     // 1008: smmla v5.4s, v19.16b, v21.16b
-	WORD $0x4e95a640                     // 100c: smmla v0.4s, v18.16b, v21.16b
-	WORD $0x4e94a608                     // 1010: smmla v8.4s, v16.16b, v20.16b
-	WORD $0x4e94a626                     // 1014: smmla v6.4s, v17.16b, v20.16b
-	WORD $0x4e94a664                     // 1018: smmla v4.4s, v19.16b, v20.16b
-	WORD $0x4e94a643                     // 101c: smmla v3.4s, v18.16b, v20.16b
-	WORD $0x54fff921                     // 1020: b.ne 0x31f4 <gemmI8MM8x8+0xf44>
-	WORD $0x36000425                     // 1024: tbz w5, #0x0, 0x3358 <gemmI8MM8x8+0x10a8>
-	WORD $0xfc766af0                     // 1028: ldr d16, [x23, x22]
-	WORD $0xfc766b11                     // 102c: ldr d17, [x24, x22]
-	WORD $0xfc766b32                     // 1030: ldr d18, [x25, x22]
-	WORD $0xfc766b53                     // 1034: ldr d19, [x26, x22]
-	WORD $0xfc766b74                     // 1038: ldr d20, [x27, x22]
-	WORD $0xfc766815                     // 103c: ldr d21, [x0, x22]
-	WORD $0x6e180630                     // 1040: mov v16.d[1], v17.d[0]
-	WORD $0xfc766836                     // 1044: ldr d22, [x1, x22]
-	WORD $0xfc766857                     // 1048: ldr d23, [x2, x22]
-	WORD $0x6e180672                     // 104c: mov v18.d[1], v19.d[0]
-	WORD $0xad404c71                     // 1050: ldp q17, q19, [x3]
-	WORD $0x6e1806b4                     // 1054: mov v20.d[1], v21.d[0]
-	WORD $0x910022d6                     // 1058: add x22, x22, #0x8
-	WORD $0x6e1806f6                     // 105c: mov v22.d[1], v23.d[0]
-	WORD $0x4e91a60f                     // 1060: smmla v15.4s, v16.16b, v17.16b
-	WORD $0x4e91a64d                     // 1064: smmla v13.4s, v18.16b, v17.16b
-	WORD $0x4e93a60e                     // 1068: smmla v14.4s, v16.16b, v19.16b
-	WORD $0x4e91a68b                     // 106c: smmla v11.4s, v20.16b, v17.16b
-	WORD $0x4e93a64c                     // 1070: smmla v12.4s, v18.16b, v19.16b
-	WORD $0x4e91a6c1                     // 1074: smmla v1.4s, v22.16b, v17.16b
-	WORD $0x4e93a68a                     // 1078: smmla v10.4s, v20.16b, v19.16b
-	WORD $0x4e93a6c2                     // 107c: smmla v2.4s, v22.16b, v19.16b
-	WORD $0xad414c71                     // 1080: ldp q17, q19, [x3, #0x20]
-	WORD $0x91010063                     // 1084: add x3, x3, #0x40
-	WORD $0x4e91a609                     // 1088: smmla v9.4s, v16.16b, v17.16b
-	WORD $0x4e91a647                     // 108c: smmla v7.4s, v18.16b, v17.16b
-	WORD $0x4e91a685                     // 1090: smmla v5.4s, v20.16b, v17.16b
-	WORD $0x4e91a6c0                     // 1094: smmla v0.4s, v22.16b, v17.16b
-	WORD $0x4e93a608                     // 1098: smmla v8.4s, v16.16b, v19.16b
-	WORD $0x4e93a646                     // 109c: smmla v6.4s, v18.16b, v19.16b
-	WORD $0x4e93a684                     // 10a0: smmla v4.4s, v20.16b, v19.16b
-	WORD $0x4e93a6c3                     // 10a4: smmla v3.4s, v22.16b, v19.16b
-	WORD $0xf1000484                     // 10a8: subs x4, x4, #0x1
-	WORD $0x54000120                     // 10ac: b.eq 0x3380 <gemmI8MM8x8+0x10d0>
-	WORD $0xf9402a87                     // 10b0: ldr x7, [x20, #0x50]
-	WORD $0x8b1600f6                     // 10b4: add x22, x7, x22
-	WORD $0xaa0603e7                     // 10b8: mov x7, x6
-	WORD $0xf10008bf                     // 10bc: cmp x5, #0x2
-	WORD $0x54fff422                     // 10c0: b.hs 0x31f4 <gemmI8MM8x8+0xf44>
-	WORD $0x17ffffd8                     // 10c4: b 0x32d4 <gemmI8MM8x8+0x1024>
-	WORD $0xd503201f                     // 10c8: nop
-	WORD $0xd503201f                     // 10cc: nop
-	WORD $0xf9401696                     // 10d0: ldr x22, [x20, #0x28]
-	WORD $0x4e21d9f6                     // 10d4: scvtf v22.4s, v15.4s
-	WORD $0xf9400e97                     // 10d8: ldr x23, [x20, #0x18]
-	WORD $0x4e21d9ce                     // 10dc: scvtf v14.4s, v14.4s
-	WORD $0xbd4002b1                     // 10e0: ldr s17, [x21]
-	WORD $0x4e21d98c                     // 10e4: scvtf v12.4s, v12.4s
-	WORD $0x4e21d94a                     // 10e8: scvtf v10.4s, v10.4s
-	WORD $0xf100267f                     // 10ec: cmp x19, #0x9
-	WORD $0x8b1602bb                     // 10f0: add x27, x21, x22
-	WORD $0xd37ffad8                     // 10f4: lsl x24, x22, #1
-	WORD $0x3dc02af0                     // 10f8: ldr q16, [x23, #0xa0]
-	WORD $0x8b1802ba                     // 10fc: add x26, x21, x24
-	WORD $0x8b160341                     // 1100: add x1, x26, x22
-	WORD $0x8b180340                     // 1104: add x0, x26, x24
-	WORD $0xbd400372                     // 1108: ldr s18, [x27]
-	WORD $0x8b160002                     // 110c: add x2, x0, x22
-	WORD $0x8b180019                     // 1110: add x25, x0, x24
-	WORD $0x4e21d93b                     // 1114: scvtf v27.4s, v9.4s
-	WORD $0x4e080613                     // 1118: dup v19.2d, v16.d[0]
-	WORD $0x8b160323                     // 111c: add x3, x25, x22
-	WORD $0x4e180610                     // 1120: dup v16.2d, v16.d[1]
-	WORD $0x0e523a31                     // 1124: zip1 v17.4h, v17.4h, v18.4h
-	WORD $0x3dc00af2                     // 1128: ldr q18, [x23, #0x20]
-	WORD $0x4e21d908                     // 112c: scvtf v8.4s, v8.4s
-	WORD $0x4e21d8c6                     // 1130: scvtf v6.4s, v6.4s
-	WORD $0x4e21d884                     // 1134: scvtf v4.4s, v4.4s
-	WORD $0x4e21d842                     // 1138: scvtf v2.4s, v2.4s
-	WORD $0x4e501a74                     // 113c: uzp1 v20.8h, v19.8h, v16.8h
-	WORD $0x3dc022f3                     // 1140: ldr q19, [x23, #0x80]
-	WORD $0x0f08a630                     // 1144: sshll v16.8h, v17.8b, #0x0
-	WORD $0x4e21d863                     // 1148: scvtf v3.4s, v3.4s
-	WORD $0x4e08066f                     // 114c: dup v15.2d, v19.d[0]
-	WORD $0x4e180673                     // 1150: dup v19.2d, v19.d[1]
-	WORD $0x6e748611                     // 1154: sub v17.8h, v16.8h, v20.8h
-	WORD $0x4e080650                     // 1158: dup v16.2d, v18.d[0]
-	WORD $0x4e180652                     // 115c: dup v18.2d, v18.d[1]
-	WORD $0x0f10a635                     // 1160: sshll v21.4s, v17.4h, #0x0
-	WORD $0x4f10a631                     // 1164: sshll2 v17.4s, v17.8h, #0x0
-	WORD $0x6e36de16                     // 1168: fmul v22.4s, v16.4s, v22.4s
-	WORD $0x6e2ede4e                     // 116c: fmul v14.4s, v18.4s, v14.4s
-	WORD $0x6e2cde4c                     // 1170: fmul v12.4s, v18.4s, v12.4s
-	WORD $0x6e2ade4a                     // 1174: fmul v10.4s, v18.4s, v10.4s
-	WORD $0x4e21dab5                     // 1178: scvtf v21.4s, v21.4s
-	WORD $0x4e21da31                     // 117c: scvtf v17.4s, v17.4s
-	WORD $0x6e22de42                     // 1180: fmul v2.4s, v18.4s, v2.4s
-	WORD $0x6e35ddf5                     // 1184: fmul v21.4s, v15.4s, v21.4s
-	WORD $0x6e31de71                     // 1188: fmul v17.4s, v19.4s, v17.4s
-	WORD $0x4e35d6d5                     // 118c: fadd v21.4s, v22.4s, v21.4s
-	WORD $0x3dc012f6                     // 1190: ldr q22, [x23, #0x40]
-	WORD $0x4e31d5ce                     // 1194: fadd v14.4s, v14.4s, v17.4s
-	WORD $0x4e21aab1                     // 1198: fcvtns v17.4s, v21.4s
-	WORD $0x4e0806d5                     // 119c: dup v21.2d, v22.d[0]
-	WORD $0x4e1806d6                     // 11a0: dup v22.2d, v22.d[1]
-	WORD $0x4e21a9ce                     // 11a4: fcvtns v14.4s, v14.4s
-	WORD $0x0e614a37                     // 11a8: sqxtn v23.4h, v17.4s
-	WORD $0x4e561ab1                     // 11ac: uzp1 v17.8h, v21.8h, v22.8h
-	WORD $0x4e6149d7                     // 11b0: sqxtn2 v23.8h, v14.4s
-	WORD $0x4e710eee                     // 11b4: sqadd v14.8h, v23.8h, v17.8h
-	WORD $0x0e2149ce                     // 11b8: sqxtn v14.8b, v14.8h
-	WORD $0xbd400355                     // 11bc: ldr s21, [x26]
-	WORD $0xbd400036                     // 11c0: ldr s22, [x1]
-	WORD $0x4e21d9ad                     // 11c4: scvtf v13.4s, v13.4s
-	WORD $0x0e563ab5                     // 11c8: zip1 v21.4h, v21.4h, v22.4h
-	WORD $0x6e2dde0d                     // 11cc: fmul v13.4s, v16.4s, v13.4s
-	WORD $0x0f08a6b5                     // 11d0: sshll v21.8h, v21.8b, #0x0
-	WORD $0x6e7486b5                     // 11d4: sub v21.8h, v21.8h, v20.8h
-	WORD $0x0f10a6b6                     // 11d8: sshll v22.4s, v21.4h, #0x0
-	WORD $0x4f10a6b5                     // 11dc: sshll2 v21.4s, v21.8h, #0x0
-	WORD $0x4e21dad6                     // 11e0: scvtf v22.4s, v22.4s
-	WORD $0x4e21dab5                     // 11e4: scvtf v21.4s, v21.4s
-	WORD $0x6e36ddf6                     // 11e8: fmul v22.4s, v15.4s, v22.4s
-	WORD $0x6e35de75                     // 11ec: fmul v21.4s, v19.4s, v21.4s
-	WORD $0x4e36d5ad                     // 11f0: fadd v13.4s, v13.4s, v22.4s
-	WORD $0x4e35d58c                     // 11f4: fadd v12.4s, v12.4s, v21.4s
-	WORD $0x4e21a9ad                     // 11f8: fcvtns v13.4s, v13.4s
-	WORD $0x4e21a98c                     // 11fc: fcvtns v12.4s, v12.4s
-	WORD $0x0e6149ad                     // 1200: sqxtn v13.4h, v13.4s
-	WORD $0x4e61498d                     // 1204: sqxtn2 v13.8h, v12.4s
-	WORD $0x4e710dac                     // 1208: sqadd v12.8h, v13.8h, v17.8h
-	WORD $0x0e21498c                     // 120c: sqxtn v12.8b, v12.8h
-	WORD $0xbd40000d                     // 1210: ldr s13, [x0]
-	WORD $0xbd400055                     // 1214: ldr s21, [x2]
-	WORD $0x4e21d96b                     // 1218: scvtf v11.4s, v11.4s
-	WORD $0x0e5539ad                     // 121c: zip1 v13.4h, v13.4h, v21.4h
-	WORD $0x6e2bde0b                     // 1220: fmul v11.4s, v16.4s, v11.4s
-	WORD $0x0f08a5ad                     // 1224: sshll v13.8h, v13.8b, #0x0
-	WORD $0x6e7485ad                     // 1228: sub v13.8h, v13.8h, v20.8h
-	WORD $0x0f10a5b5                     // 122c: sshll v21.4s, v13.4h, #0x0
-	WORD $0x4f10a5ad                     // 1230: sshll2 v13.4s, v13.8h, #0x0
-	WORD $0x4e21dab5                     // 1234: scvtf v21.4s, v21.4s
-	WORD $0x4e21d9ad                     // 1238: scvtf v13.4s, v13.4s
-	WORD $0x6e35ddf5                     // 123c: fmul v21.4s, v15.4s, v21.4s
-	WORD $0x6e2dde6d                     // 1240: fmul v13.4s, v19.4s, v13.4s
-	WORD $0x4e35d56b                     // 1244: fadd v11.4s, v11.4s, v21.4s
-	WORD $0x4e2dd54a                     // 1248: fadd v10.4s, v10.4s, v13.4s
-	WORD $0x4e21a96b                     // 124c: fcvtns v11.4s, v11.4s
-	WORD $0x4e21a94a                     // 1250: fcvtns v10.4s, v10.4s
-	WORD $0x0e61496b                     // 1254: sqxtn v11.4h, v11.4s
-	WORD $0x4e61494b                     // 1258: sqxtn2 v11.8h, v10.4s
-	WORD $0x4e710d6a                     // 125c: sqadd v10.8h, v11.8h, v17.8h
-	WORD $0x0e21494a                     // 1260: sqxtn v10.8b, v10.8h
-	WORD $0xbd40032b                     // 1264: ldr s11, [x25]
-	WORD $0xbd40006d                     // 1268: ldr s13, [x3]
-	WORD $0xbd4006b5                     // 126c: ldr s21, [x21, #0x4]
-	WORD $0x4e21d821                     // 1270: scvtf v1.4s, v1.4s
-	WORD $0xbd400776                     // 1274: ldr s22, [x27, #0x4]
-	WORD $0x8b180235                     // 1278: add x21, x17, x24
-	WORD $0x3dc02ef7                     // 127c: ldr q23, [x23, #0xb0]
-	WORD $0x3dc026f8                     // 1280: ldr q24, [x23, #0x90]
-	WORD $0x0e4d396b                     // 1284: zip1 v11.4h, v11.4h, v13.4h
-	WORD $0x0e563ab5                     // 1288: zip1 v21.4h, v21.4h, v22.4h
-	WORD $0x4e0806f6                     // 128c: dup v22.2d, v23.d[0]
-	WORD $0x4e1806f7                     // 1290: dup v23.2d, v23.d[1]
-	WORD $0x4e080709                     // 1294: dup v9.2d, v24.d[0]
-	WORD $0x4e180718                     // 1298: dup v24.2d, v24.d[1]
-	WORD $0x6e21de01                     // 129c: fmul v1.4s, v16.4s, v1.4s
-	WORD $0x0f08a6b5                     // 12a0: sshll v21.8h, v21.8b, #0x0
-	WORD $0x4e571ad9                     // 12a4: uzp1 v25.8h, v22.8h, v23.8h
-	WORD $0x3dc00ef7                     // 12a8: ldr q23, [x23, #0x30]
-	WORD $0x6e7986b6                     // 12ac: sub v22.8h, v21.8h, v25.8h
-	WORD $0x4e0806f5                     // 12b0: dup v21.2d, v23.d[0]
-	WORD $0x4e1806f7                     // 12b4: dup v23.2d, v23.d[1]
-	WORD $0x0f10a6da                     // 12b8: sshll v26.4s, v22.4h, #0x0
-	WORD $0x4f10a6d6                     // 12bc: sshll2 v22.4s, v22.8h, #0x0
-	WORD $0x6e3bdebb                     // 12c0: fmul v27.4s, v21.4s, v27.4s
-	WORD $0x6e28dee8                     // 12c4: fmul v8.4s, v23.4s, v8.4s
-	WORD $0x6e26dee6                     // 12c8: fmul v6.4s, v23.4s, v6.4s
-	WORD $0x6e24dee4                     // 12cc: fmul v4.4s, v23.4s, v4.4s
-	WORD $0x4e21db5a                     // 12d0: scvtf v26.4s, v26.4s
-	WORD $0x4e21dad6                     // 12d4: scvtf v22.4s, v22.4s
-	WORD $0x6e23dee3                     // 12d8: fmul v3.4s, v23.4s, v3.4s
-	WORD $0x6e3add3a                     // 12dc: fmul v26.4s, v9.4s, v26.4s
-	WORD $0x6e36df16                     // 12e0: fmul v22.4s, v24.4s, v22.4s
-	WORD $0x4e3ad77a                     // 12e4: fadd v26.4s, v27.4s, v26.4s
-	WORD $0x3dc016fb                     // 12e8: ldr q27, [x23, #0x50]
-	WORD $0x4e36d508                     // 12ec: fadd v8.4s, v8.4s, v22.4s
-	WORD $0x4e21ab56                     // 12f0: fcvtns v22.4s, v26.4s
-	WORD $0x4e08077a                     // 12f4: dup v26.2d, v27.d[0]
-	WORD $0x4e18077b                     // 12f8: dup v27.2d, v27.d[1]
-	WORD $0x4e21a91c                     // 12fc: fcvtns v28.4s, v8.4s
-	WORD $0x0e614ad6                     // 1300: sqxtn v22.4h, v22.4s
-	WORD $0x4e5b1b48                     // 1304: uzp1 v8.8h, v26.8h, v27.8h
-	WORD $0x4e614b96                     // 1308: sqxtn2 v22.8h, v28.4s
-	WORD $0x4e680ed6                     // 130c: sqadd v22.8h, v22.8h, v8.8h
-	WORD $0x0e214ad6                     // 1310: sqxtn v22.8b, v22.8h
-	WORD $0xbd40075a                     // 1314: ldr s26, [x26, #0x4]
-	WORD $0xbd40043b                     // 1318: ldr s27, [x1, #0x4]
-	WORD $0x4e21d8e7                     // 131c: scvtf v7.4s, v7.4s
-	WORD $0x0e5b3b5a                     // 1320: zip1 v26.4h, v26.4h, v27.4h
-	WORD $0x6e27dea7                     // 1324: fmul v7.4s, v21.4s, v7.4s
-	WORD $0x0f08a75a                     // 1328: sshll v26.8h, v26.8b, #0x0
-	WORD $0x6e79875a                     // 132c: sub v26.8h, v26.8h, v25.8h
-	WORD $0x0f10a75b                     // 1330: sshll v27.4s, v26.4h, #0x0
-	WORD $0x4f10a75a                     // 1334: sshll2 v26.4s, v26.8h, #0x0
-	WORD $0x4e21db7b                     // 1338: scvtf v27.4s, v27.4s
-	WORD $0x4e21db5a                     // 133c: scvtf v26.4s, v26.4s
-	WORD $0x6e3bdd3b                     // 1340: fmul v27.4s, v9.4s, v27.4s
-	WORD $0x6e3adf1a                     // 1344: fmul v26.4s, v24.4s, v26.4s
-	WORD $0x4e3bd4e7                     // 1348: fadd v7.4s, v7.4s, v27.4s
-	WORD $0x4e3ad4c6                     // 134c: fadd v6.4s, v6.4s, v26.4s
-	WORD $0x4e21a8e7                     // 1350: fcvtns v7.4s, v7.4s
-	WORD $0x4e21a8c6                     // 1354: fcvtns v6.4s, v6.4s
-	WORD $0x0e6148e7                     // 1358: sqxtn v7.4h, v7.4s
-	WORD $0x4e6148c7                     // 135c: sqxtn2 v7.8h, v6.4s
-	WORD $0x4e680ce6                     // 1360: sqadd v6.8h, v7.8h, v8.8h
-	WORD $0x0e2148c6                     // 1364: sqxtn v6.8b, v6.8h
-	WORD $0xbd400407                     // 1368: ldr s7, [x0, #0x4]
-	WORD $0xbd40045a                     // 136c: ldr s26, [x2, #0x4]
-	WORD $0x4e21d8a5                     // 1370: scvtf v5.4s, v5.4s
-	WORD $0x0e5a38e7                     // 1374: zip1 v7.4h, v7.4h, v26.4h
-	WORD $0x6e25dea5                     // 1378: fmul v5.4s, v21.4s, v5.4s
-	WORD $0x0f08a4e7                     // 137c: sshll v7.8h, v7.8b, #0x0
-	WORD $0x6e7984e7                     // 1380: sub v7.8h, v7.8h, v25.8h
-	WORD $0x0f10a4fa                     // 1384: sshll v26.4s, v7.4h, #0x0
-	WORD $0x4f10a4e7                     // 1388: sshll2 v7.4s, v7.8h, #0x0
-	WORD $0x4e21db5a                     // 138c: scvtf v26.4s, v26.4s
-	WORD $0x4e21d8e7                     // 1390: scvtf v7.4s, v7.4s
-	WORD $0x6e3add3a                     // 1394: fmul v26.4s, v9.4s, v26.4s
-	WORD $0x6e27df07                     // 1398: fmul v7.4s, v24.4s, v7.4s
-	WORD $0x4e3ad4a5                     // 139c: fadd v5.4s, v5.4s, v26.4s
-	WORD $0x4e27d484                     // 13a0: fadd v4.4s, v4.4s, v7.4s
-	WORD $0x4e21a8a5                     // 13a4: fcvtns v5.4s, v5.4s
-	WORD $0x4e21a884                     // 13a8: fcvtns v4.4s, v4.4s
-	WORD $0x0e6148a5                     // 13ac: sqxtn v5.4h, v5.4s
-	WORD $0x4e614885                     // 13b0: sqxtn2 v5.8h, v4.4s
-	WORD $0x4e680ca4                     // 13b4: sqadd v4.8h, v5.8h, v8.8h
-	WORD $0x0e214884                     // 13b8: sqxtn v4.8b, v4.8h
-	WORD $0xbd400725                     // 13bc: ldr s5, [x25, #0x4]
-	WORD $0xbd400467                     // 13c0: ldr s7, [x3, #0x4]
-	WORD $0x4e21d800                     // 13c4: scvtf v0.4s, v0.4s
-	WORD $0x0e4738a5                     // 13c8: zip1 v5.4h, v5.4h, v7.4h
-	WORD $0x0f08a567                     // 13cc: sshll v7.8h, v11.8b, #0x0
-	WORD $0x6e20dea0                     // 13d0: fmul v0.4s, v21.4s, v0.4s
-	WORD $0x0f08a4a5                     // 13d4: sshll v5.8h, v5.8b, #0x0
-	WORD $0x6e7484e7                     // 13d8: sub v7.8h, v7.8h, v20.8h
-	WORD $0x6e7984a5                     // 13dc: sub v5.8h, v5.8h, v25.8h
-	WORD $0x0f10a4eb                     // 13e0: sshll v11.4s, v7.4h, #0x0
-	WORD $0x4f10a4e7                     // 13e4: sshll2 v7.4s, v7.8h, #0x0
-	WORD $0x0f10a4ad                     // 13e8: sshll v13.4s, v5.4h, #0x0
-	WORD $0x4e21d96b                     // 13ec: scvtf v11.4s, v11.4s
-	WORD $0x4f10a4a5                     // 13f0: sshll2 v5.4s, v5.8h, #0x0
-	WORD $0x4e21d8e7                     // 13f4: scvtf v7.4s, v7.4s
-	WORD $0x4e21d9ad                     // 13f8: scvtf v13.4s, v13.4s
-	WORD $0x6e2bddeb                     // 13fc: fmul v11.4s, v15.4s, v11.4s
-	WORD $0x4e21d8a5                     // 1400: scvtf v5.4s, v5.4s
-	WORD $0x6e27de67                     // 1404: fmul v7.4s, v19.4s, v7.4s
-	WORD $0x6e2ddd29                     // 1408: fmul v9.4s, v9.4s, v13.4s
-	WORD $0x4e2bd421                     // 140c: fadd v1.4s, v1.4s, v11.4s
-	WORD $0x6e25df05                     // 1410: fmul v5.4s, v24.4s, v5.4s
-	WORD $0x4e27d442                     // 1414: fadd v2.4s, v2.4s, v7.4s
-	WORD $0x4e29d400                     // 1418: fadd v0.4s, v0.4s, v9.4s
-	WORD $0x4e21a821                     // 141c: fcvtns v1.4s, v1.4s
-	WORD $0x4e25d463                     // 1420: fadd v3.4s, v3.4s, v5.4s
-	WORD $0x4e21a842                     // 1424: fcvtns v2.4s, v2.4s
-	WORD $0x0e461985                     // 1428: uzp1 v5.4h, v12.4h, v6.4h
-	WORD $0x0e465986                     // 142c: uzp2 v6.4h, v12.4h, v6.4h
-	WORD $0x4e21a800                     // 1430: fcvtns v0.4s, v0.4s
-	WORD $0x0e614821                     // 1434: sqxtn v1.4h, v1.4s
-	WORD $0x4e21a863                     // 1438: fcvtns v3.4s, v3.4s
-	WORD $0x0e614800                     // 143c: sqxtn v0.4h, v0.4s
-	WORD $0x4e614841                     // 1440: sqxtn2 v1.8h, v2.4s
-	WORD $0x0e5619c2                     // 1444: uzp1 v2.4h, v14.4h, v22.4h
-	WORD $0x4e614860                     // 1448: sqxtn2 v0.8h, v3.4s
-	WORD $0x4e710c21                     // 144c: sqadd v1.8h, v1.8h, v17.8h
-	WORD $0x0e5659c3                     // 1450: uzp2 v3.4h, v14.4h, v22.4h
-	WORD $0xfd000222                     // 1454: str d2, [x17]
-	WORD $0x0e441942                     // 1458: uzp1 v2.4h, v10.4h, v4.4h
-	WORD $0x4e680c00                     // 145c: sqadd v0.8h, v0.8h, v8.8h
-	WORD $0x0e214821                     // 1460: sqxtn v1.8b, v1.8h
-	WORD $0xfc366a23                     // 1464: str d3, [x17, x22]
-	WORD $0x0e445943                     // 1468: uzp2 v3.4h, v10.4h, v4.4h
-	WORD $0x8b1802b1                     // 146c: add x17, x21, x24
-	WORD $0xfd0002a5                     // 1470: str d5, [x21]
-	WORD $0xfc366aa6                     // 1474: str d6, [x21, x22]
-	WORD $0x0e214800                     // 1478: sqxtn v0.8b, v0.8h
-	WORD $0x8b180235                     // 147c: add x21, x17, x24
-	WORD $0xfd000222                     // 1480: str d2, [x17]
-	WORD $0xfc366a23                     // 1484: str d3, [x17, x22]
-	WORD $0x8b1802b1                     // 1488: add x17, x21, x24
-	WORD $0x0e401824                     // 148c: uzp1 v4.4h, v1.4h, v0.4h
-	WORD $0x0e405820                     // 1490: uzp2 v0.4h, v1.4h, v0.4h
-	WORD $0xfd0002a4                     // 1494: str d4, [x21]
-	WORD $0xfc366aa0                     // 1498: str d0, [x21, x22]
-	WORD $0x540001cb                     // 149c: b.lt 0x3784 <gemmI8MM8x8+0x14d4>
-	WORD $0x8b180335                     // 14a0: add x21, x25, x24
-	WORD $0xd1002265                     // 14a4: sub x5, x19, #0x8
-	WORD $0x8b0a0108                     // 14a8: add x8, x8, x10
-	WORD $0xf1003e7f                     // 14ac: cmp x19, #0xf
-	WORD $0x54ffd088                     // 14b0: b.hi 0x3170 <gemmI8MM8x8+0xec0>
-	WORD $0xf9401696                     // 14b4: ldr x22, [x20, #0x28]
-	WORD $0xb27cee73                     // 14b8: orr x19, x19, #0xfffffffffffffff0
-	WORD $0x52800105                     // 14bc: mov w5, #0x8                // =8
-	WORD $0x9b092268                     // 14c0: madd x8, x19, x9, x8
-	WORD $0x9b137ed6                     // 14c4: mul x22, x22, x19
-	WORD $0x8b160231                     // 14c8: add x17, x17, x22
-	WORD $0x8b1602b5                     // 14cc: add x21, x21, x22
-	WORD $0x17fffe7c                     // 14d0: b 0x3170 <gemmI8MM8x8+0xec0>
+	WORD $0xad410261                     // 06c: ldp q1, q0, [x19, #0x20]
+	WORD $0xad400a63                     // 070: ldp q3, q2, [x19]
+	WORD $0xaa0403f3                     // 074: mov x19, x4
+	WORD $0xa9440e84                     // 078: ldp x4, x3, [x20, #0x40]
+	WORD $0x4ea01c04                     // 07c: mov v4.16b, v0.16b
+	WORD $0x4ea11c25                     // 080: mov v5.16b, v1.16b
+	WORD $0x4ea21c4a                     // 084: mov v10.16b, v2.16b
+	WORD $0x4ea31c6b                     // 088: mov v11.16b, v3.16b
+	WORD $0x9341fc85                     // 08c: asr x5, x4, #1
+	WORD $0x4ea01c06                     // 090: mov v6.16b, v0.16b
+	WORD $0x4ea11c27                     // 094: mov v7.16b, v1.16b
+	WORD $0x4ea21c4c                     // 098: mov v12.16b, v2.16b
+	WORD $0x4ea31c6d                     // 09c: mov v13.16b, v3.16b
+	WORD $0x4ea01c08                     // 0a0: mov v8.16b, v0.16b
+	WORD $0x4ea11c29                     // 0a4: mov v9.16b, v1.16b
+	WORD $0x4ea21c4e                     // 0a8: mov v14.16b, v2.16b
+	WORD $0x4ea31c6f                     // 0ac: mov v15.16b, v3.16b
+	WORD $0xaa0503e6                     // 0b0: mov x6, x5
+	WORD $0xf100089f                     // 0b4: cmp x4, #0x2
+	WORD $0x54000743                     // 0b8: b.lo 0x2000 <gemmI8MM8x8+0x1a0>
+	WORD $0xd503201f                     // 0bc: nop
+	WORD $0x3cf56ad0                     // 0c0: ldr q16, [x22, x21]
+	WORD $0xf10004c6                     // 0c4: subs x6, x6, #0x1
+	WORD $0x3cf56af1                     // 0c8: ldr q17, [x23, x21]
+	WORD $0x3cf56b12                     // 0cc: ldr q18, [x24, x21]
+	WORD $0x3cf56b33                     // 0d0: ldr q19, [x25, x21]
+	WORD $0x3cf56b54                     // 0d4: ldr q20, [x26, x21]
+	WORD $0x3cf56b75                     // 0d8: ldr q21, [x27, x21]
+	WORD $0x4ed13a16                     // 0dc: zip1 v22.2d, v16.2d, v17.2d
+	WORD $0x3cf56817                     // 0e0: ldr q23, [x0, x21]
+	WORD $0x4ed17a10                     // 0e4: zip2 v16.2d, v16.2d, v17.2d
+	WORD $0x3cf56838                     // 0e8: ldr q24, [x1, x21]
+	WORD $0x4ed33a59                     // 0ec: zip1 v25.2d, v18.2d, v19.2d
+	WORD $0x4ed37a51                     // 0f0: zip2 v17.2d, v18.2d, v19.2d
+	WORD $0x910042b5                     // 0f4: add x21, x21, #0x10
+	WORD $0x4ed53a9a                     // 0f8: zip1 v26.2d, v20.2d, v21.2d
+	WORD $0x4ed57a93                     // 0fc: zip2 v19.2d, v20.2d, v21.2d
+	WORD $0x4ed83afc                     // 100: zip1 v28.2d, v23.2d, v24.2d
+	WORD $0xad40505b                     // 104: ldp q27, q20, [x2]
+	WORD $0x4ed87af2                     // 108: zip2 v18.2d, v23.2d, v24.2d
+	WORD $0x4e94a6ce                     // 10c: smmla v14.4s, v22.16b, v20.16b
+	WORD $0x4e94a72c                     // 110: smmla v12.4s, v25.16b, v20.16b
+	WORD $0x4e94a74a                     // 114: smmla v10.4s, v26.16b, v20.16b
+	WORD $0x4e94a782                     // 118: smmla v2.4s, v28.16b, v20.16b
+	WORD $0xad415055                     // 11c: ldp q21, q20, [x2, #0x20]
+	WORD $0x4e9ba6cf                     // 120: smmla v15.4s, v22.16b, v27.16b
+	WORD $0x4e9ba72d                     // 124: smmla v13.4s, v25.16b, v27.16b
+	WORD $0x4e9ba74b                     // 128: smmla v11.4s, v26.16b, v27.16b
+	WORD $0x4e9ba783                     // 12c: smmla v3.4s, v28.16b, v27.16b
+	WORD $0x4e95a6c9                     // 130: smmla v9.4s, v22.16b, v21.16b
+	WORD $0x4e95a727                     // 134: smmla v7.4s, v25.16b, v21.16b
+	WORD $0x4e95a745                     // 138: smmla v5.4s, v26.16b, v21.16b
+	WORD $0x4e95a781                     // 13c: smmla v1.4s, v28.16b, v21.16b
+	WORD $0x4e94a6c8                     // 140: smmla v8.4s, v22.16b, v20.16b
+	WORD $0x4e94a726                     // 144: smmla v6.4s, v25.16b, v20.16b
+	WORD $0x4e94a744                     // 148: smmla v4.4s, v26.16b, v20.16b
+	WORD $0x4e94a780                     // 14c: smmla v0.4s, v28.16b, v20.16b
+	WORD $0xad425055                     // 150: ldp q21, q20, [x2, #0x40]
+	WORD $0x4e95a60f                     // 154: smmla v15.4s, v16.16b, v21.16b
+	WORD $0x4e95a62d                     // 158: smmla v13.4s, v17.16b, v21.16b
+	WORD $0x4e95a66b                     // 15c: smmla v11.4s, v19.16b, v21.16b
+	WORD $0x4e95a643                     // 160: smmla v3.4s, v18.16b, v21.16b
+	WORD $0x4e94a60e                     // 164: smmla v14.4s, v16.16b, v20.16b
+	WORD $0x4e94a62c                     // 168: smmla v12.4s, v17.16b, v20.16b
+	WORD $0x4e94a66a                     // 16c: smmla v10.4s, v19.16b, v20.16b
+	WORD $0x4e94a642                     // 170: smmla v2.4s, v18.16b, v20.16b
+	WORD $0xad435055                     // 174: ldp q21, q20, [x2, #0x60]
+	WORD $0x91020042                     // 178: add x2, x2, #0x80
+	WORD $0x4e95a609                     // 17c: smmla v9.4s, v16.16b, v21.16b
+	WORD $0x4e95a627                     // 180: smmla v7.4s, v17.16b, v21.16b
+	WORD $0x4e95a665                     // 184: smmla v5.4s, v19.16b, v21.16b
+	WORD $0x4e95a641                     // 188: smmla v1.4s, v18.16b, v21.16b
+	WORD $0x4e94a608                     // 18c: smmla v8.4s, v16.16b, v20.16b
+	WORD $0x4e94a626                     // 190: smmla v6.4s, v17.16b, v20.16b
+	WORD $0x4e94a664                     // 194: smmla v4.4s, v19.16b, v20.16b
+	WORD $0x4e94a640                     // 198: smmla v0.4s, v18.16b, v20.16b
+	WORD $0x54fff921                     // 19c: b.ne 0x1f20 <gemmI8MM8x8+0xc0>
+	WORD $0x36000424                     // 1a0: tbz w4, #0x0, 0x2084 <gemmI8MM8x8+0x224>
+	WORD $0xfc756ad0                     // 1a4: ldr d16, [x22, x21]
+	WORD $0xfc756af1                     // 1a8: ldr d17, [x23, x21]
+	WORD $0xfc756b12                     // 1ac: ldr d18, [x24, x21]
+	WORD $0xfc756b33                     // 1b0: ldr d19, [x25, x21]
+	WORD $0xfc756b54                     // 1b4: ldr d20, [x26, x21]
+	WORD $0xfc756b75                     // 1b8: ldr d21, [x27, x21]
+	WORD $0x6e180630                     // 1bc: mov v16.d[1], v17.d[0]
+	WORD $0xfc756816                     // 1c0: ldr d22, [x0, x21]
+	WORD $0xfc756837                     // 1c4: ldr d23, [x1, x21]
+	WORD $0x6e180672                     // 1c8: mov v18.d[1], v19.d[0]
+	WORD $0xad404c51                     // 1cc: ldp q17, q19, [x2]
+	WORD $0x6e1806b4                     // 1d0: mov v20.d[1], v21.d[0]
+	WORD $0x910022b5                     // 1d4: add x21, x21, #0x8
+	WORD $0x6e1806f6                     // 1d8: mov v22.d[1], v23.d[0]
+	WORD $0x4e91a60f                     // 1dc: smmla v15.4s, v16.16b, v17.16b
+	WORD $0x4e91a64d                     // 1e0: smmla v13.4s, v18.16b, v17.16b
+	WORD $0x4e93a60e                     // 1e4: smmla v14.4s, v16.16b, v19.16b
+	WORD $0x4e91a68b                     // 1e8: smmla v11.4s, v20.16b, v17.16b
+	WORD $0x4e93a64c                     // 1ec: smmla v12.4s, v18.16b, v19.16b
+	WORD $0x4e91a6c3                     // 1f0: smmla v3.4s, v22.16b, v17.16b
+	WORD $0x4e93a68a                     // 1f4: smmla v10.4s, v20.16b, v19.16b
+	WORD $0x4e93a6c2                     // 1f8: smmla v2.4s, v22.16b, v19.16b
+	WORD $0xad414c51                     // 1fc: ldp q17, q19, [x2, #0x20]
+	WORD $0x91010042                     // 200: add x2, x2, #0x40
+	WORD $0x4e91a609                     // 204: smmla v9.4s, v16.16b, v17.16b
+	WORD $0x4e91a647                     // 208: smmla v7.4s, v18.16b, v17.16b
+	WORD $0x4e91a685                     // 20c: smmla v5.4s, v20.16b, v17.16b
+	WORD $0x4e91a6c1                     // 210: smmla v1.4s, v22.16b, v17.16b
+	WORD $0x4e93a608                     // 214: smmla v8.4s, v16.16b, v19.16b
+	WORD $0x4e93a646                     // 218: smmla v6.4s, v18.16b, v19.16b
+	WORD $0x4e93a684                     // 21c: smmla v4.4s, v20.16b, v19.16b
+	WORD $0x4e93a6c0                     // 220: smmla v0.4s, v22.16b, v19.16b
+	WORD $0xf1000463                     // 224: subs x3, x3, #0x1
+	WORD $0x540000e0                     // 228: b.eq 0x20a4 <gemmI8MM8x8+0x244>
+	WORD $0xf9402a86                     // 22c: ldr x6, [x20, #0x50]
+	WORD $0x8b1500d5                     // 230: add x21, x6, x21
+	WORD $0xaa0503e6                     // 234: mov x6, x5
+	WORD $0xf100089f                     // 238: cmp x4, #0x2
+	WORD $0x54fff422                     // 23c: b.hs 0x1f20 <gemmI8MM8x8+0xc0>
+	WORD $0x17ffffd8                     // 240: b 0x2000 <gemmI8MM8x8+0x1a0>
+	WORD $0xf9400e96                     // 244: ldr x22, [x20, #0x18]
+	WORD $0x4e21d9ef                     // 248: scvtf v15.4s, v15.4s
+	WORD $0x4e21d9ce                     // 24c: scvtf v14.4s, v14.4s
+	WORD $0xf9401695                     // 250: ldr x21, [x20, #0x28]
+	WORD $0x4e21d98c                     // 254: scvtf v12.4s, v12.4s
+	WORD $0xf100267f                     // 258: cmp x19, #0x9
+	WORD $0x4e21d94a                     // 25c: scvtf v10.4s, v10.4s
+	WORD $0xad4246d0                     // 260: ldp q16, q17, [x22, #0x40]
+	WORD $0x4e21d908                     // 264: scvtf v8.4s, v8.4s
+	WORD $0xd37ffab7                     // 268: lsl x23, x21, #1
+	WORD $0x4e21d8c6                     // 26c: scvtf v6.4s, v6.4s
+	WORD $0x8b170238                     // 270: add x24, x17, x23
+	WORD $0x4e21d884                     // 274: scvtf v4.4s, v4.4s
+	WORD $0x6e2fde0f                     // 278: fmul v15.4s, v16.4s, v15.4s
+	WORD $0x6e2ede2e                     // 27c: fmul v14.4s, v17.4s, v14.4s
+	WORD $0x6e2cde2c                     // 280: fmul v12.4s, v17.4s, v12.4s
+	WORD $0x6e2ade2a                     // 284: fmul v10.4s, v17.4s, v10.4s
+	WORD $0x4e21d842                     // 288: scvtf v2.4s, v2.4s
+	WORD $0x4e21d800                     // 28c: scvtf v0.4s, v0.4s
+	WORD $0x4e21a9ef                     // 290: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ce                     // 294: fcvtns v14.4s, v14.4s
+	WORD $0x4e21a98c                     // 298: fcvtns v12.4s, v12.4s
+	WORD $0x4e21a94a                     // 29c: fcvtns v10.4s, v10.4s
+	WORD $0x6e22de22                     // 2a0: fmul v2.4s, v17.4s, v2.4s
+	WORD $0x0e6149f2                     // 2a4: sqxtn v18.4h, v15.4s
+	WORD $0x3dc022cf                     // 2a8: ldr q15, [x22, #0x80]
+	WORD $0x4e21a842                     // 2ac: fcvtns v2.4s, v2.4s
+	WORD $0x4e6149d2                     // 2b0: sqxtn2 v18.8h, v14.4s
+	WORD $0x4e6f0e4e                     // 2b4: sqadd v14.8h, v18.8h, v15.8h
+	WORD $0x0e2149ce                     // 2b8: sqxtn v14.8b, v14.8h
+	WORD $0x4e21d9ad                     // 2bc: scvtf v13.4s, v13.4s
+	WORD $0x6e2dde0d                     // 2c0: fmul v13.4s, v16.4s, v13.4s
+	WORD $0x4e21a9ad                     // 2c4: fcvtns v13.4s, v13.4s
+	WORD $0x0e6149ad                     // 2c8: sqxtn v13.4h, v13.4s
+	WORD $0x4e61498d                     // 2cc: sqxtn2 v13.8h, v12.4s
+	WORD $0x4e6f0dac                     // 2d0: sqadd v12.8h, v13.8h, v15.8h
+	WORD $0x0e21498c                     // 2d4: sqxtn v12.8b, v12.8h
+	WORD $0x4e21d96b                     // 2d8: scvtf v11.4s, v11.4s
+	WORD $0x6e2bde0b                     // 2dc: fmul v11.4s, v16.4s, v11.4s
+	WORD $0x4e21a96b                     // 2e0: fcvtns v11.4s, v11.4s
+	WORD $0x0e61496b                     // 2e4: sqxtn v11.4h, v11.4s
+	WORD $0x4e61494b                     // 2e8: sqxtn2 v11.8h, v10.4s
+	WORD $0x4e6f0d6a                     // 2ec: sqadd v10.8h, v11.8h, v15.8h
+	WORD $0x0e21494a                     // 2f0: sqxtn v10.8b, v10.8h
+	WORD $0xad4336d2                     // 2f4: ldp q18, q13, [x22, #0x60]
+	WORD $0x4e21d863                     // 2f8: scvtf v3.4s, v3.4s
+	WORD $0x3dc026cb                     // 2fc: ldr q11, [x22, #0x90]
+	WORD $0x4e21d929                     // 300: scvtf v9.4s, v9.4s
+	WORD $0x6e28dda8                     // 304: fmul v8.4s, v13.4s, v8.4s
+	WORD $0x6e26dda6                     // 308: fmul v6.4s, v13.4s, v6.4s
+	WORD $0x6e24dda4                     // 30c: fmul v4.4s, v13.4s, v4.4s
+	WORD $0x6e23de03                     // 310: fmul v3.4s, v16.4s, v3.4s
+	WORD $0x6e20dda0                     // 314: fmul v0.4s, v13.4s, v0.4s
+	WORD $0x6e29de49                     // 318: fmul v9.4s, v18.4s, v9.4s
+	WORD $0x4e21a908                     // 31c: fcvtns v8.4s, v8.4s
+	WORD $0x4e21a8c6                     // 320: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a884                     // 324: fcvtns v4.4s, v4.4s
+	WORD $0x4e21a863                     // 328: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a800                     // 32c: fcvtns v0.4s, v0.4s
+	WORD $0x4e21a929                     // 330: fcvtns v9.4s, v9.4s
+	WORD $0x0e614863                     // 334: sqxtn v3.4h, v3.4s
+	WORD $0x0e614929                     // 338: sqxtn v9.4h, v9.4s
+	WORD $0x4e614843                     // 33c: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e614909                     // 340: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e6b0d28                     // 344: sqadd v8.8h, v9.8h, v11.8h
+	WORD $0x0e214908                     // 348: sqxtn v8.8b, v8.8h
+	WORD $0x0e4819c2                     // 34c: uzp1 v2.4h, v14.4h, v8.4h
+	WORD $0x4e21d8e7                     // 350: scvtf v7.4s, v7.4s
+	WORD $0x6e27de47                     // 354: fmul v7.4s, v18.4s, v7.4s
+	WORD $0x4e21a8e7                     // 358: fcvtns v7.4s, v7.4s
+	WORD $0x0e6148e7                     // 35c: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // 360: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e6b0ce6                     // 364: sqadd v6.8h, v7.8h, v11.8h
+	WORD $0x0e2148c6                     // 368: sqxtn v6.8b, v6.8h
+	WORD $0x4e21d8a5                     // 36c: scvtf v5.4s, v5.4s
+	WORD $0x6e25de45                     // 370: fmul v5.4s, v18.4s, v5.4s
+	WORD $0x4e21a8a5                     // 374: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148a5                     // 378: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 37c: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e6b0ca4                     // 380: sqadd v4.8h, v5.8h, v11.8h
+	WORD $0x0e461985                     // 384: uzp1 v5.4h, v12.4h, v6.4h
+	WORD $0x0e465986                     // 388: uzp2 v6.4h, v12.4h, v6.4h
+	WORD $0x0e214884                     // 38c: sqxtn v4.8b, v4.8h
+	WORD $0x4e21d821                     // 390: scvtf v1.4s, v1.4s
+	WORD $0xfd000222                     // 394: str d2, [x17]
+	WORD $0x0e441942                     // 398: uzp1 v2.4h, v10.4h, v4.4h
+	WORD $0x6e21de41                     // 39c: fmul v1.4s, v18.4s, v1.4s
+	WORD $0x4e21a821                     // 3a0: fcvtns v1.4s, v1.4s
+	WORD $0x0e614821                     // 3a4: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 3a8: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e6f0c60                     // 3ac: sqadd v0.8h, v3.8h, v15.8h
+	WORD $0x0e4859c3                     // 3b0: uzp2 v3.4h, v14.4h, v8.4h
+	WORD $0x4e6b0c21                     // 3b4: sqadd v1.8h, v1.8h, v11.8h
+	WORD $0x0e214800                     // 3b8: sqxtn v0.8b, v0.8h
+	WORD $0xfc356a23                     // 3bc: str d3, [x17, x21]
+	WORD $0x0e445943                     // 3c0: uzp2 v3.4h, v10.4h, v4.4h
+	WORD $0x8b170311                     // 3c4: add x17, x24, x23
+	WORD $0xfd000305                     // 3c8: str d5, [x24]
+	WORD $0xfc356b06                     // 3cc: str d6, [x24, x21]
+	WORD $0x0e214821                     // 3d0: sqxtn v1.8b, v1.8h
+	WORD $0x8b170236                     // 3d4: add x22, x17, x23
+	WORD $0xfd000222                     // 3d8: str d2, [x17]
+	WORD $0xfc356a23                     // 3dc: str d3, [x17, x21]
+	WORD $0x8b1702d1                     // 3e0: add x17, x22, x23
+	WORD $0x0e411804                     // 3e4: uzp1 v4.4h, v0.4h, v1.4h
+	WORD $0x0e415800                     // 3e8: uzp2 v0.4h, v0.4h, v1.4h
+	WORD $0xfd0002c4                     // 3ec: str d4, [x22]
+	WORD $0xfc356ac0                     // 3f0: str d0, [x22, x21]
+	WORD $0x54007e2b                     // 3f4: b.lt 0x3218 <gemmI8MM8x8+0x13b8>
+	WORD $0xd1002264                     // 3f8: sub x4, x19, #0x8
+	WORD $0x8b0a0108                     // 3fc: add x8, x8, x10
+	WORD $0xf1003e7f                     // 400: cmp x19, #0xf
+	WORD $0x54ffe208                     // 404: b.hi 0x1ea4 <gemmI8MM8x8+0x44>
+	WORD $0xf9401695                     // 408: ldr x21, [x20, #0x28]
+	WORD $0xb27cee73                     // 40c: orr x19, x19, #0xfffffffffffffff0
+	WORD $0x52800104                     // 410: mov w4, #0x8                // =8
+	WORD $0x9b092268                     // 414: madd x8, x19, x9, x8
+	WORD $0x9b1346b1                     // 418: madd x17, x21, x19, x17
+	WORD $0x17ffff0a                     // 41c: b 0x1ea4 <gemmI8MM8x8+0x44>
+	WORD $0xf9400689                     // 420: ldr x9, [x20, #0x8]
+	WORD $0xf9401291                     // 424: ldr x17, [x20, #0x20]
+	WORD $0xf9401e84                     // 428: ldr x4, [x20, #0x38]
+	WORD $0xd37df12a                     // 42c: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // 430: lsl x11, x9, #1
+	WORD $0x8b09016c                     // 434: add x12, x11, x9
+	WORD $0xd37ef52d                     // 438: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // 43c: add x14, x13, x9
+	WORD $0xcb09014f                     // 440: sub x15, x10, x9
+	WORD $0xd37ff990                     // 444: lsl x16, x12, #1
+	WORD $0xd503201f                     // 448: nop
+	WORD $0xd503201f                     // 44c: nop
+	WORD $0xaa0803f6                     // 450: mov x22, x8
+	WORD $0x8b090117                     // 454: add x23, x8, x9
+	WORD $0x8b0b0118                     // 458: add x24, x8, x11
+	WORD $0x8b0c0119                     // 45c: add x25, x8, x12
+	WORD $0x8b0d011a                     // 460: add x26, x8, x13
+	WORD $0x8b0e011b                     // 464: add x27, x8, x14
+	WORD $0x8b100100                     // 468: add x0, x8, x16
+	WORD $0x8b0f0101                     // 46c: add x1, x8, x15
+	WORD $0xa9414e82                     // 470: ldp x2, x19, [x20, #0x10]
+	WORD $0xaa1f03f5                     // 474: mov x21, xzr
+	WORD $0xad410261                     // 478: ldp q1, q0, [x19, #0x20]
+	WORD $0xad400a63                     // 47c: ldp q3, q2, [x19]
+	WORD $0xaa0403f3                     // 480: mov x19, x4
+	WORD $0xa9440e84                     // 484: ldp x4, x3, [x20, #0x40]
+	WORD $0x4ea01c04                     // 488: mov v4.16b, v0.16b
+	WORD $0x4ea11c25                     // 48c: mov v5.16b, v1.16b
+	WORD $0x4ea21c4a                     // 490: mov v10.16b, v2.16b
+	WORD $0x4ea31c6b                     // 494: mov v11.16b, v3.16b
+	WORD $0x9341fc85                     // 498: asr x5, x4, #1
+	WORD $0x4ea01c06                     // 49c: mov v6.16b, v0.16b
+	WORD $0x4ea11c27                     // 4a0: mov v7.16b, v1.16b
+	WORD $0x4ea21c4c                     // 4a4: mov v12.16b, v2.16b
+	WORD $0x4ea31c6d                     // 4a8: mov v13.16b, v3.16b
+	WORD $0x4ea01c08                     // 4ac: mov v8.16b, v0.16b
+	WORD $0x4ea11c29                     // 4b0: mov v9.16b, v1.16b
+	WORD $0x4ea21c4e                     // 4b4: mov v14.16b, v2.16b
+	WORD $0x4ea31c6f                     // 4b8: mov v15.16b, v3.16b
+	WORD $0xaa0503e6                     // 4bc: mov x6, x5
+	WORD $0xf100089f                     // 4c0: cmp x4, #0x2
+	WORD $0x54000763                     // 4c4: b.lo 0x2410 <gemmI8MM8x8+0x5b0>
+	WORD $0xd503201f                     // 4c8: nop
+	WORD $0xd503201f                     // 4cc: nop
+	WORD $0x3cf56ad0                     // 4d0: ldr q16, [x22, x21]
+	WORD $0xf10004c6                     // 4d4: subs x6, x6, #0x1
+	WORD $0x3cf56af1                     // 4d8: ldr q17, [x23, x21]
+	WORD $0x3cf56b12                     // 4dc: ldr q18, [x24, x21]
+	WORD $0x3cf56b33                     // 4e0: ldr q19, [x25, x21]
+	WORD $0x3cf56b54                     // 4e4: ldr q20, [x26, x21]
+	WORD $0x3cf56b75                     // 4e8: ldr q21, [x27, x21]
+	WORD $0x4ed13a16                     // 4ec: zip1 v22.2d, v16.2d, v17.2d
+	WORD $0x3cf56817                     // 4f0: ldr q23, [x0, x21]
+	WORD $0x4ed17a10                     // 4f4: zip2 v16.2d, v16.2d, v17.2d
+	WORD $0x3cf56838                     // 4f8: ldr q24, [x1, x21]
+	WORD $0x4ed33a59                     // 4fc: zip1 v25.2d, v18.2d, v19.2d
+	WORD $0x4ed37a51                     // 500: zip2 v17.2d, v18.2d, v19.2d
+	WORD $0x910042b5                     // 504: add x21, x21, #0x10
+	WORD $0x4ed53a9a                     // 508: zip1 v26.2d, v20.2d, v21.2d
+	WORD $0x4ed57a93                     // 50c: zip2 v19.2d, v20.2d, v21.2d
+	WORD $0x4ed83afc                     // 510: zip1 v28.2d, v23.2d, v24.2d
+	WORD $0xad40505b                     // 514: ldp q27, q20, [x2]
+	WORD $0x4ed87af2                     // 518: zip2 v18.2d, v23.2d, v24.2d
+	WORD $0x4e94a6ce                     // 51c: smmla v14.4s, v22.16b, v20.16b
+	WORD $0x4e94a72c                     // 520: smmla v12.4s, v25.16b, v20.16b
+	WORD $0x4e94a74a                     // 524: smmla v10.4s, v26.16b, v20.16b
+	WORD $0x4e94a782                     // 528: smmla v2.4s, v28.16b, v20.16b
+	WORD $0xad415055                     // 52c: ldp q21, q20, [x2, #0x20]
+	WORD $0x4e9ba6cf                     // 530: smmla v15.4s, v22.16b, v27.16b
+	WORD $0x4e9ba72d                     // 534: smmla v13.4s, v25.16b, v27.16b
+	WORD $0x4e9ba74b                     // 538: smmla v11.4s, v26.16b, v27.16b
+	WORD $0x4e9ba783                     // 53c: smmla v3.4s, v28.16b, v27.16b
+	WORD $0x4e95a6c9                     // 540: smmla v9.4s, v22.16b, v21.16b
+	WORD $0x4e95a727                     // 544: smmla v7.4s, v25.16b, v21.16b
+	WORD $0x4e95a745                     // 548: smmla v5.4s, v26.16b, v21.16b
+	WORD $0x4e95a781                     // 54c: smmla v1.4s, v28.16b, v21.16b
+	WORD $0x4e94a6c8                     // 550: smmla v8.4s, v22.16b, v20.16b
+	WORD $0x4e94a726                     // 554: smmla v6.4s, v25.16b, v20.16b
+	WORD $0x4e94a744                     // 558: smmla v4.4s, v26.16b, v20.16b
+	WORD $0x4e94a780                     // 55c: smmla v0.4s, v28.16b, v20.16b
+	WORD $0xad425055                     // 560: ldp q21, q20, [x2, #0x40]
+	WORD $0x4e95a60f                     // 564: smmla v15.4s, v16.16b, v21.16b
+	WORD $0x4e95a62d                     // 568: smmla v13.4s, v17.16b, v21.16b
+	WORD $0x4e95a66b                     // 56c: smmla v11.4s, v19.16b, v21.16b
+	WORD $0x4e95a643                     // 570: smmla v3.4s, v18.16b, v21.16b
+	WORD $0x4e94a60e                     // 574: smmla v14.4s, v16.16b, v20.16b
+	WORD $0x4e94a62c                     // 578: smmla v12.4s, v17.16b, v20.16b
+	WORD $0x4e94a66a                     // 57c: smmla v10.4s, v19.16b, v20.16b
+	WORD $0x4e94a642                     // 580: smmla v2.4s, v18.16b, v20.16b
+	WORD $0xad435055                     // 584: ldp q21, q20, [x2, #0x60]
+	WORD $0x91020042                     // 588: add x2, x2, #0x80
+	WORD $0x4e95a609                     // 58c: smmla v9.4s, v16.16b, v21.16b
+	WORD $0x4e95a627                     // 590: smmla v7.4s, v17.16b, v21.16b
+	WORD $0x4e95a665                     // 594: smmla v5.4s, v19.16b, v21.16b
+	WORD $0x4e95a641                     // 598: smmla v1.4s, v18.16b, v21.16b
+	WORD $0x4e94a608                     // 59c: smmla v8.4s, v16.16b, v20.16b
+	WORD $0x4e94a626                     // 5a0: smmla v6.4s, v17.16b, v20.16b
+	WORD $0x4e94a664                     // 5a4: smmla v4.4s, v19.16b, v20.16b
+	WORD $0x4e94a640                     // 5a8: smmla v0.4s, v18.16b, v20.16b
+	WORD $0x54fff921                     // 5ac: b.ne 0x2330 <gemmI8MM8x8+0x4d0>
+	WORD $0x36000424                     // 5b0: tbz w4, #0x0, 0x2494 <gemmI8MM8x8+0x634>
+	WORD $0xfc756ad0                     // 5b4: ldr d16, [x22, x21]
+	WORD $0xfc756af1                     // 5b8: ldr d17, [x23, x21]
+	WORD $0xfc756b12                     // 5bc: ldr d18, [x24, x21]
+	WORD $0xfc756b33                     // 5c0: ldr d19, [x25, x21]
+	WORD $0xfc756b54                     // 5c4: ldr d20, [x26, x21]
+	WORD $0xfc756b75                     // 5c8: ldr d21, [x27, x21]
+	WORD $0x6e180630                     // 5cc: mov v16.d[1], v17.d[0]
+	WORD $0xfc756816                     // 5d0: ldr d22, [x0, x21]
+	WORD $0xfc756837                     // 5d4: ldr d23, [x1, x21]
+	WORD $0x6e180672                     // 5d8: mov v18.d[1], v19.d[0]
+	WORD $0xad404c51                     // 5dc: ldp q17, q19, [x2]
+	WORD $0x6e1806b4                     // 5e0: mov v20.d[1], v21.d[0]
+	WORD $0x910022b5                     // 5e4: add x21, x21, #0x8
+	WORD $0x6e1806f6                     // 5e8: mov v22.d[1], v23.d[0]
+	WORD $0x4e91a60f                     // 5ec: smmla v15.4s, v16.16b, v17.16b
+	WORD $0x4e91a64d                     // 5f0: smmla v13.4s, v18.16b, v17.16b
+	WORD $0x4e93a60e                     // 5f4: smmla v14.4s, v16.16b, v19.16b
+	WORD $0x4e91a68b                     // 5f8: smmla v11.4s, v20.16b, v17.16b
+	WORD $0x4e93a64c                     // 5fc: smmla v12.4s, v18.16b, v19.16b
+	WORD $0x4e91a6c3                     // 600: smmla v3.4s, v22.16b, v17.16b
+	WORD $0x4e93a68a                     // 604: smmla v10.4s, v20.16b, v19.16b
+	WORD $0x4e93a6c2                     // 608: smmla v2.4s, v22.16b, v19.16b
+	WORD $0xad414c51                     // 60c: ldp q17, q19, [x2, #0x20]
+	WORD $0x91010042                     // 610: add x2, x2, #0x40
+	WORD $0x4e91a609                     // 614: smmla v9.4s, v16.16b, v17.16b
+	WORD $0x4e91a647                     // 618: smmla v7.4s, v18.16b, v17.16b
+	WORD $0x4e91a685                     // 61c: smmla v5.4s, v20.16b, v17.16b
+	WORD $0x4e91a6c1                     // 620: smmla v1.4s, v22.16b, v17.16b
+	WORD $0x4e93a608                     // 624: smmla v8.4s, v16.16b, v19.16b
+	WORD $0x4e93a646                     // 628: smmla v6.4s, v18.16b, v19.16b
+	WORD $0x4e93a684                     // 62c: smmla v4.4s, v20.16b, v19.16b
+	WORD $0x4e93a6c0                     // 630: smmla v0.4s, v22.16b, v19.16b
+	WORD $0xf1000463                     // 634: subs x3, x3, #0x1
+	WORD $0x540000e0                     // 638: b.eq 0x24b4 <gemmI8MM8x8+0x654>
+	WORD $0xf9402a86                     // 63c: ldr x6, [x20, #0x50]
+	WORD $0x8b1500d5                     // 640: add x21, x6, x21
+	WORD $0xaa0503e6                     // 644: mov x6, x5
+	WORD $0xf100089f                     // 648: cmp x4, #0x2
+	WORD $0x54fff422                     // 64c: b.hs 0x2330 <gemmI8MM8x8+0x4d0>
+	WORD $0x17ffffd8                     // 650: b 0x2410 <gemmI8MM8x8+0x5b0>
+	WORD $0xf9400e96                     // 654: ldr x22, [x20, #0x18]
+	WORD $0x4e21d9ef                     // 658: scvtf v15.4s, v15.4s
+	WORD $0x4e21d9ce                     // 65c: scvtf v14.4s, v14.4s
+	WORD $0xf9401695                     // 660: ldr x21, [x20, #0x28]
+	WORD $0x4e21d98c                     // 664: scvtf v12.4s, v12.4s
+	WORD $0xf100267f                     // 668: cmp x19, #0x9
+	WORD $0x4e21d94a                     // 66c: scvtf v10.4s, v10.4s
+	WORD $0xad4246d0                     // 670: ldp q16, q17, [x22, #0x40]
+	WORD $0x4e21d908                     // 674: scvtf v8.4s, v8.4s
+	WORD $0xd37ffab7                     // 678: lsl x23, x21, #1
+	WORD $0xad464ad3                     // 67c: ldp q19, q18, [x22, #0xc0]
+	WORD $0x4e21d8c6                     // 680: scvtf v6.4s, v6.4s
+	WORD $0x8b170238                     // 684: add x24, x17, x23
+	WORD $0x6e2fde0f                     // 688: fmul v15.4s, v16.4s, v15.4s
+	WORD $0x6e2ede2e                     // 68c: fmul v14.4s, v17.4s, v14.4s
+	WORD $0x6e2cde2c                     // 690: fmul v12.4s, v17.4s, v12.4s
+	WORD $0x6e2ade2a                     // 694: fmul v10.4s, v17.4s, v10.4s
+	WORD $0x4e21d884                     // 698: scvtf v4.4s, v4.4s
+	WORD $0x4e21d842                     // 69c: scvtf v2.4s, v2.4s
+	WORD $0x4eb3f5ef                     // 6a0: fmin v15.4s, v15.4s, v19.4s
+	WORD $0x4eb2f5ce                     // 6a4: fmin v14.4s, v14.4s, v18.4s
+	WORD $0x4eb2f58c                     // 6a8: fmin v12.4s, v12.4s, v18.4s
+	WORD $0x4eb2f54a                     // 6ac: fmin v10.4s, v10.4s, v18.4s
+	WORD $0x4e21d800                     // 6b0: scvtf v0.4s, v0.4s
+	WORD $0x6e22de22                     // 6b4: fmul v2.4s, v17.4s, v2.4s
+	WORD $0x4e21a9ef                     // 6b8: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ce                     // 6bc: fcvtns v14.4s, v14.4s
+	WORD $0x4e21a98c                     // 6c0: fcvtns v12.4s, v12.4s
+	WORD $0x4e21a94a                     // 6c4: fcvtns v10.4s, v10.4s
+	WORD $0x4eb2f442                     // 6c8: fmin v2.4s, v2.4s, v18.4s
+	WORD $0x0e6149f4                     // 6cc: sqxtn v20.4h, v15.4s
+	WORD $0x3dc022cf                     // 6d0: ldr q15, [x22, #0x80]
+	WORD $0x4e21a842                     // 6d4: fcvtns v2.4s, v2.4s
+	WORD $0x4e6149d4                     // 6d8: sqxtn2 v20.8h, v14.4s
+	WORD $0x4e6f0e8e                     // 6dc: sqadd v14.8h, v20.8h, v15.8h
+	WORD $0x0e2149ce                     // 6e0: sqxtn v14.8b, v14.8h
+	WORD $0x4e21d9ad                     // 6e4: scvtf v13.4s, v13.4s
+	WORD $0x6e2dde0d                     // 6e8: fmul v13.4s, v16.4s, v13.4s
+	WORD $0x4eb3f5ad                     // 6ec: fmin v13.4s, v13.4s, v19.4s
+	WORD $0x4e21a9ad                     // 6f0: fcvtns v13.4s, v13.4s
+	WORD $0x0e6149ad                     // 6f4: sqxtn v13.4h, v13.4s
+	WORD $0x4e61498d                     // 6f8: sqxtn2 v13.8h, v12.4s
+	WORD $0x4e6f0dac                     // 6fc: sqadd v12.8h, v13.8h, v15.8h
+	WORD $0x0e21498c                     // 700: sqxtn v12.8b, v12.8h
+	WORD $0x4e21d96b                     // 704: scvtf v11.4s, v11.4s
+	WORD $0x6e2bde0b                     // 708: fmul v11.4s, v16.4s, v11.4s
+	WORD $0x4eb3f56b                     // 70c: fmin v11.4s, v11.4s, v19.4s
+	WORD $0x4e21a96b                     // 710: fcvtns v11.4s, v11.4s
+	WORD $0x0e61496b                     // 714: sqxtn v11.4h, v11.4s
+	WORD $0x4e61494b                     // 718: sqxtn2 v11.8h, v10.4s
+	WORD $0x4e6f0d6a                     // 71c: sqadd v10.8h, v11.8h, v15.8h
+	WORD $0x0e21494a                     // 720: sqxtn v10.8b, v10.8h
+	WORD $0xad4356d6                     // 724: ldp q22, q21, [x22, #0x60]
+	WORD $0x4e21d863                     // 728: scvtf v3.4s, v3.4s
+	WORD $0xad4736d4                     // 72c: ldp q20, q13, [x22, #0xe0]
+	WORD $0x3dc026cb                     // 730: ldr q11, [x22, #0x90]
+	WORD $0x4e21d929                     // 734: scvtf v9.4s, v9.4s
+	WORD $0x6e28dea8                     // 738: fmul v8.4s, v21.4s, v8.4s
+	WORD $0x6e26dea6                     // 73c: fmul v6.4s, v21.4s, v6.4s
+	WORD $0x6e24dea4                     // 740: fmul v4.4s, v21.4s, v4.4s
+	WORD $0x6e23de03                     // 744: fmul v3.4s, v16.4s, v3.4s
+	WORD $0x6e20dea0                     // 748: fmul v0.4s, v21.4s, v0.4s
+	WORD $0x6e29dec9                     // 74c: fmul v9.4s, v22.4s, v9.4s
+	WORD $0x4eadf508                     // 750: fmin v8.4s, v8.4s, v13.4s
+	WORD $0x4eadf4c6                     // 754: fmin v6.4s, v6.4s, v13.4s
+	WORD $0x4eadf484                     // 758: fmin v4.4s, v4.4s, v13.4s
+	WORD $0x4eb3f463                     // 75c: fmin v3.4s, v3.4s, v19.4s
+	WORD $0x4eadf400                     // 760: fmin v0.4s, v0.4s, v13.4s
+	WORD $0x4eb4f529                     // 764: fmin v9.4s, v9.4s, v20.4s
+	WORD $0x4e21a908                     // 768: fcvtns v8.4s, v8.4s
+	WORD $0x4e21a8c6                     // 76c: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a884                     // 770: fcvtns v4.4s, v4.4s
+	WORD $0x4e21a863                     // 774: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a800                     // 778: fcvtns v0.4s, v0.4s
+	WORD $0x4e21a929                     // 77c: fcvtns v9.4s, v9.4s
+	WORD $0x0e614863                     // 780: sqxtn v3.4h, v3.4s
+	WORD $0x0e614929                     // 784: sqxtn v9.4h, v9.4s
+	WORD $0x4e614843                     // 788: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e614909                     // 78c: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e6b0d28                     // 790: sqadd v8.8h, v9.8h, v11.8h
+	WORD $0x0e214908                     // 794: sqxtn v8.8b, v8.8h
+	WORD $0x0e4819c2                     // 798: uzp1 v2.4h, v14.4h, v8.4h
+	WORD $0x4e21d8e7                     // 79c: scvtf v7.4s, v7.4s
+	WORD $0x6e27dec7                     // 7a0: fmul v7.4s, v22.4s, v7.4s
+	WORD $0x4eb4f4e7                     // 7a4: fmin v7.4s, v7.4s, v20.4s
+	WORD $0x4e21a8e7                     // 7a8: fcvtns v7.4s, v7.4s
+	WORD $0x0e6148e7                     // 7ac: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // 7b0: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e6b0ce6                     // 7b4: sqadd v6.8h, v7.8h, v11.8h
+	WORD $0x0e2148c6                     // 7b8: sqxtn v6.8b, v6.8h
+	WORD $0x4e21d8a5                     // 7bc: scvtf v5.4s, v5.4s
+	WORD $0x6e25dec5                     // 7c0: fmul v5.4s, v22.4s, v5.4s
+	WORD $0x4eb4f4a5                     // 7c4: fmin v5.4s, v5.4s, v20.4s
+	WORD $0x4e21a8a5                     // 7c8: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148a5                     // 7cc: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 7d0: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e6b0ca4                     // 7d4: sqadd v4.8h, v5.8h, v11.8h
+	WORD $0x0e461985                     // 7d8: uzp1 v5.4h, v12.4h, v6.4h
+	WORD $0x0e465986                     // 7dc: uzp2 v6.4h, v12.4h, v6.4h
+	WORD $0x0e214884                     // 7e0: sqxtn v4.8b, v4.8h
+	WORD $0x4e21d821                     // 7e4: scvtf v1.4s, v1.4s
+	WORD $0xfd000222                     // 7e8: str d2, [x17]
+	WORD $0x0e441942                     // 7ec: uzp1 v2.4h, v10.4h, v4.4h
+	WORD $0x6e21dec1                     // 7f0: fmul v1.4s, v22.4s, v1.4s
+	WORD $0x4eb4f421                     // 7f4: fmin v1.4s, v1.4s, v20.4s
+	WORD $0x4e21a821                     // 7f8: fcvtns v1.4s, v1.4s
+	WORD $0x0e614821                     // 7fc: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 800: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e6f0c60                     // 804: sqadd v0.8h, v3.8h, v15.8h
+	WORD $0x0e4859c3                     // 808: uzp2 v3.4h, v14.4h, v8.4h
+	WORD $0x4e6b0c21                     // 80c: sqadd v1.8h, v1.8h, v11.8h
+	WORD $0x0e214800                     // 810: sqxtn v0.8b, v0.8h
+	WORD $0xfc356a23                     // 814: str d3, [x17, x21]
+	WORD $0x0e445943                     // 818: uzp2 v3.4h, v10.4h, v4.4h
+	WORD $0x8b170311                     // 81c: add x17, x24, x23
+	WORD $0xfd000305                     // 820: str d5, [x24]
+	WORD $0xfc356b06                     // 824: str d6, [x24, x21]
+	WORD $0x0e214821                     // 828: sqxtn v1.8b, v1.8h
+	WORD $0x8b170236                     // 82c: add x22, x17, x23
+	WORD $0xfd000222                     // 830: str d2, [x17]
+	WORD $0xfc356a23                     // 834: str d3, [x17, x21]
+	WORD $0x8b1702d1                     // 838: add x17, x22, x23
+	WORD $0x0e411804                     // 83c: uzp1 v4.4h, v0.4h, v1.4h
+	WORD $0x0e415800                     // 840: uzp2 v0.4h, v0.4h, v1.4h
+	WORD $0xfd0002c4                     // 844: str d4, [x22]
+	WORD $0xfc356ac0                     // 848: str d0, [x22, x21]
+	WORD $0x54005b6b                     // 84c: b.lt 0x3218 <gemmI8MM8x8+0x13b8>
+	WORD $0xd1002264                     // 850: sub x4, x19, #0x8
+	WORD $0x8b0a0108                     // 854: add x8, x8, x10
+	WORD $0xf1003e7f                     // 858: cmp x19, #0xf
+	WORD $0x54ffdfa8                     // 85c: b.hi 0x22b0 <gemmI8MM8x8+0x450>
+	WORD $0xf9401695                     // 860: ldr x21, [x20, #0x28]
+	WORD $0xb27cee73                     // 864: orr x19, x19, #0xfffffffffffffff0
+	WORD $0x52800104                     // 868: mov w4, #0x8                // =8
+	WORD $0x9b092268                     // 86c: madd x8, x19, x9, x8
+	WORD $0x9b1346b1                     // 870: madd x17, x21, x19, x17
+	WORD $0x17fffef7                     // 874: b 0x22b0 <gemmI8MM8x8+0x450>
+	WORD $0xf9400689                     // 878: ldr x9, [x20, #0x8]
+	WORD $0x4f0167e0                     // 87c: movi v0.4s, #0x3f, lsl #24
+	WORD $0x6f00e401                     // 880: movi v1.2d, #0000000000000000
+	WORD $0xf9401291                     // 884: ldr x17, [x20, #0x20]
+	WORD $0xf9401e84                     // 888: ldr x4, [x20, #0x38]
+	WORD $0xd37df12a                     // 88c: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // 890: lsl x11, x9, #1
+	WORD $0x8b09016c                     // 894: add x12, x11, x9
+	WORD $0xd37ef52d                     // 898: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // 89c: add x14, x13, x9
+	WORD $0xcb09014f                     // 8a0: sub x15, x10, x9
+	WORD $0xd37ff990                     // 8a4: lsl x16, x12, #1
+	WORD $0xd503201f                     // 8a8: nop
+	WORD $0xd503201f                     // 8ac: nop
+	WORD $0xaa0803f6                     // 8b0: mov x22, x8
+	WORD $0x8b090117                     // 8b4: add x23, x8, x9
+	WORD $0x8b0b0118                     // 8b8: add x24, x8, x11
+	WORD $0x8b0c0119                     // 8bc: add x25, x8, x12
+	WORD $0x8b0d011a                     // 8c0: add x26, x8, x13
+	WORD $0x8b0e011b                     // 8c4: add x27, x8, x14
+	WORD $0x8b100100                     // 8c8: add x0, x8, x16
+	WORD $0x8b0f0101                     // 8cc: add x1, x8, x15
+	WORD $0xa9414e82                     // 8d0: ldp x2, x19, [x20, #0x10]
+	WORD $0xaa1f03f5                     // 8d4: mov x21, xzr
+	WORD $0xad410a63                     // 8d8: ldp q3, q2, [x19, #0x20]
+	WORD $0xad401265                     // 8dc: ldp q5, q4, [x19]
+	WORD $0xaa0403f3                     // 8e0: mov x19, x4
+	WORD $0xa9440e84                     // 8e4: ldp x4, x3, [x20, #0x40]
+	WORD $0x4ea21c46                     // 8e8: mov v6.16b, v2.16b
+	WORD $0x4ea31c67                     // 8ec: mov v7.16b, v3.16b
+	WORD $0x4ea41c8c                     // 8f0: mov v12.16b, v4.16b
+	WORD $0x4ea51cad                     // 8f4: mov v13.16b, v5.16b
+	WORD $0x9341fc85                     // 8f8: asr x5, x4, #1
+	WORD $0x4ea21c48                     // 8fc: mov v8.16b, v2.16b
+	WORD $0x4ea31c69                     // 900: mov v9.16b, v3.16b
+	WORD $0x4ea41c8e                     // 904: mov v14.16b, v4.16b
+	WORD $0x4ea51caf                     // 908: mov v15.16b, v5.16b
+	WORD $0x4ea21c4a                     // 90c: mov v10.16b, v2.16b
+	WORD $0x4ea31c6b                     // 910: mov v11.16b, v3.16b
+	WORD $0x4ea41c90                     // 914: mov v16.16b, v4.16b
+	WORD $0x4ea51cb1                     // 918: mov v17.16b, v5.16b
+	WORD $0xaa0503e6                     // 91c: mov x6, x5
+	WORD $0xf100089f                     // 920: cmp x4, #0x2
+	WORD $0x54000763                     // 924: b.lo 0x2870 <gemmI8MM8x8+0xa10>
+	WORD $0xd503201f                     // 928: nop
+	WORD $0xd503201f                     // 92c: nop
+	WORD $0x3cf56ad2                     // 930: ldr q18, [x22, x21]
+	WORD $0xf10004c6                     // 934: subs x6, x6, #0x1
+	WORD $0x3cf56af3                     // 938: ldr q19, [x23, x21]
+	WORD $0x3cf56b14                     // 93c: ldr q20, [x24, x21]
+	WORD $0x3cf56b35                     // 940: ldr q21, [x25, x21]
+	WORD $0x3cf56b56                     // 944: ldr q22, [x26, x21]
+	WORD $0x3cf56b77                     // 948: ldr q23, [x27, x21]
+	WORD $0x4ed33a58                     // 94c: zip1 v24.2d, v18.2d, v19.2d
+	WORD $0x3cf56819                     // 950: ldr q25, [x0, x21]
+	WORD $0x4ed37a52                     // 954: zip2 v18.2d, v18.2d, v19.2d
+	WORD $0x3cf5683a                     // 958: ldr q26, [x1, x21]
+	WORD $0x4ed53a9b                     // 95c: zip1 v27.2d, v20.2d, v21.2d
+	WORD $0x4ed57a93                     // 960: zip2 v19.2d, v20.2d, v21.2d
+	WORD $0x910042b5                     // 964: add x21, x21, #0x10
+	WORD $0x4ed73adc                     // 968: zip1 v28.2d, v22.2d, v23.2d
+	WORD $0x4ed77ad5                     // 96c: zip2 v21.2d, v22.2d, v23.2d
+	WORD $0x4eda3b3e                     // 970: zip1 v30.2d, v25.2d, v26.2d
+	WORD $0xad40585d                     // 974: ldp q29, q22, [x2]
+	WORD $0x4eda7b34                     // 978: zip2 v20.2d, v25.2d, v26.2d
+	WORD $0x4e96a710                     // 97c: smmla v16.4s, v24.16b, v22.16b
+	WORD $0x4e96a76e                     // 980: smmla v14.4s, v27.16b, v22.16b
+	WORD $0x4e96a78c                     // 984: smmla v12.4s, v28.16b, v22.16b
+	WORD $0x4e96a7c4                     // 988: smmla v4.4s, v30.16b, v22.16b
+	WORD $0xad415857                     // 98c: ldp q23, q22, [x2, #0x20]
+	WORD $0x4e9da711                     // 990: smmla v17.4s, v24.16b, v29.16b
+	WORD $0x4e9da76f                     // 994: smmla v15.4s, v27.16b, v29.16b
+	WORD $0x4e9da78d                     // 998: smmla v13.4s, v28.16b, v29.16b
+	WORD $0x4e9da7c5                     // 99c: smmla v5.4s, v30.16b, v29.16b
+	WORD $0x4e97a70b                     // 9a0: smmla v11.4s, v24.16b, v23.16b
+	WORD $0x4e97a769                     // 9a4: smmla v9.4s, v27.16b, v23.16b
+	WORD $0x4e97a787                     // 9a8: smmla v7.4s, v28.16b, v23.16b
+	WORD $0x4e97a7c3                     // 9ac: smmla v3.4s, v30.16b, v23.16b
+	WORD $0x4e96a70a                     // 9b0: smmla v10.4s, v24.16b, v22.16b
+	WORD $0x4e96a768                     // 9b4: smmla v8.4s, v27.16b, v22.16b
+	WORD $0x4e96a786                     // 9b8: smmla v6.4s, v28.16b, v22.16b
+	WORD $0x4e96a7c2                     // 9bc: smmla v2.4s, v30.16b, v22.16b
+	WORD $0xad425857                     // 9c0: ldp q23, q22, [x2, #0x40]
+	WORD $0x4e97a651                     // 9c4: smmla v17.4s, v18.16b, v23.16b
+	WORD $0x4e97a66f                     // 9c8: smmla v15.4s, v19.16b, v23.16b
+	WORD $0x4e97a6ad                     // 9cc: smmla v13.4s, v21.16b, v23.16b
+	WORD $0x4e97a685                     // 9d0: smmla v5.4s, v20.16b, v23.16b
+	WORD $0x4e96a650                     // 9d4: smmla v16.4s, v18.16b, v22.16b
+	WORD $0x4e96a66e                     // 9d8: smmla v14.4s, v19.16b, v22.16b
+	WORD $0x4e96a6ac                     // 9dc: smmla v12.4s, v21.16b, v22.16b
+	WORD $0x4e96a684                     // 9e0: smmla v4.4s, v20.16b, v22.16b
+	WORD $0xad435857                     // 9e4: ldp q23, q22, [x2, #0x60]
+	WORD $0x91020042                     // 9e8: add x2, x2, #0x80
+	WORD $0x4e97a64b                     // 9ec: smmla v11.4s, v18.16b, v23.16b
+	WORD $0x4e97a669                     // 9f0: smmla v9.4s, v19.16b, v23.16b
+	WORD $0x4e97a6a7                     // 9f4: smmla v7.4s, v21.16b, v23.16b
+	WORD $0x4e97a683                     // 9f8: smmla v3.4s, v20.16b, v23.16b
+	WORD $0x4e96a64a                     // 9fc: smmla v10.4s, v18.16b, v22.16b
+	WORD $0x4e96a668                     // a00: smmla v8.4s, v19.16b, v22.16b
+	WORD $0x4e96a6a6                     // a04: smmla v6.4s, v21.16b, v22.16b
+	WORD $0x4e96a682                     // a08: smmla v2.4s, v20.16b, v22.16b
+	WORD $0x54fff921                     // a0c: b.ne 0x2790 <gemmI8MM8x8+0x930>
+	WORD $0x36000424                     // a10: tbz w4, #0x0, 0x28f4 <gemmI8MM8x8+0xa94>
+	WORD $0xfc756ad2                     // a14: ldr d18, [x22, x21]
+	WORD $0xfc756af3                     // a18: ldr d19, [x23, x21]
+	WORD $0xfc756b14                     // a1c: ldr d20, [x24, x21]
+	WORD $0xfc756b35                     // a20: ldr d21, [x25, x21]
+	WORD $0xfc756b56                     // a24: ldr d22, [x26, x21]
+	WORD $0xfc756b77                     // a28: ldr d23, [x27, x21]
+	WORD $0x6e180672                     // a2c: mov v18.d[1], v19.d[0]
+	WORD $0xfc756818                     // a30: ldr d24, [x0, x21]
+	WORD $0xfc756839                     // a34: ldr d25, [x1, x21]
+	WORD $0x6e1806b4                     // a38: mov v20.d[1], v21.d[0]
+	WORD $0xad405453                     // a3c: ldp q19, q21, [x2]
+	WORD $0x6e1806f6                     // a40: mov v22.d[1], v23.d[0]
+	WORD $0x910022b5                     // a44: add x21, x21, #0x8
+	WORD $0x6e180738                     // a48: mov v24.d[1], v25.d[0]
+	WORD $0x4e93a651                     // a4c: smmla v17.4s, v18.16b, v19.16b
+	WORD $0x4e93a68f                     // a50: smmla v15.4s, v20.16b, v19.16b
+	WORD $0x4e95a650                     // a54: smmla v16.4s, v18.16b, v21.16b
+	WORD $0x4e93a6cd                     // a58: smmla v13.4s, v22.16b, v19.16b
+	WORD $0x4e95a68e                     // a5c: smmla v14.4s, v20.16b, v21.16b
+	WORD $0x4e93a705                     // a60: smmla v5.4s, v24.16b, v19.16b
+	WORD $0x4e95a6cc                     // a64: smmla v12.4s, v22.16b, v21.16b
+	WORD $0x4e95a704                     // a68: smmla v4.4s, v24.16b, v21.16b
+	WORD $0xad415453                     // a6c: ldp q19, q21, [x2, #0x20]
+	WORD $0x91010042                     // a70: add x2, x2, #0x40
+	WORD $0x4e93a64b                     // a74: smmla v11.4s, v18.16b, v19.16b
+	WORD $0x4e93a689                     // a78: smmla v9.4s, v20.16b, v19.16b
+	WORD $0x4e93a6c7                     // a7c: smmla v7.4s, v22.16b, v19.16b
+	WORD $0x4e93a703                     // a80: smmla v3.4s, v24.16b, v19.16b
+	WORD $0x4e95a64a                     // a84: smmla v10.4s, v18.16b, v21.16b
+	WORD $0x4e95a688                     // a88: smmla v8.4s, v20.16b, v21.16b
+	WORD $0x4e95a6c6                     // a8c: smmla v6.4s, v22.16b, v21.16b
+	WORD $0x4e95a702                     // a90: smmla v2.4s, v24.16b, v21.16b
+	WORD $0xf1000463                     // a94: subs x3, x3, #0x1
+	WORD $0x540000e0                     // a98: b.eq 0x2914 <gemmI8MM8x8+0xab4>
+	WORD $0xf9402a86                     // a9c: ldr x6, [x20, #0x50]
+	WORD $0x8b1500d5                     // aa0: add x21, x6, x21
+	WORD $0xaa0503e6                     // aa4: mov x6, x5
+	WORD $0xf100089f                     // aa8: cmp x4, #0x2
+	WORD $0x54fff422                     // aac: b.hs 0x2790 <gemmI8MM8x8+0x930>
+	WORD $0x17ffffd8                     // ab0: b 0x2870 <gemmI8MM8x8+0xa10>
+	WORD $0xf9400e95                     // ab4: ldr x21, [x20, #0x18]
+	WORD $0x4e21da31                     // ab8: scvtf v17.4s, v17.4s
+	WORD $0x4e21da10                     // abc: scvtf v16.4s, v16.4s
+	WORD $0xf9401696                     // ac0: ldr x22, [x20, #0x28]
+	WORD $0x4e21d9ce                     // ac4: scvtf v14.4s, v14.4s
+	WORD $0xf100267f                     // ac8: cmp x19, #0x9
+	WORD $0x4e21d98c                     // acc: scvtf v12.4s, v12.4s
+	WORD $0xad4252b3                     // ad0: ldp q19, q20, [x21, #0x40]
+	WORD $0x4e21d94a                     // ad4: scvtf v10.4s, v10.4s
+	WORD $0xd37ffad7                     // ad8: lsl x23, x22, #1
+	WORD $0xad4656b6                     // adc: ldp q22, q21, [x21, #0xc0]
+	WORD $0x4e21d908                     // ae0: scvtf v8.4s, v8.4s
+	WORD $0x8b170238                     // ae4: add x24, x17, x23
+	WORD $0x6e31de71                     // ae8: fmul v17.4s, v19.4s, v17.4s
+	WORD $0x6e30de90                     // aec: fmul v16.4s, v20.4s, v16.4s
+	WORD $0x6e2ede8e                     // af0: fmul v14.4s, v20.4s, v14.4s
+	WORD $0x6e2cde8c                     // af4: fmul v12.4s, v20.4s, v12.4s
+	WORD $0x4e21d8c6                     // af8: scvtf v6.4s, v6.4s
+	WORD $0x4e21d884                     // afc: scvtf v4.4s, v4.4s
+	WORD $0x6e36de32                     // b00: fmul v18.4s, v17.4s, v22.4s
+	WORD $0x6e35de17                     // b04: fmul v23.4s, v16.4s, v21.4s
+	WORD $0x4e21d842                     // b08: scvtf v2.4s, v2.4s
+	WORD $0x6e24de84                     // b0c: fmul v4.4s, v20.4s, v4.4s
+	WORD $0x4e20d658                     // b10: fadd v24.4s, v18.4s, v0.4s
+	WORD $0x4f03f612                     // b14: fmov v18.4s, #1.00000000
+	WORD $0x4e20d6f7                     // b18: fadd v23.4s, v23.4s, v0.4s
+	WORD $0x4e21f718                     // b1c: fmax v24.4s, v24.4s, v1.4s
+	WORD $0x4e21f6f7                     // b20: fmax v23.4s, v23.4s, v1.4s
+	WORD $0x4eb2f718                     // b24: fmin v24.4s, v24.4s, v18.4s
+	WORD $0x4eb2f6f7                     // b28: fmin v23.4s, v23.4s, v18.4s
+	WORD $0x6e38de31                     // b2c: fmul v17.4s, v17.4s, v24.4s
+	WORD $0x6e35ddd8                     // b30: fmul v24.4s, v14.4s, v21.4s
+	WORD $0x6e37de10                     // b34: fmul v16.4s, v16.4s, v23.4s
+	WORD $0x4e21aa31                     // b38: fcvtns v17.4s, v17.4s
+	WORD $0x4e20d718                     // b3c: fadd v24.4s, v24.4s, v0.4s
+	WORD $0x4e21aa10                     // b40: fcvtns v16.4s, v16.4s
+	WORD $0x0e614a37                     // b44: sqxtn v23.4h, v17.4s
+	WORD $0x3dc022b1                     // b48: ldr q17, [x21, #0x80]
+	WORD $0x4e21f718                     // b4c: fmax v24.4s, v24.4s, v1.4s
+	WORD $0x4e614a17                     // b50: sqxtn2 v23.8h, v16.4s
+	WORD $0x4eb2f718                     // b54: fmin v24.4s, v24.4s, v18.4s
+	WORD $0x4e710ef0                     // b58: sqadd v16.8h, v23.8h, v17.8h
+	WORD $0x6e38ddce                     // b5c: fmul v14.4s, v14.4s, v24.4s
+	WORD $0x0e214a10                     // b60: sqxtn v16.8b, v16.8h
+	WORD $0x4e21a9ce                     // b64: fcvtns v14.4s, v14.4s
+	WORD $0x4e21d9ef                     // b68: scvtf v15.4s, v15.4s
+	WORD $0x6e2fde6f                     // b6c: fmul v15.4s, v19.4s, v15.4s
+	WORD $0x6e36ddf7                     // b70: fmul v23.4s, v15.4s, v22.4s
+	WORD $0x4e20d6f7                     // b74: fadd v23.4s, v23.4s, v0.4s
+	WORD $0x4e21f6f7                     // b78: fmax v23.4s, v23.4s, v1.4s
+	WORD $0x4eb2f6f7                     // b7c: fmin v23.4s, v23.4s, v18.4s
+	WORD $0x6e37ddef                     // b80: fmul v15.4s, v15.4s, v23.4s
+	WORD $0x6e35dd97                     // b84: fmul v23.4s, v12.4s, v21.4s
+	WORD $0x4e21a9ef                     // b88: fcvtns v15.4s, v15.4s
+	WORD $0x4e20d6f7                     // b8c: fadd v23.4s, v23.4s, v0.4s
+	WORD $0x0e6149ef                     // b90: sqxtn v15.4h, v15.4s
+	WORD $0x4e21f6f7                     // b94: fmax v23.4s, v23.4s, v1.4s
+	WORD $0x4e6149cf                     // b98: sqxtn2 v15.8h, v14.4s
+	WORD $0x4eb2f6f7                     // b9c: fmin v23.4s, v23.4s, v18.4s
+	WORD $0x4e710dee                     // ba0: sqadd v14.8h, v15.8h, v17.8h
+	WORD $0x6e37dd8c                     // ba4: fmul v12.4s, v12.4s, v23.4s
+	WORD $0x0e2149ce                     // ba8: sqxtn v14.8b, v14.8h
+	WORD $0x4e21a98c                     // bac: fcvtns v12.4s, v12.4s
+	WORD $0x4e21d9ad                     // bb0: scvtf v13.4s, v13.4s
+	WORD $0x6e2dde6d                     // bb4: fmul v13.4s, v19.4s, v13.4s
+	WORD $0x6e36ddaf                     // bb8: fmul v15.4s, v13.4s, v22.4s
+	WORD $0x4e20d5ef                     // bbc: fadd v15.4s, v15.4s, v0.4s
+	WORD $0x4e21f5ef                     // bc0: fmax v15.4s, v15.4s, v1.4s
+	WORD $0x4eb2f5ef                     // bc4: fmin v15.4s, v15.4s, v18.4s
+	WORD $0x6e2fddad                     // bc8: fmul v13.4s, v13.4s, v15.4s
+	WORD $0x4e21a9ad                     // bcc: fcvtns v13.4s, v13.4s
+	WORD $0x0e6149ad                     // bd0: sqxtn v13.4h, v13.4s
+	WORD $0x4e61498d                     // bd4: sqxtn2 v13.8h, v12.4s
+	WORD $0x4e710dac                     // bd8: sqadd v12.8h, v13.8h, v17.8h
+	WORD $0x0e21498c                     // bdc: sqxtn v12.8b, v12.8h
+	WORD $0xad4362b9                     // be0: ldp q25, q24, [x21, #0x60]
+	WORD $0x4e21d8a5                     // be4: scvtf v5.4s, v5.4s
+	WORD $0xad473eb7                     // be8: ldp q23, q15, [x21, #0xe0]
+	WORD $0x3dc026ad                     // bec: ldr q13, [x21, #0x90]
+	WORD $0x4e21d96b                     // bf0: scvtf v11.4s, v11.4s
+	WORD $0x6e2adf0a                     // bf4: fmul v10.4s, v24.4s, v10.4s
+	WORD $0x6e28df08                     // bf8: fmul v8.4s, v24.4s, v8.4s
+	WORD $0x6e26df06                     // bfc: fmul v6.4s, v24.4s, v6.4s
+	WORD $0x6e25de65                     // c00: fmul v5.4s, v19.4s, v5.4s
+	WORD $0x6e22df02                     // c04: fmul v2.4s, v24.4s, v2.4s
+	WORD $0x6e2bdf2b                     // c08: fmul v11.4s, v25.4s, v11.4s
+	WORD $0x6e2fdd5b                     // c0c: fmul v27.4s, v10.4s, v15.4s
+	WORD $0x6e37dd7a                     // c10: fmul v26.4s, v11.4s, v23.4s
+	WORD $0x4e20d77b                     // c14: fadd v27.4s, v27.4s, v0.4s
+	WORD $0x4e20d75a                     // c18: fadd v26.4s, v26.4s, v0.4s
+	WORD $0x4e21f77b                     // c1c: fmax v27.4s, v27.4s, v1.4s
+	WORD $0x4e21f75a                     // c20: fmax v26.4s, v26.4s, v1.4s
+	WORD $0x4eb2f77b                     // c24: fmin v27.4s, v27.4s, v18.4s
+	WORD $0x4eb2f75a                     // c28: fmin v26.4s, v26.4s, v18.4s
+	WORD $0x6e3bdd4a                     // c2c: fmul v10.4s, v10.4s, v27.4s
+	WORD $0x6e3add6b                     // c30: fmul v11.4s, v11.4s, v26.4s
+	WORD $0x4e21a94a                     // c34: fcvtns v10.4s, v10.4s
+	WORD $0x6e2fdd1a                     // c38: fmul v26.4s, v8.4s, v15.4s
+	WORD $0x4e21a96b                     // c3c: fcvtns v11.4s, v11.4s
+	WORD $0x4e20d75a                     // c40: fadd v26.4s, v26.4s, v0.4s
+	WORD $0x0e61496b                     // c44: sqxtn v11.4h, v11.4s
+	WORD $0x4e21f75a                     // c48: fmax v26.4s, v26.4s, v1.4s
+	WORD $0x4e61494b                     // c4c: sqxtn2 v11.8h, v10.4s
+	WORD $0x4eb2f75a                     // c50: fmin v26.4s, v26.4s, v18.4s
+	WORD $0x4e6d0d6a                     // c54: sqadd v10.8h, v11.8h, v13.8h
+	WORD $0x6e3add08                     // c58: fmul v8.4s, v8.4s, v26.4s
+	WORD $0x0e21494a                     // c5c: sqxtn v10.8b, v10.8h
+	WORD $0x4e21d929                     // c60: scvtf v9.4s, v9.4s
+	WORD $0x4e21a908                     // c64: fcvtns v8.4s, v8.4s
+	WORD $0x6e29df29                     // c68: fmul v9.4s, v25.4s, v9.4s
+	WORD $0x6e37dd2b                     // c6c: fmul v11.4s, v9.4s, v23.4s
+	WORD $0x4e20d56b                     // c70: fadd v11.4s, v11.4s, v0.4s
+	WORD $0x4e21f56b                     // c74: fmax v11.4s, v11.4s, v1.4s
+	WORD $0x4eb2f56b                     // c78: fmin v11.4s, v11.4s, v18.4s
+	WORD $0x6e2bdd29                     // c7c: fmul v9.4s, v9.4s, v11.4s
+	WORD $0x6e2fdccb                     // c80: fmul v11.4s, v6.4s, v15.4s
+	WORD $0x6e2fdc4f                     // c84: fmul v15.4s, v2.4s, v15.4s
+	WORD $0x4e21a929                     // c88: fcvtns v9.4s, v9.4s
+	WORD $0x4e20d56b                     // c8c: fadd v11.4s, v11.4s, v0.4s
+	WORD $0x4e20d5ef                     // c90: fadd v15.4s, v15.4s, v0.4s
+	WORD $0x0e614929                     // c94: sqxtn v9.4h, v9.4s
+	WORD $0x4e21f56b                     // c98: fmax v11.4s, v11.4s, v1.4s
+	WORD $0x4e21f5ef                     // c9c: fmax v15.4s, v15.4s, v1.4s
+	WORD $0x4e614909                     // ca0: sqxtn2 v9.8h, v8.4s
+	WORD $0x4eb2f56b                     // ca4: fmin v11.4s, v11.4s, v18.4s
+	WORD $0x4e6d0d28                     // ca8: sqadd v8.8h, v9.8h, v13.8h
+	WORD $0x6e2bdcc6                     // cac: fmul v6.4s, v6.4s, v11.4s
+	WORD $0x6e35dc8b                     // cb0: fmul v11.4s, v4.4s, v21.4s
+	WORD $0x0e214908                     // cb4: sqxtn v8.8b, v8.8h
+	WORD $0x4e21a8c6                     // cb8: fcvtns v6.4s, v6.4s
+	WORD $0x4e21d8e7                     // cbc: scvtf v7.4s, v7.4s
+	WORD $0x4e20d56b                     // cc0: fadd v11.4s, v11.4s, v0.4s
+	WORD $0x6e27df27                     // cc4: fmul v7.4s, v25.4s, v7.4s
+	WORD $0x4e21f56b                     // cc8: fmax v11.4s, v11.4s, v1.4s
+	WORD $0x6e37dce9                     // ccc: fmul v9.4s, v7.4s, v23.4s
+	WORD $0x4eb2f56b                     // cd0: fmin v11.4s, v11.4s, v18.4s
+	WORD $0x4e20d529                     // cd4: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x6e2bdc84                     // cd8: fmul v4.4s, v4.4s, v11.4s
+	WORD $0x4e21f529                     // cdc: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x4e21a884                     // ce0: fcvtns v4.4s, v4.4s
+	WORD $0x4eb2f529                     // ce4: fmin v9.4s, v9.4s, v18.4s
+	WORD $0x6e29dce7                     // ce8: fmul v7.4s, v7.4s, v9.4s
+	WORD $0x4e21a8e7                     // cec: fcvtns v7.4s, v7.4s
+	WORD $0x0e6148e7                     // cf0: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // cf4: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e6d0ce6                     // cf8: sqadd v6.8h, v7.8h, v13.8h
+	WORD $0x6e36dca7                     // cfc: fmul v7.4s, v5.4s, v22.4s
+	WORD $0x0e2148c6                     // d00: sqxtn v6.8b, v6.8h
+	WORD $0x4e20d4e7                     // d04: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e21d863                     // d08: scvtf v3.4s, v3.4s
+	WORD $0x4e21f4e7                     // d0c: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x6e23df23                     // d10: fmul v3.4s, v25.4s, v3.4s
+	WORD $0x4eb2f4e7                     // d14: fmin v7.4s, v7.4s, v18.4s
+	WORD $0x6e37dc69                     // d18: fmul v9.4s, v3.4s, v23.4s
+	WORD $0x6e27dca5                     // d1c: fmul v5.4s, v5.4s, v7.4s
+	WORD $0x4e20d529                     // d20: fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4eb2f5e7                     // d24: fmin v7.4s, v15.4s, v18.4s
+	WORD $0x4e21a8a5                     // d28: fcvtns v5.4s, v5.4s
+	WORD $0x4e21f529                     // d2c: fmax v9.4s, v9.4s, v1.4s
+	WORD $0x6e27dc42                     // d30: fmul v2.4s, v2.4s, v7.4s
+	WORD $0x0e4819c7                     // d34: uzp1 v7.4h, v14.4h, v8.4h
+	WORD $0x0e4859c8                     // d38: uzp2 v8.4h, v14.4h, v8.4h
+	WORD $0x0e6148a5                     // d3c: sqxtn v5.4h, v5.4s
+	WORD $0x4eb2f529                     // d40: fmin v9.4s, v9.4s, v18.4s
+	WORD $0x4e21a842                     // d44: fcvtns v2.4s, v2.4s
+	WORD $0x4e614885                     // d48: sqxtn2 v5.8h, v4.4s
+	WORD $0x6e29dc63                     // d4c: fmul v3.4s, v3.4s, v9.4s
+	WORD $0x0e4a1a04                     // d50: uzp1 v4.4h, v16.4h, v10.4h
+	WORD $0x4e21a863                     // d54: fcvtns v3.4s, v3.4s
+	WORD $0xfd000224                     // d58: str d4, [x17]
+	WORD $0x0e461984                     // d5c: uzp1 v4.4h, v12.4h, v6.4h
+	WORD $0x0e614863                     // d60: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // d64: sqxtn2 v3.8h, v2.4s
+	WORD $0x4e710ca2                     // d68: sqadd v2.8h, v5.8h, v17.8h
+	WORD $0x0e4a5a05                     // d6c: uzp2 v5.4h, v16.4h, v10.4h
+	WORD $0x4e6d0c63                     // d70: sqadd v3.8h, v3.8h, v13.8h
+	WORD $0x0e214842                     // d74: sqxtn v2.8b, v2.8h
+	WORD $0xfc366a25                     // d78: str d5, [x17, x22]
+	WORD $0x0e465985                     // d7c: uzp2 v5.4h, v12.4h, v6.4h
+	WORD $0x8b170311                     // d80: add x17, x24, x23
+	WORD $0xfd000307                     // d84: str d7, [x24]
+	WORD $0xfc366b08                     // d88: str d8, [x24, x22]
+	WORD $0x0e214863                     // d8c: sqxtn v3.8b, v3.8h
+	WORD $0x8b170235                     // d90: add x21, x17, x23
+	WORD $0xfd000224                     // d94: str d4, [x17]
+	WORD $0xfc366a25                     // d98: str d5, [x17, x22]
+	WORD $0x8b1702b1                     // d9c: add x17, x21, x23
+	WORD $0x0e431846                     // da0: uzp1 v6.4h, v2.4h, v3.4h
+	WORD $0x0e435842                     // da4: uzp2 v2.4h, v2.4h, v3.4h
+	WORD $0xfd0002a6                     // da8: str d6, [x21]
+	WORD $0xfc366aa2                     // dac: str d2, [x21, x22]
+	WORD $0x5400304b                     // db0: b.lt 0x3218 <gemmI8MM8x8+0x13b8>
+	WORD $0xd1002264                     // db4: sub x4, x19, #0x8
+	WORD $0x8b0a0108                     // db8: add x8, x8, x10
+	WORD $0xf1003e7f                     // dbc: cmp x19, #0xf
+	WORD $0x54ffd788                     // dc0: b.hi 0x2710 <gemmI8MM8x8+0x8b0>
+	WORD $0xf9401695                     // dc4: ldr x21, [x20, #0x28]
+	WORD $0xb27cee73                     // dc8: orr x19, x19, #0xfffffffffffffff0
+	WORD $0x52800104                     // dcc: mov w4, #0x8                // =8
+	WORD $0x9b092268                     // dd0: madd x8, x19, x9, x8
+	WORD $0x9b1346b1                     // dd4: madd x17, x21, x19, x17
+	WORD $0x17fffeb6                     // dd8: b 0x2710 <gemmI8MM8x8+0x8b0>
+	WORD $0xf9400689                     // ddc: ldr x9, [x20, #0x8]
+	WORD $0xf9401291                     // de0: ldr x17, [x20, #0x20]
+	WORD $0xa9431695                     // de4: ldp x21, x5, [x20, #0x30]
+	WORD $0xd37df12a                     // de8: lsl x10, x9, #3
+	WORD $0xd37ff92b                     // dec: lsl x11, x9, #1
+	WORD $0x8b09016c                     // df0: add x12, x11, x9
+	WORD $0xd37ef52d                     // df4: lsl x13, x9, #2
+	WORD $0x8b0901ae                     // df8: add x14, x13, x9
+	WORD $0xcb09014f                     // dfc: sub x15, x10, x9
+	WORD $0xd37ff990                     // e00: lsl x16, x12, #1
+	WORD $0xaa0803f7                     // e04: mov x23, x8
+	WORD $0x8b090118                     // e08: add x24, x8, x9
+	WORD $0x8b0b0119                     // e0c: add x25, x8, x11
+	WORD $0x8b0c011a                     // e10: add x26, x8, x12
+	WORD $0x8b0d011b                     // e14: add x27, x8, x13
+	WORD $0x8b0e0100                     // e18: add x0, x8, x14
+	WORD $0x8b100101                     // e1c: add x1, x8, x16
+	WORD $0x8b0f0102                     // e20: add x2, x8, x15
+	WORD $0xa9414e83                     // e24: ldp x3, x19, [x20, #0x10]
+	WORD $0xaa1f03f6                     // e28: mov x22, xzr
+	WORD $0xad403a6f                     // e2c: ldp q15, q14, [x19]
+	WORD $0xad412269                     // e30: ldp q9, q8, [x19, #0x20]
+	WORD $0xaa0503f3                     // e34: mov x19, x5
+	WORD $0xa9441285                     // e38: ldp x5, x4, [x20, #0x40]
+	WORD $0x4eaf1ded                     // e3c: mov v13.16b, v15.16b
+	WORD $0x4eae1dcc                     // e40: mov v12.16b, v14.16b
+	WORD $0x4ea91d27                     // e44: mov v7.16b, v9.16b
+	WORD $0x4ea81d06                     // e48: mov v6.16b, v8.16b
+	WORD $0x9341fca6                     // e4c: asr x6, x5, #1
+	WORD $0x4eaf1deb                     // e50: mov v11.16b, v15.16b
+	WORD $0x4eae1dca                     // e54: mov v10.16b, v14.16b
+	WORD $0x4ea91d25                     // e58: mov v5.16b, v9.16b
+	WORD $0x4ea81d04                     // e5c: mov v4.16b, v8.16b
+	WORD $0x4eaf1de1                     // e60: mov v1.16b, v15.16b
+	WORD $0x4eae1dc2                     // e64: mov v2.16b, v14.16b
+	WORD $0x4ea91d20                     // e68: mov v0.16b, v9.16b
+	WORD $0x4ea81d03                     // e6c: mov v3.16b, v8.16b
+	WORD $0xaa0603e7                     // e70: mov x7, x6
+	WORD $0xf10008bf                     // e74: cmp x5, #0x2
+	WORD $0x54000743                     // e78: b.lo 0x2dc0 <gemmI8MM8x8+0xf60>
+	WORD $0xd503201f                     // e7c: nop
+	WORD $0x3cf66af0                     // e80: ldr q16, [x23, x22]
+	WORD $0xf10004e7                     // e84: subs x7, x7, #0x1
+	WORD $0x3cf66b11                     // e88: ldr q17, [x24, x22]
+	WORD $0x3cf66b32                     // e8c: ldr q18, [x25, x22]
+	WORD $0x3cf66b53                     // e90: ldr q19, [x26, x22]
+	WORD $0x3cf66b74                     // e94: ldr q20, [x27, x22]
+	WORD $0x3cf66815                     // e98: ldr q21, [x0, x22]
+	WORD $0x4ed13a16                     // e9c: zip1 v22.2d, v16.2d, v17.2d
+	WORD $0x3cf66837                     // ea0: ldr q23, [x1, x22]
+	WORD $0x4ed17a10                     // ea4: zip2 v16.2d, v16.2d, v17.2d
+	WORD $0x3cf66858                     // ea8: ldr q24, [x2, x22]
+	WORD $0x4ed33a59                     // eac: zip1 v25.2d, v18.2d, v19.2d
+	WORD $0x4ed37a51                     // eb0: zip2 v17.2d, v18.2d, v19.2d
+	WORD $0x910042d6                     // eb4: add x22, x22, #0x10
+	WORD $0x4ed53a9a                     // eb8: zip1 v26.2d, v20.2d, v21.2d
+	WORD $0x4ed57a93                     // ebc: zip2 v19.2d, v20.2d, v21.2d
+	WORD $0x4ed83afc                     // ec0: zip1 v28.2d, v23.2d, v24.2d
+	WORD $0xad40507b                     // ec4: ldp q27, q20, [x3]
+	WORD $0x4ed87af2                     // ec8: zip2 v18.2d, v23.2d, v24.2d
+	WORD $0x4e94a6ce                     // ecc: smmla v14.4s, v22.16b, v20.16b
+	WORD $0x4e94a72c                     // ed0: smmla v12.4s, v25.16b, v20.16b
+	WORD $0x4e94a74a                     // ed4: smmla v10.4s, v26.16b, v20.16b
+	WORD $0x4e94a782                     // ed8: smmla v2.4s, v28.16b, v20.16b
+	WORD $0xad415075                     // edc: ldp q21, q20, [x3, #0x20]
+	WORD $0x4e9ba6cf                     // ee0: smmla v15.4s, v22.16b, v27.16b
+	WORD $0x4e9ba72d                     // ee4: smmla v13.4s, v25.16b, v27.16b
+	WORD $0x4e9ba74b                     // ee8: smmla v11.4s, v26.16b, v27.16b
+	WORD $0x4e9ba781                     // eec: smmla v1.4s, v28.16b, v27.16b
+	WORD $0x4e95a6c9                     // ef0: smmla v9.4s, v22.16b, v21.16b
+	WORD $0x4e95a727                     // ef4: smmla v7.4s, v25.16b, v21.16b
+	WORD $0x4e95a745                     // ef8: smmla v5.4s, v26.16b, v21.16b
+	WORD $0x4e95a780                     // efc: smmla v0.4s, v28.16b, v21.16b
+	WORD $0x4e94a6c8                     // f00: smmla v8.4s, v22.16b, v20.16b
+	WORD $0x4e94a726                     // f04: smmla v6.4s, v25.16b, v20.16b
+	WORD $0x4e94a744                     // f08: smmla v4.4s, v26.16b, v20.16b
+	WORD $0x4e94a783                     // f0c: smmla v3.4s, v28.16b, v20.16b
+	WORD $0xad425075                     // f10: ldp q21, q20, [x3, #0x40]
+	WORD $0x4e95a60f                     // f14: smmla v15.4s, v16.16b, v21.16b
+	WORD $0x4e95a62d                     // f18: smmla v13.4s, v17.16b, v21.16b
+	WORD $0x4e95a66b                     // f1c: smmla v11.4s, v19.16b, v21.16b
+	WORD $0x4e95a641                     // f20: smmla v1.4s, v18.16b, v21.16b
+	WORD $0x4e94a60e                     // f24: smmla v14.4s, v16.16b, v20.16b
+	WORD $0x4e94a62c                     // f28: smmla v12.4s, v17.16b, v20.16b
+	WORD $0x4e94a66a                     // f2c: smmla v10.4s, v19.16b, v20.16b
+	WORD $0x4e94a642                     // f30: smmla v2.4s, v18.16b, v20.16b
+	WORD $0xad435075                     // f34: ldp q21, q20, [x3, #0x60]
+	WORD $0x91020063                     // f38: add x3, x3, #0x80
+	WORD $0x4e95a609                     // f3c: smmla v9.4s, v16.16b, v21.16b
+	WORD $0x4e95a627                     // f40: smmla v7.4s, v17.16b, v21.16b
+	WORD $0x4e95a665                     // f44: smmla v5.4s, v19.16b, v21.16b
+	WORD $0x4e95a640                     // f48: smmla v0.4s, v18.16b, v21.16b
+	WORD $0x4e94a608                     // f4c: smmla v8.4s, v16.16b, v20.16b
+	WORD $0x4e94a626                     // f50: smmla v6.4s, v17.16b, v20.16b
+	WORD $0x4e94a664                     // f54: smmla v4.4s, v19.16b, v20.16b
+	WORD $0x4e94a643                     // f58: smmla v3.4s, v18.16b, v20.16b
+	WORD $0x54fff921                     // f5c: b.ne 0x2ce0 <gemmI8MM8x8+0xe80>
+	WORD $0x36000425                     // f60: tbz w5, #0x0, 0x2e44 <gemmI8MM8x8+0xfe4>
+	WORD $0xfc766af0                     // f64: ldr d16, [x23, x22]
+	WORD $0xfc766b11                     // f68: ldr d17, [x24, x22]
+	WORD $0xfc766b32                     // f6c: ldr d18, [x25, x22]
+	WORD $0xfc766b53                     // f70: ldr d19, [x26, x22]
+	WORD $0xfc766b74                     // f74: ldr d20, [x27, x22]
+	WORD $0xfc766815                     // f78: ldr d21, [x0, x22]
+	WORD $0x6e180630                     // f7c: mov v16.d[1], v17.d[0]
+	WORD $0xfc766836                     // f80: ldr d22, [x1, x22]
+	WORD $0xfc766857                     // f84: ldr d23, [x2, x22]
+	WORD $0x6e180672                     // f88: mov v18.d[1], v19.d[0]
+	WORD $0xad404c71                     // f8c: ldp q17, q19, [x3]
+	WORD $0x6e1806b4                     // f90: mov v20.d[1], v21.d[0]
+	WORD $0x910022d6                     // f94: add x22, x22, #0x8
+	WORD $0x6e1806f6                     // f98: mov v22.d[1], v23.d[0]
+	WORD $0x4e91a60f                     // f9c: smmla v15.4s, v16.16b, v17.16b
+	WORD $0x4e91a64d                     // fa0: smmla v13.4s, v18.16b, v17.16b
+	WORD $0x4e93a60e                     // fa4: smmla v14.4s, v16.16b, v19.16b
+	WORD $0x4e91a68b                     // fa8: smmla v11.4s, v20.16b, v17.16b
+	WORD $0x4e93a64c                     // fac: smmla v12.4s, v18.16b, v19.16b
+	WORD $0x4e91a6c1                     // fb0: smmla v1.4s, v22.16b, v17.16b
+	WORD $0x4e93a68a                     // fb4: smmla v10.4s, v20.16b, v19.16b
+	WORD $0x4e93a6c2                     // fb8: smmla v2.4s, v22.16b, v19.16b
+	WORD $0xad414c71                     // fbc: ldp q17, q19, [x3, #0x20]
+	WORD $0x91010063                     // fc0: add x3, x3, #0x40
+	WORD $0x4e91a609                     // fc4: smmla v9.4s, v16.16b, v17.16b
+	WORD $0x4e91a647                     // fc8: smmla v7.4s, v18.16b, v17.16b
+	WORD $0x4e91a685                     // fcc: smmla v5.4s, v20.16b, v17.16b
+	WORD $0x4e91a6c0                     // fd0: smmla v0.4s, v22.16b, v17.16b
+	WORD $0x4e93a608                     // fd4: smmla v8.4s, v16.16b, v19.16b
+	WORD $0x4e93a646                     // fd8: smmla v6.4s, v18.16b, v19.16b
+	WORD $0x4e93a684                     // fdc: smmla v4.4s, v20.16b, v19.16b
+	WORD $0x4e93a6c3                     // fe0: smmla v3.4s, v22.16b, v19.16b
+	WORD $0xf1000484                     // fe4: subs x4, x4, #0x1
+	WORD $0x540000e0                     // fe8: b.eq 0x2e64 <gemmI8MM8x8+0x1004>
+	WORD $0xf9402a87                     // fec: ldr x7, [x20, #0x50]
+	WORD $0x8b1600f6                     // ff0: add x22, x7, x22
+	WORD $0xaa0603e7                     // ff4: mov x7, x6
+	WORD $0xf10008bf                     // ff8: cmp x5, #0x2
+	WORD $0x54fff422                     // ffc: b.hs 0x2ce0 <gemmI8MM8x8+0xe80>
+	WORD $0x17ffffd8                     // 1000: b 0x2dc0 <gemmI8MM8x8+0xf60>
+	WORD $0xf9401696                     // 1004: ldr x22, [x20, #0x28]
+	WORD $0x4e21d9ef                     // 1008: scvtf v15.4s, v15.4s
+	WORD $0xbd4002b0                     // 100c: ldr s16, [x21]
+	WORD $0x4e21d9ce                     // 1010: scvtf v14.4s, v14.4s
+	WORD $0xf9400e98                     // 1014: ldr x24, [x20, #0x18]
+	WORD $0x4e21d98c                     // 1018: scvtf v12.4s, v12.4s
+	WORD $0x4e21d94a                     // 101c: scvtf v10.4s, v10.4s
+	WORD $0xf100267f                     // 1020: cmp x19, #0x9
+	WORD $0x8b1602ba                     // 1024: add x26, x21, x22
+	WORD $0xd37ffad7                     // 1028: lsl x23, x22, #1
+	WORD $0x8b1702bb                     // 102c: add x27, x21, x23
+	WORD $0x4e21d908                     // 1030: scvtf v8.4s, v8.4s
+	WORD $0x3dc05314                     // 1034: ldr q20, [x24, #0x140]
+	WORD $0x8b160361                     // 1038: add x1, x27, x22
+	WORD $0xbd400351                     // 103c: ldr s17, [x26]
+	WORD $0x8b170360                     // 1040: add x0, x27, x23
+	WORD $0x8b160002                     // 1044: add x2, x0, x22
+	WORD $0x8b170019                     // 1048: add x25, x0, x23
+	WORD $0x8b160323                     // 104c: add x3, x25, x22
+	WORD $0x4e21d8c6                     // 1050: scvtf v6.4s, v6.4s
+	WORD $0x4e21d884                     // 1054: scvtf v4.4s, v4.4s
+	WORD $0x0e513a10                     // 1058: zip1 v16.4h, v16.4h, v17.4h
+	WORD $0x4e21d842                     // 105c: scvtf v2.4s, v2.4s
+	WORD $0x4e21d863                     // 1060: scvtf v3.4s, v3.4s
+	WORD $0x0f08a610                     // 1064: sshll v16.8h, v16.8b, #0x0
+	WORD $0x6e748610                     // 1068: sub v16.8h, v16.8h, v20.8h
+	WORD $0x0f10a611                     // 106c: sshll v17.4s, v16.4h, #0x0
+	WORD $0x4f10a612                     // 1070: sshll2 v18.4s, v16.8h, #0x0
+	WORD $0xad424313                     // 1074: ldp q19, q16, [x24, #0x40]
+	WORD $0x4e21da35                     // 1078: scvtf v21.4s, v17.4s
+	WORD $0x4e21da56                     // 107c: scvtf v22.4s, v18.4s
+	WORD $0xad484b11                     // 1080: ldp q17, q18, [x24, #0x100]
+	WORD $0x6e2fde6f                     // 1084: fmul v15.4s, v19.4s, v15.4s
+	WORD $0x6e2ede0e                     // 1088: fmul v14.4s, v16.4s, v14.4s
+	WORD $0x6e2cde0c                     // 108c: fmul v12.4s, v16.4s, v12.4s
+	WORD $0x6e35de35                     // 1090: fmul v21.4s, v17.4s, v21.4s
+	WORD $0x6e36de56                     // 1094: fmul v22.4s, v18.4s, v22.4s
+	WORD $0x6e2ade0a                     // 1098: fmul v10.4s, v16.4s, v10.4s
+	WORD $0x6e22de02                     // 109c: fmul v2.4s, v16.4s, v2.4s
+	WORD $0x4e35d5ef                     // 10a0: fadd v15.4s, v15.4s, v21.4s
+	WORD $0x4e36d5ce                     // 10a4: fadd v14.4s, v14.4s, v22.4s
+	WORD $0x4e21a9ef                     // 10a8: fcvtns v15.4s, v15.4s
+	WORD $0x4e21a9ce                     // 10ac: fcvtns v14.4s, v14.4s
+	WORD $0x0e6149f5                     // 10b0: sqxtn v21.4h, v15.4s
+	WORD $0x3dc0230f                     // 10b4: ldr q15, [x24, #0x80]
+	WORD $0x4e6149d5                     // 10b8: sqxtn2 v21.8h, v14.4s
+	WORD $0x4e6f0eae                     // 10bc: sqadd v14.8h, v21.8h, v15.8h
+	WORD $0x0e2149ce                     // 10c0: sqxtn v14.8b, v14.8h
+	WORD $0xbd400375                     // 10c4: ldr s21, [x27]
+	WORD $0xbd400036                     // 10c8: ldr s22, [x1]
+	WORD $0x4e21d9ad                     // 10cc: scvtf v13.4s, v13.4s
+	WORD $0x0e563ab5                     // 10d0: zip1 v21.4h, v21.4h, v22.4h
+	WORD $0x6e2dde6d                     // 10d4: fmul v13.4s, v19.4s, v13.4s
+	WORD $0x0f08a6b5                     // 10d8: sshll v21.8h, v21.8b, #0x0
+	WORD $0x6e7486b5                     // 10dc: sub v21.8h, v21.8h, v20.8h
+	WORD $0x0f10a6b6                     // 10e0: sshll v22.4s, v21.4h, #0x0
+	WORD $0x4f10a6b5                     // 10e4: sshll2 v21.4s, v21.8h, #0x0
+	WORD $0x4e21dad6                     // 10e8: scvtf v22.4s, v22.4s
+	WORD $0x4e21dab5                     // 10ec: scvtf v21.4s, v21.4s
+	WORD $0x6e36de36                     // 10f0: fmul v22.4s, v17.4s, v22.4s
+	WORD $0x6e35de55                     // 10f4: fmul v21.4s, v18.4s, v21.4s
+	WORD $0x4e36d5ad                     // 10f8: fadd v13.4s, v13.4s, v22.4s
+	WORD $0x4e35d58c                     // 10fc: fadd v12.4s, v12.4s, v21.4s
+	WORD $0x4e21a9ad                     // 1100: fcvtns v13.4s, v13.4s
+	WORD $0x4e21a98c                     // 1104: fcvtns v12.4s, v12.4s
+	WORD $0x0e6149ad                     // 1108: sqxtn v13.4h, v13.4s
+	WORD $0x4e61498d                     // 110c: sqxtn2 v13.8h, v12.4s
+	WORD $0x4e6f0dac                     // 1110: sqadd v12.8h, v13.8h, v15.8h
+	WORD $0x0e21498c                     // 1114: sqxtn v12.8b, v12.8h
+	WORD $0xbd40000d                     // 1118: ldr s13, [x0]
+	WORD $0xbd400055                     // 111c: ldr s21, [x2]
+	WORD $0x4e21d96b                     // 1120: scvtf v11.4s, v11.4s
+	WORD $0x0e5539ad                     // 1124: zip1 v13.4h, v13.4h, v21.4h
+	WORD $0x6e2bde6b                     // 1128: fmul v11.4s, v19.4s, v11.4s
+	WORD $0x0f08a5ad                     // 112c: sshll v13.8h, v13.8b, #0x0
+	WORD $0x6e7485ad                     // 1130: sub v13.8h, v13.8h, v20.8h
+	WORD $0x0f10a5b5                     // 1134: sshll v21.4s, v13.4h, #0x0
+	WORD $0x4f10a5ad                     // 1138: sshll2 v13.4s, v13.8h, #0x0
+	WORD $0x4e21dab5                     // 113c: scvtf v21.4s, v21.4s
+	WORD $0x4e21d9ad                     // 1140: scvtf v13.4s, v13.4s
+	WORD $0x6e35de35                     // 1144: fmul v21.4s, v17.4s, v21.4s
+	WORD $0x6e2dde4d                     // 1148: fmul v13.4s, v18.4s, v13.4s
+	WORD $0x4e35d56b                     // 114c: fadd v11.4s, v11.4s, v21.4s
+	WORD $0x4e2dd54a                     // 1150: fadd v10.4s, v10.4s, v13.4s
+	WORD $0x4e21a96b                     // 1154: fcvtns v11.4s, v11.4s
+	WORD $0x4e21a94a                     // 1158: fcvtns v10.4s, v10.4s
+	WORD $0x0e61496b                     // 115c: sqxtn v11.4h, v11.4s
+	WORD $0x4e61494b                     // 1160: sqxtn2 v11.8h, v10.4s
+	WORD $0x4e6f0d6a                     // 1164: sqadd v10.8h, v11.8h, v15.8h
+	WORD $0x0e21494a                     // 1168: sqxtn v10.8b, v10.8h
+	WORD $0xbd400336                     // 116c: ldr s22, [x25]
+	WORD $0xbd400077                     // 1170: ldr s23, [x3]
+	WORD $0xad433718                     // 1174: ldp q24, q13, [x24, #0x60]
+	WORD $0x4e21d821                     // 1178: scvtf v1.4s, v1.4s
+	WORD $0xad495719                     // 117c: ldp q25, q21, [x24, #0x120]
+	WORD $0x3dc0270b                     // 1180: ldr q11, [x24, #0x90]
+	WORD $0x6e28dda8                     // 1184: fmul v8.4s, v13.4s, v8.4s
+	WORD $0x3dc0571a                     // 1188: ldr q26, [x24, #0x150]
+	WORD $0xbd4006bb                     // 118c: ldr s27, [x21, #0x4]
+	WORD $0x4e21d929                     // 1190: scvtf v9.4s, v9.4s
+	WORD $0xbd40075c                     // 1194: ldr s28, [x26, #0x4]
+	WORD $0x6e26dda6                     // 1198: fmul v6.4s, v13.4s, v6.4s
+	WORD $0x6e24dda4                     // 119c: fmul v4.4s, v13.4s, v4.4s
+	WORD $0x8b170235                     // 11a0: add x21, x17, x23
+	WORD $0x6e21de61                     // 11a4: fmul v1.4s, v19.4s, v1.4s
+	WORD $0x6e23dda3                     // 11a8: fmul v3.4s, v13.4s, v3.4s
+	WORD $0x0e5c3b7b                     // 11ac: zip1 v27.4h, v27.4h, v28.4h
+	WORD $0x6e29df09                     // 11b0: fmul v9.4s, v24.4s, v9.4s
+	WORD $0x0f08a77b                     // 11b4: sshll v27.8h, v27.8b, #0x0
+	WORD $0x6e7a877b                     // 11b8: sub v27.8h, v27.8h, v26.8h
+	WORD $0x0f10a77c                     // 11bc: sshll v28.4s, v27.4h, #0x0
+	WORD $0x4f10a77b                     // 11c0: sshll2 v27.4s, v27.8h, #0x0
+	WORD $0x4e21db9c                     // 11c4: scvtf v28.4s, v28.4s
+	WORD $0x4e21db7b                     // 11c8: scvtf v27.4s, v27.4s
+	WORD $0x6e3cdf3c                     // 11cc: fmul v28.4s, v25.4s, v28.4s
+	WORD $0x6e3bdebb                     // 11d0: fmul v27.4s, v21.4s, v27.4s
+	WORD $0x4e3cd529                     // 11d4: fadd v9.4s, v9.4s, v28.4s
+	WORD $0x4e3bd508                     // 11d8: fadd v8.4s, v8.4s, v27.4s
+	WORD $0x4e21a929                     // 11dc: fcvtns v9.4s, v9.4s
+	WORD $0x4e21a908                     // 11e0: fcvtns v8.4s, v8.4s
+	WORD $0x0e614929                     // 11e4: sqxtn v9.4h, v9.4s
+	WORD $0x4e614909                     // 11e8: sqxtn2 v9.8h, v8.4s
+	WORD $0x4e6b0d28                     // 11ec: sqadd v8.8h, v9.8h, v11.8h
+	WORD $0x0e214908                     // 11f0: sqxtn v8.8b, v8.8h
+	WORD $0xbd400769                     // 11f4: ldr s9, [x27, #0x4]
+	WORD $0xbd40043b                     // 11f8: ldr s27, [x1, #0x4]
+	WORD $0x4e21d8e7                     // 11fc: scvtf v7.4s, v7.4s
+	WORD $0x0e5b3929                     // 1200: zip1 v9.4h, v9.4h, v27.4h
+	WORD $0x6e27df07                     // 1204: fmul v7.4s, v24.4s, v7.4s
+	WORD $0x0f08a529                     // 1208: sshll v9.8h, v9.8b, #0x0
+	WORD $0x6e7a8529                     // 120c: sub v9.8h, v9.8h, v26.8h
+	WORD $0x0f10a53b                     // 1210: sshll v27.4s, v9.4h, #0x0
+	WORD $0x4f10a529                     // 1214: sshll2 v9.4s, v9.8h, #0x0
+	WORD $0x4e21db7b                     // 1218: scvtf v27.4s, v27.4s
+	WORD $0x4e21d929                     // 121c: scvtf v9.4s, v9.4s
+	WORD $0x6e3bdf3b                     // 1220: fmul v27.4s, v25.4s, v27.4s
+	WORD $0x6e29dea9                     // 1224: fmul v9.4s, v21.4s, v9.4s
+	WORD $0x4e3bd4e7                     // 1228: fadd v7.4s, v7.4s, v27.4s
+	WORD $0x4e29d4c6                     // 122c: fadd v6.4s, v6.4s, v9.4s
+	WORD $0x4e21a8e7                     // 1230: fcvtns v7.4s, v7.4s
+	WORD $0x4e21a8c6                     // 1234: fcvtns v6.4s, v6.4s
+	WORD $0x0e6148e7                     // 1238: sqxtn v7.4h, v7.4s
+	WORD $0x4e6148c7                     // 123c: sqxtn2 v7.8h, v6.4s
+	WORD $0x4e6b0ce6                     // 1240: sqadd v6.8h, v7.8h, v11.8h
+	WORD $0x0e2148c6                     // 1244: sqxtn v6.8b, v6.8h
+	WORD $0xbd400407                     // 1248: ldr s7, [x0, #0x4]
+	WORD $0xbd400449                     // 124c: ldr s9, [x2, #0x4]
+	WORD $0x4e21d8a5                     // 1250: scvtf v5.4s, v5.4s
+	WORD $0x0e4938e7                     // 1254: zip1 v7.4h, v7.4h, v9.4h
+	WORD $0x6e25df05                     // 1258: fmul v5.4s, v24.4s, v5.4s
+	WORD $0x0f08a4e7                     // 125c: sshll v7.8h, v7.8b, #0x0
+	WORD $0x6e7a84e7                     // 1260: sub v7.8h, v7.8h, v26.8h
+	WORD $0x0f10a4e9                     // 1264: sshll v9.4s, v7.4h, #0x0
+	WORD $0x4f10a4e7                     // 1268: sshll2 v7.4s, v7.8h, #0x0
+	WORD $0x4e21d929                     // 126c: scvtf v9.4s, v9.4s
+	WORD $0x4e21d8e7                     // 1270: scvtf v7.4s, v7.4s
+	WORD $0x6e29df29                     // 1274: fmul v9.4s, v25.4s, v9.4s
+	WORD $0x6e27dea7                     // 1278: fmul v7.4s, v21.4s, v7.4s
+	WORD $0x4e29d4a5                     // 127c: fadd v5.4s, v5.4s, v9.4s
+	WORD $0x4e27d484                     // 1280: fadd v4.4s, v4.4s, v7.4s
+	WORD $0x0e573ac9                     // 1284: zip1 v9.4h, v22.4h, v23.4h
+	WORD $0x4e21a8a5                     // 1288: fcvtns v5.4s, v5.4s
+	WORD $0x4e21a884                     // 128c: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148a5                     // 1290: sqxtn v5.4h, v5.4s
+	WORD $0x4e614885                     // 1294: sqxtn2 v5.8h, v4.4s
+	WORD $0x4e6b0ca4                     // 1298: sqadd v4.8h, v5.8h, v11.8h
+	WORD $0x0e214884                     // 129c: sqxtn v4.8b, v4.8h
+	WORD $0xbd400725                     // 12a0: ldr s5, [x25, #0x4]
+	WORD $0xbd400467                     // 12a4: ldr s7, [x3, #0x4]
+	WORD $0x4e21d800                     // 12a8: scvtf v0.4s, v0.4s
+	WORD $0x0e4738a5                     // 12ac: zip1 v5.4h, v5.4h, v7.4h
+	WORD $0x0f08a527                     // 12b0: sshll v7.8h, v9.8b, #0x0
+	WORD $0x6e20df00                     // 12b4: fmul v0.4s, v24.4s, v0.4s
+	WORD $0x0f08a4a5                     // 12b8: sshll v5.8h, v5.8b, #0x0
+	WORD $0x6e7484e7                     // 12bc: sub v7.8h, v7.8h, v20.8h
+	WORD $0x6e7a84a5                     // 12c0: sub v5.8h, v5.8h, v26.8h
+	WORD $0x0f10a4e9                     // 12c4: sshll v9.4s, v7.4h, #0x0
+	WORD $0x4f10a4e7                     // 12c8: sshll2 v7.4s, v7.8h, #0x0
+	WORD $0x0f10a4b4                     // 12cc: sshll v20.4s, v5.4h, #0x0
+	WORD $0x4e21d929                     // 12d0: scvtf v9.4s, v9.4s
+	WORD $0x4f10a4a5                     // 12d4: sshll2 v5.4s, v5.8h, #0x0
+	WORD $0x4e21d8e7                     // 12d8: scvtf v7.4s, v7.4s
+	WORD $0x4e21da94                     // 12dc: scvtf v20.4s, v20.4s
+	WORD $0x6e29de29                     // 12e0: fmul v9.4s, v17.4s, v9.4s
+	WORD $0x4e21d8a5                     // 12e4: scvtf v5.4s, v5.4s
+	WORD $0x6e27de47                     // 12e8: fmul v7.4s, v18.4s, v7.4s
+	WORD $0x6e34df31                     // 12ec: fmul v17.4s, v25.4s, v20.4s
+	WORD $0x4e29d421                     // 12f0: fadd v1.4s, v1.4s, v9.4s
+	WORD $0x6e25dea5                     // 12f4: fmul v5.4s, v21.4s, v5.4s
+	WORD $0x4e27d442                     // 12f8: fadd v2.4s, v2.4s, v7.4s
+	WORD $0x4e31d400                     // 12fc: fadd v0.4s, v0.4s, v17.4s
+	WORD $0x4e21a821                     // 1300: fcvtns v1.4s, v1.4s
+	WORD $0x4e25d463                     // 1304: fadd v3.4s, v3.4s, v5.4s
+	WORD $0x4e21a842                     // 1308: fcvtns v2.4s, v2.4s
+	WORD $0x0e461985                     // 130c: uzp1 v5.4h, v12.4h, v6.4h
+	WORD $0x0e465986                     // 1310: uzp2 v6.4h, v12.4h, v6.4h
+	WORD $0x4e21a800                     // 1314: fcvtns v0.4s, v0.4s
+	WORD $0x0e614821                     // 1318: sqxtn v1.4h, v1.4s
+	WORD $0x4e21a863                     // 131c: fcvtns v3.4s, v3.4s
+	WORD $0x0e614800                     // 1320: sqxtn v0.4h, v0.4s
+	WORD $0x4e614841                     // 1324: sqxtn2 v1.8h, v2.4s
+	WORD $0x0e4819c2                     // 1328: uzp1 v2.4h, v14.4h, v8.4h
+	WORD $0x4e614860                     // 132c: sqxtn2 v0.8h, v3.4s
+	WORD $0x4e6f0c21                     // 1330: sqadd v1.8h, v1.8h, v15.8h
+	WORD $0x0e4859c3                     // 1334: uzp2 v3.4h, v14.4h, v8.4h
+	WORD $0xfd000222                     // 1338: str d2, [x17]
+	WORD $0x0e441942                     // 133c: uzp1 v2.4h, v10.4h, v4.4h
+	WORD $0x4e6b0c00                     // 1340: sqadd v0.8h, v0.8h, v11.8h
+	WORD $0x0e214821                     // 1344: sqxtn v1.8b, v1.8h
+	WORD $0xfc366a23                     // 1348: str d3, [x17, x22]
+	WORD $0x0e445943                     // 134c: uzp2 v3.4h, v10.4h, v4.4h
+	WORD $0x8b1702b1                     // 1350: add x17, x21, x23
+	WORD $0xfd0002a5                     // 1354: str d5, [x21]
+	WORD $0xfc366aa6                     // 1358: str d6, [x21, x22]
+	WORD $0x0e214800                     // 135c: sqxtn v0.8b, v0.8h
+	WORD $0x8b170235                     // 1360: add x21, x17, x23
+	WORD $0xfd000222                     // 1364: str d2, [x17]
+	WORD $0xfc366a23                     // 1368: str d3, [x17, x22]
+	WORD $0x8b1702b1                     // 136c: add x17, x21, x23
+	WORD $0x0e401824                     // 1370: uzp1 v4.4h, v1.4h, v0.4h
+	WORD $0x0e405820                     // 1374: uzp2 v0.4h, v1.4h, v0.4h
+	WORD $0xfd0002a4                     // 1378: str d4, [x21]
+	WORD $0xfc366aa0                     // 137c: str d0, [x21, x22]
+	WORD $0x540001cb                     // 1380: b.lt 0x3218 <gemmI8MM8x8+0x13b8>
+	WORD $0x8b170335                     // 1384: add x21, x25, x23
+	WORD $0xd1002265                     // 1388: sub x5, x19, #0x8
+	WORD $0x8b0a0108                     // 138c: add x8, x8, x10
+	WORD $0xf1003e7f                     // 1390: cmp x19, #0xf
+	WORD $0x54ffd388                     // 1394: b.hi 0x2c64 <gemmI8MM8x8+0xe04>
+	WORD $0xf9401696                     // 1398: ldr x22, [x20, #0x28]
+	WORD $0xb27cee73                     // 139c: orr x19, x19, #0xfffffffffffffff0
+	WORD $0x52800105                     // 13a0: mov w5, #0x8                // =8
+	WORD $0x9b092268                     // 13a4: madd x8, x19, x9, x8
+	WORD $0x9b137ed6                     // 13a8: mul x22, x22, x19
+	WORD $0x8b160231                     // 13ac: add x17, x17, x22
+	WORD $0x8b1602b5                     // 13b0: add x21, x21, x22
+	WORD $0x17fffe94                     // 13b4: b 0x2c64 <gemmI8MM8x8+0xe04>
 	RET
 
 TEXT ·gemmI8MM1x8(SB), NOSPLIT, $0-8
@@ -3567,10 +3220,10 @@ TEXT ·gemmI8MM1x8(SB), NOSPLIT, $0-8
 	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
 	WORD $0xf100053f                     // 008: cmp x9, #0x1
-	WORD $0x54000ecc                     // 00c: b.gt 0x3974 <gemmI8MM1x8+0x1e4>
-	WORD $0xb4002ae9                     // 010: cbz x9, 0x3cfc <gemmI8MM1x8+0x56c>
+	WORD $0x54000c8c                     // 00c: b.gt 0x33bc <gemmI8MM1x8+0x19c>
+	WORD $0xb4002569                     // 010: cbz x9, 0x36dc <gemmI8MM1x8+0x4bc>
 	WORD $0xf100053f                     // 014: cmp x9, #0x1
-	WORD $0x54002061                     // 018: b.ne 0x3bb4 <gemmI8MM1x8+0x424>
+	WORD $0x54001b81                     // 018: b.ne 0x35a8 <gemmI8MM1x8+0x388>
 	WORD $0xf9401289                     // 01c: ldr x9, [x20, #0x20]
 	WORD $0xf940068a                     // 020: ldr x10, [x20, #0x8]
 	WORD $0xf9401e8b                     // 024: ldr x11, [x20, #0x38]
@@ -3580,569 +3233,496 @@ TEXT ·gemmI8MM1x8(SB), NOSPLIT, $0-8
 	WORD $0xaa0803ec                     // 034: mov x12, x8
 	WORD $0xa941328e                     // 038: ldp x14, x12, [x20, #0x10]
 	WORD $0xaa1f03f1                     // 03c: mov x17, xzr
-	WORD $0xa944428f                     // 040: ldp x15, x16, [x20, #0x40]
-	WORD $0xad401180                     // 044: ldp q0, q4, [x12]
-	WORD $0x9341fdf3                     // 048: asr x19, x15, #1
-	WORD $0x4e080403                     // 04c: dup v3.2d, v0.d[0]
-	WORD $0x4e180402                     // 050: dup v2.2d, v0.d[1]
-	WORD $0x4e080481                     // 054: dup v1.2d, v4.d[0]
-	WORD $0x4e180480                     // 058: dup v0.2d, v4.d[1]
-	WORD $0xaa1303f5                     // 05c: mov x21, x19
-	WORD $0xf10009ff                     // 060: cmp x15, #0x2
-	WORD $0x540002c3                     // 064: b.lo 0x384c <gemmI8MM1x8+0xbc>
-	WORD $0xd503201f                     // 068: nop
-	WORD $0xd503201f                     // 06c: nop
-	WORD $0x3cf169a4                     // 070: ldr q4, [x13, x17]
-	WORD $0x91004231                     // 074: add x17, x17, #0x10
-	WORD $0xad401dc6                     // 078: ldp q6, q7, [x14]
-	WORD $0xf10006b5                     // 07c: subs x21, x21, #0x1
-	WORD $0x4e080485                     // 080: dup v5.2d, v4.d[0]
-	WORD $0x4e180484                     // 084: dup v4.2d, v4.d[1]
-	WORD $0x4e86a4a3                     // 088: smmla v3.4s, v5.16b, v6.16b
-	WORD $0xad4119c8                     // 08c: ldp q8, q6, [x14, #0x20]
-	WORD $0x4e87a4a2                     // 090: smmla v2.4s, v5.16b, v7.16b
-	WORD $0x4e88a4a1                     // 094: smmla v1.4s, v5.16b, v8.16b
-	WORD $0x4e86a4a0                     // 098: smmla v0.4s, v5.16b, v6.16b
-	WORD $0xad4221c7                     // 09c: ldp q7, q8, [x14, #0x40]
-	WORD $0xad4319c5                     // 0a0: ldp q5, q6, [x14, #0x60]
-	WORD $0x910201ce                     // 0a4: add x14, x14, #0x80
-	WORD $0x4e87a483                     // 0a8: smmla v3.4s, v4.16b, v7.16b
-	WORD $0x4e88a482                     // 0ac: smmla v2.4s, v4.16b, v8.16b
-	WORD $0x4e85a481                     // 0b0: smmla v1.4s, v4.16b, v5.16b
-	WORD $0x4e86a480                     // 0b4: smmla v0.4s, v4.16b, v6.16b
-	WORD $0x54fffdc1                     // 0b8: b.ne 0x3800 <gemmI8MM1x8+0x70>
-	WORD $0x3600016f                     // 0bc: tbz w15, #0x0, 0x3878 <gemmI8MM1x8+0xe8>
-	WORD $0xfc7169a4                     // 0c0: ldr d4, [x13, x17]
-	WORD $0x91002231                     // 0c4: add x17, x17, #0x8
-	WORD $0xad4019c5                     // 0c8: ldp q5, q6, [x14]
-	WORD $0xad4121c7                     // 0cc: ldp q7, q8, [x14, #0x20]
-	WORD $0x6e180484                     // 0d0: mov v4.d[1], v4.d[0]
-	WORD $0x910101ce                     // 0d4: add x14, x14, #0x40
-	WORD $0x4e85a483                     // 0d8: smmla v3.4s, v4.16b, v5.16b
-	WORD $0x4e86a482                     // 0dc: smmla v2.4s, v4.16b, v6.16b
-	WORD $0x4e87a481                     // 0e0: smmla v1.4s, v4.16b, v7.16b
-	WORD $0x4e88a480                     // 0e4: smmla v0.4s, v4.16b, v8.16b
-	WORD $0xf1000610                     // 0e8: subs x16, x16, #0x1
-	WORD $0x54000120                     // 0ec: b.eq 0x38a0 <gemmI8MM1x8+0x110>
-	WORD $0xf9402a95                     // 0f0: ldr x21, [x20, #0x50]
-	WORD $0x8b1102b1                     // 0f4: add x17, x21, x17
-	WORD $0xaa1303f5                     // 0f8: mov x21, x19
-	WORD $0xf10009ff                     // 0fc: cmp x15, #0x2
-	WORD $0x54fffb82                     // 100: b.hs 0x3800 <gemmI8MM1x8+0x70>
-	WORD $0x17ffffee                     // 104: b 0x384c <gemmI8MM1x8+0xbc>
-	WORD $0xd503201f                     // 108: nop
-	WORD $0xd503201f                     // 10c: nop
-	WORD $0xf940168d                     // 110: ldr x13, [x20, #0x28]
-	WORD $0x4e21d863                     // 114: scvtf v3.4s, v3.4s
-	WORD $0x3dc00984                     // 118: ldr q4, [x12, #0x20]
-	WORD $0x4e21d821                     // 11c: scvtf v1.4s, v1.4s
-	WORD $0x3dc01985                     // 120: ldr q5, [x12, #0x60]
-	WORD $0x4e21d842                     // 124: scvtf v2.4s, v2.4s
-	WORD $0x3dc01186                     // 128: ldr q6, [x12, #0x40]
-	WORD $0x3dc00d87                     // 12c: ldr q7, [x12, #0x30]
-	WORD $0x4e21d800                     // 130: scvtf v0.4s, v0.4s
-	WORD $0x4e080488                     // 134: dup v8.2d, v4.d[0]
-	WORD $0x3dc01d8a                     // 138: ldr q10, [x12, #0x70]
-	WORD $0x4e180484                     // 13c: dup v4.2d, v4.d[1]
-	WORD $0xf100097f                     // 140: cmp x11, #0x2
-	WORD $0x4e0804e9                     // 144: dup v9.2d, v7.d[0]
-	WORD $0x4e1804e7                     // 148: dup v7.2d, v7.d[1]
-	WORD $0x6e23dd03                     // 14c: fmul v3.4s, v8.4s, v3.4s
-	WORD $0x4e0804a8                     // 150: dup v8.2d, v5.d[0]
-	WORD $0x6e22dc82                     // 154: fmul v2.4s, v4.4s, v2.4s
-	WORD $0x6e21dd21                     // 158: fmul v1.4s, v9.4s, v1.4s
-	WORD $0x4e080549                     // 15c: dup v9.2d, v10.d[0]
-	WORD $0x4e1804a4                     // 160: dup v4.2d, v5.d[1]
-	WORD $0x4e180545                     // 164: dup v5.2d, v10.d[1]
-	WORD $0x4ea8f463                     // 168: fmin v3.4s, v3.4s, v8.4s
-	WORD $0x3dc01588                     // 16c: ldr q8, [x12, #0x50]
-	WORD $0x6e20dce0                     // 170: fmul v0.4s, v7.4s, v0.4s
-	WORD $0x4e0804c7                     // 174: dup v7.2d, v6.d[0]
-	WORD $0x4ea9f421                     // 178: fmin v1.4s, v1.4s, v9.4s
-	WORD $0x4ea4f442                     // 17c: fmin v2.4s, v2.4s, v4.4s
-	WORD $0x4e1804c6                     // 180: dup v6.2d, v6.d[1]
-	WORD $0x4e21a863                     // 184: fcvtns v3.4s, v3.4s
-	WORD $0x4ea5f400                     // 188: fmin v0.4s, v0.4s, v5.4s
-	WORD $0x4e080504                     // 18c: dup v4.2d, v8.d[0]
-	WORD $0x4e21a821                     // 190: fcvtns v1.4s, v1.4s
-	WORD $0x4e180505                     // 194: dup v5.2d, v8.d[1]
-	WORD $0x4e21a842                     // 198: fcvtns v2.4s, v2.4s
-	WORD $0x0e614863                     // 19c: sqxtn v3.4h, v3.4s
-	WORD $0x4e21a800                     // 1a0: fcvtns v0.4s, v0.4s
-	WORD $0x4e4618e6                     // 1a4: uzp1 v6.8h, v7.8h, v6.8h
-	WORD $0x0e614821                     // 1a8: sqxtn v1.4h, v1.4s
-	WORD $0x4e614843                     // 1ac: sqxtn2 v3.8h, v2.4s
-	WORD $0x4e451882                     // 1b0: uzp1 v2.8h, v4.8h, v5.8h
-	WORD $0x4e614801                     // 1b4: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e660c60                     // 1b8: sqadd v0.8h, v3.8h, v6.8h
-	WORD $0x4e620c21                     // 1bc: sqadd v1.8h, v1.8h, v2.8h
-	WORD $0x0e214800                     // 1c0: sqxtn v0.8b, v0.8h
-	WORD $0x0e214821                     // 1c4: sqxtn v1.8b, v1.8h
-	WORD $0x0e411800                     // 1c8: uzp1 v0.4h, v0.4h, v1.4h
-	WORD $0xfd000120                     // 1cc: str d0, [x9]
-	WORD $0x8b0d0129                     // 1d0: add x9, x9, x13
-	WORD $0x54003a0b                     // 1d4: b.lt 0x40a4 <gemmI8MM1x8+0x914>
-	WORD $0xd100056b                     // 1d8: sub x11, x11, #0x1
-	WORD $0x8b0a0108                     // 1dc: add x8, x8, x10
-	WORD $0x17ffff94                     // 1e0: b 0x37c0 <gemmI8MM1x8+0x30>
-	WORD $0xf100093f                     // 1e4: cmp x9, #0x2
-	WORD $0x54002920                     // 1e8: b.eq 0x3e9c <gemmI8MM1x8+0x70c>
-	WORD $0xf1000d3f                     // 1ec: cmp x9, #0x3
-	WORD $0x540011a1                     // 1f0: b.ne 0x3bb4 <gemmI8MM1x8+0x424>
-	WORD $0xf9401289                     // 1f4: ldr x9, [x20, #0x20]
-	WORD $0xf940068a                     // 1f8: ldr x10, [x20, #0x8]
-	WORD $0xa943328b                     // 1fc: ldp x11, x12, [x20, #0x30]
-	WORD $0xaa0803ee                     // 200: mov x14, x8
-	WORD $0xaa0803ed                     // 204: mov x13, x8
-	WORD $0xa941368f                     // 208: ldp x15, x13, [x20, #0x10]
-	WORD $0xaa1f03f3                     // 20c: mov x19, xzr
-	WORD $0xa9444690                     // 210: ldp x16, x17, [x20, #0x40]
-	WORD $0xad4011a0                     // 214: ldp q0, q4, [x13]
-	WORD $0x9341fe15                     // 218: asr x21, x16, #1
-	WORD $0x4e080403                     // 21c: dup v3.2d, v0.d[0]
-	WORD $0x4e180402                     // 220: dup v2.2d, v0.d[1]
-	WORD $0x4e080481                     // 224: dup v1.2d, v4.d[0]
-	WORD $0x4e180480                     // 228: dup v0.2d, v4.d[1]
-	WORD $0xaa1503f6                     // 22c: mov x22, x21
-	WORD $0xf1000a1f                     // 230: cmp x16, #0x2
-	WORD $0x540002c3                     // 234: b.lo 0x3a1c <gemmI8MM1x8+0x28c>
-	WORD $0xd503201f                     // 238: nop
-	WORD $0xd503201f                     // 23c: nop
-	WORD $0x3cf369c4                     // 240: ldr q4, [x14, x19]
-	WORD $0x91004273                     // 244: add x19, x19, #0x10
-	WORD $0xad401de6                     // 248: ldp q6, q7, [x15]
-	WORD $0xf10006d6                     // 24c: subs x22, x22, #0x1
-	WORD $0x4e080485                     // 250: dup v5.2d, v4.d[0]
-	WORD $0x4e180484                     // 254: dup v4.2d, v4.d[1]
-	WORD $0x4e86a4a3                     // 258: smmla v3.4s, v5.16b, v6.16b
-	WORD $0xad4119e8                     // 25c: ldp q8, q6, [x15, #0x20]
-	WORD $0x4e87a4a2                     // 260: smmla v2.4s, v5.16b, v7.16b
-	WORD $0x4e88a4a1                     // 264: smmla v1.4s, v5.16b, v8.16b
-	WORD $0x4e86a4a0                     // 268: smmla v0.4s, v5.16b, v6.16b
-	WORD $0xad4221e7                     // 26c: ldp q7, q8, [x15, #0x40]
-	WORD $0xad4319e5                     // 270: ldp q5, q6, [x15, #0x60]
-	WORD $0x910201ef                     // 274: add x15, x15, #0x80
-	WORD $0x4e87a483                     // 278: smmla v3.4s, v4.16b, v7.16b
-	WORD $0x4e88a482                     // 27c: smmla v2.4s, v4.16b, v8.16b
-	WORD $0x4e85a481                     // 280: smmla v1.4s, v4.16b, v5.16b
-	WORD $0x4e86a480                     // 284: smmla v0.4s, v4.16b, v6.16b
-	WORD $0x54fffdc1                     // 288: b.ne 0x39d0 <gemmI8MM1x8+0x240>
-	WORD $0x36000170                     // 28c: tbz w16, #0x0, 0x3a48 <gemmI8MM1x8+0x2b8>
-	WORD $0xfc7369c4                     // 290: ldr d4, [x14, x19]
-	WORD $0x91002273                     // 294: add x19, x19, #0x8
-	WORD $0xad4019e5                     // 298: ldp q5, q6, [x15]
-	WORD $0xad4121e7                     // 29c: ldp q7, q8, [x15, #0x20]
-	WORD $0x6e180484                     // 2a0: mov v4.d[1], v4.d[0]
-	WORD $0x910101ef                     // 2a4: add x15, x15, #0x40
-	WORD $0x4e85a483                     // 2a8: smmla v3.4s, v4.16b, v5.16b
-	WORD $0x4e86a482                     // 2ac: smmla v2.4s, v4.16b, v6.16b
-	WORD $0x4e87a481                     // 2b0: smmla v1.4s, v4.16b, v7.16b
-	WORD $0x4e88a480                     // 2b4: smmla v0.4s, v4.16b, v8.16b
-	WORD $0xf1000631                     // 2b8: subs x17, x17, #0x1
-	WORD $0x54000120                     // 2bc: b.eq 0x3a70 <gemmI8MM1x8+0x2e0>
-	WORD $0xf9402a96                     // 2c0: ldr x22, [x20, #0x50]
-	WORD $0x8b1302d3                     // 2c4: add x19, x22, x19
-	WORD $0xaa1503f6                     // 2c8: mov x22, x21
-	WORD $0xf1000a1f                     // 2cc: cmp x16, #0x2
-	WORD $0x54fffb82                     // 2d0: b.hs 0x39d0 <gemmI8MM1x8+0x240>
-	WORD $0x17ffffee                     // 2d4: b 0x3a1c <gemmI8MM1x8+0x28c>
-	WORD $0xd503201f                     // 2d8: nop
-	WORD $0xd503201f                     // 2dc: nop
-	WORD $0x3dc029a4                     // 2e0: ldr q4, [x13, #0xa0]
-	WORD $0x4e21d821                     // 2e4: scvtf v1.4s, v1.4s
-	WORD $0x2d402965                     // 2e8: ldp s5, s10, [x11]
-	WORD $0x4e21d863                     // 2ec: scvtf v3.4s, v3.4s
-	WORD $0xf100099f                     // 2f0: cmp x12, #0x2
-	WORD $0xf940168e                     // 2f4: ldr x14, [x20, #0x28]
-	WORD $0x4e21d842                     // 2f8: scvtf v2.4s, v2.4s
-	WORD $0x4e080487                     // 2fc: dup v7.2d, v4.d[0]
-	WORD $0x3dc009a6                     // 300: ldr q6, [x13, #0x20]
-	WORD $0x4e180488                     // 304: dup v8.2d, v4.d[1]
-	WORD $0x3dc011a4                     // 308: ldr q4, [x13, #0x40]
-	WORD $0x0e4538a9                     // 30c: zip1 v9.4h, v5.4h, v5.4h
-	WORD $0x3dc021a5                     // 310: ldr q5, [x13, #0x80]
-	WORD $0x3dc02dab                     // 314: ldr q11, [x13, #0xb0]
-	WORD $0x4e0804cc                     // 318: dup v12.2d, v6.d[0]
-	WORD $0x4e21d800                     // 31c: scvtf v0.4s, v0.4s
-	WORD $0x4e1804c6                     // 320: dup v6.2d, v6.d[1]
-	WORD $0x4e4818e7                     // 324: uzp1 v7.8h, v7.8h, v8.8h
-	WORD $0x0f08a528                     // 328: sshll v8.8h, v9.8b, #0x0
-	WORD $0x0e4a3949                     // 32c: zip1 v9.4h, v10.4h, v10.4h
-	WORD $0x4e08056a                     // 330: dup v10.2d, v11.d[0]
-	WORD $0x4e18056b                     // 334: dup v11.2d, v11.d[1]
-	WORD $0x6e23dd83                     // 338: fmul v3.4s, v12.4s, v3.4s
-	WORD $0x3dc025ac                     // 33c: ldr q12, [x13, #0x90]
-	WORD $0x6e22dcc2                     // 340: fmul v2.4s, v6.4s, v2.4s
-	WORD $0x6e678507                     // 344: sub v7.8h, v8.8h, v7.8h
-	WORD $0x0f08a528                     // 348: sshll v8.8h, v9.8b, #0x0
-	WORD $0x4e4b1949                     // 34c: uzp1 v9.8h, v10.8h, v11.8h
-	WORD $0x3dc00daa                     // 350: ldr q10, [x13, #0x30]
-	WORD $0x0f10a4eb                     // 354: sshll v11.4s, v7.4h, #0x0
-	WORD $0x4e08054d                     // 358: dup v13.2d, v10.d[0]
-	WORD $0x4f10a4e7                     // 35c: sshll2 v7.4s, v7.8h, #0x0
-	WORD $0x6e698508                     // 360: sub v8.8h, v8.8h, v9.8h
-	WORD $0x4e0804a9                     // 364: dup v9.2d, v5.d[0]
-	WORD $0x4e1804a5                     // 368: dup v5.2d, v5.d[1]
-	WORD $0x4e21d96b                     // 36c: scvtf v11.4s, v11.4s
-	WORD $0x6e21dda1                     // 370: fmul v1.4s, v13.4s, v1.4s
-	WORD $0x4e18054a                     // 374: dup v10.2d, v10.d[1]
-	WORD $0x0f10a50d                     // 378: sshll v13.4s, v8.4h, #0x0
-	WORD $0x4f10a508                     // 37c: sshll2 v8.4s, v8.8h, #0x0
-	WORD $0x4e21d8e7                     // 380: scvtf v7.4s, v7.4s
-	WORD $0x6e2bdd29                     // 384: fmul v9.4s, v9.4s, v11.4s
-	WORD $0x4e08058b                     // 388: dup v11.2d, v12.d[0]
-	WORD $0x4e18058c                     // 38c: dup v12.2d, v12.d[1]
-	WORD $0x4e21d9ad                     // 390: scvtf v13.4s, v13.4s
-	WORD $0x4e21d908                     // 394: scvtf v8.4s, v8.4s
-	WORD $0x6e20dd40                     // 398: fmul v0.4s, v10.4s, v0.4s
-	WORD $0x6e27dca5                     // 39c: fmul v5.4s, v5.4s, v7.4s
-	WORD $0x4e29d463                     // 3a0: fadd v3.4s, v3.4s, v9.4s
-	WORD $0x4e080487                     // 3a4: dup v7.2d, v4.d[0]
-	WORD $0x6e2ddd6b                     // 3a8: fmul v11.4s, v11.4s, v13.4s
-	WORD $0x6e28dd86                     // 3ac: fmul v6.4s, v12.4s, v8.4s
-	WORD $0x3dc015a8                     // 3b0: ldr q8, [x13, #0x50]
-	WORD $0x4e180484                     // 3b4: dup v4.2d, v4.d[1]
-	WORD $0x4e25d442                     // 3b8: fadd v2.4s, v2.4s, v5.4s
-	WORD $0x4e21a863                     // 3bc: fcvtns v3.4s, v3.4s
-	WORD $0x4e080505                     // 3c0: dup v5.2d, v8.d[0]
-	WORD $0x4e2bd421                     // 3c4: fadd v1.4s, v1.4s, v11.4s
-	WORD $0x4e26d400                     // 3c8: fadd v0.4s, v0.4s, v6.4s
-	WORD $0x4e180506                     // 3cc: dup v6.2d, v8.d[1]
-	WORD $0x4e21a842                     // 3d0: fcvtns v2.4s, v2.4s
-	WORD $0x0e614863                     // 3d4: sqxtn v3.4h, v3.4s
-	WORD $0x4e4418e4                     // 3d8: uzp1 v4.8h, v7.8h, v4.8h
-	WORD $0x4e21a821                     // 3dc: fcvtns v1.4s, v1.4s
-	WORD $0x4e21a800                     // 3e0: fcvtns v0.4s, v0.4s
-	WORD $0x4e614843                     // 3e4: sqxtn2 v3.8h, v2.4s
-	WORD $0x4e4618a2                     // 3e8: uzp1 v2.8h, v5.8h, v6.8h
-	WORD $0x0e614821                     // 3ec: sqxtn v1.4h, v1.4s
-	WORD $0x4e614801                     // 3f0: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e640c60                     // 3f4: sqadd v0.8h, v3.8h, v4.8h
-	WORD $0x4e620c21                     // 3f8: sqadd v1.8h, v1.8h, v2.8h
-	WORD $0x0e214800                     // 3fc: sqxtn v0.8b, v0.8h
-	WORD $0x0e214821                     // 400: sqxtn v1.8b, v1.8h
-	WORD $0x0e411800                     // 404: uzp1 v0.4h, v0.4h, v1.4h
-	WORD $0xfd000120                     // 408: str d0, [x9]
-	WORD $0x8b0e0129                     // 40c: add x9, x9, x14
-	WORD $0x5400282b                     // 410: b.lt 0x40a4 <gemmI8MM1x8+0x914>
-	WORD $0x8b0e016b                     // 414: add x11, x11, x14
-	WORD $0xd100058c                     // 418: sub x12, x12, #0x1
-	WORD $0x8b0a0108                     // 41c: add x8, x8, x10
-	WORD $0x17ffff78                     // 420: b 0x3990 <gemmI8MM1x8+0x200>
-	WORD $0xf9401289                     // 424: ldr x9, [x20, #0x20]
-	WORD $0xf940068a                     // 428: ldr x10, [x20, #0x8]
-	WORD $0xf9401e8b                     // 42c: ldr x11, [x20, #0x38]
-	WORD $0xaa0803ed                     // 430: mov x13, x8
-	WORD $0xaa0803ec                     // 434: mov x12, x8
-	WORD $0xa941328e                     // 438: ldp x14, x12, [x20, #0x10]
-	WORD $0xaa1f03f1                     // 43c: mov x17, xzr
-	WORD $0xa944428f                     // 440: ldp x15, x16, [x20, #0x40]
-	WORD $0xad401180                     // 444: ldp q0, q4, [x12]
-	WORD $0x9341fdf3                     // 448: asr x19, x15, #1
-	WORD $0x4e080403                     // 44c: dup v3.2d, v0.d[0]
-	WORD $0x4e180402                     // 450: dup v2.2d, v0.d[1]
-	WORD $0x4e080481                     // 454: dup v1.2d, v4.d[0]
-	WORD $0x4e180480                     // 458: dup v0.2d, v4.d[1]
-	WORD $0xaa1303f5                     // 45c: mov x21, x19
-	WORD $0xf10009ff                     // 460: cmp x15, #0x2
-	WORD $0x540002c3                     // 464: b.lo 0x3c4c <gemmI8MM1x8+0x4bc>
-	WORD $0xd503201f                     // 468: nop
-	WORD $0xd503201f                     // 46c: nop
-	WORD $0x3cf169a4                     // 470: ldr q4, [x13, x17]
-	WORD $0x91004231                     // 474: add x17, x17, #0x10
-	WORD $0xad401dc6                     // 478: ldp q6, q7, [x14]
-	WORD $0xf10006b5                     // 47c: subs x21, x21, #0x1
-	WORD $0x4e080485                     // 480: dup v5.2d, v4.d[0]
-	WORD $0x4e180484                     // 484: dup v4.2d, v4.d[1]
-	WORD $0x4e86a4a3                     // 488: smmla v3.4s, v5.16b, v6.16b
-	WORD $0xad4119c8                     // 48c: ldp q8, q6, [x14, #0x20]
-	WORD $0x4e87a4a2                     // 490: smmla v2.4s, v5.16b, v7.16b
-	WORD $0x4e88a4a1                     // 494: smmla v1.4s, v5.16b, v8.16b
-	WORD $0x4e86a4a0                     // 498: smmla v0.4s, v5.16b, v6.16b
-	WORD $0xad4221c7                     // 49c: ldp q7, q8, [x14, #0x40]
-	WORD $0xad4319c5                     // 4a0: ldp q5, q6, [x14, #0x60]
-	WORD $0x910201ce                     // 4a4: add x14, x14, #0x80
-	WORD $0x4e87a483                     // 4a8: smmla v3.4s, v4.16b, v7.16b
-	WORD $0x4e88a482                     // 4ac: smmla v2.4s, v4.16b, v8.16b
-	WORD $0x4e85a481                     // 4b0: smmla v1.4s, v4.16b, v5.16b
-	WORD $0x4e86a480                     // 4b4: smmla v0.4s, v4.16b, v6.16b
-	WORD $0x54fffdc1                     // 4b8: b.ne 0x3c00 <gemmI8MM1x8+0x470>
-	WORD $0x3600016f                     // 4bc: tbz w15, #0x0, 0x3c78 <gemmI8MM1x8+0x4e8>
-	WORD $0xfc7169a4                     // 4c0: ldr d4, [x13, x17]
-	WORD $0x91002231                     // 4c4: add x17, x17, #0x8
-	WORD $0xad4019c5                     // 4c8: ldp q5, q6, [x14]
-	WORD $0xad4121c7                     // 4cc: ldp q7, q8, [x14, #0x20]
-	WORD $0x6e180484                     // 4d0: mov v4.d[1], v4.d[0]
-	WORD $0x910101ce                     // 4d4: add x14, x14, #0x40
-	WORD $0x4e85a483                     // 4d8: smmla v3.4s, v4.16b, v5.16b
-	WORD $0x4e86a482                     // 4dc: smmla v2.4s, v4.16b, v6.16b
-	WORD $0x4e87a481                     // 4e0: smmla v1.4s, v4.16b, v7.16b
-	WORD $0x4e88a480                     // 4e4: smmla v0.4s, v4.16b, v8.16b
-	WORD $0xf1000610                     // 4e8: subs x16, x16, #0x1
-	WORD $0x54000120                     // 4ec: b.eq 0x3ca0 <gemmI8MM1x8+0x510>
-	WORD $0xf9402a95                     // 4f0: ldr x21, [x20, #0x50]
-	WORD $0x8b1102b1                     // 4f4: add x17, x21, x17
-	WORD $0xaa1303f5                     // 4f8: mov x21, x19
-	WORD $0xf10009ff                     // 4fc: cmp x15, #0x2
-	WORD $0x54fffb82                     // 500: b.hs 0x3c00 <gemmI8MM1x8+0x470>
-	WORD $0x17ffffee                     // 504: b 0x3c4c <gemmI8MM1x8+0x4bc>
-	WORD $0xd503201f                     // 508: nop
-	WORD $0xd503201f                     // 50c: nop
-	WORD $0x0e21d863                     // 510: scvtf v3.2s, v3.2s
-	WORD $0xfd401184                     // 514: ldr d4, [x12, #0x20]
-	WORD $0x0e21d842                     // 518: scvtf v2.2s, v2.2s
-	WORD $0xf940168d                     // 51c: ldr x13, [x20, #0x28]
-	WORD $0x0e21d821                     // 520: scvtf v1.2s, v1.2s
-	WORD $0xf100097f                     // 524: cmp x11, #0x2
-	WORD $0x0e21d800                     // 528: scvtf v0.2s, v0.2s
-	WORD $0x2e23dc83                     // 52c: fmul v3.2s, v4.2s, v3.2s
-	WORD $0xfd000123                     // 530: str d3, [x9]
-	WORD $0xfd401583                     // 534: ldr d3, [x12, #0x28]
-	WORD $0x2e22dc62                     // 538: fmul v2.2s, v3.2s, v2.2s
-	WORD $0xfd000522                     // 53c: str d2, [x9, #0x8]
-	WORD $0xfd401982                     // 540: ldr d2, [x12, #0x30]
-	WORD $0x2e21dc41                     // 544: fmul v1.2s, v2.2s, v1.2s
-	WORD $0xfd000921                     // 548: str d1, [x9, #0x10]
-	WORD $0xfd401d81                     // 54c: ldr d1, [x12, #0x38]
-	WORD $0x2e20dc20                     // 550: fmul v0.2s, v1.2s, v0.2s
-	WORD $0xfd000d20                     // 554: str d0, [x9, #0x18]
-	WORD $0x54001deb                     // 558: b.lt 0x40a4 <gemmI8MM1x8+0x914>
-	WORD $0xd100056b                     // 55c: sub x11, x11, #0x1
-	WORD $0x8b0d0129                     // 560: add x9, x9, x13
-	WORD $0x8b0a0108                     // 564: add x8, x8, x10
-	WORD $0x17ffffb2                     // 568: b 0x3bc0 <gemmI8MM1x8+0x430>
-	WORD $0xf9401289                     // 56c: ldr x9, [x20, #0x20]
-	WORD $0xf940068a                     // 570: ldr x10, [x20, #0x8]
-	WORD $0xf9401e8b                     // 574: ldr x11, [x20, #0x38]
-	WORD $0xd503201f                     // 578: nop
-	WORD $0xd503201f                     // 57c: nop
-	WORD $0xaa0803ed                     // 580: mov x13, x8
-	WORD $0xaa0803ec                     // 584: mov x12, x8
-	WORD $0xa941328e                     // 588: ldp x14, x12, [x20, #0x10]
-	WORD $0xaa1f03f1                     // 58c: mov x17, xzr
-	WORD $0xa944428f                     // 590: ldp x15, x16, [x20, #0x40]
-	WORD $0xad401180                     // 594: ldp q0, q4, [x12]
-	WORD $0x9341fdf3                     // 598: asr x19, x15, #1
-	WORD $0x4e080403                     // 59c: dup v3.2d, v0.d[0]
-	WORD $0x4e180401                     // 5a0: dup v1.2d, v0.d[1]
-	WORD $0x4e080482                     // 5a4: dup v2.2d, v4.d[0]
-	WORD $0x4e180480                     // 5a8: dup v0.2d, v4.d[1]
-	WORD $0xaa1303f5                     // 5ac: mov x21, x19
-	WORD $0xf10009ff                     // 5b0: cmp x15, #0x2
-	WORD $0x540002c3                     // 5b4: b.lo 0x3d9c <gemmI8MM1x8+0x60c>
-	WORD $0xd503201f                     // 5b8: nop
-	WORD $0xd503201f                     // 5bc: nop
-	WORD $0x3cf169a4                     // 5c0: ldr q4, [x13, x17]
-	WORD $0x91004231                     // 5c4: add x17, x17, #0x10
-	WORD $0xad401dc6                     // 5c8: ldp q6, q7, [x14]
-	WORD $0xf10006b5                     // 5cc: subs x21, x21, #0x1
-	WORD $0x4e080485                     // 5d0: dup v5.2d, v4.d[0]
-	WORD $0x4e180484                     // 5d4: dup v4.2d, v4.d[1]
-	WORD $0x4e86a4a3                     // 5d8: smmla v3.4s, v5.16b, v6.16b
-	WORD $0xad4119c8                     // 5dc: ldp q8, q6, [x14, #0x20]
-	WORD $0x4e87a4a1                     // 5e0: smmla v1.4s, v5.16b, v7.16b
-	WORD $0x4e88a4a2                     // 5e4: smmla v2.4s, v5.16b, v8.16b
-	WORD $0x4e86a4a0                     // 5e8: smmla v0.4s, v5.16b, v6.16b
-	WORD $0xad4221c7                     // 5ec: ldp q7, q8, [x14, #0x40]
-	WORD $0xad4319c5                     // 5f0: ldp q5, q6, [x14, #0x60]
-	WORD $0x910201ce                     // 5f4: add x14, x14, #0x80
-	WORD $0x4e87a483                     // 5f8: smmla v3.4s, v4.16b, v7.16b
-	WORD $0x4e88a481                     // 5fc: smmla v1.4s, v4.16b, v8.16b
-	WORD $0x4e85a482                     // 600: smmla v2.4s, v4.16b, v5.16b
-	WORD $0x4e86a480                     // 604: smmla v0.4s, v4.16b, v6.16b
-	WORD $0x54fffdc1                     // 608: b.ne 0x3d50 <gemmI8MM1x8+0x5c0>
-	WORD $0x3600016f                     // 60c: tbz w15, #0x0, 0x3dc8 <gemmI8MM1x8+0x638>
-	WORD $0xfc7169a4                     // 610: ldr d4, [x13, x17]
-	WORD $0x91002231                     // 614: add x17, x17, #0x8
-	WORD $0xad4019c5                     // 618: ldp q5, q6, [x14]
-	WORD $0xad4121c7                     // 61c: ldp q7, q8, [x14, #0x20]
-	WORD $0x6e180484                     // 620: mov v4.d[1], v4.d[0]
-	WORD $0x910101ce                     // 624: add x14, x14, #0x40
-	WORD $0x4e85a483                     // 628: smmla v3.4s, v4.16b, v5.16b
-	WORD $0x4e86a481                     // 62c: smmla v1.4s, v4.16b, v6.16b
-	WORD $0x4e87a482                     // 630: smmla v2.4s, v4.16b, v7.16b
-	WORD $0x4e88a480                     // 634: smmla v0.4s, v4.16b, v8.16b
-	WORD $0xf1000610                     // 638: subs x16, x16, #0x1
-	WORD $0x54000120                     // 63c: b.eq 0x3df0 <gemmI8MM1x8+0x660>
-	WORD $0xf9402a95                     // 640: ldr x21, [x20, #0x50]
-	WORD $0x8b1102b1                     // 644: add x17, x21, x17
-	WORD $0xaa1303f5                     // 648: mov x21, x19
-	WORD $0xf10009ff                     // 64c: cmp x15, #0x2
-	WORD $0x54fffb82                     // 650: b.hs 0x3d50 <gemmI8MM1x8+0x5c0>
-	WORD $0x17ffffee                     // 654: b 0x3d9c <gemmI8MM1x8+0x60c>
-	WORD $0xd503201f                     // 658: nop
-	WORD $0xd503201f                     // 65c: nop
-	WORD $0x3dc00984                     // 660: ldr q4, [x12, #0x20]
-	WORD $0x4e21d863                     // 664: scvtf v3.4s, v3.4s
-	WORD $0xf940168d                     // 668: ldr x13, [x20, #0x28]
-	WORD $0x4e21d842                     // 66c: scvtf v2.4s, v2.4s
-	WORD $0x3dc01185                     // 670: ldr q5, [x12, #0x40]
-	WORD $0x3dc00d86                     // 674: ldr q6, [x12, #0x30]
-	WORD $0x4e21d821                     // 678: scvtf v1.4s, v1.4s
-	WORD $0x4e080487                     // 67c: dup v7.2d, v4.d[0]
-	WORD $0xf100097f                     // 680: cmp x11, #0x2
-	WORD $0x4e180484                     // 684: dup v4.2d, v4.d[1]
-	WORD $0x4e21d800                     // 688: scvtf v0.4s, v0.4s
-	WORD $0x4e0804c8                     // 68c: dup v8.2d, v6.d[0]
-	WORD $0x4e1804c6                     // 690: dup v6.2d, v6.d[1]
-	WORD $0x6e23dce3                     // 694: fmul v3.4s, v7.4s, v3.4s
-	WORD $0x6e21dc81                     // 698: fmul v1.4s, v4.4s, v1.4s
-	WORD $0x3dc01584                     // 69c: ldr q4, [x12, #0x50]
-	WORD $0x4e0804a7                     // 6a0: dup v7.2d, v5.d[0]
-	WORD $0x6e22dd02                     // 6a4: fmul v2.4s, v8.4s, v2.4s
-	WORD $0x6e20dcc0                     // 6a8: fmul v0.4s, v6.4s, v0.4s
-	WORD $0x4e1804a5                     // 6ac: dup v5.2d, v5.d[1]
-	WORD $0x4e21a863                     // 6b0: fcvtns v3.4s, v3.4s
-	WORD $0x4e080486                     // 6b4: dup v6.2d, v4.d[0]
-	WORD $0x4e180484                     // 6b8: dup v4.2d, v4.d[1]
-	WORD $0x4e21a842                     // 6bc: fcvtns v2.4s, v2.4s
-	WORD $0x4e21a821                     // 6c0: fcvtns v1.4s, v1.4s
-	WORD $0x4e21a800                     // 6c4: fcvtns v0.4s, v0.4s
-	WORD $0x0e614863                     // 6c8: sqxtn v3.4h, v3.4s
-	WORD $0x4e4518e5                     // 6cc: uzp1 v5.8h, v7.8h, v5.8h
-	WORD $0x0e614842                     // 6d0: sqxtn v2.4h, v2.4s
-	WORD $0x4e614823                     // 6d4: sqxtn2 v3.8h, v1.4s
-	WORD $0x4e4418c1                     // 6d8: uzp1 v1.8h, v6.8h, v4.8h
-	WORD $0x4e614802                     // 6dc: sqxtn2 v2.8h, v0.4s
-	WORD $0x4e650c60                     // 6e0: sqadd v0.8h, v3.8h, v5.8h
-	WORD $0x4e610c41                     // 6e4: sqadd v1.8h, v2.8h, v1.8h
-	WORD $0x0e214800                     // 6e8: sqxtn v0.8b, v0.8h
-	WORD $0x0e214821                     // 6ec: sqxtn v1.8b, v1.8h
-	WORD $0x0e411800                     // 6f0: uzp1 v0.4h, v0.4h, v1.4h
-	WORD $0xfd000120                     // 6f4: str d0, [x9]
-	WORD $0x8b0d0129                     // 6f8: add x9, x9, x13
-	WORD $0x540010cb                     // 6fc: b.lt 0x40a4 <gemmI8MM1x8+0x914>
-	WORD $0xd100056b                     // 700: sub x11, x11, #0x1
-	WORD $0x8b0a0108                     // 704: add x8, x8, x10
-	WORD $0x17ffff9e                     // 708: b 0x3d10 <gemmI8MM1x8+0x580>
-	WORD $0x4f0167e0                     // 70c: movi v0.4s, #0x3f, lsl #24
-	WORD $0xf9401289                     // 710: ldr x9, [x20, #0x20]
-	WORD $0x6f00e401                     // 714: movi v1.2d, #0000000000000000
-	WORD $0xf940068a                     // 718: ldr x10, [x20, #0x8]
-	WORD $0x4f03f602                     // 71c: fmov v2.4s, #1.00000000
-	WORD $0xf9401e8b                     // 720: ldr x11, [x20, #0x38]
-	WORD $0xaa0803ed                     // 724: mov x13, x8
-	WORD $0xaa0803ec                     // 728: mov x12, x8
-	WORD $0xa941328e                     // 72c: ldp x14, x12, [x20, #0x10]
-	WORD $0xaa1f03f1                     // 730: mov x17, xzr
-	WORD $0xa944428f                     // 734: ldp x15, x16, [x20, #0x40]
-	WORD $0xad401d83                     // 738: ldp q3, q7, [x12]
-	WORD $0x9341fdf3                     // 73c: asr x19, x15, #1
-	WORD $0x4e080466                     // 740: dup v6.2d, v3.d[0]
-	WORD $0x4e180465                     // 744: dup v5.2d, v3.d[1]
-	WORD $0x4e0804e4                     // 748: dup v4.2d, v7.d[0]
-	WORD $0x4e1804e3                     // 74c: dup v3.2d, v7.d[1]
-	WORD $0xaa1303f5                     // 750: mov x21, x19
-	WORD $0xf10009ff                     // 754: cmp x15, #0x2
-	WORD $0x540002a3                     // 758: b.lo 0x3f3c <gemmI8MM1x8+0x7ac>
-	WORD $0xd503201f                     // 75c: nop
-	WORD $0x3cf169a7                     // 760: ldr q7, [x13, x17]
-	WORD $0x91004231                     // 764: add x17, x17, #0x10
-	WORD $0xad4029c9                     // 768: ldp q9, q10, [x14]
-	WORD $0xf10006b5                     // 76c: subs x21, x21, #0x1
-	WORD $0x4e0804e8                     // 770: dup v8.2d, v7.d[0]
-	WORD $0x4e1804e7                     // 774: dup v7.2d, v7.d[1]
-	WORD $0x4e89a506                     // 778: smmla v6.4s, v8.16b, v9.16b
-	WORD $0xad4125cb                     // 77c: ldp q11, q9, [x14, #0x20]
-	WORD $0x4e8aa505                     // 780: smmla v5.4s, v8.16b, v10.16b
-	WORD $0x4e8ba504                     // 784: smmla v4.4s, v8.16b, v11.16b
-	WORD $0x4e89a503                     // 788: smmla v3.4s, v8.16b, v9.16b
-	WORD $0xad422dca                     // 78c: ldp q10, q11, [x14, #0x40]
-	WORD $0xad4325c8                     // 790: ldp q8, q9, [x14, #0x60]
-	WORD $0x910201ce                     // 794: add x14, x14, #0x80
-	WORD $0x4e8aa4e6                     // 798: smmla v6.4s, v7.16b, v10.16b
-	WORD $0x4e8ba4e5                     // 79c: smmla v5.4s, v7.16b, v11.16b
-	WORD $0x4e88a4e4                     // 7a0: smmla v4.4s, v7.16b, v8.16b
-	WORD $0x4e89a4e3                     // 7a4: smmla v3.4s, v7.16b, v9.16b
-	WORD $0x54fffdc1                     // 7a8: b.ne 0x3ef0 <gemmI8MM1x8+0x760>
-	WORD $0x3600016f                     // 7ac: tbz w15, #0x0, 0x3f68 <gemmI8MM1x8+0x7d8>
-	WORD $0xfc7169a7                     // 7b0: ldr d7, [x13, x17]
-	WORD $0x91002231                     // 7b4: add x17, x17, #0x8
-	WORD $0xad4025c8                     // 7b8: ldp q8, q9, [x14]
-	WORD $0xad412dca                     // 7bc: ldp q10, q11, [x14, #0x20]
-	WORD $0x6e1804e7                     // 7c0: mov v7.d[1], v7.d[0]
-	WORD $0x910101ce                     // 7c4: add x14, x14, #0x40
-	WORD $0x4e88a4e6                     // 7c8: smmla v6.4s, v7.16b, v8.16b
-	WORD $0x4e89a4e5                     // 7cc: smmla v5.4s, v7.16b, v9.16b
-	WORD $0x4e8aa4e4                     // 7d0: smmla v4.4s, v7.16b, v10.16b
-	WORD $0x4e8ba4e3                     // 7d4: smmla v3.4s, v7.16b, v11.16b
-	WORD $0xf1000610                     // 7d8: subs x16, x16, #0x1
-	WORD $0x54000120                     // 7dc: b.eq 0x3f90 <gemmI8MM1x8+0x800>
-	WORD $0xf9402a95                     // 7e0: ldr x21, [x20, #0x50]
-	WORD $0x8b1102b1                     // 7e4: add x17, x21, x17
-	WORD $0xaa1303f5                     // 7e8: mov x21, x19
-	WORD $0xf10009ff                     // 7ec: cmp x15, #0x2
-	WORD $0x54fffb82                     // 7f0: b.hs 0x3ef0 <gemmI8MM1x8+0x760>
-	WORD $0x17ffffee                     // 7f4: b 0x3f3c <gemmI8MM1x8+0x7ac>
-	WORD $0xd503201f                     // 7f8: nop
-	WORD $0xd503201f                     // 7fc: nop
-	WORD $0xf940168d                     // 800: ldr x13, [x20, #0x28]
-	WORD $0x4e21d8c6                     // 804: scvtf v6.4s, v6.4s
-	WORD $0x3dc00988                     // 808: ldr q8, [x12, #0x20]
-	WORD $0x4e21d884                     // 80c: scvtf v4.4s, v4.4s
-	WORD $0x3dc01989                     // 810: ldr q9, [x12, #0x60]
-	WORD $0x4e21d8a5                     // 814: scvtf v5.4s, v5.4s
-	WORD $0x3dc01187                     // 818: ldr q7, [x12, #0x40]
-	WORD $0x3dc00d8a                     // 81c: ldr q10, [x12, #0x30]
-	WORD $0x4e21d863                     // 820: scvtf v3.4s, v3.4s
-	WORD $0x4e08050b                     // 824: dup v11.2d, v8.d[0]
-	WORD $0x3dc01d8d                     // 828: ldr q13, [x12, #0x70]
-	WORD $0x4e180508                     // 82c: dup v8.2d, v8.d[1]
-	WORD $0xf100097f                     // 830: cmp x11, #0x2
-	WORD $0x4e08054c                     // 834: dup v12.2d, v10.d[0]
-	WORD $0x4e18054a                     // 838: dup v10.2d, v10.d[1]
-	WORD $0x6e26dd66                     // 83c: fmul v6.4s, v11.4s, v6.4s
-	WORD $0x4e08052b                     // 840: dup v11.2d, v9.d[0]
-	WORD $0x6e25dd05                     // 844: fmul v5.4s, v8.4s, v5.4s
-	WORD $0x6e24dd84                     // 848: fmul v4.4s, v12.4s, v4.4s
-	WORD $0x4e0805ac                     // 84c: dup v12.2d, v13.d[0]
-	WORD $0x4e180528                     // 850: dup v8.2d, v9.d[1]
-	WORD $0x4e1805a9                     // 854: dup v9.2d, v13.d[1]
-	WORD $0x6e2bdccb                     // 858: fmul v11.4s, v6.4s, v11.4s
-	WORD $0x6e23dd43                     // 85c: fmul v3.4s, v10.4s, v3.4s
-	WORD $0x6e2cdc8a                     // 860: fmul v10.4s, v4.4s, v12.4s
-	WORD $0x6e28dca8                     // 864: fmul v8.4s, v5.4s, v8.4s
-	WORD $0x4e20d56b                     // 868: fadd v11.4s, v11.4s, v0.4s
-	WORD $0x6e29dc69                     // 86c: fmul v9.4s, v3.4s, v9.4s
-	WORD $0x4e20d54a                     // 870: fadd v10.4s, v10.4s, v0.4s
-	WORD $0x4e20d508                     // 874: fadd v8.4s, v8.4s, v0.4s
-	WORD $0x4e21f56b                     // 878: fmax v11.4s, v11.4s, v1.4s
-	WORD $0x4e20d529                     // 87c: fadd v9.4s, v9.4s, v0.4s
-	WORD $0x4e21f54a                     // 880: fmax v10.4s, v10.4s, v1.4s
-	WORD $0x4e21f508                     // 884: fmax v8.4s, v8.4s, v1.4s
-	WORD $0x4ea2f56b                     // 888: fmin v11.4s, v11.4s, v2.4s
-	WORD $0x4e21f529                     // 88c: fmax v9.4s, v9.4s, v1.4s
-	WORD $0x4ea2f54a                     // 890: fmin v10.4s, v10.4s, v2.4s
-	WORD $0x4ea2f508                     // 894: fmin v8.4s, v8.4s, v2.4s
-	WORD $0x6e2bdcc6                     // 898: fmul v6.4s, v6.4s, v11.4s
-	WORD $0x3dc0158b                     // 89c: ldr q11, [x12, #0x50]
-	WORD $0x4ea2f529                     // 8a0: fmin v9.4s, v9.4s, v2.4s
-	WORD $0x6e2adc84                     // 8a4: fmul v4.4s, v4.4s, v10.4s
-	WORD $0x6e28dca5                     // 8a8: fmul v5.4s, v5.4s, v8.4s
-	WORD $0x4e0804ea                     // 8ac: dup v10.2d, v7.d[0]
-	WORD $0x4e21a8c6                     // 8b0: fcvtns v6.4s, v6.4s
-	WORD $0x6e29dc63                     // 8b4: fmul v3.4s, v3.4s, v9.4s
-	WORD $0x4e1804e7                     // 8b8: dup v7.2d, v7.d[1]
-	WORD $0x4e21a884                     // 8bc: fcvtns v4.4s, v4.4s
-	WORD $0x4e080568                     // 8c0: dup v8.2d, v11.d[0]
-	WORD $0x4e180569                     // 8c4: dup v9.2d, v11.d[1]
-	WORD $0x4e21a8a5                     // 8c8: fcvtns v5.4s, v5.4s
-	WORD $0x0e6148c6                     // 8cc: sqxtn v6.4h, v6.4s
-	WORD $0x4e21a863                     // 8d0: fcvtns v3.4s, v3.4s
-	WORD $0x0e614884                     // 8d4: sqxtn v4.4h, v4.4s
-	WORD $0x4e471947                     // 8d8: uzp1 v7.8h, v10.8h, v7.8h
-	WORD $0x4e6148a6                     // 8dc: sqxtn2 v6.8h, v5.4s
-	WORD $0x4e491905                     // 8e0: uzp1 v5.8h, v8.8h, v9.8h
-	WORD $0x4e614864                     // 8e4: sqxtn2 v4.8h, v3.4s
-	WORD $0x4e670cc3                     // 8e8: sqadd v3.8h, v6.8h, v7.8h
-	WORD $0x4e650c84                     // 8ec: sqadd v4.8h, v4.8h, v5.8h
-	WORD $0x0e214863                     // 8f0: sqxtn v3.8b, v3.8h
-	WORD $0x0e214884                     // 8f4: sqxtn v4.8b, v4.8h
-	WORD $0x0e441863                     // 8f8: uzp1 v3.4h, v3.4h, v4.4h
-	WORD $0xfd000123                     // 8fc: str d3, [x9]
-	WORD $0x8b0d0129                     // 900: add x9, x9, x13
-	WORD $0x5400008b                     // 904: b.lt 0x40a4 <gemmI8MM1x8+0x914>
-	WORD $0xd100056b                     // 908: sub x11, x11, #0x1
-	WORD $0x8b0a0108                     // 90c: add x8, x8, x10
-	WORD $0x17ffff85                     // 910: b 0x3eb4 <gemmI8MM1x8+0x724>
+	WORD $0xa9443e90                     // 040: ldp x16, x15, [x20, #0x40]
+	WORD $0xad400983                     // 044: ldp q3, q2, [x12]
+	WORD $0xad410181                     // 048: ldp q1, q0, [x12, #0x20]
+	WORD $0x9341fe13                     // 04c: asr x19, x16, #1
+	WORD $0xaa1303f5                     // 050: mov x21, x19
+	WORD $0xf1000a1f                     // 054: cmp x16, #0x2
+	WORD $0x540002a3                     // 058: b.lo 0x32cc <gemmI8MM1x8+0xac>
+	WORD $0xd503201f                     // 05c: nop
+	WORD $0x3cf169a4                     // 060: ldr q4, [x13, x17]
+	WORD $0x91004231                     // 064: add x17, x17, #0x10
+	WORD $0xad401dc6                     // 068: ldp q6, q7, [x14]
+	WORD $0xf10006b5                     // 06c: subs x21, x21, #0x1
+	WORD $0x4e080485                     // 070: dup v5.2d, v4.d[0]
+	WORD $0x4e180484                     // 074: dup v4.2d, v4.d[1]
+	WORD $0x4e86a4a3                     // 078: smmla v3.4s, v5.16b, v6.16b
+	WORD $0xad4119c8                     // 07c: ldp q8, q6, [x14, #0x20]
+	WORD $0x4e87a4a2                     // 080: smmla v2.4s, v5.16b, v7.16b
+	WORD $0x4e88a4a1                     // 084: smmla v1.4s, v5.16b, v8.16b
+	WORD $0x4e86a4a0                     // 088: smmla v0.4s, v5.16b, v6.16b
+	WORD $0xad4221c7                     // 08c: ldp q7, q8, [x14, #0x40]
+	WORD $0xad4319c5                     // 090: ldp q5, q6, [x14, #0x60]
+	WORD $0x910201ce                     // 094: add x14, x14, #0x80
+	WORD $0x4e87a483                     // 098: smmla v3.4s, v4.16b, v7.16b
+	WORD $0x4e88a482                     // 09c: smmla v2.4s, v4.16b, v8.16b
+	WORD $0x4e85a481                     // 0a0: smmla v1.4s, v4.16b, v5.16b
+	WORD $0x4e86a480                     // 0a4: smmla v0.4s, v4.16b, v6.16b
+	WORD $0x54fffdc1                     // 0a8: b.ne 0x3280 <gemmI8MM1x8+0x60>
+	WORD $0x36000170                     // 0ac: tbz w16, #0x0, 0x32f8 <gemmI8MM1x8+0xd8>
+	WORD $0xfc7169a4                     // 0b0: ldr d4, [x13, x17]
+	WORD $0x91002231                     // 0b4: add x17, x17, #0x8
+	WORD $0xad4019c5                     // 0b8: ldp q5, q6, [x14]
+	WORD $0xad4121c7                     // 0bc: ldp q7, q8, [x14, #0x20]
+	WORD $0x6e180484                     // 0c0: mov v4.d[1], v4.d[0]
+	WORD $0x910101ce                     // 0c4: add x14, x14, #0x40
+	WORD $0x4e85a483                     // 0c8: smmla v3.4s, v4.16b, v5.16b
+	WORD $0x4e86a482                     // 0cc: smmla v2.4s, v4.16b, v6.16b
+	WORD $0x4e87a481                     // 0d0: smmla v1.4s, v4.16b, v7.16b
+	WORD $0x4e88a480                     // 0d4: smmla v0.4s, v4.16b, v8.16b
+	WORD $0xf10005ef                     // 0d8: subs x15, x15, #0x1
+	WORD $0x54000120                     // 0dc: b.eq 0x3320 <gemmI8MM1x8+0x100>
+	WORD $0xf9402a95                     // 0e0: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 0e4: add x17, x21, x17
+	WORD $0xaa1303f5                     // 0e8: mov x21, x19
+	WORD $0xf1000a1f                     // 0ec: cmp x16, #0x2
+	WORD $0x54fffb82                     // 0f0: b.hs 0x3280 <gemmI8MM1x8+0x60>
+	WORD $0x17ffffee                     // 0f4: b 0x32cc <gemmI8MM1x8+0xac>
+	WORD $0xd503201f                     // 0f8: nop
+	WORD $0xd503201f                     // 0fc: nop
+	WORD $0x4e21d863                     // 100: scvtf v3.4s, v3.4s
+	WORD $0xf940168d                     // 104: ldr x13, [x20, #0x28]
+	WORD $0xad421185                     // 108: ldp q5, q4, [x12, #0x40]
+	WORD $0x4e21d842                     // 10c: scvtf v2.4s, v2.4s
+	WORD $0xf100097f                     // 110: cmp x11, #0x2
+	WORD $0x4e21d800                     // 114: scvtf v0.4s, v0.4s
+	WORD $0x6e23dca3                     // 118: fmul v3.4s, v5.4s, v3.4s
+	WORD $0x6e22dc82                     // 11c: fmul v2.4s, v4.4s, v2.4s
+	WORD $0xad461185                     // 120: ldp q5, q4, [x12, #0xc0]
+	WORD $0x4ea5f463                     // 124: fmin v3.4s, v3.4s, v5.4s
+	WORD $0x4ea4f442                     // 128: fmin v2.4s, v2.4s, v4.4s
+	WORD $0x4e21a863                     // 12c: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a842                     // 130: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // 134: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // 138: sqxtn2 v3.8h, v2.4s
+	WORD $0x3dc02182                     // 13c: ldr q2, [x12, #0x80]
+	WORD $0x3dc02587                     // 140: ldr q7, [x12, #0x90]
+	WORD $0xad471985                     // 144: ldp q5, q6, [x12, #0xe0]
+	WORD $0x4e620c62                     // 148: sqadd v2.8h, v3.8h, v2.8h
+	WORD $0xad431183                     // 14c: ldp q3, q4, [x12, #0x60]
+	WORD $0x6e20dc80                     // 150: fmul v0.4s, v4.4s, v0.4s
+	WORD $0x0e214842                     // 154: sqxtn v2.8b, v2.8h
+	WORD $0x4e21d821                     // 158: scvtf v1.4s, v1.4s
+	WORD $0x4ea6f400                     // 15c: fmin v0.4s, v0.4s, v6.4s
+	WORD $0x6e21dc61                     // 160: fmul v1.4s, v3.4s, v1.4s
+	WORD $0x4e21a800                     // 164: fcvtns v0.4s, v0.4s
+	WORD $0x4ea5f421                     // 168: fmin v1.4s, v1.4s, v5.4s
+	WORD $0x4e21a821                     // 16c: fcvtns v1.4s, v1.4s
+	WORD $0x0e614821                     // 170: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 174: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e670c20                     // 178: sqadd v0.8h, v1.8h, v7.8h
+	WORD $0x0e214800                     // 17c: sqxtn v0.8b, v0.8h
+	WORD $0x0e401840                     // 180: uzp1 v0.4h, v2.4h, v0.4h
+	WORD $0xfd000120                     // 184: str d0, [x9]
+	WORD $0x8b0d0129                     // 188: add x9, x9, x13
+	WORD $0x5400332b                     // 18c: b.lt 0x3a10 <gemmI8MM1x8+0x7f0>
+	WORD $0xd100056b                     // 190: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 194: add x8, x8, x10
+	WORD $0x17ffffa6                     // 198: b 0x3250 <gemmI8MM1x8+0x30>
+	WORD $0xf100093f                     // 19c: cmp x9, #0x2
+	WORD $0x54002420                     // 1a0: b.eq 0x3844 <gemmI8MM1x8+0x624>
+	WORD $0xf1000d3f                     // 1a4: cmp x9, #0x3
+	WORD $0x54000f01                     // 1a8: b.ne 0x35a8 <gemmI8MM1x8+0x388>
+	WORD $0xf9401289                     // 1ac: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 1b0: ldr x10, [x20, #0x8]
+	WORD $0xa943328b                     // 1b4: ldp x11, x12, [x20, #0x30]
+	WORD $0xd503201f                     // 1b8: nop
+	WORD $0xd503201f                     // 1bc: nop
+	WORD $0xaa0803ee                     // 1c0: mov x14, x8
+	WORD $0xaa0803ed                     // 1c4: mov x13, x8
+	WORD $0xa941368f                     // 1c8: ldp x15, x13, [x20, #0x10]
+	WORD $0xaa1f03f3                     // 1cc: mov x19, xzr
+	WORD $0xa9444291                     // 1d0: ldp x17, x16, [x20, #0x40]
+	WORD $0xad4009a3                     // 1d4: ldp q3, q2, [x13]
+	WORD $0xad4101a1                     // 1d8: ldp q1, q0, [x13, #0x20]
+	WORD $0x9341fe35                     // 1dc: asr x21, x17, #1
+	WORD $0xaa1503f6                     // 1e0: mov x22, x21
+	WORD $0xf1000a3f                     // 1e4: cmp x17, #0x2
+	WORD $0x540002a3                     // 1e8: b.lo 0x345c <gemmI8MM1x8+0x23c>
+	WORD $0xd503201f                     // 1ec: nop
+	WORD $0x3cf369c4                     // 1f0: ldr q4, [x14, x19]
+	WORD $0x91004273                     // 1f4: add x19, x19, #0x10
+	WORD $0xad401de6                     // 1f8: ldp q6, q7, [x15]
+	WORD $0xf10006d6                     // 1fc: subs x22, x22, #0x1
+	WORD $0x4e080485                     // 200: dup v5.2d, v4.d[0]
+	WORD $0x4e180484                     // 204: dup v4.2d, v4.d[1]
+	WORD $0x4e86a4a3                     // 208: smmla v3.4s, v5.16b, v6.16b
+	WORD $0xad4119e8                     // 20c: ldp q8, q6, [x15, #0x20]
+	WORD $0x4e87a4a2                     // 210: smmla v2.4s, v5.16b, v7.16b
+	WORD $0x4e88a4a1                     // 214: smmla v1.4s, v5.16b, v8.16b
+	WORD $0x4e86a4a0                     // 218: smmla v0.4s, v5.16b, v6.16b
+	WORD $0xad4221e7                     // 21c: ldp q7, q8, [x15, #0x40]
+	WORD $0xad4319e5                     // 220: ldp q5, q6, [x15, #0x60]
+	WORD $0x910201ef                     // 224: add x15, x15, #0x80
+	WORD $0x4e87a483                     // 228: smmla v3.4s, v4.16b, v7.16b
+	WORD $0x4e88a482                     // 22c: smmla v2.4s, v4.16b, v8.16b
+	WORD $0x4e85a481                     // 230: smmla v1.4s, v4.16b, v5.16b
+	WORD $0x4e86a480                     // 234: smmla v0.4s, v4.16b, v6.16b
+	WORD $0x54fffdc1                     // 238: b.ne 0x3410 <gemmI8MM1x8+0x1f0>
+	WORD $0x36000171                     // 23c: tbz w17, #0x0, 0x3488 <gemmI8MM1x8+0x268>
+	WORD $0xfc7369c4                     // 240: ldr d4, [x14, x19]
+	WORD $0x91002273                     // 244: add x19, x19, #0x8
+	WORD $0xad4019e5                     // 248: ldp q5, q6, [x15]
+	WORD $0xad4121e7                     // 24c: ldp q7, q8, [x15, #0x20]
+	WORD $0x6e180484                     // 250: mov v4.d[1], v4.d[0]
+	WORD $0x910101ef                     // 254: add x15, x15, #0x40
+	WORD $0x4e85a483                     // 258: smmla v3.4s, v4.16b, v5.16b
+	WORD $0x4e86a482                     // 25c: smmla v2.4s, v4.16b, v6.16b
+	WORD $0x4e87a481                     // 260: smmla v1.4s, v4.16b, v7.16b
+	WORD $0x4e88a480                     // 264: smmla v0.4s, v4.16b, v8.16b
+	WORD $0xf1000610                     // 268: subs x16, x16, #0x1
+	WORD $0x54000120                     // 26c: b.eq 0x34b0 <gemmI8MM1x8+0x290>
+	WORD $0xf9402a96                     // 270: ldr x22, [x20, #0x50]
+	WORD $0x8b1302d3                     // 274: add x19, x22, x19
+	WORD $0xaa1503f6                     // 278: mov x22, x21
+	WORD $0xf1000a3f                     // 27c: cmp x17, #0x2
+	WORD $0x54fffb82                     // 280: b.hs 0x3410 <gemmI8MM1x8+0x1f0>
+	WORD $0x17ffffee                     // 284: b 0x345c <gemmI8MM1x8+0x23c>
+	WORD $0xd503201f                     // 288: nop
+	WORD $0xd503201f                     // 28c: nop
+	WORD $0xbd400164                     // 290: ldr s4, [x11]
+	WORD $0x4e21d863                     // 294: scvtf v3.4s, v3.4s
+	WORD $0x3dc051a5                     // 298: ldr q5, [x13, #0x140]
+	WORD $0x4e21d842                     // 29c: scvtf v2.4s, v2.4s
+	WORD $0xad4221a6                     // 2a0: ldp q6, q8, [x13, #0x40]
+	WORD $0x4e21d800                     // 2a4: scvtf v0.4s, v0.4s
+	WORD $0xf100099f                     // 2a8: cmp x12, #0x2
+	WORD $0x0e443884                     // 2ac: zip1 v4.4h, v4.4h, v4.4h
+	WORD $0xf940168e                     // 2b0: ldr x14, [x20, #0x28]
+	WORD $0x6e23dcc3                     // 2b4: fmul v3.4s, v6.4s, v3.4s
+	WORD $0xad4819a7                     // 2b8: ldp q7, q6, [x13, #0x100]
+	WORD $0x6e22dd02                     // 2bc: fmul v2.4s, v8.4s, v2.4s
+	WORD $0x0f08a484                     // 2c0: sshll v4.8h, v4.8b, #0x0
+	WORD $0x6e658484                     // 2c4: sub v4.8h, v4.8h, v5.8h
+	WORD $0x0f10a485                     // 2c8: sshll v5.4s, v4.4h, #0x0
+	WORD $0x4f10a484                     // 2cc: sshll2 v4.4s, v4.8h, #0x0
+	WORD $0x4e21d8a5                     // 2d0: scvtf v5.4s, v5.4s
+	WORD $0x4e21d884                     // 2d4: scvtf v4.4s, v4.4s
+	WORD $0x6e25dce5                     // 2d8: fmul v5.4s, v7.4s, v5.4s
+	WORD $0x6e24dcc4                     // 2dc: fmul v4.4s, v6.4s, v4.4s
+	WORD $0x4e25d463                     // 2e0: fadd v3.4s, v3.4s, v5.4s
+	WORD $0x4e24d442                     // 2e4: fadd v2.4s, v2.4s, v4.4s
+	WORD $0x4e21a863                     // 2e8: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a842                     // 2ec: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // 2f0: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // 2f4: sqxtn2 v3.8h, v2.4s
+	WORD $0x3dc021a2                     // 2f8: ldr q2, [x13, #0x80]
+	WORD $0x3dc025a7                     // 2fc: ldr q7, [x13, #0x90]
+	WORD $0xad4919a5                     // 300: ldp q5, q6, [x13, #0x120]
+	WORD $0x3dc055a8                     // 304: ldr q8, [x13, #0x150]
+	WORD $0x4e620c62                     // 308: sqadd v2.8h, v3.8h, v2.8h
+	WORD $0xad4311a3                     // 30c: ldp q3, q4, [x13, #0x60]
+	WORD $0x6e20dc80                     // 310: fmul v0.4s, v4.4s, v0.4s
+	WORD $0x0e214842                     // 314: sqxtn v2.8b, v2.8h
+	WORD $0xbd400569                     // 318: ldr s9, [x11, #0x4]
+	WORD $0x4e21d821                     // 31c: scvtf v1.4s, v1.4s
+	WORD $0x0e493929                     // 320: zip1 v9.4h, v9.4h, v9.4h
+	WORD $0x6e21dc61                     // 324: fmul v1.4s, v3.4s, v1.4s
+	WORD $0x0f08a529                     // 328: sshll v9.8h, v9.8b, #0x0
+	WORD $0x6e688528                     // 32c: sub v8.8h, v9.8h, v8.8h
+	WORD $0x0f10a509                     // 330: sshll v9.4s, v8.4h, #0x0
+	WORD $0x4f10a508                     // 334: sshll2 v8.4s, v8.8h, #0x0
+	WORD $0x4e21d929                     // 338: scvtf v9.4s, v9.4s
+	WORD $0x6e29dca3                     // 33c: fmul v3.4s, v5.4s, v9.4s
+	WORD $0x4e21d905                     // 340: scvtf v5.4s, v8.4s
+	WORD $0x4e23d421                     // 344: fadd v1.4s, v1.4s, v3.4s
+	WORD $0x6e25dcc3                     // 348: fmul v3.4s, v6.4s, v5.4s
+	WORD $0x4e21a821                     // 34c: fcvtns v1.4s, v1.4s
+	WORD $0x4e23d400                     // 350: fadd v0.4s, v0.4s, v3.4s
+	WORD $0x0e614821                     // 354: sqxtn v1.4h, v1.4s
+	WORD $0x4e21a800                     // 358: fcvtns v0.4s, v0.4s
+	WORD $0x4e614801                     // 35c: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e670c20                     // 360: sqadd v0.8h, v1.8h, v7.8h
+	WORD $0x0e214800                     // 364: sqxtn v0.8b, v0.8h
+	WORD $0x0e401840                     // 368: uzp1 v0.4h, v2.4h, v0.4h
+	WORD $0xfd000120                     // 36c: str d0, [x9]
+	WORD $0x8b0e0129                     // 370: add x9, x9, x14
+	WORD $0x540023eb                     // 374: b.lt 0x3a10 <gemmI8MM1x8+0x7f0>
+	WORD $0x8b0e016b                     // 378: add x11, x11, x14
+	WORD $0xd100058c                     // 37c: sub x12, x12, #0x1
+	WORD $0x8b0a0108                     // 380: add x8, x8, x10
+	WORD $0x17ffff8f                     // 384: b 0x33e0 <gemmI8MM1x8+0x1c0>
+	WORD $0xf9401289                     // 388: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 38c: ldr x10, [x20, #0x8]
+	WORD $0xf9401e8b                     // 390: ldr x11, [x20, #0x38]
+	WORD $0xaa0803ed                     // 394: mov x13, x8
+	WORD $0xaa0803ec                     // 398: mov x12, x8
+	WORD $0xa941328e                     // 39c: ldp x14, x12, [x20, #0x10]
+	WORD $0xaa1f03f1                     // 3a0: mov x17, xzr
+	WORD $0xa9443e90                     // 3a4: ldp x16, x15, [x20, #0x40]
+	WORD $0xad400983                     // 3a8: ldp q3, q2, [x12]
+	WORD $0xad410181                     // 3ac: ldp q1, q0, [x12, #0x20]
+	WORD $0x9341fe13                     // 3b0: asr x19, x16, #1
+	WORD $0xaa1303f5                     // 3b4: mov x21, x19
+	WORD $0xf1000a1f                     // 3b8: cmp x16, #0x2
+	WORD $0x54000283                     // 3bc: b.lo 0x362c <gemmI8MM1x8+0x40c>
+	WORD $0x3cf169a4                     // 3c0: ldr q4, [x13, x17]
+	WORD $0x91004231                     // 3c4: add x17, x17, #0x10
+	WORD $0xad401dc6                     // 3c8: ldp q6, q7, [x14]
+	WORD $0xf10006b5                     // 3cc: subs x21, x21, #0x1
+	WORD $0x4e080485                     // 3d0: dup v5.2d, v4.d[0]
+	WORD $0x4e180484                     // 3d4: dup v4.2d, v4.d[1]
+	WORD $0x4e86a4a3                     // 3d8: smmla v3.4s, v5.16b, v6.16b
+	WORD $0xad4119c8                     // 3dc: ldp q8, q6, [x14, #0x20]
+	WORD $0x4e87a4a2                     // 3e0: smmla v2.4s, v5.16b, v7.16b
+	WORD $0x4e88a4a1                     // 3e4: smmla v1.4s, v5.16b, v8.16b
+	WORD $0x4e86a4a0                     // 3e8: smmla v0.4s, v5.16b, v6.16b
+	WORD $0xad4221c7                     // 3ec: ldp q7, q8, [x14, #0x40]
+	WORD $0xad4319c5                     // 3f0: ldp q5, q6, [x14, #0x60]
+	WORD $0x910201ce                     // 3f4: add x14, x14, #0x80
+	WORD $0x4e87a483                     // 3f8: smmla v3.4s, v4.16b, v7.16b
+	WORD $0x4e88a482                     // 3fc: smmla v2.4s, v4.16b, v8.16b
+	WORD $0x4e85a481                     // 400: smmla v1.4s, v4.16b, v5.16b
+	WORD $0x4e86a480                     // 404: smmla v0.4s, v4.16b, v6.16b
+	WORD $0x54fffdc1                     // 408: b.ne 0x35e0 <gemmI8MM1x8+0x3c0>
+	WORD $0x36000170                     // 40c: tbz w16, #0x0, 0x3658 <gemmI8MM1x8+0x438>
+	WORD $0xfc7169a4                     // 410: ldr d4, [x13, x17]
+	WORD $0x91002231                     // 414: add x17, x17, #0x8
+	WORD $0xad4019c5                     // 418: ldp q5, q6, [x14]
+	WORD $0xad4121c7                     // 41c: ldp q7, q8, [x14, #0x20]
+	WORD $0x6e180484                     // 420: mov v4.d[1], v4.d[0]
+	WORD $0x910101ce                     // 424: add x14, x14, #0x40
+	WORD $0x4e85a483                     // 428: smmla v3.4s, v4.16b, v5.16b
+	WORD $0x4e86a482                     // 42c: smmla v2.4s, v4.16b, v6.16b
+	WORD $0x4e87a481                     // 430: smmla v1.4s, v4.16b, v7.16b
+	WORD $0x4e88a480                     // 434: smmla v0.4s, v4.16b, v8.16b
+	WORD $0xf10005ef                     // 438: subs x15, x15, #0x1
+	WORD $0x54000120                     // 43c: b.eq 0x3680 <gemmI8MM1x8+0x460>
+	WORD $0xf9402a95                     // 440: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 444: add x17, x21, x17
+	WORD $0xaa1303f5                     // 448: mov x21, x19
+	WORD $0xf1000a1f                     // 44c: cmp x16, #0x2
+	WORD $0x54fffb82                     // 450: b.hs 0x35e0 <gemmI8MM1x8+0x3c0>
+	WORD $0x17ffffee                     // 454: b 0x362c <gemmI8MM1x8+0x40c>
+	WORD $0xd503201f                     // 458: nop
+	WORD $0xd503201f                     // 45c: nop
+	WORD $0x0e21d863                     // 460: scvtf v3.2s, v3.2s
+	WORD $0xfd402184                     // 464: ldr d4, [x12, #0x40]
+	WORD $0x0e21d842                     // 468: scvtf v2.2s, v2.2s
+	WORD $0xf940168d                     // 46c: ldr x13, [x20, #0x28]
+	WORD $0x0e21d821                     // 470: scvtf v1.2s, v1.2s
+	WORD $0xf100097f                     // 474: cmp x11, #0x2
+	WORD $0x0e21d800                     // 478: scvtf v0.2s, v0.2s
+	WORD $0x2e23dc83                     // 47c: fmul v3.2s, v4.2s, v3.2s
+	WORD $0xfd000123                     // 480: str d3, [x9]
+	WORD $0xfd402983                     // 484: ldr d3, [x12, #0x50]
+	WORD $0x2e22dc62                     // 488: fmul v2.2s, v3.2s, v2.2s
+	WORD $0xfd000522                     // 48c: str d2, [x9, #0x8]
+	WORD $0xfd403182                     // 490: ldr d2, [x12, #0x60]
+	WORD $0x2e21dc41                     // 494: fmul v1.2s, v2.2s, v1.2s
+	WORD $0xfd000921                     // 498: str d1, [x9, #0x10]
+	WORD $0xfd403981                     // 49c: ldr d1, [x12, #0x70]
+	WORD $0x2e20dc20                     // 4a0: fmul v0.2s, v1.2s, v0.2s
+	WORD $0xfd000d20                     // 4a4: str d0, [x9, #0x18]
+	WORD $0x54001a4b                     // 4a8: b.lt 0x3a10 <gemmI8MM1x8+0x7f0>
+	WORD $0xd100056b                     // 4ac: sub x11, x11, #0x1
+	WORD $0x8b0d0129                     // 4b0: add x9, x9, x13
+	WORD $0x8b0a0108                     // 4b4: add x8, x8, x10
+	WORD $0x17ffffb7                     // 4b8: b 0x35b4 <gemmI8MM1x8+0x394>
+	WORD $0xf9401289                     // 4bc: ldr x9, [x20, #0x20]
+	WORD $0xf940068a                     // 4c0: ldr x10, [x20, #0x8]
+	WORD $0xf9401e8b                     // 4c4: ldr x11, [x20, #0x38]
+	WORD $0xd503201f                     // 4c8: nop
+	WORD $0xd503201f                     // 4cc: nop
+	WORD $0xaa0803ed                     // 4d0: mov x13, x8
+	WORD $0xaa0803ec                     // 4d4: mov x12, x8
+	WORD $0xa941328e                     // 4d8: ldp x14, x12, [x20, #0x10]
+	WORD $0xaa1f03f1                     // 4dc: mov x17, xzr
+	WORD $0xa9443e90                     // 4e0: ldp x16, x15, [x20, #0x40]
+	WORD $0xad400983                     // 4e4: ldp q3, q2, [x12]
+	WORD $0xad410181                     // 4e8: ldp q1, q0, [x12, #0x20]
+	WORD $0x9341fe13                     // 4ec: asr x19, x16, #1
+	WORD $0xaa1303f5                     // 4f0: mov x21, x19
+	WORD $0xf1000a1f                     // 4f4: cmp x16, #0x2
+	WORD $0x540002a3                     // 4f8: b.lo 0x376c <gemmI8MM1x8+0x54c>
+	WORD $0xd503201f                     // 4fc: nop
+	WORD $0x3cf169a4                     // 500: ldr q4, [x13, x17]
+	WORD $0x91004231                     // 504: add x17, x17, #0x10
+	WORD $0xad401dc6                     // 508: ldp q6, q7, [x14]
+	WORD $0xf10006b5                     // 50c: subs x21, x21, #0x1
+	WORD $0x4e080485                     // 510: dup v5.2d, v4.d[0]
+	WORD $0x4e180484                     // 514: dup v4.2d, v4.d[1]
+	WORD $0x4e86a4a3                     // 518: smmla v3.4s, v5.16b, v6.16b
+	WORD $0xad4119c8                     // 51c: ldp q8, q6, [x14, #0x20]
+	WORD $0x4e87a4a2                     // 520: smmla v2.4s, v5.16b, v7.16b
+	WORD $0x4e88a4a1                     // 524: smmla v1.4s, v5.16b, v8.16b
+	WORD $0x4e86a4a0                     // 528: smmla v0.4s, v5.16b, v6.16b
+	WORD $0xad4221c7                     // 52c: ldp q7, q8, [x14, #0x40]
+	WORD $0xad4319c5                     // 530: ldp q5, q6, [x14, #0x60]
+	WORD $0x910201ce                     // 534: add x14, x14, #0x80
+	WORD $0x4e87a483                     // 538: smmla v3.4s, v4.16b, v7.16b
+	WORD $0x4e88a482                     // 53c: smmla v2.4s, v4.16b, v8.16b
+	WORD $0x4e85a481                     // 540: smmla v1.4s, v4.16b, v5.16b
+	WORD $0x4e86a480                     // 544: smmla v0.4s, v4.16b, v6.16b
+	WORD $0x54fffdc1                     // 548: b.ne 0x3720 <gemmI8MM1x8+0x500>
+	WORD $0x36000170                     // 54c: tbz w16, #0x0, 0x3798 <gemmI8MM1x8+0x578>
+	WORD $0xfc7169a4                     // 550: ldr d4, [x13, x17]
+	WORD $0x91002231                     // 554: add x17, x17, #0x8
+	WORD $0xad4019c5                     // 558: ldp q5, q6, [x14]
+	WORD $0xad4121c7                     // 55c: ldp q7, q8, [x14, #0x20]
+	WORD $0x6e180484                     // 560: mov v4.d[1], v4.d[0]
+	WORD $0x910101ce                     // 564: add x14, x14, #0x40
+	WORD $0x4e85a483                     // 568: smmla v3.4s, v4.16b, v5.16b
+	WORD $0x4e86a482                     // 56c: smmla v2.4s, v4.16b, v6.16b
+	WORD $0x4e87a481                     // 570: smmla v1.4s, v4.16b, v7.16b
+	WORD $0x4e88a480                     // 574: smmla v0.4s, v4.16b, v8.16b
+	WORD $0xf10005ef                     // 578: subs x15, x15, #0x1
+	WORD $0x54000120                     // 57c: b.eq 0x37c0 <gemmI8MM1x8+0x5a0>
+	WORD $0xf9402a95                     // 580: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 584: add x17, x21, x17
+	WORD $0xaa1303f5                     // 588: mov x21, x19
+	WORD $0xf1000a1f                     // 58c: cmp x16, #0x2
+	WORD $0x54fffb82                     // 590: b.hs 0x3720 <gemmI8MM1x8+0x500>
+	WORD $0x17ffffee                     // 594: b 0x376c <gemmI8MM1x8+0x54c>
+	WORD $0xd503201f                     // 598: nop
+	WORD $0xd503201f                     // 59c: nop
+	WORD $0x4e21d863                     // 5a0: scvtf v3.4s, v3.4s
+	WORD $0xf940168d                     // 5a4: ldr x13, [x20, #0x28]
+	WORD $0xad421185                     // 5a8: ldp q5, q4, [x12, #0x40]
+	WORD $0x4e21d842                     // 5ac: scvtf v2.4s, v2.4s
+	WORD $0xf100097f                     // 5b0: cmp x11, #0x2
+	WORD $0x4e21d800                     // 5b4: scvtf v0.4s, v0.4s
+	WORD $0x6e23dca3                     // 5b8: fmul v3.4s, v5.4s, v3.4s
+	WORD $0x6e22dc82                     // 5bc: fmul v2.4s, v4.4s, v2.4s
+	WORD $0x4e21a863                     // 5c0: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a842                     // 5c4: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // 5c8: sqxtn v3.4h, v3.4s
+	WORD $0x4e614843                     // 5cc: sqxtn2 v3.8h, v2.4s
+	WORD $0x3dc02182                     // 5d0: ldr q2, [x12, #0x80]
+	WORD $0x3dc02585                     // 5d4: ldr q5, [x12, #0x90]
+	WORD $0x4e620c62                     // 5d8: sqadd v2.8h, v3.8h, v2.8h
+	WORD $0xad431183                     // 5dc: ldp q3, q4, [x12, #0x60]
+	WORD $0x6e20dc80                     // 5e0: fmul v0.4s, v4.4s, v0.4s
+	WORD $0x0e214842                     // 5e4: sqxtn v2.8b, v2.8h
+	WORD $0x4e21d821                     // 5e8: scvtf v1.4s, v1.4s
+	WORD $0x4e21a800                     // 5ec: fcvtns v0.4s, v0.4s
+	WORD $0x6e21dc61                     // 5f0: fmul v1.4s, v3.4s, v1.4s
+	WORD $0x4e21a821                     // 5f4: fcvtns v1.4s, v1.4s
+	WORD $0x0e614821                     // 5f8: sqxtn v1.4h, v1.4s
+	WORD $0x4e614801                     // 5fc: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e650c20                     // 600: sqadd v0.8h, v1.8h, v5.8h
+	WORD $0x0e214800                     // 604: sqxtn v0.8b, v0.8h
+	WORD $0x0e401840                     // 608: uzp1 v0.4h, v2.4h, v0.4h
+	WORD $0xfd000120                     // 60c: str d0, [x9]
+	WORD $0x8b0d0129                     // 610: add x9, x9, x13
+	WORD $0x54000eeb                     // 614: b.lt 0x3a10 <gemmI8MM1x8+0x7f0>
+	WORD $0xd100056b                     // 618: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 61c: add x8, x8, x10
+	WORD $0x17ffffac                     // 620: b 0x36f0 <gemmI8MM1x8+0x4d0>
+	WORD $0x4f0167e0                     // 624: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf9401289                     // 628: ldr x9, [x20, #0x20]
+	WORD $0x6f00e401                     // 62c: movi v1.2d, #0000000000000000
+	WORD $0xf940068a                     // 630: ldr x10, [x20, #0x8]
+	WORD $0x4f03f602                     // 634: fmov v2.4s, #1.00000000
+	WORD $0xf9401e8b                     // 638: ldr x11, [x20, #0x38]
+	WORD $0xd503201f                     // 63c: nop
+	WORD $0xaa0803ed                     // 640: mov x13, x8
+	WORD $0xaa0803ec                     // 644: mov x12, x8
+	WORD $0xa941328e                     // 648: ldp x14, x12, [x20, #0x10]
+	WORD $0xaa1f03f1                     // 64c: mov x17, xzr
+	WORD $0xa9443e90                     // 650: ldp x16, x15, [x20, #0x40]
+	WORD $0xad401586                     // 654: ldp q6, q5, [x12]
+	WORD $0xad410d84                     // 658: ldp q4, q3, [x12, #0x20]
+	WORD $0x9341fe13                     // 65c: asr x19, x16, #1
+	WORD $0xaa1303f5                     // 660: mov x21, x19
+	WORD $0xf1000a1f                     // 664: cmp x16, #0x2
+	WORD $0x540002a3                     // 668: b.lo 0x38dc <gemmI8MM1x8+0x6bc>
+	WORD $0xd503201f                     // 66c: nop
+	WORD $0x3cf169a7                     // 670: ldr q7, [x13, x17]
+	WORD $0x91004231                     // 674: add x17, x17, #0x10
+	WORD $0xad4029c9                     // 678: ldp q9, q10, [x14]
+	WORD $0xf10006b5                     // 67c: subs x21, x21, #0x1
+	WORD $0x4e0804e8                     // 680: dup v8.2d, v7.d[0]
+	WORD $0x4e1804e7                     // 684: dup v7.2d, v7.d[1]
+	WORD $0x4e89a506                     // 688: smmla v6.4s, v8.16b, v9.16b
+	WORD $0xad4125cb                     // 68c: ldp q11, q9, [x14, #0x20]
+	WORD $0x4e8aa505                     // 690: smmla v5.4s, v8.16b, v10.16b
+	WORD $0x4e8ba504                     // 694: smmla v4.4s, v8.16b, v11.16b
+	WORD $0x4e89a503                     // 698: smmla v3.4s, v8.16b, v9.16b
+	WORD $0xad422dca                     // 69c: ldp q10, q11, [x14, #0x40]
+	WORD $0xad4325c8                     // 6a0: ldp q8, q9, [x14, #0x60]
+	WORD $0x910201ce                     // 6a4: add x14, x14, #0x80
+	WORD $0x4e8aa4e6                     // 6a8: smmla v6.4s, v7.16b, v10.16b
+	WORD $0x4e8ba4e5                     // 6ac: smmla v5.4s, v7.16b, v11.16b
+	WORD $0x4e88a4e4                     // 6b0: smmla v4.4s, v7.16b, v8.16b
+	WORD $0x4e89a4e3                     // 6b4: smmla v3.4s, v7.16b, v9.16b
+	WORD $0x54fffdc1                     // 6b8: b.ne 0x3890 <gemmI8MM1x8+0x670>
+	WORD $0x36000170                     // 6bc: tbz w16, #0x0, 0x3908 <gemmI8MM1x8+0x6e8>
+	WORD $0xfc7169a7                     // 6c0: ldr d7, [x13, x17]
+	WORD $0x91002231                     // 6c4: add x17, x17, #0x8
+	WORD $0xad4025c8                     // 6c8: ldp q8, q9, [x14]
+	WORD $0xad412dca                     // 6cc: ldp q10, q11, [x14, #0x20]
+	WORD $0x6e1804e7                     // 6d0: mov v7.d[1], v7.d[0]
+	WORD $0x910101ce                     // 6d4: add x14, x14, #0x40
+	WORD $0x4e88a4e6                     // 6d8: smmla v6.4s, v7.16b, v8.16b
+	WORD $0x4e89a4e5                     // 6dc: smmla v5.4s, v7.16b, v9.16b
+	WORD $0x4e8aa4e4                     // 6e0: smmla v4.4s, v7.16b, v10.16b
+	WORD $0x4e8ba4e3                     // 6e4: smmla v3.4s, v7.16b, v11.16b
+	WORD $0xf10005ef                     // 6e8: subs x15, x15, #0x1
+	WORD $0x54000120                     // 6ec: b.eq 0x3930 <gemmI8MM1x8+0x710>
+	WORD $0xf9402a95                     // 6f0: ldr x21, [x20, #0x50]
+	WORD $0x8b1102b1                     // 6f4: add x17, x21, x17
+	WORD $0xaa1303f5                     // 6f8: mov x21, x19
+	WORD $0xf1000a1f                     // 6fc: cmp x16, #0x2
+	WORD $0x54fffb82                     // 700: b.hs 0x3890 <gemmI8MM1x8+0x670>
+	WORD $0x17ffffee                     // 704: b 0x38dc <gemmI8MM1x8+0x6bc>
+	WORD $0xd503201f                     // 708: nop
+	WORD $0xd503201f                     // 70c: nop
+	WORD $0x4e21d8c6                     // 710: scvtf v6.4s, v6.4s
+	WORD $0x3dc01187                     // 714: ldr q7, [x12, #0x40]
+	WORD $0x4e21d8a5                     // 718: scvtf v5.4s, v5.4s
+	WORD $0xf940168d                     // 71c: ldr x13, [x20, #0x28]
+	WORD $0xad462189                     // 720: ldp q9, q8, [x12, #0xc0]
+	WORD $0x4e21d863                     // 724: scvtf v3.4s, v3.4s
+	WORD $0xf100097f                     // 728: cmp x11, #0x2
+	WORD $0x6e26dce6                     // 72c: fmul v6.4s, v7.4s, v6.4s
+	WORD $0x3dc01587                     // 730: ldr q7, [x12, #0x50]
+	WORD $0x6e25dce5                     // 734: fmul v5.4s, v7.4s, v5.4s
+	WORD $0x6e29dcc7                     // 738: fmul v7.4s, v6.4s, v9.4s
+	WORD $0x6e28dca8                     // 73c: fmul v8.4s, v5.4s, v8.4s
+	WORD $0x4e20d4e7                     // 740: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e20d508                     // 744: fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21f4e7                     // 748: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4e21f508                     // 74c: fmax v8.4s, v8.4s, v1.4s
+	WORD $0x4ea2f4e7                     // 750: fmin v7.4s, v7.4s, v2.4s
+	WORD $0x4ea2f508                     // 754: fmin v8.4s, v8.4s, v2.4s
+	WORD $0x6e27dcc6                     // 758: fmul v6.4s, v6.4s, v7.4s
+	WORD $0x6e28dca5                     // 75c: fmul v5.4s, v5.4s, v8.4s
+	WORD $0x4e21a8c6                     // 760: fcvtns v6.4s, v6.4s
+	WORD $0x4e21a8a5                     // 764: fcvtns v5.4s, v5.4s
+	WORD $0x0e6148c6                     // 768: sqxtn v6.4h, v6.4s
+	WORD $0x4e6148a6                     // 76c: sqxtn2 v6.8h, v5.4s
+	WORD $0x3dc02185                     // 770: ldr q5, [x12, #0x80]
+	WORD $0x3dc0258a                     // 774: ldr q10, [x12, #0x90]
+	WORD $0xad472588                     // 778: ldp q8, q9, [x12, #0xe0]
+	WORD $0x4e650cc5                     // 77c: sqadd v5.8h, v6.8h, v5.8h
+	WORD $0xad431d86                     // 780: ldp q6, q7, [x12, #0x60]
+	WORD $0x6e23dce3                     // 784: fmul v3.4s, v7.4s, v3.4s
+	WORD $0x0e2148a5                     // 788: sqxtn v5.8b, v5.8h
+	WORD $0x4e21d884                     // 78c: scvtf v4.4s, v4.4s
+	WORD $0x6e29dc67                     // 790: fmul v7.4s, v3.4s, v9.4s
+	WORD $0x6e24dcc4                     // 794: fmul v4.4s, v6.4s, v4.4s
+	WORD $0x4e20d4e7                     // 798: fadd v7.4s, v7.4s, v0.4s
+	WORD $0x6e28dc86                     // 79c: fmul v6.4s, v4.4s, v8.4s
+	WORD $0x4e21f4e7                     // 7a0: fmax v7.4s, v7.4s, v1.4s
+	WORD $0x4e20d4c6                     // 7a4: fadd v6.4s, v6.4s, v0.4s
+	WORD $0x4e21f4c6                     // 7a8: fmax v6.4s, v6.4s, v1.4s
+	WORD $0x4ea2f4c6                     // 7ac: fmin v6.4s, v6.4s, v2.4s
+	WORD $0x6e26dc84                     // 7b0: fmul v4.4s, v4.4s, v6.4s
+	WORD $0x4ea2f4e6                     // 7b4: fmin v6.4s, v7.4s, v2.4s
+	WORD $0x4e21a884                     // 7b8: fcvtns v4.4s, v4.4s
+	WORD $0x6e26dc63                     // 7bc: fmul v3.4s, v3.4s, v6.4s
+	WORD $0x0e614884                     // 7c0: sqxtn v4.4h, v4.4s
+	WORD $0x4e21a863                     // 7c4: fcvtns v3.4s, v3.4s
+	WORD $0x4e614864                     // 7c8: sqxtn2 v4.8h, v3.4s
+	WORD $0x4e6a0c83                     // 7cc: sqadd v3.8h, v4.8h, v10.8h
+	WORD $0x0e214863                     // 7d0: sqxtn v3.8b, v3.8h
+	WORD $0x0e4318a3                     // 7d4: uzp1 v3.4h, v5.4h, v3.4h
+	WORD $0xfd000123                     // 7d8: str d3, [x9]
+	WORD $0x8b0d0129                     // 7dc: add x9, x9, x13
+	WORD $0x5400008b                     // 7e0: b.lt 0x3a10 <gemmI8MM1x8+0x7f0>
+	WORD $0xd100056b                     // 7e4: sub x11, x11, #0x1
+	WORD $0x8b0a0108                     // 7e8: add x8, x8, x10
+	WORD $0x17ffff95                     // 7ec: b 0x3860 <gemmI8MM1x8+0x640>
 	RET

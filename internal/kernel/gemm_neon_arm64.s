@@ -7,10 +7,10 @@ TEXT ·gemmNEON4x4(SB), NOSPLIT, $0-8
 	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
 	WORD $0xf100093f                     // 008: cmp x9, #0x2
-	WORD $0x54004260                     // 00c: b.eq 0x858 <gemmNEON4x4+0x858>
+	WORD $0x54004240                     // 00c: b.eq 0x854 <gemmNEON4x4+0x854>
 	WORD $0xf100053f                     // 010: cmp x9, #0x1
-	WORD $0x54002120                     // 014: b.eq 0x438 <gemmNEON4x4+0x438>
-	WORD $0xb50065a9                     // 018: cbnz x9, 0xccc <gemmNEON4x4+0xccc>
+	WORD $0x54002100                     // 014: b.eq 0x434 <gemmNEON4x4+0x434>
+	WORD $0xb5006589                     // 018: cbnz x9, 0xcc8 <gemmNEON4x4+0xcc8>
 	WORD $0xf9400689                     // 01c: ldr x9, [x20, #0x8]
 	WORD $0xf940128d                     // 020: ldr x13, [x20, #0x20]
 	WORD $0xf9401e98                     // 024: ldr x24, [x20, #0x38]
@@ -241,45 +241,45 @@ TEXT ·gemmNEON4x4(SB), NOSPLIT, $0-8
 	WORD $0x6e21dc61                     // 3a8: fmul v1.4s, v3.4s, v1.4s
 	WORD $0x4e21a884                     // 3ac: fcvtns v4.4s, v4.4s
 	WORD $0x6e20dc60                     // 3b0: fmul v0.4s, v3.4s, v0.4s
-	WORD $0x3dc009e3                     // 3b4: ldr q3, [x15, #0x20]
-	WORD $0x4e21a842                     // 3b8: fcvtns v2.4s, v2.4s
-	WORD $0xf940168f                     // 3bc: ldr x15, [x20, #0x28]
-	WORD $0x4e21a821                     // 3c0: fcvtns v1.4s, v1.4s
-	WORD $0x4e431863                     // 3c4: uzp1 v3.8h, v3.8h, v3.8h
-	WORD $0x0e614884                     // 3c8: sqxtn v4.4h, v4.4s
-	WORD $0x8b0f01b0                     // 3cc: add x16, x13, x15
-	WORD $0x4e21a800                     // 3d0: fcvtns v0.4s, v0.4s
-	WORD $0x8b0f0211                     // 3d4: add x17, x16, x15
-	WORD $0x0e614842                     // 3d8: sqxtn v2.4h, v2.4s
-	WORD $0x4e614824                     // 3dc: sqxtn2 v4.8h, v1.4s
-	WORD $0x4e614802                     // 3e0: sqxtn2 v2.8h, v0.4s
-	WORD $0x4e630c80                     // 3e4: sqadd v0.8h, v4.8h, v3.8h
-	WORD $0x4e630c41                     // 3e8: sqadd v1.8h, v2.8h, v3.8h
-	WORD $0x0e214800                     // 3ec: sqxtn v0.8b, v0.8h
-	WORD $0x4e214820                     // 3f0: sqxtn2 v0.16b, v1.8h
-	WORD $0xbd0001a0                     // 3f4: str s0, [x13]
-	WORD $0x8b0f022d                     // 3f8: add x13, x17, x15
-	WORD $0x0d009200                     // 3fc: st1 { v0.s }[1], [x16]
-	WORD $0x4d008220                     // 400: st1 { v0.s }[2], [x17]
-	WORD $0x4d0091a0                     // 404: st1 { v0.s }[3], [x13]
-	WORD $0x54006acb                     // 408: b.lt 0x1160 <gemmNEON4x4+0x1160>
-	WORD $0x8b0f01ad                     // 40c: add x13, x13, x15
-	WORD $0xd10011d8                     // 410: sub x24, x14, #0x4
-	WORD $0x8b0c0108                     // 414: add x8, x8, x12
-	WORD $0xf1001ddf                     // 418: cmp x14, #0x7
-	WORD $0x54ffe0c8                     // 41c: b.hi 0x34 <gemmNEON4x4+0x34>
-	WORD $0xf940168f                     // 420: ldr x15, [x20, #0x28]
-	WORD $0xb27df1ce                     // 424: orr x14, x14, #0xfffffffffffffff8
-	WORD $0x52800098                     // 428: mov w24, #0x4               // =4
-	WORD $0x9b0921c8                     // 42c: madd x8, x14, x9, x8
-	WORD $0x9b0e35ed                     // 430: madd x13, x15, x14, x13
-	WORD $0x17ffff00                     // 434: b 0x34 <gemmNEON4x4+0x34>
-	WORD $0xf9400689                     // 438: ldr x9, [x20, #0x8]
-	WORD $0xf940128d                     // 43c: ldr x13, [x20, #0x20]
-	WORD $0xf9401e98                     // 440: ldr x24, [x20, #0x38]
-	WORD $0xd37ff92a                     // 444: lsl x10, x9, #1
-	WORD $0x8b09014b                     // 448: add x11, x10, x9
-	WORD $0xd37ef52c                     // 44c: lsl x12, x9, #2
+	WORD $0x4e21a842                     // 3b4: fcvtns v2.4s, v2.4s
+	WORD $0x4e21a821                     // 3b8: fcvtns v1.4s, v1.4s
+	WORD $0x0e614883                     // 3bc: sqxtn v3.4h, v4.4s
+	WORD $0x4e21a800                     // 3c0: fcvtns v0.4s, v0.4s
+	WORD $0x0e614842                     // 3c4: sqxtn v2.4h, v2.4s
+	WORD $0x4e614823                     // 3c8: sqxtn2 v3.8h, v1.4s
+	WORD $0x3dc009e1                     // 3cc: ldr q1, [x15, #0x20]
+	WORD $0xf940168f                     // 3d0: ldr x15, [x20, #0x28]
+	WORD $0x4e614802                     // 3d4: sqxtn2 v2.8h, v0.4s
+	WORD $0x8b0f01b0                     // 3d8: add x16, x13, x15
+	WORD $0x4e610c60                     // 3dc: sqadd v0.8h, v3.8h, v1.8h
+	WORD $0x8b0f0211                     // 3e0: add x17, x16, x15
+	WORD $0x4e610c41                     // 3e4: sqadd v1.8h, v2.8h, v1.8h
+	WORD $0x0e214800                     // 3e8: sqxtn v0.8b, v0.8h
+	WORD $0x4e214820                     // 3ec: sqxtn2 v0.16b, v1.8h
+	WORD $0xbd0001a0                     // 3f0: str s0, [x13]
+	WORD $0x8b0f022d                     // 3f4: add x13, x17, x15
+	WORD $0x0d009200                     // 3f8: st1 { v0.s }[1], [x16]
+	WORD $0x4d008220                     // 3fc: st1 { v0.s }[2], [x17]
+	WORD $0x4d0091a0                     // 400: st1 { v0.s }[3], [x13]
+	WORD $0x54006a2b                     // 404: b.lt 0x1148 <gemmNEON4x4+0x1148>
+	WORD $0x8b0f01ad                     // 408: add x13, x13, x15
+	WORD $0xd10011d8                     // 40c: sub x24, x14, #0x4
+	WORD $0x8b0c0108                     // 410: add x8, x8, x12
+	WORD $0xf1001ddf                     // 414: cmp x14, #0x7
+	WORD $0x54ffe0e8                     // 418: b.hi 0x34 <gemmNEON4x4+0x34>
+	WORD $0xf940168f                     // 41c: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ce                     // 420: orr x14, x14, #0xfffffffffffffff8
+	WORD $0x52800098                     // 424: mov w24, #0x4               // =4
+	WORD $0x9b0921c8                     // 428: madd x8, x14, x9, x8
+	WORD $0x9b0e35ed                     // 42c: madd x13, x15, x14, x13
+	WORD $0x17ffff01                     // 430: b 0x34 <gemmNEON4x4+0x34>
+	WORD $0xf9400689                     // 434: ldr x9, [x20, #0x8]
+	WORD $0xf940128d                     // 438: ldr x13, [x20, #0x20]
+	WORD $0xf9401e98                     // 43c: ldr x24, [x20, #0x38]
+	WORD $0xd37ff92a                     // 440: lsl x10, x9, #1
+	WORD $0x8b09014b                     // 444: add x11, x10, x9
+	WORD $0xd37ef52c                     // 448: lsl x12, x9, #2
+	WORD $0xd503201f                     // 44c: nop
 	WORD $0xaa0803ef                     // 450: mov x15, x8
 	WORD $0x8b090110                     // 454: add x16, x8, x9
 	WORD $0x8b0a0111                     // 458: add x17, x8, x10
@@ -508,134 +508,134 @@ TEXT ·gemmNEON4x4(SB), NOSPLIT, $0-8
 	WORD $0x4ea5f421                     // 7d4: fmin v1.4s, v1.4s, v5.4s
 	WORD $0x4ea5f442                     // 7d8: fmin v2.4s, v2.4s, v5.4s
 	WORD $0x4e21a883                     // 7dc: fcvtns v3.4s, v4.4s
-	WORD $0x4e4618c4                     // 7e0: uzp1 v4.8h, v6.8h, v6.8h
-	WORD $0x4ea5f400                     // 7e4: fmin v0.4s, v0.4s, v5.4s
-	WORD $0x4e21a821                     // 7e8: fcvtns v1.4s, v1.4s
-	WORD $0x4e21a842                     // 7ec: fcvtns v2.4s, v2.4s
-	WORD $0x0e614863                     // 7f0: sqxtn v3.4h, v3.4s
-	WORD $0x4e21a800                     // 7f4: fcvtns v0.4s, v0.4s
-	WORD $0x0e614842                     // 7f8: sqxtn v2.4h, v2.4s
-	WORD $0x4e614823                     // 7fc: sqxtn2 v3.8h, v1.4s
-	WORD $0x4e614802                     // 800: sqxtn2 v2.8h, v0.4s
-	WORD $0x4e640c60                     // 804: sqadd v0.8h, v3.8h, v4.8h
-	WORD $0x4e640c41                     // 808: sqadd v1.8h, v2.8h, v4.8h
-	WORD $0x0e214800                     // 80c: sqxtn v0.8b, v0.8h
-	WORD $0x4e214820                     // 810: sqxtn2 v0.16b, v1.8h
-	WORD $0xbd0001a0                     // 814: str s0, [x13]
-	WORD $0x8b0f022d                     // 818: add x13, x17, x15
-	WORD $0x0d009200                     // 81c: st1 { v0.s }[1], [x16]
-	WORD $0x4d008220                     // 820: st1 { v0.s }[2], [x17]
-	WORD $0x4d0091a0                     // 824: st1 { v0.s }[3], [x13]
-	WORD $0x540049cb                     // 828: b.lt 0x1160 <gemmNEON4x4+0x1160>
-	WORD $0x8b0f01ad                     // 82c: add x13, x13, x15
-	WORD $0xd10011d8                     // 830: sub x24, x14, #0x4
-	WORD $0x8b0c0108                     // 834: add x8, x8, x12
-	WORD $0xf1001ddf                     // 838: cmp x14, #0x7
-	WORD $0x54ffe0a8                     // 83c: b.hi 0x450 <gemmNEON4x4+0x450>
-	WORD $0xf940168f                     // 840: ldr x15, [x20, #0x28]
-	WORD $0xb27df1ce                     // 844: orr x14, x14, #0xfffffffffffffff8
-	WORD $0x52800098                     // 848: mov w24, #0x4               // =4
-	WORD $0x9b0921c8                     // 84c: madd x8, x14, x9, x8
-	WORD $0x9b0e35ed                     // 850: madd x13, x15, x14, x13
-	WORD $0x17fffeff                     // 854: b 0x450 <gemmNEON4x4+0x450>
-	WORD $0xf9400689                     // 858: ldr x9, [x20, #0x8]
-	WORD $0x4f0167e0                     // 85c: movi v0.4s, #0x3f, lsl #24
-	WORD $0x6f00e401                     // 860: movi v1.2d, #0000000000000000
-	WORD $0xf940128d                     // 864: ldr x13, [x20, #0x20]
-	WORD $0xf9401e98                     // 868: ldr x24, [x20, #0x38]
-	WORD $0xd37ff92a                     // 86c: lsl x10, x9, #1
-	WORD $0x8b09014b                     // 870: add x11, x10, x9
-	WORD $0xd37ef52c                     // 874: lsl x12, x9, #2
-	WORD $0xd503201f                     // 878: nop
-	WORD $0xd503201f                     // 87c: nop
-	WORD $0xaa0803ef                     // 880: mov x15, x8
-	WORD $0x8b090110                     // 884: add x16, x8, x9
-	WORD $0x8b0a0111                     // 888: add x17, x8, x10
-	WORD $0x8b0b0113                     // 88c: add x19, x8, x11
-	WORD $0xa9445a95                     // 890: ldp x21, x22, [x20, #0x40]
-	WORD $0xaa1803ee                     // 894: mov x14, x24
-	WORD $0xf9400a97                     // 898: ldr x23, [x20, #0x10]
-	WORD $0xf1000abf                     // 89c: cmp x21, #0x2
-	WORD $0x540002a2                     // 8a0: b.hs 0x8f4 <gemmNEON4x4+0x8f4>
-	WORD $0xaa1f03f8                     // 8a4: mov x24, xzr
-	WORD $0xaa1f03f9                     // 8a8: mov x25, xzr
-	WORD $0x6f00e40b                     // 8ac: movi v11.2d, #0000000000000000
-	WORD $0xaa1f03fa                     // 8b0: mov x26, xzr
-	WORD $0x6f00e40a                     // 8b4: movi v10.2d, #0000000000000000
-	WORD $0x6f00e403                     // 8b8: movi v3.2d, #0000000000000000
-	WORD $0x6f00e402                     // 8bc: movi v2.2d, #0000000000000000
-	WORD $0x6f00e40d                     // 8c0: movi v13.2d, #0000000000000000
-	WORD $0x6f00e40c                     // 8c4: movi v12.2d, #0000000000000000
-	WORD $0x6f00e405                     // 8c8: movi v5.2d, #0000000000000000
-	WORD $0x6f00e404                     // 8cc: movi v4.2d, #0000000000000000
-	WORD $0x6f00e40f                     // 8d0: movi v15.2d, #0000000000000000
-	WORD $0x6f00e40e                     // 8d4: movi v14.2d, #0000000000000000
-	WORD $0x6f00e407                     // 8d8: movi v7.2d, #0000000000000000
-	WORD $0x6f00e406                     // 8dc: movi v6.2d, #0000000000000000
-	WORD $0x6f00e411                     // 8e0: movi v17.2d, #0000000000000000
-	WORD $0x6f00e410                     // 8e4: movi v16.2d, #0000000000000000
-	WORD $0x6f00e409                     // 8e8: movi v9.2d, #0000000000000000
-	WORD $0x6f00e408                     // 8ec: movi v8.2d, #0000000000000000
-	WORD $0x1400003f                     // 8f0: b 0x9ec <gemmNEON4x4+0x9ec>
-	WORD $0x3dc001ea                     // 8f4: ldr q10, [x15]
-	WORD $0x9341feb8                     // 8f8: asr x24, x21, #1
-	WORD $0xad400ee2                     // 8fc: ldp q2, q3, [x23]
-	WORD $0xd100071a                     // 900: sub x26, x24, #0x1
-	WORD $0x52800219                     // 904: mov w25, #0x10              // =16
-	WORD $0x3dc0020d                     // 908: ldr q13, [x16]
-	WORD $0x3dc0022c                     // 90c: ldr q12, [x17]
-	WORD $0x3dc0026b                     // 910: ldr q11, [x19]
-	WORD $0x0e22c144                     // 914: smull v4.8h, v10.8b, v2.8b
-	WORD $0x0e23c14e                     // 918: smull v14.8h, v10.8b, v3.8b
-	WORD $0x0e23c1af                     // 91c: smull v15.8h, v13.8b, v3.8b
-	WORD $0x0e22c187                     // 920: smull v7.8h, v12.8b, v2.8b
-	WORD $0x0e22c169                     // 924: smull v9.8h, v11.8b, v2.8b
-	WORD $0x0e22c1a5                     // 928: smull v5.8h, v13.8b, v2.8b
-	WORD $0x0e23c190                     // 92c: smull v16.8h, v12.8b, v3.8b
-	WORD $0x0e23c171                     // 930: smull v17.8h, v11.8b, v3.8b
-	WORD $0x4e228144                     // 934: smlal2 v4.8h, v10.16b, v2.16b
-	WORD $0x4e228187                     // 938: smlal2 v7.8h, v12.16b, v2.16b
-	WORD $0x4e228169                     // 93c: smlal2 v9.8h, v11.16b, v2.16b
-	WORD $0x4e23814e                     // 940: smlal2 v14.8h, v10.16b, v3.16b
-	WORD $0x4e2381af                     // 944: smlal2 v15.8h, v13.16b, v3.16b
-	WORD $0x4e2281a5                     // 948: smlal2 v5.8h, v13.16b, v2.16b
-	WORD $0x4e238190                     // 94c: smlal2 v16.8h, v12.16b, v3.16b
-	WORD $0x4e238171                     // 950: smlal2 v17.8h, v11.16b, v3.16b
-	WORD $0x4e602888                     // 954: saddlp v8.4s, v4.8h
-	WORD $0x4e6028e4                     // 958: saddlp v4.4s, v7.8h
-	WORD $0x4e602922                     // 95c: saddlp v2.4s, v9.8h
-	WORD $0x4e6029c9                     // 960: saddlp v9.4s, v14.8h
-	WORD $0x4e6029e7                     // 964: saddlp v7.4s, v15.8h
-	WORD $0xad413eee                     // 968: ldp q14, q15, [x23, #0x20]
-	WORD $0x4e6028a6                     // 96c: saddlp v6.4s, v5.8h
-	WORD $0x910102f7                     // 970: add x23, x23, #0x40
-	WORD $0x4e602a05                     // 974: saddlp v5.4s, v16.8h
-	WORD $0x4e602a23                     // 978: saddlp v3.4s, v17.8h
-	WORD $0x0e2ec150                     // 97c: smull v16.8h, v10.8b, v14.8b
-	WORD $0x0e2ec1b1                     // 980: smull v17.8h, v13.8b, v14.8b
-	WORD $0x0e2ec192                     // 984: smull v18.8h, v12.8b, v14.8b
-	WORD $0x0e2ec173                     // 988: smull v19.8h, v11.8b, v14.8b
-	WORD $0x0e2fc154                     // 98c: smull v20.8h, v10.8b, v15.8b
-	WORD $0x0e2fc1b5                     // 990: smull v21.8h, v13.8b, v15.8b
-	WORD $0x0e2fc196                     // 994: smull v22.8h, v12.8b, v15.8b
-	WORD $0x0e2fc177                     // 998: smull v23.8h, v11.8b, v15.8b
-	WORD $0x4e2e8150                     // 99c: smlal2 v16.8h, v10.16b, v14.16b
-	WORD $0x4e2e81b1                     // 9a0: smlal2 v17.8h, v13.16b, v14.16b
-	WORD $0x4e2e8192                     // 9a4: smlal2 v18.8h, v12.16b, v14.16b
-	WORD $0x4e2e8173                     // 9a8: smlal2 v19.8h, v11.16b, v14.16b
-	WORD $0x4e2f8154                     // 9ac: smlal2 v20.8h, v10.16b, v15.16b
-	WORD $0x4e2f81b5                     // 9b0: smlal2 v21.8h, v13.16b, v15.16b
-	WORD $0x4e2f8196                     // 9b4: smlal2 v22.8h, v12.16b, v15.16b
-	WORD $0x4e2f8177                     // 9b8: smlal2 v23.8h, v11.16b, v15.16b
-	WORD $0x4e602a10                     // 9bc: saddlp v16.4s, v16.8h
-	WORD $0x4e602a2e                     // 9c0: saddlp v14.4s, v17.8h
-	WORD $0x4e602a4c                     // 9c4: saddlp v12.4s, v18.8h
-	WORD $0x4e602a6a                     // 9c8: saddlp v10.4s, v19.8h
-	WORD $0x4e602a91                     // 9cc: saddlp v17.4s, v20.8h
-	WORD $0x4e602aaf                     // 9d0: saddlp v15.4s, v21.8h
-	WORD $0x4e602acd                     // 9d4: saddlp v13.4s, v22.8h
-	WORD $0x4e602aeb                     // 9d8: saddlp v11.4s, v23.8h
-	WORD $0x14000004                     // 9dc: b 0x9ec <gemmNEON4x4+0x9ec>
+	WORD $0x4ea5f400                     // 7e0: fmin v0.4s, v0.4s, v5.4s
+	WORD $0x4e21a821                     // 7e4: fcvtns v1.4s, v1.4s
+	WORD $0x4e21a842                     // 7e8: fcvtns v2.4s, v2.4s
+	WORD $0x0e614863                     // 7ec: sqxtn v3.4h, v3.4s
+	WORD $0x4e21a800                     // 7f0: fcvtns v0.4s, v0.4s
+	WORD $0x0e614842                     // 7f4: sqxtn v2.4h, v2.4s
+	WORD $0x4e614823                     // 7f8: sqxtn2 v3.8h, v1.4s
+	WORD $0x4e614802                     // 7fc: sqxtn2 v2.8h, v0.4s
+	WORD $0x4e660c60                     // 800: sqadd v0.8h, v3.8h, v6.8h
+	WORD $0x4e660c41                     // 804: sqadd v1.8h, v2.8h, v6.8h
+	WORD $0x0e214800                     // 808: sqxtn v0.8b, v0.8h
+	WORD $0x4e214820                     // 80c: sqxtn2 v0.16b, v1.8h
+	WORD $0xbd0001a0                     // 810: str s0, [x13]
+	WORD $0x8b0f022d                     // 814: add x13, x17, x15
+	WORD $0x0d009200                     // 818: st1 { v0.s }[1], [x16]
+	WORD $0x4d008220                     // 81c: st1 { v0.s }[2], [x17]
+	WORD $0x4d0091a0                     // 820: st1 { v0.s }[3], [x13]
+	WORD $0x5400492b                     // 824: b.lt 0x1148 <gemmNEON4x4+0x1148>
+	WORD $0x8b0f01ad                     // 828: add x13, x13, x15
+	WORD $0xd10011d8                     // 82c: sub x24, x14, #0x4
+	WORD $0x8b0c0108                     // 830: add x8, x8, x12
+	WORD $0xf1001ddf                     // 834: cmp x14, #0x7
+	WORD $0x54ffe0c8                     // 838: b.hi 0x450 <gemmNEON4x4+0x450>
+	WORD $0xf940168f                     // 83c: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ce                     // 840: orr x14, x14, #0xfffffffffffffff8
+	WORD $0x52800098                     // 844: mov w24, #0x4               // =4
+	WORD $0x9b0921c8                     // 848: madd x8, x14, x9, x8
+	WORD $0x9b0e35ed                     // 84c: madd x13, x15, x14, x13
+	WORD $0x17ffff00                     // 850: b 0x450 <gemmNEON4x4+0x450>
+	WORD $0xf9400689                     // 854: ldr x9, [x20, #0x8]
+	WORD $0x4f0167e0                     // 858: movi v0.4s, #0x3f, lsl #24
+	WORD $0x6f00e401                     // 85c: movi v1.2d, #0000000000000000
+	WORD $0xf940128d                     // 860: ldr x13, [x20, #0x20]
+	WORD $0xf9401e98                     // 864: ldr x24, [x20, #0x38]
+	WORD $0xd37ff92a                     // 868: lsl x10, x9, #1
+	WORD $0x8b09014b                     // 86c: add x11, x10, x9
+	WORD $0xd37ef52c                     // 870: lsl x12, x9, #2
+	WORD $0xaa0803ef                     // 874: mov x15, x8
+	WORD $0x8b090110                     // 878: add x16, x8, x9
+	WORD $0x8b0a0111                     // 87c: add x17, x8, x10
+	WORD $0x8b0b0113                     // 880: add x19, x8, x11
+	WORD $0xa9445a95                     // 884: ldp x21, x22, [x20, #0x40]
+	WORD $0xaa1803ee                     // 888: mov x14, x24
+	WORD $0xf9400a97                     // 88c: ldr x23, [x20, #0x10]
+	WORD $0xf1000abf                     // 890: cmp x21, #0x2
+	WORD $0x540002e2                     // 894: b.hs 0x8f0 <gemmNEON4x4+0x8f0>
+	WORD $0xaa1f03f8                     // 898: mov x24, xzr
+	WORD $0xaa1f03f9                     // 89c: mov x25, xzr
+	WORD $0x6f00e40b                     // 8a0: movi v11.2d, #0000000000000000
+	WORD $0xaa1f03fa                     // 8a4: mov x26, xzr
+	WORD $0x6f00e40a                     // 8a8: movi v10.2d, #0000000000000000
+	WORD $0x6f00e403                     // 8ac: movi v3.2d, #0000000000000000
+	WORD $0x6f00e402                     // 8b0: movi v2.2d, #0000000000000000
+	WORD $0x6f00e40d                     // 8b4: movi v13.2d, #0000000000000000
+	WORD $0x6f00e40c                     // 8b8: movi v12.2d, #0000000000000000
+	WORD $0x6f00e405                     // 8bc: movi v5.2d, #0000000000000000
+	WORD $0x6f00e404                     // 8c0: movi v4.2d, #0000000000000000
+	WORD $0x6f00e40f                     // 8c4: movi v15.2d, #0000000000000000
+	WORD $0x6f00e40e                     // 8c8: movi v14.2d, #0000000000000000
+	WORD $0x6f00e407                     // 8cc: movi v7.2d, #0000000000000000
+	WORD $0x6f00e406                     // 8d0: movi v6.2d, #0000000000000000
+	WORD $0x6f00e411                     // 8d4: movi v17.2d, #0000000000000000
+	WORD $0x6f00e410                     // 8d8: movi v16.2d, #0000000000000000
+	WORD $0x6f00e409                     // 8dc: movi v9.2d, #0000000000000000
+	WORD $0x6f00e408                     // 8e0: movi v8.2d, #0000000000000000
+	WORD $0x14000042                     // 8e4: b 0x9ec <gemmNEON4x4+0x9ec>
+	WORD $0xd503201f                     // 8e8: nop
+	WORD $0xd503201f                     // 8ec: nop
+	WORD $0x3dc001ea                     // 8f0: ldr q10, [x15]
+	WORD $0x9341feb8                     // 8f4: asr x24, x21, #1
+	WORD $0xad400ee2                     // 8f8: ldp q2, q3, [x23]
+	WORD $0xd100071a                     // 8fc: sub x26, x24, #0x1
+	WORD $0x52800219                     // 900: mov w25, #0x10              // =16
+	WORD $0x3dc0020d                     // 904: ldr q13, [x16]
+	WORD $0x3dc0022c                     // 908: ldr q12, [x17]
+	WORD $0x3dc0026b                     // 90c: ldr q11, [x19]
+	WORD $0x0e22c144                     // 910: smull v4.8h, v10.8b, v2.8b
+	WORD $0x0e23c14e                     // 914: smull v14.8h, v10.8b, v3.8b
+	WORD $0x0e23c1af                     // 918: smull v15.8h, v13.8b, v3.8b
+	WORD $0x0e22c187                     // 91c: smull v7.8h, v12.8b, v2.8b
+	WORD $0x0e22c169                     // 920: smull v9.8h, v11.8b, v2.8b
+	WORD $0x0e22c1a5                     // 924: smull v5.8h, v13.8b, v2.8b
+	WORD $0x0e23c190                     // 928: smull v16.8h, v12.8b, v3.8b
+	WORD $0x0e23c171                     // 92c: smull v17.8h, v11.8b, v3.8b
+	WORD $0x4e228144                     // 930: smlal2 v4.8h, v10.16b, v2.16b
+	WORD $0x4e228187                     // 934: smlal2 v7.8h, v12.16b, v2.16b
+	WORD $0x4e228169                     // 938: smlal2 v9.8h, v11.16b, v2.16b
+	WORD $0x4e23814e                     // 93c: smlal2 v14.8h, v10.16b, v3.16b
+	WORD $0x4e2381af                     // 940: smlal2 v15.8h, v13.16b, v3.16b
+	WORD $0x4e2281a5                     // 944: smlal2 v5.8h, v13.16b, v2.16b
+	WORD $0x4e238190                     // 948: smlal2 v16.8h, v12.16b, v3.16b
+	WORD $0x4e238171                     // 94c: smlal2 v17.8h, v11.16b, v3.16b
+	WORD $0x4e602888                     // 950: saddlp v8.4s, v4.8h
+	WORD $0x4e6028e4                     // 954: saddlp v4.4s, v7.8h
+	WORD $0x4e602922                     // 958: saddlp v2.4s, v9.8h
+	WORD $0x4e6029c9                     // 95c: saddlp v9.4s, v14.8h
+	WORD $0x4e6029e7                     // 960: saddlp v7.4s, v15.8h
+	WORD $0xad413eee                     // 964: ldp q14, q15, [x23, #0x20]
+	WORD $0x4e6028a6                     // 968: saddlp v6.4s, v5.8h
+	WORD $0x910102f7                     // 96c: add x23, x23, #0x40
+	WORD $0x4e602a05                     // 970: saddlp v5.4s, v16.8h
+	WORD $0x4e602a23                     // 974: saddlp v3.4s, v17.8h
+	WORD $0x0e2ec150                     // 978: smull v16.8h, v10.8b, v14.8b
+	WORD $0x0e2ec1b1                     // 97c: smull v17.8h, v13.8b, v14.8b
+	WORD $0x0e2ec192                     // 980: smull v18.8h, v12.8b, v14.8b
+	WORD $0x0e2ec173                     // 984: smull v19.8h, v11.8b, v14.8b
+	WORD $0x0e2fc154                     // 988: smull v20.8h, v10.8b, v15.8b
+	WORD $0x0e2fc1b5                     // 98c: smull v21.8h, v13.8b, v15.8b
+	WORD $0x0e2fc196                     // 990: smull v22.8h, v12.8b, v15.8b
+	WORD $0x0e2fc177                     // 994: smull v23.8h, v11.8b, v15.8b
+	WORD $0x4e2e8150                     // 998: smlal2 v16.8h, v10.16b, v14.16b
+	WORD $0x4e2e81b1                     // 99c: smlal2 v17.8h, v13.16b, v14.16b
+	WORD $0x4e2e8192                     // 9a0: smlal2 v18.8h, v12.16b, v14.16b
+	WORD $0x4e2e8173                     // 9a4: smlal2 v19.8h, v11.16b, v14.16b
+	WORD $0x4e2f8154                     // 9a8: smlal2 v20.8h, v10.16b, v15.16b
+	WORD $0x4e2f81b5                     // 9ac: smlal2 v21.8h, v13.16b, v15.16b
+	WORD $0x4e2f8196                     // 9b0: smlal2 v22.8h, v12.16b, v15.16b
+	WORD $0x4e2f8177                     // 9b4: smlal2 v23.8h, v11.16b, v15.16b
+	WORD $0x4e602a10                     // 9b8: saddlp v16.4s, v16.8h
+	WORD $0x4e602a2e                     // 9bc: saddlp v14.4s, v17.8h
+	WORD $0x4e602a4c                     // 9c0: saddlp v12.4s, v18.8h
+	WORD $0x4e602a6a                     // 9c4: saddlp v10.4s, v19.8h
+	WORD $0x4e602a91                     // 9c8: saddlp v17.4s, v20.8h
+	WORD $0x4e602aaf                     // 9cc: saddlp v15.4s, v21.8h
+	WORD $0x4e602acd                     // 9d0: saddlp v13.4s, v22.8h
+	WORD $0x4e602aeb                     // 9d4: saddlp v11.4s, v23.8h
+	WORD $0x14000005                     // 9d8: b 0x9ec <gemmNEON4x4+0x9ec>
+	WORD $0xd503201f                     // 9dc: nop
 	WORD $0xf9402a9a                     // 9e0: ldr x26, [x20, #0x50]
 	WORD $0x8b190359                     // 9e4: add x25, x26, x25
 	WORD $0xaa1803fa                     // 9e8: mov x26, x24
@@ -793,329 +793,323 @@ TEXT ·gemmNEON4x4(SB), NOSPLIT, $0-8
 	WORD $0x6e25dc63                     // c48: fmul v3.4s, v3.4s, v5.4s
 	WORD $0x6e2adc84                     // c4c: fmul v4.4s, v4.4s, v10.4s
 	WORD $0x4e21a8c5                     // c50: fcvtns v5.4s, v6.4s
-	WORD $0x4e481906                     // c54: uzp1 v6.8h, v8.8h, v8.8h
-	WORD $0x6e27dc42                     // c58: fmul v2.4s, v2.4s, v7.4s
-	WORD $0x4e21a863                     // c5c: fcvtns v3.4s, v3.4s
-	WORD $0x4e21a884                     // c60: fcvtns v4.4s, v4.4s
-	WORD $0x0e6148a5                     // c64: sqxtn v5.4h, v5.4s
-	WORD $0x4e21a842                     // c68: fcvtns v2.4s, v2.4s
-	WORD $0x0e614884                     // c6c: sqxtn v4.4h, v4.4s
-	WORD $0x4e614865                     // c70: sqxtn2 v5.8h, v3.4s
-	WORD $0x4e614844                     // c74: sqxtn2 v4.8h, v2.4s
-	WORD $0x4e660ca2                     // c78: sqadd v2.8h, v5.8h, v6.8h
-	WORD $0x4e660c83                     // c7c: sqadd v3.8h, v4.8h, v6.8h
-	WORD $0x0e214842                     // c80: sqxtn v2.8b, v2.8h
-	WORD $0x4e214862                     // c84: sqxtn2 v2.16b, v3.8h
-	WORD $0xbd0001a2                     // c88: str s2, [x13]
-	WORD $0x8b0f022d                     // c8c: add x13, x17, x15
-	WORD $0x0d009202                     // c90: st1 { v2.s }[1], [x16]
-	WORD $0x4d008222                     // c94: st1 { v2.s }[2], [x17]
-	WORD $0x4d0091a2                     // c98: st1 { v2.s }[3], [x13]
-	WORD $0x5400262b                     // c9c: b.lt 0x1160 <gemmNEON4x4+0x1160>
-	WORD $0x8b0f01ad                     // ca0: add x13, x13, x15
-	WORD $0xd10011d8                     // ca4: sub x24, x14, #0x4
-	WORD $0x8b0c0108                     // ca8: add x8, x8, x12
-	WORD $0xf1001ddf                     // cac: cmp x14, #0x7
-	WORD $0x54ffde88                     // cb0: b.hi 0x880 <gemmNEON4x4+0x880>
-	WORD $0xf940168f                     // cb4: ldr x15, [x20, #0x28]
-	WORD $0xb27df1ce                     // cb8: orr x14, x14, #0xfffffffffffffff8
-	WORD $0x52800098                     // cbc: mov w24, #0x4               // =4
-	WORD $0x9b0921c8                     // cc0: madd x8, x14, x9, x8
-	WORD $0x9b0e35ed                     // cc4: madd x13, x15, x14, x13
-	WORD $0x17fffeee                     // cc8: b 0x880 <gemmNEON4x4+0x880>
-	WORD $0xf9400689                     // ccc: ldr x9, [x20, #0x8]
-	WORD $0xf940128d                     // cd0: ldr x13, [x20, #0x20]
-	WORD $0xa943668e                     // cd4: ldp x14, x25, [x20, #0x30]
-	WORD $0xd37ff92a                     // cd8: lsl x10, x9, #1
-	WORD $0x8b09014b                     // cdc: add x11, x10, x9
-	WORD $0xd37ef52c                     // ce0: lsl x12, x9, #2
-	WORD $0xaa0803f0                     // ce4: mov x16, x8
-	WORD $0x8b090111                     // ce8: add x17, x8, x9
-	WORD $0x8b0a0113                     // cec: add x19, x8, x10
-	WORD $0x8b0b0115                     // cf0: add x21, x8, x11
-	WORD $0xa9445e96                     // cf4: ldp x22, x23, [x20, #0x40]
-	WORD $0xaa1903ef                     // cf8: mov x15, x25
-	WORD $0xf9400a98                     // cfc: ldr x24, [x20, #0x10]
-	WORD $0xf1000adf                     // d00: cmp x22, #0x2
-	WORD $0x540002e2                     // d04: b.hs 0xd60 <gemmNEON4x4+0xd60>
-	WORD $0xaa1f03f9                     // d08: mov x25, xzr
-	WORD $0xaa1f03fa                     // d0c: mov x26, xzr
-	WORD $0x6f00e405                     // d10: movi v5.2d, #0000000000000000
-	WORD $0xaa1f03fb                     // d14: mov x27, xzr
-	WORD $0x6f00e407                     // d18: movi v7.2d, #0000000000000000
-	WORD $0x6f00e40e                     // d1c: movi v14.2d, #0000000000000000
-	WORD $0x6f00e40f                     // d20: movi v15.2d, #0000000000000000
-	WORD $0x6f00e403                     // d24: movi v3.2d, #0000000000000000
-	WORD $0x6f00e406                     // d28: movi v6.2d, #0000000000000000
-	WORD $0x6f00e40b                     // d2c: movi v11.2d, #0000000000000000
-	WORD $0x6f00e40d                     // d30: movi v13.2d, #0000000000000000
-	WORD $0x6f00e401                     // d34: movi v1.2d, #0000000000000000
-	WORD $0x6f00e404                     // d38: movi v4.2d, #0000000000000000
-	WORD $0x6f00e409                     // d3c: movi v9.2d, #0000000000000000
-	WORD $0x6f00e40c                     // d40: movi v12.2d, #0000000000000000
-	WORD $0x6f00e400                     // d44: movi v0.2d, #0000000000000000
-	WORD $0x6f00e402                     // d48: movi v2.2d, #0000000000000000
-	WORD $0x6f00e408                     // d4c: movi v8.2d, #0000000000000000
-	WORD $0x6f00e40a                     // d50: movi v10.2d, #0000000000000000
-	WORD $0x14000042                     // d54: b 0xe5c <gemmNEON4x4+0xe5c>
-	WORD $0xd503201f                     // d58: nop
-	WORD $0xd503201f                     // d5c: nop
-	WORD $0xad400700                     // d60: ldp q0, q1, [x24]
-	WORD $0x9341fed9                     // d64: asr x25, x22, #1
-	WORD $0xd100073b                     // d68: sub x27, x25, #0x1
-	WORD $0x3dc0022b                     // d6c: ldr q11, [x17]
-	WORD $0x5280021a                     // d70: mov w26, #0x10              // =16
-	WORD $0x3dc002a9                     // d74: ldr q9, [x21]
-	WORD $0x3dc0026a                     // d78: ldr q10, [x19]
-	WORD $0x3dc00208                     // d7c: ldr q8, [x16]
-	WORD $0x0e21c16c                     // d80: smull v12.8h, v11.8b, v1.8b
-	WORD $0x0e20c126                     // d84: smull v6.8h, v9.8b, v0.8b
-	WORD $0x0e20c144                     // d88: smull v4.8h, v10.8b, v0.8b
-	WORD $0x0e21c14d                     // d8c: smull v13.8h, v10.8b, v1.8b
-	WORD $0x0e20c102                     // d90: smull v2.8h, v8.8b, v0.8b
-	WORD $0x0e20c163                     // d94: smull v3.8h, v11.8b, v0.8b
-	WORD $0x4e21816c                     // d98: smlal2 v12.8h, v11.16b, v1.16b
-	WORD $0x4e208126                     // d9c: smlal2 v6.8h, v9.16b, v0.16b
-	WORD $0x0e21c107                     // da0: smull v7.8h, v8.8b, v1.8b
-	WORD $0x0e21c12e                     // da4: smull v14.8h, v9.8b, v1.8b
-	WORD $0x4e208144                     // da8: smlal2 v4.8h, v10.16b, v0.16b
-	WORD $0x4e21814d                     // dac: smlal2 v13.8h, v10.16b, v1.16b
-	WORD $0x4e208102                     // db0: smlal2 v2.8h, v8.16b, v0.16b
-	WORD $0x4e208163                     // db4: smlal2 v3.8h, v11.16b, v0.16b
-	WORD $0x4e6028c0                     // db8: saddlp v0.4s, v6.8h
-	WORD $0x4e602986                     // dbc: saddlp v6.4s, v12.8h
-	WORD $0xad41330f                     // dc0: ldp q15, q12, [x24, #0x20]
-	WORD $0x4e218107                     // dc4: smlal2 v7.8h, v8.16b, v1.16b
-	WORD $0x91010318                     // dc8: add x24, x24, #0x40
-	WORD $0x4e21812e                     // dcc: smlal2 v14.8h, v9.16b, v1.16b
-	WORD $0x4e602881                     // dd0: saddlp v1.4s, v4.8h
-	WORD $0x4e6029a4                     // dd4: saddlp v4.4s, v13.8h
+	WORD $0x6e27dc42                     // c54: fmul v2.4s, v2.4s, v7.4s
+	WORD $0x4e21a863                     // c58: fcvtns v3.4s, v3.4s
+	WORD $0x4e21a884                     // c5c: fcvtns v4.4s, v4.4s
+	WORD $0x0e6148a5                     // c60: sqxtn v5.4h, v5.4s
+	WORD $0x4e21a842                     // c64: fcvtns v2.4s, v2.4s
+	WORD $0x0e614884                     // c68: sqxtn v4.4h, v4.4s
+	WORD $0x4e614865                     // c6c: sqxtn2 v5.8h, v3.4s
+	WORD $0x4e614844                     // c70: sqxtn2 v4.8h, v2.4s
+	WORD $0x4e680ca2                     // c74: sqadd v2.8h, v5.8h, v8.8h
+	WORD $0x4e680c83                     // c78: sqadd v3.8h, v4.8h, v8.8h
+	WORD $0x0e214842                     // c7c: sqxtn v2.8b, v2.8h
+	WORD $0x4e214862                     // c80: sqxtn2 v2.16b, v3.8h
+	WORD $0xbd0001a2                     // c84: str s2, [x13]
+	WORD $0x8b0f022d                     // c88: add x13, x17, x15
+	WORD $0x0d009202                     // c8c: st1 { v2.s }[1], [x16]
+	WORD $0x4d008222                     // c90: st1 { v2.s }[2], [x17]
+	WORD $0x4d0091a2                     // c94: st1 { v2.s }[3], [x13]
+	WORD $0x5400258b                     // c98: b.lt 0x1148 <gemmNEON4x4+0x1148>
+	WORD $0x8b0f01ad                     // c9c: add x13, x13, x15
+	WORD $0xd10011d8                     // ca0: sub x24, x14, #0x4
+	WORD $0x8b0c0108                     // ca4: add x8, x8, x12
+	WORD $0xf1001ddf                     // ca8: cmp x14, #0x7
+	WORD $0x54ffde48                     // cac: b.hi 0x874 <gemmNEON4x4+0x874>
+	WORD $0xf940168f                     // cb0: ldr x15, [x20, #0x28]
+	WORD $0xb27df1ce                     // cb4: orr x14, x14, #0xfffffffffffffff8
+	WORD $0x52800098                     // cb8: mov w24, #0x4               // =4
+	WORD $0x9b0921c8                     // cbc: madd x8, x14, x9, x8
+	WORD $0x9b0e35ed                     // cc0: madd x13, x15, x14, x13
+	WORD $0x17fffeec                     // cc4: b 0x874 <gemmNEON4x4+0x874>
+	WORD $0xf9400689                     // cc8: ldr x9, [x20, #0x8]
+	WORD $0xf940128d                     // ccc: ldr x13, [x20, #0x20]
+	WORD $0xa943668e                     // cd0: ldp x14, x25, [x20, #0x30]
+	WORD $0xd37ff92a                     // cd4: lsl x10, x9, #1
+	WORD $0x8b09014b                     // cd8: add x11, x10, x9
+	WORD $0xd37ef52c                     // cdc: lsl x12, x9, #2
+	WORD $0xaa0803f0                     // ce0: mov x16, x8
+	WORD $0x8b090111                     // ce4: add x17, x8, x9
+	WORD $0x8b0a0113                     // ce8: add x19, x8, x10
+	WORD $0x8b0b0115                     // cec: add x21, x8, x11
+	WORD $0xa9445e96                     // cf0: ldp x22, x23, [x20, #0x40]
+	WORD $0xaa1903ef                     // cf4: mov x15, x25
+	WORD $0xf9400a98                     // cf8: ldr x24, [x20, #0x10]
+	WORD $0xf1000adf                     // cfc: cmp x22, #0x2
+	WORD $0x540002a2                     // d00: b.hs 0xd54 <gemmNEON4x4+0xd54>
+	WORD $0xaa1f03f9                     // d04: mov x25, xzr
+	WORD $0xaa1f03fa                     // d08: mov x26, xzr
+	WORD $0x6f00e406                     // d0c: movi v6.2d, #0000000000000000
+	WORD $0xaa1f03fb                     // d10: mov x27, xzr
+	WORD $0x6f00e407                     // d14: movi v7.2d, #0000000000000000
+	WORD $0x6f00e40c                     // d18: movi v12.2d, #0000000000000000
+	WORD $0x6f00e40f                     // d1c: movi v15.2d, #0000000000000000
+	WORD $0x6f00e402                     // d20: movi v2.2d, #0000000000000000
+	WORD $0x6f00e405                     // d24: movi v5.2d, #0000000000000000
+	WORD $0x6f00e40b                     // d28: movi v11.2d, #0000000000000000
+	WORD $0x6f00e40e                     // d2c: movi v14.2d, #0000000000000000
+	WORD $0x6f00e401                     // d30: movi v1.2d, #0000000000000000
+	WORD $0x6f00e404                     // d34: movi v4.2d, #0000000000000000
+	WORD $0x6f00e409                     // d38: movi v9.2d, #0000000000000000
+	WORD $0x6f00e40d                     // d3c: movi v13.2d, #0000000000000000
+	WORD $0x6f00e400                     // d40: movi v0.2d, #0000000000000000
+	WORD $0x6f00e403                     // d44: movi v3.2d, #0000000000000000
+	WORD $0x6f00e408                     // d48: movi v8.2d, #0000000000000000
+	WORD $0x6f00e40a                     // d4c: movi v10.2d, #0000000000000000
+	WORD $0x1400003f                     // d50: b 0xe4c <gemmNEON4x4+0xe4c>
+	WORD $0xad400700                     // d54: ldp q0, q1, [x24]
+	WORD $0x9341fed9                     // d58: asr x25, x22, #1
+	WORD $0xd100073b                     // d5c: sub x27, x25, #0x1
+	WORD $0x3dc0022b                     // d60: ldr q11, [x17]
+	WORD $0x5280021a                     // d64: mov w26, #0x10              // =16
+	WORD $0x3dc002a9                     // d68: ldr q9, [x21]
+	WORD $0x3dc00208                     // d6c: ldr q8, [x16]
+	WORD $0x3dc0026a                     // d70: ldr q10, [x19]
+	WORD $0x0e21c16c                     // d74: smull v12.8h, v11.8b, v1.8b
+	WORD $0x0e20c125                     // d78: smull v5.8h, v9.8b, v0.8b
+	WORD $0x0e20c102                     // d7c: smull v2.8h, v8.8b, v0.8b
+	WORD $0x0e20c163                     // d80: smull v3.8h, v11.8b, v0.8b
+	WORD $0x0e20c144                     // d84: smull v4.8h, v10.8b, v0.8b
+	WORD $0x0e21c14d                     // d88: smull v13.8h, v10.8b, v1.8b
+	WORD $0x0e21c12e                     // d8c: smull v14.8h, v9.8b, v1.8b
+	WORD $0x4e208125                     // d90: smlal2 v5.8h, v9.16b, v0.16b
+	WORD $0x4e21816c                     // d94: smlal2 v12.8h, v11.16b, v1.16b
+	WORD $0x0e21c107                     // d98: smull v7.8h, v8.8b, v1.8b
+	WORD $0x4e208102                     // d9c: smlal2 v2.8h, v8.16b, v0.16b
+	WORD $0x4e208163                     // da0: smlal2 v3.8h, v11.16b, v0.16b
+	WORD $0x4e208144                     // da4: smlal2 v4.8h, v10.16b, v0.16b
+	WORD $0x4e21814d                     // da8: smlal2 v13.8h, v10.16b, v1.16b
+	WORD $0x4e21812e                     // dac: smlal2 v14.8h, v9.16b, v1.16b
+	WORD $0x4e6028a0                     // db0: saddlp v0.4s, v5.8h
+	WORD $0x4e602985                     // db4: saddlp v5.4s, v12.8h
+	WORD $0xad41330f                     // db8: ldp q15, q12, [x24, #0x20]
+	WORD $0x4e218107                     // dbc: smlal2 v7.8h, v8.16b, v1.16b
+	WORD $0x91010318                     // dc0: add x24, x24, #0x40
+	WORD $0x4e602846                     // dc4: saddlp v6.4s, v2.8h
+	WORD $0x4e602862                     // dc8: saddlp v2.4s, v3.8h
+	WORD $0x4e602881                     // dcc: saddlp v1.4s, v4.8h
+	WORD $0x4e6029a4                     // dd0: saddlp v4.4s, v13.8h
+	WORD $0x4e6029c3                     // dd4: saddlp v3.4s, v14.8h
 	WORD $0x0e2fc10d                     // dd8: smull v13.8h, v8.8b, v15.8b
-	WORD $0x0e2fc170                     // ddc: smull v16.8h, v11.8b, v15.8b
-	WORD $0x0e2fc151                     // de0: smull v17.8h, v10.8b, v15.8b
-	WORD $0x0e2fc132                     // de4: smull v18.8h, v9.8b, v15.8b
-	WORD $0x0e2cc113                     // de8: smull v19.8h, v8.8b, v12.8b
-	WORD $0x0e2cc174                     // dec: smull v20.8h, v11.8b, v12.8b
-	WORD $0x0e2cc155                     // df0: smull v21.8h, v10.8b, v12.8b
-	WORD $0x0e2cc136                     // df4: smull v22.8h, v9.8b, v12.8b
+	WORD $0x0e2fc16e                     // ddc: smull v14.8h, v11.8b, v15.8b
+	WORD $0x0e2fc150                     // de0: smull v16.8h, v10.8b, v15.8b
+	WORD $0x0e2fc131                     // de4: smull v17.8h, v9.8b, v15.8b
+	WORD $0x0e2cc112                     // de8: smull v18.8h, v8.8b, v12.8b
+	WORD $0x0e2cc173                     // dec: smull v19.8h, v11.8b, v12.8b
+	WORD $0x0e2cc154                     // df0: smull v20.8h, v10.8b, v12.8b
+	WORD $0x0e2cc135                     // df4: smull v21.8h, v9.8b, v12.8b
 	WORD $0x4e2f810d                     // df8: smlal2 v13.8h, v8.16b, v15.16b
-	WORD $0x4e2f8170                     // dfc: smlal2 v16.8h, v11.16b, v15.16b
-	WORD $0x4e2f8151                     // e00: smlal2 v17.8h, v10.16b, v15.16b
-	WORD $0x4e2f8132                     // e04: smlal2 v18.8h, v9.16b, v15.16b
-	WORD $0x4e2c8113                     // e08: smlal2 v19.8h, v8.16b, v12.16b
-	WORD $0x4e2c8174                     // e0c: smlal2 v20.8h, v11.16b, v12.16b
-	WORD $0x4e2c8155                     // e10: smlal2 v21.8h, v10.16b, v12.16b
-	WORD $0x4e2c8136                     // e14: smlal2 v22.8h, v9.16b, v12.16b
-	WORD $0x4e602845                     // e18: saddlp v5.4s, v2.8h
-	WORD $0x4e602863                     // e1c: saddlp v3.4s, v3.8h
-	WORD $0x4e6028e7                     // e20: saddlp v7.4s, v7.8h
-	WORD $0x4e6029c2                     // e24: saddlp v2.4s, v14.8h
-	WORD $0x4e6029ae                     // e28: saddlp v14.4s, v13.8h
-	WORD $0x4e602a0b                     // e2c: saddlp v11.4s, v16.8h
-	WORD $0x4e602a29                     // e30: saddlp v9.4s, v17.8h
-	WORD $0x4e602a48                     // e34: saddlp v8.4s, v18.8h
-	WORD $0x4e602a6f                     // e38: saddlp v15.4s, v19.8h
-	WORD $0x4e602a8d                     // e3c: saddlp v13.4s, v20.8h
-	WORD $0x4e602aac                     // e40: saddlp v12.4s, v21.8h
-	WORD $0x4e602aca                     // e44: saddlp v10.4s, v22.8h
-	WORD $0x14000005                     // e48: b 0xe5c <gemmNEON4x4+0xe5c>
-	WORD $0xd503201f                     // e4c: nop
-	WORD $0xf9402a9b                     // e50: ldr x27, [x20, #0x50]
-	WORD $0x8b1a037a                     // e54: add x26, x27, x26
-	WORD $0xaa1903fb                     // e58: mov x27, x25
-	WORD $0xb400077b                     // e5c: cbz x27, 0xf48 <gemmNEON4x4+0xf48>
-	WORD $0x3cfa6a10                     // e60: ldr q16, [x16, x26]
-	WORD $0xf100077b                     // e64: subs x27, x27, #0x1
-	WORD $0xad405714                     // e68: ldp q20, q21, [x24]
-	WORD $0x3cfa6a33                     // e6c: ldr q19, [x17, x26]
-	WORD $0x3cfa6a72                     // e70: ldr q18, [x19, x26]
-	WORD $0x3cfa6ab1                     // e74: ldr q17, [x21, x26]
-	WORD $0x0e34c216                     // e78: smull v22.8h, v16.8b, v20.8b
-	WORD $0x0e35c21a                     // e7c: smull v26.8h, v16.8b, v21.8b
-	WORD $0x9100435a                     // e80: add x26, x26, #0x10
-	WORD $0x0e34c277                     // e84: smull v23.8h, v19.8b, v20.8b
-	WORD $0x0e34c258                     // e88: smull v24.8h, v18.8b, v20.8b
-	WORD $0x0e34c239                     // e8c: smull v25.8h, v17.8b, v20.8b
-	WORD $0x0e35c27b                     // e90: smull v27.8h, v19.8b, v21.8b
-	WORD $0x0e35c25c                     // e94: smull v28.8h, v18.8b, v21.8b
-	WORD $0x0e35c23d                     // e98: smull v29.8h, v17.8b, v21.8b
-	WORD $0x4e348216                     // e9c: smlal2 v22.8h, v16.16b, v20.16b
-	WORD $0x4e348277                     // ea0: smlal2 v23.8h, v19.16b, v20.16b
-	WORD $0x4e348258                     // ea4: smlal2 v24.8h, v18.16b, v20.16b
-	WORD $0x4e348239                     // ea8: smlal2 v25.8h, v17.16b, v20.16b
-	WORD $0x4e35821a                     // eac: smlal2 v26.8h, v16.16b, v21.16b
-	WORD $0x4e35827b                     // eb0: smlal2 v27.8h, v19.16b, v21.16b
-	WORD $0x4e35825c                     // eb4: smlal2 v28.8h, v18.16b, v21.16b
-	WORD $0x4e35823d                     // eb8: smlal2 v29.8h, v17.16b, v21.16b
-	WORD $0xad415714                     // ebc: ldp q20, q21, [x24, #0x20]
-	WORD $0x4e606ac5                     // ec0: sadalp v5.4s, v22.8h
-	WORD $0x91010318                     // ec4: add x24, x24, #0x40
-	WORD $0x4e606ae3                     // ec8: sadalp v3.4s, v23.8h
-	WORD $0x4e606b01                     // ecc: sadalp v1.4s, v24.8h
-	WORD $0x4e606b20                     // ed0: sadalp v0.4s, v25.8h
-	WORD $0x4e606b47                     // ed4: sadalp v7.4s, v26.8h
-	WORD $0x4e606b66                     // ed8: sadalp v6.4s, v27.8h
-	WORD $0x4e606b84                     // edc: sadalp v4.4s, v28.8h
-	WORD $0x4e606ba2                     // ee0: sadalp v2.4s, v29.8h
-	WORD $0x0e34c216                     // ee4: smull v22.8h, v16.8b, v20.8b
-	WORD $0x0e34c277                     // ee8: smull v23.8h, v19.8b, v20.8b
-	WORD $0x0e34c258                     // eec: smull v24.8h, v18.8b, v20.8b
-	WORD $0x0e34c239                     // ef0: smull v25.8h, v17.8b, v20.8b
-	WORD $0x0e35c21a                     // ef4: smull v26.8h, v16.8b, v21.8b
-	WORD $0x0e35c27b                     // ef8: smull v27.8h, v19.8b, v21.8b
-	WORD $0x0e35c25c                     // efc: smull v28.8h, v18.8b, v21.8b
-	WORD $0x0e35c23d                     // f00: smull v29.8h, v17.8b, v21.8b
-	WORD $0x4e348216                     // f04: smlal2 v22.8h, v16.16b, v20.16b
-	WORD $0x4e348277                     // f08: smlal2 v23.8h, v19.16b, v20.16b
-	WORD $0x4e348258                     // f0c: smlal2 v24.8h, v18.16b, v20.16b
-	WORD $0x4e348239                     // f10: smlal2 v25.8h, v17.16b, v20.16b
-	WORD $0x4e35821a                     // f14: smlal2 v26.8h, v16.16b, v21.16b
-	WORD $0x4e35827b                     // f18: smlal2 v27.8h, v19.16b, v21.16b
-	WORD $0x4e35825c                     // f1c: smlal2 v28.8h, v18.16b, v21.16b
-	WORD $0x4e35823d                     // f20: smlal2 v29.8h, v17.16b, v21.16b
-	WORD $0x4e606ace                     // f24: sadalp v14.4s, v22.8h
-	WORD $0x4e606aeb                     // f28: sadalp v11.4s, v23.8h
-	WORD $0x4e606b09                     // f2c: sadalp v9.4s, v24.8h
-	WORD $0x4e606b28                     // f30: sadalp v8.4s, v25.8h
-	WORD $0x4e606b4f                     // f34: sadalp v15.4s, v26.8h
-	WORD $0x4e606b6d                     // f38: sadalp v13.4s, v27.8h
-	WORD $0x4e606b8c                     // f3c: sadalp v12.4s, v28.8h
-	WORD $0x4e606baa                     // f40: sadalp v10.4s, v29.8h
-	WORD $0x54fff8e1                     // f44: b.ne 0xe60 <gemmNEON4x4+0xe60>
-	WORD $0x36000536                     // f48: tbz w22, #0x0, 0xfec <gemmNEON4x4+0xfec>
-	WORD $0xfc7a6a10                     // f4c: ldr d16, [x16, x26]
-	WORD $0x6d405711                     // f50: ldp d17, d21, [x24]
-	WORD $0xfc7a6a32                     // f54: ldr d18, [x17, x26]
-	WORD $0xfc7a6a73                     // f58: ldr d19, [x19, x26]
-	WORD $0xfc7a6ab4                     // f5c: ldr d20, [x21, x26]
-	WORD $0x0e31c216                     // f60: smull v22.8h, v16.8b, v17.8b
-	WORD $0x0e35c219                     // f64: smull v25.8h, v16.8b, v21.8b
-	WORD $0x9100235a                     // f68: add x26, x26, #0x8
-	WORD $0x0e31c257                     // f6c: smull v23.8h, v18.8b, v17.8b
-	WORD $0x0e31c278                     // f70: smull v24.8h, v19.8b, v17.8b
-	WORD $0x0e31c291                     // f74: smull v17.8h, v20.8b, v17.8b
-	WORD $0x0e35c25a                     // f78: smull v26.8h, v18.8b, v21.8b
-	WORD $0x4e606ac5                     // f7c: sadalp v5.4s, v22.8h
-	WORD $0x0e35c276                     // f80: smull v22.8h, v19.8b, v21.8b
-	WORD $0x4e606ae3                     // f84: sadalp v3.4s, v23.8h
-	WORD $0x4e606b01                     // f88: sadalp v1.4s, v24.8h
-	WORD $0x4e606a20                     // f8c: sadalp v0.4s, v17.8h
-	WORD $0x0e35c291                     // f90: smull v17.8h, v20.8b, v21.8b
-	WORD $0x6d415717                     // f94: ldp d23, d21, [x24, #0x10]
-	WORD $0x4e606b27                     // f98: sadalp v7.4s, v25.8h
-	WORD $0x91008318                     // f9c: add x24, x24, #0x20
-	WORD $0x4e606ac4                     // fa0: sadalp v4.4s, v22.8h
-	WORD $0x4e606b46                     // fa4: sadalp v6.4s, v26.8h
-	WORD $0x0e37c218                     // fa8: smull v24.8h, v16.8b, v23.8b
-	WORD $0x0e37c259                     // fac: smull v25.8h, v18.8b, v23.8b
-	WORD $0x4e606a22                     // fb0: sadalp v2.4s, v17.8h
-	WORD $0x0e37c271                     // fb4: smull v17.8h, v19.8b, v23.8b
-	WORD $0x0e37c296                     // fb8: smull v22.8h, v20.8b, v23.8b
-	WORD $0x0e35c210                     // fbc: smull v16.8h, v16.8b, v21.8b
-	WORD $0x0e35c252                     // fc0: smull v18.8h, v18.8b, v21.8b
-	WORD $0x0e35c273                     // fc4: smull v19.8h, v19.8b, v21.8b
-	WORD $0x0e35c294                     // fc8: smull v20.8h, v20.8b, v21.8b
-	WORD $0x4e606b0e                     // fcc: sadalp v14.4s, v24.8h
-	WORD $0x4e606b2b                     // fd0: sadalp v11.4s, v25.8h
-	WORD $0x4e606a29                     // fd4: sadalp v9.4s, v17.8h
-	WORD $0x4e606ac8                     // fd8: sadalp v8.4s, v22.8h
-	WORD $0x4e606a0f                     // fdc: sadalp v15.4s, v16.8h
-	WORD $0x4e606a4d                     // fe0: sadalp v13.4s, v18.8h
-	WORD $0x4e606a6c                     // fe4: sadalp v12.4s, v19.8h
-	WORD $0x4e606a8a                     // fe8: sadalp v10.4s, v20.8h
-	WORD $0xf10006f7                     // fec: subs x23, x23, #0x1
-	WORD $0x54fff301                     // ff0: b.ne 0xe50 <gemmNEON4x4+0xe50>
-	WORD $0xf9401690                     // ff4: ldr x16, [x20, #0x28]
-	WORD $0x4ea7bca5                     // ff8: addp v5.4s, v5.4s, v7.4s
-	WORD $0x4eafbdc7                     // ffc: addp v7.4s, v14.4s, v15.4s
-	WORD $0xf9400e91                     // 1000: ldr x17, [x20, #0x18]
-	WORD $0xbd4001ce                     // 1004: ldr s14, [x14]
-	WORD $0x4ea6bc66                     // 1008: addp v6.4s, v3.4s, v6.4s
-	WORD $0x4eadbd6b                     // 100c: addp v11.4s, v11.4s, v13.4s
-	WORD $0xf10015ff                     // 1010: cmp x15, #0x5
-	WORD $0x8b1001ce                     // 1014: add x14, x14, x16
-	WORD $0x4ea4bc2f                     // 1018: addp v15.4s, v1.4s, v4.4s
-	WORD $0xad400e2d                     // 101c: ldp q13, q3, [x17]
-	WORD $0x4ea2bc00                     // 1020: addp v0.4s, v0.4s, v2.4s
-	WORD $0x3dc00a21                     // 1024: ldr q1, [x17, #0x20]
-	WORD $0x4ea7bca5                     // 1028: addp v5.4s, v5.4s, v7.4s
-	WORD $0x4eacbd27                     // 102c: addp v7.4s, v9.4s, v12.4s
-	WORD $0xad422624                     // 1030: ldp q4, q9, [x17, #0x40]
+	WORD $0x4e2f816e                     // dfc: smlal2 v14.8h, v11.16b, v15.16b
+	WORD $0x4e2f8150                     // e00: smlal2 v16.8h, v10.16b, v15.16b
+	WORD $0x4e2f8131                     // e04: smlal2 v17.8h, v9.16b, v15.16b
+	WORD $0x4e2c8112                     // e08: smlal2 v18.8h, v8.16b, v12.16b
+	WORD $0x4e2c8173                     // e0c: smlal2 v19.8h, v11.16b, v12.16b
+	WORD $0x4e2c8154                     // e10: smlal2 v20.8h, v10.16b, v12.16b
+	WORD $0x4e2c8135                     // e14: smlal2 v21.8h, v9.16b, v12.16b
+	WORD $0x4e6028e7                     // e18: saddlp v7.4s, v7.8h
+	WORD $0x4e6029ac                     // e1c: saddlp v12.4s, v13.8h
+	WORD $0x4e6029cb                     // e20: saddlp v11.4s, v14.8h
+	WORD $0x4e602a09                     // e24: saddlp v9.4s, v16.8h
+	WORD $0x4e602a28                     // e28: saddlp v8.4s, v17.8h
+	WORD $0x4e602a4f                     // e2c: saddlp v15.4s, v18.8h
+	WORD $0x4e602a6e                     // e30: saddlp v14.4s, v19.8h
+	WORD $0x4e602a8d                     // e34: saddlp v13.4s, v20.8h
+	WORD $0x4e602aaa                     // e38: saddlp v10.4s, v21.8h
+	WORD $0x14000004                     // e3c: b 0xe4c <gemmNEON4x4+0xe4c>
+	WORD $0xf9402a9b                     // e40: ldr x27, [x20, #0x50]
+	WORD $0x8b1a037a                     // e44: add x26, x27, x26
+	WORD $0xaa1903fb                     // e48: mov x27, x25
+	WORD $0xb400077b                     // e4c: cbz x27, 0xf38 <gemmNEON4x4+0xf38>
+	WORD $0x3cfa6a10                     // e50: ldr q16, [x16, x26]
+	WORD $0xf100077b                     // e54: subs x27, x27, #0x1
+	WORD $0xad405714                     // e58: ldp q20, q21, [x24]
+	WORD $0x3cfa6a33                     // e5c: ldr q19, [x17, x26]
+	WORD $0x3cfa6a72                     // e60: ldr q18, [x19, x26]
+	WORD $0x3cfa6ab1                     // e64: ldr q17, [x21, x26]
+	WORD $0x0e34c216                     // e68: smull v22.8h, v16.8b, v20.8b
+	WORD $0x0e35c21a                     // e6c: smull v26.8h, v16.8b, v21.8b
+	WORD $0x9100435a                     // e70: add x26, x26, #0x10
+	WORD $0x0e34c277                     // e74: smull v23.8h, v19.8b, v20.8b
+	WORD $0x0e34c258                     // e78: smull v24.8h, v18.8b, v20.8b
+	WORD $0x0e34c239                     // e7c: smull v25.8h, v17.8b, v20.8b
+	WORD $0x0e35c27b                     // e80: smull v27.8h, v19.8b, v21.8b
+	WORD $0x0e35c25c                     // e84: smull v28.8h, v18.8b, v21.8b
+	WORD $0x0e35c23d                     // e88: smull v29.8h, v17.8b, v21.8b
+	WORD $0x4e348216                     // e8c: smlal2 v22.8h, v16.16b, v20.16b
+	WORD $0x4e348277                     // e90: smlal2 v23.8h, v19.16b, v20.16b
+	WORD $0x4e348258                     // e94: smlal2 v24.8h, v18.16b, v20.16b
+	WORD $0x4e348239                     // e98: smlal2 v25.8h, v17.16b, v20.16b
+	WORD $0x4e35821a                     // e9c: smlal2 v26.8h, v16.16b, v21.16b
+	WORD $0x4e35827b                     // ea0: smlal2 v27.8h, v19.16b, v21.16b
+	WORD $0x4e35825c                     // ea4: smlal2 v28.8h, v18.16b, v21.16b
+	WORD $0x4e35823d                     // ea8: smlal2 v29.8h, v17.16b, v21.16b
+	WORD $0xad415714                     // eac: ldp q20, q21, [x24, #0x20]
+	WORD $0x4e606ac6                     // eb0: sadalp v6.4s, v22.8h
+	WORD $0x91010318                     // eb4: add x24, x24, #0x40
+	WORD $0x4e606ae2                     // eb8: sadalp v2.4s, v23.8h
+	WORD $0x4e606b01                     // ebc: sadalp v1.4s, v24.8h
+	WORD $0x4e606b20                     // ec0: sadalp v0.4s, v25.8h
+	WORD $0x4e606b47                     // ec4: sadalp v7.4s, v26.8h
+	WORD $0x4e606b65                     // ec8: sadalp v5.4s, v27.8h
+	WORD $0x4e606b84                     // ecc: sadalp v4.4s, v28.8h
+	WORD $0x4e606ba3                     // ed0: sadalp v3.4s, v29.8h
+	WORD $0x0e34c216                     // ed4: smull v22.8h, v16.8b, v20.8b
+	WORD $0x0e34c277                     // ed8: smull v23.8h, v19.8b, v20.8b
+	WORD $0x0e34c258                     // edc: smull v24.8h, v18.8b, v20.8b
+	WORD $0x0e34c239                     // ee0: smull v25.8h, v17.8b, v20.8b
+	WORD $0x0e35c21a                     // ee4: smull v26.8h, v16.8b, v21.8b
+	WORD $0x0e35c27b                     // ee8: smull v27.8h, v19.8b, v21.8b
+	WORD $0x0e35c25c                     // eec: smull v28.8h, v18.8b, v21.8b
+	WORD $0x0e35c23d                     // ef0: smull v29.8h, v17.8b, v21.8b
+	WORD $0x4e348216                     // ef4: smlal2 v22.8h, v16.16b, v20.16b
+	WORD $0x4e348277                     // ef8: smlal2 v23.8h, v19.16b, v20.16b
+	WORD $0x4e348258                     // efc: smlal2 v24.8h, v18.16b, v20.16b
+	WORD $0x4e348239                     // f00: smlal2 v25.8h, v17.16b, v20.16b
+	WORD $0x4e35821a                     // f04: smlal2 v26.8h, v16.16b, v21.16b
+	WORD $0x4e35827b                     // f08: smlal2 v27.8h, v19.16b, v21.16b
+	WORD $0x4e35825c                     // f0c: smlal2 v28.8h, v18.16b, v21.16b
+	WORD $0x4e35823d                     // f10: smlal2 v29.8h, v17.16b, v21.16b
+	WORD $0x4e606acc                     // f14: sadalp v12.4s, v22.8h
+	WORD $0x4e606aeb                     // f18: sadalp v11.4s, v23.8h
+	WORD $0x4e606b09                     // f1c: sadalp v9.4s, v24.8h
+	WORD $0x4e606b28                     // f20: sadalp v8.4s, v25.8h
+	WORD $0x4e606b4f                     // f24: sadalp v15.4s, v26.8h
+	WORD $0x4e606b6e                     // f28: sadalp v14.4s, v27.8h
+	WORD $0x4e606b8d                     // f2c: sadalp v13.4s, v28.8h
+	WORD $0x4e606baa                     // f30: sadalp v10.4s, v29.8h
+	WORD $0x54fff8e1                     // f34: b.ne 0xe50 <gemmNEON4x4+0xe50>
+	WORD $0x36000536                     // f38: tbz w22, #0x0, 0xfdc <gemmNEON4x4+0xfdc>
+	WORD $0xfc7a6a10                     // f3c: ldr d16, [x16, x26]
+	WORD $0x6d405711                     // f40: ldp d17, d21, [x24]
+	WORD $0xfc7a6a32                     // f44: ldr d18, [x17, x26]
+	WORD $0xfc7a6a73                     // f48: ldr d19, [x19, x26]
+	WORD $0xfc7a6ab4                     // f4c: ldr d20, [x21, x26]
+	WORD $0x0e31c216                     // f50: smull v22.8h, v16.8b, v17.8b
+	WORD $0x0e35c219                     // f54: smull v25.8h, v16.8b, v21.8b
+	WORD $0x9100235a                     // f58: add x26, x26, #0x8
+	WORD $0x0e31c257                     // f5c: smull v23.8h, v18.8b, v17.8b
+	WORD $0x0e31c278                     // f60: smull v24.8h, v19.8b, v17.8b
+	WORD $0x0e31c291                     // f64: smull v17.8h, v20.8b, v17.8b
+	WORD $0x0e35c25a                     // f68: smull v26.8h, v18.8b, v21.8b
+	WORD $0x4e606ac6                     // f6c: sadalp v6.4s, v22.8h
+	WORD $0x0e35c276                     // f70: smull v22.8h, v19.8b, v21.8b
+	WORD $0x4e606ae2                     // f74: sadalp v2.4s, v23.8h
+	WORD $0x4e606b01                     // f78: sadalp v1.4s, v24.8h
+	WORD $0x4e606a20                     // f7c: sadalp v0.4s, v17.8h
+	WORD $0x0e35c291                     // f80: smull v17.8h, v20.8b, v21.8b
+	WORD $0x6d415717                     // f84: ldp d23, d21, [x24, #0x10]
+	WORD $0x4e606b27                     // f88: sadalp v7.4s, v25.8h
+	WORD $0x91008318                     // f8c: add x24, x24, #0x20
+	WORD $0x4e606ac4                     // f90: sadalp v4.4s, v22.8h
+	WORD $0x4e606b45                     // f94: sadalp v5.4s, v26.8h
+	WORD $0x0e37c218                     // f98: smull v24.8h, v16.8b, v23.8b
+	WORD $0x0e37c259                     // f9c: smull v25.8h, v18.8b, v23.8b
+	WORD $0x4e606a23                     // fa0: sadalp v3.4s, v17.8h
+	WORD $0x0e37c271                     // fa4: smull v17.8h, v19.8b, v23.8b
+	WORD $0x0e37c296                     // fa8: smull v22.8h, v20.8b, v23.8b
+	WORD $0x0e35c210                     // fac: smull v16.8h, v16.8b, v21.8b
+	WORD $0x0e35c252                     // fb0: smull v18.8h, v18.8b, v21.8b
+	WORD $0x0e35c273                     // fb4: smull v19.8h, v19.8b, v21.8b
+	WORD $0x0e35c294                     // fb8: smull v20.8h, v20.8b, v21.8b
+	WORD $0x4e606b0c                     // fbc: sadalp v12.4s, v24.8h
+	WORD $0x4e606b2b                     // fc0: sadalp v11.4s, v25.8h
+	WORD $0x4e606a29                     // fc4: sadalp v9.4s, v17.8h
+	WORD $0x4e606ac8                     // fc8: sadalp v8.4s, v22.8h
+	WORD $0x4e606a0f                     // fcc: sadalp v15.4s, v16.8h
+	WORD $0x4e606a4e                     // fd0: sadalp v14.4s, v18.8h
+	WORD $0x4e606a6d                     // fd4: sadalp v13.4s, v19.8h
+	WORD $0x4e606a8a                     // fd8: sadalp v10.4s, v20.8h
+	WORD $0xf10006f7                     // fdc: subs x23, x23, #0x1
+	WORD $0x54fff301                     // fe0: b.ne 0xe40 <gemmNEON4x4+0xe40>
+	WORD $0xf9401690                     // fe4: ldr x16, [x20, #0x28]
+	WORD $0x4ea7bcc6                     // fe8: addp v6.4s, v6.4s, v7.4s
+	WORD $0xf9400e91                     // fec: ldr x17, [x20, #0x18]
+	WORD $0x4eafbd87                     // ff0: addp v7.4s, v12.4s, v15.4s
+	WORD $0xbd4001cc                     // ff4: ldr s12, [x14]
+	WORD $0x4ea5bc4f                     // ff8: addp v15.4s, v2.4s, v5.4s
+	WORD $0x4ea4bc24                     // ffc: addp v4.4s, v1.4s, v4.4s
+	WORD $0xf10015ff                     // 1000: cmp x15, #0x5
+	WORD $0x8b1001ce                     // 1004: add x14, x14, x16
+	WORD $0x4eadbd29                     // 1008: addp v9.4s, v9.4s, v13.4s
+	WORD $0xad401630                     // 100c: ldp q16, q5, [x17]
+	WORD $0x4ea3bc00                     // 1010: addp v0.4s, v0.4s, v3.4s
+	WORD $0x3dc00a22                     // 1014: ldr q2, [x17, #0x20]
+	WORD $0x4ea7bcc6                     // 1018: addp v6.4s, v6.4s, v7.4s
+	WORD $0xad423621                     // 101c: ldp q1, q13, [x17, #0x40]
+	WORD $0x4eaebd6b                     // 1020: addp v11.4s, v11.4s, v14.4s
+	WORD $0x8b1001b1                     // 1024: add x17, x13, x16
+	WORD $0x0dd091cc                     // 1028: ld1 { v12.s }[1], [x14], x16
+	WORD $0xbd4001c3                     // 102c: ldr s3, [x14]
+	WORD $0x8b1001ce                     // 1030: add x14, x14, x16
 	WORD $0x4eaabd08                     // 1034: addp v8.4s, v8.4s, v10.4s
-	WORD $0x8b1001b1                     // 1038: add x17, x13, x16
-	WORD $0x0dd091ce                     // 103c: ld1 { v14.s }[1], [x14], x16
-	WORD $0xbd4001c2                     // 1040: ldr s2, [x14]
-	WORD $0x8b1001ce                     // 1044: add x14, x14, x16
-	WORD $0x4e491929                     // 1048: uzp1 v9.8h, v9.8h, v9.8h
-	WORD $0x8b100233                     // 104c: add x19, x17, x16
-	WORD $0x4eabbcc6                     // 1050: addp v6.4s, v6.4s, v11.4s
-	WORD $0x0f08a5ca                     // 1054: sshll v10.8h, v14.8b, #0x0
-	WORD $0x0dd091c2                     // 1058: ld1 { v2.s }[1], [x14], x16
-	WORD $0x4ea8bc00                     // 105c: addp v0.4s, v0.4s, v8.4s
-	WORD $0x4ea7bde7                     // 1060: addp v7.4s, v15.4s, v7.4s
-	WORD $0x4ead84a5                     // 1064: add v5.4s, v5.4s, v13.4s
-	WORD $0x0f08a442                     // 1068: sshll v2.8h, v2.8b, #0x0
-	WORD $0x6e698548                     // 106c: sub v8.8h, v10.8h, v9.8h
-	WORD $0x4ead84c6                     // 1070: add v6.4s, v6.4s, v13.4s
-	WORD $0x4ead8400                     // 1074: add v0.4s, v0.4s, v13.4s
-	WORD $0x4ead84e7                     // 1078: add v7.4s, v7.4s, v13.4s
-	WORD $0x4e21d8a5                     // 107c: scvtf v5.4s, v5.4s
-	WORD $0x6e698442                     // 1080: sub v2.8h, v2.8h, v9.8h
-	WORD $0x0f10a509                     // 1084: sshll v9.4s, v8.4h, #0x0
-	WORD $0x4f10a508                     // 1088: sshll2 v8.4s, v8.8h, #0x0
-	WORD $0x4e21d8c6                     // 108c: scvtf v6.4s, v6.4s
+	WORD $0x8b100233                     // 1038: add x19, x17, x16
+	WORD $0x4ea9bc84                     // 103c: addp v4.4s, v4.4s, v9.4s
+	WORD $0x0f08a587                     // 1040: sshll v7.8h, v12.8b, #0x0
+	WORD $0x0dd091c3                     // 1044: ld1 { v3.s }[1], [x14], x16
+	WORD $0x4eabbdea                     // 1048: addp v10.4s, v15.4s, v11.4s
+	WORD $0x4eb084c6                     // 104c: add v6.4s, v6.4s, v16.4s
+	WORD $0x4ea8bc00                     // 1050: addp v0.4s, v0.4s, v8.4s
+	WORD $0x0f08a463                     // 1054: sshll v3.8h, v3.8b, #0x0
+	WORD $0x6e6d84e7                     // 1058: sub v7.8h, v7.8h, v13.8h
+	WORD $0x4eb08484                     // 105c: add v4.4s, v4.4s, v16.4s
+	WORD $0x4eb08548                     // 1060: add v8.4s, v10.4s, v16.4s
+	WORD $0x4e21d8c6                     // 1064: scvtf v6.4s, v6.4s
+	WORD $0x4eb08400                     // 1068: add v0.4s, v0.4s, v16.4s
+	WORD $0x6e6d8463                     // 106c: sub v3.8h, v3.8h, v13.8h
+	WORD $0x0f10a4e9                     // 1070: sshll v9.4s, v7.4h, #0x0
+	WORD $0x4f10a4e7                     // 1074: sshll2 v7.4s, v7.8h, #0x0
+	WORD $0x4e21d908                     // 1078: scvtf v8.4s, v8.4s
+	WORD $0x4e21d884                     // 107c: scvtf v4.4s, v4.4s
+	WORD $0x6e26dca6                     // 1080: fmul v6.4s, v5.4s, v6.4s
+	WORD $0x0f10a46a                     // 1084: sshll v10.4s, v3.4h, #0x0
+	WORD $0x4e21d929                     // 1088: scvtf v9.4s, v9.4s
+	WORD $0x4f10a463                     // 108c: sshll2 v3.4s, v3.8h, #0x0
 	WORD $0x4e21d8e7                     // 1090: scvtf v7.4s, v7.4s
-	WORD $0x6e25dc65                     // 1094: fmul v5.4s, v3.4s, v5.4s
-	WORD $0x0f10a44a                     // 1098: sshll v10.4s, v2.4h, #0x0
-	WORD $0x4e21d929                     // 109c: scvtf v9.4s, v9.4s
-	WORD $0x4f10a442                     // 10a0: sshll2 v2.4s, v2.8h, #0x0
-	WORD $0x4e21d908                     // 10a4: scvtf v8.4s, v8.4s
-	WORD $0x4e21d800                     // 10a8: scvtf v0.4s, v0.4s
-	WORD $0x6e26dc66                     // 10ac: fmul v6.4s, v3.4s, v6.4s
-	WORD $0x4e21d94a                     // 10b0: scvtf v10.4s, v10.4s
-	WORD $0x6e29dc89                     // 10b4: fmul v9.4s, v4.4s, v9.4s
-	WORD $0x6e27dc67                     // 10b8: fmul v7.4s, v3.4s, v7.4s
-	WORD $0x4e21d842                     // 10bc: scvtf v2.4s, v2.4s
-	WORD $0x6e28dc88                     // 10c0: fmul v8.4s, v4.4s, v8.4s
-	WORD $0x6e20dc60                     // 10c4: fmul v0.4s, v3.4s, v0.4s
-	WORD $0x6e2adc8a                     // 10c8: fmul v10.4s, v4.4s, v10.4s
-	WORD $0x4e29d4a5                     // 10cc: fadd v5.4s, v5.4s, v9.4s
-	WORD $0x4e411821                     // 10d0: uzp1 v1.8h, v1.8h, v1.8h
-	WORD $0x6e22dc82                     // 10d4: fmul v2.4s, v4.4s, v2.4s
-	WORD $0x4e28d4c3                     // 10d8: fadd v3.4s, v6.4s, v8.4s
-	WORD $0x4e27d544                     // 10dc: fadd v4.4s, v10.4s, v7.4s
-	WORD $0x4e21a8a5                     // 10e0: fcvtns v5.4s, v5.4s
-	WORD $0x4e20d440                     // 10e4: fadd v0.4s, v2.4s, v0.4s
-	WORD $0x4e21a862                     // 10e8: fcvtns v2.4s, v3.4s
-	WORD $0x4e21a883                     // 10ec: fcvtns v3.4s, v4.4s
-	WORD $0x0e6148a4                     // 10f0: sqxtn v4.4h, v5.4s
-	WORD $0x4e21a800                     // 10f4: fcvtns v0.4s, v0.4s
-	WORD $0x0e614863                     // 10f8: sqxtn v3.4h, v3.4s
-	WORD $0x4e614844                     // 10fc: sqxtn2 v4.8h, v2.4s
-	WORD $0x4e614803                     // 1100: sqxtn2 v3.8h, v0.4s
-	WORD $0x4e610c80                     // 1104: sqadd v0.8h, v4.8h, v1.8h
-	WORD $0x4e610c61                     // 1108: sqadd v1.8h, v3.8h, v1.8h
-	WORD $0x0e214800                     // 110c: sqxtn v0.8b, v0.8h
-	WORD $0x4e214820                     // 1110: sqxtn2 v0.16b, v1.8h
-	WORD $0xbd0001a0                     // 1114: str s0, [x13]
-	WORD $0x8b10026d                     // 1118: add x13, x19, x16
-	WORD $0x0d009220                     // 111c: st1 { v0.s }[1], [x17]
-	WORD $0x4d008260                     // 1120: st1 { v0.s }[2], [x19]
-	WORD $0x4d0091a0                     // 1124: st1 { v0.s }[3], [x13]
-	WORD $0x540001cb                     // 1128: b.lt 0x1160 <gemmNEON4x4+0x1160>
-	WORD $0x8b1001ad                     // 112c: add x13, x13, x16
-	WORD $0xd10011f9                     // 1130: sub x25, x15, #0x4
-	WORD $0x8b0c0108                     // 1134: add x8, x8, x12
-	WORD $0xf1001dff                     // 1138: cmp x15, #0x7
-	WORD $0x54ffdd48                     // 113c: b.hi 0xce4 <gemmNEON4x4+0xce4>
-	WORD $0xf9401690                     // 1140: ldr x16, [x20, #0x28]
-	WORD $0xb27df1ef                     // 1144: orr x15, x15, #0xfffffffffffffff8
-	WORD $0x52800099                     // 1148: mov w25, #0x4               // =4
-	WORD $0x9b0921e8                     // 114c: madd x8, x15, x9, x8
-	WORD $0x9b0f7e10                     // 1150: mul x16, x16, x15
-	WORD $0x8b1001ad                     // 1154: add x13, x13, x16
-	WORD $0x8b1001ce                     // 1158: add x14, x14, x16
-	WORD $0x17fffee2                     // 115c: b 0xce4 <gemmNEON4x4+0xce4>
+	WORD $0x4e21d800                     // 1094: scvtf v0.4s, v0.4s
+	WORD $0x6e28dca8                     // 1098: fmul v8.4s, v5.4s, v8.4s
+	WORD $0x4e21d94a                     // 109c: scvtf v10.4s, v10.4s
+	WORD $0x6e29dc29                     // 10a0: fmul v9.4s, v1.4s, v9.4s
+	WORD $0x6e24dca4                     // 10a4: fmul v4.4s, v5.4s, v4.4s
+	WORD $0x4e21d863                     // 10a8: scvtf v3.4s, v3.4s
+	WORD $0x6e27dc27                     // 10ac: fmul v7.4s, v1.4s, v7.4s
+	WORD $0x6e20dca0                     // 10b0: fmul v0.4s, v5.4s, v0.4s
+	WORD $0x6e2adc2a                     // 10b4: fmul v10.4s, v1.4s, v10.4s
+	WORD $0x4e29d4c6                     // 10b8: fadd v6.4s, v6.4s, v9.4s
+	WORD $0x6e23dc21                     // 10bc: fmul v1.4s, v1.4s, v3.4s
+	WORD $0x4e27d503                     // 10c0: fadd v3.4s, v8.4s, v7.4s
+	WORD $0x4e24d544                     // 10c4: fadd v4.4s, v10.4s, v4.4s
+	WORD $0x4e21a8c5                     // 10c8: fcvtns v5.4s, v6.4s
+	WORD $0x4e20d420                     // 10cc: fadd v0.4s, v1.4s, v0.4s
+	WORD $0x4e21a861                     // 10d0: fcvtns v1.4s, v3.4s
+	WORD $0x4e21a883                     // 10d4: fcvtns v3.4s, v4.4s
+	WORD $0x0e6148a4                     // 10d8: sqxtn v4.4h, v5.4s
+	WORD $0x4e21a800                     // 10dc: fcvtns v0.4s, v0.4s
+	WORD $0x0e614863                     // 10e0: sqxtn v3.4h, v3.4s
+	WORD $0x4e614824                     // 10e4: sqxtn2 v4.8h, v1.4s
+	WORD $0x4e614803                     // 10e8: sqxtn2 v3.8h, v0.4s
+	WORD $0x4e620c80                     // 10ec: sqadd v0.8h, v4.8h, v2.8h
+	WORD $0x4e620c61                     // 10f0: sqadd v1.8h, v3.8h, v2.8h
+	WORD $0x0e214800                     // 10f4: sqxtn v0.8b, v0.8h
+	WORD $0x4e214820                     // 10f8: sqxtn2 v0.16b, v1.8h
+	WORD $0xbd0001a0                     // 10fc: str s0, [x13]
+	WORD $0x8b10026d                     // 1100: add x13, x19, x16
+	WORD $0x0d009220                     // 1104: st1 { v0.s }[1], [x17]
+	WORD $0x4d008260                     // 1108: st1 { v0.s }[2], [x19]
+	WORD $0x4d0091a0                     // 110c: st1 { v0.s }[3], [x13]
+	WORD $0x540001cb                     // 1110: b.lt 0x1148 <gemmNEON4x4+0x1148>
+	WORD $0x8b1001ad                     // 1114: add x13, x13, x16
+	WORD $0xd10011f9                     // 1118: sub x25, x15, #0x4
+	WORD $0x8b0c0108                     // 111c: add x8, x8, x12
+	WORD $0xf1001dff                     // 1120: cmp x15, #0x7
+	WORD $0x54ffdde8                     // 1124: b.hi 0xce0 <gemmNEON4x4+0xce0>
+	WORD $0xf9401690                     // 1128: ldr x16, [x20, #0x28]
+	WORD $0xb27df1ef                     // 112c: orr x15, x15, #0xfffffffffffffff8
+	WORD $0x52800099                     // 1130: mov w25, #0x4               // =4
+	WORD $0x9b0921e8                     // 1134: madd x8, x15, x9, x8
+	WORD $0x9b0f7e10                     // 1138: mul x16, x16, x15
+	WORD $0x8b1001ad                     // 113c: add x13, x13, x16
+	WORD $0x8b1001ce                     // 1140: add x14, x14, x16
+	WORD $0x17fffee7                     // 1144: b 0xce0 <gemmNEON4x4+0xce0>
 	RET
 
 TEXT ·gemmNEON1x4(SB), NOSPLIT, $0-8
@@ -1123,16 +1117,16 @@ TEXT ·gemmNEON1x4(SB), NOSPLIT, $0-8
 	WORD $0xf9402e89                     // 000: ldr x9, [x20, #0x58]
 	WORD $0xf9400288                     // 004: ldr x8, [x20]
 	WORD $0xf100053f                     // 008: cmp x9, #0x1
-	WORD $0x54000dec                     // 00c: b.gt 0x1338 <gemmNEON1x4+0x1c8>
-	WORD $0xb4002a49                     // 010: cbz x9, 0x16c8 <gemmNEON1x4+0x558>
+	WORD $0x54000dcc                     // 00c: b.gt 0x1314 <gemmNEON1x4+0x1c4>
+	WORD $0xb40029c9                     // 010: cbz x9, 0x1698 <gemmNEON1x4+0x548>
 	WORD $0xf100053f                     // 014: cmp x9, #0x1
-	WORD $0x54001d41                     // 018: b.ne 0x1530 <gemmNEON1x4+0x3c0>
+	WORD $0x54001d01                     // 018: b.ne 0x1508 <gemmNEON1x4+0x3b8>
 	WORD $0xf9401289                     // 01c: ldr x9, [x20, #0x20]
 	WORD $0xa940ba8a                     // 020: ldp x10, x14, [x20, #0x8]
 	WORD $0xa943b68b                     // 024: ldp x11, x13, [x20, #0x38]
 	WORD $0xaa0803ec                     // 028: mov x12, x8
 	WORD $0xf10009bf                     // 02c: cmp x13, #0x2
-	WORD $0x54000182                     // 030: b.hs 0x11d0 <gemmNEON1x4+0x60>
+	WORD $0x54000182                     // 030: b.hs 0x11b0 <gemmNEON1x4+0x60>
 	WORD $0xaa1f03ef                     // 034: mov x15, xzr
 	WORD $0xaa1f03f0                     // 038: mov x16, xzr
 	WORD $0x6f00e400                     // 03c: movi v0.2d, #0000000000000000
@@ -1141,8 +1135,8 @@ TEXT ·gemmNEON1x4(SB), NOSPLIT, $0-8
 	WORD $0x6f00e402                     // 048: movi v2.2d, #0000000000000000
 	WORD $0x6f00e403                     // 04c: movi v3.2d, #0000000000000000
 	WORD $0xf9402691                     // 050: ldr x17, [x20, #0x48]
-	WORD $0xb500031f                     // 054: cbnz xzr, 0x1224 <gemmNEON1x4+0xb4>
-	WORD $0x1400002a                     // 058: b 0x1270 <gemmNEON1x4+0x100>
+	WORD $0xb500031f                     // 054: cbnz xzr, 0x1204 <gemmNEON1x4+0xb4>
+	WORD $0x1400002a                     // 058: b 0x1250 <gemmNEON1x4+0x100>
 	WORD $0xd503201f                     // 05c: nop
 	WORD $0x3dc00180                     // 060: ldr q0, [x12]
 	WORD $0x9341fdaf                     // 064: asr x15, x13, #1
@@ -1164,7 +1158,7 @@ TEXT ·gemmNEON1x4(SB), NOSPLIT, $0-8
 	WORD $0x4e6028e1                     // 0a4: saddlp v1.4s, v7.8h
 	WORD $0x4e602900                     // 0a8: saddlp v0.4s, v8.8h
 	WORD $0xf9402691                     // 0ac: ldr x17, [x20, #0x48]
-	WORD $0xb4000293                     // 0b0: cbz x19, 0x1270 <gemmNEON1x4+0x100>
+	WORD $0xb4000293                     // 0b0: cbz x19, 0x1250 <gemmNEON1x4+0x100>
 	WORD $0x3cf06984                     // 0b4: ldr q4, [x12, x16]
 	WORD $0x91004210                     // 0b8: add x16, x16, #0x10
 	WORD $0xad4019c5                     // 0bc: ldp q5, q6, [x14]
@@ -1183,8 +1177,8 @@ TEXT ·gemmNEON1x4(SB), NOSPLIT, $0-8
 	WORD $0x4e606942                     // 0f0: sadalp v2.4s, v10.8h
 	WORD $0x4e606961                     // 0f4: sadalp v1.4s, v11.8h
 	WORD $0x4e606980                     // 0f8: sadalp v0.4s, v12.8h
-	WORD $0x54fffdc1                     // 0fc: b.ne 0x1224 <gemmNEON1x4+0xb4>
-	WORD $0x360001cd                     // 100: tbz w13, #0x0, 0x12a8 <gemmNEON1x4+0x138>
+	WORD $0x54fffdc1                     // 0fc: b.ne 0x1204 <gemmNEON1x4+0xb4>
+	WORD $0x360001cd                     // 100: tbz w13, #0x0, 0x1288 <gemmNEON1x4+0x138>
 	WORD $0xfc706984                     // 104: ldr d4, [x12, x16]
 	WORD $0x91002210                     // 108: add x16, x16, #0x8
 	WORD $0x6d4019c5                     // 10c: ldp d5, d6, [x14]
@@ -1199,12 +1193,12 @@ TEXT ·gemmNEON1x4(SB), NOSPLIT, $0-8
 	WORD $0x4e6068e1                     // 130: sadalp v1.4s, v7.8h
 	WORD $0x4e606880                     // 134: sadalp v0.4s, v4.8h
 	WORD $0xf1000631                     // 138: subs x17, x17, #0x1
-	WORD $0x540000c0                     // 13c: b.eq 0x12c4 <gemmNEON1x4+0x154>
+	WORD $0x540000c0                     // 13c: b.eq 0x12a4 <gemmNEON1x4+0x154>
 	WORD $0xf9402a93                     // 140: ldr x19, [x20, #0x50]
 	WORD $0x8b100270                     // 144: add x16, x19, x16
 	WORD $0xaa0f03f3                     // 148: mov x19, x15
-	WORD $0xb5fffb4f                     // 14c: cbnz x15, 0x1224 <gemmNEON1x4+0xb4>
-	WORD $0x17ffffec                     // 150: b 0x1270 <gemmNEON1x4+0x100>
+	WORD $0xb5fffb4f                     // 14c: cbnz x15, 0x1204 <gemmNEON1x4+0xb4>
+	WORD $0x17ffffec                     // 150: b 0x1250 <gemmNEON1x4+0x100>
 	WORD $0x4ea2bc62                     // 154: addp v2.4s, v3.4s, v2.4s
 	WORD $0xf9400e8c                     // 158: ldr x12, [x20, #0x18]
 	WORD $0x4ea0bc20                     // 15c: addp v0.4s, v1.4s, v0.4s
@@ -1216,45 +1210,45 @@ TEXT ·gemmNEON1x4(SB), NOSPLIT, $0-8
 	WORD $0x6e20dc40                     // 174: fmul v0.4s, v2.4s, v0.4s
 	WORD $0xad410582                     // 178: ldp q2, q1, [x12, #0x20]
 	WORD $0xf940168c                     // 17c: ldr x12, [x20, #0x28]
-	WORD $0x4e421842                     // 180: uzp1 v2.8h, v2.8h, v2.8h
-	WORD $0x4ea1f400                     // 184: fmin v0.4s, v0.4s, v1.4s
-	WORD $0x4e21a800                     // 188: fcvtns v0.4s, v0.4s
-	WORD $0x0e614801                     // 18c: sqxtn v1.4h, v0.4s
-	WORD $0x4e614801                     // 190: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e620c20                     // 194: sqadd v0.8h, v1.8h, v2.8h
-	WORD $0x0e214800                     // 198: sqxtn v0.8b, v0.8h
-	WORD $0xbd000120                     // 19c: str s0, [x9]
-	WORD $0x540039cb                     // 1a0: b.lt 0x1a48 <gemmNEON1x4+0x8d8>
-	WORD $0xd100056b                     // 1a4: sub x11, x11, #0x1
-	WORD $0x8b0c0129                     // 1a8: add x9, x9, x12
-	WORD $0x8b0a0108                     // 1ac: add x8, x8, x10
-	WORD $0xaa0803ec                     // 1b0: mov x12, x8
-	WORD $0xf940228d                     // 1b4: ldr x13, [x20, #0x40]
-	WORD $0xf9400a8e                     // 1b8: ldr x14, [x20, #0x10]
-	WORD $0xf10009bf                     // 1bc: cmp x13, #0x2
-	WORD $0x54fff502                     // 1c0: b.hs 0x11d0 <gemmNEON1x4+0x60>
-	WORD $0x17ffff9c                     // 1c4: b 0x11a4 <gemmNEON1x4+0x34>
-	WORD $0xf100093f                     // 1c8: cmp x9, #0x2
-	WORD $0x540029c0                     // 1cc: b.eq 0x1874 <gemmNEON1x4+0x704>
-	WORD $0xf1000d3f                     // 1d0: cmp x9, #0x3
-	WORD $0x54000f61                     // 1d4: b.ne 0x1530 <gemmNEON1x4+0x3c0>
-	WORD $0xf9401289                     // 1d8: ldr x9, [x20, #0x20]
-	WORD $0xa940be8a                     // 1dc: ldp x10, x15, [x20, #0x8]
-	WORD $0xa943328b                     // 1e0: ldp x11, x12, [x20, #0x30]
-	WORD $0xaa0803ed                     // 1e4: mov x13, x8
-	WORD $0xf940228e                     // 1e8: ldr x14, [x20, #0x40]
-	WORD $0xf10009df                     // 1ec: cmp x14, #0x2
-	WORD $0x54000182                     // 1f0: b.hs 0x1390 <gemmNEON1x4+0x220>
-	WORD $0xaa1f03f0                     // 1f4: mov x16, xzr
-	WORD $0xaa1f03f1                     // 1f8: mov x17, xzr
-	WORD $0x6f00e400                     // 1fc: movi v0.2d, #0000000000000000
-	WORD $0xaa1f03f5                     // 200: mov x21, xzr
-	WORD $0x6f00e401                     // 204: movi v1.2d, #0000000000000000
-	WORD $0x6f00e402                     // 208: movi v2.2d, #0000000000000000
-	WORD $0x6f00e403                     // 20c: movi v3.2d, #0000000000000000
-	WORD $0xf9402693                     // 210: ldr x19, [x20, #0x48]
-	WORD $0xb500031f                     // 214: cbnz xzr, 0x13e4 <gemmNEON1x4+0x274>
-	WORD $0x1400002a                     // 218: b 0x1430 <gemmNEON1x4+0x2c0>
+	WORD $0x4ea1f400                     // 180: fmin v0.4s, v0.4s, v1.4s
+	WORD $0x4e21a800                     // 184: fcvtns v0.4s, v0.4s
+	WORD $0x0e614801                     // 188: sqxtn v1.4h, v0.4s
+	WORD $0x4e614801                     // 18c: sqxtn2 v1.8h, v0.4s
+	WORD $0x4e620c20                     // 190: sqadd v0.8h, v1.8h, v2.8h
+	WORD $0x0e214800                     // 194: sqxtn v0.8b, v0.8h
+	WORD $0xbd000120                     // 198: str s0, [x9]
+	WORD $0x540038cb                     // 19c: b.lt 0x1a04 <gemmNEON1x4+0x8b4>
+	WORD $0xd100056b                     // 1a0: sub x11, x11, #0x1
+	WORD $0x8b0c0129                     // 1a4: add x9, x9, x12
+	WORD $0x8b0a0108                     // 1a8: add x8, x8, x10
+	WORD $0xaa0803ec                     // 1ac: mov x12, x8
+	WORD $0xf940228d                     // 1b0: ldr x13, [x20, #0x40]
+	WORD $0xf9400a8e                     // 1b4: ldr x14, [x20, #0x10]
+	WORD $0xf10009bf                     // 1b8: cmp x13, #0x2
+	WORD $0x54fff522                     // 1bc: b.hs 0x11b0 <gemmNEON1x4+0x60>
+	WORD $0x17ffff9d                     // 1c0: b 0x1184 <gemmNEON1x4+0x34>
+	WORD $0xf100093f                     // 1c4: cmp x9, #0x2
+	WORD $0x54002940                     // 1c8: b.eq 0x1840 <gemmNEON1x4+0x6f0>
+	WORD $0xf1000d3f                     // 1cc: cmp x9, #0x3
+	WORD $0x54000f41                     // 1d0: b.ne 0x1508 <gemmNEON1x4+0x3b8>
+	WORD $0xf9401289                     // 1d4: ldr x9, [x20, #0x20]
+	WORD $0xa940be8a                     // 1d8: ldp x10, x15, [x20, #0x8]
+	WORD $0xa943328b                     // 1dc: ldp x11, x12, [x20, #0x30]
+	WORD $0xaa0803ed                     // 1e0: mov x13, x8
+	WORD $0xf940228e                     // 1e4: ldr x14, [x20, #0x40]
+	WORD $0xf10009df                     // 1e8: cmp x14, #0x2
+	WORD $0x540001a2                     // 1ec: b.hs 0x1370 <gemmNEON1x4+0x220>
+	WORD $0xaa1f03f0                     // 1f0: mov x16, xzr
+	WORD $0xaa1f03f1                     // 1f4: mov x17, xzr
+	WORD $0x6f00e400                     // 1f8: movi v0.2d, #0000000000000000
+	WORD $0xaa1f03f5                     // 1fc: mov x21, xzr
+	WORD $0x6f00e401                     // 200: movi v1.2d, #0000000000000000
+	WORD $0x6f00e402                     // 204: movi v2.2d, #0000000000000000
+	WORD $0x6f00e403                     // 208: movi v3.2d, #0000000000000000
+	WORD $0xf9402693                     // 20c: ldr x19, [x20, #0x48]
+	WORD $0xb500033f                     // 210: cbnz xzr, 0x13c4 <gemmNEON1x4+0x274>
+	WORD $0x1400002b                     // 214: b 0x1410 <gemmNEON1x4+0x2c0>
+	WORD $0xd503201f                     // 218: nop
 	WORD $0xd503201f                     // 21c: nop
 	WORD $0x3dc001a0                     // 220: ldr q0, [x13]
 	WORD $0x9341fdd0                     // 224: asr x16, x14, #1
@@ -1276,7 +1270,7 @@ TEXT ·gemmNEON1x4(SB), NOSPLIT, $0-8
 	WORD $0x4e6028e2                     // 264: saddlp v2.4s, v7.8h
 	WORD $0x4e602903                     // 268: saddlp v3.4s, v8.8h
 	WORD $0xf9402693                     // 26c: ldr x19, [x20, #0x48]
-	WORD $0xb4000295                     // 270: cbz x21, 0x1430 <gemmNEON1x4+0x2c0>
+	WORD $0xb4000295                     // 270: cbz x21, 0x1410 <gemmNEON1x4+0x2c0>
 	WORD $0x3cf169a4                     // 274: ldr q4, [x13, x17]
 	WORD $0x91004231                     // 278: add x17, x17, #0x10
 	WORD $0xad4019e5                     // 27c: ldp q5, q6, [x15]
@@ -1295,8 +1289,8 @@ TEXT ·gemmNEON1x4(SB), NOSPLIT, $0-8
 	WORD $0x4e606941                     // 2b0: sadalp v1.4s, v10.8h
 	WORD $0x4e606962                     // 2b4: sadalp v2.4s, v11.8h
 	WORD $0x4e606983                     // 2b8: sadalp v3.4s, v12.8h
-	WORD $0x54fffdc1                     // 2bc: b.ne 0x13e4 <gemmNEON1x4+0x274>
-	WORD $0x360001ce                     // 2c0: tbz w14, #0x0, 0x1468 <gemmNEON1x4+0x2f8>
+	WORD $0x54fffdc1                     // 2bc: b.ne 0x13c4 <gemmNEON1x4+0x274>
+	WORD $0x360001ce                     // 2c0: tbz w14, #0x0, 0x1448 <gemmNEON1x4+0x2f8>
 	WORD $0xfc7169a4                     // 2c4: ldr d4, [x13, x17]
 	WORD $0x91002231                     // 2c8: add x17, x17, #0x8
 	WORD $0x6d4019e5                     // 2cc: ldp d5, d6, [x15]
@@ -1311,379 +1305,370 @@ TEXT ·gemmNEON1x4(SB), NOSPLIT, $0-8
 	WORD $0x4e6068e2                     // 2f0: sadalp v2.4s, v7.8h
 	WORD $0x4e606883                     // 2f4: sadalp v3.4s, v4.8h
 	WORD $0xf1000673                     // 2f8: subs x19, x19, #0x1
-	WORD $0x540000c0                     // 2fc: b.eq 0x1484 <gemmNEON1x4+0x314>
+	WORD $0x540000c0                     // 2fc: b.eq 0x1464 <gemmNEON1x4+0x314>
 	WORD $0xf9402a95                     // 300: ldr x21, [x20, #0x50]
 	WORD $0x8b1102b1                     // 304: add x17, x21, x17
 	WORD $0xaa1003f5                     // 308: mov x21, x16
-	WORD $0xb5fffb50                     // 30c: cbnz x16, 0x13e4 <gemmNEON1x4+0x274>
-	WORD $0x17ffffec                     // 310: b 0x1430 <gemmNEON1x4+0x2c0>
-	WORD $0xf9400e8d                     // 314: ldr x13, [x20, #0x18]
+	WORD $0xb5fffb50                     // 30c: cbnz x16, 0x13c4 <gemmNEON1x4+0x274>
+	WORD $0x17ffffec                     // 310: b 0x1410 <gemmNEON1x4+0x2c0>
+	WORD $0xbd400164                     // 314: ldr s4, [x11]
 	WORD $0x4ea1bc00                     // 318: addp v0.4s, v0.4s, v1.4s
-	WORD $0xbd400164                     // 31c: ldr s4, [x11]
+	WORD $0xf9400e8d                     // 31c: ldr x13, [x20, #0x18]
 	WORD $0x4ea3bc41                     // 320: addp v1.4s, v2.4s, v3.4s
 	WORD $0xf100099f                     // 324: cmp x12, #0x2
 	WORD $0x0f08a482                     // 328: sshll v2.8h, v4.8b, #0x0
-	WORD $0xad4215a4                     // 32c: ldp q4, q5, [x13, #0x40]
+	WORD $0xad420da4                     // 32c: ldp q4, q3, [x13, #0x40]
 	WORD $0x4ea1bc00                     // 330: addp v0.4s, v0.4s, v1.4s
-	WORD $0x4e4518a3                     // 334: uzp1 v3.8h, v5.8h, v5.8h
-	WORD $0x6e638441                     // 338: sub v1.8h, v2.8h, v3.8h
-	WORD $0xad400da2                     // 33c: ldp q2, q3, [x13]
-	WORD $0x4ea28400                     // 340: add v0.4s, v0.4s, v2.4s
-	WORD $0x0f10a422                     // 344: sshll v2.4s, v1.4h, #0x0
-	WORD $0x4f10a421                     // 348: sshll2 v1.4s, v1.8h, #0x0
-	WORD $0x4e21d800                     // 34c: scvtf v0.4s, v0.4s
-	WORD $0x4e21d842                     // 350: scvtf v2.4s, v2.4s
-	WORD $0x4e21d821                     // 354: scvtf v1.4s, v1.4s
-	WORD $0x6e20dc60                     // 358: fmul v0.4s, v3.4s, v0.4s
-	WORD $0x6e22dc82                     // 35c: fmul v2.4s, v4.4s, v2.4s
-	WORD $0x6e21dc81                     // 360: fmul v1.4s, v4.4s, v1.4s
-	WORD $0x4e22d402                     // 364: fadd v2.4s, v0.4s, v2.4s
-	WORD $0x4e21d400                     // 368: fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e21a842                     // 36c: fcvtns v2.4s, v2.4s
-	WORD $0x4e21a800                     // 370: fcvtns v0.4s, v0.4s
-	WORD $0x0e614841                     // 374: sqxtn v1.4h, v2.4s
-	WORD $0x3dc009a2                     // 378: ldr q2, [x13, #0x20]
+	WORD $0x6e638441                     // 334: sub v1.8h, v2.8h, v3.8h
+	WORD $0xad400da2                     // 338: ldp q2, q3, [x13]
+	WORD $0x4ea28400                     // 33c: add v0.4s, v0.4s, v2.4s
+	WORD $0x0f10a422                     // 340: sshll v2.4s, v1.4h, #0x0
+	WORD $0x4f10a421                     // 344: sshll2 v1.4s, v1.8h, #0x0
+	WORD $0x4e21d800                     // 348: scvtf v0.4s, v0.4s
+	WORD $0x4e21d842                     // 34c: scvtf v2.4s, v2.4s
+	WORD $0x4e21d821                     // 350: scvtf v1.4s, v1.4s
+	WORD $0x6e20dc60                     // 354: fmul v0.4s, v3.4s, v0.4s
+	WORD $0x6e22dc82                     // 358: fmul v2.4s, v4.4s, v2.4s
+	WORD $0x6e21dc81                     // 35c: fmul v1.4s, v4.4s, v1.4s
+	WORD $0x4e22d402                     // 360: fadd v2.4s, v0.4s, v2.4s
+	WORD $0x4e21d400                     // 364: fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4e21a842                     // 368: fcvtns v2.4s, v2.4s
+	WORD $0x4e21a800                     // 36c: fcvtns v0.4s, v0.4s
+	WORD $0x0e614841                     // 370: sqxtn v1.4h, v2.4s
+	WORD $0x4e614801                     // 374: sqxtn2 v1.8h, v0.4s
+	WORD $0x3dc009a0                     // 378: ldr q0, [x13, #0x20]
 	WORD $0xf940168d                     // 37c: ldr x13, [x20, #0x28]
-	WORD $0x4e421842                     // 380: uzp1 v2.8h, v2.8h, v2.8h
-	WORD $0x4e614801                     // 384: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e620c20                     // 388: sqadd v0.8h, v1.8h, v2.8h
-	WORD $0x0e214800                     // 38c: sqxtn v0.8b, v0.8h
-	WORD $0xbd000120                     // 390: str s0, [x9]
-	WORD $0x54002a2b                     // 394: b.lt 0x1a48 <gemmNEON1x4+0x8d8>
-	WORD $0xd100058c                     // 398: sub x12, x12, #0x1
-	WORD $0x8b0d0129                     // 39c: add x9, x9, x13
-	WORD $0x8b0d016b                     // 3a0: add x11, x11, x13
-	WORD $0x8b0a0108                     // 3a4: add x8, x8, x10
-	WORD $0xaa0803ed                     // 3a8: mov x13, x8
-	WORD $0xf940228e                     // 3ac: ldr x14, [x20, #0x40]
-	WORD $0xf9400a8f                     // 3b0: ldr x15, [x20, #0x10]
-	WORD $0xf10009df                     // 3b4: cmp x14, #0x2
-	WORD $0x54fff342                     // 3b8: b.hs 0x1390 <gemmNEON1x4+0x220>
-	WORD $0x17ffff8e                     // 3bc: b 0x1364 <gemmNEON1x4+0x1f4>
-	WORD $0xf9401289                     // 3c0: ldr x9, [x20, #0x20]
-	WORD $0xa940ba8a                     // 3c4: ldp x10, x14, [x20, #0x8]
-	WORD $0xa943b68b                     // 3c8: ldp x11, x13, [x20, #0x38]
-	WORD $0xaa0803ec                     // 3cc: mov x12, x8
-	WORD $0xf10009bf                     // 3d0: cmp x13, #0x2
-	WORD $0x540001e2                     // 3d4: b.hs 0x1580 <gemmNEON1x4+0x410>
-	WORD $0xd503201f                     // 3d8: nop
-	WORD $0xd503201f                     // 3dc: nop
-	WORD $0xaa1f03ef                     // 3e0: mov x15, xzr
-	WORD $0xaa1f03f0                     // 3e4: mov x16, xzr
-	WORD $0x6f00e400                     // 3e8: movi v0.2d, #0000000000000000
-	WORD $0xaa1f03f3                     // 3ec: mov x19, xzr
-	WORD $0x6f00e401                     // 3f0: movi v1.2d, #0000000000000000
-	WORD $0x6f00e402                     // 3f4: movi v2.2d, #0000000000000000
-	WORD $0x6f00e403                     // 3f8: movi v3.2d, #0000000000000000
-	WORD $0xf9402691                     // 3fc: ldr x17, [x20, #0x48]
-	WORD $0xb500033f                     // 400: cbnz xzr, 0x15d4 <gemmNEON1x4+0x464>
-	WORD $0x1400002b                     // 404: b 0x1620 <gemmNEON1x4+0x4b0>
-	WORD $0xd503201f                     // 408: nop
-	WORD $0xd503201f                     // 40c: nop
-	WORD $0x3dc00180                     // 410: ldr q0, [x12]
-	WORD $0x9341fdaf                     // 414: asr x15, x13, #1
-	WORD $0xad4009c1                     // 418: ldp q1, q2, [x14]
-	WORD $0xd10005f3                     // 41c: sub x19, x15, #0x1
-	WORD $0x52800210                     // 420: mov w16, #0x10              // =16
-	WORD $0xad4111c3                     // 424: ldp q3, q4, [x14, #0x20]
-	WORD $0x910101ce                     // 428: add x14, x14, #0x40
-	WORD $0x0e21c005                     // 42c: smull v5.8h, v0.8b, v1.8b
-	WORD $0x0e22c006                     // 430: smull v6.8h, v0.8b, v2.8b
-	WORD $0x0e23c007                     // 434: smull v7.8h, v0.8b, v3.8b
-	WORD $0x0e24c008                     // 438: smull v8.8h, v0.8b, v4.8b
-	WORD $0x4e218005                     // 43c: smlal2 v5.8h, v0.16b, v1.16b
-	WORD $0x4e228006                     // 440: smlal2 v6.8h, v0.16b, v2.16b
-	WORD $0x4e238007                     // 444: smlal2 v7.8h, v0.16b, v3.16b
-	WORD $0x4e248008                     // 448: smlal2 v8.8h, v0.16b, v4.16b
-	WORD $0x4e6028a0                     // 44c: saddlp v0.4s, v5.8h
-	WORD $0x4e6028c1                     // 450: saddlp v1.4s, v6.8h
-	WORD $0x4e6028e2                     // 454: saddlp v2.4s, v7.8h
-	WORD $0x4e602903                     // 458: saddlp v3.4s, v8.8h
-	WORD $0xf9402691                     // 45c: ldr x17, [x20, #0x48]
-	WORD $0xb4000293                     // 460: cbz x19, 0x1620 <gemmNEON1x4+0x4b0>
-	WORD $0x3cf06984                     // 464: ldr q4, [x12, x16]
-	WORD $0x91004210                     // 468: add x16, x16, #0x10
-	WORD $0xad4019c5                     // 46c: ldp q5, q6, [x14]
-	WORD $0xf1000673                     // 470: subs x19, x19, #0x1
-	WORD $0xad4121c7                     // 474: ldp q7, q8, [x14, #0x20]
-	WORD $0x910101ce                     // 478: add x14, x14, #0x40
-	WORD $0x0e25c089                     // 47c: smull v9.8h, v4.8b, v5.8b
-	WORD $0x0e26c08a                     // 480: smull v10.8h, v4.8b, v6.8b
-	WORD $0x0e27c08b                     // 484: smull v11.8h, v4.8b, v7.8b
-	WORD $0x0e28c08c                     // 488: smull v12.8h, v4.8b, v8.8b
-	WORD $0x4e258089                     // 48c: smlal2 v9.8h, v4.16b, v5.16b
-	WORD $0x4e26808a                     // 490: smlal2 v10.8h, v4.16b, v6.16b
-	WORD $0x4e27808b                     // 494: smlal2 v11.8h, v4.16b, v7.16b
-	WORD $0x4e28808c                     // 498: smlal2 v12.8h, v4.16b, v8.16b
-	WORD $0x4e606920                     // 49c: sadalp v0.4s, v9.8h
-	WORD $0x4e606941                     // 4a0: sadalp v1.4s, v10.8h
-	WORD $0x4e606962                     // 4a4: sadalp v2.4s, v11.8h
-	WORD $0x4e606983                     // 4a8: sadalp v3.4s, v12.8h
-	WORD $0x54fffdc1                     // 4ac: b.ne 0x15d4 <gemmNEON1x4+0x464>
-	WORD $0x360001cd                     // 4b0: tbz w13, #0x0, 0x1658 <gemmNEON1x4+0x4e8>
-	WORD $0xfc706984                     // 4b4: ldr d4, [x12, x16]
-	WORD $0x91002210                     // 4b8: add x16, x16, #0x8
-	WORD $0x6d4019c5                     // 4bc: ldp d5, d6, [x14]
-	WORD $0x6d4121c7                     // 4c0: ldp d7, d8, [x14, #0x10]
-	WORD $0x910081ce                     // 4c4: add x14, x14, #0x20
-	WORD $0x0e25c085                     // 4c8: smull v5.8h, v4.8b, v5.8b
-	WORD $0x0e26c086                     // 4cc: smull v6.8h, v4.8b, v6.8b
-	WORD $0x0e27c087                     // 4d0: smull v7.8h, v4.8b, v7.8b
-	WORD $0x0e28c084                     // 4d4: smull v4.8h, v4.8b, v8.8b
-	WORD $0x4e6068a0                     // 4d8: sadalp v0.4s, v5.8h
-	WORD $0x4e6068c1                     // 4dc: sadalp v1.4s, v6.8h
-	WORD $0x4e6068e2                     // 4e0: sadalp v2.4s, v7.8h
-	WORD $0x4e606883                     // 4e4: sadalp v3.4s, v4.8h
-	WORD $0xf1000631                     // 4e8: subs x17, x17, #0x1
-	WORD $0x540000c0                     // 4ec: b.eq 0x1674 <gemmNEON1x4+0x504>
-	WORD $0xf9402a93                     // 4f0: ldr x19, [x20, #0x50]
-	WORD $0x8b100270                     // 4f4: add x16, x19, x16
-	WORD $0xaa0f03f3                     // 4f8: mov x19, x15
-	WORD $0xb5fffb4f                     // 4fc: cbnz x15, 0x15d4 <gemmNEON1x4+0x464>
-	WORD $0x17ffffec                     // 500: b 0x1620 <gemmNEON1x4+0x4b0>
+	WORD $0x4e600c20                     // 380: sqadd v0.8h, v1.8h, v0.8h
+	WORD $0x0e214800                     // 384: sqxtn v0.8b, v0.8h
+	WORD $0xbd000120                     // 388: str s0, [x9]
+	WORD $0x5400294b                     // 38c: b.lt 0x1a04 <gemmNEON1x4+0x8b4>
+	WORD $0xd100058c                     // 390: sub x12, x12, #0x1
+	WORD $0x8b0d0129                     // 394: add x9, x9, x13
+	WORD $0x8b0d016b                     // 398: add x11, x11, x13
+	WORD $0x8b0a0108                     // 39c: add x8, x8, x10
+	WORD $0xaa0803ed                     // 3a0: mov x13, x8
+	WORD $0xf940228e                     // 3a4: ldr x14, [x20, #0x40]
+	WORD $0xf9400a8f                     // 3a8: ldr x15, [x20, #0x10]
+	WORD $0xf10009df                     // 3ac: cmp x14, #0x2
+	WORD $0x54fff382                     // 3b0: b.hs 0x1370 <gemmNEON1x4+0x220>
+	WORD $0x17ffff8f                     // 3b4: b 0x1340 <gemmNEON1x4+0x1f0>
+	WORD $0xf9401289                     // 3b8: ldr x9, [x20, #0x20]
+	WORD $0xa940ba8a                     // 3bc: ldp x10, x14, [x20, #0x8]
+	WORD $0xa943b68b                     // 3c0: ldp x11, x13, [x20, #0x38]
+	WORD $0xaa0803ec                     // 3c4: mov x12, x8
+	WORD $0xf10009bf                     // 3c8: cmp x13, #0x2
+	WORD $0x540001a2                     // 3cc: b.hs 0x1550 <gemmNEON1x4+0x400>
+	WORD $0xaa1f03ef                     // 3d0: mov x15, xzr
+	WORD $0xaa1f03f0                     // 3d4: mov x16, xzr
+	WORD $0x6f00e400                     // 3d8: movi v0.2d, #0000000000000000
+	WORD $0xaa1f03f3                     // 3dc: mov x19, xzr
+	WORD $0x6f00e401                     // 3e0: movi v1.2d, #0000000000000000
+	WORD $0x6f00e402                     // 3e4: movi v2.2d, #0000000000000000
+	WORD $0x6f00e403                     // 3e8: movi v3.2d, #0000000000000000
+	WORD $0xf9402691                     // 3ec: ldr x17, [x20, #0x48]
+	WORD $0xb500033f                     // 3f0: cbnz xzr, 0x15a4 <gemmNEON1x4+0x454>
+	WORD $0x1400002b                     // 3f4: b 0x15f0 <gemmNEON1x4+0x4a0>
+	WORD $0xd503201f                     // 3f8: nop
+	WORD $0xd503201f                     // 3fc: nop
+	WORD $0x3dc00180                     // 400: ldr q0, [x12]
+	WORD $0x9341fdaf                     // 404: asr x15, x13, #1
+	WORD $0xad4009c1                     // 408: ldp q1, q2, [x14]
+	WORD $0xd10005f3                     // 40c: sub x19, x15, #0x1
+	WORD $0x52800210                     // 410: mov w16, #0x10              // =16
+	WORD $0xad4111c3                     // 414: ldp q3, q4, [x14, #0x20]
+	WORD $0x910101ce                     // 418: add x14, x14, #0x40
+	WORD $0x0e21c005                     // 41c: smull v5.8h, v0.8b, v1.8b
+	WORD $0x0e22c006                     // 420: smull v6.8h, v0.8b, v2.8b
+	WORD $0x0e23c007                     // 424: smull v7.8h, v0.8b, v3.8b
+	WORD $0x0e24c008                     // 428: smull v8.8h, v0.8b, v4.8b
+	WORD $0x4e218005                     // 42c: smlal2 v5.8h, v0.16b, v1.16b
+	WORD $0x4e228006                     // 430: smlal2 v6.8h, v0.16b, v2.16b
+	WORD $0x4e238007                     // 434: smlal2 v7.8h, v0.16b, v3.16b
+	WORD $0x4e248008                     // 438: smlal2 v8.8h, v0.16b, v4.16b
+	WORD $0x4e6028a0                     // 43c: saddlp v0.4s, v5.8h
+	WORD $0x4e6028c1                     // 440: saddlp v1.4s, v6.8h
+	WORD $0x4e6028e2                     // 444: saddlp v2.4s, v7.8h
+	WORD $0x4e602903                     // 448: saddlp v3.4s, v8.8h
+	WORD $0xf9402691                     // 44c: ldr x17, [x20, #0x48]
+	WORD $0xb4000293                     // 450: cbz x19, 0x15f0 <gemmNEON1x4+0x4a0>
+	WORD $0x3cf06984                     // 454: ldr q4, [x12, x16]
+	WORD $0x91004210                     // 458: add x16, x16, #0x10
+	WORD $0xad4019c5                     // 45c: ldp q5, q6, [x14]
+	WORD $0xf1000673                     // 460: subs x19, x19, #0x1
+	WORD $0xad4121c7                     // 464: ldp q7, q8, [x14, #0x20]
+	WORD $0x910101ce                     // 468: add x14, x14, #0x40
+	WORD $0x0e25c089                     // 46c: smull v9.8h, v4.8b, v5.8b
+	WORD $0x0e26c08a                     // 470: smull v10.8h, v4.8b, v6.8b
+	WORD $0x0e27c08b                     // 474: smull v11.8h, v4.8b, v7.8b
+	WORD $0x0e28c08c                     // 478: smull v12.8h, v4.8b, v8.8b
+	WORD $0x4e258089                     // 47c: smlal2 v9.8h, v4.16b, v5.16b
+	WORD $0x4e26808a                     // 480: smlal2 v10.8h, v4.16b, v6.16b
+	WORD $0x4e27808b                     // 484: smlal2 v11.8h, v4.16b, v7.16b
+	WORD $0x4e28808c                     // 488: smlal2 v12.8h, v4.16b, v8.16b
+	WORD $0x4e606920                     // 48c: sadalp v0.4s, v9.8h
+	WORD $0x4e606941                     // 490: sadalp v1.4s, v10.8h
+	WORD $0x4e606962                     // 494: sadalp v2.4s, v11.8h
+	WORD $0x4e606983                     // 498: sadalp v3.4s, v12.8h
+	WORD $0x54fffdc1                     // 49c: b.ne 0x15a4 <gemmNEON1x4+0x454>
+	WORD $0x360001cd                     // 4a0: tbz w13, #0x0, 0x1628 <gemmNEON1x4+0x4d8>
+	WORD $0xfc706984                     // 4a4: ldr d4, [x12, x16]
+	WORD $0x91002210                     // 4a8: add x16, x16, #0x8
+	WORD $0x6d4019c5                     // 4ac: ldp d5, d6, [x14]
+	WORD $0x6d4121c7                     // 4b0: ldp d7, d8, [x14, #0x10]
+	WORD $0x910081ce                     // 4b4: add x14, x14, #0x20
+	WORD $0x0e25c085                     // 4b8: smull v5.8h, v4.8b, v5.8b
+	WORD $0x0e26c086                     // 4bc: smull v6.8h, v4.8b, v6.8b
+	WORD $0x0e27c087                     // 4c0: smull v7.8h, v4.8b, v7.8b
+	WORD $0x0e28c084                     // 4c4: smull v4.8h, v4.8b, v8.8b
+	WORD $0x4e6068a0                     // 4c8: sadalp v0.4s, v5.8h
+	WORD $0x4e6068c1                     // 4cc: sadalp v1.4s, v6.8h
+	WORD $0x4e6068e2                     // 4d0: sadalp v2.4s, v7.8h
+	WORD $0x4e606883                     // 4d4: sadalp v3.4s, v4.8h
+	WORD $0xf1000631                     // 4d8: subs x17, x17, #0x1
+	WORD $0x540000c0                     // 4dc: b.eq 0x1644 <gemmNEON1x4+0x4f4>
+	WORD $0xf9402a93                     // 4e0: ldr x19, [x20, #0x50]
+	WORD $0x8b100270                     // 4e4: add x16, x19, x16
+	WORD $0xaa0f03f3                     // 4e8: mov x19, x15
+	WORD $0xb5fffb4f                     // 4ec: cbnz x15, 0x15a4 <gemmNEON1x4+0x454>
+	WORD $0x17ffffec                     // 4f0: b 0x15f0 <gemmNEON1x4+0x4a0>
+	WORD $0x4ea1bc00                     // 4f4: addp v0.4s, v0.4s, v1.4s
+	WORD $0xf9400e8c                     // 4f8: ldr x12, [x20, #0x18]
+	WORD $0x4ea3bc41                     // 4fc: addp v1.4s, v2.4s, v3.4s
+	WORD $0xf100097f                     // 500: cmp x11, #0x2
 	WORD $0x4ea1bc00                     // 504: addp v0.4s, v0.4s, v1.4s
-	WORD $0xf9400e8c                     // 508: ldr x12, [x20, #0x18]
-	WORD $0x4ea3bc41                     // 50c: addp v1.4s, v2.4s, v3.4s
-	WORD $0xf100097f                     // 510: cmp x11, #0x2
-	WORD $0x4ea1bc00                     // 514: addp v0.4s, v0.4s, v1.4s
-	WORD $0xad400981                     // 518: ldp q1, q2, [x12]
-	WORD $0xf940168c                     // 51c: ldr x12, [x20, #0x28]
-	WORD $0x4ea18400                     // 520: add v0.4s, v0.4s, v1.4s
-	WORD $0x4e21d800                     // 524: scvtf v0.4s, v0.4s
-	WORD $0x6e20dc40                     // 528: fmul v0.4s, v2.4s, v0.4s
-	WORD $0x3d800120                     // 52c: str q0, [x9]
-	WORD $0x54001d4b                     // 530: b.lt 0x1a48 <gemmNEON1x4+0x8d8>
-	WORD $0xd100056b                     // 534: sub x11, x11, #0x1
-	WORD $0x8b0c0129                     // 538: add x9, x9, x12
-	WORD $0x8b0a0108                     // 53c: add x8, x8, x10
-	WORD $0xaa0803ec                     // 540: mov x12, x8
-	WORD $0xf940228d                     // 544: ldr x13, [x20, #0x40]
-	WORD $0xf9400a8e                     // 548: ldr x14, [x20, #0x10]
-	WORD $0xf10009bf                     // 54c: cmp x13, #0x2
-	WORD $0x54fff602                     // 550: b.hs 0x1580 <gemmNEON1x4+0x410>
-	WORD $0x17ffffa3                     // 554: b 0x1550 <gemmNEON1x4+0x3e0>
-	WORD $0xf9401289                     // 558: ldr x9, [x20, #0x20]
-	WORD $0xa940ba8a                     // 55c: ldp x10, x14, [x20, #0x8]
-	WORD $0xa943b68b                     // 560: ldp x11, x13, [x20, #0x38]
-	WORD $0xaa0803ec                     // 564: mov x12, x8
-	WORD $0xf10009bf                     // 568: cmp x13, #0x2
-	WORD $0x540001a2                     // 56c: b.hs 0x1710 <gemmNEON1x4+0x5a0>
-	WORD $0xaa1f03ef                     // 570: mov x15, xzr
-	WORD $0xaa1f03f0                     // 574: mov x16, xzr
-	WORD $0x6f00e400                     // 578: movi v0.2d, #0000000000000000
-	WORD $0xaa1f03f3                     // 57c: mov x19, xzr
-	WORD $0x6f00e401                     // 580: movi v1.2d, #0000000000000000
-	WORD $0x6f00e402                     // 584: movi v2.2d, #0000000000000000
-	WORD $0x6f00e403                     // 588: movi v3.2d, #0000000000000000
-	WORD $0xf9402691                     // 58c: ldr x17, [x20, #0x48]
-	WORD $0xb500033f                     // 590: cbnz xzr, 0x1764 <gemmNEON1x4+0x5f4>
-	WORD $0x1400002b                     // 594: b 0x17b0 <gemmNEON1x4+0x640>
-	WORD $0xd503201f                     // 598: nop
-	WORD $0xd503201f                     // 59c: nop
-	WORD $0x3dc00180                     // 5a0: ldr q0, [x12]
-	WORD $0x9341fdaf                     // 5a4: asr x15, x13, #1
-	WORD $0xad4009c1                     // 5a8: ldp q1, q2, [x14]
-	WORD $0xd10005f3                     // 5ac: sub x19, x15, #0x1
-	WORD $0x52800210                     // 5b0: mov w16, #0x10              // =16
-	WORD $0xad4111c3                     // 5b4: ldp q3, q4, [x14, #0x20]
-	WORD $0x910101ce                     // 5b8: add x14, x14, #0x40
-	WORD $0x0e21c005                     // 5bc: smull v5.8h, v0.8b, v1.8b
-	WORD $0x0e22c006                     // 5c0: smull v6.8h, v0.8b, v2.8b
-	WORD $0x0e23c007                     // 5c4: smull v7.8h, v0.8b, v3.8b
-	WORD $0x0e24c008                     // 5c8: smull v8.8h, v0.8b, v4.8b
-	WORD $0x4e218005                     // 5cc: smlal2 v5.8h, v0.16b, v1.16b
-	WORD $0x4e228006                     // 5d0: smlal2 v6.8h, v0.16b, v2.16b
-	WORD $0x4e238007                     // 5d4: smlal2 v7.8h, v0.16b, v3.16b
-	WORD $0x4e248008                     // 5d8: smlal2 v8.8h, v0.16b, v4.16b
-	WORD $0x4e6028a3                     // 5dc: saddlp v3.4s, v5.8h
-	WORD $0x4e6028c2                     // 5e0: saddlp v2.4s, v6.8h
-	WORD $0x4e6028e1                     // 5e4: saddlp v1.4s, v7.8h
-	WORD $0x4e602900                     // 5e8: saddlp v0.4s, v8.8h
-	WORD $0xf9402691                     // 5ec: ldr x17, [x20, #0x48]
-	WORD $0xb4000293                     // 5f0: cbz x19, 0x17b0 <gemmNEON1x4+0x640>
-	WORD $0x3cf06984                     // 5f4: ldr q4, [x12, x16]
-	WORD $0x91004210                     // 5f8: add x16, x16, #0x10
-	WORD $0xad4019c5                     // 5fc: ldp q5, q6, [x14]
-	WORD $0xf1000673                     // 600: subs x19, x19, #0x1
-	WORD $0xad4121c7                     // 604: ldp q7, q8, [x14, #0x20]
-	WORD $0x910101ce                     // 608: add x14, x14, #0x40
-	WORD $0x0e25c089                     // 60c: smull v9.8h, v4.8b, v5.8b
-	WORD $0x0e26c08a                     // 610: smull v10.8h, v4.8b, v6.8b
-	WORD $0x0e27c08b                     // 614: smull v11.8h, v4.8b, v7.8b
-	WORD $0x0e28c08c                     // 618: smull v12.8h, v4.8b, v8.8b
-	WORD $0x4e258089                     // 61c: smlal2 v9.8h, v4.16b, v5.16b
-	WORD $0x4e26808a                     // 620: smlal2 v10.8h, v4.16b, v6.16b
-	WORD $0x4e27808b                     // 624: smlal2 v11.8h, v4.16b, v7.16b
-	WORD $0x4e28808c                     // 628: smlal2 v12.8h, v4.16b, v8.16b
-	WORD $0x4e606923                     // 62c: sadalp v3.4s, v9.8h
-	WORD $0x4e606942                     // 630: sadalp v2.4s, v10.8h
-	WORD $0x4e606961                     // 634: sadalp v1.4s, v11.8h
-	WORD $0x4e606980                     // 638: sadalp v0.4s, v12.8h
-	WORD $0x54fffdc1                     // 63c: b.ne 0x1764 <gemmNEON1x4+0x5f4>
-	WORD $0x360001cd                     // 640: tbz w13, #0x0, 0x17e8 <gemmNEON1x4+0x678>
-	WORD $0xfc706984                     // 644: ldr d4, [x12, x16]
-	WORD $0x91002210                     // 648: add x16, x16, #0x8
-	WORD $0x6d4019c5                     // 64c: ldp d5, d6, [x14]
-	WORD $0x6d4121c7                     // 650: ldp d7, d8, [x14, #0x10]
-	WORD $0x910081ce                     // 654: add x14, x14, #0x20
-	WORD $0x0e25c085                     // 658: smull v5.8h, v4.8b, v5.8b
-	WORD $0x0e26c086                     // 65c: smull v6.8h, v4.8b, v6.8b
-	WORD $0x0e27c087                     // 660: smull v7.8h, v4.8b, v7.8b
-	WORD $0x0e28c084                     // 664: smull v4.8h, v4.8b, v8.8b
-	WORD $0x4e6068a3                     // 668: sadalp v3.4s, v5.8h
-	WORD $0x4e6068c2                     // 66c: sadalp v2.4s, v6.8h
-	WORD $0x4e6068e1                     // 670: sadalp v1.4s, v7.8h
-	WORD $0x4e606880                     // 674: sadalp v0.4s, v4.8h
-	WORD $0xf1000631                     // 678: subs x17, x17, #0x1
-	WORD $0x540000c0                     // 67c: b.eq 0x1804 <gemmNEON1x4+0x694>
-	WORD $0xf9402a93                     // 680: ldr x19, [x20, #0x50]
-	WORD $0x8b100270                     // 684: add x16, x19, x16
-	WORD $0xaa0f03f3                     // 688: mov x19, x15
-	WORD $0xb5fffb4f                     // 68c: cbnz x15, 0x1764 <gemmNEON1x4+0x5f4>
-	WORD $0x17ffffec                     // 690: b 0x17b0 <gemmNEON1x4+0x640>
-	WORD $0x4ea2bc62                     // 694: addp v2.4s, v3.4s, v2.4s
-	WORD $0xf9400e8c                     // 698: ldr x12, [x20, #0x18]
-	WORD $0x4ea0bc20                     // 69c: addp v0.4s, v1.4s, v0.4s
-	WORD $0xf100097f                     // 6a0: cmp x11, #0x2
-	WORD $0x4ea0bc40                     // 6a4: addp v0.4s, v2.4s, v0.4s
-	WORD $0xad400981                     // 6a8: ldp q1, q2, [x12]
-	WORD $0x4ea18400                     // 6ac: add v0.4s, v0.4s, v1.4s
-	WORD $0x4e21d800                     // 6b0: scvtf v0.4s, v0.4s
-	WORD $0x6e20dc40                     // 6b4: fmul v0.4s, v2.4s, v0.4s
-	WORD $0x3dc00982                     // 6b8: ldr q2, [x12, #0x20]
-	WORD $0xf940168c                     // 6bc: ldr x12, [x20, #0x28]
-	WORD $0x4e421842                     // 6c0: uzp1 v2.8h, v2.8h, v2.8h
-	WORD $0x4e21a800                     // 6c4: fcvtns v0.4s, v0.4s
-	WORD $0x0e614801                     // 6c8: sqxtn v1.4h, v0.4s
-	WORD $0x4e614801                     // 6cc: sqxtn2 v1.8h, v0.4s
-	WORD $0x4e620c20                     // 6d0: sqadd v0.8h, v1.8h, v2.8h
-	WORD $0x0e214800                     // 6d4: sqxtn v0.8b, v0.8h
-	WORD $0xbd000120                     // 6d8: str s0, [x9]
-	WORD $0x54000feb                     // 6dc: b.lt 0x1a48 <gemmNEON1x4+0x8d8>
-	WORD $0xd100056b                     // 6e0: sub x11, x11, #0x1
-	WORD $0x8b0c0129                     // 6e4: add x9, x9, x12
-	WORD $0x8b0a0108                     // 6e8: add x8, x8, x10
-	WORD $0xaa0803ec                     // 6ec: mov x12, x8
-	WORD $0xf940228d                     // 6f0: ldr x13, [x20, #0x40]
-	WORD $0xf9400a8e                     // 6f4: ldr x14, [x20, #0x10]
-	WORD $0xf10009bf                     // 6f8: cmp x13, #0x2
-	WORD $0x54fff522                     // 6fc: b.hs 0x1710 <gemmNEON1x4+0x5a0>
-	WORD $0x17ffff9c                     // 700: b 0x16e0 <gemmNEON1x4+0x570>
-	WORD $0x4f0167e0                     // 704: movi v0.4s, #0x3f, lsl #24
-	WORD $0xf9401289                     // 708: ldr x9, [x20, #0x20]
-	WORD $0x6f00e401                     // 70c: movi v1.2d, #0000000000000000
-	WORD $0xa940ba8a                     // 710: ldp x10, x14, [x20, #0x8]
-	WORD $0x4f03f602                     // 714: fmov v2.4s, #1.00000000
-	WORD $0xa943b68b                     // 718: ldp x11, x13, [x20, #0x38]
-	WORD $0xaa0803ec                     // 71c: mov x12, x8
-	WORD $0xf10009bf                     // 720: cmp x13, #0x2
-	WORD $0x540001e2                     // 724: b.hs 0x18d0 <gemmNEON1x4+0x760>
-	WORD $0xd503201f                     // 728: nop
-	WORD $0xd503201f                     // 72c: nop
-	WORD $0xaa1f03ef                     // 730: mov x15, xzr
-	WORD $0xaa1f03f0                     // 734: mov x16, xzr
-	WORD $0x6f00e403                     // 738: movi v3.2d, #0000000000000000
-	WORD $0xaa1f03f3                     // 73c: mov x19, xzr
-	WORD $0x6f00e404                     // 740: movi v4.2d, #0000000000000000
-	WORD $0x6f00e405                     // 744: movi v5.2d, #0000000000000000
-	WORD $0x6f00e406                     // 748: movi v6.2d, #0000000000000000
-	WORD $0xf9402691                     // 74c: ldr x17, [x20, #0x48]
-	WORD $0xb500033f                     // 750: cbnz xzr, 0x1924 <gemmNEON1x4+0x7b4>
-	WORD $0x1400002b                     // 754: b 0x1970 <gemmNEON1x4+0x800>
-	WORD $0xd503201f                     // 758: nop
-	WORD $0xd503201f                     // 75c: nop
-	WORD $0x3dc00183                     // 760: ldr q3, [x12]
-	WORD $0x9341fdaf                     // 764: asr x15, x13, #1
-	WORD $0xad4015c4                     // 768: ldp q4, q5, [x14]
-	WORD $0xd10005f3                     // 76c: sub x19, x15, #0x1
-	WORD $0x52800210                     // 770: mov w16, #0x10              // =16
-	WORD $0xad411dc6                     // 774: ldp q6, q7, [x14, #0x20]
-	WORD $0x910101ce                     // 778: add x14, x14, #0x40
-	WORD $0x0e24c068                     // 77c: smull v8.8h, v3.8b, v4.8b
-	WORD $0x0e25c069                     // 780: smull v9.8h, v3.8b, v5.8b
-	WORD $0x0e26c06a                     // 784: smull v10.8h, v3.8b, v6.8b
-	WORD $0x0e27c06b                     // 788: smull v11.8h, v3.8b, v7.8b
-	WORD $0x4e248068                     // 78c: smlal2 v8.8h, v3.16b, v4.16b
-	WORD $0x4e258069                     // 790: smlal2 v9.8h, v3.16b, v5.16b
-	WORD $0x4e26806a                     // 794: smlal2 v10.8h, v3.16b, v6.16b
-	WORD $0x4e27806b                     // 798: smlal2 v11.8h, v3.16b, v7.16b
-	WORD $0x4e602906                     // 79c: saddlp v6.4s, v8.8h
-	WORD $0x4e602925                     // 7a0: saddlp v5.4s, v9.8h
-	WORD $0x4e602944                     // 7a4: saddlp v4.4s, v10.8h
-	WORD $0x4e602963                     // 7a8: saddlp v3.4s, v11.8h
-	WORD $0xf9402691                     // 7ac: ldr x17, [x20, #0x48]
-	WORD $0xb4000293                     // 7b0: cbz x19, 0x1970 <gemmNEON1x4+0x800>
-	WORD $0x3cf06987                     // 7b4: ldr q7, [x12, x16]
-	WORD $0x91004210                     // 7b8: add x16, x16, #0x10
-	WORD $0xad4025c8                     // 7bc: ldp q8, q9, [x14]
-	WORD $0xf1000673                     // 7c0: subs x19, x19, #0x1
-	WORD $0xad412dca                     // 7c4: ldp q10, q11, [x14, #0x20]
-	WORD $0x910101ce                     // 7c8: add x14, x14, #0x40
-	WORD $0x0e28c0ec                     // 7cc: smull v12.8h, v7.8b, v8.8b
-	WORD $0x0e29c0ed                     // 7d0: smull v13.8h, v7.8b, v9.8b
-	WORD $0x0e2ac0ee                     // 7d4: smull v14.8h, v7.8b, v10.8b
-	WORD $0x0e2bc0ef                     // 7d8: smull v15.8h, v7.8b, v11.8b
-	WORD $0x4e2880ec                     // 7dc: smlal2 v12.8h, v7.16b, v8.16b
-	WORD $0x4e2980ed                     // 7e0: smlal2 v13.8h, v7.16b, v9.16b
-	WORD $0x4e2a80ee                     // 7e4: smlal2 v14.8h, v7.16b, v10.16b
-	WORD $0x4e2b80ef                     // 7e8: smlal2 v15.8h, v7.16b, v11.16b
-	WORD $0x4e606986                     // 7ec: sadalp v6.4s, v12.8h
-	WORD $0x4e6069a5                     // 7f0: sadalp v5.4s, v13.8h
-	WORD $0x4e6069c4                     // 7f4: sadalp v4.4s, v14.8h
-	WORD $0x4e6069e3                     // 7f8: sadalp v3.4s, v15.8h
-	WORD $0x54fffdc1                     // 7fc: b.ne 0x1924 <gemmNEON1x4+0x7b4>
-	WORD $0x360001cd                     // 800: tbz w13, #0x0, 0x19a8 <gemmNEON1x4+0x838>
-	WORD $0xfc706987                     // 804: ldr d7, [x12, x16]
-	WORD $0x91002210                     // 808: add x16, x16, #0x8
-	WORD $0x6d4025c8                     // 80c: ldp d8, d9, [x14]
-	WORD $0x6d412dca                     // 810: ldp d10, d11, [x14, #0x10]
-	WORD $0x910081ce                     // 814: add x14, x14, #0x20
-	WORD $0x0e28c0e8                     // 818: smull v8.8h, v7.8b, v8.8b
-	WORD $0x0e29c0e9                     // 81c: smull v9.8h, v7.8b, v9.8b
-	WORD $0x0e2ac0ea                     // 820: smull v10.8h, v7.8b, v10.8b
-	WORD $0x0e2bc0e7                     // 824: smull v7.8h, v7.8b, v11.8b
-	WORD $0x4e606906                     // 828: sadalp v6.4s, v8.8h
-	WORD $0x4e606925                     // 82c: sadalp v5.4s, v9.8h
-	WORD $0x4e606944                     // 830: sadalp v4.4s, v10.8h
-	WORD $0x4e6068e3                     // 834: sadalp v3.4s, v7.8h
-	WORD $0xf1000631                     // 838: subs x17, x17, #0x1
-	WORD $0x540000c0                     // 83c: b.eq 0x19c4 <gemmNEON1x4+0x854>
-	WORD $0xf9402a93                     // 840: ldr x19, [x20, #0x50]
-	WORD $0x8b100270                     // 844: add x16, x19, x16
-	WORD $0xaa0f03f3                     // 848: mov x19, x15
-	WORD $0xb5fffb4f                     // 84c: cbnz x15, 0x1924 <gemmNEON1x4+0x7b4>
-	WORD $0x17ffffec                     // 850: b 0x1970 <gemmNEON1x4+0x800>
-	WORD $0x4ea5bcc5                     // 854: addp v5.4s, v6.4s, v5.4s
-	WORD $0xf9400e8c                     // 858: ldr x12, [x20, #0x18]
-	WORD $0x4ea3bc83                     // 85c: addp v3.4s, v4.4s, v3.4s
-	WORD $0xf100097f                     // 860: cmp x11, #0x2
-	WORD $0x4ea3bca3                     // 864: addp v3.4s, v5.4s, v3.4s
-	WORD $0xad401584                     // 868: ldp q4, q5, [x12]
-	WORD $0x4ea48463                     // 86c: add v3.4s, v3.4s, v4.4s
-	WORD $0x4e21d863                     // 870: scvtf v3.4s, v3.4s
-	WORD $0x6e23dca3                     // 874: fmul v3.4s, v5.4s, v3.4s
-	WORD $0xad411185                     // 878: ldp q5, q4, [x12, #0x20]
-	WORD $0xf940168c                     // 87c: ldr x12, [x20, #0x28]
-	WORD $0x4e4518a5                     // 880: uzp1 v5.8h, v5.8h, v5.8h
-	WORD $0x6e24dc64                     // 884: fmul v4.4s, v3.4s, v4.4s
-	WORD $0x4e20d484                     // 888: fadd v4.4s, v4.4s, v0.4s
-	WORD $0x4e21f484                     // 88c: fmax v4.4s, v4.4s, v1.4s
-	WORD $0x4ea2f484                     // 890: fmin v4.4s, v4.4s, v2.4s
-	WORD $0x6e24dc63                     // 894: fmul v3.4s, v3.4s, v4.4s
-	WORD $0x4e21a863                     // 898: fcvtns v3.4s, v3.4s
-	WORD $0x0e614864                     // 89c: sqxtn v4.4h, v3.4s
-	WORD $0x4e614864                     // 8a0: sqxtn2 v4.8h, v3.4s
-	WORD $0x4e650c83                     // 8a4: sqadd v3.8h, v4.8h, v5.8h
-	WORD $0x0e214863                     // 8a8: sqxtn v3.8b, v3.8h
-	WORD $0xbd000123                     // 8ac: str s3, [x9]
-	WORD $0x5400014b                     // 8b0: b.lt 0x1a48 <gemmNEON1x4+0x8d8>
-	WORD $0xd100056b                     // 8b4: sub x11, x11, #0x1
-	WORD $0x8b0c0129                     // 8b8: add x9, x9, x12
-	WORD $0x8b0a0108                     // 8bc: add x8, x8, x10
-	WORD $0xaa0803ec                     // 8c0: mov x12, x8
-	WORD $0xf940228d                     // 8c4: ldr x13, [x20, #0x40]
-	WORD $0xf9400a8e                     // 8c8: ldr x14, [x20, #0x10]
-	WORD $0xf10009bf                     // 8cc: cmp x13, #0x2
-	WORD $0x54fff482                     // 8d0: b.hs 0x18d0 <gemmNEON1x4+0x760>
-	WORD $0x17ffff97                     // 8d4: b 0x18a0 <gemmNEON1x4+0x730>
+	WORD $0xad400981                     // 508: ldp q1, q2, [x12]
+	WORD $0xf940168c                     // 50c: ldr x12, [x20, #0x28]
+	WORD $0x4ea18400                     // 510: add v0.4s, v0.4s, v1.4s
+	WORD $0x4e21d800                     // 514: scvtf v0.4s, v0.4s
+	WORD $0x6e20dc40                     // 518: fmul v0.4s, v2.4s, v0.4s
+	WORD $0x3d800120                     // 51c: str q0, [x9]
+	WORD $0x54001cab                     // 520: b.lt 0x1a04 <gemmNEON1x4+0x8b4>
+	WORD $0xd100056b                     // 524: sub x11, x11, #0x1
+	WORD $0x8b0c0129                     // 528: add x9, x9, x12
+	WORD $0x8b0a0108                     // 52c: add x8, x8, x10
+	WORD $0xaa0803ec                     // 530: mov x12, x8
+	WORD $0xf940228d                     // 534: ldr x13, [x20, #0x40]
+	WORD $0xf9400a8e                     // 538: ldr x14, [x20, #0x10]
+	WORD $0xf10009bf                     // 53c: cmp x13, #0x2
+	WORD $0x54fff602                     // 540: b.hs 0x1550 <gemmNEON1x4+0x400>
+	WORD $0x17ffffa3                     // 544: b 0x1520 <gemmNEON1x4+0x3d0>
+	WORD $0xf9401289                     // 548: ldr x9, [x20, #0x20]
+	WORD $0xa940ba8a                     // 54c: ldp x10, x14, [x20, #0x8]
+	WORD $0xa943b68b                     // 550: ldp x11, x13, [x20, #0x38]
+	WORD $0xaa0803ec                     // 554: mov x12, x8
+	WORD $0xf10009bf                     // 558: cmp x13, #0x2
+	WORD $0x540001a2                     // 55c: b.hs 0x16e0 <gemmNEON1x4+0x590>
+	WORD $0xaa1f03ef                     // 560: mov x15, xzr
+	WORD $0xaa1f03f0                     // 564: mov x16, xzr
+	WORD $0x6f00e400                     // 568: movi v0.2d, #0000000000000000
+	WORD $0xaa1f03f3                     // 56c: mov x19, xzr
+	WORD $0x6f00e401                     // 570: movi v1.2d, #0000000000000000
+	WORD $0x6f00e402                     // 574: movi v2.2d, #0000000000000000
+	WORD $0x6f00e403                     // 578: movi v3.2d, #0000000000000000
+	WORD $0xf9402691                     // 57c: ldr x17, [x20, #0x48]
+	WORD $0xb500033f                     // 580: cbnz xzr, 0x1734 <gemmNEON1x4+0x5e4>
+	WORD $0x1400002b                     // 584: b 0x1780 <gemmNEON1x4+0x630>
+	WORD $0xd503201f                     // 588: nop
+	WORD $0xd503201f                     // 58c: nop
+	WORD $0x3dc00180                     // 590: ldr q0, [x12]
+	WORD $0x9341fdaf                     // 594: asr x15, x13, #1
+	WORD $0xad4009c1                     // 598: ldp q1, q2, [x14]
+	WORD $0xd10005f3                     // 59c: sub x19, x15, #0x1
+	WORD $0x52800210                     // 5a0: mov w16, #0x10              // =16
+	WORD $0xad4111c3                     // 5a4: ldp q3, q4, [x14, #0x20]
+	WORD $0x910101ce                     // 5a8: add x14, x14, #0x40
+	WORD $0x0e21c005                     // 5ac: smull v5.8h, v0.8b, v1.8b
+	WORD $0x0e22c006                     // 5b0: smull v6.8h, v0.8b, v2.8b
+	WORD $0x0e23c007                     // 5b4: smull v7.8h, v0.8b, v3.8b
+	WORD $0x0e24c008                     // 5b8: smull v8.8h, v0.8b, v4.8b
+	WORD $0x4e218005                     // 5bc: smlal2 v5.8h, v0.16b, v1.16b
+	WORD $0x4e228006                     // 5c0: smlal2 v6.8h, v0.16b, v2.16b
+	WORD $0x4e238007                     // 5c4: smlal2 v7.8h, v0.16b, v3.16b
+	WORD $0x4e248008                     // 5c8: smlal2 v8.8h, v0.16b, v4.16b
+	WORD $0x4e6028a3                     // 5cc: saddlp v3.4s, v5.8h
+	WORD $0x4e6028c2                     // 5d0: saddlp v2.4s, v6.8h
+	WORD $0x4e6028e1                     // 5d4: saddlp v1.4s, v7.8h
+	WORD $0x4e602900                     // 5d8: saddlp v0.4s, v8.8h
+	WORD $0xf9402691                     // 5dc: ldr x17, [x20, #0x48]
+	WORD $0xb4000293                     // 5e0: cbz x19, 0x1780 <gemmNEON1x4+0x630>
+	WORD $0x3cf06984                     // 5e4: ldr q4, [x12, x16]
+	WORD $0x91004210                     // 5e8: add x16, x16, #0x10
+	WORD $0xad4019c5                     // 5ec: ldp q5, q6, [x14]
+	WORD $0xf1000673                     // 5f0: subs x19, x19, #0x1
+	WORD $0xad4121c7                     // 5f4: ldp q7, q8, [x14, #0x20]
+	WORD $0x910101ce                     // 5f8: add x14, x14, #0x40
+	WORD $0x0e25c089                     // 5fc: smull v9.8h, v4.8b, v5.8b
+	WORD $0x0e26c08a                     // 600: smull v10.8h, v4.8b, v6.8b
+	WORD $0x0e27c08b                     // 604: smull v11.8h, v4.8b, v7.8b
+	WORD $0x0e28c08c                     // 608: smull v12.8h, v4.8b, v8.8b
+	WORD $0x4e258089                     // 60c: smlal2 v9.8h, v4.16b, v5.16b
+	WORD $0x4e26808a                     // 610: smlal2 v10.8h, v4.16b, v6.16b
+	WORD $0x4e27808b                     // 614: smlal2 v11.8h, v4.16b, v7.16b
+	WORD $0x4e28808c                     // 618: smlal2 v12.8h, v4.16b, v8.16b
+	WORD $0x4e606923                     // 61c: sadalp v3.4s, v9.8h
+	WORD $0x4e606942                     // 620: sadalp v2.4s, v10.8h
+	WORD $0x4e606961                     // 624: sadalp v1.4s, v11.8h
+	WORD $0x4e606980                     // 628: sadalp v0.4s, v12.8h
+	WORD $0x54fffdc1                     // 62c: b.ne 0x1734 <gemmNEON1x4+0x5e4>
+	WORD $0x360001cd                     // 630: tbz w13, #0x0, 0x17b8 <gemmNEON1x4+0x668>
+	WORD $0xfc706984                     // 634: ldr d4, [x12, x16]
+	WORD $0x91002210                     // 638: add x16, x16, #0x8
+	WORD $0x6d4019c5                     // 63c: ldp d5, d6, [x14]
+	WORD $0x6d4121c7                     // 640: ldp d7, d8, [x14, #0x10]
+	WORD $0x910081ce                     // 644: add x14, x14, #0x20
+	WORD $0x0e25c085                     // 648: smull v5.8h, v4.8b, v5.8b
+	WORD $0x0e26c086                     // 64c: smull v6.8h, v4.8b, v6.8b
+	WORD $0x0e27c087                     // 650: smull v7.8h, v4.8b, v7.8b
+	WORD $0x0e28c084                     // 654: smull v4.8h, v4.8b, v8.8b
+	WORD $0x4e6068a3                     // 658: sadalp v3.4s, v5.8h
+	WORD $0x4e6068c2                     // 65c: sadalp v2.4s, v6.8h
+	WORD $0x4e6068e1                     // 660: sadalp v1.4s, v7.8h
+	WORD $0x4e606880                     // 664: sadalp v0.4s, v4.8h
+	WORD $0xf1000631                     // 668: subs x17, x17, #0x1
+	WORD $0x540000c0                     // 66c: b.eq 0x17d4 <gemmNEON1x4+0x684>
+	WORD $0xf9402a93                     // 670: ldr x19, [x20, #0x50]
+	WORD $0x8b100270                     // 674: add x16, x19, x16
+	WORD $0xaa0f03f3                     // 678: mov x19, x15
+	WORD $0xb5fffb4f                     // 67c: cbnz x15, 0x1734 <gemmNEON1x4+0x5e4>
+	WORD $0x17ffffec                     // 680: b 0x1780 <gemmNEON1x4+0x630>
+	WORD $0x4ea2bc62                     // 684: addp v2.4s, v3.4s, v2.4s
+	WORD $0xf9400e8c                     // 688: ldr x12, [x20, #0x18]
+	WORD $0x4ea0bc20                     // 68c: addp v0.4s, v1.4s, v0.4s
+	WORD $0xf100097f                     // 690: cmp x11, #0x2
+	WORD $0x4ea0bc40                     // 694: addp v0.4s, v2.4s, v0.4s
+	WORD $0xad400981                     // 698: ldp q1, q2, [x12]
+	WORD $0x4ea18400                     // 69c: add v0.4s, v0.4s, v1.4s
+	WORD $0x4e21d800                     // 6a0: scvtf v0.4s, v0.4s
+	WORD $0x6e20dc40                     // 6a4: fmul v0.4s, v2.4s, v0.4s
+	WORD $0x4e21a800                     // 6a8: fcvtns v0.4s, v0.4s
+	WORD $0x0e614801                     // 6ac: sqxtn v1.4h, v0.4s
+	WORD $0x4e614801                     // 6b0: sqxtn2 v1.8h, v0.4s
+	WORD $0x3dc00980                     // 6b4: ldr q0, [x12, #0x20]
+	WORD $0xf940168c                     // 6b8: ldr x12, [x20, #0x28]
+	WORD $0x4e600c20                     // 6bc: sqadd v0.8h, v1.8h, v0.8h
+	WORD $0x0e214800                     // 6c0: sqxtn v0.8b, v0.8h
+	WORD $0xbd000120                     // 6c4: str s0, [x9]
+	WORD $0x54000f6b                     // 6c8: b.lt 0x1a04 <gemmNEON1x4+0x8b4>
+	WORD $0xd100056b                     // 6cc: sub x11, x11, #0x1
+	WORD $0x8b0c0129                     // 6d0: add x9, x9, x12
+	WORD $0x8b0a0108                     // 6d4: add x8, x8, x10
+	WORD $0xaa0803ec                     // 6d8: mov x12, x8
+	WORD $0xf940228d                     // 6dc: ldr x13, [x20, #0x40]
+	WORD $0xf9400a8e                     // 6e0: ldr x14, [x20, #0x10]
+	WORD $0xf10009bf                     // 6e4: cmp x13, #0x2
+	WORD $0x54fff542                     // 6e8: b.hs 0x16e0 <gemmNEON1x4+0x590>
+	WORD $0x17ffff9d                     // 6ec: b 0x16b0 <gemmNEON1x4+0x560>
+	WORD $0x4f0167e0                     // 6f0: movi v0.4s, #0x3f, lsl #24
+	WORD $0xf9401289                     // 6f4: ldr x9, [x20, #0x20]
+	WORD $0x6f00e401                     // 6f8: movi v1.2d, #0000000000000000
+	WORD $0xa940ba8a                     // 6fc: ldp x10, x14, [x20, #0x8]
+	WORD $0x4f03f602                     // 700: fmov v2.4s, #1.00000000
+	WORD $0xa943b68b                     // 704: ldp x11, x13, [x20, #0x38]
+	WORD $0xaa0803ec                     // 708: mov x12, x8
+	WORD $0xf10009bf                     // 70c: cmp x13, #0x2
+	WORD $0x54000182                     // 710: b.hs 0x1890 <gemmNEON1x4+0x740>
+	WORD $0xaa1f03ef                     // 714: mov x15, xzr
+	WORD $0xaa1f03f0                     // 718: mov x16, xzr
+	WORD $0x6f00e403                     // 71c: movi v3.2d, #0000000000000000
+	WORD $0xaa1f03f3                     // 720: mov x19, xzr
+	WORD $0x6f00e404                     // 724: movi v4.2d, #0000000000000000
+	WORD $0x6f00e405                     // 728: movi v5.2d, #0000000000000000
+	WORD $0x6f00e406                     // 72c: movi v6.2d, #0000000000000000
+	WORD $0xf9402691                     // 730: ldr x17, [x20, #0x48]
+	WORD $0xb500031f                     // 734: cbnz xzr, 0x18e4 <gemmNEON1x4+0x794>
+	WORD $0x1400002a                     // 738: b 0x1930 <gemmNEON1x4+0x7e0>
+	WORD $0xd503201f                     // 73c: nop
+	WORD $0x3dc00183                     // 740: ldr q3, [x12]
+	WORD $0x9341fdaf                     // 744: asr x15, x13, #1
+	WORD $0xad4015c4                     // 748: ldp q4, q5, [x14]
+	WORD $0xd10005f3                     // 74c: sub x19, x15, #0x1
+	WORD $0x52800210                     // 750: mov w16, #0x10              // =16
+	WORD $0xad411dc6                     // 754: ldp q6, q7, [x14, #0x20]
+	WORD $0x910101ce                     // 758: add x14, x14, #0x40
+	WORD $0x0e24c068                     // 75c: smull v8.8h, v3.8b, v4.8b
+	WORD $0x0e25c069                     // 760: smull v9.8h, v3.8b, v5.8b
+	WORD $0x0e26c06a                     // 764: smull v10.8h, v3.8b, v6.8b
+	WORD $0x0e27c06b                     // 768: smull v11.8h, v3.8b, v7.8b
+	WORD $0x4e248068                     // 76c: smlal2 v8.8h, v3.16b, v4.16b
+	WORD $0x4e258069                     // 770: smlal2 v9.8h, v3.16b, v5.16b
+	WORD $0x4e26806a                     // 774: smlal2 v10.8h, v3.16b, v6.16b
+	WORD $0x4e27806b                     // 778: smlal2 v11.8h, v3.16b, v7.16b
+	WORD $0x4e602906                     // 77c: saddlp v6.4s, v8.8h
+	WORD $0x4e602925                     // 780: saddlp v5.4s, v9.8h
+	WORD $0x4e602944                     // 784: saddlp v4.4s, v10.8h
+	WORD $0x4e602963                     // 788: saddlp v3.4s, v11.8h
+	WORD $0xf9402691                     // 78c: ldr x17, [x20, #0x48]
+	WORD $0xb4000293                     // 790: cbz x19, 0x1930 <gemmNEON1x4+0x7e0>
+	WORD $0x3cf06987                     // 794: ldr q7, [x12, x16]
+	WORD $0x91004210                     // 798: add x16, x16, #0x10
+	WORD $0xad4025c8                     // 79c: ldp q8, q9, [x14]
+	WORD $0xf1000673                     // 7a0: subs x19, x19, #0x1
+	WORD $0xad412dca                     // 7a4: ldp q10, q11, [x14, #0x20]
+	WORD $0x910101ce                     // 7a8: add x14, x14, #0x40
+	WORD $0x0e28c0ec                     // 7ac: smull v12.8h, v7.8b, v8.8b
+	WORD $0x0e29c0ed                     // 7b0: smull v13.8h, v7.8b, v9.8b
+	WORD $0x0e2ac0ee                     // 7b4: smull v14.8h, v7.8b, v10.8b
+	WORD $0x0e2bc0ef                     // 7b8: smull v15.8h, v7.8b, v11.8b
+	WORD $0x4e2880ec                     // 7bc: smlal2 v12.8h, v7.16b, v8.16b
+	WORD $0x4e2980ed                     // 7c0: smlal2 v13.8h, v7.16b, v9.16b
+	WORD $0x4e2a80ee                     // 7c4: smlal2 v14.8h, v7.16b, v10.16b
+	WORD $0x4e2b80ef                     // 7c8: smlal2 v15.8h, v7.16b, v11.16b
+	WORD $0x4e606986                     // 7cc: sadalp v6.4s, v12.8h
+	WORD $0x4e6069a5                     // 7d0: sadalp v5.4s, v13.8h
+	WORD $0x4e6069c4                     // 7d4: sadalp v4.4s, v14.8h
+	WORD $0x4e6069e3                     // 7d8: sadalp v3.4s, v15.8h
+	WORD $0x54fffdc1                     // 7dc: b.ne 0x18e4 <gemmNEON1x4+0x794>
+	WORD $0x360001cd                     // 7e0: tbz w13, #0x0, 0x1968 <gemmNEON1x4+0x818>
+	WORD $0xfc706987                     // 7e4: ldr d7, [x12, x16]
+	WORD $0x91002210                     // 7e8: add x16, x16, #0x8
+	WORD $0x6d4025c8                     // 7ec: ldp d8, d9, [x14]
+	WORD $0x6d412dca                     // 7f0: ldp d10, d11, [x14, #0x10]
+	WORD $0x910081ce                     // 7f4: add x14, x14, #0x20
+	WORD $0x0e28c0e8                     // 7f8: smull v8.8h, v7.8b, v8.8b
+	WORD $0x0e29c0e9                     // 7fc: smull v9.8h, v7.8b, v9.8b
+	WORD $0x0e2ac0ea                     // 800: smull v10.8h, v7.8b, v10.8b
+	WORD $0x0e2bc0e7                     // 804: smull v7.8h, v7.8b, v11.8b
+	WORD $0x4e606906                     // 808: sadalp v6.4s, v8.8h
+	WORD $0x4e606925                     // 80c: sadalp v5.4s, v9.8h
+	WORD $0x4e606944                     // 810: sadalp v4.4s, v10.8h
+	WORD $0x4e6068e3                     // 814: sadalp v3.4s, v7.8h
+	WORD $0xf1000631                     // 818: subs x17, x17, #0x1
+	WORD $0x540000c0                     // 81c: b.eq 0x1984 <gemmNEON1x4+0x834>
+	WORD $0xf9402a93                     // 820: ldr x19, [x20, #0x50]
+	WORD $0x8b100270                     // 824: add x16, x19, x16
+	WORD $0xaa0f03f3                     // 828: mov x19, x15
+	WORD $0xb5fffb4f                     // 82c: cbnz x15, 0x18e4 <gemmNEON1x4+0x794>
+	WORD $0x17ffffec                     // 830: b 0x1930 <gemmNEON1x4+0x7e0>
+	WORD $0x4ea5bcc5                     // 834: addp v5.4s, v6.4s, v5.4s
+	WORD $0xf9400e8c                     // 838: ldr x12, [x20, #0x18]
+	WORD $0x4ea3bc83                     // 83c: addp v3.4s, v4.4s, v3.4s
+	WORD $0xf100097f                     // 840: cmp x11, #0x2
+	WORD $0x4ea3bca3                     // 844: addp v3.4s, v5.4s, v3.4s
+	WORD $0xad401584                     // 848: ldp q4, q5, [x12]
+	WORD $0x4ea48463                     // 84c: add v3.4s, v3.4s, v4.4s
+	WORD $0x4e21d863                     // 850: scvtf v3.4s, v3.4s
+	WORD $0x6e23dca3                     // 854: fmul v3.4s, v5.4s, v3.4s
+	WORD $0xad411185                     // 858: ldp q5, q4, [x12, #0x20]
+	WORD $0xf940168c                     // 85c: ldr x12, [x20, #0x28]
+	WORD $0x6e24dc64                     // 860: fmul v4.4s, v3.4s, v4.4s
+	WORD $0x4e20d484                     // 864: fadd v4.4s, v4.4s, v0.4s
+	WORD $0x4e21f484                     // 868: fmax v4.4s, v4.4s, v1.4s
+	WORD $0x4ea2f484                     // 86c: fmin v4.4s, v4.4s, v2.4s
+	WORD $0x6e24dc63                     // 870: fmul v3.4s, v3.4s, v4.4s
+	WORD $0x4e21a863                     // 874: fcvtns v3.4s, v3.4s
+	WORD $0x0e614864                     // 878: sqxtn v4.4h, v3.4s
+	WORD $0x4e614864                     // 87c: sqxtn2 v4.8h, v3.4s
+	WORD $0x4e650c83                     // 880: sqadd v3.8h, v4.8h, v5.8h
+	WORD $0x0e214863                     // 884: sqxtn v3.8b, v3.8h
+	WORD $0xbd000123                     // 888: str s3, [x9]
+	WORD $0x5400014b                     // 88c: b.lt 0x1a04 <gemmNEON1x4+0x8b4>
+	WORD $0xd100056b                     // 890: sub x11, x11, #0x1
+	WORD $0x8b0c0129                     // 894: add x9, x9, x12
+	WORD $0x8b0a0108                     // 898: add x8, x8, x10
+	WORD $0xaa0803ec                     // 89c: mov x12, x8
+	WORD $0xf940228d                     // 8a0: ldr x13, [x20, #0x40]
+	WORD $0xf9400a8e                     // 8a4: ldr x14, [x20, #0x10]
+	WORD $0xf10009bf                     // 8a8: cmp x13, #0x2
+	WORD $0x54fff4a2                     // 8ac: b.hs 0x1890 <gemmNEON1x4+0x740>
+	WORD $0x17ffff99                     // 8b0: b 0x1864 <gemmNEON1x4+0x714>
 	RET

@@ -8,10 +8,10 @@ var squeezeTiles = []squeezeTile{
 
 // wideTiles take int16 rows as they are.
 var wideTiles = []gemmTile{
-	{AVX2, 1, 16, 2, 2, widened, false, column16, gemmAVX21x16, gemmAVX21x16, nil, 0},
-	{AVX2, 1, 8, 2, 2, widened, false, nil, gemmAVX21x8, gemmAVX21x8, nil, 0},
-	{VNNI, 1, 64, 2, 2, widened, true, nil, wideVNNI1x64, wideVNNI1x64, nil, 0},
-	{VNNI, 1, 16, 2, 2, widened, true, nil, wideVNNI1x16, wideVNNI1x16, nil, 0},
+	{AVX2, 1, 16, 2, 2, widened, false, column16, gemmAVX21x16, gemmAVX21x16, nil, 0, nil},
+	{AVX2, 1, 8, 2, 2, widened, false, nil, gemmAVX21x8, gemmAVX21x8, nil, 0, nil},
+	{VNNI, 1, 64, 2, 2, widened, true, nil, wideVNNI1x64, wideVNNI1x64, nil, 0, nil},
+	{VNNI, 1, 16, 2, 2, widened, true, nil, wideVNNI1x16, wideVNNI1x16, nil, 0, nil},
 }
 
 //go:noescape

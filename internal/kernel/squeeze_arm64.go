@@ -7,8 +7,8 @@ var squeezeTiles = []squeezeTile{
 
 // wideTiles take int16 rows as they are.
 var wideTiles = []gemmTile{
-	{NEON, 1, 16, 1, 4, widened, false, nil, wideNEON1x16, wideNEON1x16, nil, 0},
-	{DotProd, 1, 16, 4, 8, widened, false, nil, wideDotProd1x16, wideDotProd1x16, nil, 0},
+	{NEON, 1, 16, 1, 4, widened, false, nil, wideNEON1x16, wideNEON1x16, nil, 0, nil},
+	{DotProd, 1, 16, 4, 8, widened, false, nil, wideDotProd1x16, wideDotProd1x16, nil, 0, nil},
 }
 
 //go:noescape

@@ -64,7 +64,7 @@ template <int64_t MODE, int KS, int STRIDE> INL void pixels(const depthwise_args
   const int64_t dx = g->dx, ldc = g->ldc;
   int64_t n = g->ow, x = 0;
   const weights<KS> taps(w);
-  const ends<MODE> end(IN_ORDER(p, 8, 0));
+  const ends<MODE> end(IN_ORDER(p, 8, 0), ZEROS(p, 8, 0));
   const int32x4_t bias[2] = {vld1q_s32((const int32_t *)p), vld1q_s32((const int32_t *)p + 4)};
   window<KS> v;
   v.bottom = vdup_n_s8(0);
@@ -88,7 +88,7 @@ template <int64_t MODE, int KS> INL void pixels_apart(const depthwise_args *g, c
   int8_t *c = g->c + at;
   int64_t n = g->ow, x = 0;
   const weights<KS> taps(w);
-  const ends<MODE> end(IN_ORDER(p, 8, 0));
+  const ends<MODE> end(IN_ORDER(p, 8, 0), ZEROS(p, 8, 0));
   const int32x4_t bias[2] = {vld1q_s32((const int32_t *)p), vld1q_s32((const int32_t *)p + 4)};
   do {
     window<KS> v;

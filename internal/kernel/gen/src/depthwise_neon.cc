@@ -53,7 +53,7 @@ INL void outputs(const int8_t *const (&row)[KS], const int64_t *column, const in
       if (j % 2 == 1 || j == KS - 1) s[n].add_to(acc[n]);
     }
   }
-  const ends<MODE> low(IN_ORDER(p, 16, 0)), high(IN_ORDER(p, 16, 8));
+  const ends<MODE> low(IN_ORDER(p, 16, 0), ZEROS(p, 16, 0)), high(IN_ORDER(p, 16, 8), ZEROS(p, 16, 8));
   UNROLL for (int n = 0; n < N; n++)
     vst1q_s8(c + n*ldc, vqmovn_high_s16(vqmovn_s16(low(acc[n][0], acc[n][1])), high(acc[n][2], acc[n][3])));
 }

@@ -17,7 +17,7 @@ template <int64_t MODE, int MR, int NV> INL void finish(const gemm_args *g, int3
   int8x8_t low[MR];
   UNROLL for (int i = 0; i < MR; i++) { from[i] = r; r += ldc; }
   UNROLL for (int v = 0; v < NV; v += 2) {
-    const ends<MODE> end(IN_ORDER(p, 4*NV, 4*v));
+    const ends<MODE> end(IN_ORDER(p, 4*NV, 4*v), SHORT_ZEROS(p, 4*NV, 4*v));
     UNROLL for (int i = 0; i < MR; i++) {
       if (NV > 2 && i > 1) AFTER(low[i-2], acc[i][v]);
       int8x8_t res = vdup_n_s8(0);

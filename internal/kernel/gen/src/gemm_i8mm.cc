@@ -2,15 +2,10 @@
 // instruction. A single row is computed twice.
 #include "gemm_neon.h"
 
-// Panel: [K/8][2*NV columns][8]. A register of sums holds two rows of two columns.
+// Panel: [K/8][2*NV columns][8]. A register of sums holds two rows of two columns; so the parameters of
+// two columns stand twice.
 #define S64(x) vreinterpretq_s64_s8(x)
 #define S8(x) vreinterpretq_s8_s64(x)
-
-// Half h of four values, twice: two columns as they lie in the sums.
-INL int64x2_t twice(const void *p, int h) {
-  int64x2_t v = vld1q_s64((const int64_t *)p);
-  return h ? vzip2q_s64(v, v) : vzip1q_s64(v, v);
-}
 
 template <int64_t MODE, int MR, int NV> INL void finish(const gemm_args *g, int32x4_t (&acc)[(MR + 1)/2][NV], int8_t *&c, const int8_t *&r) {
   constexpr int PAIRS = (MR + 1)/2;
@@ -18,7 +13,7 @@ template <int64_t MODE, int MR, int NV> INL void finish(const gemm_args *g, int3
   const int64_t ldc = g->ldc, lower = MR > 1 ? ldc : 0;
   if (MODE == FLOAT) {   // of one row
     UNROLL for (int v = 0; v < NV; v++)
-      vst1_f32((float *)c + 2*v, vmul_f32(vcvt_f32_s32(vget_low_s32(acc[0][v])), vld1_f32(p + 2*NV*MULTIPLIER + 2*v)));
+      vst1_f32((float *)c + 2*v, vmul_f32(vcvt_f32_s32(vget_low_s32(acc[0][v])), vld1_f32(p + 4*NV*MULTIPLIER + 4*v)));
     c += ldc;
     return;
   }
@@ -26,9 +21,10 @@ template <int64_t MODE, int MR, int NV> INL void finish(const gemm_args *g, int3
   const int8_t *from[PAIRS];
   UNROLL for (int i = 0; i < PAIRS; i++) { from[i] = r; r += ldc + lower; }
   UNROLL for (int v = 0; v < NV; v += 2) {
-    const ends<MODE> end([&](int h, int param) INL_MEMBER { return vreinterpretq_f32_s64(twice(p + 2*NV*param + 2*v, h)); });
+    const ends<MODE> end(IN_ORDER(p, 4*NV, 4*v), SHORT_ZEROS(p, 4*NV, 4*v));
     UNROLL for (int i = 0; i < PAIRS; i++) {
       if (i > 0 && PAIRS > 2) AFTER(q[v/2][i-1], acc[i][v]);
+      else if (v > 0) AFTER(q[v/2-1][i], acc[i][v]);
       int16x4_t res = vdup_n_s16(0);
       if (MODE == RESIDUAL) {
         int16x4_t up = vreinterpret_s16_s32(vld1_dup_s32((const int32_t *)(from[i] + 2*v)));
@@ -59,7 +55,7 @@ template <int64_t MODE, int MR, int NV> INL void tile(const gemm_args *g, const 
   UNROLL for (int i = 0; i < 2*PAIRS; i++) { ap[i] = a + (MR > 1 ? i*lda : 0); HIDE(ap[i]); }
   int32x4_t acc[PAIRS][NV];
   UNROLL for (int v = 0; v < NV; v++) {
-    int32x4_t bias = vreinterpretq_s32_s64(twice(g->p + v/2*4, v % 2));
+    int32x4_t bias = vld1q_s32((const int32_t *)g->p + 4*v);
     UNROLL for (int i = 0; i < PAIRS; i++) acc[i][v] = bias;
   }
   const int8_t *b = g->b;

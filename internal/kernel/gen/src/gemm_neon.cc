@@ -14,7 +14,7 @@ template <int64_t MODE, int MR> INL void finish(const gemm_args *g, int32x4_t (&
     return;
   }
   // Eight at a time are two rows.
-  const ends<MODE> end([&](int, int param) INL_MEMBER { return vld1q_f32(p + 4*param); });
+  const ends<MODE> end([&](int, int param) INL_MEMBER { return vld1q_f32(p + 4*param); }, SHORT_ZEROS(p, 4, 0));
   int32x4_t from = vdupq_n_s32(0);
   if (MODE == RESIDUAL) {
     from = vld1q_lane_s32((const int32_t *)r, from, 0); r += ldc;

@@ -16,22 +16,19 @@ INL float32x4_t activated(int64_t mode, float32x4_t u, float32x4_t bound) {
 }
 
 // Eight accumulators to s16 before sat8, equations 3 to 5. Which channels they belong to is the kernel's
-// choice: at(h, PARAM) gives the parameters of half h.
+// choice: at(h, PARAM) gives the parameters of half h, zeros(PARAM) zero points as s16.
 template <int64_t MODE> struct ends {
   float32x4_t m[2], bound[2], k[2];
   int16x8_t z, zr;
 
-  template <class AT> INL_MEMBER ends(AT at) {
-    auto s16 = [&](int param) INL_MEMBER {   // zero points fit
-      return vuzp1q_s16(vreinterpretq_s16_f32(at(0, param)), vreinterpretq_s16_f32(at(1, param)));
-    };
+  template <class AT, class ZEROS> INL_MEMBER ends(AT at, ZEROS zeros) {
     UNROLL for (int h = 0; h < 2; h++) {
       m[h] = at(h, MULTIPLIER);
       if (MODE == RELU6 || MODE == HARD_SWISH) bound[h] = at(h, BOUND);
       if (MODE == RESIDUAL) k[h] = at(h, RESIDUAL_M);
     }
-    z = s16(ZERO);
-    if (MODE == RESIDUAL) zr = s16(RESIDUAL_ZERO);
+    z = zeros(ZERO);
+    if (MODE == RESIDUAL) zr = zeros(RESIDUAL_ZERO);
   }
 
   // r is the residual. Saturating to s16 before the zero point is added changes nothing that sat8 would not.
@@ -47,5 +44,10 @@ template <int64_t MODE> struct ends {
   }
 };
 
-// Eight channels in order, from place i of a block of width w.
+// Eight channels in order, from place i of a block of width w. Zero points are s32 or, as a function of
+// gemm_arm64.go leaves them, s16.
 #define IN_ORDER(p, w, i) [&](int h, int param) INL_MEMBER { return vld1q_f32((p) + (w)*param + (i) + 4*h); }
+#define ZEROS(p, w, i) [&](int param) INL_MEMBER { \
+  const int16_t *z = (const int16_t *)((p) + (w)*param + (i)); \
+  return vuzp1q_s16(vld1q_s16(z), vld1q_s16(z + 8)); }
+#define SHORT_ZEROS(p, w, i) [&](int param) INL_MEMBER { return vld1q_s16((const int16_t *)((p) + (w)*param) + (i)); }
