@@ -5,6 +5,7 @@
 # make model   the committed int8 default from the committed float weights (CALIBRATE=folder or zip)
 # make kernels  the assembly of internal/kernel from its C++ (clang 19); building needs only Go
 # make bench-arm  instructions per inference on ARM, counted under emulation
+# make mca-arm  cycles of the ARM kernels' inner loops, by LLVM's models of the cores
 # make bench-peers  Seedge and other runtimes side by side, installed from PyPI (several GB; THREADS=1,2)
 # make goldens the reference data of the tests, made by Python (PYTHON=python3)
 #
@@ -20,7 +21,7 @@ PLATFORMS := linux/arm64 linux/arm linux/riscv64 linux/amd64 darwin/arm64 window
 CIFAR10_TEST ?=
 CALIBRATE ?=
 
-.PHONY: help demo test test-go test-arm64 check build model kernels bench-arm bench-peers goldens deps-qemu deps-clang deps-cc deps-gstreamer clean
+.PHONY: help demo test test-go test-arm64 check build model kernels bench-arm mca-arm bench-peers goldens deps-qemu deps-clang deps-cc deps-gstreamer clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -84,6 +85,9 @@ bench-arm: deps-qemu deps-cc
 	CGO_ENABLED=0 GOARCH=arm64 $(GO) build -o build/bench-arm ./bench/arm
 	build/bench-arm-host make $(ARM_MODEL)
 	build/bench-arm-host count $(ARM_MODEL)
+
+mca-arm: deps-clang
+	CGO_ENABLED=0 $(GO) run ./bench/arm mca
 
 # Everything is made once, in build/peers; make bench-peers again measures again.
 PEERS := build/peers

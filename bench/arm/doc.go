@@ -3,9 +3,10 @@
 // one thread under qemu-user, whose plugin (icount/icount.c) counts by function. The
 // counts do not depend on the machine or its load, so they are the measure of
 // the ARM kernels here; docs/performance.md has them beside an estimate of
-// cycles (mca.sh).
+// cycles by llvm-mca (mca.go).
 //
 //	make bench-arm
+//	make mca-arm
 //
 // It stands at the end of the online flow (quantised input -> engine -> logits)
 // and may import everything.

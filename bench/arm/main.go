@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 )
 
@@ -12,6 +13,7 @@ const usage = `usage:
   arm run MODEL TIMES       the program that is counted: TIMES inferences on one thread
   arm count MODEL           count for every CPU; -program is this program built for linux/arm64,
                             -cpu counts for one of them, -plugin is icount/icount.c built for this machine
+  arm mca                   estimate the cycles of the kernels' inner loops; in the repository's root
 `
 
 func main() {
@@ -28,10 +30,12 @@ func main() {
 
 func command(args []string, program, plugin, cpu string) error {
 	verb := ""
-	if len(args) > 1 {
+	if len(args) > 0 {
 		verb = args[0]
 	}
 	switch {
+	case verb == "mca" && len(args) == 1:
+		return mcaAll(filepath.Join("internal", "kernel"))
 	case verb == "make" && len(args) == 2:
 		return makeModel(args[1])
 	case verb == "run" && len(args) == 3:
