@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // maxSteps bounds what is rounded to an integer, in output steps: below 2^31
@@ -160,12 +161,19 @@ func accumulators(weight []int8, bias []int32, taps int, most int64) ([]float64,
 		if sum < 0 {
 			sum = -sum
 		}
-		for i, w := range weight[o*taps : (o+1)*taps] {
-			if w == -128 {
-				return nil, fmt.Errorf("weight %d of output channel %d is -128, want -127 to 127", i, o)
-			}
-			sum += most * int64(max(w, -w))
+		// Opening a model waits for this loop over all weights: no branches.
+		row := weight[o*taps : (o+1)*taps]
+		magnitude, least := int64(0), int64(0)
+		for _, w := range row {
+			v := int64(w)
+			sign := v >> 63
+			magnitude += (v ^ sign) - sign
+			least = min(least, v)
 		}
+		if least == -128 {
+			return nil, fmt.Errorf("weight %d of output channel %d is -128, want -127 to 127", slices.Index(row, -128), o)
+		}
+		sum += most * magnitude
 		if sum > math.MaxInt32 {
 			return nil, fmt.Errorf("output channel %d: accumulator can reach %d, which does not fit an int32", o, sum)
 		}

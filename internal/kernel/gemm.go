@@ -266,12 +266,17 @@ func (m *GEMM) packPanel(p *panel, weight []int8, bias []int32) {
 		}
 		o := p.first + c
 		sum := int32(0)
-		for k, w := range weight[o*m.K : (o+1)*m.K] {
-			segment, k := k/length, k%length
-			start := k / t.group * t.group
-			depth := min(t.group, m.padded-start)
-			p.b[(segment*m.padded+start)*t.cols+i*depth+k-start] = w
-			sum += int32(w)
+		row := weight[o*m.K : (o+1)*m.K]
+		for segment := range m.segments {
+			part := row[segment*length : (segment+1)*length]
+			for start := 0; start < length; start += t.group {
+				depth := min(t.group, m.padded-start)
+				to := p.b[(segment*m.padded+start)*t.cols+i*depth:]
+				for k, w := range part[start:min(start+t.group, length)] {
+					to[k] = w
+					sum += int32(w)
+				}
+			}
 		}
 		if t.input == offset128 {
 			p.p[paramBias*t.cols+i] = -128 * sum // in arithmetic modulo 2^32, as the kernel's
