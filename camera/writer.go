@@ -187,6 +187,13 @@ func packBGR(dst []byte, img image.Image) {
 				to[3*x], to[3*x+1], to[3*x+2] = from[4*x+2], from[4*x+1], from[4*x]
 			}
 		}
+	case interface {
+		BGR() (pix []byte, stride int)
+	}:
+		pix, stride := src.BGR()
+		for y := range b.Dy() {
+			copy(dst[y*row:(y+1)*row], pix[y*stride:])
+		}
 	default:
 		for y := range b.Dy() {
 			to := dst[y*row : (y+1)*row]

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -12,7 +12,28 @@ import (
 	"golang.org/x/image/math/fixed"
 
 	"github.com/seedge/seedge/camera"
+	"github.com/seedge/seedge/examples/camera/internal/watch"
 )
+
+// screen is a window with the frames and their labels. It needs a build with
+// OpenCV's highgui (tag gocv_highgui).
+type screen struct{ window *camera.Window }
+
+func newScreen() (*screen, error) {
+	w, err := camera.NewWindow("Seedge")
+	if err != nil {
+		return nil, err
+	}
+	return &screen{w}, nil
+}
+
+// Observe implements watch.Sink. A window that the user has closed stays closed.
+func (s *screen) Observe(o *watch.Observation, img image.Image) {
+	text := fmt.Sprintf("%s  %s %.0f %%", o.Camera, o.Label, 100*o.Probability)
+	_, _ = s.window.Show(caption(img, text), time.Millisecond)
+}
+
+func (s *screen) Close() error { return s.window.Close() }
 
 // caption copies a frame and writes text on a dark bar at its top.
 func caption(frame image.Image, text string) *image.RGBA {
@@ -24,50 +45,4 @@ func caption(frame image.Image, text string) *image.RGBA {
 	d := font.Drawer{Dst: img, Src: image.White, Face: basicfont.Face7x13, Dot: fixed.P(b.Min.X+4, b.Min.Y+13)}
 	d.DrawString(text)
 	return img
-}
-
-// screen is a window.
-type screen struct{ window *camera.Window }
-
-func newScreen() (display, error) {
-	w, err := camera.NewWindow("Seedge")
-	if err != nil {
-		return nil, err
-	}
-	return screen{w}, nil
-}
-
-func (s screen) frame(img *image.RGBA) error {
-	_, err := s.window.Show(img, time.Millisecond)
-	return err
-}
-
-func (s screen) finish() error { return s.window.Close() }
-
-// video writes a file, which gets its name only when it is whole. The first
-// frame decides the size.
-type video struct {
-	path   string
-	fps    float64
-	writer *camera.Writer
-}
-
-func (v *video) frame(img *image.RGBA) (err error) {
-	if v.writer == nil {
-		if !(v.fps > 0) {
-			v.fps = 25 // live sources do not always say
-		}
-		size := img.Bounds().Size()
-		if v.writer, err = camera.NewWriter(v.path, v.fps, size.X, size.Y); err != nil {
-			return err
-		}
-	}
-	return v.writer.Write(img)
-}
-
-func (v *video) finish() error {
-	if v.writer == nil {
-		return errors.New("no frame to write")
-	}
-	return v.writer.Close()
 }

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"image"
+	"io"
+	"log/slog"
+
+	"github.com/seedge/seedge/camera"
+	"github.com/seedge/seedge/examples/camera/internal/config"
+	"github.com/seedge/seedge/examples/camera/internal/watch"
+)
+
+// blank is a picture to try a model with.
+var blank = image.NewRGBA(image.Rect(0, 0, 32, 32))
+
+// sinks are all places that observations go to.
+type sinks struct {
+	all     []watch.Sink
+	closers []io.Closer
+	failed  func() error // of the sink without which there is no point in going on
+}
+
+// openSinks opens what is configured. The sinks are valid, to be closed, also with
+// an error.
+func openSinks(_ context.Context, cfg config.Config, out io.Writer, log *slog.Logger) (*sinks, error) {
+	printed := &lines{w: out, changesOnly: cfg.ChangesOnly}
+	s := &sinks{all: []watch.Sink{printed}, failed: printed.failure}
+	if cfg.Clips.Folder != "" {
+		r, err := openRecorder(cfg.Clips, log)
+		if err != nil {
+			return s, err
+		}
+		s.all, s.closers = append(s.all, r), append(s.closers, r)
+	}
+	if cfg.Show {
+		w, err := newScreen()
+		if err != nil {
+			return s, err
+		}
+		s.all, s.closers = append(s.all, w), append(s.closers, w)
+	}
+	return s, nil
+}
+
+func (s *sinks) observe(o *watch.Observation, img image.Image) error {
+	for _, sink := range s.all {
+		sink.Observe(o, img)
+	}
+	return s.failed()
+}
+
+func (s *sinks) status(name string, status camera.Status) {
+	for _, sink := range s.all {
+		if to, ok := sink.(watch.StatusSink); ok {
+			to.Status(name, status)
+		}
+	}
+}
+
+func (s *sinks) close() error {
+	var errs []error
+	for _, c := range s.closers {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
