@@ -42,6 +42,7 @@ test-go:
 	$(GOCV_ENV) $(GO) test $(TAGS) -timeout 30m $$($(GOCV_ENV) $(GO) list $(TAGS) ./... | grep -v /camera$$) ./examples/camera
 	$(GOCV_ENV) $(GO) test $(TAGS) -race -short ./sdk ./quant ./internal/engine
 	$(GOCV_ENV) $(GO) test $(TAGS) -race ./camera
+	$(GOCV_ENV) $(GO) test $(TAGS) -race ./examples/camera/...
 
 # What decides the bytes of a result is also run as a 64-bit ARM program: with NEON alone (cortex-a53), with dot
 # products (cortex-a76) and with matrix products (max).

@@ -24,7 +24,7 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Logger
 	}
 	defer func() { _ = model.Close() }()
 
-	all, err := openSinks(ctx, cfg, out, log)
+	all, err := openSinks(cfg, out, log)
 	defer func() { err = errors.Join(err, all.close()) }()
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"image/jpeg"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -207,4 +208,22 @@ func TestClips(t *testing.T) {
 	found, err := filepath.Glob(filepath.Join(folder, "clip-door-*.avi"))
 	require.NoError(t, err)
 	assert.Len(t, found, 1)
+}
+
+func TestPageOfARunningCamera(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := l.Addr().String()
+	require.NoError(t, l.Close())
+	n := 0
+	app(t, []string{"--listen", address, "door=" + server(t, 1<<30)}, func(watch.Observation, *text) bool {
+		if n++; n < 5 {
+			return false
+		}
+		answer, err := http.Get("http://" + address + "/readyz")
+		require.NoError(t, err)
+		_ = answer.Body.Close()
+		assert.Equal(t, http.StatusOK, answer.StatusCode)
+		return true
+	})
 }

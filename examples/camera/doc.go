@@ -16,4 +16,5 @@
 //	  lines.go           JSON lines on standard output
 //	  display.go         a window
 //	  internal/clips     videos of sightings
+//	  internal/web       the page, on http://127.0.0.1:8080
 package main

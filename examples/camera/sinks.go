@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"image"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"github.com/seedge/seedge/camera"
 	"github.com/seedge/seedge/examples/camera/internal/config"
 	"github.com/seedge/seedge/examples/camera/internal/watch"
+	"github.com/seedge/seedge/examples/camera/internal/web"
 )
 
 // blank is a picture to try a model with.
@@ -24,7 +24,7 @@ type sinks struct {
 
 // openSinks opens what is configured. The sinks are valid, to be closed, also with
 // an error.
-func openSinks(_ context.Context, cfg config.Config, out io.Writer, log *slog.Logger) (*sinks, error) {
+func openSinks(cfg config.Config, out io.Writer, log *slog.Logger) (*sinks, error) {
 	printed := &lines{w: out, changesOnly: cfg.ChangesOnly}
 	s := &sinks{all: []watch.Sink{printed}, failed: printed.failure}
 	if cfg.Clips.Folder != "" {
@@ -34,6 +34,13 @@ func openSinks(_ context.Context, cfg config.Config, out io.Writer, log *slog.Lo
 		}
 		s.all, s.closers = append(s.all, r), append(s.closers, r)
 	}
+	if cfg.Web.Listen != "" {
+		page, err := openPage(cfg, log)
+		if err != nil {
+			return s, err
+		}
+		s.all, s.closers = append(s.all, page), append(s.closers, page)
+	}
 	if cfg.Show {
 		w, err := newScreen()
 		if err != nil {
@@ -42,6 +49,21 @@ func openSinks(_ context.Context, cfg config.Config, out io.Writer, log *slog.Lo
 		s.all, s.closers = append(s.all, w), append(s.closers, w)
 	}
 	return s, nil
+}
+
+// openPage makes the sink for the web page.
+func openPage(cfg config.Config, log *slog.Logger) (*web.Server, error) {
+	o := web.Options{Listen: cfg.Web.Listen, Clients: cfg.Web.Clients, Log: log}
+	for _, c := range cfg.Cameras {
+		o.Cameras = append(o.Cameras, c.Name)
+	}
+	if cfg.Web.TokenFile != "" {
+		var err error
+		if o.Token, err = config.Secret(cfg.Web.TokenFile, 16); err != nil {
+			return nil, err
+		}
+	}
+	return web.New(o)
 }
 
 func (s *sinks) observe(o *watch.Observation, img image.Image) error {
