@@ -224,6 +224,12 @@ func TestPageOfARunningCamera(t *testing.T) {
 		require.NoError(t, err)
 		_ = answer.Body.Close()
 		assert.Equal(t, http.StatusOK, answer.StatusCode)
+		answer, err = http.Get("http://" + address + "/metrics")
+		require.NoError(t, err)
+		defer answer.Body.Close()
+		b, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		assert.Contains(t, string(b), `seedge_camera_state{camera="door",state="streaming"} 1`)
 		return true
 	})
 }

@@ -16,5 +16,6 @@
 //	  lines.go           JSON lines on standard output
 //	  display.go         a window
 //	  internal/clips     videos of sightings
+//	  internal/metrics   Prometheus, at the page's /metrics
 //	  internal/web       the page, on http://127.0.0.1:8080
 package main

@@ -5,9 +5,11 @@ import (
 	"image"
 	"io"
 	"log/slog"
+	"net/http"
 
 	"github.com/seedge/seedge/camera"
 	"github.com/seedge/seedge/examples/camera/internal/config"
+	"github.com/seedge/seedge/examples/camera/internal/metrics"
 	"github.com/seedge/seedge/examples/camera/internal/watch"
 	"github.com/seedge/seedge/examples/camera/internal/web"
 )
@@ -35,11 +37,12 @@ func openSinks(cfg config.Config, out io.Writer, log *slog.Logger) (*sinks, erro
 		s.all, s.closers = append(s.all, r), append(s.closers, r)
 	}
 	if cfg.Web.Listen != "" {
-		page, err := openPage(cfg, log)
+		count := metrics.New(cameraNames(cfg))
+		page, err := openPage(cfg, count.Handler(), log)
 		if err != nil {
 			return s, err
 		}
-		s.all, s.closers = append(s.all, page), append(s.closers, page)
+		s.all, s.closers = append(s.all, count, page), append(s.closers, page)
 	}
 	if cfg.Show {
 		w, err := newScreen()
@@ -51,12 +54,16 @@ func openSinks(cfg config.Config, out io.Writer, log *slog.Logger) (*sinks, erro
 	return s, nil
 }
 
-// openPage makes the sink for the web page.
-func openPage(cfg config.Config, log *slog.Logger) (*web.Server, error) {
-	o := web.Options{Listen: cfg.Web.Listen, Clients: cfg.Web.Clients, Log: log}
+func cameraNames(cfg config.Config) (names []string) {
 	for _, c := range cfg.Cameras {
-		o.Cameras = append(o.Cameras, c.Name)
+		names = append(names, c.Name)
 	}
+	return names
+}
+
+// openPage makes the sink for the web page.
+func openPage(cfg config.Config, count http.Handler, log *slog.Logger) (*web.Server, error) {
+	o := web.Options{Listen: cfg.Web.Listen, Clients: cfg.Web.Clients, Cameras: cameraNames(cfg), Metrics: count, Log: log}
 	if cfg.Web.TokenFile != "" {
 		var err error
 		if o.Token, err = config.Secret(cfg.Web.TokenFile, 16); err != nil {

@@ -29,9 +29,10 @@ const (
 // Options of a Server.
 type Options struct {
 	Listen  string
-	Token   string   // "": everything is open, to this machine
-	Clients int      // that watch previews at once
-	Cameras []string // names
+	Token   string       // "": everything is open, to this machine
+	Clients int          // that watch previews at once
+	Cameras []string     // names
+	Metrics http.Handler // at /metrics; nil: none
 	Log     *slog.Logger
 }
 
@@ -118,6 +119,9 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /api/cameras", s.guard(http.HandlerFunc(s.cameras)))
 	mux.Handle("GET /preview/{camera}", s.guard(http.HandlerFunc(s.preview)))
+	if s.opt.Metrics != nil {
+		mux.Handle("GET /metrics", s.guard(s.opt.Metrics))
+	}
 	return s.local(headers(mux))
 }
 
