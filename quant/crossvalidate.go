@@ -6,14 +6,13 @@ import (
 	"github.com/seedge/seedge/nn"
 )
 
-// The candidates of a tensor's choice; the fine ones for Options.Fine. None clips
+// The candidates of a tensor's choice. A finer grid fits the estimate of the noise,
+// not the noise: it lost 1.2 dB on the default model. None clips
 // what was seen: a value that one image in a hundred has is worth more than what
 // the other images gain, and no fold of a few images can tell how often it comes.
 var (
-	alphas      = []float64{1, 0.75, 0.5, 0.25}
-	margins     = []float64{1, 1.2, 1.5}
-	fineAlphas  = []float64{1, 0.85, 0.75, 0.65, 0.5, 0.35, 0.25, 0}
-	fineMargins = []float64{1, 1.1, 1.2, 1.35, 1.5, 1.75, 2}
+	alphas  = []float64{1, 0.75, 0.5, 0.25}
+	margins = []float64{1, 1.2, 1.5}
 )
 
 // repaired is what refitting and compensation leave of the error of rounding
@@ -56,9 +55,6 @@ func chooseRanges(g *nn.Graph, steps []step, seen *calibration, opts Options) ma
 // choose returns the cheapest choice for a step's output.
 func (r *ranger) choose(s step) choice {
 	as, ms := alphas, margins
-	if r.opts.Fine {
-		as, ms = fineAlphas, fineMargins
-	}
 	if r.opts.Ranges == MSE {
 		as = []float64{r.opts.Alpha}
 	}

@@ -40,7 +40,7 @@ type Options struct {
 	Compensate bool
 	// KeepBias leaves out the bias correction.
 	KeepBias bool
-	// Fine tries more spreads and margins, and keeps more pixels of each image.
+	// Fine looks at more pixels of each image.
 	Fine bool
 	// Seed decides which pixels of each image are looked at.
 	Seed uint64
@@ -63,7 +63,8 @@ func Defaults() Options {
 var Presets = []string{"fast", "default", "best"}
 
 // Preset returns options by name: "fast" takes the extremes for ranges and
-// corrects biases, "default" does all that pays, "best" looks closer.
+// corrects biases, "default" does all that pays, "best" does it with
+// more pixels of each image, in more time and memory.
 func Preset(name string) (Options, error) {
 	o := Defaults()
 	switch name {

@@ -49,6 +49,10 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"quantise", "float.safetensors", "-o", "x", "--precision", "int4", "--calibrate", "flat"}, []string{"int4", "int8 or fp16"}},
 		{[]string{"quantise", "float.safetensors", "-o", "x"}, []string{"--calibrate"}},
 		{[]string{"quantise", "float.safetensors", "-o", "x", "--calibrate", "flat", "--preset", "good"}, []string{"good", "fast, default, best"}},
+		{[]string{"quantise", "float.safetensors", "-o", "x", "--calibrate", "flat", "--holdout", "3"}, []string{"--holdout is 3, want 0 to 2", "flat has 3 images"}},
+		{[]string{"quantise", "float.safetensors", "-o", "x", "--calibrate", "flat", "--check", "sqnr>1"}, []string{"flat has only 3", "give 5 or more"}},
+		{[]string{"quantise", "float.safetensors", "-o", "x", "--calibrate", "photos", "--check", "psnr>1"}, []string{`"psnr"`, "agreement, sqnr, sqnr_logits, top1_drop"}},
+		{[]string{"quantise", "float.safetensors", "-o", "x", "--calibrate", "flat", "--holdout", "1", "--check", "top1_drop<1"}, []string{"top1_drop needs images in class folders"}},
 		{[]string{"quantise", "float.safetensors", "-o", "x", "--calibrate", "flat", "--images", "-1"}, []string{"--images is -1"}},
 		{[]string{"quantise", "int8.safetensors", "-o", "x", "--calibrate", "flat"}, []string{"already quantised to int8"}},
 		{[]string{"quantise", "checkpoint.safetensors", "-o", "x", "--calibrate", "flat"}, []string{"checkpoint.safetensors", "seedge import"}},
@@ -245,7 +249,7 @@ func TestInterruptedQuantise(t *testing.T) {
 		t.Skip("needs /proc to see when calibration has begun")
 	}
 	dir := newBench(t)
-	// Work for minutes: the large network on the same picture again and again.
+	// Work for minutes: the large network on hundreds of pictures.
 	write(t, filepath.Join(dir, "large.safetensors"), checkpointBytes(t, mobilenetv3.Large, 1, 10))
 	seedge(t, dir, "import", "large.safetensors", "-o", "big.safetensors", "--input", "224")
 	var archive bytes.Buffer
@@ -253,7 +257,7 @@ func TestInterruptedQuantise(t *testing.T) {
 	for i := range 300 {
 		w, err := z.Create(fmt.Sprintf("%d.png", i))
 		require.NoError(t, err)
-		_, err = w.Write(picture(t, 1, 40, 40))
+		_, err = w.Write(picture(t, uint64(i), 40, 40))
 		require.NoError(t, err)
 	}
 	require.NoError(t, z.Close())

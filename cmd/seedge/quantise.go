@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -19,9 +20,9 @@ import (
 )
 
 type quantiseOptions struct {
-	output, calibrate, precision, preset string
-	images, threads                      int
-	seed                                 uint64
+	output, calibrate, precision, preset, check string
+	images, holdout, threads                    int
+	seed                                        uint64
 }
 
 func (a *app) quantiseCommand() *cobra.Command {
@@ -38,16 +39,23 @@ the number of threads.
 
 --preset fast takes the extremes seen for ranges and corrects biases; default also
 chooses ranges by cross-validation, refits the weights to the quantised inputs and
-carries rounding errors on; best looks at more pixels and more ranges. What a step
+carries rounding errors on; best looks at more pixels of each image. What a step
 gains is judged on images that it has not seen, so that a few images do no harm.
+
+The images are checked first: copies are left out, and what is doubtful about the
+others is said. --holdout keeps that many apart, never calibrated on, and measures
+on them what was lost. --check names what must hold there, or else nothing is
+written and the command fails: conditions on sqnr (of the features, in dB),
+sqnr_logits, agreement (in percent) and, with class folders, top1_drop (in points).
 
 --precision fp16 halves the file instead and needs no images.`,
 		Example: `  seedge quantise float.safetensors -o int8.safetensors --calibrate photos.zip
+  seedge quantise float.safetensors -o int8.safetensors --calibrate photos.zip --check "top1_drop<0.2,sqnr>22"
   seedge quantise float.safetensors -o fp16.safetensors --precision fp16`,
 		Args: exactly("FLOAT"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if o.precision == string(modelfile.FP16) {
-				for _, f := range []string{"preset", "seed", "images", "calibrate"} {
+				for _, f := range []string{"preset", "seed", "images", "calibrate", "holdout", "check"} {
 					if c.Flags().Changed(f) {
 						a.notef("note: fp16 is not calibrated; --%s has no effect", f)
 					}
@@ -63,6 +71,8 @@ gains is judged on images that it has not seen, so that a few images do no harm.
 	f.StringVar(&o.preset, "preset", "default", "how much to do for accuracy: "+strings.Join(quant.Presets, ", "))
 	f.Uint64Var(&o.seed, "seed", 0, "decides which pixels of the images are looked at")
 	f.IntVar(&o.images, "images", 500, "most images to calibrate on; 0: all")
+	f.IntVar(&o.holdout, "holdout", 0, "images kept apart to measure the loss on; with --check 200, or a fifth of them")
+	f.StringVar(&o.check, "check", "", `what must hold on them, for example "top1_drop<0.2,sqnr>22"`)
 	f.IntVar(&o.threads, "threads", runtime.GOMAXPROCS(0), "images processed at once")
 	return c
 }
@@ -88,6 +98,7 @@ func (a *app) quantise(ctx context.Context, source string, o quantiseOptions) er
 	if out.Provenance == nil {
 		out.Provenance = map[string]string{}
 	}
+	var notes []string // for when all went well: an error stands alone
 	switch out.Precision {
 	case modelfile.FP16:
 		if out.Graph, err = quant.HalfWeights(float.Graph); err != nil {
@@ -95,7 +106,7 @@ func (a *app) quantise(ctx context.Context, source string, o quantiseOptions) er
 		}
 		out.Provenance["quantise"] = "seedge " + version + ": batch norms folded, weights rounded to half precision"
 	case modelfile.Int8:
-		if err := a.calibrate(ctx, float, out, o); err != nil {
+		if notes, err = a.calibrate(ctx, float, out, source, o); err != nil {
 			return err
 		}
 	default:
@@ -107,45 +118,124 @@ func (a *app) quantise(ctx context.Context, source string, o quantiseOptions) er
 	if err := modelfile.Write(o.output, out); err != nil {
 		return err
 	}
+	for _, n := range notes {
+		a.notef("%s", n)
+	}
 	return a.wrote(o.output, out)
 }
 
-// calibrate fills out with the int8 network.
-func (a *app) calibrate(ctx context.Context, float, out *modelfile.Model, o quantiseOptions) error {
+// calibrate fills out with the int8 network and returns what is to be said of it.
+func (a *app) calibrate(ctx context.Context, float, out *modelfile.Model, source string, o quantiseOptions) (notes []string, err error) {
 	if o.calibrate == "" {
-		return fmt.Errorf("int8 needs images to calibrate on; give a folder or zip with --calibrate")
+		return nil, fmt.Errorf("int8 needs images to calibrate on; give a folder or zip with --calibrate")
 	}
 	if o.images < 0 {
-		return fmt.Errorf("--images is %d, want 1 or more, or 0 for all", o.images)
+		return nil, fmt.Errorf("--images is %d, want 1 or more, or 0 for all", o.images)
+	}
+	var checks []check
+	if o.check != "" {
+		if checks, err = parseChecks(o.check); err != nil {
+			return nil, err
+		}
 	}
 	opts, err := quant.Preset(o.preset)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	images, err := dataset.Open(o.calibrate)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer images.Close()
-	items := dataset.Sample(images.Items(), o.images)
-	opts.Seed, opts.Workers, opts.Images = o.seed, o.threads, len(items)
+	all := images.Items()
+	switch {
+	case o.holdout < 0 || o.holdout >= len(all):
+		return nil, fmt.Errorf("--holdout is %d, want 0 to %d: %s has %d images, and some must be left to calibrate on", o.holdout, len(all)-1, o.calibrate, len(all))
+	case o.holdout == 0 && checks != nil:
+		if o.holdout = min(defaultHoldout, len(all)/5); o.holdout == 0 {
+			return nil, fmt.Errorf("--check needs images apart from those calibrated on, and %s has only %d; give 5 or more", o.calibrate, len(all))
+		}
+	}
+	items, held := splitImages(all, o.holdout)
+	items = dataset.Sample(items, o.images)
 	bar := a.progress()
 	defer bar.finish()
+	items, held, notes, err = hygienic(ctx, items, held, float.Input(), o.threads, bar)
+	if err != nil {
+		return nil, err
+	}
+	if len(held) == 0 && checks != nil {
+		return nil, fmt.Errorf("--check: every image kept apart is a copy of another; give more different images")
+	}
+	opts.Seed, opts.Workers, opts.Images = o.seed, o.threads, len(items)
 	opts.Progress = bar.set
 	spec := float.Preprocess
 	in := quant.Input{Mean: spec.Mean[:], Std: spec.Std[:]}
 	inputs, err := networkInputs(ctx, spec, float.Input(), items, o.threads)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var report *quant.Report
 	out.Quantised, report, err = quant.Quantise(ctx, float.Graph, inputs, in, opts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out.Provenance["quantise"] = fmt.Sprintf("seedge %s: int8, preset %s, calibrated on %d of the %d images in %s, layer by layer on %d",
 		version, o.preset, report.Images, images.Len(), filepath.Base(o.calibrate), report.Held)
-	return nil
+	if len(held) > 0 {
+		lost, err := a.judge(ctx, images, held, source, out, checks, o.threads)
+		if err != nil {
+			return nil, err
+		}
+		notes = append(notes, lost...)
+	}
+	return notes, nil
+}
+
+// defaultHoldout is how many images --check keeps apart.
+const defaultHoldout = 200
+
+// judge measures what quantising lost on images kept apart, and fails where a
+// check is missed.
+func (a *app) judge(ctx context.Context, images *dataset.Collection, held []dataset.Item, source string, out *modelfile.Model, checks []check, threads int) (lost []string, err error) {
+	dir, err := os.MkdirTemp("", "seedge-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "int8.safetensors")
+	if err := modelfile.Write(path, out); err != nil {
+		return nil, err
+	}
+	m, err := openModel(path, threads)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	ref, err := openModel(source, threads)
+	if err != nil {
+		return nil, err
+	}
+	defer ref.Close()
+	classes, err := a.classesOf(images, m.Info(), true)
+	if err != nil {
+		return nil, err
+	}
+	if classes == nil && needLabels(checks) {
+		return nil, fmt.Errorf("--check: top1_drop needs images in class folders (class/image.jpg) that are the model's labels")
+	}
+	t := tally{classes: classes, both: true, embedded: m.Info().Features > 0, labels: m.Info().Labels}
+	if err := a.measure(ctx, m, ref, held, threads, &t); err != nil {
+		return nil, err
+	}
+	e := evaluation{Model: "int8", Images: len(held), Of: images.Len()}
+	t.report(&e, source)
+	c := *e.Against
+	lost = append(lost, fmt.Sprintf("on %d images not calibrated on: SQNR of features %s, of logits %s, agreement %.2f %%", len(held), c.Features, c.Logits, c.Agreement.Percent))
+	if c.Drop != nil {
+		lost = append(lost, fmt.Sprintf("top-1 float %.2f %%, int8 %.2f %%, %s", c.Top1.Percent, e.Top1.Percent, c.McNemar))
+	}
+	return lost, judge(checks, c)
 }
 
 // networkInputs decodes and normalises images ahead of the loop over them,
