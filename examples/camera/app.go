@@ -49,6 +49,7 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Logger
 	r := &reloader{cfg: cfg, pipeline: pipeline, log: log}
 	watching := r.start(ctx)
 	defer func() { model = watching() }()
+	all.ready()
 	return observe(ctx, cfg, pipeline, all, log)
 }
 

@@ -198,6 +198,23 @@ func TestReload(t *testing.T) {
 	assert.NotContains(t, log, "not classified")
 }
 
+// The service manager learns that it is ready, and that it stops.
+func TestNotifiesTheManager(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	require.NoError(t, err)
+	defer conn.Close()
+	t.Setenv("NOTIFY_SOCKET", path)
+	app(t, []string{server(t, 1<<30)}, func(watch.Observation, *text) bool { return true })
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+	b := make([]byte, 100)
+	for _, want := range []string{"READY=1", "STOPPING=1"} {
+		n, err := conn.Read(b)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(b[:n]))
+	}
+}
+
 func TestClips(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "clips")
 	n := 0

@@ -17,5 +17,6 @@
 //	  display.go         a window
 //	  internal/clips     videos of sightings
 //	  internal/metrics   Prometheus, at the page's /metrics
+//	  internal/systemd   readiness and watchdog; packaging/ has the unit
 //	  internal/web       the page, on http://127.0.0.1:8080
 package main

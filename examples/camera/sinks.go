@@ -10,6 +10,7 @@ import (
 	"github.com/seedge/seedge/camera"
 	"github.com/seedge/seedge/examples/camera/internal/config"
 	"github.com/seedge/seedge/examples/camera/internal/metrics"
+	"github.com/seedge/seedge/examples/camera/internal/systemd"
 	"github.com/seedge/seedge/examples/camera/internal/watch"
 	"github.com/seedge/seedge/examples/camera/internal/web"
 )
@@ -21,6 +22,7 @@ var blank = image.NewRGBA(image.Rect(0, 0, 32, 32))
 type sinks struct {
 	all     []watch.Sink
 	closers []io.Closer
+	ready   func()       // tells the service manager
 	failed  func() error // of the sink without which there is no point in going on
 }
 
@@ -28,7 +30,7 @@ type sinks struct {
 // an error.
 func openSinks(cfg config.Config, out io.Writer, log *slog.Logger) (*sinks, error) {
 	printed := &lines{w: out, changesOnly: cfg.ChangesOnly}
-	s := &sinks{all: []watch.Sink{printed}, failed: printed.failure}
+	s := &sinks{all: []watch.Sink{printed}, ready: func() {}, failed: printed.failure}
 	if cfg.Clips.Folder != "" {
 		r, err := openRecorder(cfg.Clips, log)
 		if err != nil {
@@ -43,6 +45,13 @@ func openSinks(cfg config.Config, out io.Writer, log *slog.Logger) (*sinks, erro
 			return s, err
 		}
 		s.all, s.closers = append(s.all, count, page), append(s.closers, page)
+	}
+	manager, err := systemd.FromEnvironment()
+	if err != nil {
+		return s, err
+	}
+	if manager != nil {
+		s.all, s.closers, s.ready = append(s.all, manager), append(s.closers, manager), manager.Ready
 	}
 	if cfg.Show {
 		w, err := newScreen()
