@@ -3,6 +3,7 @@
 # make check   formatting, vet, staticcheck, and the sdk built for six platforms
 # make build   bin/seedge, with cameras, and the examples
 # make model   the committed int8 default from the committed float weights (CALIBRATE=folder or zip)
+# make accuracy docs/accuracy.md: what each step of the quantiser is worth (CALIBRATE=, CIFAR10_TEST=folder or zip)
 # make kernels  the assembly of internal/kernel from its C++ (clang 19); building needs only Go
 # make bench-arm  instructions per inference on ARM, counted under emulation
 # make mca-arm  cycles of the ARM kernels' inner loops, by LLVM's models of the cores
@@ -70,6 +71,10 @@ model:
 	mkdir -p build
 	bin/seedge import $(WEIGHTS).safetensors -o build/float.safetensors --input 80 --preprocess whole --labels models/cifar10.txt
 	bin/seedge quantise build/float.safetensors -o $(WEIGHTS).int8.safetensors --calibrate $(CALIBRATE) --images 1000
+
+accuracy:
+	@test -n "$(CALIBRATE)" -a -n "$(CIFAR10_TEST)" || { echo "say CALIBRATE=cifar10-train.zip CIFAR10_TEST=cifar10-test.zip"; exit 1; }
+	CGO_ENABLED=0 $(GO) run ./cmd/accuracy -calibrate $(CALIBRATE) -test $(CIFAR10_TEST) -o docs/accuracy.md
 
 goldens:
 	$(PYTHON) train/goldens_float.py
