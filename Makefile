@@ -4,7 +4,7 @@
 # make build   bin/seedge, with cameras, and the examples
 # make model   the committed int8 default from the committed float weights (CALIBRATE=folder or zip)
 # make accuracy docs/accuracy.md: what each step of the quantiser is worth (CALIBRATE=, CIFAR10_TEST=folder or zip)
-# make kernels  the assembly of internal/kernel from its C++ (clang 19); building needs only Go
+# make kernels  the assembly of internal/kernel from its C++ (clang 19); building needs only Go; check-kernels compares
 # make bench-arm  instructions per inference on ARM, counted under emulation
 # make mca-arm  cycles of the ARM kernels' inner loops, by LLVM's models of the cores
 # make bench-peers  Seedge and other runtimes side by side, installed from PyPI (several GB; THREADS=1,2)
@@ -22,7 +22,7 @@ PLATFORMS := linux/arm64 linux/arm linux/riscv64 linux/amd64 darwin/arm64 window
 CIFAR10_TEST ?=
 CALIBRATE ?=
 
-.PHONY: help demo test test-go test-arm64 check build model kernels bench-arm mca-arm bench-peers goldens deps-qemu deps-clang deps-cc deps-gstreamer clean
+.PHONY: help demo test test-go test-arm64 check build model kernels check-kernels bench-arm mca-arm bench-peers goldens deps-qemu deps-clang deps-cc deps-gstreamer clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -113,6 +113,11 @@ $(PEERS)/venv/installed: bench/peers/requirements.txt
 
 kernels: deps-clang
 	cd internal/kernel/gen && $(GO) vet . && $(GO) test . && $(GO) run . -o ..
+
+# The committed assembly must be what its sources compile to.
+check-kernels: deps-clang
+	cd internal/kernel/gen && $(GO) vet . && $(GO) test . && new=$$(mktemp -d) && $(GO) run . -o $$new && \
+		for f in $$new/*.s; do cmp $$f ../$$(basename $$f) || exit 1; done && rm -r $$new
 
 deps-clang:
 	@command -v clang++-19 >/dev/null && command -v llvm-objdump-19 >/dev/null && exit 0; \
