@@ -6,12 +6,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"log"
+	"maps"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/seedge/seedge/camera"
@@ -88,6 +93,17 @@ func label(ctx context.Context, model *sdk.Model, source string, limit int, s *s
 	if n == 0 {
 		return fmt.Errorf("%s: no frames", source)
 	}
-	fmt.Printf("%-60s %4d frames, %6.2f ms each, %v\n", source, n, inference.Seconds()*1000/float64(n), seen)
+	fmt.Printf("%-20s %4d frames, %6.2f ms each: %s\n", filepath.Base(source), n, inference.Seconds()*1000/float64(n), counts(seen))
 	return nil
+}
+
+// counts lists the labels, the most frequent first.
+func counts(seen map[string]int) string {
+	labels := slices.SortedFunc(maps.Keys(seen), func(a, b string) int {
+		return cmp.Or(cmp.Compare(seen[b], seen[a]), cmp.Compare(a, b))
+	})
+	for i, l := range labels {
+		labels[i] = fmt.Sprintf("%s %d", l, seen[l])
+	}
+	return strings.Join(labels, ", ")
 }
