@@ -336,15 +336,16 @@ func TestPipelineAllocatesNothingPerFrame(t *testing.T) {
 		switch n++; n {
 		case 100:
 			runtime.ReadMemStats(&before)
-		case 600:
+		case 1100:
 			runtime.ReadMemStats(&after)
 		}
-		if n == 600 {
+		if n == 1100 {
 			break
 		}
 	}
-	// The runtime's own goroutines allocate a little now and then.
-	assert.Less(t, after.Mallocs-before.Mallocs, uint64(100))
+	// One allocation per frame would be 1,000. The runtime has its own, for goroutines that wait: more of them the
+	// busier the machine is.
+	assert.Less(t, after.Mallocs-before.Mallocs, uint64(500))
 }
 
 func TestShot(t *testing.T) {
