@@ -31,7 +31,7 @@ demo: deps-camera opencv-doc
 	$(GOCV_ENV) $(GO) run $(TAGS) ./examples/demo -o demo.png $(OPENCV_DOC_DATA)/vtest.avi $(OPENCV_DOC_DATA)/messi5.jpg \
 		$(OPENCV_DOC_DATA)/basketball1.png $(OPENCV_DOC_DATA)/apple.jpg $(OPENCV_DOC_DATA)/orange.jpg
 
-test: deps-camera deps-gstreamer deps-qemu opencv-doc test-go test-arm64
+test: deps-camera deps-gstreamer deps-chromium deps-qemu opencv-doc test-go test-arm64
 
 # The camera's tests need its clip and its C compiler; nothing here may skip for the lack of them. They talk to servers
 # and devices with short time-outs, so they have the machine to themselves.
@@ -142,6 +142,14 @@ deps-gstreamer:
 	@ls /usr/lib/*/gstreamer-1.0/libgstvideotestsrc.so >/dev/null 2>&1 && exit 0; \
 	sudo=; test "$$(id -u)" = 0 || sudo=sudo; echo "installing gstreamer1.0-plugins-base"; \
 	install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends gstreamer1.0-plugins-base"; \
+	$$install >/dev/null 2>&1 || { $$sudo apt-get update -qq && $$install >/dev/null; }
+
+# The camera application's page is tested in a browser.
+.PHONY: deps-chromium
+deps-chromium:
+	@command -v chromium >/dev/null && exit 0; \
+	sudo=; test "$$(id -u)" = 0 || sudo=sudo; echo "installing chromium"; \
+	install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core"; \
 	$$install >/dev/null 2>&1 || { $$sudo apt-get update -qq && $$install >/dev/null; }
 
 clean:

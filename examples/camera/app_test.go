@@ -241,6 +241,12 @@ func TestPageOfARunningCamera(t *testing.T) {
 		require.NoError(t, err)
 		_ = answer.Body.Close()
 		assert.Equal(t, http.StatusOK, answer.StatusCode)
+		answer, err = http.Get("http://" + address + "/api/machine")
+		require.NoError(t, err)
+		var machine map[string]string
+		require.NoError(t, json.NewDecoder(answer.Body).Decode(&machine))
+		_ = answer.Body.Close()
+		assert.Contains(t, machine, "warning")
 		answer, err = http.Get("http://" + address + "/metrics")
 		require.NoError(t, err)
 		defer answer.Body.Close()

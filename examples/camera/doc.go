@@ -18,5 +18,6 @@
 //	  internal/clips     videos of sightings
 //	  internal/metrics   Prometheus, at the page's /metrics
 //	  internal/systemd   readiness and watchdog; packaging/ has the unit
+//	  internal/throttle  a warning when the processor is slowed down
 //	  internal/web       the page, on http://127.0.0.1:8080
 package main

@@ -11,6 +11,7 @@ import (
 	"github.com/seedge/seedge/examples/camera/internal/config"
 	"github.com/seedge/seedge/examples/camera/internal/metrics"
 	"github.com/seedge/seedge/examples/camera/internal/systemd"
+	"github.com/seedge/seedge/examples/camera/internal/throttle"
 	"github.com/seedge/seedge/examples/camera/internal/watch"
 	"github.com/seedge/seedge/examples/camera/internal/web"
 )
@@ -38,9 +39,11 @@ func openSinks(cfg config.Config, out io.Writer, log *slog.Logger) (*sinks, erro
 		}
 		s.all, s.closers = append(s.all, r), append(s.closers, r)
 	}
+	slowed := throttle.Watch(log)
+	s.closers = append(s.closers, slowed)
 	if cfg.Web.Listen != "" {
 		count := metrics.New(cameraNames(cfg))
-		page, err := openPage(cfg, count.Handler(), log)
+		page, err := openPage(cfg, count.Handler(), slowed.Warning, log)
 		if err != nil {
 			return s, err
 		}
@@ -71,8 +74,8 @@ func cameraNames(cfg config.Config) (names []string) {
 }
 
 // openPage makes the sink for the web page.
-func openPage(cfg config.Config, count http.Handler, log *slog.Logger) (*web.Server, error) {
-	o := web.Options{Listen: cfg.Web.Listen, Clients: cfg.Web.Clients, Cameras: cameraNames(cfg), Metrics: count, Log: log}
+func openPage(cfg config.Config, count http.Handler, warning func() string, log *slog.Logger) (*web.Server, error) {
+	o := web.Options{Listen: cfg.Web.Listen, Clients: cfg.Web.Clients, Cameras: cameraNames(cfg), Metrics: count, Warning: warning, Log: log}
 	if cfg.Web.TokenFile != "" {
 		var err error
 		if o.Token, err = config.Secret(cfg.Web.TokenFile, 16); err != nil {

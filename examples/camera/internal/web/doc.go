@@ -6,6 +6,10 @@
 // ten times a second, and only while somebody looks. Encoding and sending happen
 // on other goroutines, so that a slow or dead browser costs the loop nothing.
 //
+// What is not on the screen does not stream, and a hidden page leaves its place to
+// others. The tests drive the page in Chromium; with -update they make the pictures
+// of it in docs/.
+//
 // Other machines need the bearer token. It imports camera for its states, and the
 // application's thumb and watch.
 package web

@@ -29,10 +29,11 @@ const (
 // Options of a Server.
 type Options struct {
 	Listen  string
-	Token   string       // "": everything is open, to this machine
-	Clients int          // that watch previews at once
-	Cameras []string     // names
-	Metrics http.Handler // at /metrics; nil: none
+	Token   string        // "": everything is open, to this machine
+	Clients int           // that watch previews at once
+	Cameras []string      // names
+	Metrics http.Handler  // at /metrics; nil: none
+	Warning func() string // of the machine, "" while all is well; nil: never any
 	Log     *slog.Logger
 }
 
@@ -111,13 +112,14 @@ func (s *Server) handler() http.Handler {
 		panic(err) // the folder is in the program
 	}
 	mux := http.NewServeMux()
-	for path, name := range map[string]string{"/{$}": "index.html", "/app.js": "app.js", "/style.css": "style.css"} {
+	for path, name := range map[string]string{"/{$}": "index.html", "/app.js": "app.js", "/style.css": "style.css", "/icon.svg": "icon.svg"} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, name) })
 	}
 	mux.HandleFunc("POST /login", s.login)
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /api/cameras", s.guard(http.HandlerFunc(s.cameras)))
+	mux.Handle("GET /api/machine", s.guard(http.HandlerFunc(s.machine)))
 	mux.Handle("GET /preview/{camera}", s.guard(http.HandlerFunc(s.preview)))
 	if s.opt.Metrics != nil {
 		mux.Handle("GET /metrics", s.guard(s.opt.Metrics))
@@ -144,6 +146,18 @@ func (s *Server) cameras(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(all)
+}
+
+// machine is what is wrong with the computer itself.
+func (s *Server) machine(w http.ResponseWriter, _ *http.Request) {
+	var answer struct {
+		Warning string `json:"warning"`
+	}
+	if s.opt.Warning != nil {
+		answer.Warning = s.opt.Warning()
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(answer)
 }
 
 // health says that the cameras' loops move: each has given a frame, or told of

@@ -80,7 +80,7 @@ func film(t *testing.T, s *Server) {
 
 func TestPage(t *testing.T) {
 	s := serve(t, nil)
-	for path, want := range map[string]string{"/": "text/html", "/app.js": "javascript", "/style.css": "text/css"} {
+	for path, want := range map[string]string{"/": "text/html", "/app.js": "javascript", "/style.css": "text/css", "/icon.svg": "image/svg+xml"} {
 		status, body, header := get(t, s, path, nil)
 		assert.Equal(t, 200, status, path)
 		assert.NotEmpty(t, body)
@@ -138,7 +138,7 @@ func TestCameras(t *testing.T) {
 func TestToken(t *testing.T) {
 	s := serve(t, func(o *Options) { o.Token = token })
 	for _, wrong := range []string{"", "Bearer ", "Bearer x", "Bearer " + token + "x", token, "Basic " + token} {
-		for _, path := range []string{"/api/cameras", "/preview/door"} {
+		for _, path := range []string{"/api/cameras", "/api/machine", "/preview/door"} {
 			status, _, _ := get(t, s, path, func(r *http.Request) { r.Header.Set("Authorization", wrong) })
 			assert.Equal(t, 401, status, "%q %s", wrong, path)
 		}
