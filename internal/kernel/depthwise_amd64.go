@@ -7,13 +7,17 @@ var depthwiseTiles = []depthwiseTile{
 }
 
 var columnsTiles = []columnsTile{
-	{VNNI, 3, 64, false, byFours(4), depthwiseVNNIk3x64},
-	{VNNI, 3, 16, false, nil, depthwiseVNNIk3x16},
-	{VNNI, 3, 16, true, nil, depthwiseVNNIk3},
-	{VNNI, 5, 64, false, byFours(4), depthwiseVNNIk5x64},
-	{VNNI, 5, 16, false, nil, depthwiseVNNIk5x16},
-	{VNNI, 5, 16, true, nil, depthwiseVNNIk5},
+	{VNNI, 3, 16, true, 8, twoOfEight, depthwiseVNNIk3x8},
+	{VNNI, 3, 64, false, 0, byFours(4), depthwiseVNNIk3x64},
+	{VNNI, 3, 16, false, 0, nil, depthwiseVNNIk3x16},
+	{VNNI, 3, 16, true, 0, nil, depthwiseVNNIk3},
+	{VNNI, 5, 64, false, 0, byFours(4), depthwiseVNNIk5x64},
+	{VNNI, 5, 16, false, 0, nil, depthwiseVNNIk5x16},
+	{VNNI, 5, 16, true, 0, nil, depthwiseVNNIk5},
 }
+
+// twoOfEight is where a vector has eight channels of two outputs.
+func twoOfEight(i int) int { return i % 8 }
 
 //go:noescape
 func depthwiseAVX2k3(args *depthwiseArgs)
@@ -38,3 +42,6 @@ func depthwiseVNNIk3(args *columnsArgs)
 
 //go:noescape
 func depthwiseVNNIk5(args *columnsArgs)
+
+//go:noescape
+func depthwiseVNNIk3x8(args *columnsArgs)

@@ -42,6 +42,7 @@ type columnsTile struct {
 	size     int             // rows and columns of taps
 	channels int             // of a block
 	masked   bool            // for images with fewer channels than a block, which others are not
+	only     int             // the one number of channels it is for, of several pixels in a block; 0 if any
 	channel  func(i int) int // which channel is i-th in a block; nil if that is i
 	run      func(args *columnsArgs)
 }
@@ -64,7 +65,13 @@ func columnsFor(isa ISA, g *Geometry, e *Epilogue) []*columnsTile {
 	var tiles []*columnsTile
 	for i := range columnsTiles {
 		t := &columnsTiles[i]
+		if t.only != 0 && t.only != g.InC {
+			continue
+		}
 		if t.isa == isa && t.size == g.KernelH && t.size == g.KernelW && e.ResidualM == nil && t.masked == (g.InC < t.channels) {
+			if t.only != 0 {
+				return []*columnsTile{t}
+			}
 			tiles = append(tiles, t)
 		}
 	}
@@ -180,6 +187,11 @@ type columnSizes struct{ columns, quads, bottom, bytes int }
 func (p *columnsPart) sizes(g *Geometry, ow int) columnSizes {
 	var s columnSizes
 	size := p.tile.size
+	if p.tile.only != 0 { // a part of a block to a column, the first of which may lie after as much
+		s.columns = (ow-1)*g.StrideW + (size-1)*g.DilationW + 1
+		s.bytes = 4 * p.tile.only * (s.columns + 1)
+		return s
+	}
 	s.columns = (ow-1)*g.StrideW + (size-1)*g.DilationW + 1
 	s.bottom = 4 * p.tile.channels * s.columns
 	s.bytes = s.bottom

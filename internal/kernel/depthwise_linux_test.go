@@ -25,6 +25,9 @@ func TestDepthwiseTiles(t *testing.T) {
 		if tile.masked {
 			least, most = 1, tile.channels-1
 		}
+		if tile.only != 0 {
+			least, most = tile.only, tile.only
+		}
 		testDepthwise(t, tile.String(), tile.isa, tile.size, least, most, func(d *DepthwiseConv, f *filter, g *guards) {
 			require.True(t, d.packColumns([]*columnsTile{&tile}, f.weight, f.bias))
 			for i := range d.columns {
@@ -65,9 +68,13 @@ func testDepthwise(t *testing.T, name string, isa ISA, size, least, most int, pa
 				check(randomFilter(r, size, channels, f))
 			}
 		}
+		channels := least + 1
+		if most > 0 {
+			channels = min(channels, most)
+		}
 		wide := Geometry{
-			InH: 2, InW: 3000, InC: least + 1, OutH: 2, OutW: 3000, OutC: least + 1, KernelH: size, KernelW: size,
-			StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Top: size / 2, Left: size / 2, Groups: least + 1,
+			InH: 2, InW: 3000, InC: channels, OutH: 2, OutW: 3000, OutC: channels, KernelH: size, KernelW: size,
+			StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Top: size / 2, Left: size / 2, Groups: channels,
 		}
 		check(newFilter(r, wide, HardSwish)) // several calls for a row
 		if most > 0 {

@@ -49,7 +49,11 @@ func (f *filter) want() []int8 {
 func (t *depthwiseTile) String() string { return fmt.Sprintf("%s %dx%d", t.isa, t.size, t.size) }
 
 func (t *columnsTile) String() string {
-	return fmt.Sprintf("%s %dx%d x%d masked %t", t.isa, t.size, t.size, t.channels, t.masked)
+	name := fmt.Sprintf("%s %dx%d x%d masked %t", t.isa, t.size, t.size, t.channels, t.masked)
+	if t.only != 0 {
+		name += fmt.Sprint(" only ", t.only)
+	}
+	return name
 }
 
 // TestPackDepthwiseConv: which kernel a shape gets, and that all agree.
@@ -59,7 +63,7 @@ func TestPackDepthwiseConv(t *testing.T) {
 		for _, c := range []struct {
 			size, channels int
 			own            bool
-		}{{3, 40, true}, {5, 40, true}, {2, 40, false}, {3, 5, isa == VNNI}} {
+		}{{3, 40, true}, {5, 40, true}, {2, 40, false}, {3, 5, isa == VNNI}, {3, 8, isa == VNNI}, {5, 8, isa == VNNI}} {
 			f := randomFilter(r, c.size, c.channels, HardSwish)
 			d := PackDepthwiseConv(isa, f.g, f.weight, f.bias, f.zero, &f.e)
 			if c.own && isa != Generic {
@@ -84,8 +88,8 @@ func TestDepthwiseUnderGC(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 4))
 	var tasks []task
 	for _, isa := range ISAs() {
-		for _, size := range []int{3, 5} {
-			f := randomFilter(r, size, 72, HardSwish)
+		for _, s := range [][2]int{{3, 72}, {5, 72}, {3, 8}} {
+			f := randomFilter(r, s[0], s[1], HardSwish)
 			tasks = append(tasks, task{PackDepthwiseConv(isa, f.g, f.weight, f.bias, f.zero, &f.e), flipped(f.src, isa), flipped(f.want(), isa)})
 		}
 	}

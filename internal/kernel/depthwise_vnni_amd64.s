@@ -3402,3 +3402,690 @@ TEXT ·depthwiseVNNIk5(SB), NOSPLIT, $0-8
 	LONG $0xfff962e9; BYTE $0xff         // 799: jmp 0x42b0 <depthwiseVNNIk5+0x100>
 	WORD $0xf8c5; BYTE $0x77             // 79e: vzeroupper
 	RET
+
+TEXT ·depthwiseVNNIk3x8(SB), NOSPLIT, $0-8
+	PCALIGN $32
+	MOVQ args+0(FP), R12
+	PCALIGN $32
+	LONG $0x24448b49; BYTE $0x70         // 000: movq 0x70(%r12), %rax
+	LONG $0xc0eff9c5                     // 005: vpxor %xmm0, %xmm0, %xmm0
+	WORD $0xf631                         // 009: xorl %esi, %esi
+	LONG $0x24848949; LONG $0x00000120   // 00b: movq %rax, 0x120(%r12)
+	WORD $0x26eb                         // 013: jmp 0x499b <depthwiseVNNIk3x8+0x3b>
+	LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // 015: nopw %cs:(%rax,%rax)
+	LONG $0x24448b49; BYTE $0x78         // 020: movq 0x78(%r12), %rax
+	LONG $0x24840149; LONG $0x00000120   // 025: addq %rax, 0x120(%r12)
+	LONG $0x248cff49; LONG $0x00000088   // 02d: decq 0x88(%r12)
+	LONG $0x0d5c840f; WORD $0x0000       // 035: je 0x56f7 <depthwiseVNNIk3x8+0xd97>
+	LONG $0x244c8b49; BYTE $0x48         // 03b: movq 0x48(%r12), %rcx
+	LONG $0x24448b49; BYTE $0x50         // 040: movq 0x50(%r12), %rax
+	LONG $0x247c8b49; BYTE $0x08         // 045: movq 0x8(%r12), %rdi
+	LONG $0x001fb941; WORD $0x0000       // 04a: movl $0x1f, %r9d
+	WORD $0x0148; BYTE $0xc8             // 050: addq %rcx, %rax
+	LONG $0x24448949; BYTE $0x48         // 053: movq %rax, 0x48(%r12)
+	LONG $0x24448b4d; BYTE $0x58         // 058: movq 0x58(%r12), %r8
+	WORD $0x21eb                         // 05d: jmp 0x49e0 <depthwiseVNNIk3x8+0x80>
+	WORD $0x8948; BYTE $0xc8             // 05f: movq %rcx, %rax
+	WORD $0x9948                         // 062: cqto
+	WORD $0xf749; BYTE $0xfb             // 064: idivq %r11
+	LONG $0x54af0f49; WORD $0x1024       // 067: imulq 0x10(%r12), %rdx
+	WORD $0x0149; BYTE $0xd2             // 06d: addq %rdx, %r10
+	LONG $0xcc14894f                     // 070: movq %r10, (%r12,%r9,8)
+	WORD $0xff49; BYTE $0xc1             // 074: incq %r9
+	WORD $0x014c; BYTE $0xc1             // 077: addq %r8, %rcx
+	LONG $0x22f98349                     // 07a: cmpq $0x22, %r9
+	WORD $0x4074                         // 07e: je 0x4a20 <depthwiseVNNIk3x8+0xc0>
+	WORD $0x8949; BYTE $0xfa             // 080: movq %rdi, %r10
+	WORD $0x8548; BYTE $0xc9             // 083: testq %rcx, %rcx
+	WORD $0xe878                         // 086: js 0x49d0 <depthwiseVNNIk3x8+0x70>
+	WORD $0x8949; BYTE $0xfa             // 088: movq %rdi, %r10
+	LONG $0x244c3b49; BYTE $0x18         // 08b: cmpq 0x18(%r12), %rcx
+	WORD $0xde7d                         // 090: jge 0x49d0 <depthwiseVNNIk3x8+0x70>
+	LONG $0x24148b4d                     // 092: movq (%r12), %r10
+	LONG $0x245c8b4d; BYTE $0x20         // 096: movq 0x20(%r12), %r11
+	WORD $0x8948; BYTE $0xca             // 09b: movq %rcx, %rdx
+	WORD $0x394c; BYTE $0xd9             // 09e: cmpq %r11, %rcx
+	WORD $0xc47c                         // 0a1: jl 0x49c7 <depthwiseVNNIk3x8+0x67>
+	WORD $0x8948; BYTE $0xc8             // 0a3: movq %rcx, %rax
+	WORD $0x094c; BYTE $0xd8             // 0a6: orq %r11, %rax
+	LONG $0x20e8c148                     // 0a9: shrq $0x20, %rax
+	WORD $0xb075                         // 0ad: jne 0x49bf <depthwiseVNNIk3x8+0x5f>
+	WORD $0xc889                         // 0af: movl %ecx, %eax
+	WORD $0xd231                         // 0b1: xorl %edx, %edx
+	WORD $0xf741; BYTE $0xf3             // 0b3: divl %r11d
+	WORD $0xafeb                         // 0b6: jmp 0x49c7 <depthwiseVNNIk3x8+0x67>
+	LONG $0x00841f0f; LONG $0x00000000   // 0b8: nopl (%rax,%rax)
+	LONG $0x24848b49; LONG $0x00000090   // 0c0: movq 0x90(%r12), %rax
+	LONG $0x248c8b49; LONG $0x00000098   // 0c8: movq 0x98(%r12), %rcx
+	LONG $0x24848949; LONG $0x00000130   // 0d0: movq %rax, 0x130(%r12)
+	LONG $0x248c8949; LONG $0x00000140   // 0d8: movq %rcx, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x000000a0   // 0e0: movq 0xa0(%r12), %rax
+	LONG $0x24848949; LONG $0x00000128   // 0e8: movq %rax, 0x128(%r12)
+	LONG $0x24848b49; LONG $0x000000b0   // 0f0: movq 0xb0(%r12), %rax
+	LONG $0x24848949; LONG $0x00000138   // 0f8: movq %rax, 0x138(%r12)
+	LONG $0x0400b848; LONG $0x05010c08; WORD $0x0d09 // 100: movabsq $0xd0905010c080400, %rax
+	LONG $0x0602b948; LONG $0x07030e0a; WORD $0x0f0b // 10a: movabsq $0xf0b07030e0a0602, %rcx
+	LONG $0x6ef9e1c4; BYTE $0xc8         // 114: vmovq %rax, %xmm1
+	LONG $0x24448b49; BYTE $0x08         // 119: movq 0x8(%r12), %rax
+	LONG $0x6ef9e1c4; BYTE $0xd1         // 11e: vmovq %rcx, %xmm2
+	LONG $0x244c8b49; BYTE $0x28         // 123: movq 0x28(%r12), %rcx
+	LONG $0xca6cf1c5                     // 128: vpunpcklqdq %xmm2, %xmm1, %xmm1
+	LONG $0x487df262; WORD $0xd131       // 12c: vpmovzxbd %xmm1, %zmm2
+	LONG $0x48fdf262; WORD $0x1859       // 132: vpbroadcastq (%rax), %zmm3
+	WORD $0xc889                         // 138: movl %ecx, %eax
+	WORD $0xe0c1; BYTE $0x05             // 13a: shll $0x5, %eax
+	WORD $0xe083; BYTE $0x20             // 13d: andl $0x20, %eax
+	LONG $0x24840349; LONG $0x000000c0   // 140: addq 0xc0(%r12), %rax
+	LONG $0x486df262; WORD $0xe336       // 148: vpermd %zmm3, %zmm2, %zmm4
+	LONG $0x48f5f362; WORD $0xd943; BYTE $0x00 // 14e: vshufi64x2 $0x0, %zmm1, %zmm1, %zmm3
+	LONG $0x005de2c4; BYTE $0xcb         // 155: vpshufb %ymm3, %ymm4, %ymm1
+	WORD $0x8548; BYTE $0xc9             // 15a: testq %rcx, %rcx
+	WORD $0x227e                         // 15d: jle 0x4ae1 <depthwiseVNNIk3x8+0x181>
+	WORD $0xff48; BYTE $0xc1             // 15f: incq %rcx
+	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 162: nopw %cs:(%rax,%rax)
+	LONG $0x087ffdc5                     // 170: vmovdqa %ymm1, (%rax)
+	LONG $0x20c08348                     // 174: addq $0x20, %rax
+	WORD $0xff48; BYTE $0xc9             // 178: decq %rcx
+	LONG $0x01f98348                     // 17b: cmpq $0x1, %rcx
+	WORD $0xef77                         // 17f: ja 0x4ad0 <depthwiseVNNIk3x8+0x170>
+	LONG $0x24448b4d; BYTE $0x30         // 181: movq 0x30(%r12), %r8
+	LONG $0x24bc8b49; LONG $0x000000f8   // 186: movq 0xf8(%r12), %rdi
+	LONG $0x24948b49; LONG $0x00000100   // 18e: movq 0x100(%r12), %rdx
+	LONG $0x248c8b49; LONG $0x00000108   // 196: movq 0x108(%r12), %rcx
+	LONG $0x02f88349                     // 19e: cmpq $0x2, %r8
+	LONG $0x03688c0f; WORD $0x0000       // 1a2: jl 0x4e70 <depthwiseVNNIk3x8+0x510>
+	LONG $0x00841f0f; LONG $0x00000000   // 1a8: nopl (%rax,%rax)
+	LONG $0x276ffac5                     // 1b0: vmovdqu (%rdi), %xmm4
+	LONG $0x10c78348                     // 1b4: addq $0x10, %rdi
+	LONG $0xfe488d4d                     // 1b8: leaq -0x2(%r8), %r9
+	LONG $0x485df362; WORD $0x2238; BYTE $0x01 // 1bc: vinserti32x4 $0x1, (%rdx), %zmm4, %zmm4
+	LONG $0x10c28348                     // 1c3: addq $0x10, %rdx
+	LONG $0x485df362; WORD $0x2138; BYTE $0x02 // 1c7: vinserti32x4 $0x2, (%rcx), %zmm4, %zmm4
+	LONG $0x10c18348                     // 1ce: addq $0x10, %rcx
+	LONG $0x486df262; WORD $0xe436       // 1d2: vpermd %zmm4, %zmm2, %zmm4
+	LONG $0x485df262; WORD $0xe300       // 1d8: vpshufb %zmm3, %zmm4, %zmm4
+	LONG $0x48fdf162; WORD $0x207f       // 1de: vmovdqa64 %zmm4, (%rax)
+	LONG $0x40c08348                     // 1e4: addq $0x40, %rax
+	LONG $0x03f88349                     // 1e8: cmpq $0x3, %r8
+	WORD $0x894d; BYTE $0xc8             // 1ec: movq %r9, %r8
+	WORD $0xbf77                         // 1ef: ja 0x4b10 <depthwiseVNNIk3x8+0x1b0>
+	LONG $0x01f98349                     // 1f1: cmpq $0x1, %r9
+	WORD $0x2c75                         // 1f5: jne 0x4b83 <depthwiseVNNIk3x8+0x223>
+	LONG $0x277efac5                     // 1f7: vmovq (%rdi), %xmm4
+	LONG $0x2a7efac5                     // 1fb: vmovq (%rdx), %xmm5
+	LONG $0x385de3c4; WORD $0x01e5       // 1ff: vinserti128 $0x1, %xmm5, %ymm4, %ymm4
+	LONG $0x297efac5                     // 205: vmovq (%rcx), %xmm5
+	LONG $0x48ddf362; WORD $0xe53a; BYTE $0x01 // 209: vinserti64x4 $0x1, %ymm5, %zmm4, %zmm4
+	LONG $0x486df262; WORD $0xd436       // 210: vpermd %zmm4, %zmm2, %zmm2
+	LONG $0x006de2c4; BYTE $0xd3         // 216: vpshufb %ymm3, %ymm2, %ymm2
+	LONG $0x107ffdc5                     // 21b: vmovdqa %ymm2, (%rax)
+	LONG $0x20c08348                     // 21f: addq $0x20, %rax
+	LONG $0x244c8b49; BYTE $0x38         // 223: movq 0x38(%r12), %rcx
+	WORD $0x8548; BYTE $0xc9             // 228: testq %rcx, %rcx
+	WORD $0x147e                         // 22b: jle 0x4ba1 <depthwiseVNNIk3x8+0x241>
+	WORD $0xff48; BYTE $0xc1             // 22d: incq %rcx
+	LONG $0x087ffdc5                     // 230: vmovdqa %ymm1, (%rax)
+	LONG $0x20c08348                     // 234: addq $0x20, %rax
+	WORD $0xff48; BYTE $0xc9             // 238: decq %rcx
+	LONG $0x01f98348                     // 23b: cmpq $0x1, %rcx
+	WORD $0xef77                         // 23f: ja 0x4b90 <depthwiseVNNIk3x8+0x230>
+	WORD $0x894c; BYTE $0xe2             // 241: movq %r12, %rdx
+	LONG $0x30ba8b48; WORD $0x0001; BYTE $0x00 // 244: movq 0x130(%rdx), %rdi
+	LONG $0x40828b48; WORD $0x0001; BYTE $0x00 // 24b: movq 0x140(%rdx), %rax
+	LONG $0xf0828b4c; WORD $0x0000; BYTE $0x00 // 252: movq 0xf0(%rdx), %r8
+	LONG $0x208a8b48; WORD $0x0001; BYTE $0x00 // 259: movq 0x120(%rdx), %rcx
+	LONG $0x02f88349                     // 260: cmpq $0x2, %r8
+	LONG $0x02c6840f; WORD $0x0000       // 264: je 0x4e90 <depthwiseVNNIk3x8+0x530>
+	LONG $0x01f88349                     // 26a: cmpq $0x1, %r8
+	LONG $0x05cc850f; WORD $0x0000       // 26e: jne 0x51a0 <depthwiseVNNIk3x8+0x840>
+	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 274: vmovdqu64 0x80(%rax), %zmm1
+	LONG $0x0400bb48; LONG $0x05010c08; WORD $0x0d09 // 27b: movabsq $0xd0905010c080400, %rbx
+	LONG $0x0602be49; LONG $0x07030e0a; WORD $0x0f0b // 285: movabsq $0xf0b07030e0a0602, %r14
+	LONG $0x48fdf162; WORD $0x176f       // 28f: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 295: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 29c: vmovdqa64 0x80(%rdi), %zmm4
+	WORD $0x7a8b; BYTE $0x28             // 2a3: movl 0x28(%rdx), %edi
+	LONG $0x68428b4c                     // 2a6: movq 0x68(%rdx), %r8
+	LONG $0x604a8b4c                     // 2aa: movq 0x60(%rdx), %r9
+	LONG $0x809a8b4c; WORD $0x0000; BYTE $0x00 // 2ae: movq 0x80(%rdx), %r11
+	WORD $0xe7c1; BYTE $0x05             // 2b5: shll $0x5, %edi
+	WORD $0x894d; BYTE $0xca             // 2b8: movq %r9, %r10
+	LONG $0x05e0c149                     // 2bb: shlq $0x5, %r8
+	LONG $0x05e2c149                     // 2bf: shlq $0x5, %r10
+	WORD $0xe783; BYTE $0x20             // 2c3: andl $0x20, %edi
+	LONG $0xc0ba0348; WORD $0x0000; BYTE $0x00 // 2c6: addq 0xc0(%rdx), %rdi
+	LONG $0x08fb8349                     // 2cd: cmpq $0x8, %r11
+	LONG $0x07e88c0f; WORD $0x0000       // 2d1: jl 0x541f <depthwiseVNNIk3x8+0xabf>
+	LONG $0x6ef9e1c4; BYTE $0xeb         // 2d7: vmovq %rbx, %xmm5
+	LONG $0x6ef9c1c4; BYTE $0xf6         // 2dc: vmovq %r14, %xmm6
+	WORD $0x894c; BYTE $0xcb             // 2e1: movq %r9, %rbx
+	LONG $0x06e3c148                     // 2e4: shlq $0x6, %rbx
+	LONG $0xee6cd1c5                     // 2e8: vpunpcklqdq %xmm6, %xmm5, %xmm5
+	LONG $0x4875f162; WORD $0xf16b       // 2ec: vpackssdw %zmm1, %zmm1, %zmm6
+	LONG $0x487df262; WORD $0xed31       // 2f2: vpmovzxbd %xmm5, %zmm5
+	LONG $0x00841f0f; LONG $0x00000000   // 2f8: nopl (%rax,%rax)
+	LONG $0x076f7dc5                     // 300: vmovdqa (%rdi), %ymm8
+	LONG $0x48fef162; WORD $0x386f       // 304: vmovdqu64 (%rax), %zmm7
+	LONG $0x17348d4e                     // 30a: leaq (%rdi,%r10), %r14
+	LONG $0x073c8d4e                     // 30e: leaq (%rdi,%r8), %r15
+	LONG $0x48bd3362; LONG $0x0117043a   // 312: vinserti64x4 $0x1, (%rdi,%r10), %zmm8, %zmm8
+	WORD $0x014d; BYTE $0xc6             // 31a: addq %r8, %r14
+	WORD $0x0148; BYTE $0xdf             // 31d: addq %rbx, %rdi
+	LONG $0x483df262; WORD $0xfa50       // 320: vpdpbusd %zmm2, %zmm8, %zmm7
+	LONG $0x6f7d41c4; BYTE $0x07         // 326: vmovdqa (%r15), %ymm8
+	WORD $0x014d; BYTE $0xc7             // 32b: addq %r8, %r15
+	LONG $0x48bd5362; WORD $0x063a; BYTE $0x01 // 32e: vinserti64x4 $0x1, (%r14), %zmm8, %zmm8
+	WORD $0x014d; BYTE $0xc6             // 335: addq %r8, %r14
+	LONG $0x483df262; WORD $0xfb50       // 338: vpdpbusd %zmm3, %zmm8, %zmm7
+	LONG $0x6f7d41c4; BYTE $0x07         // 33e: vmovdqa (%r15), %ymm8
+	WORD $0x014d; BYTE $0xc7             // 343: addq %r8, %r15
+	LONG $0x48bd5362; WORD $0x063a; BYTE $0x01 // 346: vinserti64x4 $0x1, (%r14), %zmm8, %zmm8
+	WORD $0x014d; BYTE $0xc6             // 34d: addq %r8, %r14
+	LONG $0x02348d4f                     // 350: leaq (%r10,%r8), %r14
+	LONG $0x483df262; WORD $0xfc50       // 354: vpdpbusd %zmm4, %zmm8, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // 35a: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7859; BYTE $0x01 // 360: vmulps 0x40(%rax), %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x785d; BYTE $0x03 // 367: vminps 0xc0(%rax), %zmm7, %zmm7
+	LONG $0x0f6f7dc5                     // 36e: vmovdqa (%rdi), %ymm9
+	LONG $0x48fe7162; WORD $0x006f       // 372: vmovdqu64 (%rax), %zmm8
+	LONG $0x072c8d4e                     // 378: leaq (%rdi,%r8), %r13
+	LONG $0x373c8d4e                     // 37c: leaq (%rdi,%r14), %r15
+	LONG $0x48b53362; LONG $0x01170c3a   // 380: vinserti64x4 $0x1, (%rdi,%r10), %zmm9, %zmm9
+	WORD $0x0148; BYTE $0xdf             // 388: addq %rbx, %rdi
+	LONG $0x48357262; WORD $0xc250       // 38b: vpdpbusd %zmm2, %zmm9, %zmm8
+	LONG $0x6f7d41c4; WORD $0x004d       // 391: vmovdqa (%r13), %ymm9
+	WORD $0x014d; BYTE $0xc5             // 397: addq %r8, %r13
+	LONG $0x487df162; WORD $0xff5b       // 39a: vcvtps2dq %zmm7, %zmm7
+	LONG $0x48b55362; WORD $0x0f3a; BYTE $0x01 // 3a0: vinserti64x4 $0x1, (%r15), %zmm9, %zmm9
+	WORD $0x014d; BYTE $0xc7             // 3a7: addq %r8, %r15
+	LONG $0x48357262; WORD $0xc350       // 3aa: vpdpbusd %zmm3, %zmm9, %zmm8
+	LONG $0x6f7d41c4; WORD $0x004d       // 3b0: vmovdqa (%r13), %ymm9
+	WORD $0x014d; BYTE $0xc5             // 3b6: addq %r8, %r13
+	LONG $0x48b55362; WORD $0x0f3a; BYTE $0x01 // 3b9: vinserti64x4 $0x1, (%r15), %zmm9, %zmm9
+	WORD $0x014d; BYTE $0xc7             // 3c0: addq %r8, %r15
+	LONG $0x48357262; WORD $0xc450       // 3c3: vpdpbusd %zmm4, %zmm9, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // 3c9: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x4059; BYTE $0x01 // 3cf: vmulps 0x40(%rax), %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x405d; BYTE $0x03 // 3d6: vminps 0xc0(%rax), %zmm8, %zmm8
+	LONG $0x176f7dc5                     // 3dd: vmovdqa (%rdi), %ymm10
+	LONG $0x48fe7162; WORD $0x086f       // 3e1: vmovdqu64 (%rax), %zmm9
+	LONG $0x072c8d4e                     // 3e7: leaq (%rdi,%r8), %r13
+	LONG $0x373c8d4e                     // 3eb: leaq (%rdi,%r14), %r15
+	LONG $0x48ad3362; LONG $0x0117143a   // 3ef: vinserti64x4 $0x1, (%rdi,%r10), %zmm10, %zmm10
+	WORD $0x0148; BYTE $0xdf             // 3f7: addq %rbx, %rdi
+	LONG $0x482d7262; WORD $0xca50       // 3fa: vpdpbusd %zmm2, %zmm10, %zmm9
+	LONG $0x6f7d41c4; WORD $0x0055       // 400: vmovdqa (%r13), %ymm10
+	WORD $0x014d; BYTE $0xc5             // 406: addq %r8, %r13
+	LONG $0x487d5162; WORD $0xc05b       // 409: vcvtps2dq %zmm8, %zmm8
+	LONG $0x48ad5362; WORD $0x173a; BYTE $0x01 // 40f: vinserti64x4 $0x1, (%r15), %zmm10, %zmm10
+	WORD $0x014d; BYTE $0xc7             // 416: addq %r8, %r15
+	LONG $0x4845d162; WORD $0xf86b       // 419: vpackssdw %zmm8, %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0xfeed       // 41f: vpaddsw %zmm6, %zmm7, %zmm7
+	LONG $0x482d7262; WORD $0xcb50       // 425: vpdpbusd %zmm3, %zmm10, %zmm9
+	LONG $0x6f7d41c4; WORD $0x0055       // 42b: vmovdqa (%r13), %ymm10
+	WORD $0x014d; BYTE $0xc5             // 431: addq %r8, %r13
+	LONG $0x48ad5362; WORD $0x173a; BYTE $0x01 // 434: vinserti64x4 $0x1, (%r15), %zmm10, %zmm10
+	WORD $0x014d; BYTE $0xc7             // 43b: addq %r8, %r15
+	LONG $0x482d7262; WORD $0xcc50       // 43e: vpdpbusd %zmm4, %zmm10, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // 444: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4859; BYTE $0x01 // 44a: vmulps 0x40(%rax), %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x485d; BYTE $0x03 // 451: vminps 0xc0(%rax), %zmm9, %zmm9
+	LONG $0x1f6f7dc5                     // 458: vmovdqa (%rdi), %ymm11
+	LONG $0x48fe7162; WORD $0x106f       // 45c: vmovdqu64 (%rax), %zmm10
+	LONG $0x073c8d4e                     // 462: leaq (%rdi,%r8), %r15
+	WORD $0x0149; BYTE $0xfe             // 466: addq %rdi, %r14
+	LONG $0x48a53362; LONG $0x01171c3a   // 469: vinserti64x4 $0x1, (%rdi,%r10), %zmm11, %zmm11
+	WORD $0x0148; BYTE $0xdf             // 471: addq %rbx, %rdi
+	LONG $0x48257262; WORD $0xd250       // 474: vpdpbusd %zmm2, %zmm11, %zmm10
+	LONG $0x6f7d41c4; BYTE $0x1f         // 47a: vmovdqa (%r15), %ymm11
+	WORD $0x014d; BYTE $0xc7             // 47f: addq %r8, %r15
+	LONG $0x487d5162; WORD $0xc95b       // 482: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48a55362; WORD $0x1e3a; BYTE $0x01 // 488: vinserti64x4 $0x1, (%r14), %zmm11, %zmm11
+	WORD $0x014d; BYTE $0xc6             // 48f: addq %r8, %r14
+	LONG $0x48257262; WORD $0xd350       // 492: vpdpbusd %zmm3, %zmm11, %zmm10
+	LONG $0x6f7d41c4; BYTE $0x1f         // 498: vmovdqa (%r15), %ymm11
+	WORD $0x014d; BYTE $0xc7             // 49d: addq %r8, %r15
+	LONG $0x48a55362; WORD $0x1e3a; BYTE $0x01 // 4a0: vinserti64x4 $0x1, (%r14), %zmm11, %zmm11
+	WORD $0x014d; BYTE $0xc6             // 4a7: addq %r8, %r14
+	LONG $0xf8738d4d                     // 4aa: leaq -0x8(%r11), %r14
+	LONG $0x48257262; WORD $0xd450       // 4ae: vpdpbusd %zmm4, %zmm11, %zmm10
+	LONG $0x487c5162; WORD $0xd25b       // 4b4: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5059; BYTE $0x01 // 4ba: vmulps 0x40(%rax), %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x505d; BYTE $0x03 // 4c1: vminps 0xc0(%rax), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // 4c8: vcvtps2dq %zmm10, %zmm10
+	LONG $0x48355162; WORD $0xc26b       // 4ce: vpackssdw %zmm10, %zmm9, %zmm8
+	LONG $0x483d7162; WORD $0xc6ed       // 4d4: vpaddsw %zmm6, %zmm8, %zmm8
+	LONG $0x4845d162; WORD $0xf867       // 4da: vpackuswb %zmm8, %zmm7, %zmm7
+	LONG $0x4855f262; WORD $0xff36       // 4e0: vpermd %zmm7, %zmm5, %zmm7
+	LONG $0x48fef162; WORD $0x397f       // 4e6: vmovdqu64 %zmm7, (%rcx)
+	LONG $0x40c18348                     // 4ec: addq $0x40, %rcx
+	LONG $0x0ffb8349                     // 4f0: cmpq $0xf, %r11
+	WORD $0x894d; BYTE $0xf3             // 4f4: movq %r14, %r11
+	LONG $0xfe03870f; WORD $0xffff       // 4f7: ja 0x4c60 <depthwiseVNNIk3x8+0x300>
+	WORD $0x854d; BYTE $0xf6             // 4fd: testq %r14, %r14
+	LONG $0x05c58f0f; WORD $0x0000       // 500: jg 0x542b <depthwiseVNNIk3x8+0xacb>
+	LONG $0x00083ee9; BYTE $0x00         // 506: jmp 0x56a9 <depthwiseVNNIk3x8+0xd49>
+	LONG $0x00441f0f; BYTE $0x00         // 50b: nopl (%rax,%rax)
+	WORD $0x894d; BYTE $0xc1             // 510: movq %r8, %r9
+	LONG $0x01f98349                     // 513: cmpq $0x1, %r9
+	LONG $0xfcda840f; WORD $0xffff       // 517: je 0x4b57 <depthwiseVNNIk3x8+0x1f7>
+	LONG $0xfffd01e9; BYTE $0xff         // 51d: jmp 0x4b83 <depthwiseVNNIk3x8+0x223>
+	LONG $0x66666666; LONG $0x1f0f2e66; LONG $0x00000084; WORD $0x0000 // 522: nopw %cs:(%rax,%rax)
+	LONG $0x0000b841; WORD $0x3f00       // 530: movl $0x3f000000, %r8d
+	LONG $0x0000b941; WORD $0x3f80       // 536: movl $0x3f800000, %r9d
+	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 53c: vmovdqu64 0x80(%rax), %zmm1
+	LONG $0x0400bb48; LONG $0x05010c08; WORD $0x0d09 // 543: movabsq $0xd0905010c080400, %rbx
+	LONG $0x0602be49; LONG $0x07030e0a; WORD $0x0f0b // 54d: movabsq $0xf0b07030e0a0602, %r14
+	LONG $0x48fdf162; WORD $0x176f       // 557: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 55d: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 564: vmovdqa64 0x80(%rdi), %zmm4
+	WORD $0x7a8b; BYTE $0x28             // 56b: movl 0x28(%rdx), %edi
+	LONG $0x487dd262; WORD $0xe87c       // 56e: vpbroadcastd %r8d, %zmm5
+	LONG $0x68428b4c                     // 574: movq 0x68(%rdx), %r8
+	LONG $0x487dd262; WORD $0xf17c       // 578: vpbroadcastd %r9d, %zmm6
+	LONG $0x604a8b4c                     // 57e: movq 0x60(%rdx), %r9
+	LONG $0x809a8b4c; WORD $0x0000; BYTE $0x00 // 582: movq 0x80(%rdx), %r11
+	WORD $0xe7c1; BYTE $0x05             // 589: shll $0x5, %edi
+	WORD $0x894d; BYTE $0xca             // 58c: movq %r9, %r10
+	LONG $0x05e0c149                     // 58f: shlq $0x5, %r8
+	LONG $0x05e2c149                     // 593: shlq $0x5, %r10
+	WORD $0xe783; BYTE $0x20             // 597: andl $0x20, %edi
+	LONG $0xc0ba0348; WORD $0x0000; BYTE $0x00 // 59a: addq 0xc0(%rdx), %rdi
+	LONG $0x08fb8349                     // 5a1: cmpq $0x8, %r11
+	LONG $0x05ea8c0f; WORD $0x0000       // 5a5: jl 0x54f5 <depthwiseVNNIk3x8+0xb95>
+	LONG $0x6ef9e1c4; BYTE $0xfb         // 5ab: vmovq %rbx, %xmm7
+	LONG $0x6ef941c4; BYTE $0xc6         // 5b0: vmovq %r14, %xmm8
+	WORD $0x894c; BYTE $0xcb             // 5b5: movq %r9, %rbx
+	LONG $0x06e3c148                     // 5b8: shlq $0x6, %rbx
+	LONG $0x6c41c1c4; BYTE $0xf8         // 5bc: vpunpcklqdq %xmm8, %xmm7, %xmm7
+	LONG $0x48757162; WORD $0xc16b       // 5c1: vpackssdw %zmm1, %zmm1, %zmm8
+	LONG $0x487df262; WORD $0xff31       // 5c7: vpmovzxbd %xmm7, %zmm7
+	WORD $0x1f0f; BYTE $0x00             // 5cd: nopl (%rax)
+	LONG $0x176f7dc5                     // 5d0: vmovdqa (%rdi), %ymm10
+	LONG $0x48fe7162; WORD $0x086f       // 5d4: vmovdqu64 (%rax), %zmm9
+	LONG $0x17348d4e                     // 5da: leaq (%rdi,%r10), %r14
+	LONG $0x073c8d4e                     // 5de: leaq (%rdi,%r8), %r15
+	LONG $0x48ad3362; LONG $0x0117143a   // 5e2: vinserti64x4 $0x1, (%rdi,%r10), %zmm10, %zmm10
+	WORD $0x014d; BYTE $0xc6             // 5ea: addq %r8, %r14
+	WORD $0x0148; BYTE $0xdf             // 5ed: addq %rbx, %rdi
+	LONG $0x482d7262; WORD $0xca50       // 5f0: vpdpbusd %zmm2, %zmm10, %zmm9
+	LONG $0x6f7d41c4; BYTE $0x17         // 5f6: vmovdqa (%r15), %ymm10
+	WORD $0x014d; BYTE $0xc7             // 5fb: addq %r8, %r15
+	LONG $0x48ad5362; WORD $0x163a; BYTE $0x01 // 5fe: vinserti64x4 $0x1, (%r14), %zmm10, %zmm10
+	WORD $0x014d; BYTE $0xc6             // 605: addq %r8, %r14
+	LONG $0x482d7262; WORD $0xcb50       // 608: vpdpbusd %zmm3, %zmm10, %zmm9
+	LONG $0x6f7d41c4; BYTE $0x17         // 60e: vmovdqa (%r15), %ymm10
+	WORD $0x014d; BYTE $0xc7             // 613: addq %r8, %r15
+	LONG $0x48ad5362; WORD $0x163a; BYTE $0x01 // 616: vinserti64x4 $0x1, (%r14), %zmm10, %zmm10
+	WORD $0x014d; BYTE $0xc6             // 61d: addq %r8, %r14
+	LONG $0x02348d4f                     // 620: leaq (%r10,%r8), %r14
+	LONG $0x482d7262; WORD $0xcc50       // 624: vpdpbusd %zmm4, %zmm10, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // 62a: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4859; BYTE $0x01 // 630: vmulps 0x40(%rax), %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x5059; BYTE $0x03 // 637: vmulps 0xc0(%rax), %zmm9, %zmm10
+	LONG $0x1f6f7dc5                     // 63e: vmovdqa (%rdi), %ymm11
+	LONG $0x48fe7162; WORD $0x206f       // 642: vmovdqu64 (%rax), %zmm12
+	LONG $0x072c8d4e                     // 648: leaq (%rdi,%r8), %r13
+	LONG $0x373c8d4e                     // 64c: leaq (%rdi,%r14), %r15
+	LONG $0x48a53362; LONG $0x01171c3a   // 650: vinserti64x4 $0x1, (%rdi,%r10), %zmm11, %zmm11
+	WORD $0x0148; BYTE $0xdf             // 658: addq %rbx, %rdi
+	LONG $0x48257262; WORD $0xe250       // 65b: vpdpbusd %zmm2, %zmm11, %zmm12
+	LONG $0x6f7d41c4; WORD $0x005d       // 661: vmovdqa (%r13), %ymm11
+	WORD $0x014d; BYTE $0xc5             // 667: addq %r8, %r13
+	LONG $0x48a55362; WORD $0x1f3a; BYTE $0x01 // 66a: vinserti64x4 $0x1, (%r15), %zmm11, %zmm11
+	WORD $0x014d; BYTE $0xc7             // 671: addq %r8, %r15
+	LONG $0x48545162; WORD $0xd258       // 674: vaddps %zmm10, %zmm5, %zmm10
+	LONG $0x482c7162; WORD $0xd05f       // 67a: vmaxps %zmm0, %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0xd65d       // 680: vminps %zmm6, %zmm10, %zmm10
+	LONG $0x48345162; WORD $0xca59       // 686: vmulps %zmm10, %zmm9, %zmm9
+	LONG $0x48257262; WORD $0xe350       // 68c: vpdpbusd %zmm3, %zmm11, %zmm12
+	LONG $0x6f7d41c4; WORD $0x005d       // 692: vmovdqa (%r13), %ymm11
+	WORD $0x014d; BYTE $0xc5             // 698: addq %r8, %r13
+	LONG $0x48a55362; WORD $0x1f3a; BYTE $0x01 // 69b: vinserti64x4 $0x1, (%r15), %zmm11, %zmm11
+	WORD $0x014d; BYTE $0xc7             // 6a2: addq %r8, %r15
+	LONG $0x487d5162; WORD $0xc95b       // 6a5: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48257262; WORD $0xe450       // 6ab: vpdpbusd %zmm4, %zmm11, %zmm12
+	LONG $0x487c5162; WORD $0xd45b       // 6b1: vcvtdq2ps %zmm12, %zmm10
+	LONG $0x482c7162; WORD $0x5059; BYTE $0x01 // 6b7: vmulps 0x40(%rax), %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5859; BYTE $0x03 // 6be: vmulps 0xc0(%rax), %zmm10, %zmm11
+	LONG $0x276f7dc5                     // 6c5: vmovdqa (%rdi), %ymm12
+	LONG $0x48fe7162; WORD $0x286f       // 6c9: vmovdqu64 (%rax), %zmm13
+	LONG $0x072c8d4e                     // 6cf: leaq (%rdi,%r8), %r13
+	LONG $0x373c8d4e                     // 6d3: leaq (%rdi,%r14), %r15
+	LONG $0x489d3362; LONG $0x0117243a   // 6d7: vinserti64x4 $0x1, (%rdi,%r10), %zmm12, %zmm12
+	WORD $0x0148; BYTE $0xdf             // 6df: addq %rbx, %rdi
+	LONG $0x481d7262; WORD $0xea50       // 6e2: vpdpbusd %zmm2, %zmm12, %zmm13
+	LONG $0x6f7d41c4; WORD $0x0065       // 6e8: vmovdqa (%r13), %ymm12
+	WORD $0x014d; BYTE $0xc5             // 6ee: addq %r8, %r13
+	LONG $0x489d5362; WORD $0x273a; BYTE $0x01 // 6f1: vinserti64x4 $0x1, (%r15), %zmm12, %zmm12
+	WORD $0x014d; BYTE $0xc7             // 6f8: addq %r8, %r15
+	LONG $0x48545162; WORD $0xdb58       // 6fb: vaddps %zmm11, %zmm5, %zmm11
+	LONG $0x48247162; WORD $0xd85f       // 701: vmaxps %zmm0, %zmm11, %zmm11
+	LONG $0x48247162; WORD $0xde5d       // 707: vminps %zmm6, %zmm11, %zmm11
+	LONG $0x482c5162; WORD $0xd359       // 70d: vmulps %zmm11, %zmm10, %zmm10
+	LONG $0x481d7262; WORD $0xeb50       // 713: vpdpbusd %zmm3, %zmm12, %zmm13
+	LONG $0x6f7d41c4; WORD $0x0065       // 719: vmovdqa (%r13), %ymm12
+	WORD $0x014d; BYTE $0xc5             // 71f: addq %r8, %r13
+	LONG $0x489d5362; WORD $0x273a; BYTE $0x01 // 722: vinserti64x4 $0x1, (%r15), %zmm12, %zmm12
+	WORD $0x014d; BYTE $0xc7             // 729: addq %r8, %r15
+	LONG $0x487d5162; WORD $0xd25b       // 72c: vcvtps2dq %zmm10, %zmm10
+	LONG $0x48355162; WORD $0xca6b       // 732: vpackssdw %zmm10, %zmm9, %zmm9
+	LONG $0x48355162; WORD $0xc8ed       // 738: vpaddsw %zmm8, %zmm9, %zmm9
+	LONG $0x481d7262; WORD $0xec50       // 73e: vpdpbusd %zmm4, %zmm12, %zmm13
+	LONG $0x487c5162; WORD $0xdd5b       // 744: vcvtdq2ps %zmm13, %zmm11
+	LONG $0x48247162; WORD $0x5859; BYTE $0x01 // 74a: vmulps 0x40(%rax), %zmm11, %zmm11
+	LONG $0x48247162; WORD $0x6059; BYTE $0x03 // 751: vmulps 0xc0(%rax), %zmm11, %zmm12
+	LONG $0x2f6f7dc5                     // 758: vmovdqa (%rdi), %ymm13
+	LONG $0x48fe7162; WORD $0x306f       // 75c: vmovdqu64 (%rax), %zmm14
+	LONG $0x073c8d4e                     // 762: leaq (%rdi,%r8), %r15
+	WORD $0x0149; BYTE $0xfe             // 766: addq %rdi, %r14
+	LONG $0x48953362; LONG $0x01172c3a   // 769: vinserti64x4 $0x1, (%rdi,%r10), %zmm13, %zmm13
+	WORD $0x0148; BYTE $0xdf             // 771: addq %rbx, %rdi
+	LONG $0x48157262; WORD $0xf250       // 774: vpdpbusd %zmm2, %zmm13, %zmm14
+	LONG $0x6f7d41c4; BYTE $0x2f         // 77a: vmovdqa (%r15), %ymm13
+	WORD $0x014d; BYTE $0xc7             // 77f: addq %r8, %r15
+	LONG $0x48955362; WORD $0x2e3a; BYTE $0x01 // 782: vinserti64x4 $0x1, (%r14), %zmm13, %zmm13
+	WORD $0x014d; BYTE $0xc6             // 789: addq %r8, %r14
+	LONG $0x48545162; WORD $0xe458       // 78c: vaddps %zmm12, %zmm5, %zmm12
+	LONG $0x481c7162; WORD $0xe05f       // 792: vmaxps %zmm0, %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0xe65d       // 798: vminps %zmm6, %zmm12, %zmm12
+	LONG $0x48245162; WORD $0xdc59       // 79e: vmulps %zmm12, %zmm11, %zmm11
+	LONG $0x48157262; WORD $0xf350       // 7a4: vpdpbusd %zmm3, %zmm13, %zmm14
+	LONG $0x6f7d41c4; BYTE $0x2f         // 7aa: vmovdqa (%r15), %ymm13
+	WORD $0x014d; BYTE $0xc7             // 7af: addq %r8, %r15
+	LONG $0x48955362; WORD $0x2e3a; BYTE $0x01 // 7b2: vinserti64x4 $0x1, (%r14), %zmm13, %zmm13
+	WORD $0x014d; BYTE $0xc6             // 7b9: addq %r8, %r14
+	LONG $0xf8738d4d                     // 7bc: leaq -0x8(%r11), %r14
+	LONG $0x487d5162; WORD $0xdb5b       // 7c0: vcvtps2dq %zmm11, %zmm11
+	LONG $0x48157262; WORD $0xf450       // 7c6: vpdpbusd %zmm4, %zmm13, %zmm14
+	LONG $0x487c5162; WORD $0xe65b       // 7cc: vcvtdq2ps %zmm14, %zmm12
+	LONG $0x481c7162; WORD $0x6059; BYTE $0x01 // 7d2: vmulps 0x40(%rax), %zmm12, %zmm12
+	LONG $0x481c7162; WORD $0x6859; BYTE $0x03 // 7d9: vmulps 0xc0(%rax), %zmm12, %zmm13
+	LONG $0x48545162; WORD $0xed58       // 7e0: vaddps %zmm13, %zmm5, %zmm13
+	LONG $0x48147162; WORD $0xe85f       // 7e6: vmaxps %zmm0, %zmm13, %zmm13
+	LONG $0x48147162; WORD $0xee5d       // 7ec: vminps %zmm6, %zmm13, %zmm13
+	LONG $0x481c5162; WORD $0xe559       // 7f2: vmulps %zmm13, %zmm12, %zmm12
+	LONG $0x487d5162; WORD $0xe45b       // 7f8: vcvtps2dq %zmm12, %zmm12
+	LONG $0x48255162; WORD $0xd46b       // 7fe: vpackssdw %zmm12, %zmm11, %zmm10
+	LONG $0x482d5162; WORD $0xd0ed       // 804: vpaddsw %zmm8, %zmm10, %zmm10
+	LONG $0x48355162; WORD $0xca67       // 80a: vpackuswb %zmm10, %zmm9, %zmm9
+	LONG $0x48455262; WORD $0xc936       // 810: vpermd %zmm9, %zmm7, %zmm9
+	LONG $0x48fe7162; WORD $0x097f       // 816: vmovdqu64 %zmm9, (%rcx)
+	LONG $0x40c18348                     // 81c: addq $0x40, %rcx
+	LONG $0x0ffb8349                     // 820: cmpq $0xf, %r11
+	WORD $0x894d; BYTE $0xf3             // 824: movq %r14, %r11
+	LONG $0xfda3870f; WORD $0xffff       // 827: ja 0x4f30 <depthwiseVNNIk3x8+0x5d0>
+	WORD $0x854d; BYTE $0xf6             // 82d: testq %r14, %r14
+	LONG $0x036b8f0f; WORD $0x0000       // 830: jg 0x5501 <depthwiseVNNIk3x8+0xba1>
+	LONG $0x00050ee9; BYTE $0x00         // 836: jmp 0x56a9 <depthwiseVNNIk3x8+0xd49>
+	LONG $0x00441f0f; BYTE $0x00         // 83b: nopl (%rax,%rax)
+	LONG $0x48fef162; WORD $0x486f; BYTE $0x02 // 840: vmovdqu64 0x80(%rax), %zmm1
+	LONG $0x0400bb48; LONG $0x05010c08; WORD $0x0d09 // 847: movabsq $0xd0905010c080400, %rbx
+	LONG $0x0602be49; LONG $0x07030e0a; WORD $0x0f0b // 851: movabsq $0xf0b07030e0a0602, %r14
+	LONG $0x48fdf162; WORD $0x176f       // 85b: vmovdqa64 (%rdi), %zmm2
+	LONG $0x48fdf162; WORD $0x5f6f; BYTE $0x01 // 861: vmovdqa64 0x40(%rdi), %zmm3
+	LONG $0x48fdf162; WORD $0x676f; BYTE $0x02 // 868: vmovdqa64 0x80(%rdi), %zmm4
+	WORD $0x7a8b; BYTE $0x28             // 86f: movl 0x28(%rdx), %edi
+	LONG $0x68428b4c                     // 872: movq 0x68(%rdx), %r8
+	LONG $0x604a8b4c                     // 876: movq 0x60(%rdx), %r9
+	LONG $0x809a8b4c; WORD $0x0000; BYTE $0x00 // 87a: movq 0x80(%rdx), %r11
+	WORD $0xe7c1; BYTE $0x05             // 881: shll $0x5, %edi
+	WORD $0x894d; BYTE $0xca             // 884: movq %r9, %r10
+	LONG $0x05e0c149                     // 887: shlq $0x5, %r8
+	LONG $0x05e2c149                     // 88b: shlq $0x5, %r10
+	WORD $0xe783; BYTE $0x20             // 88f: andl $0x20, %edi
+	LONG $0xc0ba0348; WORD $0x0000; BYTE $0x00 // 892: addq 0xc0(%rdx), %rdi
+	LONG $0x08fb8349                     // 899: cmpq $0x8, %r11
+	LONG $0x03da8c0f; WORD $0x0000       // 89d: jl 0x55dd <depthwiseVNNIk3x8+0xc7d>
+	LONG $0x6ef9e1c4; BYTE $0xeb         // 8a3: vmovq %rbx, %xmm5
+	LONG $0x6ef9c1c4; BYTE $0xf6         // 8a8: vmovq %r14, %xmm6
+	WORD $0x894c; BYTE $0xcb             // 8ad: movq %r9, %rbx
+	LONG $0x06e3c148                     // 8b0: shlq $0x6, %rbx
+	LONG $0xee6cd1c5                     // 8b4: vpunpcklqdq %xmm6, %xmm5, %xmm5
+	LONG $0x4875f162; WORD $0xf16b       // 8b8: vpackssdw %zmm1, %zmm1, %zmm6
+	LONG $0x487df262; WORD $0xed31       // 8be: vpmovzxbd %xmm5, %zmm5
+	LONG $0x2e666666; LONG $0x00841f0f; LONG $0x00000000 // 8c4: nopw %cs:(%rax,%rax)
+	LONG $0x076f7dc5                     // 8d0: vmovdqa (%rdi), %ymm8
+	LONG $0x48fef162; WORD $0x386f       // 8d4: vmovdqu64 (%rax), %zmm7
+	LONG $0x17348d4e                     // 8da: leaq (%rdi,%r10), %r14
+	LONG $0x073c8d4e                     // 8de: leaq (%rdi,%r8), %r15
+	LONG $0x48bd3362; LONG $0x0117043a   // 8e2: vinserti64x4 $0x1, (%rdi,%r10), %zmm8, %zmm8
+	WORD $0x014d; BYTE $0xc6             // 8ea: addq %r8, %r14
+	WORD $0x0148; BYTE $0xdf             // 8ed: addq %rbx, %rdi
+	LONG $0x483df262; WORD $0xfa50       // 8f0: vpdpbusd %zmm2, %zmm8, %zmm7
+	LONG $0x6f7d41c4; BYTE $0x07         // 8f6: vmovdqa (%r15), %ymm8
+	WORD $0x014d; BYTE $0xc7             // 8fb: addq %r8, %r15
+	LONG $0x48bd5362; WORD $0x063a; BYTE $0x01 // 8fe: vinserti64x4 $0x1, (%r14), %zmm8, %zmm8
+	WORD $0x014d; BYTE $0xc6             // 905: addq %r8, %r14
+	LONG $0x483df262; WORD $0xfb50       // 908: vpdpbusd %zmm3, %zmm8, %zmm7
+	LONG $0x6f7d41c4; BYTE $0x07         // 90e: vmovdqa (%r15), %ymm8
+	WORD $0x014d; BYTE $0xc7             // 913: addq %r8, %r15
+	LONG $0x48bd5362; WORD $0x063a; BYTE $0x01 // 916: vinserti64x4 $0x1, (%r14), %zmm8, %zmm8
+	WORD $0x014d; BYTE $0xc6             // 91d: addq %r8, %r14
+	LONG $0x02348d4f                     // 920: leaq (%r10,%r8), %r14
+	LONG $0x483df262; WORD $0xfc50       // 924: vpdpbusd %zmm4, %zmm8, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // 92a: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7859; BYTE $0x01 // 930: vmulps 0x40(%rax), %zmm7, %zmm7
+	LONG $0x0f6f7dc5                     // 937: vmovdqa (%rdi), %ymm9
+	LONG $0x48fe7162; WORD $0x006f       // 93b: vmovdqu64 (%rax), %zmm8
+	LONG $0x072c8d4e                     // 941: leaq (%rdi,%r8), %r13
+	LONG $0x373c8d4e                     // 945: leaq (%rdi,%r14), %r15
+	LONG $0x48b53362; LONG $0x01170c3a   // 949: vinserti64x4 $0x1, (%rdi,%r10), %zmm9, %zmm9
+	WORD $0x0148; BYTE $0xdf             // 951: addq %rbx, %rdi
+	LONG $0x48357262; WORD $0xc250       // 954: vpdpbusd %zmm2, %zmm9, %zmm8
+	LONG $0x6f7d41c4; WORD $0x004d       // 95a: vmovdqa (%r13), %ymm9
+	WORD $0x014d; BYTE $0xc5             // 960: addq %r8, %r13
+	LONG $0x48b55362; WORD $0x0f3a; BYTE $0x01 // 963: vinserti64x4 $0x1, (%r15), %zmm9, %zmm9
+	WORD $0x014d; BYTE $0xc7             // 96a: addq %r8, %r15
+	LONG $0x487df162; WORD $0xff5b       // 96d: vcvtps2dq %zmm7, %zmm7
+	LONG $0x48357262; WORD $0xc350       // 973: vpdpbusd %zmm3, %zmm9, %zmm8
+	LONG $0x6f7d41c4; WORD $0x004d       // 979: vmovdqa (%r13), %ymm9
+	WORD $0x014d; BYTE $0xc5             // 97f: addq %r8, %r13
+	LONG $0x48b55362; WORD $0x0f3a; BYTE $0x01 // 982: vinserti64x4 $0x1, (%r15), %zmm9, %zmm9
+	WORD $0x014d; BYTE $0xc7             // 989: addq %r8, %r15
+	LONG $0x48357262; WORD $0xc450       // 98c: vpdpbusd %zmm4, %zmm9, %zmm8
+	LONG $0x487c5162; WORD $0xc05b       // 992: vcvtdq2ps %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0x4059; BYTE $0x01 // 998: vmulps 0x40(%rax), %zmm8, %zmm8
+	LONG $0x176f7dc5                     // 99f: vmovdqa (%rdi), %ymm10
+	LONG $0x48fe7162; WORD $0x086f       // 9a3: vmovdqu64 (%rax), %zmm9
+	LONG $0x072c8d4e                     // 9a9: leaq (%rdi,%r8), %r13
+	LONG $0x373c8d4e                     // 9ad: leaq (%rdi,%r14), %r15
+	LONG $0x48ad3362; LONG $0x0117143a   // 9b1: vinserti64x4 $0x1, (%rdi,%r10), %zmm10, %zmm10
+	WORD $0x0148; BYTE $0xdf             // 9b9: addq %rbx, %rdi
+	LONG $0x482d7262; WORD $0xca50       // 9bc: vpdpbusd %zmm2, %zmm10, %zmm9
+	LONG $0x6f7d41c4; WORD $0x0055       // 9c2: vmovdqa (%r13), %ymm10
+	WORD $0x014d; BYTE $0xc5             // 9c8: addq %r8, %r13
+	LONG $0x48ad5362; WORD $0x173a; BYTE $0x01 // 9cb: vinserti64x4 $0x1, (%r15), %zmm10, %zmm10
+	WORD $0x014d; BYTE $0xc7             // 9d2: addq %r8, %r15
+	LONG $0x487d5162; WORD $0xc05b       // 9d5: vcvtps2dq %zmm8, %zmm8
+	LONG $0x4845d162; WORD $0xf86b       // 9db: vpackssdw %zmm8, %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0xfeed       // 9e1: vpaddsw %zmm6, %zmm7, %zmm7
+	LONG $0x482d7262; WORD $0xcb50       // 9e7: vpdpbusd %zmm3, %zmm10, %zmm9
+	LONG $0x6f7d41c4; WORD $0x0055       // 9ed: vmovdqa (%r13), %ymm10
+	WORD $0x014d; BYTE $0xc5             // 9f3: addq %r8, %r13
+	LONG $0x48ad5362; WORD $0x173a; BYTE $0x01 // 9f6: vinserti64x4 $0x1, (%r15), %zmm10, %zmm10
+	WORD $0x014d; BYTE $0xc7             // 9fd: addq %r8, %r15
+	LONG $0x482d7262; WORD $0xcc50       // a00: vpdpbusd %zmm4, %zmm10, %zmm9
+	LONG $0x487c5162; WORD $0xc95b       // a06: vcvtdq2ps %zmm9, %zmm9
+	LONG $0x48347162; WORD $0x4859; BYTE $0x01 // a0c: vmulps 0x40(%rax), %zmm9, %zmm9
+	LONG $0x1f6f7dc5                     // a13: vmovdqa (%rdi), %ymm11
+	LONG $0x48fe7162; WORD $0x106f       // a17: vmovdqu64 (%rax), %zmm10
+	LONG $0x073c8d4e                     // a1d: leaq (%rdi,%r8), %r15
+	WORD $0x0149; BYTE $0xfe             // a21: addq %rdi, %r14
+	LONG $0x48a53362; LONG $0x01171c3a   // a24: vinserti64x4 $0x1, (%rdi,%r10), %zmm11, %zmm11
+	WORD $0x0148; BYTE $0xdf             // a2c: addq %rbx, %rdi
+	LONG $0x48257262; WORD $0xd250       // a2f: vpdpbusd %zmm2, %zmm11, %zmm10
+	LONG $0x6f7d41c4; BYTE $0x1f         // a35: vmovdqa (%r15), %ymm11
+	WORD $0x014d; BYTE $0xc7             // a3a: addq %r8, %r15
+	LONG $0x48a55362; WORD $0x1e3a; BYTE $0x01 // a3d: vinserti64x4 $0x1, (%r14), %zmm11, %zmm11
+	WORD $0x014d; BYTE $0xc6             // a44: addq %r8, %r14
+	LONG $0x487d5162; WORD $0xc95b       // a47: vcvtps2dq %zmm9, %zmm9
+	LONG $0x48257262; WORD $0xd350       // a4d: vpdpbusd %zmm3, %zmm11, %zmm10
+	LONG $0x6f7d41c4; BYTE $0x1f         // a53: vmovdqa (%r15), %ymm11
+	WORD $0x014d; BYTE $0xc7             // a58: addq %r8, %r15
+	LONG $0x48a55362; WORD $0x1e3a; BYTE $0x01 // a5b: vinserti64x4 $0x1, (%r14), %zmm11, %zmm11
+	WORD $0x014d; BYTE $0xc6             // a62: addq %r8, %r14
+	LONG $0xf8738d4d                     // a65: leaq -0x8(%r11), %r14
+	LONG $0x48257262; WORD $0xd450       // a69: vpdpbusd %zmm4, %zmm11, %zmm10
+	LONG $0x487c5162; WORD $0xd25b       // a6f: vcvtdq2ps %zmm10, %zmm10
+	LONG $0x482c7162; WORD $0x5059; BYTE $0x01 // a75: vmulps 0x40(%rax), %zmm10, %zmm10
+	LONG $0x487d5162; WORD $0xd25b       // a7c: vcvtps2dq %zmm10, %zmm10
+	LONG $0x48355162; WORD $0xc26b       // a82: vpackssdw %zmm10, %zmm9, %zmm8
+	LONG $0x483d7162; WORD $0xc6ed       // a88: vpaddsw %zmm6, %zmm8, %zmm8
+	LONG $0x4845d162; WORD $0xf867       // a8e: vpackuswb %zmm8, %zmm7, %zmm7
+	LONG $0x4855f262; WORD $0xff36       // a94: vpermd %zmm7, %zmm5, %zmm7
+	LONG $0x48fef162; WORD $0x397f       // a9a: vmovdqu64 %zmm7, (%rcx)
+	LONG $0x40c18348                     // aa0: addq $0x40, %rcx
+	LONG $0x0ffb8349                     // aa4: cmpq $0xf, %r11
+	WORD $0x894d; BYTE $0xf3             // aa8: movq %r14, %r11
+	LONG $0xfe1f870f; WORD $0xffff       // aab: ja 0x5230 <depthwiseVNNIk3x8+0x8d0>
+	WORD $0x854d; BYTE $0xf6             // ab1: testq %r14, %r14
+	LONG $0x01cf8f0f; WORD $0x0000       // ab4: jg 0x55e9 <depthwiseVNNIk3x8+0xc89>
+	LONG $0x00028ae9; BYTE $0x00         // aba: jmp 0x56a9 <depthwiseVNNIk3x8+0xd49>
+	WORD $0x894d; BYTE $0xde             // abf: movq %r11, %r14
+	WORD $0x854d; BYTE $0xf6             // ac2: testq %r14, %r14
+	LONG $0x027e8e0f; WORD $0x0000       // ac5: jle 0x56a9 <depthwiseVNNIk3x8+0xd49>
+	LONG $0x06e1c149                     // acb: shlq $0x6, %r9
+	LONG $0x02c68349                     // acf: addq $0x2, %r14
+	LONG $0x66666666; LONG $0x841f0f2e; LONG $0x00000000; BYTE $0x00 // ad3: nopw %cs:(%rax,%rax)
+	WORD $0xd231                         // ae0: xorl %edx, %edx
+	LONG $0x03fe8349                     // ae2: cmpq $0x3, %r14
+	WORD $0x894d; BYTE $0xd3             // ae6: movq %r10, %r11
+	LONG $0x376ffdc5                     // ae9: vmovdqa (%rdi), %ymm6
+	LONG $0x48fef162; WORD $0x286f       // aed: vmovdqu64 (%rax), %zmm5
+	LONG $0x071c8d4a                     // af3: leaq (%rdi,%r8), %rbx
+	LONG $0xde440f4c                     // af7: cmoveq %rsi, %r11
+	WORD $0x950f; BYTE $0xc2             // afb: setne %dl
+	LONG $0xfec68349                     // afe: addq $-0x2, %r14
+	LONG $0x48cdb362; LONG $0x011f343a   // b02: vinserti64x4 $0x1, (%rdi,%r11), %zmm6, %zmm6
+	WORD $0x0149; BYTE $0xdb             // b0a: addq %rbx, %r11
+	WORD $0xdaf7                         // b0d: negl %edx
+	WORD $0x014c; BYTE $0xcf             // b0f: addq %r9, %rdi
+	LONG $0x00ffca81; WORD $0x0000       // b12: orl $0xff, %edx
+	LONG $0xca92fbc5                     // b18: kmovd %edx, %k1
+	LONG $0x484df262; WORD $0xea50       // b1c: vpdpbusd %zmm2, %zmm6, %zmm5
+	LONG $0x336ffdc5                     // b22: vmovdqa (%rbx), %ymm6
+	WORD $0x014c; BYTE $0xc3             // b26: addq %r8, %rbx
+	LONG $0x48cdd362; WORD $0x333a; BYTE $0x01 // b29: vinserti64x4 $0x1, (%r11), %zmm6, %zmm6
+	WORD $0x014d; BYTE $0xc3             // b30: addq %r8, %r11
+	LONG $0x484df262; WORD $0xeb50       // b33: vpdpbusd %zmm3, %zmm6, %zmm5
+	LONG $0x336ffdc5                     // b39: vmovdqa (%rbx), %ymm6
+	WORD $0x014c; BYTE $0xc3             // b3d: addq %r8, %rbx
+	LONG $0x48cdd362; WORD $0x333a; BYTE $0x01 // b40: vinserti64x4 $0x1, (%r11), %zmm6, %zmm6
+	WORD $0x014d; BYTE $0xc3             // b47: addq %r8, %r11
+	LONG $0x484df262; WORD $0xec50       // b4a: vpdpbusd %zmm4, %zmm6, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // b50: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6859; BYTE $0x01 // b56: vmulps 0x40(%rax), %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x685d; BYTE $0x03 // b5d: vminps 0xc0(%rax), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // b64: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0xe9fe       // b6a: vpaddd %zmm1, %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // b70: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // b76: vpmovusdb %zmm5, %xmm5
+	LONG $0x097ff162; WORD $0x297f       // b7c: vmovdqu8 %xmm5, (%rcx) {%k1}
+	LONG $0x10c18348                     // b82: addq $0x10, %rcx
+	LONG $0x02fe8349                     // b86: cmpq $0x2, %r14
+	LONG $0xff50870f; WORD $0xffff       // b8a: ja 0x5440 <depthwiseVNNIk3x8+0xae0>
+	LONG $0x0001b4e9; BYTE $0x00         // b90: jmp 0x56a9 <depthwiseVNNIk3x8+0xd49>
+	WORD $0x894d; BYTE $0xde             // b95: movq %r11, %r14
+	WORD $0x854d; BYTE $0xf6             // b98: testq %r14, %r14
+	LONG $0x01a88e0f; WORD $0x0000       // b9b: jle 0x56a9 <depthwiseVNNIk3x8+0xd49>
+	LONG $0x06e1c149                     // ba1: shlq $0x6, %r9
+	LONG $0x02c68349                     // ba5: addq $0x2, %r14
+	LONG $0x00801f0f; WORD $0x0000; BYTE $0x00 // ba9: nopl (%rax)
+	WORD $0xd231                         // bb0: xorl %edx, %edx
+	LONG $0x03fe8349                     // bb2: cmpq $0x3, %r14
+	WORD $0x894d; BYTE $0xd3             // bb6: movq %r10, %r11
+	LONG $0x076f7dc5                     // bb9: vmovdqa (%rdi), %ymm8
+	LONG $0x48fef162; WORD $0x386f       // bbd: vmovdqu64 (%rax), %zmm7
+	LONG $0x071c8d4a                     // bc3: leaq (%rdi,%r8), %rbx
+	LONG $0xde440f4c                     // bc7: cmoveq %rsi, %r11
+	WORD $0x950f; BYTE $0xc2             // bcb: setne %dl
+	LONG $0xfec68349                     // bce: addq $-0x2, %r14
+	LONG $0x48bd3362; LONG $0x011f043a   // bd2: vinserti64x4 $0x1, (%rdi,%r11), %zmm8, %zmm8
+	WORD $0x0149; BYTE $0xdb             // bda: addq %rbx, %r11
+	WORD $0xdaf7                         // bdd: negl %edx
+	WORD $0x014c; BYTE $0xcf             // bdf: addq %r9, %rdi
+	LONG $0x00ffca81; WORD $0x0000       // be2: orl $0xff, %edx
+	LONG $0xca92fbc5                     // be8: kmovd %edx, %k1
+	LONG $0x483df262; WORD $0xfa50       // bec: vpdpbusd %zmm2, %zmm8, %zmm7
+	LONG $0x036f7dc5                     // bf2: vmovdqa (%rbx), %ymm8
+	WORD $0x014c; BYTE $0xc3             // bf6: addq %r8, %rbx
+	LONG $0x48bd5362; WORD $0x033a; BYTE $0x01 // bf9: vinserti64x4 $0x1, (%r11), %zmm8, %zmm8
+	WORD $0x014d; BYTE $0xc3             // c00: addq %r8, %r11
+	LONG $0x483df262; WORD $0xfb50       // c03: vpdpbusd %zmm3, %zmm8, %zmm7
+	LONG $0x036f7dc5                     // c09: vmovdqa (%rbx), %ymm8
+	WORD $0x014c; BYTE $0xc3             // c0d: addq %r8, %rbx
+	LONG $0x48bd5362; WORD $0x033a; BYTE $0x01 // c10: vinserti64x4 $0x1, (%r11), %zmm8, %zmm8
+	WORD $0x014d; BYTE $0xc3             // c17: addq %r8, %r11
+	LONG $0x483df262; WORD $0xfc50       // c1a: vpdpbusd %zmm4, %zmm8, %zmm7
+	LONG $0x487cf162; WORD $0xff5b       // c20: vcvtdq2ps %zmm7, %zmm7
+	LONG $0x4844f162; WORD $0x7859; BYTE $0x01 // c26: vmulps 0x40(%rax), %zmm7, %zmm7
+	LONG $0x48447162; WORD $0x4059; BYTE $0x03 // c2d: vmulps 0xc0(%rax), %zmm7, %zmm8
+	LONG $0x48545162; WORD $0xc058       // c34: vaddps %zmm8, %zmm5, %zmm8
+	LONG $0x483c7162; WORD $0xc05f       // c3a: vmaxps %zmm0, %zmm8, %zmm8
+	LONG $0x483c7162; WORD $0xc65d       // c40: vminps %zmm6, %zmm8, %zmm8
+	LONG $0x4844d162; WORD $0xf859       // c46: vmulps %zmm8, %zmm7, %zmm7
+	LONG $0x487df162; WORD $0xff5b       // c4c: vcvtps2dq %zmm7, %zmm7
+	LONG $0x4845f162; WORD $0xf9fe       // c52: vpaddd %zmm1, %zmm7, %zmm7
+	LONG $0x4845f262; WORD $0xf83d       // c58: vpmaxsd %zmm0, %zmm7, %zmm7
+	LONG $0x487ef262; WORD $0xff11       // c5e: vpmovusdb %zmm7, %xmm7
+	LONG $0x097ff162; WORD $0x397f       // c64: vmovdqu8 %xmm7, (%rcx) {%k1}
+	LONG $0x10c18348                     // c6a: addq $0x10, %rcx
+	LONG $0x02fe8349                     // c6e: cmpq $0x2, %r14
+	LONG $0xff38870f; WORD $0xffff       // c72: ja 0x5510 <depthwiseVNNIk3x8+0xbb0>
+	LONG $0x0000cce9; BYTE $0x00         // c78: jmp 0x56a9 <depthwiseVNNIk3x8+0xd49>
+	WORD $0x894d; BYTE $0xde             // c7d: movq %r11, %r14
+	WORD $0x854d; BYTE $0xf6             // c80: testq %r14, %r14
+	LONG $0x00c08e0f; WORD $0x0000       // c83: jle 0x56a9 <depthwiseVNNIk3x8+0xd49>
+	LONG $0x06e1c149                     // c89: shlq $0x6, %r9
+	LONG $0x02c68349                     // c8d: addq $0x2, %r14
+	LONG $0x66666666; LONG $0x0f2e6666; LONG $0x0000841f; WORD $0x0000; BYTE $0x00 // c91: nopw %cs:(%rax,%rax)
+	WORD $0xd231                         // ca0: xorl %edx, %edx
+	LONG $0x03fe8349                     // ca2: cmpq $0x3, %r14
+	WORD $0x894d; BYTE $0xd3             // ca6: movq %r10, %r11
+	LONG $0x376ffdc5                     // ca9: vmovdqa (%rdi), %ymm6
+	LONG $0x48fef162; WORD $0x286f       // cad: vmovdqu64 (%rax), %zmm5
+	LONG $0x071c8d4a                     // cb3: leaq (%rdi,%r8), %rbx
+	LONG $0xde440f4c                     // cb7: cmoveq %rsi, %r11
+	WORD $0x950f; BYTE $0xc2             // cbb: setne %dl
+	LONG $0xfec68349                     // cbe: addq $-0x2, %r14
+	LONG $0x48cdb362; LONG $0x011f343a   // cc2: vinserti64x4 $0x1, (%rdi,%r11), %zmm6, %zmm6
+	WORD $0x0149; BYTE $0xdb             // cca: addq %rbx, %r11
+	WORD $0xdaf7                         // ccd: negl %edx
+	WORD $0x014c; BYTE $0xcf             // ccf: addq %r9, %rdi
+	LONG $0x00ffca81; WORD $0x0000       // cd2: orl $0xff, %edx
+	LONG $0xca92fbc5                     // cd8: kmovd %edx, %k1
+	LONG $0x484df262; WORD $0xea50       // cdc: vpdpbusd %zmm2, %zmm6, %zmm5
+	LONG $0x336ffdc5                     // ce2: vmovdqa (%rbx), %ymm6
+	WORD $0x014c; BYTE $0xc3             // ce6: addq %r8, %rbx
+	LONG $0x48cdd362; WORD $0x333a; BYTE $0x01 // ce9: vinserti64x4 $0x1, (%r11), %zmm6, %zmm6
+	WORD $0x014d; BYTE $0xc3             // cf0: addq %r8, %r11
+	LONG $0x484df262; WORD $0xeb50       // cf3: vpdpbusd %zmm3, %zmm6, %zmm5
+	LONG $0x336ffdc5                     // cf9: vmovdqa (%rbx), %ymm6
+	WORD $0x014c; BYTE $0xc3             // cfd: addq %r8, %rbx
+	LONG $0x48cdd362; WORD $0x333a; BYTE $0x01 // d00: vinserti64x4 $0x1, (%r11), %zmm6, %zmm6
+	WORD $0x014d; BYTE $0xc3             // d07: addq %r8, %r11
+	LONG $0x484df262; WORD $0xec50       // d0a: vpdpbusd %zmm4, %zmm6, %zmm5
+	LONG $0x487cf162; WORD $0xed5b       // d10: vcvtdq2ps %zmm5, %zmm5
+	LONG $0x4854f162; WORD $0x6859; BYTE $0x01 // d16: vmulps 0x40(%rax), %zmm5, %zmm5
+	LONG $0x487df162; WORD $0xed5b       // d1d: vcvtps2dq %zmm5, %zmm5
+	LONG $0x4855f162; WORD $0xe9fe       // d23: vpaddd %zmm1, %zmm5, %zmm5
+	LONG $0x4855f262; WORD $0xe83d       // d29: vpmaxsd %zmm0, %zmm5, %zmm5
+	LONG $0x487ef262; WORD $0xed11       // d2f: vpmovusdb %zmm5, %xmm5
+	LONG $0x097ff162; WORD $0x297f       // d35: vmovdqu8 %xmm5, (%rcx) {%k1}
+	LONG $0x10c18348                     // d3b: addq $0x10, %rcx
+	LONG $0x02fe8349                     // d3f: cmpq $0x2, %r14
+	LONG $0xff57870f; WORD $0xffff       // d43: ja 0x5600 <depthwiseVNNIk3x8+0xca0>
+	LONG $0x248cff49; LONG $0x00000138   // d49: decq 0x138(%r12)
+	LONG $0xf2c9840f; WORD $0xffff       // d51: je 0x4980 <depthwiseVNNIk3x8+0x20>
+	LONG $0x24848149; LONG $0x00000130; LONG $0x000000c0 // d57: addq $0xc0, 0x130(%r12)
+	LONG $0x24848149; LONG $0x00000140; LONG $0x00000180 // d63: addq $0x180, 0x140(%r12)
+	LONG $0x24848b49; LONG $0x00000128   // d6f: movq 0x128(%r12), %rax
+	LONG $0x10c08348                     // d77: addq $0x10, %rax
+	LONG $0x248c8b49; LONG $0x000000a8   // d7b: movq 0xa8(%r12), %rcx
+	WORD $0x3948; BYTE $0xc8             // d83: cmpq %rcx, %rax
+	LONG $0xc14d0f48                     // d86: cmovgeq %rcx, %rax
+	LONG $0x24848949; LONG $0x00000128   // d8a: movq %rax, 0x128(%r12)
+	LONG $0xfff369e9; BYTE $0xff         // d92: jmp 0x4a60 <depthwiseVNNIk3x8+0x100>
+	WORD $0xf8c5; BYTE $0x77             // d97: vzeroupper
+	RET

@@ -98,6 +98,7 @@ type GEMM struct {
 	segments int // that K is made of
 	block    int // rows
 
+	pairs      *GEMM   // of pairs of rows, if those are multiplied
 	matrix     *Matrix // of the portable kernel, if that was chosen
 	epilogue   *Epilogue
 	multiplier []float32 // of logits
@@ -121,6 +122,10 @@ func PackGEMM(isa ISA, rows int, weight []int8, bias []int32, n, k int, e *Epilo
 	tiles := family(gemmTiles, isa, rows, n)
 	if m.unsupported() {
 		tiles = nil
+	}
+	if rows > 1 && narrow(tiles, n) {
+		m.packPairs(tiles, weight, bias)
+		return m
 	}
 	m.pack(tiles, weight, bias)
 	return m
@@ -165,6 +170,8 @@ func (m *GEMM) Bytes() int { return m.bytes }
 // Needs is what Run uses of a Workspace.
 func (m *GEMM) Needs() WorkspaceSize {
 	switch {
+	case m.pairs != nil:
+		return m.pairs.Needs()
 	case m.matrix != nil && m.flip != 0:
 		return WorkspaceSize{Acc: TileRows * m.N, Bytes: TileRows * m.K}
 	case m.matrix != nil:
@@ -315,6 +322,9 @@ func (e *Epilogue) pack(p []int32, width, i, o int) {
 
 // MinRows is the least number of rows that Run takes, 1 for most.
 func (m *GEMM) MinRows() int {
+	if m.pairs != nil {
+		return 2 * m.pairs.MinRows()
+	}
 	if m.tile == nil || m.tile.row != nil {
 		return 1
 	}
@@ -336,6 +346,10 @@ func (m *GEMM) Panels() int { return max(1, len(m.panels)) }
 func (m *GEMM) RunPanels(dst, src, residual []int8, rows, first, end int, w *Workspace) {
 	if m.matrix != nil {
 		m.runPortable(dst, src, residual, rows, w)
+		return
+	}
+	if m.pairs != nil {
+		m.runPairs(dst, src, residual, rows, w)
 		return
 	}
 	_, _ = dst[:rows*m.N], src[:rows*m.K]
@@ -475,6 +489,9 @@ func aligned(n int) []int8 {
 // TileRows is the number of rows that the kernel computes at once; Run is
 // fastest with multiples of it.
 func (m *GEMM) TileRows() int {
+	if m.pairs != nil {
+		return 2 * m.pairs.TileRows()
+	}
 	if m.tile == nil {
 		return TileRows
 	}

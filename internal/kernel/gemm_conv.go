@@ -1,6 +1,9 @@
 package kernel
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+)
 
 // bandBytes bounds the rows of the image that are laid out at once, unless one
 // row of outputs needs more.
@@ -27,14 +30,17 @@ type DenseConv struct {
 // kernel that the instruction set has for the geometry. zero is z_x [channels].
 // The epilogue's arrays are kept, nothing else is.
 func PackDenseConv(isa ISA, g Geometry, weight []int8, bias []int32, zero []int8, e *Epilogue) *DenseConv {
-	zero = flipped(zero, isa)
-	c := &DenseConv{geometry: g, zero: zero}
+	c := &DenseConv{geometry: g, zero: flipped(zero, isa)}
 	tiles := family(gemmTiles, isa, g.OutW, g.OutC)
 	if g.DilationW != 1 || tiles == nil {
 		c.GEMM = PackGEMM(isa, g.OutW, weight, bias, g.OutC, g.PatchLen(), e)
 		return c
 	}
 	c.GEMM = newGEMM(isa, g.OutC, g.PatchLen(), e)
+	if !c.unsupported() && g.OutW%2 == 0 && g.StrideW <= g.KernelW && narrow(tiles, g.OutC) {
+		both, weight := g.pairs(weight)
+		return PackDenseConv(isa, both, weight, slices.Concat(bias, bias), zero, e.twice())
+	}
 	if c.unsupported() {
 		tiles = nil
 	} else {
@@ -51,7 +57,7 @@ func PackDenseConv(isa ISA, g Geometry, weight []int8, bias []int32, zero []int8
 	width := (g.OutW-1)*g.StrideW + g.KernelW
 	row := make([]int8, 0, width*g.InC)
 	for range width {
-		row = append(row, zero...)
+		row = append(row, c.zero...)
 	}
 	c.pad = make([]int8, c.size*len(row))
 	c.tile.prepareRow(c.pad, row, &gemmArgs{})
@@ -88,9 +94,9 @@ func (c *DenseConv) PatchBytes() int {
 
 // patchRows is how many patches are laid out at once.
 func (c *DenseConv) patchRows() int {
-	g, rows := &c.geometry, TileRows
-	if c.tile != nil {
-		rows = max(2*c.tile.rows, bandBytes/g.PatchLen()/c.tile.rows*c.tile.rows)
+	g, rows := &c.geometry, c.TileRows()
+	if c.matrix == nil {
+		rows = max(2*rows, bandBytes/g.PatchLen()/rows*rows)
 	}
 	return min(rows, g.OutH*g.OutW)
 }

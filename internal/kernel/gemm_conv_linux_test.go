@@ -15,7 +15,7 @@ func TestDenseConv(t *testing.T) {
 		t.Run(isa.String(), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(27, uint64(isa)))
 			g := newGuards(t)
-			bands := map[bool]int{}
+			bands, pairs := map[bool]int{}, 0
 			for range 300 {
 				size := 1 + r.IntN(5)
 				f := randomFilter(r, size, 1+r.IntN(9), Identity)
@@ -52,11 +52,17 @@ func TestDenseConv(t *testing.T) {
 				require.True(t, intact(g, dst), "wrote outside of the output: %+v", geo)
 				require.Zero(t, testing.AllocsPerRun(1, func() { c.Rows(dst, src, residual, 0, geo.OutH, patches, w) }))
 				bands[c.pad != nil]++
+				if c.geometry.OutC > geo.OutC {
+					pairs++
+				}
 				g.release()
 			}
 			if isa != Generic {
 				require.Greater(t, bands[true], 30, "no convolution took the rows as they are")
 				require.Greater(t, bands[false], 30)
+			}
+			if isa == VNNI {
+				require.Greater(t, pairs, 10, "no two outputs were made one")
 			}
 		})
 	}

@@ -101,7 +101,7 @@ func (p *product) packFor(t gemmTile, logits bool) *GEMM {
 	} else {
 		m = PackGEMM(t.isa, p.rows, p.weight, p.bias, p.n, p.k, &p.epilogue)
 	}
-	m.matrix, m.panels = nil, nil
+	m.matrix, m.panels, m.pairs = nil, nil, nil
 	m.pack([]gemmTile{t}, p.weight, p.bias)
 	return m
 }

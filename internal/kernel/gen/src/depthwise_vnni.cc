@@ -230,6 +230,82 @@ template <int64_t MODE, bool MASKED, int KS> INL void outputs16(columns_args *g,
   }
 }
 
+// Images of eight channels: a column is half a vector, and so two neighbouring columns of the image, or the columns
+// of two neighbouring outputs, are one. Weights and parameters are there twice.
+enum { HALF = 32 };
+
+// Where the columns begin: those inside of the image at a whole vector.
+INL int8_t *columns_of(const columns_args *g) { return g->scratch + HALF*(g->left & 1); }
+
+INL int8_t *same_columns(int8_t *d, int64_t n, __m256i v) {
+  PLAIN for (; n > 0; n--, d += HALF) _mm256_store_si256((__m256i *)d, v);
+  return d;
+}
+
+// The columns of one row of 3x3 outputs.
+INL void columns8(columns_args *g) {
+  const __m128i turn = bytes<0x0d0905010c080400, 0x0f0b07030e0a0602>();
+  const __m512i in_lane = _mm512_broadcast_i32x4(turn), quarters = _mm512_cvtepu8_epi32(turn);
+  const __m256i pad = _mm512_castsi512_si256(column16(_mm512_set1_epi64(*(const int64_t *)g->pad), quarters, in_lane));
+  int8_t *d = same_columns(columns_of(g), g->left, pad);
+  const int8_t *q0 = g->row[0], *q1 = g->row[1], *q2 = g->row[2];
+  int64_t n = g->inside;
+  PLAIN for (; n > 1; n -= 2) {
+    __m512i v = _mm512_zextsi128_si512(_mm_loadu_si128((const __m128i *)q0));
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)q1), 1);
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)q2), 2);
+    _mm512_store_si512(d, column16(v, quarters, in_lane));
+    d += 2*HALF; q0 += 16; q1 += 16; q2 += 16;
+  }
+  if (n > 0) {
+    __m512i v = _mm512_zextsi128_si512(_mm_loadl_epi64((const __m128i *)q0));
+    v = _mm512_inserti32x4(v, _mm_loadl_epi64((const __m128i *)q1), 1);
+    v = _mm512_inserti32x4(v, _mm_loadl_epi64((const __m128i *)q2), 2);
+    d = same_columns(d, 1, _mm512_castsi512_si256(column16(v, quarters, in_lane)));
+  }
+  same_columns(d, g->right, pad);
+}
+
+// The sums of two outputs, sx bytes of columns apart.
+INL __m512i sum8(const int8_t *d, int64_t dx, int64_t sx, const __m512i *wv, const float *p) {
+  __m512i acc = _mm512_loadu_si512(p);
+  const int8_t *e = d + sx;
+  UNROLL for (int j = 0; j < 3; j++) {
+    __m512i x = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_load_si256((const __m256i *)d)), _mm256_load_si256((const __m256i *)e), 1);
+    acc = _mm512_dpbusd_epi32(acc, x, wv[j]);
+    d += dx; e += dx;
+    HIDE(d); HIDE(e);   // rather than registers for multiples of dx
+  }
+  return acc;
+}
+
+template <int64_t MODE> INL void outputs8(columns_args *g, const int8_t *w, const float *p, int8_t *c) {
+  const clamp k = clamp_of<MODE>();
+  const __m512i z = _mm512_loadu_si512(p + ZERO*16), turn = indices<0x0d0905010c080400, 0x0f0b07030e0a0602>();
+  const zeros zz = zeros_of(z, z, z, z);
+  __m512i wv[3];
+  UNROLL for (int t = 0; t < 3; t++) wv[t] = _mm512_load_si512(w + 64*t);
+  const int8_t *d = columns_of(g);
+  int64_t n = g->ow, dx = HALF*g->dx, sx = HALF*g->sx;
+  PLAIN for (; n >= 8; n -= 8) {
+    __m512i q[4];
+    UNROLL for (int i = 0; i < 4; i++) {
+      HIDE(p); HIDE(g);
+      __m512i acc = sum8(d, dx, sx, wv, p);
+      q[i] = nearest<MODE>(steps<MODE>(acc, p, 16, acc), p, 16, k);
+      d += 2*sx; HIDE(d);
+    }
+    _mm512_storeu_si512(c, _mm512_permutexvar_epi32(turn, saturated(q[0], q[1], q[2], q[3], zz)));
+    c += 64;
+  }
+  PLAIN for (; n > 0; n -= 2) {
+    HIDE(p);
+    __m512i acc = sum8(d, dx, n > 1 ? sx : 0, wv, p);
+    _mm_mask_storeu_epi8(c, n > 1 ? 0xffff : 0xff, saturated(nearest<MODE>(steps<MODE>(acc, p, 16, acc), p, 16, k), z));
+    d += 2*sx; c += 16;
+  }
+}
+
 #define MODES(OUTPUTS) \
   switch (g->mode) { \
   case RELU6: OUTPUTS(RELU6); break; \
@@ -274,6 +350,14 @@ template <bool MASKED, int KS> INL void block16(columns_args *g) {
 #undef OUTPUTS
 }
 
+INL void block8(columns_args *g) {
+  columns8(g);
+  HIDE(g);
+#define OUTPUTS(MODE) outputs8<MODE>(g, g->block_w, g->block_p, g->row_c)
+  MODES(OUTPUTS)
+#undef OUTPUTS
+}
+
 KERNEL depthwiseVNNIk3x64(columns_args *g) { ROWS(3, 64, 3*256, block64<3>(g)) }
 KERNEL depthwiseVNNIk5x64(columns_args *g) { ROWS(5, 64, 7*256, block64<5>(g)) }
 KERNEL depthwiseVNNIk3x16(columns_args *g) { ROWS(3, 16, 3*64, (block16<false, 3>(g))) }
@@ -281,3 +365,5 @@ KERNEL depthwiseVNNIk5x16(columns_args *g) { ROWS(5, 16, 7*64, (block16<false, 5
 // For less than 16 channels.
 KERNEL depthwiseVNNIk3(columns_args *g) { ROWS(3, 16, 3*64, (block16<true, 3>(g))) }
 KERNEL depthwiseVNNIk5(columns_args *g) { ROWS(5, 16, 7*64, (block16<true, 5>(g))) }
+// For 8 channels.
+KERNEL depthwiseVNNIk3x8(columns_args *g) { ROWS(3, 16, 3*64, block8(g)) }
