@@ -98,9 +98,7 @@ func (s *Session) Run() []float32 {
 // begin brings the input into the form in which the plan holds its tensors.
 func (s *Session) begin() {
 	s.runs++
-	if flip := s.program.isa.Flip(); flip != 0 {
-		kernel.Flip(s.tensors[0], s.tensors[0], flip)
-	}
+	kernel.Hold(s.program.isa, s.tensors[0], s.scratch.work)
 }
 
 // chunk computes chunk k of the n that step i is cut into.

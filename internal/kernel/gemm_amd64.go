@@ -10,6 +10,10 @@ var gemmTiles = []gemmTile{
 	{VNNI, 8, 16, 4, 4, offset128, true, nil, gemmVNNI8x16, gemmVNNI1x16, nil, 0, nil},
 }
 
+var flipTiles = []flipTile{
+	{VNNI, flipVNNI},
+}
+
 // byFours is the order in which packing gives the columns of n registers of 16:
 // each lane has four of a register, then four of the next.
 func byFours(n int) func(i int) int {
@@ -64,3 +68,6 @@ func gemmVNNI1x32(args *gemmArgs)
 
 //go:noescape
 func gemmVNNI1x16(args *gemmArgs)
+
+//go:noescape
+func flipVNNI(args *gemmArgs)

@@ -1,5 +1,7 @@
 package kernel
 
+var flipTiles []flipTile // tensors are int8
+
 // The kernels of gen/src, one line for each instruction set and tile.
 var gemmTiles = []gemmTile{
 	{NEON, 4, 4, 16, 8, asIs, false, nil, gemmNEON4x4, gemmNEON1x4, nil, 0, shortZeros},

@@ -4686,3 +4686,35 @@ TEXT ·gemmVNNI1x16(SB), NOSPLIT, $0-8
 	LONG $0xfffc38e9; BYTE $0xff         // 3e3: jmp 0x64f0 <gemmVNNI1x16+0x20>
 	WORD $0xf8c5; BYTE $0x77             // 3e8: vzeroupper
 	RET
+
+TEXT ·flipVNNI(SB), NOSPLIT, $0-8
+	PCALIGN $32
+	MOVQ args+0(FP), R12
+	PCALIGN $32
+	LONG $0x808080b8; BYTE $0x80         // 000: movl $0x80808080, %eax
+	LONG $0x487df262; WORD $0xc07c       // 005: vpbroadcastd %eax, %zmm0
+	LONG $0x24148b49                     // 00b: movq (%r12), %rdx
+	LONG $0x24448b49; BYTE $0x20         // 00f: movq 0x20(%r12), %rax
+	LONG $0x24748b49; BYTE $0x40         // 014: movq 0x40(%r12), %rsi
+	LONG $0x40fe8348                     // 019: cmpq $0x40, %rsi
+	WORD $0x247c                         // 01d: jl 0x6903 <flipVNNI+0x43>
+	BYTE $0x90                           // 01f: nop
+	LONG $0x48fdf162; WORD $0x0aef       // 020: vpxorq (%rdx), %zmm0, %zmm1
+	LONG $0xc04e8d48                     // 026: leaq -0x40(%rsi), %rcx
+	LONG $0x40c28348                     // 02a: addq $0x40, %rdx
+	LONG $0x48fef162; WORD $0x087f       // 02e: vmovdqu64 %zmm1, (%rax)
+	LONG $0x40c08348                     // 034: addq $0x40, %rax
+	LONG $0x7ffe8348                     // 038: cmpq $0x7f, %rsi
+	WORD $0x8948; BYTE $0xce             // 03c: movq %rcx, %rsi
+	WORD $0xdf77                         // 03f: ja 0x68e0 <flipVNNI+0x20>
+	WORD $0x03eb                         // 041: jmp 0x6906 <flipVNNI+0x46>
+	WORD $0x8948; BYTE $0xf1             // 043: movq %rsi, %rcx
+	LONG $0xffc6c748; WORD $0xffff; BYTE $0xff // 046: movq $-0x1, %rsi
+	WORD $0xd348; BYTE $0xe6             // 04d: shlq %cl, %rsi
+	WORD $0xf748; BYTE $0xd6             // 050: notq %rsi
+	LONG $0x92fbe1c4; BYTE $0xce         // 053: kmovq %rsi, %k1
+	LONG $0xc97ff162; WORD $0x0a6f       // 058: vmovdqu8 (%rdx), %zmm1 {%k1} {z}
+	LONG $0x48f5f162; WORD $0xc0ef       // 05e: vpxorq %zmm0, %zmm1, %zmm0
+	LONG $0x497ff162; WORD $0x007f       // 064: vmovdqu8 %zmm0, (%rax) {%k1}
+	WORD $0xf8c5; BYTE $0x77             // 06a: vzeroupper
+	RET

@@ -6,6 +6,7 @@ var (
 	gemmTiles      []gemmTile
 	depthwiseTiles []depthwiseTile
 	columnsTiles   []columnsTile
+	flipTiles      []flipTile
 	squeezeTiles   []squeezeTile
 	wideTiles      []gemmTile
 	resampleTiles  []resampleTile

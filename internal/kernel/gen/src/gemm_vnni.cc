@@ -139,3 +139,16 @@ KERNEL gemmVNNI1x64(gemm_args *g) { ROWS(1, (tile<1, 4>(g, a, c, r))) }
 KERNEL gemmVNNI1x48(gemm_args *g) { ROWS(1, (tile<1, 3>(g, a, c, r))) }
 KERNEL gemmVNNI1x32(gemm_args *g) { ROWS(1, (tile<1, 2>(g, a, c, r))) }
 KERNEL gemmVNNI1x16(gemm_args *g) { ROWS(1, (tile<1, 1>(g, a, c, r))) }
+
+// k bytes from a to c, their top bits inverted: q + 128 for q, and back.
+KERNEL flipVNNI(gemm_args *g) {
+  int32_t bits = 0x80808080;
+  HIDE(bits);
+  const __m512i top = _mm512_set1_epi32(bits);
+  const int8_t *a = g->a;
+  int8_t *c = g->c;
+  int64_t k = g->k;
+  PLAIN for (; k >= 64; k -= 64, a += 64, c += 64) _mm512_storeu_si512(c, _mm512_xor_si512(_mm512_loadu_si512(a), top));
+  const __mmask64 keep = ~(~(uint64_t)0 << k);
+  _mm512_mask_storeu_epi8(c, keep, _mm512_xor_si512(_mm512_maskz_loadu_epi8(keep, a), top));
+}
