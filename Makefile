@@ -22,7 +22,7 @@ PLATFORMS := linux/arm64 linux/arm linux/riscv64 linux/amd64 darwin/arm64 window
 CIFAR10_TEST ?=
 CALIBRATE ?=
 
-.PHONY: help demo test test-go test-arm64 check build model kernels check-kernels bench-arm mca-arm bench-peers goldens deps-qemu deps-clang deps-cc deps-gstreamer clean
+.PHONY: help demo test test-go test-arm64 check build model kernels check-kernels bench-arm mca-arm bench-peers goldens deps-qemu deps-clang deps-cc deps-gstreamer deps-mosquitto clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -31,7 +31,7 @@ demo: deps-camera opencv-doc
 	$(GOCV_ENV) $(GO) run $(TAGS) ./examples/demo -o demo.png $(OPENCV_DOC_DATA)/vtest.avi $(OPENCV_DOC_DATA)/messi5.jpg \
 		$(OPENCV_DOC_DATA)/basketball1.png $(OPENCV_DOC_DATA)/apple.jpg $(OPENCV_DOC_DATA)/orange.jpg
 
-test: deps-camera deps-gstreamer deps-chromium deps-qemu opencv-doc test-go test-arm64
+test: deps-camera deps-gstreamer deps-mosquitto deps-chromium deps-qemu opencv-doc test-go test-arm64
 
 # The camera's tests need its clip and its C compiler; nothing here may skip for the lack of them. They talk to servers
 # and devices with short time-outs, so they have the machine to themselves.
@@ -150,6 +150,13 @@ deps-chromium:
 	@command -v chromium >/dev/null && exit 0; \
 	sudo=; test "$$(id -u)" = 0 || sudo=sudo; echo "installing chromium"; \
 	install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core"; \
+	$$install >/dev/null 2>&1 || { $$sudo apt-get update -qq && $$install >/dev/null; }
+
+# The broker that the camera application's tests publish to, each on a port of its own.
+deps-mosquitto:
+	@test -x /usr/sbin/mosquitto && exit 0; \
+	sudo=; test "$$(id -u)" = 0 || sudo=sudo; echo "installing mosquitto"; \
+	install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends mosquitto"; \
 	$$install >/dev/null 2>&1 || { $$sudo apt-get update -qq && $$install >/dev/null; }
 
 clean:

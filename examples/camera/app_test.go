@@ -27,6 +27,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seedge/seedge/examples/camera/internal/broker"
 	"github.com/seedge/seedge/examples/camera/internal/config"
 	"github.com/seedge/seedge/examples/camera/internal/watch"
 	"github.com/seedge/seedge/models"
@@ -255,4 +256,23 @@ func TestPageOfARunningCamera(t *testing.T) {
 		assert.Contains(t, string(b), `seedge_camera_state{camera="door",state="streaming"} 1`)
 		return true
 	})
+}
+
+// What is printed is published too, and the goodbye when it ends.
+func TestPublishes(t *testing.T) {
+	b := broker.New(t, "")
+	n := 0
+	log := app(t, []string{"--mqtt", "mqtt://" + b.Address, "--mqtt-topic", "house", "door=" + server(t, 1<<30)}, func(watch.Observation, *text) bool {
+		n++
+		return n == 10
+	})
+	assert.Contains(t, log, "mqtt connected")
+	kept := b.Retained()
+	assert.Equal(t, "offline", kept["house/status"])
+	var o watch.Observation
+	require.NoError(t, json.Unmarshal([]byte(kept["house/door/result"]), &o))
+	assert.Equal(t, "door", o.Camera)
+	assert.NotEmpty(t, o.Raw)
+	assert.Contains(t, kept, "house/door/state")
+	assert.Contains(t, kept, "homeassistant/sensor/house_door/label/config")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/seedge/seedge/camera"
 	"github.com/seedge/seedge/examples/camera/internal/config"
 	"github.com/seedge/seedge/examples/camera/internal/metrics"
+	"github.com/seedge/seedge/examples/camera/internal/mqtt"
 	"github.com/seedge/seedge/examples/camera/internal/systemd"
 	"github.com/seedge/seedge/examples/camera/internal/throttle"
 	"github.com/seedge/seedge/examples/camera/internal/watch"
@@ -49,6 +50,13 @@ func openSinks(cfg config.Config, out io.Writer, log *slog.Logger) (*sinks, erro
 		}
 		s.all, s.closers = append(s.all, count, page), append(s.closers, page)
 	}
+	if cfg.MQTT.Server != "" {
+		p, err := openPublisher(cfg, log)
+		if err != nil {
+			return s, err
+		}
+		s.all, s.closers = append(s.all, p), append(s.closers, p)
+	}
 	manager, err := systemd.FromEnvironment()
 	if err != nil {
 		return s, err
@@ -83,6 +91,31 @@ func openPage(cfg config.Config, count http.Handler, warning func() string, log 
 		}
 	}
 	return web.New(o)
+}
+
+// openPublisher makes the sink for MQTT.
+func openPublisher(cfg config.Config, log *slog.Logger) (*mqtt.Publisher, error) {
+	c := cfg.MQTT
+	o := mqtt.Options{
+		Username: c.Username, Topic: c.Topic, Discovery: c.Discovery, Interval: c.Interval, Queue: c.Queue,
+		Cameras: cameraNames(cfg), Log: log,
+	}
+	if o.Topic == "" {
+		o.Topic = mqtt.DefaultTopic()
+	}
+	var err error
+	if o.Server, err = c.URL(); err != nil {
+		return nil, err
+	}
+	if o.TLS, err = c.TLS(); err != nil {
+		return nil, err
+	}
+	if c.PasswordFile != "" {
+		if o.Password, err = config.Secret(c.PasswordFile, 1); err != nil {
+			return nil, err
+		}
+	}
+	return mqtt.New(o)
 }
 
 func (s *sinks) observe(o *watch.Observation, img image.Image) error {

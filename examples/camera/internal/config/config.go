@@ -30,6 +30,7 @@ type Config struct {
 	Cameras     []Camera      `yaml:"cameras"`
 	Clips       Clips         `yaml:"clips"`
 	Web         Web           `yaml:"web"`
+	MQTT        MQTT          `yaml:"mqtt"`
 
 	Show   bool  `yaml:"-"` // a window, on the command line only
 	region []int // of the flag, for all cameras
@@ -69,6 +70,7 @@ func Default() Config {
 		Model: "default", Every: 1, Threshold: 0.5, Margin: 0.1, Smooth: 500 * time.Millisecond,
 		Clips: Clips{Before: 3 * time.Second, After: 3 * time.Second, Limit: 500},
 		Web:   Web{Listen: "127.0.0.1:8080", Clients: 8},
+		MQTT:  MQTT{Discovery: "homeassistant", Interval: 10 * time.Second, Queue: 1000},
 	}
 }
 
@@ -162,6 +164,9 @@ func (c *Config) Check() error {
 		if !v.ok {
 			return fmt.Errorf("%w: %s is %v, want %v", ErrConfig, v.name, v.is, v.want)
 		}
+	}
+	if err := c.MQTT.check(); err != nil {
+		return err
 	}
 	return c.Web.check()
 }

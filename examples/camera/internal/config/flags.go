@@ -77,6 +77,11 @@ func (c *Config) flags(set *flag.FlagSet) {
 	set.StringVar(&c.Web.Listen, "listen", c.Web.Listen, "`address` of the web page; empty: none")
 	set.StringVar(&c.Web.TokenFile, "token-file", c.Web.TokenFile, "`file` with the page's bearer token")
 	set.StringVar(&c.Clips.Folder, "clips", c.Clips.Folder, "`folder` for clips of what was seen")
+	set.StringVar(&c.MQTT.Server, "mqtt", c.MQTT.Server, "`address` of an MQTT 5 broker: mqtt://host:1883, or mqtts://host:8883 for TLS")
+	set.StringVar(&c.MQTT.Username, "mqtt-user", c.MQTT.Username, "its `name` for us")
+	set.StringVar(&c.MQTT.PasswordFile, "mqtt-password-file", c.MQTT.PasswordFile, "`file` with the password")
+	set.StringVar(&c.MQTT.CAFile, "mqtt-ca", c.MQTT.CAFile, "PEM `file` with the authority of its certificate")
+	set.StringVar(&c.MQTT.Topic, "mqtt-topic", c.MQTT.Topic, "`topic` before all others; empty: seedge/ and this machine's name")
 	set.Func("region", "classify this part, `x,y,width,height`, of every camera", func(s string) error {
 		var region []int
 		for _, f := range strings.Split(s, ",") {
