@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"mobilenetv3":          {"nn", "internal/checkpoint"},
 	"internal/synthetic":   {"nn", "mobilenetv3", "quant", "internal/modelfile", "internal/preprocess"},
 	"quant":                {"nn", "internal/kernel"},
+	"quant/report":         {"nn", "quant"},
 	"models":               {},
 	"camera":               {"internal/atomicfile"},
 	"sdk":                  {"nn", "models", "internal/engine", "internal/modelfile", "internal/preprocess"},

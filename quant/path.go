@@ -108,3 +108,18 @@ func (t tensor) quantise(image []float32) []int8 {
 	}
 	return q
 }
+
+// Quantise rounds a normalised image to the int8 input t that Quantise made of in,
+// as docs/arithmetic.md, section 6, has it.
+func (in Input) Quantise(t nn.QTensor, image []float32) []int8 {
+	own := tensor{zero: t.Zero}
+	lossless := in.lossless(len(t.Scale))
+	for c, s := range t.Scale {
+		own.scale = append(own.scale, float64(s))
+		if lossless {
+			exact := 255*float64(in.Mean[c]) - 128
+			own.offset = append(own.offset, float64(s)*(float64(t.Zero[c])-exact))
+		}
+	}
+	return own.quantise(image)
+}

@@ -24,6 +24,9 @@ type Report struct {
 // Layer is what was decided for one step of the int8 network.
 type Layer struct {
 	Name string
+	// Node is the node of FoldBatchNorm's graph whose output the step computes;
+	// layer i is node i+1 of the int8 network.
+	Node int
 	// Alpha and Margin make the output's scales: see Options.Alpha; the ranges
 	// seen are widened by the factor Margin.
 	Alpha, Margin float64
@@ -65,7 +68,7 @@ func Quantise(ctx context.Context, g *nn.Graph, images Images, in Input, opts Op
 			return nil, nil, err
 		}
 		ch := b.choices[s.out]
-		b.report.Layers = append(b.report.Layers, Layer{Name: folded.Nodes[s.base].Name, Alpha: ch.alpha, Margin: ch.margin})
+		b.report.Layers = append(b.report.Layers, Layer{Name: folded.Nodes[s.base].Name, Node: s.out, Alpha: ch.alpha, Margin: ch.margin})
 		if err := b.step(s); err != nil {
 			return nil, nil, fmt.Errorf("quantise: %s: %w", folded.Nodes[s.base].Name, err)
 		}

@@ -94,11 +94,7 @@ func outputTensor(lo, hi []float32, f nn.Func, alpha float64, least []float64) t
 // inputTensor takes 8-bit images without rounding if it knows how they were
 // normalised, and otherwise quantises what was seen.
 func inputTensor(in Input, s *stats) tensor {
-	lossless := len(in.Mean) == len(s.min) && len(in.Std) == len(s.min)
-	for c := range in.Mean {
-		lossless = lossless && in.Mean[c] >= 0 && in.Mean[c] <= 1 && c < len(in.Std) && in.Std[c] > 0
-	}
-	if !lossless {
+	if !in.lossless(len(s.min)) {
 		return outputTensor(s.min, s.max, nn.Identity, 1, nil)
 	}
 	var t tensor
@@ -111,4 +107,14 @@ func inputTensor(in Input, s *stats) tensor {
 		t.offset = append(t.offset, scale*(float64(t.zero[c])-exact))
 	}
 	return t
+}
+
+// lossless reports whether an input of so many channels takes 8-bit pixels
+// without rounding them.
+func (in Input) lossless(channels int) bool {
+	ok := len(in.Mean) == channels && len(in.Std) == channels
+	for c := range in.Mean {
+		ok = ok && in.Mean[c] >= 0 && in.Mean[c] <= 1 && in.Std[c] > 0
+	}
+	return ok
 }

@@ -233,6 +233,7 @@ type tally struct {
 	agree          int
 	lost, won      int // right with the other model alone, with this one alone
 	changes        map[[2]int]int
+	swaps          []swap // the images behind changes
 	labels         []string
 	logits         quant.SQNR
 	features       quant.SQNR
@@ -265,6 +266,7 @@ func (t *tally) add(class string, got, ref outputs) {
 			t.changes = map[[2]int]int{}
 		}
 		t.changes[[2]int{was, is}]++
+		t.swaps = append(t.swaps, newSwap(t.n-1, was, is, ref.logits, got.logits))
 	}
 	t.logits.Add(ref.logits, got.logits)
 	t.features.Add(ref.features, got.features)
@@ -329,19 +331,21 @@ func (t *tally) report(e *evaluation, against string) {
 // mostChanges bounds the list of changed classes.
 const mostChanges = 10
 
-func (t *tally) mostChanged() []change {
-	name := func(class int) string {
-		if class < len(t.labels) {
-			return t.labels[class]
-		}
-		return fmt.Sprint(class)
+// name is a class's label, or its number where the model has no labels.
+func (t *tally) name(class int) string {
+	if class < len(t.labels) {
+		return t.labels[class]
 	}
+	return fmt.Sprint(class)
+}
+
+func (t *tally) mostChanged() []change {
 	pairs := slices.SortedFunc(maps.Keys(t.changes), func(a, b [2]int) int {
 		return cmp.Or(t.changes[b]-t.changes[a], a[0]-b[0], a[1]-b[1])
 	})
 	var list []change
 	for _, p := range pairs[:min(len(pairs), mostChanges)] {
-		list = append(list, change{name(p[0]), name(p[1]), t.changes[p]})
+		list = append(list, change{t.name(p[0]), t.name(p[1]), t.changes[p]})
 	}
 	return list
 }

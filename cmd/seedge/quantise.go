@@ -17,12 +17,14 @@ import (
 	"github.com/seedge/seedge/internal/preprocess"
 	"github.com/seedge/seedge/nn"
 	"github.com/seedge/seedge/quant"
+	"github.com/seedge/seedge/quant/report"
+	"github.com/seedge/seedge/sdk"
 )
 
 type quantiseOptions struct {
-	output, calibrate, precision, preset, check string
-	images, holdout, threads                    int
-	seed                                        uint64
+	output, calibrate, precision, preset, check, report string
+	images, holdout, threads                            int
+	seed                                                uint64
 }
 
 func (a *app) quantiseCommand() *cobra.Command {
@@ -48,14 +50,19 @@ on them what was lost. --check names what must hold there, or else nothing is
 written and the command fails: conditions on sqnr (of the features, in dB),
 sqnr_logits, agreement (in percent) and, with class folders, top1_drop (in points).
 
+--report writes one HTML file that needs no network: what each layer lost, the
+weakest layers' values, ranges, clipping, the images that int8 sees differently, and
+advice. It keeps images apart as --check does.
+
 --precision fp16 halves the file instead and needs no images.`,
 		Example: `  seedge quantise float.safetensors -o int8.safetensors --calibrate photos.zip
   seedge quantise float.safetensors -o int8.safetensors --calibrate photos.zip --check "top1_drop<0.2,sqnr>22"
+  seedge quantise float.safetensors -o int8.safetensors --calibrate photos.zip --report report.html
   seedge quantise float.safetensors -o fp16.safetensors --precision fp16`,
 		Args: exactly("FLOAT"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if o.precision == string(modelfile.FP16) {
-				for _, f := range []string{"preset", "seed", "images", "calibrate", "holdout", "check"} {
+				for _, f := range []string{"preset", "seed", "images", "calibrate", "holdout", "check", "report"} {
 					if c.Flags().Changed(f) {
 						a.notef("note: fp16 is not calibrated; --%s has no effect", f)
 					}
@@ -71,8 +78,9 @@ sqnr_logits, agreement (in percent) and, with class folders, top1_drop (in point
 	f.StringVar(&o.preset, "preset", "default", "how much to do for accuracy: "+strings.Join(quant.Presets, ", "))
 	f.Uint64Var(&o.seed, "seed", 0, "decides which pixels of the images are looked at")
 	f.IntVar(&o.images, "images", 500, "most images to calibrate on; 0: all")
-	f.IntVar(&o.holdout, "holdout", 0, "images kept apart to measure the loss on; with --check 200, or a fifth of them")
+	f.IntVar(&o.holdout, "holdout", 0, "images kept apart to measure the loss on; with --check or --report 200, or a fifth of them")
 	f.StringVar(&o.check, "check", "", `what must hold on them, for example "top1_drop<0.2,sqnr>22"`)
+	f.StringVar(&o.report, "report", "", "HTML file to write that shows what was lost, and where; none by default")
 	f.IntVar(&o.threads, "threads", runtime.GOMAXPROCS(0), "images processed at once")
 	return c
 }
@@ -82,6 +90,9 @@ func (a *app) quantise(ctx context.Context, source string, o quantiseOptions) er
 		return err
 	}
 	if err := checkOutput(o.output, source); err != nil {
+		return err
+	}
+	if err := checkReport(o.report, o.output, source, o.calibrate); err != nil {
 		return err
 	}
 	float, err := readModel(source)
@@ -99,6 +110,7 @@ func (a *app) quantise(ctx context.Context, source string, o quantiseOptions) er
 		out.Provenance = map[string]string{}
 	}
 	var notes []string // for when all went well: an error stands alone
+	var v *verdict
 	switch out.Precision {
 	case modelfile.FP16:
 		if out.Graph, err = quant.HalfWeights(float.Graph); err != nil {
@@ -106,7 +118,7 @@ func (a *app) quantise(ctx context.Context, source string, o quantiseOptions) er
 		}
 		out.Provenance["quantise"] = "seedge " + version + ": batch norms folded, weights rounded to half precision"
 	case modelfile.Int8:
-		if notes, err = a.calibrate(ctx, float, out, source, o); err != nil {
+		if v, notes, err = a.calibrate(ctx, float, out, source, o); err != nil {
 			return err
 		}
 	default:
@@ -121,39 +133,42 @@ func (a *app) quantise(ctx context.Context, source string, o quantiseOptions) er
 	for _, n := range notes {
 		a.notef("%s", n)
 	}
-	return a.wrote(o.output, out)
+	if err := a.wrote(o.output, out); err != nil || v == nil {
+		return err
+	}
+	return a.conclude(v, source, o.output, o.report)
 }
 
 // calibrate fills out with the int8 network and returns what is to be said of it.
-func (a *app) calibrate(ctx context.Context, float, out *modelfile.Model, source string, o quantiseOptions) (notes []string, err error) {
+func (a *app) calibrate(ctx context.Context, float, out *modelfile.Model, source string, o quantiseOptions) (v *verdict, notes []string, err error) {
 	if o.calibrate == "" {
-		return nil, fmt.Errorf("int8 needs images to calibrate on; give a folder or zip with --calibrate")
+		return nil, nil, fmt.Errorf("int8 needs images to calibrate on; give a folder or zip with --calibrate")
 	}
 	if o.images < 0 {
-		return nil, fmt.Errorf("--images is %d, want 1 or more, or 0 for all", o.images)
+		return nil, nil, fmt.Errorf("--images is %d, want 1 or more, or 0 for all", o.images)
 	}
 	var checks []check
 	if o.check != "" {
 		if checks, err = parseChecks(o.check); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	opts, err := quant.Preset(o.preset)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	images, err := dataset.Open(o.calibrate)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer images.Close()
 	all := images.Items()
 	switch {
 	case o.holdout < 0 || o.holdout >= len(all):
-		return nil, fmt.Errorf("--holdout is %d, want 0 to %d: %s has %d images, and some must be left to calibrate on", o.holdout, len(all)-1, o.calibrate, len(all))
-	case o.holdout == 0 && checks != nil:
-		if o.holdout = min(defaultHoldout, len(all)/5); o.holdout == 0 {
-			return nil, fmt.Errorf("--check needs images apart from those calibrated on, and %s has only %d; give 5 or more", o.calibrate, len(all))
+		return nil, nil, fmt.Errorf("--holdout is %d, want 0 to %d: %s has %d images, and some must be left to calibrate on", o.holdout, len(all)-1, o.calibrate, len(all))
+	case o.holdout == 0 && (checks != nil || o.report != ""):
+		if o.holdout = min(defaultHoldout, len(all)/5); o.holdout == 0 && checks != nil {
+			return nil, nil, fmt.Errorf("--check needs images apart from those calibrated on, and %s has only %d; give 5 or more", o.calibrate, len(all))
 		}
 	}
 	items, held := splitImages(all, o.holdout)
@@ -162,10 +177,10 @@ func (a *app) calibrate(ctx context.Context, float, out *modelfile.Model, source
 	defer bar.finish()
 	items, held, notes, err = hygienic(ctx, items, held, float.Input(), o.threads, bar)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(held) == 0 && checks != nil {
-		return nil, fmt.Errorf("--check: every image kept apart is a copy of another; give more different images")
+		return nil, nil, fmt.Errorf("--check: every image kept apart is a copy of another; give more different images")
 	}
 	opts.Seed, opts.Workers, opts.Images = o.seed, o.threads, len(items)
 	opts.Progress = bar.set
@@ -173,23 +188,33 @@ func (a *app) calibrate(ctx context.Context, float, out *modelfile.Model, source
 	in := quant.Input{Mean: spec.Mean[:], Std: spec.Std[:]}
 	inputs, err := networkInputs(ctx, spec, float.Input(), items, o.threads)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var report *quant.Report
-	out.Quantised, report, err = quant.Quantise(ctx, float.Graph, inputs, in, opts)
+	var done *quant.Report
+	out.Quantised, done, err = quant.Quantise(ctx, float.Graph, inputs, in, opts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	out.Provenance["quantise"] = fmt.Sprintf("seedge %s: int8, preset %s, calibrated on %d of the %d images in %s, layer by layer on %d",
-		version, o.preset, report.Images, images.Len(), filepath.Base(o.calibrate), report.Held)
+		version, o.preset, done.Images, images.Len(), filepath.Base(o.calibrate), done.Held)
+	v = &verdict{page: report.Page{Model: out.Name, Preset: o.preset, Calibrated: done.Images, Apart: len(held), Notes: plain(notes)}}
+	if o.report != "" {
+		on := held
+		if len(on) == 0 {
+			on = items
+		}
+		if err := v.fill(ctx, float, out, done.Layers, in, on, o.threads); err != nil {
+			return nil, nil, err
+		}
+	}
 	if len(held) > 0 {
-		lost, err := a.judge(ctx, images, held, source, out, checks, o.threads)
+		lost, err := a.judge(ctx, images, held, source, out, checks, o, v)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		notes = append(notes, lost...)
 	}
-	return notes, nil
+	return v, notes, nil
 }
 
 // defaultHoldout is how many images --check keeps apart.
@@ -197,7 +222,7 @@ const defaultHoldout = 200
 
 // judge measures what quantising lost on images kept apart, and fails where a
 // check is missed.
-func (a *app) judge(ctx context.Context, images *dataset.Collection, held []dataset.Item, source string, out *modelfile.Model, checks []check, threads int) (lost []string, err error) {
+func (a *app) judge(ctx context.Context, images *dataset.Collection, held []dataset.Item, source string, out *modelfile.Model, checks []check, o quantiseOptions, v *verdict) (lost []string, err error) {
 	dir, err := os.MkdirTemp("", "seedge-")
 	if err != nil {
 		return nil, err
@@ -207,12 +232,12 @@ func (a *app) judge(ctx context.Context, images *dataset.Collection, held []data
 	if err := modelfile.Write(path, out); err != nil {
 		return nil, err
 	}
-	m, err := openModel(path, threads)
+	m, err := openModel(path, o.threads)
 	if err != nil {
 		return nil, err
 	}
 	defer m.Close()
-	ref, err := openModel(source, threads)
+	ref, err := openModel(source, o.threads)
 	if err != nil {
 		return nil, err
 	}
@@ -225,17 +250,30 @@ func (a *app) judge(ctx context.Context, images *dataset.Collection, held []data
 		return nil, fmt.Errorf("--check: top1_drop needs images in class folders (class/image.jpg) that are the model's labels")
 	}
 	t := tally{classes: classes, both: true, embedded: m.Info().Features > 0, labels: m.Info().Labels}
-	if err := a.measure(ctx, m, ref, held, threads, &t); err != nil {
+	if err := a.measure(ctx, m, ref, held, o.threads, &t); err != nil {
 		return nil, err
 	}
 	e := evaluation{Model: "int8", Images: len(held), Of: images.Len()}
 	t.report(&e, source)
+	v.lost = &e
 	c := *e.Against
 	lost = append(lost, fmt.Sprintf("on %d images not calibrated on: SQNR of features %s, of logits %s, agreement %.2f %%", len(held), c.Features, c.Logits, c.Agreement.Percent))
 	if c.Drop != nil {
 		lost = append(lost, fmt.Sprintf("top-1 float %.2f %%, int8 %.2f %%, %s", c.Top1.Percent, e.Top1.Percent, c.McNemar))
 	}
-	return lost, judge(checks, c)
+	if err := judge(checks, c); err != nil || o.report == "" {
+		return lost, err
+	}
+	img, err := held[0].Decode()
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range []*sdk.Model{ref, m} {
+		if v.speed[i], err = bestTime(ctx, m, img); err != nil {
+			return nil, err
+		}
+	}
+	return lost, v.show(held, t.swaps, classes, t.name)
 }
 
 // networkInputs decodes and normalises images ahead of the loop over them,
