@@ -2,6 +2,7 @@
 # make test    every test; installs what is missing
 # make check   formatting, vet, staticcheck, and the sdk built for six platforms
 # make build   bin/seedge, with cameras, and the examples
+# make deb     build/deb/seedge-camera_*.deb for amd64 and arm64, the camera application as a service
 # make model   the committed int8 default from the committed float weights (CALIBRATE=folder or zip)
 # make accuracy docs/accuracy.md: what each step of the quantiser is worth (CALIBRATE=, CIFAR10_TEST=folder or zip)
 # make kernels  the assembly of internal/kernel from its C++ (clang 19); building needs only Go; check-kernels compares
@@ -14,6 +15,7 @@
 
 .DEFAULT_GOAL := help
 include camera/opencv.mk
+include examples/camera/packaging/deb.mk
 
 GO ?= go
 PYTHON ?= python3

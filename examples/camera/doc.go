@@ -18,7 +18,7 @@
 //	  internal/clips     videos of sightings
 //	  internal/metrics   Prometheus, at the page's /metrics
 //	  internal/mqtt      an MQTT broker, and Home Assistant
-//	  internal/systemd   readiness and watchdog; packaging/ has the unit
+//	  internal/systemd   readiness and watchdog; packaging/ has the unit, and make deb
 //	  internal/throttle  a warning when the processor is slowed down
 //	  internal/web       the page, on http://127.0.0.1:8080
 package main
