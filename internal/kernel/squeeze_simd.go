@@ -36,6 +36,24 @@ type squeezeTile struct {
 
 const squeezeChannels = 16
 
+// maskedChannels is how many channels a masked kernel has room for at once.
+const maskedChannels = 64
+
+// together is several pixels of few channels that a masked kernel takes for one:
+// what it reads and writes of each channel, once for each pixel.
+type together struct {
+	sum, inZero, outZero [maskedChannels]int32
+	gate                 [maskedChannels]float32
+}
+
+// together is how many of that many pixels of n channels are taken for one.
+func (t *squeezeTile) together(n, pixels int) int {
+	if !t.masked {
+		return 1
+	}
+	return max(1, min(maskedChannels/n, pixels))
+}
+
 // callPixels bounds the pixels times channels of one call: see callWork.
 const callPixels = 1 << 16
 
@@ -96,6 +114,25 @@ func (s *Summer) Add(sum []int32, src []int8, w *Workspace) {
 		addRows(sum, src, s.flip)
 		return
 	}
+	pixels := len(src) / n
+	if many := s.tile.together(n, pixels); many > 1 {
+		t := &w.together
+		clear(t.sum[:])
+		used := pixels / many * many * n
+		s.add(t.sum[:many*n], src[:used], w)
+		for i, v := range t.sum[:many*n] {
+			sum[i%n] += v
+		}
+		if src = src[used:]; len(src) == 0 {
+			return
+		}
+	}
+	s.add(sum, src, w)
+}
+
+// add is Add for pixels of as many channels as there are sums.
+func (s *Summer) add(sum []int32, src []int8, w *Workspace) {
+	n := len(sum)
 	pixels := len(src) / n
 	a := &w.squeeze
 	whole, rest := n/squeezeChannels, n%squeezeChannels
@@ -337,14 +374,38 @@ func (s *SqueezeExcitation) Rescale(dst, src []int8, gate []float32, w *Workspac
 	n := len(gate)
 	pixels := len(src) / n
 	_ = dst[:pixels*n]
+	many := s.tile.together(n, pixels)
+	if many == 1 {
+		s.tile.scale(dst, src[:pixels*n], gate, s.inZero, s.outZero, w)
+		return
+	}
+	t := &w.together
+	for i := 0; i < many*n; i += n {
+		copy(t.gate[i:], gate)
+		copy(t.inZero[i:], s.inZero)
+		copy(t.outZero[i:], s.outZero)
+	}
+	gate, inZero, outZero := t.gate[:many*n], t.inZero[:many*n], t.outZero[:many*n]
+	used := pixels / many * many * n
+	s.tile.scale(dst, src[:used], gate, inZero, outZero, w)
+	if end := pixels * n; used < end { // some pixels are scaled twice
+		last := end - many*n
+		s.tile.scale(dst[last:], src[last:end], gate, inZero, outZero, w)
+	}
+}
+
+// scale is Rescale for pixels of as many channels as the gate has.
+func (t *squeezeTile) scale(dst, src []int8, gate []float32, inZero, outZero []int32, w *Workspace) {
+	n := len(gate)
+	pixels := len(src) / n
 	a := &w.squeeze
 	a.channels, a.first, a.last = n, 0, n-squeezeChannels
 	a.blocks = (n + squeezeChannels - 1) / squeezeChannels
-	a.gate, a.inZero, a.outZero = unsafe.Pointer(&gate[0]), unsafe.Pointer(&s.inZero[0]), unsafe.Pointer(&s.outZero[0])
+	a.gate, a.inZero, a.outZero = unsafe.Pointer(&gate[0]), unsafe.Pointer(&inZero[0]), unsafe.Pointer(&outZero[0])
 	each := max(1, callPixels/n)
 	for p := 0; p < pixels; p += each {
 		a.a, a.c, a.pixels = unsafe.Pointer(&src[p*n]), unsafe.Pointer(&dst[p*n]), min(each, pixels-p)
-		s.tile.rescale(a)
+		t.rescale(a)
 	}
 }
 

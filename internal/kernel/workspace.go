@@ -23,6 +23,7 @@ type Workspace struct {
 	depthwise depthwiseArgs
 	columns   columnsArgs
 	squeeze   squeezeArgs
+	together  together
 	tail      [squeezeChannels]int32
 	rows      [maxSize]unsafe.Pointer // of a depthwise kernel's taps
 }
