@@ -54,6 +54,7 @@ type view struct {
 	sampled  time.Time
 	history  []change
 	watchers int
+	encoding bool // an encoder runs
 	copied   time.Time
 	next     thumb.Picture // to be encoded
 	fresh    bool
@@ -120,6 +121,10 @@ func (v *view) enter() {
 	defer v.mu.Unlock()
 	if v.watchers++; v.watchers == 1 {
 		v.jpeg = nil // of the last time somebody looked
+	}
+	// The one from before may not have noticed yet that it had nobody: it goes on.
+	if !v.encoding {
+		v.encoding = true
 		go v.encode()
 	}
 }
@@ -139,6 +144,7 @@ func (v *view) encode() {
 		<-v.wake
 		v.mu.Lock()
 		if v.watchers == 0 {
+			v.encoding = false
 			v.mu.Unlock()
 			return
 		}

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -248,6 +249,23 @@ func TestEncoderSleepsWithoutWatchers(t *testing.T) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	assert.Equal(t, copied, v.copied, "nothing is copied for nobody")
+}
+
+// Whoever comes in the moment that the last one leaves finds one encoder, and none
+// is left when all have gone.
+func TestOneEncoder(t *testing.T) {
+	before := runtime.NumGoroutine()
+	v := newView("door")
+	for range 1000 {
+		v.enter()
+		v.leave()
+	}
+	// (Eventually would count goroutines of its own.)
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
+	assert.False(t, v.encoding)
 }
 
 func TestCloseEndsPreviews(t *testing.T) {
