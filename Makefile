@@ -1,5 +1,6 @@
 # make demo    frames through OpenCV, the int8 network, labels; writes demo.png
 # make test    every test; installs what is missing
+# make soak    the camera application under random faults (MINUTES=10): frames after each, flat memory, no leaks
 # make check   formatting, vet, staticcheck, and the sdk built for six platforms
 # make build   bin/seedge, with cameras, and the examples
 # make deb     build/deb/seedge-camera_*.deb for amd64 and arm64, the camera application as a service
@@ -145,6 +146,13 @@ deps-gstreamer:
 	sudo=; test "$$(id -u)" = 0 || sudo=sudo; echo "installing gstreamer1.0-plugins-base"; \
 	install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends gstreamer1.0-plugins-base"; \
 	$$install >/dev/null 2>&1 || { $$sudo apt-get update -qq && $$install >/dev/null; }
+
+# Its build counts OpenCV's matrices.
+MINUTES ?= 10
+.PHONY: soak
+soak: deps-camera deps-cc opencv-doc
+	$(GOCV_ENV) SEEDGE_OPENCV_DOC=$(OPENCV_DOC_DATA) $(GO) test $(TAGS),matprofile -count=1 -timeout 0 -v -run '^TestSoak$$' \
+		./examples/camera -args -minutes $(MINUTES)
 
 # The camera application's page is tested in a browser.
 .PHONY: deps-chromium
