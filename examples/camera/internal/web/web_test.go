@@ -265,6 +265,8 @@ func TestOneEncoder(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	assert.False(t, v.encoding)
 }
 
