@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"internal/modelfile":   {"nn", "internal/safetensors", "internal/preprocess"},
 	"internal/engine":      {"nn", "internal/kernel"},
 	"mobilenetv3":          {"nn", "internal/checkpoint"},
-	"internal/synthetic":   {"nn", "mobilenetv3", "quant", "internal/modelfile", "internal/preprocess"},
+	"bench/synthetic":      {"nn", "mobilenetv3", "quant", "internal/modelfile", "internal/preprocess"},
 	"quant":                {"nn", "internal/kernel"},
 	"quant/report":         {"nn", "quant"},
 	"models":               {},

@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seedge/seedge/bench/synthetic"
 	"github.com/seedge/seedge/internal/kernel"
 	"github.com/seedge/seedge/internal/modelfile"
-	"github.com/seedge/seedge/internal/synthetic"
 	"github.com/seedge/seedge/mobilenetv3"
 	"github.com/seedge/seedge/nn"
 )
