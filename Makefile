@@ -59,6 +59,7 @@ test-arm64:
 check:
 	@bad=$$(gofmt -l .); test -z "$$bad" || { echo "not formatted: $$bad"; exit 1; }
 	$(GOCV_ENV) $(GO) vet $(TAGS) ./...
+	$(GOCV_ENV) $(GO) vet $(TAGS),matprofile ./examples/camera
 	$(GOCV_ENV) $(GO) tool staticcheck $(TAGS) ./...
 	@for p in $(PLATFORMS); do echo "sdk for $$p"; \
 		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build ./sdk || exit 1; done
