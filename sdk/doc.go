@@ -6,8 +6,8 @@
 //	defer model.Close()
 //	predictions, err := model.Classify(ctx, img)
 //
-// The online flow runs through it: a frame, which is any image.Image, is
-// preprocessed as the model file says (resize, crop, normalise and quantise),
+// The online flow runs through it: a frame, which is any image.Image (YUYV and
+// NV12 are types for what cameras give), is preprocessed as the model file says (resize, crop, normalise and quantise),
 // run by the engine or, for float32 and fp16 models, by nn's float reference,
 // and comes out as labels with probabilities or as an embedding.
 //

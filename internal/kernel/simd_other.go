@@ -10,4 +10,5 @@ var (
 	squeezeTiles   []squeezeTile
 	wideTiles      []gemmTile
 	resampleTiles  []resampleTile
+	ycbcrTiles     []ycbcrTile
 )

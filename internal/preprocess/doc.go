@@ -17,5 +17,6 @@
 // The sums of the two passes are kernels of internal/kernel, the one package of
 // this module that it imports; SEEDGE_ISA chooses them as it does the network's.
 // Packed pixels of up to four bytes, as cameras give them, are resized from where
-// they lie. No cgo.
+// they lie; luma and chroma become RGB first, by a kernel too, in the rows and
+// columns that the crop is made of. No cgo.
 package preprocess

@@ -42,7 +42,7 @@ func New(spec Spec) (*Processor, error) {
 		return nil, fmt.Errorf("preprocess: %w", err)
 	}
 	p := &Processor{spec: spec, filter: f, levels: spec.Levels(), crop: make([]byte, 3*spec.Width*spec.Height)}
-	p.resample.isa = isa
+	p.resample.isa, p.source.isa = isa, isa
 	return p, nil
 }
 
@@ -52,8 +52,8 @@ func (p *Processor) Spec() Spec { return p.spec }
 // RGB returns the resized crop of img: Height x Width x 3 bytes, R, G, B. They
 // are valid until the next call. Errors wrap [ErrImageSize] or [ErrBadImage].
 //
-// Fast paths: any type with a method BGR (see [BGR]), and of package image RGBA,
-// NRGBA, NRGBA64, Gray, Gray16, Paletted, CMYK, YCbCr and NYCbCrA of every
+// Fast paths: any type with a method BGR, YUYV or NV12 (see [BGR], [YUYV] and
+// [NV12]), and of package image RGBA, NRGBA, NRGBA64, Gray, Gray16, Paletted, CMYK, YCbCr and NYCbCrA of every
 // subsampling. Alpha is dropped, not composited.
 func (p *Processor) RGB(img image.Image) ([]byte, error) {
 	defer p.source.forget()

@@ -177,7 +177,8 @@ func inputs(w, h int) map[string]image.Image {
 	nrgba := &image.NRGBA{Pix: m.Pix, Stride: m.Stride, Rect: m.Rect}
 	gray := &image.Gray{Pix: m.Pix, Stride: w, Rect: m.Rect}
 	frame := toBGR(m, 0)
-	return map[string]image.Image{"YCbCr": ycc, "RGBA": m, "NRGBA": nrgba, "Gray": gray, "BGR": &frame}
+	return map[string]image.Image{"YCbCr": ycc, "RGBA": m, "NRGBA": nrgba, "Gray": gray, "BGR": &frame,
+		"YUYV": randomYUYV(w, h), "NV12": randomNV12(w, h)}
 }
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
@@ -202,7 +203,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 
 func BenchmarkInt8(b *testing.B) {
 	for _, filter := range []string{Bilinear, Bicubic} {
-		for _, name := range []string{"YCbCr", "RGBA", "BGR"} {
+		for _, name := range []string{"YCbCr", "YUYV", "NV12", "RGBA", "BGR"} {
 			b.Run("640x480-to-224/"+filter+"/"+name, func(b *testing.B) {
 				p := processor(b, Spec{Resize: 256, Width: 224, Height: 224, Interpolation: filter})
 				img := inputs(640, 480)[name]

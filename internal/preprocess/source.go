@@ -25,6 +25,8 @@ const (
 	premultiplied
 	palette
 	ycbcr
+	yuyv
+	nv12
 	cmyk
 )
 
@@ -32,23 +34,28 @@ const (
 //
 // Alpha is dropped, not composited over anything: NRGBA gives the colours as
 // stored, premultiplied formats are divided by their alpha first (rounded down,
-// and black where alpha is 0). Formats of 16 bits give their high byte. Y'CbCr is
-// converted as by [color.YCbCrToRGB], CMYK as by [color.CMYKToRGB].
+// and black where alpha is 0). Formats of 16 bits give their high byte. Y'CbCr of
+// package image is converted as by [color.YCbCrToRGB], frames as by [RGB], CMYK as by [color.CMYKToRGB].
 type source struct {
-	layout     layout
-	w, h       int
-	x0, y0     int // bounds' corner
-	pix        []byte
-	stride     int
-	size       int // bytes per pixel
-	r, g, b    int // places of the colours within a pixel
-	colours    [256][3]byte
-	known      int // colours in the palette
-	worst      int // the highest palette index met
-	ycc        *image.YCbCr
-	hdiv, vdiv int
-	img        image.Image
-	img64      image.RGBA64Image
+	layout       layout
+	w, h         int
+	x0, y0       int // bounds' corner
+	pix          []byte
+	stride       int
+	size         int // bytes per pixel
+	r, g, b      int // places of the colours within a pixel
+	colours      [256][3]byte
+	known        int // colours in the palette
+	worst        int // the highest palette index met
+	ycc          *image.YCbCr
+	hdiv, vdiv   int
+	isa          kernel.ISA // of colour; the zero value is the portable one
+	colour       kernel.YCbCrRow
+	matrix       kernel.YCbCr // of colour
+	chroma       []byte       // NV12's second plane
+	chromaStride int
+	img          image.Image
+	img64        image.RGBA64Image
 }
 
 // set points s at img after checking its size and that its buffers hold what its
@@ -69,6 +76,10 @@ func (s *source) set(img image.Image) error {
 		return s.pack(packed, pix, stride, 3, 2, 1, 0)
 	}
 	switch m := img.(type) {
+	case YUYV:
+		return s.setYUYV(m, b)
+	case NV12:
+		return s.setNV12(m, b)
 	case *image.RGBA:
 		return s.pack(premultiplied, m.Pix, m.Stride, 4, 0, 1, 2)
 	case *image.NRGBA:
@@ -128,6 +139,9 @@ func holds(what string, have, stride, n, rows int) error {
 	if rows > 1 && stride < n {
 		return fmt.Errorf("%w: rows of %s are %d bytes apart; want at least %d", ErrBadImage, what, stride, n)
 	}
+	if rows > 1 && stride > have { // also so large that the product below would overflow
+		return fmt.Errorf("%w: %d bytes of %s in rows %d bytes apart; want them to hold %d rows", ErrBadImage, have, what, stride, rows)
+	}
 	if want := int64(rows-1)*int64(stride) + int64(n); int64(have) < want {
 		return fmt.Errorf("%w: %d bytes of %s; want at least %d", ErrBadImage, have, what, want)
 	}
@@ -159,6 +173,10 @@ func (s *source) read(dst []byte, y, x int) {
 		s.readPalette(dst, s.pix[y*s.stride+x:])
 	case ycbcr:
 		s.readYCbCr(dst, y, x)
+	case yuyv:
+		s.readYUYV(dst, y, x)
+	case nv12:
+		s.readNV12(dst, y, x)
 	case wide:
 		for i := 0; i+3 <= len(dst); i += 3 {
 			c := s.img64.RGBA64At(s.x0+x+i/3, s.y0+y)
@@ -209,7 +227,7 @@ func (s *source) check() error {
 // forget drops the references to the image, so that keeping a Processor does not
 // keep the last picture alive.
 func (s *source) forget() {
-	s.pix, s.ycc, s.img, s.img64 = nil, nil, nil, nil
+	s.pix, s.chroma, s.ycc, s.img, s.img64 = nil, nil, nil, nil, nil
 }
 
 func (s *source) readPacked(dst, src []byte) {

@@ -3,6 +3,8 @@ package preprocess
 import (
 	"fmt"
 	"image"
+
+	"github.com/seedge/seedge/internal/kernel"
 )
 
 // setYCbCr points s at an image of three planes, of which the chroma ones may be
@@ -40,7 +42,21 @@ func (s *source) setYCbCr(m *image.YCbCr) error {
 		return err
 	}
 	s.layout, s.ycc = ycbcr, m
+	l := kernel.ChromaHalf
+	if s.hdiv == 1 {
+		l = kernel.ChromaFull
+	}
+	s.convert(l, true)
 	return nil
+}
+
+// convert prepares to convert rows of a layout.
+func (s *source) convert(l kernel.ChromaLayout, full bool) {
+	s.matrix = kernel.LimitedRange
+	if full {
+		s.matrix = kernel.FullRange
+	}
+	s.colour.Set(s.isa, l, s.matrix)
 }
 
 func (s *source) readYCbCr(dst []byte, y, x int) {
@@ -52,53 +68,20 @@ func (s *source) readYCbCr(dst []byte, y, x int) {
 	cb, cr := m.Cb[row:], m.Cr[row:]
 
 	switch {
+	case n == 0:
 	case s.hdiv == 1:
-		cb, cr = cb[x:][:n], cr[x:][:n]
-		for i, v := range luma {
-			putYCbCr(dst[3*i:3*i+3:3*i+3], v, chroma(cb[i], cr[i]))
-		}
+		s.colour.Run(dst, luma, cb[x:], cr[x:])
 	case s.hdiv == 2 && s.x0 >= 0:
 		c := (s.x0+x)/2 - left
-		i := 0
 		if (s.x0+x)&1 != 0 { // the right half of a block first
-			putYCbCr(dst[:3:3], luma[0], chroma(cb[c], cr[c]))
-			c, i = c+1, 1
+			dst[0], dst[1], dst[2] = s.matrix.RGB(luma[0], cb[c], cr[c])
+			dst, luma, c = dst[3:], luma[1:], c+1
 		}
-		for ; i+2 <= n; i += 2 {
-			tint := chroma(cb[c], cr[c])
-			d := dst[3*i : 3*i+6 : 3*i+6]
-			putYCbCr(d[:3:3], luma[i], tint)
-			putYCbCr(d[3:6:6], luma[i+1], tint)
-			c++
-		}
-		if i < n {
-			putYCbCr(dst[3*i:3*i+3:3*i+3], luma[i], chroma(cb[c], cr[c]))
-		}
+		s.colour.Run(dst, luma, cb[min(c, len(cb)):], cr[min(c, len(cr)):])
 	default: // also where coordinates below 0 make division round the other way
 		for i, v := range luma {
 			c := (s.x0+x+i)/s.hdiv - left
-			putYCbCr(dst[3*i:3*i+3:3*i+3], v, chroma(cb[c], cr[c]))
+			dst[3*i], dst[3*i+1], dst[3*i+2] = s.matrix.RGB(v, cb[c], cr[c])
 		}
 	}
-}
-
-// tint is what chroma adds to the colours, in 16-bit fixed point.
-type tint struct{ r, g, b int32 }
-
-func chroma(cb, cr byte) tint {
-	u, v := int32(cb)-128, int32(cr)-128
-	return tint{91881 * v, -22554*u - 46802*v, 116130 * u}
-}
-
-// putYCbCr is color.YCbCrToRGB: JFIF's coefficients in 16-bit fixed point.
-// 0x10101 spreads 0..255 over the 24 bits and rounds.
-func putYCbCr(dst []byte, y byte, c tint) {
-	luma := int32(y) * 0x10101
-	dst[0] = clip16(luma + c.r)
-	dst[1] = clip16(luma + c.g)
-	dst[2] = clip16(luma + c.b)
-}
-
-func clip16(v int32) byte {
-	return byte(min(max(v>>16, 0), 255))
 }

@@ -33,6 +33,8 @@ var units = []struct{ source, arch, level string }{
 	{"squeeze_dotprod", "arm64", "dotprod"},
 	{"resample_avx2", "amd64", "avx2"},
 	{"resample_neon", "arm64", "neon"},
+	{"ycbcr_avx2", "amd64", "avx2"},
+	{"ycbcr_neon", "arm64", "neon"},
 }
 
 // levels are the compiler's flags for an instruction set.
