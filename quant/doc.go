@@ -14,7 +14,7 @@
 //
 // half.go rounds weights to half precision instead. Reference runs the result
 // with plain loops and is the specification of docs/arithmetic.md; SQNR measures
-// what was lost.
+// what was lost. Package quant/report shows it layer by layer.
 //
 // The package may import nn and internal/kernel; matrices are gonum's.
 package quant

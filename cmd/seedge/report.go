@@ -72,7 +72,7 @@ func bestTime(ctx context.Context, m *sdk.Model, img image.Image) (time.Duration
 func (v *verdict) fill(ctx context.Context, float, out *modelfile.Model, layers []quant.Layer, in quant.Input, items []dataset.Item, threads int) error {
 	items = dataset.Sample(items, layerImages)
 	for _, it := range items {
-		v.page.Measured = append(v.page.Measured, it.Path)
+		v.page.Measured = append(v.page.Measured, it.Name)
 	}
 	inputs, err := networkInputs(ctx, float.Preprocess, float.Input(), items, threads)
 	if err != nil {
@@ -127,6 +127,9 @@ func (v *verdict) rows() []report.Row {
 	add := func(what, float, int8 string) { rows = append(rows, report.Row{What: what, Float: float, Int8: int8}) }
 	if v.lost.Top1 != nil {
 		add("top-1 (95 % interval)", c.Top1.String(), v.lost.Top1.String())
+		if v.lost.Top5.Correct < v.lost.Images || c.Top5.Correct < v.lost.Images { // not so few classes that all are among five
+			add("top-5 (95 % interval)", c.Top5.String(), v.lost.Top5.String())
+		}
 		add("difference in top-1", "", c.McNemar.String())
 	}
 	add("same first class (95 % interval)", "", c.Agreement.String())
@@ -136,7 +139,7 @@ func (v *verdict) rows() []report.Row {
 	add("SQNR of logits", "", c.Logits.String())
 	if v.speed[0] > 0 {
 		ms := func(d time.Duration) string { return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond)) }
-		add("one image, on this machine", ms(v.speed[0]), ms(v.speed[1]))
+		add("one image, here (float: plain loops)", ms(v.speed[0]), ms(v.speed[1]))
 	}
 	return rows
 }

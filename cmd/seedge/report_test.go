@@ -18,7 +18,7 @@ func TestReport(t *testing.T) {
 	}
 	out, _, err := command(t, dir, "quantise", "float.safetensors", "-o", "x.safetensors", "--calibrate", "photos", "--holdout", "3", "--report", "r.html")
 	require.NoError(t, err)
-	for _, want := range []string{"size, bytes", "top-1 (95 % interval)", "same first class", "one image, on this machine", "weakest layers", "report: r.html"} {
+	for _, want := range []string{"size, bytes", "top-1 (95 % interval)", "same first class", "one image, here", "weakest layers", "report: r.html"} {
 		assert.Contains(t, out, want)
 	}
 	html := read("r.html")
