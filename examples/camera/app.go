@@ -37,6 +37,9 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Logger
 		return err
 	}
 	defer closeCameras(cams)
+	if all.film != nil {
+		all.film.fps = cams[0].Info().FPS
+	}
 
 	from, err := sources(cfg, cams)
 	if err != nil {

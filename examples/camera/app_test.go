@@ -27,6 +27,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seedge/seedge/camera"
 	"github.com/seedge/seedge/examples/camera/internal/broker"
 	"github.com/seedge/seedge/examples/camera/internal/config"
 	"github.com/seedge/seedge/examples/camera/internal/watch"
@@ -147,6 +148,45 @@ func TestFilesEndIt(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(context.Background(), cfg, &out, slog.New(slog.DiscardHandler)))
 	assert.Equal(t, 1, strings.Count(out.String(), "\n"))
+}
+
+// -o writes every frame with its label, at the source's rate.
+func TestFilm(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "in.avi")
+	w, err := camera.NewWriter(path, 10, 64, 48)
+	require.NoError(t, err)
+	for range 7 {
+		require.NoError(t, w.Write(image.NewRGBA(image.Rect(0, 0, 64, 48))))
+	}
+	require.NoError(t, w.Close())
+	film := filepath.Join(t.TempDir(), "out.avi")
+	cfg, err := config.Parse([]string{"--listen", "", "-o", film, path}, io.Discard)
+	require.NoError(t, err)
+	require.NoError(t, run(t.Context(), cfg, io.Discard, slog.New(slog.DiscardHandler)))
+
+	cam, err := camera.Open(t.Context(), film)
+	require.NoError(t, err)
+	defer cam.Close()
+	assert.InDelta(t, 10, cam.Info().FPS, 0.01)
+	n, bright := 0, false
+	for f, err := range cam.Frames(t.Context()) {
+		require.NoError(t, err)
+		n++
+		for y := range 18 {
+			for x := range 64 {
+				r, _, _, _ := f.At(x, y).RGBA()
+				bright = bright || r > 0x8000
+			}
+		}
+	}
+	assert.Equal(t, 7, n)
+	assert.True(t, bright, "no label is written on it")
+
+	cfg, err = config.Parse([]string{"--listen", "", "-o", filepath.Join(t.TempDir(), "no", "out.avi"), path}, io.Discard)
+	require.NoError(t, err)
+	assert.ErrorIs(t, run(t.Context(), cfg, io.Discard, slog.New(slog.DiscardHandler)), camera.ErrWrite)
+	_, err = config.Parse([]string{"-o", film, "a=0", "b=1"}, io.Discard)
+	assert.ErrorIs(t, err, config.ErrConfig)
 }
 
 func TestCannotBegin(t *testing.T) {

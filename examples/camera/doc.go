@@ -4,6 +4,7 @@
 //	camera /dev/video0
 //	camera door=rtsp://door.local/stream yard=rtsp://yard.local/stream
 //	camera --config /etc/seedge/camera.yaml
+//	camera -o out.avi clip.mp4
 //
 // The flow, one room each:
 //
@@ -15,6 +16,7 @@
 //	internal/watch     what sinks are given; they are, as configured:
 //	  lines.go           JSON lines on standard output
 //	  display.go         a window
+//	  film.go            a video of everything
 //	  internal/clips     videos of sightings
 //	  internal/metrics   Prometheus, at the page's /metrics
 //	  internal/mqtt      an MQTT broker, and Home Assistant

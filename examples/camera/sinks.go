@@ -25,7 +25,8 @@ type sinks struct {
 	all     []watch.Sink
 	closers []io.Closer
 	ready   func()       // tells the service manager
-	failed  func() error // of the sink without which there is no point in going on
+	failed  func() error // of the sinks without which there is no point in going on
+	film    *film        // nil if there is none
 }
 
 // openSinks opens what is configured. The sinks are valid, to be closed, also with
@@ -56,6 +57,11 @@ func openSinks(cfg config.Config, out io.Writer, log *slog.Logger) (*sinks, erro
 			return s, err
 		}
 		s.all, s.closers = append(s.all, p), append(s.closers, p)
+	}
+	if cfg.Film != "" {
+		s.film = &film{path: cfg.Film}
+		s.all, s.closers = append(s.all, s.film), append(s.closers, s.film)
+		s.failed = func() error { return errors.Join(printed.failure(), s.film.failure()) }
 	}
 	manager, err := systemd.FromEnvironment()
 	if err != nil {

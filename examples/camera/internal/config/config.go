@@ -32,8 +32,9 @@ type Config struct {
 	Web         Web           `yaml:"web"`
 	MQTT        MQTT          `yaml:"mqtt"`
 
-	Show   bool  `yaml:"-"` // a window, on the command line only
-	region []int // of the flag, for all cameras
+	Show   bool   `yaml:"-"` // a window, on the command line only
+	Film   string `yaml:"-"` // a video of everything, likewise; "": none
+	region []int  // of the flag, for all cameras
 }
 
 // A Camera is one source.
@@ -118,6 +119,9 @@ var (
 func (c *Config) Check() error {
 	if len(c.Cameras) == 0 {
 		return fmt.Errorf("%w: no camera; name a source, or some under cameras", ErrConfig)
+	}
+	if c.Film != "" && len(c.Cameras) > 1 {
+		return fmt.Errorf("%w: -o %s is a video of one camera, and there are %d; clips are of any number", ErrConfig, c.Film, len(c.Cameras))
 	}
 	names := map[string]bool{}
 	for i := range c.Cameras {

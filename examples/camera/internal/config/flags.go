@@ -74,6 +74,7 @@ func (c *Config) flags(set *flag.FlagSet) {
 	set.DurationVar(&c.Smooth, "smooth", c.Smooth, "time of the mean; 0: each frame by itself")
 	set.BoolVar(&c.ChangesOnly, "changes-only", c.ChangesOnly, "print a line when a label changes, not for each frame")
 	set.BoolVar(&c.Show, "show", c.Show, "show a window; needs a build with OpenCV's highgui")
+	set.StringVar(&c.Film, "o", c.Film, "write a video, `file.avi`, of one camera's frames with their labels")
 	set.StringVar(&c.Web.Listen, "listen", c.Web.Listen, "`address` of the web page; empty: none")
 	set.StringVar(&c.Web.TokenFile, "token-file", c.Web.TokenFile, "`file` with the page's bearer token")
 	set.StringVar(&c.Clips.Folder, "clips", c.Clips.Folder, "`folder` for clips of what was seen")
