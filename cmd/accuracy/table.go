@@ -6,6 +6,8 @@ import (
 	"math"
 	"os"
 	"strings"
+
+	"github.com/seedge/seedge/quant"
 )
 
 type row struct {
@@ -31,7 +33,7 @@ func table(rows []row, calibrated int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, preamble, side, calibrated, rows[0].n)
 	for _, r := range rows {
-		low, high := interval(r.correct, r.n)
+		low, high := quant.Wilson(r.correct, r.n)
 		logits := "-"
 		if db := r.logits.DB(); !math.IsNaN(db) && !math.IsInf(db, 0) {
 			logits = fmt.Sprintf("%.2f dB", db)
@@ -41,16 +43,6 @@ func table(rows []row, calibrated int) string {
 	}
 	b.WriteString("\nWhat the steps are: [decisions.md](decisions.md); `quant/` holds each in a file of its own.\n")
 	return b.String()
-}
-
-// interval is Wilson's of 95 %, in percent.
-func interval(correct, n int) (low, high float64) {
-	const z = 1.959964
-	p, count := float64(correct)/float64(n), float64(n)
-	centre := p + z*z/(2*count)
-	half := z * math.Sqrt(p*(1-p)/count+z*z/(4*count*count))
-	scale := 100 / (1 + z*z/count)
-	return max(0, scale*(centre-half)), min(100, scale*(centre+half))
 }
 
 func readLabels(path string) ([]string, error) {
