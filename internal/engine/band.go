@@ -110,22 +110,6 @@ func (o *bandOp) run(c chunk) {
 	w.inRing = ringState{o, c.session, c.session.runs, c.to, next}
 }
 
-// channelsOp is a depthwise convolution of an image that has fewer rows than its
-// channels have parts: threads share those, and a kernel keeps all rows.
-type channelsOp struct {
-	simple
-	conv *kernel.DepthwiseConv
-}
-
-func (o *channelsOp) kernel() string     { return "depthwise" }
-func (o *channelsOp) isa() string        { return o.conv.String() }
-func (o *channelsOp) weightBytes() int   { return o.conv.Bytes() }
-func (o *channelsOp) needs() scratchSize { return scratchSize{WorkspaceSize: o.conv.Needs()} }
-func (o *channelsOp) units() int         { return o.conv.Parts() }
-func (o *channelsOp) run(c chunk) {
-	o.conv.RunParts(c.out, c.in[0], c.in[1], c.from, c.to, c.scratch.work)
-}
-
 // fill expands the rows that n rows of outputs from y on depend on, from row next
 // on, into the ring. It returns the row that comes next.
 func (o *bandOp) fill(next, y, n int, c chunk) int {

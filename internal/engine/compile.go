@@ -3,7 +3,6 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/seedge/seedge/internal/kernel"
 	"github.com/seedge/seedge/nn"
@@ -12,10 +11,6 @@ import (
 // ErrSize is wrapped by the error about a network whose activations do not fit
 // maxArena.
 var ErrSize = errors.New("network too large")
-
-// isaVariable overrides the choice of instruction set, for measurements and for
-// finding out whether a kernel is at fault.
-const isaVariable = "SEEDGE_ISA"
 
 // maxArena bounds the activations that live at one time, in bytes. A network
 // within it runs on the smallest boards; one that is far beyond it comes from a
@@ -65,9 +60,9 @@ func (s *step) chunks(threads int) int {
 // error wraps nn.ErrGraph where q is wrong, ErrSize where its activations need
 // more than 1 GiB, and kernel.ErrISA where SEEDGE_ISA is not to be had.
 func Compile(q *nn.Quantised) (*Program, error) {
-	isa, err := kernel.ParseISA(os.Getenv(isaVariable))
+	isa, err := kernel.DefaultISA()
 	if err != nil {
-		return nil, fmt.Errorf("engine: environment variable %s: %w", isaVariable, err)
+		return nil, fmt.Errorf("engine: %w", err)
 	}
 	return CompileFor(q, isa)
 }

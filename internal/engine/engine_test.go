@@ -250,17 +250,17 @@ func TestCompileRejects(t *testing.T) {
 func TestISAVariable(t *testing.T) {
 	q := newGenerator(1).network()
 	for _, isa := range kernel.ISAs() {
-		t.Setenv(isaVariable, isa.String())
+		t.Setenv(kernel.ISAVariable, isa.String())
 		p, err := Compile(q)
 		require.NoError(t, err)
 		assert.Equal(t, isa, p.isa)
 		assert.Contains(t, p.String(), isa.String())
 	}
 	for _, name := range []string{"sse9", "neon", "avx2"} {
-		t.Setenv(isaVariable, name)
+		t.Setenv(kernel.ISAVariable, name)
 		if _, err := Compile(q); err != nil {
 			require.ErrorIs(t, err, kernel.ErrISA)
-			assert.ErrorContains(t, err, isaVariable)
+			assert.ErrorContains(t, err, kernel.ISAVariable)
 			assert.ErrorContains(t, err, name)
 			assert.ErrorContains(t, err, "this CPU")
 		} else {

@@ -177,6 +177,22 @@ func (o *groupedOp) run(c chunk) {
 	o.conv.Rows(out, c.in[0], residual, c.from, c.to, c.scratch.patches, c.scratch.work)
 }
 
+// channelsOp is a depthwise convolution of an image that has fewer rows than its
+// channels have parts: threads share those, and a kernel keeps all rows.
+type channelsOp struct {
+	simple
+	conv *kernel.DepthwiseConv
+}
+
+func (o *channelsOp) kernel() string     { return "depthwise" }
+func (o *channelsOp) isa() string        { return o.conv.String() }
+func (o *channelsOp) weightBytes() int   { return o.conv.Bytes() }
+func (o *channelsOp) needs() scratchSize { return scratchSize{WorkspaceSize: o.conv.Needs()} }
+func (o *channelsOp) units() int         { return o.conv.Parts() }
+func (o *channelsOp) run(c chunk) {
+	o.conv.RunParts(c.out, c.in[0], c.in[1], c.from, c.to, c.scratch.work)
+}
+
 type logitsOp struct {
 	simple
 	product *kernel.GEMM
